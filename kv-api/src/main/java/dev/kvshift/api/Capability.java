@@ -1,0 +1,30 @@
+package dev.kvshift.api;
+
+/**
+ * What a store may or may not be able to do. A closed list: the kit runs a behaviour's tests where
+ * a driver declares it, and asserts {@link KvException.UnsupportedCapability} where it does not.
+ */
+public enum Capability {
+  /** Entries expire at an absolute instant. */
+  EXPIRY,
+  /** A write may carry its version; the greatest version wins, whatever the order of arrival. */
+  VERSIONED_WRITES,
+  /** Reads return tombstones as rows without a value, with their version. */
+  TOMBSTONE_READS,
+  /** Range collections: pages in clustering order, forward and backward. */
+  RANGES,
+  /** A main key may grow without limit, so that no sharded store is put around the store. */
+  LARGE_MAIN_KEYS,
+  /** The whole of a collection can be scanned, with versions and expiry, by resumable tasks. */
+  SCAN,
+  /** Committed changes can be read in commit order from a position on. */
+  CHANGE_SOURCE,
+  /** The store is a leader that holds a gate: epochs, phases, leases. */
+  GATE,
+  /** The gate can hold back writers behind a fence and hand over. */
+  FENCING,
+  /** Leases on keys with fencing tokens. */
+  LOCKS,
+  /** Small records with compare-and-set, for layouts and the runner. */
+  METADATA
+}

@@ -1,0 +1,148 @@
+package dev.kvshift.api;
+
+import dev.kvshift.api.Range.Direction;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.Objects;
+import java.util.zip.CRC32C;
+
+/**
+ * Where a range read goes on: a position, not an authorization. Its bounds come again from the
+ * caller.
+ *
+ * <p>It holds a clustering key and never a state of the server, so that a range begun on one
+ * database goes on on another, after a crash, and whatever was written in between. It is bound to
+ * its collection, main key and direction. Immutable.
+ *
+ * <p>The printed form is base64url of: format version (1 byte), direction (1), the first 8 bytes of
+ * the SHA-256 of the collection's name and of the main key (8 + 8), the last clustering key passed,
+ * CRC32C of all before (4).
+ */
+public final class Continuation {
+  private static final byte FORMAT = 1;
+  private static final int DIGEST_BYTES = 8;
+  private static final int FIXED_BYTES = 2 + 2 * DIGEST_BYTES + Integer.BYTES;
+
+  private final Direction direction;
+  private final Bytes collectionDigest;
+  private final Bytes mainDigest;
+  private final Bytes last;
+
+  private Continuation(Direction direction, Bytes collectionDigest, Bytes mainDigest, Bytes last) {
+    this.direction = direction;
+    this.collectionDigest = collectionDigest;
+    this.mainDigest = mainDigest;
+    this.last = last;
+  }
+
+  static Continuation of(String collection, Bytes main, Direction direction, Bytes last) {
+    return new Continuation(direction, digest(Bytes.utf8(collection)), digest(main), last);
+  }
+
+  /**
+   * Reads the printed form.
+   *
+   * @throws KvException.Permanent if it was altered, cut short or printed by something else
+   */
+  public static Continuation parse(String printed) {
+    byte[] bytes;
+    try {
+      bytes = Base64.getUrlDecoder().decode(printed);
+    } catch (IllegalArgumentException e) {
+      throw refused("it is not base64url", e);
+    }
+    if (bytes.length < FIXED_BYTES) {
+      throw refused("it is too short", null);
+    }
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    int body = bytes.length - Integer.BYTES;
+    if (buffer.getInt(body) != crc(bytes, body)) {
+      throw refused("its checksum does not match", null);
+    }
+    byte format = buffer.get();
+    if (format != FORMAT) {
+      throw refused("it has format " + format + ", known is " + FORMAT, null);
+    }
+    byte direction = buffer.get();
+    if (direction != 0 && direction != 1) {
+      throw refused("it has an unknown direction", null);
+    }
+    return new Continuation(
+        direction == 0 ? Direction.FORWARD : Direction.BACKWARD,
+        Bytes.of(bytes, 2, DIGEST_BYTES),
+        Bytes.of(bytes, 2 + DIGEST_BYTES, DIGEST_BYTES),
+        Bytes.of(bytes, 2 + 2 * DIGEST_BYTES, body - 2 - 2 * DIGEST_BYTES));
+  }
+
+  /** Returns the form that {@link #parse} reads: letters, digits, '-' and '_' only. */
+  public String print() {
+    byte[] bytes = new byte[FIXED_BYTES + last.size()];
+    bytes[0] = FORMAT;
+    bytes[1] = (byte) (direction == Direction.FORWARD ? 0 : 1);
+    collectionDigest.copyTo(bytes, 2);
+    mainDigest.copyTo(bytes, 2 + DIGEST_BYTES);
+    last.copyTo(bytes, 2 + 2 * DIGEST_BYTES);
+    int body = bytes.length - Integer.BYTES;
+    ByteBuffer.wrap(bytes).putInt(body, crc(bytes, body));
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+  }
+
+  /** Returns the last clustering key passed, after checking that it belongs to this read. */
+  Bytes lastFor(String collection, Bytes main, Direction wanted) {
+    if (!collectionDigest.equals(digest(Bytes.utf8(collection)))) {
+      throw refused("it belongs to another collection than " + collection, null);
+    }
+    if (!mainDigest.equals(digest(main))) {
+      throw refused("it belongs to another main key", null);
+    }
+    if (direction != wanted) {
+      throw refused("it belongs to a " + direction + " read, not a " + wanted + " one", null);
+    }
+    return last;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Continuation that
+        && direction == that.direction
+        && collectionDigest.equals(that.collectionDigest)
+        && mainDigest.equals(that.mainDigest)
+        && last.equals(that.last);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(direction, collectionDigest, mainDigest, last);
+  }
+
+  /** Returns the printed form. */
+  @Override
+  public String toString() {
+    return print();
+  }
+
+  private static KvException refused(
+      String why, @org.jspecify.annotations.Nullable Throwable cause) {
+    return new KvException.Permanent(
+        "continuation refused, " + why + ": begin the range anew or hand back what a page gave",
+        cause);
+  }
+
+  private static int crc(byte[] bytes, int length) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, length);
+    return (int) crc.getValue();
+  }
+
+  private static Bytes digest(Bytes bytes) {
+    try {
+      MessageDigest sha = MessageDigest.getInstance("SHA-256");
+      sha.update(bytes.asReadOnlyBuffer());
+      return Bytes.of(sha.digest(), 0, DIGEST_BYTES);
+    } catch (NoSuchAlgorithmException e) {
+      throw new LinkageError("every JDK has SHA-256", e);
+    }
+  }
+}

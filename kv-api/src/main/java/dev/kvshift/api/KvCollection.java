@@ -1,0 +1,334 @@
+package dev.kvshift.api;
+
+import dev.kvshift.api.KvObserver.Observation;
+import dev.kvshift.api.KvObserver.Operation;
+import dev.kvshift.api.KvObserver.Result;
+import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.RangePage.Stop;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Semaphore;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A collection of entries, as services see it: {@code put}, {@code get}, {@code getRange}, {@code
+ * delete}.
+ *
+ * <p>Safe for use by many threads. Every method waits for the store, at most for its time-out;
+ * {@link #async()} gives the same operations without waiting. A failed read has changed nothing. A
+ * failed write was certainly not applied, unless it fails with {@link KvException.UnknownOutcome}.
+ * Interrupting a waiting thread makes a read fail with {@link KvException.Transient} and a write
+ * with {@link KvException.UnknownOutcome}, the thread still interrupted.
+ *
+ * <p>Two concurrent writers of one key: until a migration's last phase one write follows the other
+ * in the leader's order and the later one stays; afterwards the one with the later clock stays,
+ * where clocks agree within 250 ms.
+ */
+public final class KvCollection {
+  private static final int PARALLEL_KEYS = 64;
+
+  private final StoreCollection collection;
+  private final Limits limits;
+  private final KvObserver observer;
+  private final Async async = new Async();
+
+  KvCollection(StoreCollection collection, Limits limits, KvObserver observer) {
+    this.collection = collection;
+    this.limits = limits;
+    this.observer = observer;
+  }
+
+  /** Returns the collection's name. */
+  public String name() {
+    return collection.name();
+  }
+
+  /** Returns the collection's layout. */
+  public Layout layout() {
+    return collection.layout();
+  }
+
+  /** Returns the same operations without waiting. */
+  public Async async() {
+    return async;
+  }
+
+  /** Reads the value of a key; empty where there is none, or where it was deleted or expired. */
+  public Optional<Bytes> get(Key key) {
+    return Stages.await(async.get(key), false);
+  }
+
+  /** Writes a value, in place of any that the key has. */
+  public void put(Key key, Bytes value) {
+    put(key, value, WriteOptions.none());
+  }
+
+  /** Writes a value with options. */
+  public void put(Key key, Bytes value, WriteOptions options) {
+    Stages.await(async.put(key, value, options), true);
+  }
+
+  /** Deletes a key; deleting what is not there succeeds. */
+  public void delete(Key key) {
+    delete(key, WriteOptions.none());
+  }
+
+  /** Deletes a key under a lock; a time to live is refused. */
+  public void delete(Key key, WriteOptions options) {
+    Stages.await(async.delete(key, options), true);
+  }
+
+  /** Reads the first page of a range of one main key. */
+  public RangePage getRange(Bytes main, Range range, PageLimit limit) {
+    return Stages.await(async.getRange(main, range, limit, null), false);
+  }
+
+  /**
+   * Reads a page of a range, going on where another ended.
+   *
+   * @param next what the page before gave, with the same main key, bounds and direction
+   * @throws KvException.Permanent if the continuation belongs to another read
+   */
+  public RangePage getRange(Bytes main, Range range, PageLimit limit, @Nullable Continuation next) {
+    return Stages.await(async.getRange(main, range, limit, next), false);
+  }
+
+  /** Reads several keys, {@value #PARALLEL_KEYS} at once; each has its own outcome. */
+  public Map<Key, Outcome<Optional<Bytes>>> getAll(Collection<Key> keys) {
+    return forEach(new LinkedHashSet<>(keys), async::get, false);
+  }
+
+  /** Writes several keys, {@value #PARALLEL_KEYS} at once; each has its own outcome. */
+  public Map<Key, Outcome<Optional<Void>>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
+    Map<Key, Bytes> copy = new LinkedHashMap<>(entries);
+    return forEach(
+        copy.keySet(),
+        key -> {
+          Bytes value = copy.get(key);
+          if (value == null) {
+            throw new KvException.Permanent("no value for key " + key + ": give one or delete it");
+          }
+          return async.put(key, value, options).thenApply(Optional::ofNullable);
+        },
+        true);
+  }
+
+  private <T> Map<Key, Outcome<T>> forEach(
+      Collection<Key> keys, Function<Key, CompletionStage<T>> operation, boolean write) {
+    Semaphore slots = new Semaphore(PARALLEL_KEYS);
+    Map<Key, CompletableFuture<T>> running = new LinkedHashMap<>();
+    for (Key key : keys) {
+      CompletableFuture<T> result;
+      try {
+        slots.acquire();
+        result = operation.apply(key).toCompletableFuture();
+        result.whenComplete((value, error) -> slots.release());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        result =
+            CompletableFuture.failedFuture(
+                new KvException.Transient("interrupted before it was sent: try again", e));
+      } catch (KvException e) {
+        slots.release();
+        result = CompletableFuture.failedFuture(e);
+      }
+      running.put(key, result);
+    }
+    Map<Key, Outcome<T>> outcomes = new LinkedHashMap<>();
+    running.forEach(
+        (key, result) -> {
+          try {
+            outcomes.put(key, new Outcome.Ok<>(Stages.await(result, write)));
+          } catch (KvException e) {
+            outcomes.put(key, new Outcome.Failed<>(e));
+          }
+        });
+    return outcomes;
+  }
+
+  /**
+   * The operations without waiting. Stages fail with a {@link KvException}; they complete on a
+   * thread of the driver, which must not be blocked. A wrong argument throws at once.
+   */
+  public final class Async {
+    private Async() {}
+
+    /** See {@link KvCollection#get(Key)}. */
+    public CompletionStage<Optional<Bytes>> get(Key key) {
+      StoreKey storeKey = storeKey(key);
+      return observed(
+          Operation.GET,
+          collection
+              .get(storeKey, call())
+              .thenApply(row -> row == null ? Optional.empty() : Optional.ofNullable(row.value())),
+          value -> value.map(Bytes::size).orElse(0),
+          value -> value.isPresent() ? 1 : 0);
+    }
+
+    /** See {@link KvCollection#put(Key, Bytes, WriteOptions)}. */
+    public CompletionStage<Void> put(Key key, Bytes value, WriteOptions options) {
+      StoreKey storeKey = storeKey(key);
+      if (value.size() > limits.maxValueBytes()) {
+        throw tooLong("value", value.size(), limits.maxValueBytes());
+      }
+      Duration ttl = options.ttl();
+      Instant expiry = ttl == null ? null : Instant.now().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
+      return write(Operation.PUT, storeKey, new Mutation(value, expiry, null, options.lock()));
+    }
+
+    /** See {@link KvCollection#delete(Key, WriteOptions)}. */
+    public CompletionStage<Void> delete(Key key, WriteOptions options) {
+      StoreKey storeKey = storeKey(key);
+      if (options.ttl() != null) {
+        throw new KvException.Permanent("a delete takes no time to live: leave it out");
+      }
+      return write(Operation.DELETE, storeKey, new Mutation(null, null, null, options.lock()));
+    }
+
+    /** See {@link KvCollection#getRange(Bytes, Range, PageLimit, Continuation)}. */
+    public CompletionStage<RangePage> getRange(
+        Bytes main, Range range, PageLimit limit, @Nullable Continuation next) {
+      if (layout().shape() != Shape.RANGE) {
+        throw new KvException.Permanent(
+            "collection " + name() + " is a point collection: read it with get");
+      }
+      checkMain(main);
+      Range rest =
+          next == null ? range : range.beyond(next.lastFor(name(), main, range.direction()));
+      CompletionStage<RangePage> page =
+          rest.isEmpty()
+              ? CompletableFuture.completedFuture(new RangePage(List.of(), Stop.END, null))
+              : collection
+                  .range(main, Bytes.empty(), rest, limit, call())
+                  .thenApply(rows -> page(main, range, rows));
+      return observed(
+          Operation.GET_RANGE, page, KvCollection::bytesOf, found -> found.entries().size());
+    }
+
+    private CompletionStage<Void> write(Operation operation, StoreKey key, Mutation mutation) {
+      Bytes value = mutation.value();
+      int bytes = key.clustering().size() + (value == null ? 0 : value.size());
+      return observed(
+              operation, collection.write(key, mutation, call()), version -> bytes, version -> 1)
+          .thenApply(version -> null);
+    }
+  }
+
+  private RangePage page(Bytes main, Range range, RowPage rows) {
+    List<Entry> entries = new ArrayList<>(rows.rows().size());
+    for (Row row : rows.rows()) {
+      Bytes value = row.value();
+      if (value != null) {
+        entries.add(new Entry(row.key().clustering(), value));
+      }
+    }
+    Bytes passed = rows.passed();
+    return new RangePage(
+        entries,
+        rows.stop(),
+        passed == null ? null : Continuation.of(name(), main, range.direction(), passed));
+  }
+
+  private <T> CompletionStage<T> observed(
+      Operation operation,
+      CompletionStage<T> stage,
+      ToLongFunction<T> bytes,
+      ToIntFunction<T> entries) {
+    if (observer == KvObserver.NONE) {
+      return stage;
+    }
+    long start = System.nanoTime();
+    return stage.whenComplete(
+        (value, error) ->
+            observer.observe(
+                new Observation(
+                    operation,
+                    name(),
+                    error == null ? Result.OK : result(Stages.failure(error)),
+                    Duration.ofNanos(System.nanoTime() - start),
+                    error == null ? bytes.applyAsLong(value) : 0,
+                    error == null ? entries.applyAsInt(value) : 0)));
+  }
+
+  private static Result result(KvException error) {
+    if (error instanceof KvException.Transient) {
+      return Result.TRANSIENT;
+    } else if (error instanceof KvException.UnknownOutcome) {
+      return Result.UNKNOWN_OUTCOME;
+    } else if (error instanceof KvException.UnsupportedCapability) {
+      return Result.UNSUPPORTED;
+    } else if (error instanceof KvException.StalePhase) {
+      return Result.STALE_PHASE;
+    } else if (error instanceof KvException.CollectionFenced) {
+      return Result.FENCED;
+    }
+    return Result.PERMANENT;
+  }
+
+  private static long bytesOf(RangePage page) {
+    long bytes = 0;
+    for (Entry entry : page.entries()) {
+      bytes += entry.clustering().size() + entry.value().size();
+    }
+    return bytes;
+  }
+
+  private Call call() {
+    return Call.within(limits.timeout());
+  }
+
+  private StoreKey storeKey(Key key) {
+    checkMain(key.main());
+    if (layout().shape() == Shape.POINT && !key.clustering().isEmpty()) {
+      throw new KvException.Permanent(
+          "collection " + name() + " is a point collection: leave the clustering part empty");
+    }
+    if (key.clustering().size() > limits.maxClusteringBytes()) {
+      throw tooLong("clustering part", key.clustering().size(), limits.maxClusteringBytes());
+    }
+    return StoreKey.of(key.main(), key.clustering());
+  }
+
+  private void checkMain(Bytes main) {
+    if (main.isEmpty() && layout().shape() == Shape.POINT) {
+      throw new KvException.Permanent(
+          "a key of point collection " + name() + " is empty: give at least one byte");
+    }
+    if (main.size() > limits.maxMainBytes()) {
+      throw tooLong("main part", main.size(), limits.maxMainBytes());
+    }
+  }
+
+  private KvException tooLong(String what, int size, int limit) {
+    return new KvException.Permanent(
+        "collection "
+            + name()
+            + ": "
+            + what
+            + " of "
+            + size
+            + " bytes, the limit is "
+            + limit
+            + ": make it shorter");
+  }
+}

@@ -1,0 +1,150 @@
+package dev.kvshift.api;
+
+import dev.kvshift.spi.Phase;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The failure of a request, sealed by what the caller can do about it.
+ *
+ * <p>The text of an error says what happened, to what, and what to do next; it never holds a value
+ * or a secret. A driver's own exception stays attached as the cause.
+ */
+@SuppressWarnings("serial")
+public abstract sealed class KvException extends RuntimeException {
+  private KvException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+
+  /** Nothing was applied, and the same request may succeed when it is tried again. */
+  public static final class Transient extends KvException {
+    public Transient(String message) {
+      super(message, null);
+    }
+
+    public Transient(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** Nothing was applied, and trying the same request again will not help. */
+  public static final class Permanent extends KvException {
+    public Permanent(String message) {
+      super(message, null);
+    }
+
+    public Permanent(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /**
+   * A write may or may not have been applied, and may still be: read back, or write again. Only
+   * writes fail so.
+   */
+  public static final class UnknownOutcome extends KvException {
+    public UnknownOutcome(String message) {
+      super(message, null);
+    }
+
+    public UnknownOutcome(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** The store cannot do what was asked, ever. Nothing was sent. */
+  public static final class UnsupportedCapability extends KvException {
+    private final Capability capability;
+
+    public UnsupportedCapability(Capability capability, String store) {
+      super(
+          store + " has no " + capability + ": use a store that declares it, or do without", null);
+      this.capability = Objects.requireNonNull(capability);
+    }
+
+    /** Returns what is missing. */
+    public Capability capability() {
+      return capability;
+    }
+  }
+
+  /**
+   * The leader refused a request of an older epoch: the collection has moved on to another phase.
+   * The request was not applied. Services on {@code transition://} never see it: their store starts
+   * again in the new phase.
+   */
+  public static final class StalePhase extends KvException {
+    private final String collection;
+    private final long epoch;
+    private final Phase phase;
+    private final long floor;
+
+    public StalePhase(String collection, long epoch, Phase phase, long floor) {
+      super(
+          "collection "
+              + collection
+              + " is in phase "
+              + phase
+              + " (epoch "
+              + epoch
+              + ") and refuses older epochs: connect through transition:// or to the new store",
+          null);
+      this.collection = collection;
+      this.epoch = epoch;
+      this.phase = phase;
+      this.floor = floor;
+    }
+
+    /** Returns the collection's name. */
+    public String collection() {
+      return collection;
+    }
+
+    /** Returns the leader's current epoch. */
+    public long epoch() {
+      return epoch;
+    }
+
+    /** Returns the leader's current phase. */
+    public Phase phase() {
+      return phase;
+    }
+
+    /** Returns the version above which the new store's own versions begin, in microseconds. */
+    public long floor() {
+      return floor;
+    }
+  }
+
+  /**
+   * A write met the fence of a cutover and was certainly not applied: its deadline passed while it
+   * waited, or the waiting room was full. Try again.
+   */
+  public static final class CollectionFenced extends KvException {
+    private final String collection;
+    private final Duration remaining;
+
+    public CollectionFenced(String collection, Duration remaining) {
+      super(
+          "collection "
+              + collection
+              + " is fenced for a cutover for at most "
+              + remaining.toMillis()
+              + " ms more; the write was not applied: try again",
+          null);
+      this.collection = collection;
+      this.remaining = remaining;
+    }
+
+    /** Returns the collection's name. */
+    public String collection() {
+      return collection;
+    }
+
+    /** Returns the longest time until the fence lifts by itself. */
+    public Duration remaining() {
+      return remaining;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package dev.kvshift.api;
+
+import java.time.Duration;
+
+/**
+ * Told of every operation once it has ended. Called on the thread that completes the operation:
+ * implementations are safe for use by many threads, quick, and throw nothing.
+ */
+public interface KvObserver {
+  /** An observer that does nothing. */
+  KvObserver NONE = observation -> {};
+
+  /** Takes note of one operation. */
+  void observe(Observation observation);
+
+  /** What was asked for. */
+  enum Operation {
+    GET,
+    PUT,
+    DELETE,
+    GET_RANGE
+  }
+
+  /** How it ended: one for success and one for each kind of {@link KvException}. */
+  enum Result {
+    OK,
+    TRANSIENT,
+    PERMANENT,
+    UNKNOWN_OUTCOME,
+    UNSUPPORTED,
+    STALE_PHASE,
+    FENCED
+  }
+
+  /**
+   * One operation that has ended.
+   *
+   * @param operation what was asked for
+   * @param collection of which collection
+   * @param result how it ended
+   * @param duration from the call to its end
+   * @param bytes of clustering keys and values, given or got
+   * @param entries given or got: 0 for a miss or a failure
+   */
+  record Observation(
+      Operation operation,
+      String collection,
+      Result result,
+      Duration duration,
+      long bytes,
+      int entries) {}
+}

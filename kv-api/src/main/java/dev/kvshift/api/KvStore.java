@@ -1,0 +1,66 @@
+package dev.kvshift.api;
+
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Store;
+import java.util.Objects;
+
+/**
+ * A key-value store, as services see it: a thin view of whichever database the connection string
+ * named.
+ *
+ * <p>Safe for use by many threads; a service opens one and keeps it. Closing it ends what is in
+ * flight with an error; later calls fail with {@link KvException.Permanent}.
+ */
+public final class KvStore implements AutoCloseable {
+  private final Store store;
+  private final KvObserver observer;
+
+  private KvStore(Store store, KvObserver observer) {
+    this.store = Objects.requireNonNull(store);
+    this.observer = Objects.requireNonNull(observer);
+  }
+
+  /** Returns a view over an open store, which is closed with it. */
+  public static KvStore over(Store store) {
+    return new KvStore(store, KvObserver.NONE);
+  }
+
+  /** Returns a view that tells the observer of every operation. */
+  public static KvStore over(Store store, KvObserver observer) {
+    return new KvStore(store, observer);
+  }
+
+  /**
+   * Opens a collection, creating it where the store allows.
+   *
+   * @param name a letter a-z, then at most 31 of a-z, 0-9 and '-'
+   * @throws KvException.Permanent if the store keeps it with another layout, or a migration is
+   *     still filling it
+   */
+  public KvCollection collection(String name, Layout layout) {
+    CollectionRecord.requireName(name);
+    return new KvCollection(
+        Stages.await(store.open(name, layout, Claim.ACTIVE), false), store.limits(), observer);
+  }
+
+  /**
+   * Returns a space of locks.
+   *
+   * @throws KvException.UnsupportedCapability where the store has none
+   */
+  public Locks locks(String space) {
+    return new Locks(store.locks(space), store.limits());
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+
+  /** Returns the store's description, without secrets. */
+  @Override
+  public String toString() {
+    return store.description();
+  }
+}

@@ -1,0 +1,68 @@
+package dev.kvshift.spi;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The committed changes of one collection in commit order. Positions are dense, from 1, and never
+ * given twice. Each change is handed out exactly once per read of its position, as long as it is
+ * retained. Safe for use by many threads.
+ */
+public interface ChangeSource {
+  /**
+   * Reads what follows a position, waiting for it where nothing does yet.
+   *
+   * <p>A batch of data ends before a fence or its lifting, which then make a batch of their own.
+   *
+   * @param after the last position that the caller has; 0 to begin
+   * @param maxBytes how large a batch may grow; one larger change is given alone
+   * @param wait how long to wait for a first change; then an empty batch is given
+   * @return the batch; fails with {@code Permanent} when changes above {@code after} are no longer
+   *     retained, naming the oldest that is
+   */
+  CompletionStage<Batch> read(long after, int maxBytes, Duration wait);
+
+  /** Returns which positions are retained. */
+  CompletionStage<Window> window();
+
+  /**
+   * What is retained.
+   *
+   * @param oldest the oldest retained position; one above {@code newest} where none is
+   * @param newest the last committed position; 0 where there was none yet
+   */
+  record Window(long oldest, long newest) {}
+
+  /**
+   * One committed change.
+   *
+   * @param position its place in the log
+   * @param row the row as the change left it; its version was drawn or kept by the leader
+   */
+  record Change(long position, Row row) {}
+
+  /** What a read gives. */
+  sealed interface Batch {
+    /** The last position that the batch covers, to read on from. */
+    long position();
+  }
+
+  /** Some changes; none where the wait was over. */
+  record Data(List<Change> changes, long position) implements Batch {
+    public Data {
+      changes = List.copyOf(changes);
+    }
+  }
+
+  /** A fence stands from here on: no change follows until it is lifted. */
+  record Fenced(Gate.Fence fence) implements Batch {
+    @Override
+    public long position() {
+      return fence.position();
+    }
+  }
+
+  /** The fence of the attempt was lifted, and writes go on. */
+  record Lifted(String attempt, long position) implements Batch {}
+}

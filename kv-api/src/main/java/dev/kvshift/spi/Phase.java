@@ -1,0 +1,23 @@
+package dev.kvshift.spi;
+
+/**
+ * Where a collection stands between the old store L and the new store S. The order is the order of
+ * a migration; a step goes to a neighbour, and the fence way goes from {@link #LEGACY} to {@link
+ * #NEW_ONLY} at once.
+ */
+public enum Phase {
+  /** Reads and writes go to L alone. */
+  LEGACY,
+  /** Writes go to L, then to S at L's version; L acknowledges. */
+  SHADOW_WRITE,
+  /** Writes go to L, then S; both acknowledge. Reads go to L. */
+  DUAL_WRITE,
+  /** As dual-write; reads from L help S, and samples are compared. */
+  SHADOW_READ,
+  /** Writes as in dual-write; reads go to S, and to L on a miss or a failure. */
+  NEW_READ,
+  /** Writes as in dual-write; reads go to S alone. */
+  NEW_PRIMARY,
+  /** Reads and writes go to S alone. Absorbing. */
+  NEW_ONLY
+}

@@ -1,0 +1,64 @@
+package dev.kvshift.spi;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import java.time.Instant;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * An open connection to one store.
+ *
+ * <p>Safe for use by many threads. Methods that need what {@link #capabilities()} leaves out throw
+ * or fail with {@link KvException.UnsupportedCapability}.
+ */
+public interface Store extends AutoCloseable {
+  /** Returns what the store can do; never changes while it is open. */
+  Set<Capability> capabilities();
+
+  /** Returns the store's limits; they never change while it is open. */
+  Limits limits();
+
+  /** Returns how the store names itself in messages: its connection string without secrets. */
+  String description();
+
+  /**
+   * Opens a collection, creating it where the driver's parameters allow. Opening one twice gives
+   * two views of the same data.
+   *
+   * <p>On stores with metadata the layout record is checked and claimed as {@link
+   * CollectionRecord#claim} says; a different layout or the other claim fails with {@code
+   * Permanent}, naming both.
+   */
+  CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim);
+
+  /**
+   * Drops one incarnation of a collection with everything in it. Dropping what is not there
+   * succeeds. Writers that still hold it open fail from then on.
+   */
+  CompletionStage<Void> drop(String name, long incarnation);
+
+  /**
+   * Ends a collection's import: from now on services may write, with versions above the floor.
+   * Succeeds where that was done already; {@code Permanent} where another floor or incarnation
+   * holds. {@link Capability#METADATA}.
+   */
+  CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation);
+
+  /** Reads the server's clock. */
+  CompletionStage<Instant> serverTime();
+
+  /** Returns the store's small records; {@link Capability#METADATA}. */
+  Metadata metadata();
+
+  /** Returns a space of locks; {@link Capability#LOCKS}. */
+  StoreLocks locks(String space);
+
+  /**
+   * Closes the store and its collections. Waits for nothing: requests in flight end with an error.
+   * Closing again does nothing.
+   */
+  @Override
+  void close();
+}

@@ -1,0 +1,35 @@
+package dev.kvshift.spi;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Lock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+
+/** One space of locks. Safe for use by many threads and processes. */
+public interface StoreLocks {
+  /**
+   * What became of a batch.
+   *
+   * @param acquired the locks that were free, each with its fencing token
+   * @param busy the keys that somebody holds
+   * @param unknown the keys whose outcome could not be learned; their lease, if any, runs out
+   */
+  record Batch(List<Lock> acquired, Set<Bytes> busy, Set<Bytes> unknown) {
+    public Batch {
+      acquired = List.copyOf(acquired);
+      busy = Set.copyOf(busy);
+      unknown = Set.copyOf(unknown);
+    }
+  }
+
+  /** Takes all that can be had of the keys, waiting for none. At most 1,000 keys. */
+  CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call);
+
+  /** Extends a lease from now on. Fails with {@code Permanent} where the lock is lost. */
+  CompletionStage<Lock> renew(Lock lock, Duration lease, Call call);
+
+  /** Gives a lock back. Succeeds where it is lost or released already. */
+  CompletionStage<Void> release(Lock lock, Call call);
+}

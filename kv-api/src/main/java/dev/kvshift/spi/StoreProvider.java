@@ -1,0 +1,42 @@
+package dev.kvshift.spi;
+
+import dev.kvshift.api.ConnectionString;
+import java.util.List;
+
+/**
+ * A driver, found by {@link java.util.ServiceLoader} and chosen by the scheme of a connection
+ * string. One instance may open any number of stores, from any thread.
+ */
+public interface StoreProvider {
+  /** Returns the scheme, such as {@code scylla}. */
+  String scheme();
+
+  /** Returns the parameters that its connection strings take; any other is an error. */
+  List<Parameter> parameters();
+
+  /**
+   * Opens a store. Connects: returns once the server has answered.
+   *
+   * @throws dev.kvshift.api.KvException.Permanent where the string is wrong
+   * @throws dev.kvshift.api.KvException.Transient where the server cannot be reached
+   */
+  Store open(ConnectionString string, Context context);
+
+  /**
+   * A parameter of a connection string.
+   *
+   * @param name as it is written
+   * @param defaultValue what holds where it is not given; empty where it must be
+   * @param meaning what it does, its unit and its range
+   */
+  record Parameter(String name, String defaultValue, String meaning) {}
+
+  /** What the opener lends to a driver. */
+  interface Context {
+    /** Opens another store, sharded where it needs to be: for {@code transition://}. */
+    Store open(ConnectionString nested);
+
+    /** Returns the process's one version clock. */
+    VersionClock clock();
+  }
+}

@@ -1,0 +1,86 @@
+package dev.kvshift.spi;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Issues the versions of writes once no leader does: one clock per process, shared by its stores.
+ *
+ * <p>A version is {@code max(now, last issued + 1, greatest seen + 1)} in microseconds since 1970.
+ * Safe for use by many threads.
+ */
+public final class VersionClock {
+  /** ε: how far two clocks may differ before writes are refused. */
+  public static final Duration SKEW_LIMIT = Duration.ofMillis(250);
+
+  /** How far ahead of the clock a seen version may lie and still move this one: 1 s + ε. */
+  public static final Duration MAX_AHEAD = Duration.ofSeconds(1).plus(SKEW_LIMIT);
+
+  private static final VersionClock PROCESS = new VersionClock(Clock.systemUTC());
+
+  private final Clock clock;
+  private final AtomicLong last = new AtomicLong();
+
+  /** Makes a clock of its own, for tests; everything else shares {@link #ofProcess()}. */
+  public VersionClock(Clock clock) {
+    this.clock = clock;
+  }
+
+  /** Returns the process's one clock. */
+  public static VersionClock ofProcess() {
+    return PROCESS;
+  }
+
+  /** Returns the instant as microseconds since 1970. */
+  public static long micros(Instant instant) {
+    return Math.addExact(
+        Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1_000);
+  }
+
+  /** Returns this clock's time in microseconds since 1970, which is no version. */
+  public long nowMicros() {
+    return micros(clock.instant());
+  }
+
+  /** Issues a version above every one issued or seen before. */
+  public long next() {
+    long now = nowMicros();
+    return last.updateAndGet(previous -> Math.max(now, previous + 1));
+  }
+
+  /**
+   * Notes a version that a read has met.
+   *
+   * @return whether it was near enough to be noted; one more than {@link #MAX_AHEAD} ahead is not,
+   *     and is worth reporting
+   */
+  public boolean observe(long version) {
+    if (version <= last.get()) {
+      return true;
+    }
+    if (version - nowMicros() > TimeUnit.NANOSECONDS.toMicros(MAX_AHEAD.toNanos())) {
+      return false;
+    }
+    last.accumulateAndGet(version, Math::max);
+    return true;
+  }
+
+  /**
+   * Completes once this clock has passed {@code floor + ε}, after which versions issued here lie
+   * above everything the leader has issued. At once where it has.
+   */
+  public CompletionStage<Void> awaitPast(long floor) {
+    long missing = floor + TimeUnit.NANOSECONDS.toMicros(SKEW_LIMIT.toNanos()) - nowMicros() + 1;
+    if (missing <= 0) {
+      return CompletableFuture.completedFuture(null);
+    }
+    return CompletableFuture.runAsync(
+            () -> {}, CompletableFuture.delayedExecutor(missing, TimeUnit.MICROSECONDS))
+        .thenCompose(waited -> awaitPast(floor));
+  }
+}
