@@ -21,7 +21,7 @@ public interface Gate {
    * @param phase the collection's phase
    * @param acceptMin the lowest epoch that is served
    * @param fence the fence that stands, or null
-   * @param moved whether the collection was handed over by a fence
+   * @param sealed whether every request is refused, on the dual-write way into new-only
    * @param floor the version above which the new store's own versions begin; 0 before new-only
    * @param versionCeiling no version above it has been issued, µs
    * @param incarnation which life of the target's copy the migration fills
