@@ -7,6 +7,7 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.platform.engine.FilterResult;
@@ -130,6 +131,11 @@ final class BrokenDriversTest {
             BrokenLeaders::logsNoDeletes,
             Kit.Changes.class,
             "read_writesAndDeletes_areGivenInCommitOrder"),
+        collection(
+            "answers from a cache",
+            BrokenPoints::answersFromACache,
+            Kit.Linearizable.class,
+            "operations_concurrent_areLinearizablePerKey"),
         store(
             "sets without comparing",
             BrokenLeaders::setsWithoutComparing,
@@ -162,6 +168,22 @@ final class BrokenDriversTest {
     TestExecutionSummary summary = run(breaking, clause, test);
     assertThat(summary.getTestsFoundCount()).isEqualTo(sound.getTestsFoundCount());
     assertThat(summary.getTestsFailedCount()).as(how).isPositive();
+  }
+
+  @Test
+  void randomOperations_brokenDriver_printTheSeedAndAShortList() {
+    TestExecutionSummary summary =
+        run(
+            store -> BrokenLeaders.wrapping(store, BrokenPoints::letsTheFirstWinTies),
+            Kit.RandomOperations.class,
+            "operations_random_agreeWithAnOrderedMap");
+    assertThat(summary.getFailures()).hasSize(1);
+    String message = summary.getFailures().get(0).getException().getMessage();
+    assertThat(message).contains("-Dkvshift.seed=").contains(", the map has ");
+    String operations = message.substring(message.indexOf(" after") + " after".length()).strip();
+    assertThat(operations.lines())
+        .hasSizeBetween(3, 5)
+        .allSatisfy(line -> assertThat(line).matches("(Versioned|Get|ReadRange)\\[.*"));
   }
 
   private static TestExecutionSummary run(

@@ -9,9 +9,11 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Collections that are broken in how they read and write single keys. */
@@ -163,6 +165,29 @@ final class BrokenPoints {
                     row != null && Objects.equals(mutation.version(), row.version())
                         ? CompletableFuture.completedFuture(row.version())
                         : inner.write(key, mutation, call));
+      }
+    };
+  }
+
+  /** Answers every other read of a key from what the read before saw. */
+  static StoreCollection answersFromACache(StoreCollection collection) {
+    Map<StoreKey, Row> seen = new ConcurrentHashMap<>();
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+        Row cached = seen.remove(key);
+        if (cached != null) {
+          return CompletableFuture.completedFuture(cached);
+        }
+        return inner
+            .get(key, call)
+            .thenApply(
+                row -> {
+                  if (row != null) {
+                    seen.put(key, row);
+                  }
+                  return row;
+                });
       }
     };
   }

@@ -37,4 +37,8 @@ final class Kit {
   static final class Metadata extends MetadataClause {}
 
   static final class Locks extends LocksClause {}
+
+  static final class RandomOperations extends RandomOperationsClause {}
+
+  static final class Linearizable extends LinearizabilityClause {}
 }
