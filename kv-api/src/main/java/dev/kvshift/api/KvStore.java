@@ -1,5 +1,6 @@
 package dev.kvshift.api;
 
+import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
@@ -24,6 +25,15 @@ public final class KvStore implements AutoCloseable {
   /** Returns a view over an open store, which is closed with it. */
   public static KvStore over(Store store) {
     return new KvStore(store, KvObserver.NONE);
+  }
+
+  /**
+   * Returns an in-memory store, for unit tests of services: {@code memory://NAME}. All that are
+   * open under one name in one process share their data, which ends when the last of them is
+   * closed.
+   */
+  public static KvStore inMemory(String name) {
+    return over(MemoryStoreProvider.open(name));
   }
 
   /** Returns a view that tells the observer of every operation. */
