@@ -90,8 +90,10 @@ final class CassandraFiles {
     all.put("start_native_transport", "true");
     all.put("native_transport_port", Integer.toString(cqlPort));
     all.put("storage_port", Integer.toString(storagePort));
-    all.put("commitlog_sync", "periodic");
-    all.put("commitlog_sync_period", "1000ms");
+    all.put("commitlog_sync", profile == Profile.TEST ? "batch" : "periodic");
+    if (profile == Profile.BENCHMARK) {
+      all.put("commitlog_sync_period", "10s");
+    }
     all.put("commitlog_segment_size", "16MiB");
     all.put("commitlog_total_space", "128MiB");
     all.put("memtable_heap_space", "64MiB");

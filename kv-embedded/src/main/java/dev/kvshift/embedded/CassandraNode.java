@@ -73,7 +73,10 @@ public final class CassandraNode implements AutoCloseable {
     return process.jvm();
   }
 
-  /** Ends the process at once (SIGKILL); {@link #restart} finds every acknowledged write again. */
+  /**
+   * Ends the process at once (SIGKILL). {@link #restart} finds every acknowledged write again with
+   * {@link Profile#TEST}, all but those of the last moments with {@link Profile#BENCHMARK}.
+   */
   public void kill() {
     process().kill();
   }

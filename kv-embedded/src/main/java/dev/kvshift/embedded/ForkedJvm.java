@@ -278,7 +278,7 @@ public final class ForkedJvm implements AutoCloseable {
           return;
         }
         child.pump.join(KILL_GRACE.toMillis());
-        throw StartFailure.of(name, home, child.process.exitValue(), child.logTail());
+        throw StartFailure.of(name, home, child.process.exitValue(), child.log);
       } catch (TimeoutException e) {
         throw new StartFailedException(
             StartFailedException.Reason.TIMEOUT,

@@ -1,5 +1,6 @@
 package dev.kvshift.embedded;
 
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -31,7 +32,8 @@ final class Wire implements AutoCloseable {
     socket.connect(address, timeoutMillis);
     socket.setSoTimeout(timeoutMillis);
     in = new DataInputStream(socket.getInputStream());
-    out = new DataOutputStream(socket.getOutputStream());
+    socket.setTcpNoDelay(true);
+    out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
   }
 
   static Wire cql(CassandraNode node) throws IOException {
@@ -94,6 +96,7 @@ final class Wire implements AutoCloseable {
       data.writeUTF("test");
       wire.out.writeInt(body.size());
       wire.out.write(body.toByteArray());
+      wire.out.flush();
       wire.in.readInt();
       if (wire.in.readInt() != 4711) {
         throw new IOException("answer to another request");
@@ -111,6 +114,7 @@ final class Wire implements AutoCloseable {
     out.writeByte(opcode);
     out.writeInt(body.length);
     out.write(body);
+    out.flush();
   }
 
   private DataInputStream expect(int opcode) throws IOException {
