@@ -26,4 +26,10 @@ public record CopyReport(
   public long residue() {
     return read - written - skippedTombstones - skippedExpired - rejected;
   }
+
+  /** Returns the same report with another duration. */
+  CopyReport in(Duration newDuration) {
+    return new CopyReport(
+        read, written, skippedTombstones, skippedExpired, rejected, highestVersion, newDuration);
+  }
 }

@@ -15,8 +15,8 @@ import java.time.Duration;
  * @param maxInFlight how many requests the runner has under way at the target at most, 1 to 10,000;
  *     default 256
  * @param pageRows how many rows a page of a scan holds at most, 1 to 10,000; default 2,000
- * @param verifyBuckets into how many parts the target's tokens are cut for comparing, 1 to 2^20;
- *     default 2^16
+ * @param verifyBucketBits the target's tokens are cut into two to the power of it for comparing, 0
+ *     to 20; default 16
  * @param listedDifferences how many differing keys a report names at most, 0 to 10,000; default 100
  * @param maxRejected with how many rejected rows a run gives up, 0 to 10,000; default 100
  * @param fenceLifetime after what time the fence lifts itself, 1 to 60 s; default 10 s
@@ -31,7 +31,7 @@ public record MigrationOptions(
     int copyWorkers,
     int maxInFlight,
     int pageRows,
-    int verifyBuckets,
+    int verifyBucketBits,
     int listedDifferences,
     int maxRejected,
     Duration fenceLifetime,
@@ -45,7 +45,7 @@ public record MigrationOptions(
           4,
           256,
           2_000,
-          1 << 16,
+          16,
           100,
           100,
           Duration.ofSeconds(10),
@@ -61,7 +61,7 @@ public record MigrationOptions(
     require("copyWorkers", copyWorkers, 1, 64);
     require("maxInFlight", maxInFlight, 1, 10_000);
     require("pageRows", pageRows, 1, 10_000);
-    require("verifyBuckets", verifyBuckets, 1, 1 << 20);
+    require("verifyBucketBits", verifyBucketBits, 0, 20);
     require("listedDifferences", listedDifferences, 0, 10_000);
     require("maxRejected", maxRejected, 0, 10_000);
     require("fenceLifetime in ms", fenceLifetime.toMillis(), 1_000, 60_000);
