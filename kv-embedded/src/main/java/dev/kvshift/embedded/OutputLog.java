@@ -65,6 +65,7 @@ final class OutputLog {
     byte[] chunk = new byte[MAX_LINE_BYTES];
     try (childOutput) {
       for (int n = childOutput.read(chunk); n >= 0; n = childOutput.read(chunk)) {
+        write(chunk, n);
         for (int i = 0; i < n; i++) {
           if (chunk[i] == '\n' || line.size() == MAX_LINE_BYTES) {
             endLine();
@@ -73,7 +74,6 @@ final class OutputLog {
             line.write(chunk[i]);
           }
         }
-        write(chunk, n);
       }
     } catch (IOException e) {
       // The pipe is gone with the child: the same as its end.

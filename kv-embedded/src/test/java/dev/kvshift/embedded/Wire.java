@@ -20,6 +20,7 @@ final class Wire implements AutoCloseable {
   private static final int CQL_STARTUP = 0x01;
   private static final int CQL_OPTIONS = 0x05;
   private static final int CQL_QUERY = 0x07;
+  private static final int CQL_QUORUM = 0x04;
   private static final int KAFKA_API_VERSIONS = 18;
   private static final int TIMEOUT_MILLIS = 15_000;
 
@@ -56,14 +57,14 @@ final class Wire implements AutoCloseable {
     }
   }
 
-  /** Runs a statement at consistency ONE; the rows of the answer hold one text column. */
+  /** Runs a statement at consistency QUORUM; the rows of the answer hold one text column. */
   List<String> query(String statement) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     DataOutputStream data = new DataOutputStream(body);
     byte[] text = statement.getBytes(StandardCharsets.UTF_8);
     data.writeInt(text.length);
     data.write(text);
-    data.writeShort(1);
+    data.writeShort(CQL_QUORUM);
     data.writeByte(0);
     cqlRequest(CQL_QUERY, body.toByteArray());
     DataInputStream answer = expect(CQL_RESULT);
