@@ -19,9 +19,14 @@ public final class TransitionProvider implements StoreProvider {
   @Override
   public List<Parameter> parameters() {
     return List.of(
-        new Parameter("old", "", "connection string of the old store, percent-encoded; no default"),
         new Parameter(
-            "new", "", "connection string of the new store, percent-encoded; no default"));
+            "old",
+            "",
+            "connection string of the old store, percent-encoded, env:NAME or file:PATH"),
+        new Parameter(
+            "new",
+            "",
+            "connection string of the new store, percent-encoded, env:NAME or file:PATH"));
   }
 
   @Override
