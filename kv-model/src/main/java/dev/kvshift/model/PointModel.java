@@ -32,7 +32,7 @@ public final class PointModel<K, V> implements Model {
    * @param timeToLive from 1 ms to ten years
    */
   public PointModel<K, V> expiringAfter(Duration timeToLive) {
-    return new PointModel<>(name, key, value, TypedWrites.requireTimeToLive(timeToLive));
+    return new PointModel<>(name, key, value, TypedKeys.requireTimeToLive(timeToLive));
   }
 
   /**

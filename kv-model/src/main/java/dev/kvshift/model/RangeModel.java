@@ -67,7 +67,7 @@ public final class RangeModel<M, C, V> implements Model {
    */
   public RangeModel<M, C, V> expiringAfter(Duration timeToLive) {
     return new RangeModel<>(
-        name, main, clustering, layout, value, TypedWrites.requireTimeToLive(timeToLive));
+        name, main, clustering, layout, value, TypedKeys.requireTimeToLive(timeToLive));
   }
 
   /**

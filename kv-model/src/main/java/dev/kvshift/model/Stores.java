@@ -11,7 +11,6 @@ import dev.kvshift.spi.VersionClock;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * Opens the store that a connection string names, with whichever drivers are on the class path.
@@ -45,7 +44,7 @@ public final class Stores {
   /** Opens a store for tools; see {@link #connect(String)}. */
   public static Store open(ConnectionString string) {
     StoreProvider provider = provider(string.scheme());
-    checkParameters(provider, string);
+    string.requireKnown(provider.parameters());
     Store store = provider.open(string, new OpenContext());
     return store.capabilities().contains(Capability.LARGE_MAIN_KEYS)
         ? store
@@ -77,27 +76,6 @@ public final class Stores {
               + ": mend the scheme or add the driver's jar");
     }
     return provider;
-  }
-
-  private static void checkParameters(StoreProvider provider, ConnectionString string) {
-    Map<String, StoreProvider.Parameter> known =
-        provider.parameters().stream()
-            .collect(
-                Collectors.toMap(
-                    StoreProvider.Parameter::name,
-                    parameter -> parameter,
-                    (a, b) -> a,
-                    TreeMap::new));
-    for (String name : string.parameters().keySet()) {
-      if (!known.containsKey(name)) {
-        throw new KvException.Permanent(
-            string.scheme()
-                + ":// takes no parameter '"
-                + name
-                + "': it takes "
-                + (known.isEmpty() ? "none" : String.join(", ", known.keySet())));
-      }
-    }
   }
 
   private record OpenContext() implements StoreProvider.Context {

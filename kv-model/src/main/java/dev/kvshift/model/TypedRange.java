@@ -11,7 +11,6 @@ import dev.kvshift.api.RangePage;
 import dev.kvshift.api.WriteOptions;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,9 +18,12 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open range collection in the service's own types. Failures are those of {@link KvCollection};
- * a key or value that does not fit the model fails with {@link
- * dev.kvshift.api.KvException.Permanent}. Safe for use by many threads; closed with its store.
+ * An open range collection in the service's own types. Safe for use by many threads; closed with
+ * its store.
+ *
+ * <p>Failures and what holds after them are those of {@link KvCollection}; a key or value that does
+ * not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A multi-key request
+ * takes at most as many keys as there, and gives each its own outcome; nothing is all-or-nothing.
  *
  * @param <M> the type of its main keys
  * @param <C> the type of its clustering keys
@@ -30,13 +32,18 @@ import org.jspecify.annotations.Nullable;
 public final class TypedRange<M, C, V> {
   private final RangeModel<M, C, V> model;
   private final KvCollection collection;
-  private final TypedWrites<V> values;
+  private final TypedKeys<RangeKey<M, C>, V> keys;
   private final Async async = new Async();
 
   TypedRange(RangeModel<M, C, V> model, KvCollection collection) {
     this.model = model;
     this.collection = collection;
-    this.values = new TypedWrites<>(model.name(), model.value(), model.timeToLive());
+    this.keys =
+        new TypedKeys<>(
+            collection,
+            key -> encode(key.main(), key.clustering()),
+            model.value(),
+            model.timeToLive());
   }
 
   /** Returns what the collection was opened by. */
@@ -51,8 +58,7 @@ public final class TypedRange<M, C, V> {
 
   /** Reads the value of a key; empty where there is none, or where it was deleted or expired. */
   public Optional<V> get(M main, C clustering) {
-    Key key = encode(main, clustering);
-    return decode(key, collection.get(key));
+    return keys.get(encode(main, clustering));
   }
 
   /** Writes a value, in place of any that the key has. */
@@ -62,12 +68,12 @@ public final class TypedRange<M, C, V> {
 
   /** Writes a value with options; a time to live in them replaces the model's. */
   public void put(M main, C clustering, V value, WriteOptions options) {
-    collection.put(encode(main, clustering), values.encode(value), values.withDefaults(options));
+    keys.put(encode(main, clustering), value, options);
   }
 
   /** Deletes a key; deleting what is not there succeeds. */
   public void delete(M main, C clustering) {
-    collection.delete(encode(main, clustering));
+    delete(main, clustering, WriteOptions.none());
   }
 
   /** Deletes a key under a lock. */
@@ -92,39 +98,36 @@ public final class TypedRange<M, C, V> {
         encoded, collection.getRange(encoded, range.encode(model.clustering()), limit, next));
   }
 
-  /** Reads several keys at once; each has its own outcome. */
-  public Map<RangeKey<M, C>, Outcome<Optional<V>>> getAll(Collection<RangeKey<M, C>> keys) {
-    Map<Key, RangeKey<M, C>> encoded = new LinkedHashMap<>();
-    keys.forEach(key -> encoded.put(encode(key.main(), key.clustering()), key));
-    return TypedOutcomes.of(encoded, collection.getAll(encoded.keySet()), this::decode);
+  /** Reads several keys. */
+  public Map<RangeKey<M, C>, Outcome<Optional<V>>> getAll(Collection<RangeKey<M, C>> several) {
+    return keys.getAll(several);
   }
 
-  /** Writes several keys at once; each has its own outcome. */
-  public Map<RangeKey<M, C>, Outcome<Optional<Void>>> putAll(Map<RangeKey<M, C>, V> entries) {
+  /** Writes several keys. */
+  public Map<RangeKey<M, C>, Outcome<@Nullable Void>> putAll(Map<RangeKey<M, C>, V> entries) {
     return putAll(entries, WriteOptions.none());
   }
 
-  /** Writes several keys at once with options; each has its own outcome. */
-  public Map<RangeKey<M, C>, Outcome<Optional<Void>>> putAll(
+  /** Writes several keys with options. */
+  public Map<RangeKey<M, C>, Outcome<@Nullable Void>> putAll(
       Map<RangeKey<M, C>, V> entries, WriteOptions options) {
-    Map<Key, RangeKey<M, C>> keys = new LinkedHashMap<>();
-    Map<Key, Bytes> encoded = new LinkedHashMap<>();
-    entries.forEach(
-        (key, value) -> {
-          Key bytes = encode(key.main(), key.clustering());
-          keys.put(bytes, key);
-          encoded.put(bytes, values.encode(value));
-        });
-    return TypedOutcomes.of(
-        keys, collection.putAll(encoded, values.withDefaults(options)), (key, nothing) -> nothing);
+    return keys.putAll(entries, options);
+  }
+
+  /** Deletes several keys. */
+  public Map<RangeKey<M, C>, Outcome<@Nullable Void>> deleteAll(
+      Collection<RangeKey<M, C>> several) {
+    return deleteAll(several, WriteOptions.none());
+  }
+
+  /** Deletes several keys under a lock. */
+  public Map<RangeKey<M, C>, Outcome<@Nullable Void>> deleteAll(
+      Collection<RangeKey<M, C>> several, WriteOptions options) {
+    return keys.deleteAll(several, options);
   }
 
   private Key encode(M main, C clustering) {
     return Key.of(model.main().encode(main), model.clustering().encode(clustering));
-  }
-
-  private Optional<V> decode(Key key, Optional<Bytes> value) {
-    return value.isEmpty() ? Optional.empty() : Optional.of(values.decode(key, value.get()));
   }
 
   private TypedPage<C, V> decode(Bytes main, RangePage page) {
@@ -133,7 +136,7 @@ public final class TypedRange<M, C, V> {
       entries.add(
           new TypedEntry<>(
               model.clustering().decode(entry.clustering()),
-              values.decode(Key.of(main, entry.clustering()), entry.value())));
+              keys.decode(Key.of(main, entry.clustering()), entry.value())));
     }
     return new TypedPage<>(entries, page.stop(), page.next());
   }
@@ -144,19 +147,17 @@ public final class TypedRange<M, C, V> {
 
     /** See {@link TypedRange#get(Object, Object)}. */
     public CompletionStage<Optional<V>> get(M main, C clustering) {
-      Key key = encode(main, clustering);
-      return collection.async().get(key).thenApply(value -> decode(key, value));
+      return keys.getAsync(encode(main, clustering));
     }
 
     /** See {@link TypedRange#put(Object, Object, Object, WriteOptions)}. */
-    public CompletionStage<Void> put(M main, C clustering, V value, WriteOptions options) {
-      return collection
-          .async()
-          .put(encode(main, clustering), values.encode(value), values.withDefaults(options));
+    public CompletionStage<@Nullable Void> put(
+        M main, C clustering, V value, WriteOptions options) {
+      return keys.putAsync(encode(main, clustering), value, options);
     }
 
     /** See {@link TypedRange#delete(Object, Object, WriteOptions)}. */
-    public CompletionStage<Void> delete(M main, C clustering, WriteOptions options) {
+    public CompletionStage<@Nullable Void> delete(M main, C clustering, WriteOptions options) {
       return collection.async().delete(encode(main, clustering), options);
     }
 
@@ -168,6 +169,24 @@ public final class TypedRange<M, C, V> {
           .async()
           .getRange(encoded, range.encode(model.clustering()), limit, next)
           .thenApply(page -> decode(encoded, page));
+    }
+
+    /** See {@link TypedRange#getAll(Collection)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<Optional<V>>>> getAll(
+        Collection<RangeKey<M, C>> several) {
+      return keys.getAllAsync(several);
+    }
+
+    /** See {@link TypedRange#putAll(Map, WriteOptions)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> putAll(
+        Map<RangeKey<M, C>, V> entries, WriteOptions options) {
+      return keys.putAllAsync(entries, options);
+    }
+
+    /** See {@link TypedRange#deleteAll(Collection, WriteOptions)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> deleteAll(
+        Collection<RangeKey<M, C>> several, WriteOptions options) {
+      return keys.deleteAllAsync(several, options);
     }
   }
 }
