@@ -35,7 +35,10 @@ final class Applied {
       offsets[partition] = Math.max(offsets[partition], offset);
       watermarks[partition] = Math.max(watermarks[partition], watermark);
       if (marker != null) {
-        markers[partition] = marker;
+        TopicRecord.Marker known = markers[partition];
+        if (known == null || known.position() <= marker.position()) {
+          markers[partition] = marker;
+        }
         watermarks[partition] = Math.max(watermarks[partition], marker.position());
       }
       moved.signalAll();

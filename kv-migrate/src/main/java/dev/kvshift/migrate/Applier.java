@@ -7,12 +7,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -20,8 +22,11 @@ import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Applies the topic's changes to the target: all keys of a poll at once, several changes of one key
@@ -29,8 +34,10 @@ import org.jspecify.annotations.Nullable;
  * watermark beside them.
  */
 final class Applier extends Lifeline {
+  private static final Logger LOG = LoggerFactory.getLogger(Applier.class);
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration COMMIT_EVERY = Duration.ofMillis(500);
+  private static final Duration LOOK_EVERY = Duration.ofMillis(50);
 
   private final Topic topic;
   private final TargetWriter writer;
@@ -40,6 +47,8 @@ final class Applier extends Lifeline {
   private final AtomicLong settled = new AtomicLong();
   private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
   private long committedNanos = System.nanoTime();
+  private long lookedNanos = System.nanoTime();
+  private boolean markerPassed;
 
   Applier(Topic topic, TargetWriter writer, Applied applied, long start) {
     super("kvshift-apply-" + topic.name());
@@ -60,14 +69,20 @@ final class Applier extends Lifeline {
     try (consumer) {
       consumer.subscribe(List.of(topic.name()), new Assignment());
       while (!isStopping()) {
-        apply(consumer.poll(POLL));
-        if (System.nanoTime() - committedNanos >= COMMIT_EVERY.toNanos()) {
+        boolean alone = consumer.assignment().size() == topic.partitions();
+        apply(consumer.poll(alone ? POLL : LOOK_EVERY));
+        if (markerPassed || System.nanoTime() - committedNanos >= COMMIT_EVERY.toNanos()) {
           commit();
+        }
+        if (!alone && System.nanoTime() - lookedNanos >= LOOK_EVERY.toNanos()) {
+          lookAtOthers();
         }
       }
       commit();
     } catch (WakeupException e) {
-      commitOnWayOut();
+      if (!isStopping()) {
+        throw e;
+      }
     } catch (InvalidOffsetException e) {
       throw new KvException.Permanent(
           "topic "
@@ -81,10 +96,6 @@ final class Applier extends Lifeline {
   @Override
   void wake() {
     consumer.wakeup();
-  }
-
-  private void commitOnWayOut() {
-    commit();
   }
 
   private void apply(ConsumerRecords<byte[], byte[]> records) {
@@ -116,8 +127,11 @@ final class Applier extends Lifeline {
         (partition, progressed) -> {
           applied.advance(
               partition.partition(), progressed.offset, progressed.watermark, progressed.marker);
-          uncommitted.put(
-              partition, new OffsetAndMetadata(progressed.offset, note(partition.partition())));
+          Note note =
+              new Note(
+                  applied.watermark(partition.partition()), applied.marker(partition.partition()));
+          uncommitted.put(partition, new OffsetAndMetadata(progressed.offset, note.print()));
+          markerPassed |= progressed.marker != null;
         });
   }
 
@@ -133,14 +147,36 @@ final class Applier extends Lifeline {
 
   private void commit() {
     if (!uncommitted.isEmpty()) {
-      consumer.commitSync(Map.copyOf(uncommitted));
+      try {
+        consumer.commitSync(Map.copyOf(uncommitted));
+      } catch (CommitFailedException | RebalanceInProgressException e) {
+        LOG.debug("{}: the offsets are another consumer's to commit", topic.name(), e);
+      }
       uncommitted.clear();
     }
+    markerPassed = false;
     committedNanos = System.nanoTime();
   }
 
-  private String note(int partition) {
-    return Long.toString(applied.watermark(partition));
+  /** Learns from the committed offsets how far other runners have applied their partitions. */
+  private void lookAtOthers() {
+    Set<TopicPartition> others = new HashSet<>(topic.all());
+    others.removeAll(consumer.assignment());
+    learn(others);
+    lookedNanos = System.nanoTime();
+  }
+
+  private void learn(Collection<TopicPartition> partitions) {
+    consumer
+        .committed(Set.copyOf(partitions))
+        .forEach(
+            (partition, committed) -> {
+              if (committed != null) {
+                Note note = Note.parse(committed.metadata(), partition.partition(), start);
+                applied.advance(
+                    partition.partition(), committed.offset(), note.watermark, note.marker);
+              }
+            });
   }
 
   private final class Assignment implements ConsumerRebalanceListener {
@@ -150,17 +186,42 @@ final class Applier extends Lifeline {
     }
 
     @Override
+    public void onPartitionsLost(Collection<TopicPartition> partitions) {
+      uncommitted.clear();
+    }
+
+    @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-      consumer
-          .committed(Set.copyOf(partitions))
-          .forEach(
-              (partition, committed) -> {
-                if (committed != null) {
-                  String note = committed.metadata();
-                  long watermark = note.isEmpty() ? start : Long.parseLong(note);
-                  applied.advance(partition.partition(), committed.offset(), watermark, null);
-                }
-              });
+      learn(partitions);
+    }
+  }
+
+  /**
+   * What is committed beside an offset: the watermark and, where one was passed, the last marker.
+   */
+  record Note(long watermark, TopicRecord.@Nullable Marker marker) {
+    private static final String NONE = "-";
+
+    static Note parse(String text, int partition, long start) {
+      if (text.isEmpty()) {
+        return new Note(start, null);
+      }
+      String[] parts = text.split(" ", -1);
+      long watermark = Long.parseLong(parts[0]);
+      return new Note(
+          watermark,
+          parts[1].equals(NONE)
+              ? null
+              : new TopicRecord.Marker(
+                  parts[1], 0, 0, watermark, partition, Integer.parseInt(parts[2])));
+    }
+
+    String print() {
+      return watermark
+          + " "
+          + (marker == null ? NONE : marker.attempt())
+          + " "
+          + (marker == null ? 0 : marker.count());
     }
   }
 

@@ -161,9 +161,12 @@ final class Cutover {
       if (state.phase() == Phase.NEW_ONLY || state.fence() != null) {
         return Await.of(gate.move(attempt));
       }
-      throw new MigrationException.CutoverRefused(
-          "the fence was lifted before the move; the writers go on at the source: start the"
-              + " cutover again");
+      throw new NotDrained();
+    } catch (KvException.Permanent e) {
+      if (isMoved()) {
+        throw e;
+      }
+      throw new NotDrained();
     }
   }
 
