@@ -2,9 +2,11 @@ package dev.kvshift.demo;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.StartFailedException;
+import dev.kvshift.model.Stores;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +26,7 @@ import picocli.CommandLine.Spec;
 final class DemoCommand implements Callable<Integer> {
   private static final int OK = 0;
   private static final int INTERNAL = 1;
+  private static final int USAGE = 2;
   private static final int VERIFICATION = 5;
   private static final int UNAVAILABLE = 7;
 
@@ -42,6 +45,14 @@ final class DemoCommand implements Callable<Integer> {
           "Folder whose jars are read after the JDK's own classes (default: the local Maven"
               + " repository).")
   private @Nullable Path input;
+
+  @Option(
+      names = "--target",
+      paramLabel = "STORE",
+      description =
+          "Connection string of a ScyllaDB or Cassandra keyspace to migrate to (default: a"
+              + " Cassandra node started for the demo).")
+  private @Nullable String target;
 
   @Option(
       names = "--records",
@@ -71,7 +82,7 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    CommandLine command = commandLine();
+    CommandLine command = Objects.requireNonNull(spec).commandLine();
     if (records < 2 || records > 100_000_000) {
       throw new ParameterException(command, "--records " + records + ": give 2 to 100000000");
     }
@@ -82,14 +93,17 @@ final class DemoCommand implements Callable<Integer> {
       throw new ParameterException(
           command, "--input " + input + " is no folder: give one that exists");
     }
+    checkTarget(command);
     Path jars =
         input != null ? input : Path.of(System.getProperty("user.home"), ".m2", "repository");
     long chosen = seed != null ? seed : System.nanoTime() & 0xffff_ffffL;
     ProgressLines progress = new ProgressLines(command.getErr());
     try (WorkFolder folder = WorkFolder.create("demo")) {
       progress.say("seed " + chosen + ", working in " + folder.path());
-      progress.say("starting the legacy server, a Cassandra node and a Kafka broker");
-      Servers servers = folder.startServers();
+      progress.say(
+          "starting the legacy server, a Kafka broker"
+              + (target == null ? " and a Cassandra node" : ""));
+      Servers servers = folder.startServers(target);
       Demo.Options options = new Demo.Options(jars, records, seconds, chosen);
       Report report = new Demo(servers, folder.path(), options, progress, target -> {}).run();
       report.print(command.getOut());
@@ -100,25 +114,45 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  private CommandLine commandLine() {
-    if (spec == null) {
-      throw new IllegalStateException("run by picocli only");
+  /** Opens the target once, so that a wrong string is refused before anything is started. */
+  private void checkTarget(CommandLine command) {
+    if (target != null) {
+      try {
+        Stores.open(target).close();
+      } catch (KvException.Permanent e) {
+        throw new ParameterException(command, "--target: " + e.getMessage(), e);
+      }
     }
-    return spec.commandLine();
   }
 
-  /** Turns an error into one line and an exit code. */
-  static int report(Exception error, CommandLine command, ParseResult parsed) {
+  /** Returns the command line of {@code ./kv demo} and {@code ./kv up}. */
+  static CommandLine commandLine() {
+    return new CommandLine(new Root())
+        .setParameterExceptionHandler(DemoCommand::reportUsage)
+        .setExecutionExceptionHandler(DemoCommand::report);
+  }
+
+  private static int reportUsage(ParameterException error, String[] args) {
+    say(error.getCommandLine(), error.getMessage() + "; --help tells what there is");
+    return USAGE;
+  }
+
+  private static int report(Exception error, CommandLine command, ParseResult parsed) {
     Throwable cause = error;
     while (cause instanceof CompletionException && cause.getCause() != null) {
       cause = cause.getCause();
     }
-    String message = cause.getMessage();
-    command.getErr().println("kv: " + (message == null ? cause.toString() : message));
-    command.getErr().flush();
-    if (cause instanceof KvException.Transient || cause instanceof StartFailedException) {
+    if (cause instanceof StartFailedException failed) {
+      say(command, failed.summary());
       return UNAVAILABLE;
     }
-    return INTERNAL;
+    String message = cause.getMessage();
+    say(command, message == null ? cause.toString() : message);
+    return cause instanceof KvException.Transient ? UNAVAILABLE : INTERNAL;
+  }
+
+  private static void say(CommandLine command, String line) {
+    command.getErr().println("kv: " + line);
+    command.getErr().flush();
   }
 }

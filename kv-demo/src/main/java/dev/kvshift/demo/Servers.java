@@ -12,11 +12,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The three servers of the demo, each a process of its own on loopback: the legacy server, the
- * Cassandra node and the Kafka broker. Closing ends them; so does the end of this process, however
- * it ends.
+ * The servers of the demo, each a process of its own on loopback: the legacy server, the Kafka
+ * broker and, unless a target was named, a Cassandra node. Closing ends them; so does the end of
+ * this process, however it ends.
  */
 final class Servers implements AutoCloseable {
   private static final String READY = "legacy server ready on ";
@@ -24,21 +25,35 @@ final class Servers implements AutoCloseable {
 
   private final ForkedJvm legacy;
   private final String legacyAddress;
-  private final CassandraNode node;
+  private final @Nullable CassandraNode node;
   private final KafkaBroker broker;
+  private final String target;
 
-  private Servers(ForkedJvm legacy, String legacyAddress, CassandraNode node, KafkaBroker broker) {
+  private Servers(
+      ForkedJvm legacy,
+      String legacyAddress,
+      @Nullable CassandraNode node,
+      KafkaBroker broker,
+      String target) {
     this.legacy = legacy;
     this.legacyAddress = legacyAddress;
     this.node = node;
     this.broker = broker;
+    this.target = target;
   }
 
-  /** Starts all three at once, in folders under the one given. */
-  static Servers start(Path folder) {
-    CompletableFuture<CassandraNode> node =
+  /**
+   * Starts all at once, in folders under the one given.
+   *
+   * @param target the connection string of a target that runs already; null to start a node
+   */
+  static Servers start(Path folder, @Nullable String target) {
+    CompletableFuture<@Nullable CassandraNode> node =
         CompletableFuture.supplyAsync(
-            () -> CassandraNode.builder().folder(folder.resolve("cassandra")).start());
+            () ->
+                target != null
+                    ? null
+                    : CassandraNode.builder().folder(folder.resolve("cassandra")).start());
     CompletableFuture<KafkaBroker> broker =
         CompletableFuture.supplyAsync(
             () -> KafkaBroker.builder().folder(folder.resolve("kafka")).start());
@@ -47,7 +62,13 @@ final class Servers implements AutoCloseable {
         CompletableFuture.supplyAsync(() -> startLegacy(folder.resolve("legacy"), address));
     try {
       CompletableFuture.allOf(node, broker, legacy).join();
-      return new Servers(legacy.join(), address.get(), node.join(), broker.join());
+      CassandraNode started = node.join();
+      return new Servers(
+          legacy.join(),
+          address.get(),
+          started,
+          broker.join(),
+          started == null ? String.valueOf(target) : connectionString(started));
     } catch (RuntimeException e) {
       Stream.of(node, broker, legacy)
           .filter(started -> !started.isCompletedExceptionally())
@@ -91,6 +112,10 @@ final class Servers implements AutoCloseable {
 
   /** The new store's connection string. */
   String scylla() {
+    return target;
+  }
+
+  private static String connectionString(CassandraNode node) {
     return "scylla://" + node.address() + "/demo?localDatacenter=" + node.datacenter();
   }
 
@@ -107,22 +132,23 @@ final class Servers implements AutoCloseable {
     return URLEncoder.encode(nested, StandardCharsets.UTF_8);
   }
 
-  private static void closeQuietly(AutoCloseable server) {
+  private static void closeQuietly(@Nullable AutoCloseable server) {
     try {
-      server.close();
+      if (server != null) {
+        server.close();
+      }
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
   }
 
+  /** Nothing of theirs is kept, so they need not end in order. */
   @Override
   public void close() {
-    try (legacy;
-        node;
-        broker) {
-      legacy.kill();
+    legacy.kill();
+    if (node != null) {
       node.kill();
-      broker.kill();
     }
+    broker.kill();
   }
 }

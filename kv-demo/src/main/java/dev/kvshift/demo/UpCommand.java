@@ -26,7 +26,7 @@ final class UpCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     try (WorkFolder folder = WorkFolder.create("up")) {
-      print(out, folder.startServers());
+      print(out, folder.startServers(null));
       new CountDownLatch(1).await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

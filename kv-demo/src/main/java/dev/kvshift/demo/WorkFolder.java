@@ -54,9 +54,9 @@ final class WorkFolder implements AutoCloseable {
     return path;
   }
 
-  /** Starts the servers, which end with this folder. */
-  Servers startServers() {
-    Servers started = Servers.start(path);
+  /** Starts the servers, which end with this folder; see {@link Servers#start}. */
+  Servers startServers(@Nullable String target) {
+    Servers started = Servers.start(path, target);
     synchronized (this) {
       servers = started;
     }

@@ -71,7 +71,7 @@ class DemoTest {
   private Report run(Consumer<Store> beforeCheck) throws IOException {
     System.out.println("seed " + SEED);
     Path noJars = folder.resolve("none");
-    try (Servers servers = Servers.start(folder)) {
+    try (Servers servers = Servers.start(folder, null)) {
       Demo.Options options = new Demo.Options(noJars, RECORDS, 1, SEED);
       ProgressLines progress =
           new ProgressLines(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
