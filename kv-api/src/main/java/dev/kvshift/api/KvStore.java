@@ -1,5 +1,6 @@
 package dev.kvshift.api;
 
+import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
@@ -9,8 +10,10 @@ import java.util.Objects;
  * A key-value store, as services see it: a thin view of whichever database the connection string
  * named.
  *
- * <p>Safe for use by many threads; a service opens one and keeps it. Closing it ends what is in
- * flight with an error; later calls fail with {@link KvException.Permanent}.
+ * <p>Safe for use by many threads; a service opens one and keeps it. Closing it closes its
+ * collections and locks: reads in flight fail, writes in flight fail with {@link
+ * KvException.UnknownOutcome} unless they were certainly not applied, later calls fail with {@link
+ * KvException.Permanent}. Closing again does nothing.
  */
 public final class KvStore implements AutoCloseable {
   private final Store store;
@@ -24,6 +27,15 @@ public final class KvStore implements AutoCloseable {
   /** Returns a view over an open store, which is closed with it. */
   public static KvStore over(Store store) {
     return new KvStore(store, KvObserver.NONE);
+  }
+
+  /**
+   * Returns an in-memory store, for unit tests of services: {@code memory://NAME}. All that are
+   * open under one name in one process share their data, which ends when the last of them is
+   * closed.
+   */
+  public static KvStore inMemory(String name) {
+    return over(MemoryStoreProvider.open(name));
   }
 
   /** Returns a view that tells the observer of every operation. */
@@ -41,7 +53,9 @@ public final class KvStore implements AutoCloseable {
   public KvCollection collection(String name, Layout layout) {
     CollectionRecord.requireName(name);
     return new KvCollection(
-        Stages.await(store.open(name, layout, Claim.ACTIVE), false), store.limits(), observer);
+        Stages.await(Stages.start(() -> store.open(name, layout, Claim.ACTIVE), false), false),
+        store.limits(),
+        observer);
   }
 
   /**

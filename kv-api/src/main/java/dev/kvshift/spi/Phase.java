@@ -1,5 +1,7 @@
 package dev.kvshift.spi;
 
+import java.util.List;
+
 /**
  * Where a collection stands between the old store L and the new store S. The order is the order of
  * a migration; a step goes to a neighbour, and the fence way goes from {@link #LEGACY} to {@link
@@ -19,5 +21,14 @@ public enum Phase {
   /** Writes as in dual-write; reads go to S alone. */
   NEW_PRIMARY,
   /** Reads and writes go to S alone. Absorbing. */
-  NEW_ONLY
+  NEW_ONLY;
+
+  /**
+   * Returns whether a step of the dual-write way leads from the other phase to this one, or it is
+   * the same.
+   */
+  public boolean isStepFrom(Phase other) {
+    List<Phase> phases = List.of(values());
+    return Math.abs(phases.indexOf(this) - phases.indexOf(other)) <= 1;
+  }
 }

@@ -1,0 +1,160 @@
+package dev.kvshift.memory;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.ChangeSource.Batch;
+import dev.kvshift.spi.ChangeSource.Change;
+import dev.kvshift.spi.ChangeSource.Data;
+import dev.kvshift.spi.ChangeSource.Fenced;
+import dev.kvshift.spi.ChangeSource.Lifted;
+import dev.kvshift.spi.ChangeSource.Window;
+import dev.kvshift.spi.Gate.Fence;
+import dev.kvshift.spi.Row;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** The last changes of one table, and those who wait for more. Guarded by the table's monitor. */
+final class ChangeLog {
+  static final int RETAINED = 100_000;
+  private static final int MAX_READERS = 1_000;
+  private static final int CHANGE_OVERHEAD_BYTES = 24;
+
+  private final String collection;
+  private final Consumer<Runnable> effects;
+  private final TreeMap<Long, Batch> records = new TreeMap<>();
+  private final List<Reader> readers = new ArrayList<>();
+  private long newest;
+
+  private record Reader(Object owner, long after, int maxBytes, CompletableFuture<Batch> result) {}
+
+  ChangeLog(String collection, Consumer<Runnable> effects) {
+    this.collection = collection;
+    this.effects = effects;
+  }
+
+  void append(Row row) {
+    long position = newest + 1;
+    add(new Data(List.of(new Change(position, row)), position));
+  }
+
+  Fence appendFence(String attempt, long version, Instant deadline) {
+    Fence fence = new Fence(attempt, version, newest + 1, deadline);
+    add(new Fenced(fence));
+    return fence;
+  }
+
+  void appendLift(String attempt) {
+    add(new Lifted(attempt, newest + 1));
+  }
+
+  Window window() {
+    return new Window(oldest(), newest);
+  }
+
+  /** Reads at once where there is something, and otherwise leaves a reader waiting. */
+  CompletionStage<Batch> read(Object owner, long after, int maxBytes, Duration wait) {
+    if (maxBytes < 1) {
+      throw new KvException.Permanent("a batch of " + maxBytes + " bytes: give 1 or more");
+    }
+    if (after < 0 || after > newest) {
+      throw new KvException.Permanent(
+          "changes of collection "
+              + collection
+              + " after position "
+              + after
+              + ": the last one is "
+              + newest);
+    }
+    if (after + 1 < oldest()) {
+      throw new KvException.Permanent(
+          "changes of collection "
+              + collection
+              + " after position "
+              + after
+              + " are no longer retained, the oldest is "
+              + oldest()
+              + ": copy the collection anew");
+    }
+    if (after < newest) {
+      return CompletableFuture.completedFuture(batch(after, maxBytes));
+    }
+    if (wait.isNegative() || wait.isZero()) {
+      return CompletableFuture.completedFuture(new Data(List.of(), after));
+    }
+    if (readers.size() == MAX_READERS) {
+      throw new KvException.Transient(
+          MAX_READERS + " readers wait for changes of " + collection + " already: try again");
+    }
+    CompletableFuture<Batch> result = new CompletableFuture<>();
+    readers.add(new Reader(owner, after, maxBytes, result));
+    result.completeOnTimeout(new Data(List.of(), after), wait.toNanos(), TimeUnit.NANOSECONDS);
+    return result.thenApplyAsync(batch -> batch);
+  }
+
+  /** Ends the waiting of one store's readers, or of all where the owner is this log. */
+  void forget(Object owner) {
+    for (Reader reader : List.copyOf(readers)) {
+      if (owner == this || reader.owner == owner) {
+        readers.remove(reader);
+        effects.accept(
+            () ->
+                reader.result.completeExceptionally(
+                    new KvException.Transient(
+                        "the store was closed while its changes were read: open it again")));
+      }
+    }
+  }
+
+  private void add(Batch batch) {
+    newest = batch.position();
+    records.put(newest, batch);
+    if (records.size() > RETAINED) {
+      records.pollFirstEntry();
+    }
+    for (Reader reader : readers) {
+      Batch found = batch(reader.after, reader.maxBytes);
+      effects.accept(() -> reader.result.complete(found));
+    }
+    readers.clear();
+  }
+
+  private long oldest() {
+    return records.isEmpty() ? newest + 1 : records.firstKey();
+  }
+
+  private Batch batch(long after, int maxBytes) {
+    List<Change> changes = new ArrayList<>();
+    long bytes = 0;
+    for (Batch record : records.tailMap(after, false).values()) {
+      if (!(record instanceof Data data)) {
+        if (changes.isEmpty()) {
+          return record;
+        }
+        break;
+      }
+      Change change = data.changes().get(0);
+      bytes += size(change.row());
+      if (bytes > maxBytes && !changes.isEmpty()) {
+        break;
+      }
+      changes.add(change);
+    }
+    return new Data(changes, changes.get(changes.size() - 1).position());
+  }
+
+  private static int size(Row row) {
+    Bytes value = row.value();
+    return CHANGE_OVERHEAD_BYTES
+        + row.key().main().size()
+        + row.key().shard().size()
+        + row.key().clustering().size()
+        + (value == null ? 0 : value.size());
+  }
+}

@@ -1,0 +1,110 @@
+package dev.kvshift.memory;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.Locks;
+import dev.kvshift.spi.StoreLocks.Batch;
+import dev.kvshift.spi.VersionClock;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The locks of one space. Tokens rise over the whole space; the last one of a key is remembered for
+ * as long as the store lives. Safe for use by many threads.
+ */
+final class LockSpace {
+  private final String name;
+  private final Clock clock;
+  private final Map<Bytes, Grant> grants = new HashMap<>();
+  private long lastToken;
+
+  private record Grant(long token, @Nullable Lock held) {
+    @Nullable Lock heldAt(Instant now) {
+      return held != null && held.expires().isAfter(now) ? held : null;
+    }
+  }
+
+  LockSpace(String name, Clock clock) {
+    this.name = name;
+    this.clock = clock;
+  }
+
+  synchronized Batch tryLockAll(Set<Bytes> keys, Duration lease) {
+    if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
+      throw new KvException.Permanent(
+          "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
+    }
+    requireLease(lease);
+    Instant now = clock.instant();
+    String owner = UUID.randomUUID().toString();
+    List<Lock> acquired = new ArrayList<>();
+    Set<Bytes> busy = new HashSet<>();
+    for (Bytes key : keys) {
+      Grant grant = grants.get(key);
+      if (grant != null && grant.heldAt(now) != null) {
+        busy.add(key);
+        continue;
+      }
+      lastToken = Math.max(lastToken + 1, VersionClock.micros(now));
+      Lock lock = new Lock(name, key, owner, lastToken, now.plus(lease));
+      grants.put(key, new Grant(lastToken, lock));
+      acquired.add(lock);
+    }
+    return new Batch(acquired, busy, Set.of());
+  }
+
+  synchronized Lock renew(Lock lock, Duration lease) {
+    requireLease(lease);
+    Instant now = clock.instant();
+    if (!holds(lock, now)) {
+      throw new KvException.Permanent(
+          "lock " + lock.key() + " of space " + name + " is lost: take it again and read again");
+    }
+    Lock renewed = new Lock(lock.space(), lock.key(), lock.owner(), lock.token(), now.plus(lease));
+    grants.put(lock.key(), new Grant(lock.token(), renewed));
+    return renewed;
+  }
+
+  synchronized void release(Lock lock) {
+    if (holds(lock, clock.instant())) {
+      grants.put(lock.key(), new Grant(lock.token(), null));
+    }
+  }
+
+  /** Refuses a write under a lock that somebody has been granted since. */
+  synchronized void check(Lock lock) {
+    Grant grant = grants.get(lock.key());
+    if (grant != null && lock.token() < grant.token) {
+      throw new KvException.Permanent(
+          "the write carries token "
+              + lock.token()
+              + " of lock "
+              + lock.key()
+              + ", a later one is "
+              + grant.token
+              + ": take the lock again and read again");
+    }
+  }
+
+  private boolean holds(Lock lock, Instant now) {
+    Grant grant = grants.get(lock.key());
+    Lock held = grant == null ? null : grant.heldAt(now);
+    return held != null && held.token() == lock.token() && held.owner().equals(lock.owner());
+  }
+
+  private static void requireLease(Duration lease) {
+    if (lease.compareTo(Locks.MIN_LEASE) < 0 || lease.compareTo(Locks.MAX_LEASE) > 0) {
+      throw new KvException.Permanent("lock lease " + lease + ": give 100 ms to 1 h");
+    }
+  }
+}

@@ -1,0 +1,198 @@
+package dev.kvshift.memory;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** One store's view of a table: checks capabilities, limits and keys before it touches a row. */
+final class MemoryCollection implements StoreCollection {
+  private final MemoryStore store;
+  private final String name;
+  private final Layout layout;
+  private final Table table;
+  private final RowWalk walk;
+
+  MemoryCollection(MemoryStore store, String name, Layout layout, Table table) {
+    this.store = store;
+    this.name = name;
+    this.layout = layout;
+    this.table = table;
+    this.walk = new RowWalk(store.has(Capability.TOMBSTONE_READS));
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Layout layout() {
+    return layout;
+  }
+
+  @Override
+  public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    return store.<@Nullable Row>supply(
+        () -> {
+          checkKey(key);
+          checkDeadline(call);
+          return observed(
+              table.<@Nullable Row>read(
+                  call, rows -> walk.shown(rows.get(Place.of(key)), store.server.now())));
+        });
+  }
+
+  @Override
+  public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+    return store.compose(
+        () -> {
+          checkKey(key);
+          checkMutation(mutation);
+          checkDeadline(call);
+          return table.write(store, key, mutation, call, store.versions);
+        });
+  }
+
+  @Override
+  public CompletionStage<RowPage> range(
+      Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+    return store.supply(
+        () -> {
+          if (layout.shape() != Shape.RANGE) {
+            throw new KvException.Permanent(
+                "collection " + name + " is a point collection: read it with get");
+          }
+          checkKey(new StoreKey(main, shard, Bytes.empty()));
+          checkDeadline(call);
+          RowPage page =
+              table.read(
+                  call, rows -> walk.range(rows, main, shard, range, limit, store.server.now()));
+          page.rows().forEach(this::observed);
+          return page;
+        });
+  }
+
+  @Override
+  public long token(StoreKey key) {
+    store.require(Capability.SCAN);
+    return Place.token(key.main(), key.shard());
+  }
+
+  @Override
+  public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
+    return store.supply(
+        () -> {
+          store.require(Capability.SCAN);
+          return RowWalk.tasks(atLeast);
+        });
+  }
+
+  @Override
+  public CompletionStage<ScanPage> scan(
+      ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
+    return store.supply(
+        () -> {
+          store.require(Capability.SCAN);
+          checkDeadline(call);
+          return table.scan(rows -> walk.scan(rows, task, position, limit, store.server.now()));
+        });
+  }
+
+  @Override
+  public ChangeSource changes() {
+    store.require(Capability.CHANGE_SOURCE);
+    return new ChangeSource() {
+      @Override
+      public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
+        return store.compose(() -> table.withLog(log -> log.read(store, after, maxBytes, wait)));
+      }
+
+      @Override
+      public CompletionStage<Window> window() {
+        return store.supply(() -> table.withLog(ChangeLog::window));
+      }
+    };
+  }
+
+  @Override
+  public Gate gate() {
+    store.require(Capability.GATE);
+    return new MemoryGate(store, table);
+  }
+
+  private @Nullable Row observed(@Nullable Row row) {
+    if (row != null) {
+      store.versions.observe(row.version());
+    }
+    return row;
+  }
+
+  private void checkKey(StoreKey key) {
+    Limits limits = store.limits();
+    if (layout.shape() == Shape.POINT) {
+      if (key.main().isEmpty() || !key.shard().isEmpty() || !key.clustering().isEmpty()) {
+        throw new KvException.Permanent(
+            "a key of point collection " + name + " is one main part of at least one byte");
+      }
+    }
+    checkSize("main part", key.main().size() + key.shard().size(), limits.maxMainBytes());
+    checkSize("clustering part", key.clustering().size(), limits.maxClusteringBytes());
+  }
+
+  private void checkMutation(Mutation mutation) {
+    if (mutation.expiry() != null) {
+      store.require(Capability.EXPIRY);
+    }
+    if (mutation.version() != null) {
+      store.require(Capability.VERSIONED_WRITES);
+    }
+    if (mutation.lock() != null) {
+      store.require(Capability.LOCKS);
+    }
+    Bytes value = mutation.value();
+    if (value != null) {
+      checkSize("value", value.size(), store.limits().maxValueBytes());
+    }
+  }
+
+  private void checkSize(String what, int size, int limit) {
+    if (size > limit) {
+      throw new KvException.Permanent(
+          "collection "
+              + name
+              + ": "
+              + what
+              + " of "
+              + size
+              + " bytes, the limit is "
+              + limit
+              + ": make it shorter");
+    }
+  }
+
+  private void checkDeadline(Call call) {
+    if (call.isExpired()) {
+      throw new KvException.Transient(
+          "collection " + name + ": the deadline passed before the request began: try again");
+    }
+  }
+}

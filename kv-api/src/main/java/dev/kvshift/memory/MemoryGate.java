@@ -1,0 +1,82 @@
+package dev.kvshift.memory;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/** One store's view of a table's gate. */
+record MemoryGate(MemoryStore store, Table table) implements Gate {
+  @Override
+  public CompletionStage<State> state() {
+    return store.supply(table::gateState);
+  }
+
+  @Override
+  public CompletionStage<Boolean> compareAndSet(State expected, State next) {
+    return store.supply(() -> table.withGate(gate -> gate.compareAndSet(expected, next)));
+  }
+
+  @Override
+  public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
+    return store.supply(
+        () -> {
+          store.require(Capability.FENCING);
+          return table.fence(attempt, lifetime);
+        });
+  }
+
+  @Override
+  public CompletionStage<Void> lift(String attempt) {
+    return store
+        .<Boolean>supply(
+            () -> {
+              store.require(Capability.FENCING);
+              table.lift(attempt);
+              return true;
+            })
+        .thenAccept(lifted -> {});
+  }
+
+  @Override
+  public CompletionStage<State> move(String attempt) {
+    return store.supply(
+        () -> {
+          store.require(Capability.FENCING);
+          return table.move(attempt);
+        });
+  }
+
+  @Override
+  public CompletionStage<State> seal(long epoch) {
+    return store.supply(() -> table.seal(epoch));
+  }
+
+  @Override
+  public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
+    Call call = Call.within(store.limits().timeout()).withEpoch(Long.MAX_VALUE);
+    return store.compose(() -> table.reassert(store, key, atLeast, call));
+  }
+
+  @Override
+  public CompletionStage<State> register(String instance, long acknowledged) {
+    return store.supply(
+        () -> {
+          table.withGate(
+              gate -> {
+                gate.register(instance, acknowledged, store.server.now());
+                return instance;
+              });
+          return table.gateState();
+        });
+  }
+
+  @Override
+  public CompletionStage<List<Instance>> instances() {
+    return store.supply(() -> table.withGate(gate -> gate.instances(store.server.now())));
+  }
+}

@@ -1,0 +1,181 @@
+package dev.kvshift.memory;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.Lock;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One opening of an in-memory server. Answers on the calling thread, except where it waits. */
+final class MemoryStore implements Store {
+  private static final Limits LIMITS =
+      new Limits(65_529, 65_531, 16 << 20, 1_000, Duration.ofSeconds(10));
+
+  final MemoryServer server;
+  final VersionClock versions;
+  private final Set<Capability> capabilities;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  MemoryStore(MemoryServer server, MemoryOptions options) {
+    this.server = server;
+    this.versions = options.versions();
+    this.capabilities = options.capabilities();
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return capabilities;
+  }
+
+  @Override
+  public Limits limits() {
+    return LIMITS;
+  }
+
+  @Override
+  public String description() {
+    return "memory://" + server.name;
+  }
+
+  @Override
+  public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+    return compose(
+        () -> {
+          CollectionRecord.requireName(name);
+          if (layout.shape() == Shape.RANGE) {
+            require(Capability.RANGES);
+          }
+          if (!has(Capability.METADATA)) {
+            return CompletableFuture.completedFuture(
+                new MemoryCollection(this, name, layout, server.table(name, 1)));
+          }
+          return CollectionRecord.claim(metadata(), name, layout, claim)
+              .thenApply(
+                  record ->
+                      new MemoryCollection(
+                          this, name, layout, server.table(name, record.incarnation())));
+        });
+  }
+
+  @Override
+  public CompletionStage<Void> drop(String name, long incarnation) {
+    return compose(
+        () -> {
+          server.drop(name, incarnation);
+          return CompletableFuture.completedFuture(null);
+        });
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+    return compose(() -> CollectionRecord.activate(metadata(), name, floor, incarnation));
+  }
+
+  @Override
+  public CompletionStage<Instant> serverTime() {
+    return supply(server::now);
+  }
+
+  @Override
+  public Metadata metadata() {
+    require(Capability.METADATA);
+    return new Metadata() {
+      @Override
+      public CompletionStage<@Nullable Bytes> get(String name) {
+        return supply(() -> server.metadata.find(name));
+      }
+
+      @Override
+      public CompletionStage<SortedMap<String, Bytes>> list(
+          String prefix, String after, int limit) {
+        return supply(() -> server.metadata.list(prefix, after, limit));
+      }
+
+      @Override
+      public CompletionStage<Boolean> compareAndSet(
+          String name, @Nullable Bytes expected, @Nullable Bytes next) {
+        return supply(() -> server.metadata.compareAndSet(name, expected, next, MAX_RECORD_BYTES));
+      }
+    };
+  }
+
+  @Override
+  public StoreLocks locks(String space) {
+    require(Capability.LOCKS);
+    LockSpace locks = server.space(space);
+    return new StoreLocks() {
+      @Override
+      public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+        return supply(() -> locks.tryLockAll(keys, lease));
+      }
+
+      @Override
+      public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+        return supply(() -> locks.renew(lock, lease));
+      }
+
+      @Override
+      public CompletionStage<Void> release(Lock lock, Call call) {
+        return compose(
+            () -> {
+              locks.release(lock);
+              return CompletableFuture.completedFuture(null);
+            });
+      }
+    };
+  }
+
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      server.release(this);
+    }
+  }
+
+  boolean has(Capability capability) {
+    return capabilities.contains(capability);
+  }
+
+  void require(Capability capability) {
+    if (!has(capability)) {
+      throw new KvException.UnsupportedCapability(capability, description());
+    }
+  }
+
+  <T extends @Nullable Object> CompletionStage<T> supply(Supplier<T> body) {
+    return compose(() -> CompletableFuture.completedFuture(body.get()));
+  }
+
+  /** Runs the body while the store is open; its errors become those of the stage. */
+  <T extends @Nullable Object> CompletionStage<T> compose(
+      Supplier<? extends CompletionStage<? extends T>> body) {
+    if (closed.get()) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(description() + " is closed: open it again"));
+    }
+    try {
+      return body.get().thenApply(value -> value);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+}

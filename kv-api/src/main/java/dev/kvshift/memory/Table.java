@@ -1,0 +1,302 @@
+package dev.kvshift.memory;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.CollectionRecord.State;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Gate.Fence;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * One life of a collection: its rows, change log and gate, guarded by this monitor. What others
+ * wait for is completed outside it.
+ */
+final class Table {
+  static final int WAITING_ROOM = 1_000;
+  private static final int FENCE_TICK_MILLIS = 5;
+
+  private final MemoryServer server;
+  private final String name;
+  private final long incarnation;
+  private final Rows rows;
+  private final ChangeLog log;
+  private final GateRecord gate;
+  private final Set<Waiting<?>> room = new LinkedHashSet<>();
+  private final ArrayDeque<Runnable> effects = new ArrayDeque<>();
+  private boolean dropped;
+
+  /** A write that waits behind the fence. */
+  private record Waiting<T>(
+      Object owner, Supplier<T> write, CompletableFuture<T> result, long callerEpoch) {}
+
+  Table(MemoryServer server, String name, long incarnation) {
+    this.server = server;
+    this.name = name;
+    this.incarnation = incarnation;
+    this.log = new ChangeLog(name, effects::add);
+    this.rows = new Rows(server, name, log);
+    this.gate = new GateRecord(name);
+  }
+
+  /** Reads under the monitor, after the gate has let the caller in. */
+  <T> T read(Call call, Function<NavigableMap<Place, Row>, T> body) {
+    return locked(
+        () -> {
+          gate.admit(call.epoch());
+          return body.apply(rows.held());
+        });
+  }
+
+  /** Reads under the monitor for the runner, whom no gate holds back. */
+  <T> T scan(Function<NavigableMap<Place, Row>, T> body) {
+    return locked(() -> body.apply(rows.held()));
+  }
+
+  <T> T withLog(Function<ChangeLog, T> body) {
+    return locked(() -> body.apply(log));
+  }
+
+  <T> T withGate(Function<GateRecord, T> body) {
+    return locked(() -> body.apply(gate));
+  }
+
+  Gate.State gateState() {
+    return withGate(record -> record.state(rows.lastVersion()));
+  }
+
+  CompletionStage<Long> write(
+      Object owner, StoreKey key, Mutation mutation, Call call, VersionClock versions) {
+    CollectionRecord record = server.record(name);
+    if (mutation.version() == null && record != null) {
+      if (record.state() == State.IMPORTING || record.incarnation() != incarnation) {
+        throw new KvException.Permanent(
+            "collection " + name + " is " + record + ": writes without a version are refused");
+      }
+      if (record.floor() > 0) {
+        return awaitFloor(record.floor(), call, versions)
+            .thenCompose(
+                waited ->
+                    enter(owner, call, () -> rows.apply(key, mutation, versions.next(), false)));
+      }
+    }
+    boolean leader = record == null || (record.state() == State.ACTIVE && record.floor() == 0);
+    return enter(owner, call, () -> rows.apply(key, mutation, mutation.version(), leader));
+  }
+
+  CompletionStage<Row> reassert(Object owner, StoreKey key, long atLeast, Call call) {
+    return enter(owner, call, () -> rows.reassert(key, atLeast));
+  }
+
+  Fence fence(String attempt, Duration lifetime) {
+    return locked(
+        () -> {
+          Fence standing = gate.standing(attempt, lifetime);
+          if (standing != null) {
+            return standing;
+          }
+          Instant now = server.now();
+          Fence raised = log.appendFence(attempt, rows.draw(now), now.plus(lifetime));
+          gate.raise(raised);
+          effects.add(this::watchFence);
+          return raised;
+        });
+  }
+
+  void lift(String attempt) {
+    locked(
+        () -> {
+          if (gate.lift(attempt)) {
+            lifted(attempt);
+          }
+          return attempt;
+        });
+  }
+
+  Gate.State move(String attempt) {
+    return locked(
+        () -> {
+          if (gate.move(attempt)) {
+            letIn();
+          }
+          return gate.state(rows.lastVersion());
+        });
+  }
+
+  Gate.State seal(long epoch) {
+    return locked(
+        () -> {
+          gate.seal(epoch, rows.lastVersion());
+          return gate.state(rows.lastVersion());
+        });
+  }
+
+  /** Ends what a closing store waits for here. */
+  void forget(Object owner) {
+    locked(
+        () -> {
+          log.forget(owner);
+          for (Waiting<?> waiting : List.copyOf(room)) {
+            if (waiting.owner == owner) {
+              room.remove(waiting);
+              fail(waiting, new KvException.Transient("the store was closed: open it again"));
+            }
+          }
+          return owner;
+        });
+  }
+
+  void drop() {
+    locked(
+        () -> {
+          dropped = true;
+          log.forget(log);
+          for (Waiting<?> waiting : room) {
+            fail(waiting, wiped());
+          }
+          room.clear();
+          rows.clear();
+          return name;
+        });
+  }
+
+  private <T> CompletionStage<T> enter(Object owner, Call call, Supplier<T> write) {
+    return locked(
+        () -> {
+          requireInTime(call);
+          gate.admitWrite(call.epoch());
+          Fence fence = gate.fence();
+          if (fence == null) {
+            return CompletableFuture.completedFuture(write.get());
+          }
+          Duration remaining = Duration.between(server.now(), fence.deadline());
+          if (room.size() == WAITING_ROOM) {
+            throw new KvException.CollectionFenced(name, remaining);
+          }
+          Waiting<T> waiting = new Waiting<>(owner, write, new CompletableFuture<>(), call.epoch());
+          room.add(waiting);
+          after(call.remaining()).execute(() -> giveUp(waiting, fence));
+          return waiting.result;
+        });
+  }
+
+  private void giveUp(Waiting<?> waiting, Fence fence) {
+    synchronized (this) {
+      if (room.remove(waiting)) {
+        Duration remaining = Duration.between(server.now(), fence.deadline());
+        fail(waiting, new KvException.CollectionFenced(name, remaining));
+      }
+    }
+    runEffects();
+  }
+
+  private void lifted(String attempt) {
+    log.appendLift(attempt);
+    letIn();
+  }
+
+  private void letIn() {
+    List<Waiting<?>> waiting = List.copyOf(room);
+    room.clear();
+    waiting.forEach(this::letIn);
+  }
+
+  private <T> void letIn(Waiting<T> waiting) {
+    try {
+      gate.admitWrite(waiting.callerEpoch);
+      T result = waiting.write.get();
+      effects.add(() -> waiting.result.complete(result));
+    } catch (KvException e) {
+      fail(waiting, e);
+    }
+  }
+
+  private void fail(Waiting<?> waiting, KvException error) {
+    effects.add(() -> waiting.result.completeExceptionally(error));
+  }
+
+  /** Looks every few milliseconds, so that a fence lifts at its deadline though nobody calls. */
+  private void watchFence() {
+    if (withGate(record -> record.fence() != null)) {
+      after(Duration.ofMillis(FENCE_TICK_MILLIS)).execute(this::watchFence);
+    }
+  }
+
+  private <T> T locked(Supplier<T> body) {
+    try {
+      synchronized (this) {
+        if (dropped) {
+          throw wiped();
+        }
+        Fence fence = gate.fence();
+        if (fence != null && !fence.deadline().isAfter(server.now())) {
+          gate.lift(fence.attempt());
+          lifted(fence.attempt());
+        }
+        return body.get();
+      }
+    } finally {
+      runEffects();
+    }
+  }
+
+  private void runEffects() {
+    while (true) {
+      Runnable effect;
+      synchronized (this) {
+        effect = effects.poll();
+      }
+      if (effect == null) {
+        return;
+      }
+      effect.run();
+    }
+  }
+
+  private KvException wiped() {
+    return new KvException.Permanent(
+        "incarnation " + incarnation + " of collection " + name + " was dropped: open it again");
+  }
+
+  private void requireInTime(Call call) {
+    if (call.isExpired()) {
+      throw new KvException.Transient("the deadline passed before the write began: try again");
+    }
+  }
+
+  private static CompletionStage<Void> awaitFloor(long floor, Call call, VersionClock versions) {
+    CompletionStage<Void> waited = versions.awaitPast(floor);
+    if (waited.toCompletableFuture().isDone()) {
+      return waited;
+    }
+    CompletableFuture<Void> result = new CompletableFuture<>();
+    waited.thenRun(() -> result.complete(null));
+    after(call.remaining())
+        .execute(
+            () ->
+                result.completeExceptionally(
+                    new KvException.Transient(
+                        "the clock has not passed the collection's floor yet: try again")));
+    return result;
+  }
+
+  private static Executor after(Duration delay) {
+    return CompletableFuture.delayedExecutor(Math.max(0, delay.toNanos()), TimeUnit.NANOSECONDS);
+  }
+}
