@@ -2,11 +2,14 @@ package dev.kvshift.scylla;
 
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.CqlSessionBuilder;
+import com.datastax.oss.driver.api.core.auth.PlainTextAuthProviderBase;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
+import com.datastax.oss.driver.api.core.metadata.EndPoint;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.ssl.ProgrammaticSslEngineFactory;
+import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.internal.NoRetry;
 import java.io.IOException;
@@ -20,7 +23,6 @@ import java.util.List;
 import java.util.TreeSet;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
-import org.jspecify.annotations.Nullable;
 
 /** Opens native sessions, configured here alone: no {@code application.conf} is read. */
 final class Sessions {
@@ -42,8 +44,7 @@ final class Sessions {
               .withLocalDatacenter(settings.localDatacenter());
       String user = settings.string().user();
       if (user != null) {
-        String password = settings.password();
-        builder.withAuthCredentials(user, password == null ? "" : password);
+        builder.withAuthProvider(new CurrentPassword(user, settings.string()));
       }
       if (settings.tls()) {
         builder.withSslEngineFactory(
@@ -122,8 +123,9 @@ final class Sessions {
       }
       KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
       try (InputStream in = Files.newInputStream(file)) {
-        @Nullable String password = settings.trustStorePassword();
-        store.load(in, password == null ? null : password.toCharArray());
+        store.load(
+            in,
+            settings.string().secret("trustStorePassword").map(String::toCharArray).orElse(null));
       }
       TrustManagerFactory trust =
           TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
@@ -134,6 +136,23 @@ final class Sessions {
     } catch (IOException | GeneralSecurityException e) {
       throw new KvException.Permanent(
           "scylla://: cannot read trustStore " + file + ": give a JKS or PKCS12 file", e);
+    }
+  }
+
+  /** Reads the password anew for every connection, so that a changed one is met. */
+  private static final class CurrentPassword extends PlainTextAuthProviderBase {
+    private final String user;
+    private final ConnectionString string;
+
+    CurrentPassword(String user, ConnectionString string) {
+      super("kvshift");
+      this.user = user;
+      this.string = string;
+    }
+
+    @Override
+    protected Credentials getCredentials(EndPoint endPoint, String serverAuthenticator) {
+      return new Credentials(user.toCharArray(), string.currentPassword().orElse("").toCharArray());
     }
   }
 }

@@ -3,9 +3,7 @@ package dev.kvshift.scylla;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.StoreProvider.Parameter;
-import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -37,8 +35,7 @@ record Settings(
     int maxQueued,
     int connections,
     boolean tls,
-    @Nullable Path trustStore,
-    @Nullable String trustStorePassword) {
+    @Nullable Path trustStore) {
 
   static final int DEFAULT_PORT = 9042;
   static final int SMALLEST_CELL_BYTES = 1 << 10;
@@ -51,7 +48,7 @@ record Settings(
 
   static final List<Parameter> PARAMETERS =
       List.of(
-          new Parameter("localDatacenter", "", "the datacenter whose nodes are asked; required"),
+          new Parameter("localDatacenter", null, "the datacenter whose nodes are asked; required"),
           new Parameter(
               "consistency",
               "LOCAL_QUORUM",
@@ -86,15 +83,9 @@ record Settings(
 
   private static final Set<String> CONSISTENCIES =
       Set.of("LOCAL_ONE", "ONE", "LOCAL_QUORUM", "QUORUM", "ALL");
-  private static final Set<String> NAMES =
-      PARAMETERS.stream().map(Parameter::name).collect(Collectors.toUnmodifiableSet());
 
   static Settings of(ConnectionString string) {
-    for (String name : string.parameters().keySet()) {
-      if (!NAMES.contains(name)) {
-        throw wrong("unknown parameter '" + name + "': known are " + String.join(", ", names()));
-      }
-    }
+    string.requireKnown(PARAMETERS);
     if (string.hosts().isEmpty()) {
       throw wrong("no host: give scylla://HOST:PORT/KEYSPACE");
     }
@@ -121,26 +112,12 @@ record Settings(
         number(string, "maxQueued", 0, 1_000_000),
         number(string, "connections", 1, 16),
         choice(string, "tls", Set.of("true", "false")).equals("true"),
-        string.parameter("trustStore").map(Path::of).orElse(null),
-        string
-            .parameter("trustStorePassword")
-            .map(text -> secret("trustStorePassword", text))
-            .orElse(null));
-  }
-
-  /** Returns the password that the string gives or refers to. */
-  @Nullable String password() {
-    String given = string.password();
-    return given == null ? null : secret("password", given);
+        string.parameter("trustStore").map(Path::of).orElse(null));
   }
 
   @Override
   public String toString() {
     return string.toString();
-  }
-
-  private static List<String> names() {
-    return PARAMETERS.stream().map(Parameter::name).toList();
   }
 
   private static String value(ConnectionString string, String name) {
@@ -151,8 +128,8 @@ record Settings(
                 PARAMETERS.stream()
                     .filter(parameter -> parameter.name().equals(name))
                     .findFirst()
-                    .orElseThrow()
-                    .defaultValue());
+                    .map(Parameter::defaultValue)
+                    .orElseThrow());
   }
 
   private static InetSocketAddress address(ConnectionString.Host host) {
@@ -241,27 +218,6 @@ record Settings(
       throw wrong(
           name + ": '" + datacenter + "' is no datacenter: give the name that the server uses");
     }
-  }
-
-  private static String secret(String what, String given) {
-    if (given.startsWith("env:")) {
-      String variable = given.substring("env:".length());
-      String found = System.getenv(variable);
-      if (found == null) {
-        throw wrong(what + ": the environment has no " + variable + ": set it");
-      }
-      return found;
-    }
-    if (given.startsWith("file:")) {
-      Path file = Path.of(given.substring("file:".length()));
-      try {
-        return Files.readString(file).strip();
-      } catch (IOException e) {
-        throw new KvException.Permanent(
-            "scylla://: " + what + ": cannot read " + file + ": mend the path or its rights", e);
-      }
-    }
-    return given;
   }
 
   private static KvException.Permanent wrong(String message) {
