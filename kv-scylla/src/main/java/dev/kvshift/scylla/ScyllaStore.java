@@ -1,0 +1,173 @@
+package dev.kvshift.scylla;
+
+import com.datastax.oss.driver.api.core.CqlSession;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.VersionClock;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One session on one keyspace. */
+final class ScyllaStore implements Store {
+  private static final Logger LOG = LoggerFactory.getLogger(ScyllaStore.class);
+  private static final int MAX_MAIN_BYTES = 65_529;
+  private static final int MAX_CLUSTERING_BYTES = 65_531;
+  private static final Set<Capability> CAPABILITIES =
+      Collections.unmodifiableSet(
+          EnumSet.of(
+              Capability.EXPIRY,
+              Capability.VERSIONED_WRITES,
+              Capability.RANGES,
+              Capability.SCAN,
+              Capability.METADATA));
+
+  private final Requests requests;
+  private final VersionClock clock;
+  private final StoreCql cql;
+  private final Schema schema;
+  private final Skew skew;
+  private final ScyllaMetadata metadata;
+  private final Limits limits;
+
+  private ScyllaStore(
+      Requests requests,
+      VersionClock clock,
+      StoreCql cql,
+      Schema schema,
+      Skew skew,
+      ScyllaMetadata metadata) {
+    this.requests = requests;
+    this.clock = clock;
+    this.cql = cql;
+    this.schema = schema;
+    this.skew = skew;
+    this.metadata = metadata;
+    Settings settings = requests.settings();
+    limits =
+        new Limits(
+            MAX_MAIN_BYTES,
+            MAX_CLUSTERING_BYTES,
+            settings.maxCellBytes() - Cell.HEADER_BYTES,
+            settings.maxInFlight(),
+            settings.timeout());
+  }
+
+  static ScyllaStore open(Settings settings, VersionClock clock) {
+    CqlSession session = Sessions.open(settings);
+    Requests requests = new Requests(session, settings);
+    Skew skew = new Skew(requests, clock);
+    try {
+      Dialect dialect = await(Schema.dialect(requests));
+      StoreCql cql = new StoreCql(settings.keyspace(), settings.replication(), dialect);
+      Schema schema = new Schema(requests, cql);
+      await(schema.ensureKeyspace());
+      ScyllaMetadata metadata = await(ScyllaMetadata.open(requests, cql));
+      await(skew.start());
+      LOG.info(
+          "opened {}: {}, consistency {}, {}",
+          settings,
+          dialect,
+          settings.consistency(),
+          settings.serialConsistency());
+      return new ScyllaStore(requests, clock, cql, schema, skew, metadata);
+    } catch (RuntimeException e) {
+      skew.close();
+      requests.close();
+      throw e;
+    }
+  }
+
+  private static <T> T await(CompletionStage<T> stage) {
+    try {
+      return stage.toCompletableFuture().join();
+    } catch (CompletionException e) {
+      throw DriverErrors.ofRead("opening the store", e);
+    }
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return CAPABILITIES;
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public String description() {
+    return requests.settings().toString();
+  }
+
+  @Override
+  public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+    return CollectionRecord.claim(metadata, name, layout, claim)
+        .thenCompose(
+            record -> {
+              CollectionCql table =
+                  new CollectionCql(
+                      cql.keyspace(),
+                      TableNames.data(name, record.incarnation()),
+                      layout.shape(),
+                      cql.dialect());
+              return schema
+                  .ensureTable(table, claim == Claim.IMPORTING)
+                  .thenCompose(ready -> CollectionStatements.prepare(requests, table))
+                  .thenApply(
+                      statements ->
+                          new ScyllaCollection(
+                              name, record, claim, statements, requests, limits, clock, skew));
+            });
+  }
+
+  @Override
+  public CompletionStage<Void> drop(String name, long incarnation) {
+    return schema.drop(TableNames.data(name, incarnation));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+    return CollectionRecord.activate(metadata, name, floor, incarnation);
+  }
+
+  @Override
+  public CompletionStage<Instant> serverTime() {
+    return skew.serverTime();
+  }
+
+  @Override
+  public Metadata metadata() {
+    return metadata;
+  }
+
+  @Override
+  public StoreLocks locks(String space) {
+    throw new KvException.UnsupportedCapability(Capability.LOCKS, description());
+  }
+
+  @Override
+  public void close() {
+    skew.close();
+    requests.close();
+  }
+
+  @Override
+  public String toString() {
+    return description();
+  }
+}
