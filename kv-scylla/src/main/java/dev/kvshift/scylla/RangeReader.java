@@ -10,7 +10,6 @@ import dev.kvshift.api.Range.Direction;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.scylla.CollectionCql.Request;
 import dev.kvshift.spi.Call;
-import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
@@ -33,14 +32,14 @@ final class RangeReader {
   private final String collection;
   private final CollectionStatements statements;
   private final Requests requests;
-  private final Versions versions;
+  private final RowReader reader;
 
   RangeReader(
-      String collection, CollectionStatements statements, Requests requests, Versions versions) {
+      String collection, CollectionStatements statements, Requests requests, RowReader reader) {
     this.collection = collection;
     this.statements = statements;
     this.requests = requests;
-    this.versions = versions;
+    this.reader = reader;
   }
 
   CompletionStage<RowPage> read(Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
@@ -61,7 +60,7 @@ final class RangeReader {
     private final Range range;
     private final PageLimit limit;
     private final Call call;
-    private final List<Row> rows = new ArrayList<>();
+    private final List<Cell> rows = new ArrayList<>();
     private @Nullable Bytes passed;
     private int bytes;
     private int looked;
@@ -109,18 +108,17 @@ final class RangeReader {
         BoundStatement statement, AsyncResultSet result, int end) {
       for (com.datastax.oss.driver.api.core.cql.Row found : result.currentPage()) {
         ByteBuffer clustering = found.getBytesUnsafe(0);
-        ByteBuffer cell = found.getBytesUnsafe(1);
         looked++;
-        if (cell == null || clustering == null) {
+        if (clustering == null) {
           continue;
         }
         StoreKey key = new StoreKey(main, shard, Bytes.of(clustering));
-        Row row = versions.live(Cell.read(collection, key, found.getLong(2), cell));
+        Cell row = reader.live(key, found, 1);
         if (row != null) {
           if (rows.size() == limit.entries()) {
             return done(Stop.ENTRY_LIMIT);
           }
-          int size = size(row);
+          int size = row.size();
           if (!rows.isEmpty() && size > limit.bytes() - bytes) {
             return done(Stop.BYTE_LIMIT);
           }
@@ -151,17 +149,12 @@ final class RangeReader {
     }
 
     private CompletionStage<RowPage> done(Stop stop) {
-      return CompletableFuture.completedFuture(
-          new RowPage(rows, stop, stop == Stop.END ? null : Objects.requireNonNull(passed)));
+      Bytes end = stop == Stop.END ? null : Objects.requireNonNull(passed);
+      return reader.rows(rows, call).thenApply(whole -> new RowPage(whole, stop, end));
     }
 
     private String what() {
       return "reading a range of collection " + collection;
     }
-  }
-
-  static int size(Row row) {
-    Bytes value = row.value();
-    return row.key().clustering().size() + (value == null ? 0 : value.size());
   }
 }

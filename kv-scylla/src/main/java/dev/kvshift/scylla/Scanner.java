@@ -8,7 +8,6 @@ import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.scylla.CollectionCql.Request;
 import dev.kvshift.spi.Call;
-import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
@@ -33,19 +32,19 @@ final class Scanner {
   private final Shape shape;
   private final CollectionStatements statements;
   private final Requests requests;
-  private final Versions versions;
+  private final RowReader reader;
 
   Scanner(
       String collection,
       Shape shape,
       CollectionStatements statements,
       Requests requests,
-      Versions versions) {
+      RowReader reader) {
     this.collection = collection;
     this.shape = shape;
     this.statements = statements;
     this.requests = requests;
-    this.versions = versions;
+    this.reader = reader;
   }
 
   /** Cuts all tokens into equal parts. */
@@ -79,7 +78,7 @@ final class Scanner {
     private final PageLimit limit;
     private final Call call;
     private final ScanPosition from;
-    private final List<Row> rows = new ArrayList<>();
+    private final List<Cell> rows = new ArrayList<>();
     private int bytes;
     private int looked;
     private @Nullable StoreKey last;
@@ -197,14 +196,10 @@ final class Scanner {
         StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int cellColumn) {
       last = key;
       looked++;
-      ByteBuffer cell = found.getBytesUnsafe(cellColumn);
-      if (cell == null) {
-        return;
-      }
-      Row row = versions.live(Cell.read(collection, key, found.getLong(cellColumn + 1), cell));
+      Cell row = reader.live(key, found, cellColumn);
       if (row != null) {
         rows.add(row);
-        bytes += key.main().size() + RangeReader.size(row);
+        bytes += key.main().size() + row.size();
       }
     }
 
@@ -219,8 +214,9 @@ final class Scanner {
     }
 
     private CompletionStage<ScanPage> done(@Nullable ScanPosition next) {
-      return CompletableFuture.completedFuture(
-          new ScanPage(rows, next == null ? null : next.print()));
+      return reader
+          .rows(rows, call)
+          .thenApply(whole -> new ScanPage(whole, next == null ? null : next.print()));
     }
 
     private long token(StoreKey key) {

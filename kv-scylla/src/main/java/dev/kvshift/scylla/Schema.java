@@ -34,6 +34,9 @@ final class Schema {
       "{clustering=clustering blob, main=partition_key blob, shard=partition_key blob,"
           + " v=regular blob}";
 
+  private static final String CHUNK_COLUMNS =
+      "{c=regular blob, id=partition_key blob, n=clustering int}";
+
   private final Requests requests;
   private final StoreCql cql;
 
@@ -75,6 +78,10 @@ final class Schema {
         .thenCompose(made -> requireConditions())
         .thenCompose(
             checked -> ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata()));
+  }
+
+  CompletionStage<Void> ensureChunks(ChunkCql chunks, boolean importing) {
+    return ensure(chunks.table(), CHUNK_COLUMNS, chunks.create(importing));
   }
 
   CompletionStage<Void> ensureTable(CollectionCql table, boolean importing) {

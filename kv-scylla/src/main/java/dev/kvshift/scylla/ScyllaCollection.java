@@ -1,6 +1,6 @@
 package dev.kvshift.scylla;
 
-import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
@@ -22,7 +22,6 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -50,7 +49,8 @@ final class ScyllaCollection implements StoreCollection {
   private final Limits limits;
   private final VersionClock clock;
   private final Skew skew;
-  private final Versions versions;
+  private final @Nullable Chunks chunks;
+  private final RowReader reader;
   private final RangeReader ranges;
   private final Scanner scanner;
 
@@ -59,6 +59,7 @@ final class ScyllaCollection implements StoreCollection {
       CollectionRecord record,
       Claim claim,
       CollectionStatements statements,
+      @Nullable Chunks chunks,
       Requests requests,
       Limits limits,
       VersionClock clock,
@@ -71,9 +72,10 @@ final class ScyllaCollection implements StoreCollection {
     this.limits = limits;
     this.clock = clock;
     this.skew = skew;
-    versions = new Versions(name, clock);
-    ranges = new RangeReader(name, statements, requests, versions);
-    scanner = new Scanner(name, record.layout().shape(), statements, requests, versions);
+    this.chunks = chunks;
+    reader = new RowReader(name, statements, chunks, requests, clock);
+    ranges = new RangeReader(name, statements, requests, reader);
+    scanner = new Scanner(name, record.layout().shape(), statements, requests, reader);
   }
 
   @Override
@@ -93,18 +95,7 @@ final class ScyllaCollection implements StoreCollection {
     } catch (KvException e) {
       return CompletableFuture.failedFuture(e);
     }
-    return requests
-        .read("reading from collection " + name, statements.get(key).build(), call)
-        .thenApply(result -> row(key, result));
-  }
-
-  private @Nullable Row row(StoreKey key, AsyncResultSet result) {
-    com.datastax.oss.driver.api.core.cql.Row found = result.one();
-    if (found == null) {
-      return null;
-    }
-    ByteBuffer cell = found.getBytesUnsafe(0);
-    return cell == null ? null : versions.live(Cell.read(name, key, found.getLong(1), cell));
+    return reader.get(key, call);
   }
 
   @Override
@@ -150,19 +141,33 @@ final class ScyllaCollection implements StoreCollection {
   private CompletionStage<Long> send(StoreKey key, Mutation mutation, long version, Call call) {
     Instant expiry = mutation.expiry();
     Bytes value = mutation.value();
-    long nowMillis = TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
-    long leftMillis = expiry == null ? 0 : expiry.toEpochMilli() - nowMillis;
-    boolean expired = expiry != null && leftMillis < -VersionClock.SKEW_LIMIT.toMillis();
-    var statement =
-        value == null || expired
-            ? statements.delete(key, version)
-            : statements.put(
-                key,
-                version,
-                expiry == null ? 0 : ttlSeconds(leftMillis),
-                Cell.whole(value, expiry == null ? 0 : expiry.toEpochMilli()));
+    long expiryMillis = expiry == null ? 0 : expiry.toEpochMilli();
+    long leftMillis = expiryMillis - TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
+    if (value == null || (expiry != null && leftMillis < -VersionClock.SKEW_LIMIT.toMillis())) {
+      return sendRow(statements.delete(key, version), version, call);
+    }
+    int ttl = expiry == null ? 0 : ttlSeconds(leftMillis);
+    if (Cell.HEADER_BYTES + value.size() <= requests.settings().maxCellBytes()) {
+      return sendRow(
+          statements.put(key, version, ttl, Cell.whole(value, expiryMillis)), version, call);
+    }
+    if (chunks == null) {
+      throw tooLong("value", value.size(), requests.settings().maxCellBytes() - Cell.HEADER_BYTES);
+    }
+    Chunks.Head head = Chunks.head(key, version, value);
+    return chunks
+        .write(key, version, head, value, ttl, call)
+        .thenCompose(
+            written ->
+                sendRow(
+                    statements.put(key, version, ttl, Cell.chunked(head, expiryMillis)),
+                    version,
+                    call));
+  }
+
+  private CompletionStage<Long> sendRow(BoundStatementBuilder row, long version, Call call) {
     return requests
-        .write("a write to collection " + name, statement.build(), call)
+        .write("a write to collection " + name, row.build(), call)
         .thenApply(written -> version);
   }
 

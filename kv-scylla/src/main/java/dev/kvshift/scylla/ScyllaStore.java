@@ -16,8 +16,10 @@ import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +63,7 @@ final class ScyllaStore implements Store {
         new Limits(
             MAX_MAIN_BYTES,
             MAX_CLUSTERING_BYTES,
-            settings.maxCellBytes() - Cell.HEADER_BYTES,
+            settings.maxValueBytes(),
             settings.maxInFlight(),
             settings.timeout());
   }
@@ -117,27 +119,60 @@ final class ScyllaStore implements Store {
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
     return CollectionRecord.claim(metadata, name, layout, claim)
+        .thenCompose(record -> open(name, record, claim));
+  }
+
+  private CompletionStage<StoreCollection> open(String name, CollectionRecord record, Claim claim) {
+    boolean importing = record.state() == CollectionRecord.State.IMPORTING;
+    CollectionCql table =
+        new CollectionCql(
+            cql.keyspace(),
+            TableNames.data(name, record.incarnation()),
+            record.layout().shape(),
+            cql.dialect());
+    return schema
+        .ensureTable(table, importing)
+        .thenCompose(ready -> chunks(name, record.incarnation(), importing))
         .thenCompose(
-            record -> {
-              CollectionCql table =
-                  new CollectionCql(
-                      cql.keyspace(),
-                      TableNames.data(name, record.incarnation()),
-                      layout.shape(),
-                      cql.dialect());
-              return schema
-                  .ensureTable(table, claim == Claim.IMPORTING)
-                  .thenCompose(ready -> CollectionStatements.prepare(requests, table))
-                  .thenApply(
-                      statements ->
-                          new ScyllaCollection(
-                              name, record, claim, statements, requests, limits, clock, skew));
-            });
+            chunks ->
+                CollectionStatements.prepare(requests, table)
+                    .thenApply(
+                        statements ->
+                            new ScyllaCollection(
+                                name,
+                                record,
+                                claim,
+                                statements,
+                                chunks,
+                                requests,
+                                limits,
+                                clock,
+                                skew)));
+  }
+
+  private CompletionStage<@Nullable Chunks> chunks(
+      String name, long incarnation, boolean importing) {
+    if (TableNames.isDirectory(name)) {
+      return CompletableFuture.completedFuture(null);
+    }
+    ChunkCql chunks =
+        new ChunkCql(cql.keyspace(), TableNames.chunks(name, incarnation), cql.dialect());
+    return schema
+        .ensureChunks(chunks, importing)
+        .thenCompose(ready -> Chunks.prepare(requests, clock, chunks));
   }
 
   @Override
   public CompletionStage<Void> drop(String name, long incarnation) {
-    return schema.drop(TableNames.data(name, incarnation));
+    CompletionStage<Void> data;
+    try {
+      data = schema.drop(TableNames.data(name, incarnation));
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    return TableNames.isDirectory(name)
+        ? data
+        : data.thenCompose(dropped -> schema.drop(TableNames.chunks(name, incarnation)));
   }
 
   @Override

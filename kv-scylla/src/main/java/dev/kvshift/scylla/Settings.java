@@ -31,6 +31,7 @@ record Settings(
     boolean create,
     Map<String, Integer> replication,
     int maxCellBytes,
+    int maxValueBytes,
     int maxInFlight,
     int maxQueued,
     int connections,
@@ -40,6 +41,7 @@ record Settings(
   static final int DEFAULT_PORT = 9042;
   static final int SMALLEST_CELL_BYTES = 1 << 10;
   static final int LARGEST_CELL_BYTES = 1_000_000;
+  static final int LARGEST_VALUE_BYTES = 64 << 20;
 
   private static final Pattern KEYSPACE = Pattern.compile("[a-z][a-z0-9_]{0,47}");
   private static final Pattern DATACENTER = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
@@ -68,6 +70,10 @@ record Settings(
               "maxCellBytes",
               "524288",
               "the largest cell, header included, bytes: 1024 to 1000000"),
+          new Parameter(
+              "maxValueBytes",
+              "16777216",
+              "the largest value, bytes, in chunks above maxCellBytes: 1 to 67108864"),
           new Parameter("maxInFlight", "1024", "requests under way at once: 1 to 32768"),
           new Parameter(
               "maxQueued",
@@ -108,6 +114,7 @@ record Settings(
         choice(string, "create", Set.of("never", "if-missing")).equals("if-missing"),
         replication(value(string, "replication"), local),
         number(string, "maxCellBytes", SMALLEST_CELL_BYTES, LARGEST_CELL_BYTES),
+        number(string, "maxValueBytes", 1, LARGEST_VALUE_BYTES),
         number(string, "maxInFlight", 1, 32_768),
         number(string, "maxQueued", 0, 1_000_000),
         number(string, "connections", 1, 16),

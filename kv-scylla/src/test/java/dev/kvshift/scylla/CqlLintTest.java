@@ -24,6 +24,7 @@ final class CqlLintTest {
   static List<String> everything(Dialect dialect) {
     List<String> all =
         new ArrayList<>(new StoreCql("shop", Map.of("dc1", 3, "dc-2", 2), dialect).all());
+    all.addAll(new ChunkCql("shop", "files_i1_chunks", dialect).all());
     for (Shape shape : Shape.values()) {
       all.addAll(new CollectionCql("shop", "files_i1", shape, dialect).all());
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
@@ -28,6 +29,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -214,6 +216,38 @@ final class ScyllaStoreTest {
         } while (position != null);
       }
       assertThat(found).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void write_largeValue_isChunkedAndReadWholeEverywhere() {
+    ConnectionString small = TestStores.string(KEYSPACE, "&maxCellBytes=1024&maxValueBytes=20000");
+    try (Store chunking = TestStores.open(small, VersionClock.ofProcess())) {
+      StoreCollection ranges = await(chunking.open("large", RANGE, Claim.ACTIVE));
+      Map<StoreKey, Bytes> expected = new TreeMap<>();
+      for (int size : List.of(0, 1_015, 1_016, 1_024, 2_048, 2_049, 20_000)) {
+        StoreKey key = StoreKey.of(bytes("m"), bytes("c" + size));
+        byte[] value = new byte[size];
+        Arrays.fill(value, (byte) size);
+        expected.put(key, Bytes.of(value));
+        await(ranges.write(key, Mutation.put(expected.get(key)), call()));
+        assertThat(await(ranges.get(key, call())).value()).isEqualTo(expected.get(key));
+      }
+      RowPage page =
+          await(
+              ranges.range(bytes("m"), Bytes.empty(), Range.all(), PageLimit.entries(100), call()));
+      assertThat(page.rows()).extracting(Row::value).containsExactlyElementsOf(expected.values());
+      RowPage cut =
+          await(
+              ranges.range(
+                  bytes("m"), Bytes.empty(), Range.all(), new PageLimit(100, 20_000), call()));
+      assertThat(cut.stop()).isEqualTo(Stop.BYTE_LIMIT);
+      StoreKey last = StoreKey.of(bytes("m"), bytes("c20000"));
+      await(ranges.write(last, Mutation.put(bytes("small again")), call()));
+      assertThat(await(ranges.get(last, call())).value()).isEqualTo(bytes("small again"));
+      assertThatThrownBy(
+              () -> await(ranges.write(last, Mutation.put(Bytes.of(new byte[20_001])), call())))
+          .isInstanceOf(KvException.Permanent.class);
     }
   }
 
