@@ -116,7 +116,11 @@ final class Servers implements AutoCloseable {
   }
 
   private static String connectionString(CassandraNode node) {
-    return "scylla://" + node.address() + "/demo?localDatacenter=" + node.datacenter();
+    return "scylla://"
+        + node.address()
+        + "/demo?localDatacenter="
+        + node.datacenter()
+        + "&create=if-missing&replication=1";
   }
 
   /** The connection string that services use while their data moves. */
