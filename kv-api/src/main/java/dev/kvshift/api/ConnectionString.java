@@ -1,26 +1,33 @@
 package dev.kvshift.api;
 
-import java.net.URLDecoder;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import dev.kvshift.spi.StoreProvider.Parameter;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which database answers: {@code SCHEME://[USER[:PASSWORD]@][HOST[:PORT],…][/PATH][?NAME=VALUE&…]}.
  *
- * <p>Values are percent-encoded where they hold one of {@code % & ? # + /} or a space; an IPv6
- * address stands in brackets. Immutable. Passwords are never part of {@link #toString()}.
+ * <p>Immutable. Secrets are never part of {@link #toString()}, also not those of strings that stand
+ * within a parameter; {@link #print()} holds them all.
  *
- * @param scheme chooses the driver
+ * <p>Percent-encoded as UTF-8: in user and password {@code % : @ ?}, in the path {@code % @ ?}, in
+ * values {@code % &}; anything may be. A {@code +} is a plus. An IPv6 address stands in brackets. A
+ * password, and a whole connection string within a parameter, can be given by reference: {@code
+ * env:NAME} names an environment variable, {@code file:PATH} a file of UTF-8 text, whose last line
+ * end does not count. References are read at each use, so that a rotated secret is met by the next
+ * connect.
+ *
+ * @param scheme chooses the driver: a letter a-z, then at most 31 of a-z, 0-9, '+', '-' and '.'
  * @param user the user, or null
- * @param password the password or a reference to it ({@code env:NAME}, {@code file:PATH}), or null
+ * @param password the password or a reference to it, as given, or null; a driver takes {@link
+ *     #currentPassword()}
  * @param hosts the hosts in the order given; none for a store in the process
  * @param path what follows the hosts, without the leading slash where there are hosts; or empty
  * @param parameters by name, in the order given
@@ -32,6 +39,13 @@ public record ConnectionString(
     List<Host> hosts,
     String path,
     Map<String, String> parameters) {
+
+  /** The longest connection string, in characters. */
+  public static final int MAX_CHARS = 65_536;
+
+  private static final String HIDDEN = "***";
+  private static final Pattern SECRET_NAME =
+      Pattern.compile("(?i).*(password|secret|token|credential).*");
 
   /** A server's address; port 0 where none was given. */
   public record Host(String name, int port) {
@@ -45,49 +59,31 @@ public record ConnectionString(
   public ConnectionString {
     hosts = List.copyOf(hosts);
     parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+    if (password != null && user == null) {
+      throw new IllegalArgumentException("a password belongs to a user");
+    }
+    if (hosts.isEmpty() && !path.isEmpty() && !path.startsWith("/")) {
+      throw new IllegalArgumentException("a path without hosts begins with a slash");
+    }
   }
 
   /**
    * Reads a connection string.
    *
-   * @throws KvException.Permanent if it is not of the form above
+   * @throws KvException.Permanent if it is not of the form above; nothing that could be a secret is
+   *     part of the message
    */
   public static ConnectionString parse(String text) {
-    int colon = text.indexOf("://");
-    if (colon < 1) {
-      throw new KvException.Permanent(
-          "a connection string begins with SCHEME://, such as memory://test or legacy://host:port");
-    }
-    String scheme = text.substring(0, colon);
-    String rest = text.substring(colon + 3);
-    Map<String, String> parameters = new LinkedHashMap<>();
-    int question = rest.indexOf('?');
-    if (question >= 0) {
-      parseParameters(scheme, rest.substring(question + 1), parameters);
-      rest = rest.substring(0, question);
-    }
-    String user = null;
-    String password = null;
-    int at = rest.indexOf('@');
-    if (at >= 0) {
-      String[] credentials = rest.substring(0, at).split(":", 2);
-      user = decode(scheme, credentials[0]);
-      password = credentials.length > 1 ? decode(scheme, credentials[1]) : null;
-      rest = rest.substring(at + 1);
-    }
-    String path = "";
-    int slash = rest.indexOf('/');
-    if (slash >= 0) {
-      path = decode(scheme, slash == 0 ? rest : rest.substring(slash + 1));
-      rest = rest.substring(0, slash);
-    }
-    List<Host> hosts = new ArrayList<>();
-    if (!rest.isEmpty()) {
-      for (String host : rest.split(",", -1)) {
-        hosts.add(parseHost(scheme, host));
-      }
-    }
-    return new ConnectionString(scheme, user, password, hosts, path, parameters);
+    return ConnectionStringParser.parse(text);
+  }
+
+  /**
+   * Reads a connection string that is given whole or by reference.
+   *
+   * @throws KvException.Permanent if the reference leads nowhere or the string is wrong
+   */
+  public static ConnectionString resolve(String textOrReference) {
+    return parse(Reference.read("the connection string", textOrReference));
   }
 
   /** Returns the value of a parameter. */
@@ -108,23 +104,107 @@ public record ConnectionString(
                     scheme + ":// needs the parameter '" + name + "': add " + name + "=…"));
   }
 
+  /**
+   * Checks the parameters against those that a driver takes.
+   *
+   * @throws KvException.Permanent if one is not among them, suggesting the nearest name, or if one
+   *     that must be given is missing
+   */
+  public void requireKnown(List<Parameter> known) {
+    Map<String, Parameter> byName = new TreeMap<>();
+    known.forEach(parameter -> byName.put(parameter.name(), parameter));
+    for (String name : parameters.keySet()) {
+      if (!byName.containsKey(name)) {
+        throw new KvException.Permanent(
+            scheme
+                + ":// takes no parameter '"
+                + name
+                + "'"
+                + Nearest.to(name, byName.keySet())
+                    .map(near -> ", did you mean '" + near + "'?")
+                    .orElse(":")
+                + (byName.isEmpty() ? " it takes none" : " it takes ")
+                + String.join(", ", byName.keySet()));
+      }
+    }
+    for (Parameter parameter : byName.values()) {
+      if (parameter.defaultValue() == null) {
+        require(parameter.name());
+      }
+    }
+  }
+
+  /**
+   * Returns the password as it is now, read anew where it is given by reference. A driver asks at
+   * each connect and keeps no copy.
+   *
+   * @throws KvException.Permanent if the reference leads nowhere
+   */
+  public Optional<String> currentPassword() {
+    return password == null
+        ? Optional.empty()
+        : Optional.of(Reference.read("the password of " + scheme + "://", password));
+  }
+
+  /**
+   * Returns the value of a parameter that holds a secret, read anew where it is given by reference.
+   *
+   * @throws KvException.Permanent if the reference leads nowhere
+   */
+  public Optional<String> secret(String name) {
+    return parameter(name)
+        .map(given -> Reference.read("parameter '" + name + "' of " + scheme + "://", given));
+  }
+
+  /**
+   * Returns the connection string that a parameter holds, whole or by reference.
+   *
+   * @throws KvException.Permanent if the parameter is missing, the reference leads nowhere or the
+   *     string is wrong
+   */
+  public ConnectionString nested(String name) {
+    String text = Reference.read("parameter '" + name + "' of " + scheme + "://", require(name));
+    try {
+      return parse(text);
+    } catch (KvException.Permanent e) {
+      throw new KvException.Permanent(
+          "parameter '" + name + "' of " + scheme + "://: " + e.getMessage(), e);
+    }
+  }
+
   /** Returns the form that {@link #parse} reads, secrets included: never to be shown. */
   public String print() {
-    return print(password);
+    StringBuilder text = new StringBuilder();
+    printAddress(text, password == null ? null : PercentCode.encode(password, ":@?"));
+    char separator = '?';
+    for (Map.Entry<String, String> parameter : parameters.entrySet()) {
+      text.append(separator).append(parameter.getKey()).append('=');
+      text.append(PercentCode.encode(parameter.getValue(), "&"));
+      separator = '&';
+    }
+    return text.toString();
   }
 
-  /** Returns the printed form with the password left out. */
+  /** Returns the printed form with {@code ***} for every secret; references are shown. */
   @Override
   public String toString() {
-    return print(password == null ? null : "***");
+    StringBuilder text = new StringBuilder();
+    printAddress(text, password == null ? null : hidden(password));
+    char separator = '?';
+    for (Map.Entry<String, String> parameter : parameters.entrySet()) {
+      text.append(separator).append(parameter.getKey()).append('=');
+      text.append(PercentCode.encode(shown(parameter.getKey(), parameter.getValue()), "&"));
+      separator = '&';
+    }
+    return text.toString();
   }
 
-  private String print(@Nullable String shownPassword) {
-    StringBuilder text = new StringBuilder(scheme).append("://");
+  private void printAddress(StringBuilder text, @Nullable String shownPassword) {
+    text.append(scheme).append("://");
     if (user != null) {
-      text.append(encode(user));
+      text.append(PercentCode.encode(user, ":@?"));
       if (shownPassword != null) {
-        text.append(':').append(shownPassword.equals("***") ? "***" : encode(shownPassword));
+        text.append(':').append(shownPassword);
       }
       text.append('@');
     }
@@ -132,70 +212,28 @@ public record ConnectionString(
     hosts.forEach(host -> joined.add(host.toString()));
     text.append(joined);
     if (!path.isEmpty()) {
-      text.append(hosts.isEmpty() ? "" : "/").append(encode(path).replace("%2F", "/"));
-    }
-    char separator = '?';
-    for (Map.Entry<String, String> parameter : parameters.entrySet()) {
-      text.append(separator).append(parameter.getKey()).append('=');
-      text.append(encode(parameter.getValue()));
-      separator = '&';
-    }
-    return text.toString();
-  }
-
-  private static void parseParameters(String scheme, String text, Map<String, String> into) {
-    if (text.isEmpty()) {
-      return;
-    }
-    for (String pair : text.split("&", -1)) {
-      int equals = pair.indexOf('=');
-      if (equals < 1) {
-        throw new KvException.Permanent(
-            scheme + "://: a parameter is NAME=VALUE: mend '" + pair + "'");
-      }
-      String name = pair.substring(0, equals);
-      if (into.put(name, decode(scheme, pair.substring(equals + 1))) != null) {
-        throw new KvException.Permanent(
-            scheme + "://: parameter '" + name + "' is given twice: leave one out");
-      }
+      text.append(hosts.isEmpty() ? "" : "/").append(PercentCode.encode(path, "@?"));
     }
   }
 
-  private static Host parseHost(String scheme, String text) {
-    int colon = text.lastIndexOf(':');
-    String name = text;
-    int port = 0;
-    if (colon > text.lastIndexOf(']')) {
-      name = text.substring(0, colon);
-      try {
-        port = Integer.parseInt(text.substring(colon + 1));
-      } catch (NumberFormatException e) {
-        throw new KvException.Permanent(
-            scheme + "://: '" + text + "' has no number for a port: give HOST:PORT", e);
-      }
-      if (port < 1 || port > 65_535) {
-        throw new KvException.Permanent(
-            scheme + "://: port " + port + " of '" + name + "': give 1 to 65535");
-      }
+  private static String shown(String name, String value) {
+    if (Reference.isReference(value)) {
+      return value;
     }
-    if (name.startsWith("[") && name.endsWith("]")) {
-      name = name.substring(1, name.length() - 1);
+    if (SECRET_NAME.matcher(name).matches()) {
+      return HIDDEN;
     }
-    if (name.isEmpty()) {
-      throw new KvException.Permanent(scheme + "://: a host is empty: give HOST:PORT");
+    if (!PercentCode.mayHoldAddress(value)) {
+      return value;
     }
-    return new Host(name, port);
-  }
-
-  private static String decode(String scheme, String text) {
     try {
-      return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
-    } catch (IllegalArgumentException e) {
-      throw new KvException.Permanent(scheme + "://: wrong percent-encoding: write % as %25", e);
+      return parse(value).toString();
+    } catch (KvException.Permanent e) {
+      return HIDDEN;
     }
   }
 
-  private static String encode(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20").replace("%3A", ":");
+  private static String hidden(String secret) {
+    return Reference.isReference(secret) ? PercentCode.encode(secret, "@?") : HIDDEN;
   }
 }

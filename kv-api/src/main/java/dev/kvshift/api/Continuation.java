@@ -7,6 +7,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Objects;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a range read goes on: a position, not an authorization. Its bounds come again from the
@@ -69,11 +70,16 @@ public final class Continuation {
     if (direction != 0 && direction != 1) {
       throw refused("it has an unknown direction", null);
     }
-    return new Continuation(
-        direction == 0 ? Direction.FORWARD : Direction.BACKWARD,
-        Bytes.of(bytes, 2, DIGEST_BYTES),
-        Bytes.of(bytes, 2 + DIGEST_BYTES, DIGEST_BYTES),
-        Bytes.of(bytes, 2 + 2 * DIGEST_BYTES, body - 2 - 2 * DIGEST_BYTES));
+    Continuation parsed =
+        new Continuation(
+            direction == 0 ? Direction.FORWARD : Direction.BACKWARD,
+            Bytes.of(bytes, 2, DIGEST_BYTES),
+            Bytes.of(bytes, 2 + DIGEST_BYTES, DIGEST_BYTES),
+            Bytes.of(bytes, 2 + 2 * DIGEST_BYTES, body - 2 - 2 * DIGEST_BYTES));
+    if (!parsed.print().equals(printed)) {
+      throw refused("it is not as it was printed", null);
+    }
+    return parsed;
   }
 
   /** Returns the form that {@link #parse} reads: letters, digits, '-' and '_' only. */
@@ -123,8 +129,7 @@ public final class Continuation {
     return print();
   }
 
-  private static KvException refused(
-      String why, @org.jspecify.annotations.Nullable Throwable cause) {
+  private static KvException refused(String why, @Nullable Throwable cause) {
     return new KvException.Permanent(
         "continuation refused, " + why + ": begin the range anew or hand back what a page gave",
         cause);

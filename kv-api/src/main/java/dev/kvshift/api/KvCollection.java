@@ -12,20 +12,20 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Semaphore;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -35,27 +35,38 @@ import org.jspecify.annotations.Nullable;
  * delete}.
  *
  * <p>Safe for use by many threads. Every method waits for the store, at most for its time-out;
- * {@link #async()} gives the same operations without waiting. A failed read has changed nothing. A
- * failed write was certainly not applied, unless it fails with {@link KvException.UnknownOutcome}.
- * Interrupting a waiting thread makes a read fail with {@link KvException.Transient} and a write
- * with {@link KvException.UnknownOutcome}, the thread still interrupted.
+ * {@link #async()} gives the same operations without waiting.
+ *
+ * <p>Methods fail only with a {@link KvException}. A failed read has changed nothing. A failed
+ * write was certainly not applied, unless it fails with {@link KvException.UnknownOutcome}.
+ * Time-outs and closing the store end a read with {@link KvException.Transient} or {@link
+ * KvException.Permanent}, and a write that may have been sent with {@link
+ * KvException.UnknownOutcome}. Interrupting a waiting thread makes a read fail with {@link
+ * KvException.Transient} and a write, or all of a multi-key write, with {@link
+ * KvException.UnknownOutcome}, the thread still interrupted.
+ *
+ * <p>Limits are those of the store: lengths of key parts and values in bytes, checked before
+ * anything is sent. It needs no closing: it ends with its {@link KvStore}.
  *
  * <p>Two concurrent writers of one key: until a migration's last phase one write follows the other
  * in the leader's order and the later one stays; afterwards the one with the later clock stays,
  * where clocks agree within 250 ms.
  */
 public final class KvCollection {
-  private static final int PARALLEL_KEYS = 64;
+  /** The most keys of one multi-key request. */
+  public static final int MAX_KEYS = 10_000;
 
   private final StoreCollection collection;
   private final Limits limits;
   private final KvObserver observer;
+  private final Clock clock;
   private final Async async = new Async();
 
-  KvCollection(StoreCollection collection, Limits limits, KvObserver observer) {
+  KvCollection(StoreCollection collection, Limits limits, KvObserver observer, Clock clock) {
     this.collection = collection;
     this.limits = limits;
     this.observer = observer;
+    this.clock = clock;
   }
 
   /** Returns the collection's name. */
@@ -113,62 +124,42 @@ public final class KvCollection {
     return Stages.await(async.getRange(main, range, limit, next), false);
   }
 
-  /** Reads several keys, {@value #PARALLEL_KEYS} at once; each has its own outcome. */
+  /**
+   * Reads several keys, some of them at once; each has its own outcome and its own time-out.
+   *
+   * @param keys at most {@value #MAX_KEYS}
+   * @return the outcomes in the order of the keys
+   */
   public Map<Key, Outcome<Optional<Bytes>>> getAll(Collection<Key> keys) {
-    return forEach(new LinkedHashSet<>(keys), async::get, false);
-  }
-
-  /** Writes several keys, {@value #PARALLEL_KEYS} at once; each has its own outcome. */
-  public Map<Key, Outcome<Optional<Void>>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
-    Map<Key, Bytes> copy = new LinkedHashMap<>(entries);
-    return forEach(
-        copy.keySet(),
-        key -> {
-          Bytes value = copy.get(key);
-          if (value == null) {
-            throw new KvException.Permanent("no value for key " + key + ": give one or delete it");
-          }
-          return async.put(key, value, options).thenApply(Optional::ofNullable);
-        },
-        true);
-  }
-
-  private <T> Map<Key, Outcome<T>> forEach(
-      Collection<Key> keys, Function<Key, CompletionStage<T>> operation, boolean write) {
-    Semaphore slots = new Semaphore(PARALLEL_KEYS);
-    Map<Key, CompletableFuture<T>> running = new LinkedHashMap<>();
-    for (Key key : keys) {
-      CompletableFuture<T> result;
-      try {
-        slots.acquire();
-        result = operation.apply(key).toCompletableFuture();
-        result.whenComplete((value, error) -> slots.release());
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        result =
-            CompletableFuture.failedFuture(
-                new KvException.Transient("interrupted before it was sent: try again", e));
-      } catch (KvException e) {
-        slots.release();
-        result = CompletableFuture.failedFuture(e);
-      }
-      running.put(key, result);
-    }
-    Map<Key, Outcome<T>> outcomes = new LinkedHashMap<>();
-    running.forEach(
-        (key, result) -> {
-          try {
-            outcomes.put(key, new Outcome.Ok<>(Stages.await(result, write)));
-          } catch (KvException e) {
-            outcomes.put(key, new Outcome.Failed<>(e));
-          }
-        });
-    return outcomes;
+    return Stages.await(async.getAll(keys), false);
   }
 
   /**
-   * The operations without waiting. Stages fail with a {@link KvException}; they complete on a
-   * thread of the driver, which must not be blocked. A wrong argument throws at once.
+   * Writes several keys in no particular order, some of them at once; each has its own outcome and
+   * its own time-out.
+   *
+   * @param entries at most {@value #MAX_KEYS}
+   * @return the outcomes in the order of the entries
+   */
+  public Map<Key, Outcome<@Nullable Void>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
+    return Stages.await(async.putAll(entries, options), true);
+  }
+
+  /**
+   * Deletes several keys in no particular order, some of them at once; each has its own outcome and
+   * its own time-out.
+   *
+   * @param keys at most {@value #MAX_KEYS}
+   * @return the outcomes in the order of the keys
+   */
+  public Map<Key, Outcome<@Nullable Void>> deleteAll(Collection<Key> keys, WriteOptions options) {
+    return Stages.await(async.deleteAll(keys, options), true);
+  }
+
+  /**
+   * The operations without waiting. Stages fail only with a {@link KvException}; they complete on a
+   * thread of the driver, which must not be blocked. A wrong argument throws at once, and is not
+   * told to the observer.
    */
   public final class Async {
     private Async() {}
@@ -178,26 +169,29 @@ public final class KvCollection {
       StoreKey storeKey = storeKey(key);
       return observed(
           Operation.GET,
-          collection
-              .get(storeKey, call())
-              .thenApply(row -> row == null ? Optional.empty() : Optional.ofNullable(row.value())),
+          () ->
+              collection
+                  .get(storeKey, call())
+                  .thenApply(
+                      row -> row == null ? Optional.empty() : Optional.ofNullable(row.value())),
           value -> value.map(Bytes::size).orElse(0),
           value -> value.isPresent() ? 1 : 0);
     }
 
     /** See {@link KvCollection#put(Key, Bytes, WriteOptions)}. */
-    public CompletionStage<Void> put(Key key, Bytes value, WriteOptions options) {
+    public CompletionStage<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
       StoreKey storeKey = storeKey(key);
       if (value.size() > limits.maxValueBytes()) {
         throw tooLong("value", value.size(), limits.maxValueBytes());
       }
       Duration ttl = options.ttl();
-      Instant expiry = ttl == null ? null : Instant.now().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
+      Instant expiry =
+          ttl == null ? null : clock.instant().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
       return write(Operation.PUT, storeKey, new Mutation(value, expiry, null, options.lock()));
     }
 
     /** See {@link KvCollection#delete(Key, WriteOptions)}. */
-    public CompletionStage<Void> delete(Key key, WriteOptions options) {
+    public CompletionStage<@Nullable Void> delete(Key key, WriteOptions options) {
       StoreKey storeKey = storeKey(key);
       if (options.ttl() != null) {
         throw new KvException.Permanent("a delete takes no time to live: leave it out");
@@ -215,21 +209,47 @@ public final class KvCollection {
       checkMain(main);
       Range rest =
           next == null ? range : range.beyond(next.lastFor(name(), main, range.direction()));
-      CompletionStage<RangePage> page =
-          rest.isEmpty()
-              ? CompletableFuture.completedFuture(new RangePage(List.of(), Stop.END, null))
-              : collection
-                  .range(main, Bytes.empty(), rest, limit, call())
-                  .thenApply(rows -> page(main, range, rows));
+      if (rest.isEmpty()) {
+        return CompletableFuture.completedFuture(new RangePage(List.of(), Stop.END, null));
+      }
       return observed(
-          Operation.GET_RANGE, page, KvCollection::bytesOf, found -> found.entries().size());
+          Operation.GET_RANGE,
+          () ->
+              collection
+                  .range(main, Bytes.empty(), rest, limit, call())
+                  .thenApply(rows -> page(main, range, rows)),
+          KvCollection::bytesOf,
+          found -> found.entries().size());
     }
 
-    private CompletionStage<Void> write(Operation operation, StoreKey key, Mutation mutation) {
+    /** See {@link KvCollection#getAll(Collection)}. */
+    public CompletionStage<Map<Key, Outcome<Optional<Bytes>>>> getAll(Collection<Key> keys) {
+      return KeyBatch.run(keys, this::get);
+    }
+
+    /** See {@link KvCollection#putAll(Map, WriteOptions)}. */
+    public CompletionStage<Map<Key, Outcome<@Nullable Void>>> putAll(
+        Map<Key, Bytes> entries, WriteOptions options) {
+      Map<Key, Bytes> copy = new LinkedHashMap<>(entries);
+      return KeyBatch.run(
+          copy.keySet(), key -> put(key, Objects.requireNonNull(copy.get(key)), options));
+    }
+
+    /** See {@link KvCollection#deleteAll(Collection, WriteOptions)}. */
+    public CompletionStage<Map<Key, Outcome<@Nullable Void>>> deleteAll(
+        Collection<Key> keys, WriteOptions options) {
+      return KeyBatch.run(keys, key -> delete(key, options));
+    }
+
+    private CompletionStage<@Nullable Void> write(
+        Operation operation, StoreKey key, Mutation mutation) {
       Bytes value = mutation.value();
       int bytes = key.clustering().size() + (value == null ? 0 : value.size());
       return observed(
-              operation, collection.write(key, mutation, call()), version -> bytes, version -> 1)
+              operation,
+              () -> collection.write(key, mutation, call()),
+              version -> bytes,
+              version -> 1)
           .thenApply(version -> null);
     }
   }
@@ -251,23 +271,31 @@ public final class KvCollection {
 
   private <T> CompletionStage<T> observed(
       Operation operation,
-      CompletionStage<T> stage,
+      Supplier<CompletionStage<T>> request,
       ToLongFunction<T> bytes,
       ToIntFunction<T> entries) {
+    boolean write = operation == Operation.PUT || operation == Operation.DELETE;
     if (observer == KvObserver.NONE) {
-      return stage;
+      return Stages.start(request, write);
     }
     long start = System.nanoTime();
-    return stage.whenComplete(
-        (value, error) ->
-            observer.observe(
-                new Observation(
-                    operation,
-                    name(),
-                    error == null ? Result.OK : result(Stages.failure(error)),
-                    Duration.ofNanos(System.nanoTime() - start),
-                    error == null ? bytes.applyAsLong(value) : 0,
-                    error == null ? entries.applyAsInt(value) : 0)));
+    return Stages.start(request, write)
+        .whenComplete(
+            (value, error) -> {
+              try {
+                observer.observe(
+                    new Observation(
+                        operation,
+                        name(),
+                        error == null ? Result.OK : result(Stages.known(error)),
+                        Duration.ofNanos(System.nanoTime() - start),
+                        error == null ? bytes.applyAsLong(value) : 0,
+                        error == null ? entries.applyAsInt(value) : 0));
+              } catch (RuntimeException e) {
+                Thread thread = Thread.currentThread();
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+              }
+            });
   }
 
   private static Result result(KvException error) {

@@ -9,12 +9,21 @@ import java.util.Set;
 /**
  * A space of locks for read-modify-write, as services see it. Safe for use by many threads.
  *
+ * <p>Methods fail as those of {@link KvCollection} do; a lock whose acquisition has an unknown
+ * outcome is free again once its lease would have ended. They end with their {@link KvStore}.
+ *
  * <p>A lock guards only the writes that carry it ({@link WriteOptions#lock(Lock)}). Its lease ends
  * by the authority's clock, renewed or not; the fencing token makes a late holder's write harmless.
  */
 public final class Locks {
   /** The most keys of one batch. */
   public static final int MAX_KEYS = 1_000;
+
+  /** The shortest lease: 100 ms. */
+  public static final Duration MIN_LEASE = Duration.ofMillis(100);
+
+  /** The longest lease: 1 h. */
+  public static final Duration MAX_LEASE = Duration.ofHours(1);
 
   private final StoreLocks locks;
   private final Limits limits;
@@ -44,7 +53,10 @@ public final class Locks {
       throw new KvException.Permanent(
           "a batch of " + keys.size() + " locks: give 1 to " + MAX_KEYS);
     }
-    StoreLocks.Batch batch = Stages.await(locks.tryLockAll(Set.copyOf(keys), lease, call()), true);
+    requireLease(lease);
+    StoreLocks.Batch batch =
+        Stages.await(
+            Stages.start(() -> locks.tryLockAll(Set.copyOf(keys), lease, call()), true), true);
     return new Batch(Set.copyOf(batch.acquired()), batch.busy(), batch.unknown());
   }
 
@@ -54,12 +66,19 @@ public final class Locks {
    * @throws KvException.Permanent if the lock is lost
    */
   public Lock renew(Lock lock, Duration lease) {
-    return Stages.await(locks.renew(lock, lease, call()), true);
+    requireLease(lease);
+    return Stages.await(Stages.start(() -> locks.renew(lock, lease, call()), true), true);
   }
 
   /** Gives the lock back; does nothing where it is lost already. */
   public void release(Lock lock) {
-    Stages.await(locks.release(lock, call()), true);
+    Stages.await(Stages.start(() -> locks.release(lock, call()), true), true);
+  }
+
+  private static void requireLease(Duration lease) {
+    if (lease.compareTo(MIN_LEASE) < 0 || lease.compareTo(MAX_LEASE) > 0) {
+      throw new KvException.Permanent("lock lease " + lease + ": give 100 ms to 1 h");
+    }
   }
 
   private Call call() {

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  * backward. A range whose lower bound is above its upper bound is empty, not an error. Immutable.
  *
  * @param from the lower bound, or null for none
- * @param fromInclusive whether the lower bound itself belongs to the range
+ * @param fromInclusive whether the lower bound itself belongs to the range; true without one
  * @param to the upper bound, or null for none
- * @param toInclusive whether the upper bound itself belongs to the range
+ * @param toInclusive whether the upper bound itself belongs to the range; true without one
  * @param direction the order of the entries
  */
 public record Range(
@@ -34,6 +34,8 @@ public record Range(
 
   public Range {
     Objects.requireNonNull(direction, "direction");
+    fromInclusive |= from == null;
+    toInclusive |= to == null;
   }
 
   /** Returns the range of everything, forward. */

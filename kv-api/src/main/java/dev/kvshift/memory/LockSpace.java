@@ -23,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  * as long as the store lives. Safe for use by many threads.
  */
 final class LockSpace {
-  private static final Duration MIN_LEASE = Duration.ofMillis(100);
-  private static final Duration MAX_LEASE = Duration.ofHours(1);
-
   private final String name;
   private final Clock clock;
   private final Map<Bytes, Grant> grants = new HashMap<>();
@@ -106,7 +103,7 @@ final class LockSpace {
   }
 
   private static void requireLease(Duration lease) {
-    if (lease.compareTo(MIN_LEASE) < 0 || lease.compareTo(MAX_LEASE) > 0) {
+    if (lease.compareTo(Locks.MIN_LEASE) < 0 || lease.compareTo(Locks.MAX_LEASE) > 0) {
       throw new KvException.Permanent("lock lease " + lease + ": give 100 ms to 1 h");
     }
   }

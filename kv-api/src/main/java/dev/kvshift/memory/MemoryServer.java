@@ -21,7 +21,10 @@ final class MemoryServer {
 
   private final Map<TableName, Table> tables = new ConcurrentHashMap<>();
   private final Map<String, LockSpace> spaces = new ConcurrentHashMap<>();
+  private final Map<String, ReadRecord> records = new ConcurrentHashMap<>();
   private int users;
+
+  private record ReadRecord(Bytes bytes, CollectionRecord record) {}
 
   private record TableName(String collection, long incarnation) {}
 
@@ -71,6 +74,14 @@ final class MemoryServer {
 
   @Nullable CollectionRecord record(String collection) {
     Bytes bytes = metadata.find(CollectionRecord.metadataName(collection));
-    return bytes == null ? null : CollectionRecord.parse(collection, bytes);
+    if (bytes == null) {
+      return null;
+    }
+    ReadRecord read = records.get(collection);
+    if (read == null || !read.bytes.equals(bytes)) {
+      read = new ReadRecord(bytes, CollectionRecord.parse(collection, bytes));
+      records.put(collection, read);
+    }
+    return read.record;
   }
 }

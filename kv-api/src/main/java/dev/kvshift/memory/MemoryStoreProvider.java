@@ -48,11 +48,7 @@ public final class MemoryStoreProvider implements StoreProvider {
       throw new KvException.Permanent(
           "'" + string + "': an in-memory store has a name only: give memory://NAME");
     }
-    if (!string.parameters().isEmpty()) {
-      throw new KvException.Permanent(
-          "memory:// takes no parameters: leave out "
-              + String.join(", ", string.parameters().keySet()));
-    }
+    string.requireKnown(parameters());
     return open(
         string.hosts().get(0).name(), MemoryOptions.defaults().withVersions(context.clock()));
   }

@@ -58,13 +58,17 @@ public interface StoreCollection {
   /**
    * Reads one page of a scan. Each row comes with its own version and expiry; the scan is no
    * snapshot: a row is given as it was at some moment between the start of the task and the page.
+   * Scans are the runner's: no gate refuses them.
    *
    * @param position what the last page gave, or null to begin
    */
   CompletionStage<ScanPage> scan(
       ScanTask task, @Nullable Bytes position, PageLimit limit, Call call);
 
-  /** Returns the collection's committed changes; {@link Capability#CHANGE_SOURCE}. */
+  /**
+   * Returns the collection's committed changes; {@link Capability#CHANGE_SOURCE}. They are the
+   * runner's: no gate refuses them.
+   */
   ChangeSource changes();
 
   /** Returns the collection's gate; {@link Capability#GATE}. */

@@ -2,6 +2,7 @@ package dev.kvshift.spi;
 
 import dev.kvshift.api.ConnectionString;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A driver, found by {@link java.util.ServiceLoader} and chosen by the scheme of a connection
@@ -15,7 +16,9 @@ public interface StoreProvider {
   List<Parameter> parameters();
 
   /**
-   * Opens a store. Connects: returns once the server has answered.
+   * Opens a store. Connects: returns once the server has answered. The opener has checked the
+   * parameters' names with {@link ConnectionString#requireKnown}; the driver checks their values,
+   * and reads the password at each connect with {@link ConnectionString#currentPassword()}.
    *
    * @throws dev.kvshift.api.KvException.Permanent where the string is wrong
    * @throws dev.kvshift.api.KvException.Transient where the server cannot be reached
@@ -26,10 +29,11 @@ public interface StoreProvider {
    * A parameter of a connection string.
    *
    * @param name as it is written
-   * @param defaultValue what holds where it is not given; empty where it must be
+   * @param defaultValue what holds where it is not given; empty for nothing; null where it must be
+   *     given
    * @param meaning what it does, its unit and its range
    */
-  record Parameter(String name, String defaultValue, String meaning) {}
+  record Parameter(String name, @Nullable String defaultValue, String meaning) {}
 
   /** What the opener lends to a driver. */
   interface Context {

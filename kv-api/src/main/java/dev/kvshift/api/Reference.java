@@ -1,0 +1,57 @@
+package dev.kvshift.api;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/** What is kept out of a connection string and only named in it: {@code env:} and {@code file:}. */
+final class Reference {
+  private static final String ENV = "env:";
+  private static final String FILE = "file:";
+
+  private Reference() {}
+
+  static boolean isReference(String text) {
+    return text.startsWith(ENV) || (text.startsWith(FILE) && !text.startsWith("file://"));
+  }
+
+  /** Returns what is referred to as it is now, or the text itself where it is no reference. */
+  static String read(String what, String text) {
+    if (!isReference(text)) {
+      return text;
+    }
+    if (text.startsWith(ENV)) {
+      String name = text.substring(ENV.length());
+      String value = System.getenv(name);
+      if (value == null) {
+        throw new KvException.Permanent(
+            what + " is " + text + ", but there is no such environment variable: set it");
+      }
+      return value;
+    }
+    String found;
+    try (InputStream in = Files.newInputStream(Path.of(text.substring(FILE.length())))) {
+      byte[] bytes = in.readNBytes(ConnectionString.MAX_CHARS + 1);
+      if (bytes.length > ConnectionString.MAX_CHARS) {
+        throw new KvException.Permanent(
+            what
+                + " is "
+                + text
+                + ", a file of more than "
+                + ConnectionString.MAX_CHARS
+                + " bytes");
+      }
+      found = new String(bytes, StandardCharsets.UTF_8);
+    } catch (IOException | InvalidPathException e) {
+      throw new KvException.Permanent(
+          what + " is " + text + ", which cannot be read: mend the path or its permissions", e);
+    }
+    if (found.endsWith("\n")) {
+      found = found.substring(0, found.length() - 1);
+    }
+    return found.endsWith("\r") ? found.substring(0, found.length() - 1) : found;
+  }
+}
