@@ -91,7 +91,7 @@ final class LegacyCollection implements StoreCollection {
         Kind.READ,
         call,
         () -> {
-          LegacyLimits.check(new StoreKey(main, shard, Bytes.empty()));
+          LegacyLimits.checkRange(name, layout, main, shard);
           return Request.newBuilder().setRange(Messages.range(main, range, limit));
         },
         reply -> Messages.rowPage(reply.getPage()));

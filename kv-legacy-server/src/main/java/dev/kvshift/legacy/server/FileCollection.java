@@ -74,7 +74,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
     return store.run(
         () -> {
-          LegacyLimits.check(new StoreKey(main, shard, Bytes.empty()));
+          LegacyLimits.checkRange(table.name, layout, main, shard);
           return completedFuture(engine.reads.range(table, main, range, limit, call.epoch()));
         });
   }

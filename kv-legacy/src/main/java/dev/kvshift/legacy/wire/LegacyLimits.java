@@ -2,6 +2,7 @@ package dev.kvshift.legacy.wire;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
@@ -44,9 +45,21 @@ public final class LegacyLimits {
     check("clustering part", key.clustering().size(), MAX_KEY_BYTES);
   }
 
-  /** Checks a main key alone. */
-  public static void checkMain(Bytes main) {
+  private static void checkMain(Bytes main) {
     check("main part", main.size(), MAX_KEY_BYTES);
+  }
+
+  /**
+   * Checks what a range is read of.
+   *
+   * @throws KvException.Permanent also if the collection is a point collection
+   */
+  public static void checkRange(String collection, Layout layout, Bytes main, Bytes shard) {
+    if (layout.shape() != Layout.Shape.RANGE) {
+      throw new KvException.Permanent(
+          "collection " + collection + " is a point collection: read it with get");
+    }
+    check(new StoreKey(main, shard, Bytes.empty()));
   }
 
   /** Checks what is to be written. */
