@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,6 +94,28 @@ final class Schema {
 
   CompletionStage<Void> drop(String table) {
     return change("dropping table " + table, cql.drop(table), 1);
+  }
+
+  /**
+   * Runs what uses a table that may just have been made: a node tells of a table a moment before it
+   * answers for it.
+   */
+  static <T> CompletionStage<T> settled(Requests requests, Supplier<CompletionStage<T>> use) {
+    return settled(use, requests.call());
+  }
+
+  private static <T> CompletionStage<T> settled(Supplier<CompletionStage<T>> use, Call call) {
+    return use.get()
+        .exceptionallyCompose(
+            error -> {
+              Throwable cause = DriverErrors.unwrap(error);
+              boolean passes =
+                  cause instanceof KvException.Transient
+                      || cause.getCause() instanceof InvalidQueryException;
+              return passes && call.remaining().compareTo(TRY_AGAIN_AFTER) > 0
+                  ? later().thenCompose(waited -> settled(use, call))
+                  : CompletableFuture.failedFuture(cause);
+            });
   }
 
   private CompletionStage<Void> requireConditions() {

@@ -77,7 +77,8 @@ final class ScyllaStore implements Store {
       StoreCql cql = new StoreCql(settings.keyspace(), settings.replication(), dialect);
       Schema schema = new Schema(requests, cql);
       await(schema.ensureKeyspace());
-      ScyllaMetadata metadata = await(ScyllaMetadata.open(requests, cql));
+      ScyllaMetadata metadata =
+          await(Schema.settled(requests, () -> ScyllaMetadata.open(requests, cql)));
       await(skew.start());
       LOG.info(
           "opened {}: {}, consistency {}, {}",
@@ -135,7 +136,7 @@ final class ScyllaStore implements Store {
         .thenCompose(ready -> chunks(name, record.incarnation(), importing))
         .thenCompose(
             chunks ->
-                CollectionStatements.prepare(requests, table)
+                Schema.settled(requests, () -> CollectionStatements.prepare(requests, table))
                     .thenApply(
                         statements ->
                             new ScyllaCollection(
@@ -159,7 +160,8 @@ final class ScyllaStore implements Store {
         new ChunkCql(cql.keyspace(), TableNames.chunks(name, incarnation), cql.dialect());
     return schema
         .ensureChunks(chunks, importing)
-        .thenCompose(ready -> Chunks.prepare(requests, clock, chunks));
+        .thenCompose(
+            ready -> Schema.settled(requests, () -> Chunks.prepare(requests, clock, chunks)));
   }
 
   @Override

@@ -34,11 +34,15 @@ final class Sessions {
   private Sessions() {}
 
   static CqlSession open(Settings settings) {
+    return open(settings, options(settings));
+  }
+
+  static CqlSession open(Settings settings, OptionsMap options) {
     CqlSession session;
     try {
       CqlSessionBuilder builder =
           CqlSession.builder()
-              .withConfigLoader(DriverConfigLoader.fromMap(options(settings)))
+              .withConfigLoader(DriverConfigLoader.fromMap(options))
               .withClassLoader(NoRetry.class.getClassLoader())
               .addContactPoints(settings.contactPoints())
               .withLocalDatacenter(settings.localDatacenter());
@@ -65,7 +69,7 @@ final class Sessions {
     }
   }
 
-  private static OptionsMap options(Settings settings) {
+  static OptionsMap options(Settings settings) {
     OptionsMap options = OptionsMap.driverDefaults();
     options.put(TypedDriverOption.REQUEST_TIMEOUT, settings.timeout());
     options.put(TypedDriverOption.REQUEST_CONSISTENCY, settings.consistency());

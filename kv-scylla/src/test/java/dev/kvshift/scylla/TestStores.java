@@ -10,12 +10,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The server that the tests share, and stores on keyspaces of their own. */
-final class TestStores {
+public final class TestStores {
   private static final AtomicInteger KEYSPACES = new AtomicInteger();
 
   private TestStores() {}
 
-  static String newKeyspace() {
+  public static String newKeyspace() {
     return "test_" + KEYSPACES.incrementAndGet();
   }
 
@@ -32,7 +32,7 @@ final class TestStores {
             + more);
   }
 
-  static Store open(String keyspace) {
+  public static Store open(String keyspace) {
     return open(string(keyspace, ""), VersionClock.ofProcess());
   }
 
