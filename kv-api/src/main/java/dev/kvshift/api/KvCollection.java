@@ -12,6 +12,7 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -58,12 +59,14 @@ public final class KvCollection {
   private final StoreCollection collection;
   private final Limits limits;
   private final KvObserver observer;
+  private final Clock clock;
   private final Async async = new Async();
 
-  KvCollection(StoreCollection collection, Limits limits, KvObserver observer) {
+  KvCollection(StoreCollection collection, Limits limits, KvObserver observer, Clock clock) {
     this.collection = collection;
     this.limits = limits;
     this.observer = observer;
+    this.clock = clock;
   }
 
   /** Returns the collection's name. */
@@ -182,7 +185,8 @@ public final class KvCollection {
         throw tooLong("value", value.size(), limits.maxValueBytes());
       }
       Duration ttl = options.ttl();
-      Instant expiry = ttl == null ? null : Instant.now().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
+      Instant expiry =
+          ttl == null ? null : clock.instant().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
       return write(Operation.PUT, storeKey, new Mutation(value, expiry, null, options.lock()));
     }
 

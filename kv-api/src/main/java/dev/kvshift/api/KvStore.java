@@ -1,9 +1,11 @@
 package dev.kvshift.api;
 
+import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
+import java.time.Clock;
 import java.util.Objects;
 
 /**
@@ -18,15 +20,17 @@ import java.util.Objects;
 public final class KvStore implements AutoCloseable {
   private final Store store;
   private final KvObserver observer;
+  private final Clock clock;
 
-  private KvStore(Store store, KvObserver observer) {
+  private KvStore(Store store, KvObserver observer, Clock clock) {
     this.store = Objects.requireNonNull(store);
     this.observer = Objects.requireNonNull(observer);
+    this.clock = Objects.requireNonNull(clock);
   }
 
   /** Returns a view over an open store, which is closed with it. */
   public static KvStore over(Store store) {
-    return new KvStore(store, KvObserver.NONE);
+    return over(store, KvObserver.NONE);
   }
 
   /**
@@ -38,9 +42,22 @@ public final class KvStore implements AutoCloseable {
     return over(MemoryStoreProvider.open(name));
   }
 
+  /** Returns an in-memory store whose entries expire by the clock, for tests that move it. */
+  public static KvStore inMemory(String name, Clock clock) {
+    return over(
+        MemoryStoreProvider.open(name, MemoryOptions.defaults().withClock(clock)),
+        KvObserver.NONE,
+        clock);
+  }
+
   /** Returns a view that tells the observer of every operation. */
   public static KvStore over(Store store, KvObserver observer) {
-    return new KvStore(store, observer);
+    return over(store, observer, Clock.systemUTC());
+  }
+
+  /** Returns a view whose times to live count from what the clock says. */
+  public static KvStore over(Store store, KvObserver observer, Clock clock) {
+    return new KvStore(store, observer, clock);
   }
 
   /**
@@ -55,7 +72,8 @@ public final class KvStore implements AutoCloseable {
     return new KvCollection(
         Stages.await(Stages.start(() -> store.open(name, layout, Claim.ACTIVE), false), false),
         store.limits(),
-        observer);
+        observer,
+        clock);
   }
 
   /**

@@ -1,0 +1,209 @@
+package dev.kvshift.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.UnsupportedCapability;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What every clause stands on: a store, its faces, fresh keys, and how it waits. */
+@ExtendWith(ClauseExtension.class)
+abstract class Clause {
+  private static final long RUN = ThreadLocalRandom.current().nextLong();
+  private static final AtomicLong KEYS = new AtomicLong();
+
+  private @Nullable Rig rig;
+
+  void use(Rig used) {
+    rig = used;
+  }
+
+  final Rig rig() {
+    Rig used = rig;
+    if (used == null) {
+      throw new IllegalStateException("a clause is run by JUnit");
+    }
+    return used;
+  }
+
+  final Store store() {
+    return rig().store;
+  }
+
+  final boolean has(Capability capability) {
+    return rig().fixture.capabilities().contains(capability);
+  }
+
+  final Layout rangeLayout() {
+    return rig().fixture.rangeLayout();
+  }
+
+  final Layout pointLayout() {
+    return Layout.point();
+  }
+
+  /** Returns the shared point collection. */
+  final Surface points(Face face) {
+    return rig().surface(face, rig().sharedName(pointLayout()), pointLayout());
+  }
+
+  final StoreCollection points() {
+    return rig().collection(rig().sharedName(pointLayout()), pointLayout());
+  }
+
+  /** Returns the shared range collection. */
+  final Surface ranges(Face face) {
+    return rig().surface(face, rig().sharedName(rangeLayout()), rangeLayout());
+  }
+
+  final StoreCollection ranges() {
+    return rig().collection(rig().sharedName(rangeLayout()), rangeLayout());
+  }
+
+  /** Makes a collection of its own. */
+  final StoreCollection fresh(Layout layout) {
+    return rig().collection(rig().freshName(), layout);
+  }
+
+  /** Returns a main key of 16 bytes that no test has used. */
+  static Bytes freshMain() {
+    ByteBuffer bytes = ByteBuffer.allocate(2 * Long.BYTES);
+    bytes.putLong(RUN).putLong(KEYS.incrementAndGet()).flip();
+    return Bytes.of(bytes);
+  }
+
+  static StoreKey freshKey() {
+    return StoreKey.of(freshMain(), Bytes.empty());
+  }
+
+  static Call call() {
+    return Call.within(Surface.TIMEOUT);
+  }
+
+  static <T extends @Nullable Object> T join(CompletionStage<T> stage) {
+    return Await.join(stage);
+  }
+
+  static long write(StoreCollection collection, StoreKey key, Mutation mutation) {
+    return Await.join(collection.write(key, mutation, call()));
+  }
+
+  static @Nullable Row read(StoreCollection collection, StoreKey key) {
+    return Await.<@Nullable Row>join(collection.get(key, call()));
+  }
+
+  static Bytes hex(String digits) {
+    return Bytes.fromHex(digits);
+  }
+
+  final Instant serverTime() {
+    return Await.join(store().serverTime());
+  }
+
+  /** Returns a version that is new enough to be taken and lies below all that are issued now. */
+  final long versionAgo(Duration ago) {
+    return VersionClock.micros(serverTime().minus(ago));
+  }
+
+  final Instant expiryIn(Duration time) {
+    return serverTime().plus(time).truncatedTo(ChronoUnit.MILLIS);
+  }
+
+  final Duration shortLife() {
+    return rig().fixture.shortLife();
+  }
+
+  /** Waits until the server's clock and the views' have passed the instant. */
+  final void awaitPast(Instant instant) {
+    if (rig().fixture.clock() instanceof TestClock clock) {
+      clock.advancePast(instant);
+    } else {
+      Await.until(
+          "the server's clock passes " + instant,
+          () -> serverTime().isAfter(instant) && Instant.now().isAfter(instant));
+    }
+  }
+
+  static void assertPermanent(Supplier<? extends @Nullable Object> request) {
+    Await.failure(KvException.Permanent.class, request);
+  }
+
+  static Mutation expiring(Instant expiry) {
+    return new Mutation(hex("01"), expiry, null, null);
+  }
+
+  final void assertRefused(Capability missing) {
+    StoreKey key = freshKey();
+    switch (missing) {
+      case EXPIRY ->
+          assertUnsupported(
+              missing, () -> points().write(key, expiring(expiryIn(Duration.ofHours(1))), call()));
+      case VERSIONED_WRITES ->
+          assertUnsupported(
+              missing, () -> points().write(key, Mutation.put(hex("01")).withVersion(1), call()));
+      case TOMBSTONE_READS -> {
+        write(points(), key, Mutation.put(hex("01")));
+        write(points(), key, Mutation.delete());
+        assertThat(read(points(), key)).isNull();
+      }
+      case RANGES ->
+          assertUnsupported(missing, () -> openAndRange(store(), rig().freshName(), rangeLayout()));
+      case LARGE_MAIN_KEYS -> assertThat(store().capabilities()).doesNotContain(missing);
+      case SCAN -> {
+        assertUnsupported(missing, () -> points().scanTasks(1, call()));
+        assertUnsupported(missing, () -> points().token(key));
+      }
+      case CHANGE_SOURCE -> assertUnsupported(missing, () -> points().changes().window());
+      case GATE -> assertUnsupported(missing, () -> points().gate().state());
+      case FENCING ->
+          assertUnsupported(
+              has(Capability.GATE) ? missing : Capability.GATE,
+              () -> points().gate().fence("attempt", Duration.ofSeconds(1)));
+      case LOCKS ->
+          assertUnsupported(
+              missing,
+              () ->
+                  store()
+                      .locks("kit")
+                      .tryLockAll(Set.of(hex("01")), Duration.ofSeconds(1), call()));
+      case METADATA -> assertUnsupported(missing, () -> store().metadata().get("kit/none"));
+    }
+  }
+
+  private static CompletionStage<?> openAndRange(Store store, String name, Layout layout) {
+    return store
+        .open(name, layout, Claim.ACTIVE)
+        .thenCompose(
+            opened ->
+                opened.range(hex("01"), Bytes.empty(), Range.all(), PageLimit.entries(1), call()));
+  }
+
+  private static void assertUnsupported(
+      Capability missing, Supplier<? extends @Nullable Object> request) {
+    UnsupportedCapability error = Await.failure(UnsupportedCapability.class, request);
+    assertThat(error.capability()).isEqualTo(missing);
+  }
+}

@@ -1,0 +1,49 @@
+package dev.kvshift.testkit;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.spi.Store;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Set;
+
+/**
+ * What a driver gives to the kit: stores over one and the same data. Made once per test run, with a
+ * public constructor without parameters, used by one thread and closed at the end.
+ */
+public interface StoreFixture extends AutoCloseable {
+  /** Returns what the store is meant to declare: the kit asserts that it declares just that. */
+  Set<Capability> capabilities();
+
+  /** Opens one more store over the same data; the kit closes it. */
+  Store open();
+
+  /**
+   * Returns the server's clock where the test can move it, and the system's otherwise. The kit
+   * waits for expiry by moving a {@link TestClock}, and by watching {@link Store#serverTime()}
+   * where there is none.
+   */
+  default Clock clock() {
+    return Clock.systemUTC();
+  }
+
+  /** Returns a time to live that a test can wait for, but that a few requests do not outlast. */
+  default Duration shortLife() {
+    return clock() instanceof TestClock ? Duration.ofMinutes(1) : Duration.ofSeconds(3);
+  }
+
+  /** Returns the layout of the kit's range collections; the clustering keys are plain bytes. */
+  default Layout rangeLayout() {
+    return Layout.range(new ShardRule.None());
+  }
+
+  /** Returns whether a thread may outlive the store because the process shares it. */
+  default boolean mayOutlive(Thread thread) {
+    return false;
+  }
+
+  /** Stops whatever the fixture has started. */
+  @Override
+  void close();
+}

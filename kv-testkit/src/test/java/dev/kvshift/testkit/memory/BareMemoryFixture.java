@@ -1,0 +1,28 @@
+package dev.kvshift.testkit.memory;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.memory.MemoryOptions;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.StoreFixture;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.UUID;
+
+/** The in-memory store without any capability: everything is refused. */
+public final class BareMemoryFixture implements StoreFixture {
+  private final String name = UUID.randomUUID().toString();
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.noneOf(Capability.class);
+  }
+
+  @Override
+  public Store open() {
+    return MemoryStoreProvider.open(name, MemoryOptions.defaults().without(Capability.values()));
+  }
+
+  @Override
+  public void close() {}
+}

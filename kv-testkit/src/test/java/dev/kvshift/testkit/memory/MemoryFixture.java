@@ -1,0 +1,36 @@
+package dev.kvshift.testkit.memory;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.memory.MemoryOptions;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.StoreFixture;
+import dev.kvshift.testkit.TestClock;
+import java.time.Clock;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.UUID;
+
+/** The in-memory store with every capability. */
+public final class MemoryFixture implements StoreFixture {
+  private final TestClock clock = new TestClock();
+  private final String name = UUID.randomUUID().toString();
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.allOf(Capability.class);
+  }
+
+  @Override
+  public Store open() {
+    return MemoryStoreProvider.open(name, MemoryOptions.defaults().withClock(clock));
+  }
+
+  @Override
+  public Clock clock() {
+    return clock;
+  }
+
+  @Override
+  public void close() {}
+}
