@@ -50,7 +50,7 @@ public record Comparison(
     try (Workers workers = new Workers("kvshift-compare-" + collection)) {
       KeyCheck check = new KeyCheck(view, to, () -> {}, timeout, patience, clock);
       VerifyReport report =
-          new Verifier(view, to, timeout, options, check, leaveOut, clock, workers, pace)
+          new Verifier(view, to, timeout, options, check, leaveOut, clock, workers, pace, -1)
               .run(0)
               .report();
       pace.end(report.sourceRows() + report.targetRows());

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.VerifyReport.Kind;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Row;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -68,9 +70,22 @@ final class KeyCheck {
     return verdicts;
   }
 
-  /** Reads keys on the target, in their order. */
+  /** Reads keys on the target, in their order; one that it can never hold is absent. */
   List<@Nullable Row> readTarget(List<StoreKey> keys) {
-    return readAll(keys, key -> target.get(key, Call.within(timeout)));
+    return readAll(keys, this::readTarget);
+  }
+
+  private CompletionStage<@Nullable Row> readTarget(StoreKey key) {
+    return target
+        .get(key, Call.within(timeout))
+        .<CompletionStage<@Nullable Row>>handle(
+            (row, failed) -> {
+              if (failed == null || Await.failure(failed) instanceof KvException.Permanent) {
+                return CompletableFuture.completedFuture(row);
+              }
+              return CompletableFuture.failedFuture(failed);
+            })
+        .thenCompose(Function.identity());
   }
 
   /** Returns whether two rows stand for the same live entry, or both for none. */

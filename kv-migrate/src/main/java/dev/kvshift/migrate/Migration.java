@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * open.
  */
 public final class Migration implements AutoCloseable {
+  private static final long FOLLOW_MILLIS = 200;
+
   private final MigrationPlan plan;
   private final Progress progress;
   private final Clock clock = Clock.systemUTC();
@@ -142,6 +145,41 @@ public final class Migration implements AutoCloseable {
     VerifyReport report = pump().verify(pace);
     end(Step.VERIFY, pace, report.sourceRows() + report.targetRows());
     return report;
+  }
+
+  /**
+   * Brings the keys that a report names to what the source holds, while writers go on. Verify again
+   * afterwards.
+   */
+  public RepairReport repair(VerifyReport report) {
+    start();
+    RepairReport repaired = pump().repair(report);
+    JsonObject details = new JsonObject();
+    details.addProperty("repaired", repaired.repaired());
+    details.addProperty("left", repaired.left().size());
+    ledger.event("repair", details);
+    return repaired;
+  }
+
+  /** Applies and streams until the thread is interrupted or a part fails. */
+  public void follow() {
+    start();
+    Pace pace = pace(Step.STREAM, "changes");
+    while (!Thread.currentThread().isInterrupted()) {
+      pump().check();
+      pace.report(pump().settled(), -1);
+      try {
+        TimeUnit.MILLISECONDS.sleep(FOLLOW_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    pace.end(pump().settled());
+  }
+
+  /** Reads how far the migration has come; changes nothing and needs no other step. */
+  public MigrationStatus status() {
+    return MigrationStatus.read(plan, ledger);
   }
 
   /**

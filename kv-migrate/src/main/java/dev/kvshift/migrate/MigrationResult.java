@@ -32,4 +32,14 @@ public record MigrationResult(
     copyOfSteps.putAll(steps);
     steps = Collections.unmodifiableMap(copyOfSteps);
   }
+
+  /**
+   * Returns the result as JSON: {@code collection}, {@code records}, {@code missing}, {@code
+   * extra}, {@code different}, {@code resurrected}, {@code changesStreamed}, {@code
+   * changesApplied}, {@code writePauseMillis}, {@code pauseMillis} by part, {@code steps} in
+   * milliseconds, {@code copy} and {@code certificate}.
+   */
+  public String toJson() {
+    return Reports.print(this).toString();
+  }
 }

@@ -124,7 +124,8 @@ final class Pump implements AutoCloseable {
             key -> false,
             clock,
             workers,
-            pace);
+            pace,
+            2 * Reports.copy(ledger).written());
     Verifier.Outcome outcome = verifier.run(position);
     JsonObject record = Reports.print(outcome.report());
     record.addProperty("sourceDigest", outcome.sourceDigest());
@@ -138,6 +139,19 @@ final class Pump implements AutoCloseable {
     ledger.put(Ledger.VERIFY, record);
     follow(record);
     return outcome.report();
+  }
+
+  /** Brings the keys of a report to what the source holds. */
+  RepairReport repair(VerifyReport report) {
+    return new Repair(
+            prepared.source(),
+            prepared.target(),
+            writer,
+            check,
+            this::settle,
+            targetTimeout,
+            options.patience())
+        .run(report);
   }
 
   CutoverReport cutover() {

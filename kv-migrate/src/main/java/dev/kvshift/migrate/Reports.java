@@ -1,6 +1,7 @@
 package dev.kvshift.migrate;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.kvshift.migrate.CopyTask.Counts;
 import java.time.Duration;
 import java.util.List;
@@ -51,6 +52,33 @@ final class Reports {
     record.addProperty("differences", report.differences());
     record.addProperty("position", report.position());
     record.addProperty("millis", report.duration().toMillis());
+    return record;
+  }
+
+  static JsonObject print(MigrationResult result) {
+    JsonObject pause = new JsonObject();
+    CutoverReport cutover = result.cutover();
+    pause.addProperty("fenced", cutover.fenced().toMillis());
+    pause.addProperty("drained", cutover.drained().toMillis());
+    pause.addProperty("tailChecked", cutover.tailChecked().toMillis());
+    pause.addProperty("moved", cutover.moved().toMillis());
+    pause.addProperty("activated", cutover.activated().toMillis());
+    JsonObject steps = new JsonObject();
+    result.steps().forEach((step, took) -> steps.addProperty(step.word(), took.toMillis()));
+    JsonObject record = new JsonObject();
+    record.addProperty("collection", result.collection());
+    record.addProperty("records", result.verify().targetRows());
+    record.addProperty("missing", result.verify().missing());
+    record.addProperty("extra", result.verify().extra());
+    record.addProperty("different", result.verify().different());
+    record.addProperty("resurrected", result.verify().resurrected());
+    record.addProperty("changesStreamed", result.changesStreamed());
+    record.addProperty("changesApplied", result.changesApplied());
+    record.addProperty("writePauseMillis", cutover.total().toMillis());
+    record.add("pauseMillis", pause);
+    record.add("steps", steps);
+    record.add("copy", print(result.copy()));
+    record.add("certificate", JsonParser.parseString(result.certificate()));
     return record;
   }
 

@@ -42,6 +42,11 @@ final class SourceView {
     return collection.gate();
   }
 
+  /** Returns a version that the leader may give now, and above which it has given none. */
+  long newestVersion() {
+    return Await.of(gate().state()).versionCeiling();
+  }
+
   ChangeSource changes() {
     return collection.changes();
   }

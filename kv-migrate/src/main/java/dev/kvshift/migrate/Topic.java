@@ -181,6 +181,7 @@ final class Topic {
   KafkaProducer<byte[], byte[]> producer() {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", bootstrapServers);
+    settings.put("enable.metrics.push", "false");
     settings.put("acks", "all");
     settings.put("enable.idempotence", "true");
     settings.put("compression.type", "lz4");
@@ -212,6 +213,7 @@ final class Topic {
   private Map<String, Object> consumerSettings() {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", bootstrapServers);
+    settings.put("enable.metrics.push", "false");
     settings.put("enable.auto.commit", "false");
     settings.put("auto.offset.reset", "none");
     settings.put("max.poll.records", POLL_RECORDS);

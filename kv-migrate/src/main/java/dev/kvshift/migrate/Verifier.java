@@ -2,6 +2,7 @@ package dev.kvshift.migrate;
 
 import com.google.common.hash.HashCode;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.migrate.VerifyReport.Difference;
 import dev.kvshift.migrate.VerifyReport.Kind;
@@ -41,6 +42,7 @@ final class Verifier {
   private final Clock clock;
   private final Workers workers;
   private final Pace pace;
+  private final long expectedRows;
   private final AtomicLong scanned = new AtomicLong();
 
   Verifier(
@@ -52,7 +54,8 @@ final class Verifier {
       Predicate<StoreKey> leaveOut,
       Clock clock,
       Workers workers,
-      Pace pace) {
+      Pace pace,
+      long expectedRows) {
     this.source = source;
     this.target = target;
     this.targetTimeout = targetTimeout;
@@ -62,6 +65,7 @@ final class Verifier {
     this.clock = clock;
     this.workers = workers;
     this.pace = pace;
+    this.expectedRows = expectedRows;
   }
 
   /** What was found, with the digests of the first pass. */
@@ -75,7 +79,7 @@ final class Verifier {
     workers.forEach(
         parts,
         options.copyWorkers(),
-        part -> scan(part, row -> (part.source ? here : there).add(target.token(row.key()), row)));
+        part -> scan(part, row -> (part.source ? here : there).add(token(row.key()), row)));
     Findings findings = new Findings(options.listedDifferences());
     for (BitSet buckets : groups(here, there)) {
       findings.add(check.check(suspects(parts, buckets)));
@@ -118,7 +122,7 @@ final class Verifier {
           each.accept(row);
         }
       }
-      pace.report(scanned.addAndGet(page.rows().size()), -1);
+      pace.report(scanned.addAndGet(page.rows().size()), expectedRows);
       position = page.next();
     } while (position != null);
   }
@@ -166,7 +170,7 @@ final class Verifier {
           scan(
               part,
               row -> {
-                if (buckets.get(bucket(target.token(row.key())))) {
+                if (buckets.get(bucket(token(row.key())))) {
                   synchronized (side) {
                     side.put(row.key(), BucketSums.hash(row));
                   }
@@ -183,6 +187,15 @@ final class Verifier {
     suspects.addAll(there.keySet());
     suspects.sort(null);
     return suspects;
+  }
+
+  /** Returns the target's token; keys that it can never hold all stand in one place. */
+  private long token(StoreKey key) {
+    try {
+      return target.token(key);
+    } catch (KvException.Permanent e) {
+      return Long.MIN_VALUE;
+    }
   }
 
   private int bucket(long token) {

@@ -3,7 +3,6 @@ package dev.kvshift.migrate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -76,8 +75,7 @@ final class CrashTest {
     List<Migration> left = new ArrayList<>();
     try (Sides sides = new Sides()) {
       sides.fill(300);
-      Await.of(sides.target.open(Sides.COLLECTION, Sides.LAYOUT, Claim.IMPORTING));
-      StoreCollection to = sides.to();
+      StoreCollection to = sides.prepareTarget();
       try (LiveWriter writer = new LiveWriter(sides.from, to, 2, seed)) {
         runs(sides, new Cut(at, sent, ""), left);
         try (Migration next = Migration.of(sides.plan(), Progress.NONE)) {

@@ -1,10 +1,13 @@
 package dev.kvshift.migrate;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.model.ShardedStore;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -19,15 +22,53 @@ final class Sides implements AutoCloseable {
   static final String COLLECTION = "files";
   static final Layout LAYOUT = Layout.range(new ShardRule.None());
 
+  final Layout layout;
   final Store source;
   final Store target;
   final StoreCollection from;
+  private Store plannedSource;
+  private Store plannedTarget;
 
   Sides() {
-    String name = UUID.randomUUID().toString();
+    this(LAYOUT, MemoryOptions.defaults(), UUID.randomUUID().toString());
+  }
+
+  private Sides(Layout layout, MemoryOptions targetOptions, String name) {
+    this.layout = layout;
     source = MemoryStoreProvider.open("source-" + name);
-    target = MemoryStoreProvider.open("target-" + name);
-    from = Await.of(source.open(COLLECTION, LAYOUT, Claim.ACTIVE));
+    Store plain = MemoryStoreProvider.open("target-" + name, targetOptions);
+    boolean large = targetOptions.capabilities().contains(Capability.LARGE_MAIN_KEYS);
+    target = large ? plain : new ShardedStore(plain);
+    plannedSource = source;
+    plannedTarget = target;
+    from = Await.of(source.open(COLLECTION, layout, Claim.ACTIVE));
+  }
+
+  /** The target as a CQL store is: sharded, without tombstones to read, leading nobody. */
+  static Sides sharded() {
+    return new Sides(
+        Layout.range(new ShardRule.FirstBits(4)),
+        MemoryOptions.defaults()
+            .without(
+                Capability.LARGE_MAIN_KEYS,
+                Capability.TOMBSTONE_READS,
+                Capability.CHANGE_SOURCE,
+                Capability.GATE,
+                Capability.FENCING,
+                Capability.LOCKS),
+        UUID.randomUUID().toString());
+  }
+
+  /** Puts a fault before the source, for the runner alone. */
+  Sides from(Intercepted.Fault fault) {
+    plannedSource = Intercepted.of(source, fault);
+    return this;
+  }
+
+  /** Puts a fault before the target, for the runner alone. */
+  Sides to(Intercepted.Fault fault) {
+    plannedTarget = Intercepted.of(target, fault);
+    return this;
   }
 
   MigrationPlan plan() {
@@ -40,7 +81,7 @@ final class Sides implements AutoCloseable {
 
   MigrationPlan plan(KafkaBroker broker, MigrationOptions options) {
     return new MigrationPlan(
-        COLLECTION, LAYOUT, source, target, broker.bootstrapServers(), options);
+        COLLECTION, layout, plannedSource, plannedTarget, broker.bootstrapServers(), options);
   }
 
   static MigrationOptions options(Duration fenceLifetime) {
@@ -60,9 +101,14 @@ final class Sides implements AutoCloseable {
         Duration.ofSeconds(30));
   }
 
+  /** Opens the target's collection as the migration will, so that a writer can wait there. */
+  StoreCollection prepareTarget() {
+    return Await.of(target.open(COLLECTION, layout, Claim.IMPORTING));
+  }
+
   /** Returns the target's collection, which must be there. */
   StoreCollection to() {
-    return Await.of(target.open(COLLECTION, LAYOUT, Claim.NONE));
+    return Await.of(target.open(COLLECTION, layout, Claim.NONE));
   }
 
   void fill(int rows) {

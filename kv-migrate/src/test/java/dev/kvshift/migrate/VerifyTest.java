@@ -63,6 +63,23 @@ final class VerifyTest {
   }
 
   @Test
+  void repair_targetBrokenOnPurpose_thenMoves() {
+    try (Sides sides = new Sides();
+        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      copyAndBreak(sides, migration);
+
+      RepairReport repaired = migration.repair(migration.verify());
+
+      assertThat(repaired.left()).isEmpty();
+      assertThat(repaired.repaired()).isEqualTo(4);
+      assertThat(repaired.reasserted()).isEqualTo(3);
+      MigrationResult result = migration.run();
+      assertThat(result.verify().differences()).isZero();
+      assertThat(result.cutover().attempts()).isEqualTo(1);
+    }
+  }
+
+  @Test
   void cutover_keyBrokenAfterVerify_movesNothing() {
     try (Sides sides = new Sides();
         Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
