@@ -23,12 +23,12 @@ final class CassandraFiles {
           "--add-opens=java.base/java.lang=ALL-UNNAMED",
           "--add-opens=java.base/java.util=ALL-UNNAMED");
 
-  private final String address;
+  private final RingPlace place;
   private final Map<String, String> settings;
   private final Profile profile;
 
-  CassandraFiles(String address, Map<String, String> settings, Profile profile) {
-    this.address = address;
+  CassandraFiles(RingPlace place, Map<String, String> settings, Profile profile) {
+    this.place = place;
     this.settings = Map.copyOf(settings);
     this.profile = profile;
   }
@@ -46,12 +46,12 @@ final class CassandraFiles {
         .ready(line -> line.contains("Startup complete"));
   }
 
-  void write(ServerFolder folder, int cqlPort, int storagePort, ForkedJvm.Builder jvm) {
+  void write(ServerFolder folder, ForkedJvm.Builder jvm) {
     Path home = folder.path();
     Path yaml = home.resolve("cassandra.yaml");
     Path logback = home.resolve("logback.xml");
     try {
-      Files.writeString(yaml, yaml(home, cqlPort, storagePort));
+      Files.writeString(yaml, yaml(home));
       Files.writeString(logback, ServerLogback.XML);
     } catch (IOException e) {
       folder.close();
@@ -68,30 +68,34 @@ final class CassandraFiles {
     properties.put("cassandra-foreground", "yes");
     properties.put("cassandra.skip_wait_for_gossip_to_settle", "0");
     properties.put("cassandra.ring_delay_ms", "1");
-    properties.put("cassandra.shutdown_announce_in_ms", "0");
+    if (place.ringSize() == 1) {
+      properties.put("cassandra.shutdown_announce_in_ms", "0");
+    }
     properties.put("cassandra.superuser_setup_delay_ms", "0");
     properties.put("java.security.manager", "allow");
     jvm.properties(properties);
   }
 
-  private String yaml(Path home, int cqlPort, int storagePort) {
+  private String yaml(Path home) {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("cluster_name", "kvshift");
     all.put("num_tokens", "1");
-    all.put("initial_token", "0");
+    all.put("initial_token", place.token());
     all.put("partitioner", "org.apache.cassandra.dht.Murmur3Partitioner");
     all.put("endpoint_snitch", "SimpleSnitch");
     all.put("dynamic_snitch", "false");
     all.put("auto_bootstrap", "false");
     all.put("auto_snapshot", "false");
     all.put("hinted_handoff_enabled", "false");
-    all.put("listen_address", address);
-    all.put("rpc_address", address);
+    all.put("listen_address", place.host());
+    all.put("rpc_address", place.host());
     all.put("start_native_transport", "true");
-    all.put("native_transport_port", Integer.toString(cqlPort));
-    all.put("storage_port", Integer.toString(storagePort));
-    all.put("commitlog_sync", "periodic");
-    all.put("commitlog_sync_period", "1000ms");
+    all.put("native_transport_port", Integer.toString(place.cqlPort()));
+    all.put("storage_port", Integer.toString(place.storagePort()));
+    all.put("commitlog_sync", profile == Profile.TEST ? "batch" : "periodic");
+    if (profile == Profile.BENCHMARK) {
+      all.put("commitlog_sync_period", "10s");
+    }
     all.put("commitlog_segment_size", "16MiB");
     all.put("commitlog_total_space", "128MiB");
     all.put("memtable_heap_space", "64MiB");
@@ -113,9 +117,9 @@ final class CassandraFiles {
         .append("  - class_name: org.apache.cassandra.locator.SimpleSeedProvider\n")
         .append("    parameters:\n")
         .append("      - seeds: '")
-        .append(address)
+        .append(place.seed())
         .append(':')
-        .append(storagePort)
+        .append(place.storagePort())
         .append("'\n");
     return yaml.toString();
   }

@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -19,14 +20,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CassandraNode implements AutoCloseable {
   private static final int PORT_TRIES = 3;
-  private static final InetAddress ADDRESS = Loopback.address(1);
 
   private final ServerProcess process;
   private final InetSocketAddress contactPoint;
 
-  private CassandraNode(ServerProcess process, int port) {
+  private CassandraNode(ServerProcess process, RingPlace place) {
     this.process = process;
-    contactPoint = new InetSocketAddress(ADDRESS, port);
+    contactPoint = new InetSocketAddress(place.address(), place.cqlPort());
   }
 
   /** A node for tests, in a temporary folder. */
@@ -55,7 +55,7 @@ public final class CassandraNode implements AutoCloseable {
 
   /** The contact point as {@code host:port}. */
   public String address() {
-    return ADDRESS.getHostAddress() + ":" + contactPoint.getPort();
+    return contactPoint.getAddress().getHostAddress() + ":" + contactPoint.getPort();
   }
 
   /** The name of its datacenter, which drivers ask for. */
@@ -73,7 +73,10 @@ public final class CassandraNode implements AutoCloseable {
     return process.jvm();
   }
 
-  /** Ends the process at once (SIGKILL); {@link #restart} finds every acknowledged write again. */
+  /**
+   * Ends the process at once (SIGKILL). {@link #restart} finds every acknowledged write again with
+   * {@link Profile#TEST}, all but those of the last moments with {@link Profile#BENCHMARK}.
+   */
   public void kill() {
     process().kill();
   }
@@ -155,13 +158,17 @@ public final class CassandraNode implements AutoCloseable {
     }
 
     private CassandraNode startOnce() {
-      CassandraFiles files = new CassandraFiles(ADDRESS.getHostAddress(), settings, profile);
-      int cqlPort = port == 0 ? FreePorts.next(ADDRESS) : port;
-      int storagePort = FreePorts.next(ADDRESS);
+      List<InetAddress> address = List.of(Loopback.address(1));
+      int cqlPort = port == 0 ? FreePorts.next(address) : port;
+      return startAt(new RingPlace(1, 1, cqlPort, FreePorts.next(address)));
+    }
+
+    CassandraNode startAt(RingPlace place) {
+      CassandraFiles files = new CassandraFiles(place, settings, profile);
       ForkedJvm.Builder jvm = files.jvm();
       ServerFolder home = ServerFolder.open(folder, "cassandra");
-      files.write(home, cqlPort, storagePort, jvm);
-      return new CassandraNode(new ServerProcess(home, jvm), cqlPort);
+      files.write(home, jvm);
+      return new CassandraNode(new ServerProcess(home, jvm), place);
     }
   }
 }

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * is ready, or throws {@link StartFailedException} with nothing left running. What the child prints
  * goes to {@code NAME.log} in its folder and one older file, each at most 8 MiB. An interrupt from
  * the terminal (Ctrl-C) reaches this JVM alone. {@link #close} is a {@link #stop} with the default
- * grace of 15 seconds; all methods may be called again afterwards and then do nothing.
+ * grace of 15 seconds and deletes a temporary folder; all methods may be called again afterwards
+ * and then do nothing.
  */
 public final class ForkedJvm implements AutoCloseable {
   private static final Duration STOP_GRACE = Duration.ofSeconds(15);
@@ -34,10 +35,12 @@ public final class ForkedJvm implements AutoCloseable {
 
   private final Process process;
   private final OutputLog log;
+  private final ServerFolder folder;
   private final Thread pump;
   private @Nullable Tether pause;
 
-  private ForkedJvm(Process process, OutputLog log, String name) {
+  private ForkedJvm(Process process, OutputLog log, ServerFolder folder, String name) {
+    this.folder = folder;
     this.process = process;
     this.log = log;
     pump = new Thread(() -> log.pump(process.getInputStream()), "output-of-" + name);
@@ -66,6 +69,11 @@ public final class ForkedJvm implements AutoCloseable {
   /** Completed with the exit code when the child has ended: 128 + n after signal n. */
   public CompletableFuture<Integer> onExit() {
     return process.onExit().thenApply(Process::exitValue);
+  }
+
+  /** Its working folder. */
+  public Path folder() {
+    return folder.path();
   }
 
   public Path logFile() {
@@ -121,6 +129,7 @@ public final class ForkedJvm implements AutoCloseable {
   @Override
   public void close() {
     stop(STOP_GRACE);
+    folder.close();
   }
 
   private synchronized void endPause() {
@@ -201,7 +210,10 @@ public final class ForkedJvm implements AutoCloseable {
       return this;
     }
 
-    /** The child's working folder, made where missing and left as it is in the end. Required. */
+    /**
+     * The child's working folder, made where missing and left as it is in the end; default: a
+     * temporary one, deleted by {@link ForkedJvm#close} or when this JVM is gone.
+     */
     public Builder folder(Path path) {
       folder = path.toAbsolutePath();
       return this;
@@ -215,13 +227,24 @@ public final class ForkedJvm implements AutoCloseable {
 
     /** Starts the child and waits until it is ready. */
     public ForkedJvm start() {
-      Path home = folder;
-      if (home == null) {
-        throw new IllegalStateException(name + " has no folder: set one");
+      ServerFolder opened = ServerFolder.open(folder, name);
+      boolean started = false;
+      try {
+        ForkedJvm child = start(opened);
+        started = true;
+        return child;
+      } finally {
+        if (!started) {
+          opened.close();
+        }
       }
+    }
+
+    private ForkedJvm start(ServerFolder opened) {
+      Path home = opened.path();
       ForkedJvm child;
       try {
-        child = fork(home);
+        child = fork(opened);
       } catch (IOException e) {
         throw new StartFailedException(
             StartFailedException.Reason.IO, name + " cannot be started in " + home + ": " + e, e);
@@ -238,7 +261,8 @@ public final class ForkedJvm implements AutoCloseable {
       }
     }
 
-    private ForkedJvm fork(Path home) throws IOException {
+    private ForkedJvm fork(ServerFolder opened) throws IOException {
+      Path home = opened.path();
       Path temporary = Files.createDirectories(home.resolve("tmp"));
       Path launcher = home.resolve("launcher");
       copyClass(ChildMain.class, launcher);
@@ -267,7 +291,7 @@ public final class ForkedJvm implements AutoCloseable {
       OutputLog log = new OutputLog(home.resolve(name + ".log"), ready);
       Process process =
           new ProcessBuilder(command).directory(home.toFile()).redirectErrorStream(true).start();
-      return new ForkedJvm(process, log, name);
+      return new ForkedJvm(process, log, opened, name);
     }
 
     private void awaitReady(ForkedJvm child, Path home) {
@@ -278,7 +302,7 @@ public final class ForkedJvm implements AutoCloseable {
           return;
         }
         child.pump.join(KILL_GRACE.toMillis());
-        throw StartFailure.of(name, home, child.process.exitValue(), child.logTail());
+        throw StartFailure.of(name, home, child.process.exitValue(), child.log);
       } catch (TimeoutException e) {
         throw new StartFailedException(
             StartFailedException.Reason.TIMEOUT,

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -20,23 +21,17 @@ final class FreePorts {
 
   private FreePorts() {}
 
-  static synchronized int next(InetAddress address) {
+  static synchronized int next(List<InetAddress> addresses) {
     for (int i = 0; i < TRIES; i++) {
       int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
-      if (!GIVEN.contains(port) && isFree(address, port)) {
+      if (!GIVEN.contains(port) && addresses.stream().allMatch(address -> isFree(address, port))) {
         GIVEN.add(port);
         return port;
       }
     }
     throw new StartFailedException(
         StartFailedException.Reason.PORT_IN_USE,
-        "no free port on "
-            + address.getHostAddress()
-            + " from "
-            + FIRST
-            + " to "
-            + LAST
-            + ": free some");
+        "no free port on " + addresses + " from " + FIRST + " to " + LAST + ": free some");
   }
 
   private static boolean isFree(InetAddress address, int port) {

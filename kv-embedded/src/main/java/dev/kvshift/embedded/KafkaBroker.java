@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaBroker implements AutoCloseable {
   private static final int PORT_TRIES = 3;
-  private static final InetAddress LOOPBACK = Loopback.address(1);
-  private static final String ADDRESS = LOOPBACK.getHostAddress();
+  private static final List<InetAddress> LOOPBACK = List.of(Loopback.address(1));
+  private static final String ADDRESS = LOOPBACK.get(0).getHostAddress();
 
   /** The same for all: a folder can be gone on with, and no two brokers here ever meet. */
   private static final String CLUSTER_ID = "a3ZzaGlmdC1rYWZrYS0wMQ";

@@ -30,6 +30,7 @@ final class OutputLog {
   private final CompletableFuture<String> ready = new CompletableFuture<>();
   private final ArrayDeque<String> tail = new ArrayDeque<>();
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+  private volatile StartFailedException.@Nullable Reason failure;
   private @Nullable OutputStream out;
   private long fileBytes;
 
@@ -42,6 +43,11 @@ final class OutputLog {
   /** Completed with the first line that says the child is ready. */
   CompletableFuture<String> ready() {
     return ready;
+  }
+
+  /** The first reason for not getting ready that a line told, or null. */
+  StartFailedException.@Nullable Reason failure() {
+    return failure;
   }
 
   Path file() {
@@ -59,6 +65,7 @@ final class OutputLog {
     byte[] chunk = new byte[MAX_LINE_BYTES];
     try (childOutput) {
       for (int n = childOutput.read(chunk); n >= 0; n = childOutput.read(chunk)) {
+        write(chunk, n);
         for (int i = 0; i < n; i++) {
           if (chunk[i] == '\n' || line.size() == MAX_LINE_BYTES) {
             endLine();
@@ -67,7 +74,6 @@ final class OutputLog {
             line.write(chunk[i]);
           }
         }
-        write(chunk, n);
       }
     } catch (IOException e) {
       // The pipe is gone with the child: the same as its end.
@@ -87,7 +93,13 @@ final class OutputLog {
         tail.removeFirst();
       }
     }
-    if (!ready.isDone() && isReady.test(text)) {
+    if (ready.isDone()) {
+      return;
+    }
+    if (failure == null) {
+      failure = StartFailure.reason(text);
+    }
+    if (isReady.test(text)) {
       ready.complete(text);
     }
   }

@@ -7,7 +7,7 @@ import java.time.Duration;
 final class ServerProcess implements AutoCloseable {
   private final ServerFolder folder;
   private final ForkedJvm.Builder start;
-  private ForkedJvm jvm;
+  private volatile ForkedJvm jvm;
   private boolean closed;
 
   /** Starts it. Where that fails, a temporary folder is deleted. */
@@ -25,7 +25,8 @@ final class ServerProcess implements AutoCloseable {
     }
   }
 
-  synchronized ForkedJvm jvm() {
+  /** The process that runs now, or ran last; does not wait for a restart. */
+  ForkedJvm jvm() {
     return jvm;
   }
 
@@ -37,7 +38,6 @@ final class ServerProcess implements AutoCloseable {
     jvm().stop(grace);
   }
 
-  /** Not synchronized with pause, resume and kill: those act on the process that runs now. */
   synchronized void restart() {
     if (closed) {
       throw new IllegalStateException(

@@ -2,8 +2,8 @@ package dev.kvshift.embedded;
 
 import dev.kvshift.embedded.StartFailedException.Reason;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Reads from a child's last lines why it ended before it was ready. */
 final class StartFailure {
@@ -12,40 +12,40 @@ final class StartFailure {
   private static final Pattern DISK_FULL =
       Pattern.compile("(?i)no space left on device|insufficient disk space|disk quota exceeded");
   private static final Pattern UNSUITABLE_JDK =
-      Pattern.compile("(?i)UnsupportedClassVersionError|security manager|setting a security");
+      Pattern.compile(
+          "UnsupportedClassVersionError|(?i)security manager is not supported|enabling a security manager");
 
   private StartFailure() {}
 
-  static StartFailedException of(String name, Path folder, int exitCode, List<String> tail) {
-    if (matches(PORT_IN_USE, tail)) {
-      return failed(
-          Reason.PORT_IN_USE,
-          name + " found its port in use: stop the process that has it or name another port",
-          tail);
+  /** What a printed line tells of a start that fails, or null. */
+  static @Nullable Reason reason(String line) {
+    if (PORT_IN_USE.matcher(line).find()) {
+      return Reason.PORT_IN_USE;
     }
-    if (matches(DISK_FULL, tail)) {
-      return failed(Reason.DISK_FULL, name + " found no space in " + folder + ": free some", tail);
+    if (DISK_FULL.matcher(line).find()) {
+      return Reason.DISK_FULL;
     }
-    if (matches(UNSUITABLE_JDK, tail)) {
-      return failed(
-          Reason.UNSUITABLE_JDK,
-          name
-              + " does not run on this JDK: install JDK 17 or point "
-              + NodeJdk.NODE_VARIABLE
-              + " to one",
-          tail);
-    }
-    return failed(
-        Reason.EXITED,
-        name + " ended with code " + exitCode + " before it was ready: look at what it printed",
-        tail);
+    return UNSUITABLE_JDK.matcher(line).find() ? Reason.UNSUITABLE_JDK : null;
   }
 
-  private static StartFailedException failed(Reason reason, String message, List<String> tail) {
-    return new StartFailedException(reason, message, tail, null);
-  }
-
-  private static boolean matches(Pattern pattern, List<String> lines) {
-    return lines.stream().anyMatch(line -> pattern.matcher(line).find());
+  static StartFailedException of(String name, Path folder, int exitCode, OutputLog log) {
+    Reason told = log.failure();
+    Reason reason = told == null ? Reason.EXITED : told;
+    String summary =
+        switch (reason) {
+          case PORT_IN_USE -> name + " found its port in use: free it or name another";
+          case DISK_FULL -> name + " found no space in " + folder + ": free some";
+          case UNSUITABLE_JDK ->
+              name
+                  + " does not run on this JDK: install JDK 17 or point "
+                  + NodeJdk.NODE_VARIABLE
+                  + " to one";
+          default ->
+              name
+                  + " ended with code "
+                  + exitCode
+                  + " before it was ready: look at what it printed";
+        };
+    return new StartFailedException(reason, summary, log.tail(), null);
   }
 }

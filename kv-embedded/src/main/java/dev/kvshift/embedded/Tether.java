@@ -1,7 +1,6 @@
 package dev.kvshift.embedded;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -11,6 +10,11 @@ import java.util.concurrent.TimeUnit;
  */
 final class Tether implements AutoCloseable {
   private static final long CLOSE_SECONDS = 20;
+
+  /** Where the system can, out of reach of a signal to this JVM's whole process group. */
+  private static final String OWN_SESSION =
+      "command -v setsid >/dev/null && exec setsid /bin/sh -c \"$0\" sh \"$1\";"
+          + " exec /bin/sh -c \"$0\" sh \"$1\"";
 
   private final Process shell;
 
@@ -24,7 +28,7 @@ final class Tether implements AutoCloseable {
    */
   static Tether of(String first, String last, String argument) throws IOException {
     String script = "trap '' INT HUP TERM; " + first + " || exit 1; echo; read x; " + last;
-    List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", script, "sh", argument));
+    List<String> command = List.of("/bin/sh", "-c", OWN_SESSION, script, argument);
     Process shell = new ProcessBuilder(command).redirectErrorStream(true).start();
     int answer = shell.getInputStream().read();
     if (answer != '\n') {

@@ -68,18 +68,6 @@ final class CassandraNodeTest {
   }
 
   @Test
-  void start_portInUse_failsNamingIt() {
-    int taken = node.contactPoint().getPort();
-    assertThatThrownBy(() -> CassandraNode.builder().port(taken).start())
-        .isInstanceOfSatisfying(
-            StartFailedException.class,
-            e -> {
-              assertThat(e.reason()).isEqualTo(StartFailedException.Reason.PORT_IN_USE);
-              assertThat(e.logTail()).isNotEmpty();
-            });
-  }
-
-  @Test
   void log_startedNode_isInItsFolder() throws Exception {
     assertThat(node.process().logFile()).isEqualTo(kept.resolve("cassandra.log").toAbsolutePath());
     assertThat(Files.readString(node.process().logFile())).contains("Startup complete");

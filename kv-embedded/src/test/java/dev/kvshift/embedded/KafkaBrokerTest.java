@@ -1,6 +1,7 @@
 package dev.kvshift.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,9 +24,19 @@ final class KafkaBrokerTest {
       assertThat(Wire.kafkaApiVersions(broker)).isZero();
       assertThat(Files.readString(meta)).isEqualTo(before);
     }
-    try (KafkaBroker again = KafkaBroker.builder().folder(kept).start()) {
-      assertThat(Wire.kafkaApiVersions(again)).isZero();
-    }
+  }
+
+  @Test
+  void start_portInUse_failsNamingIt() {
+    String address = KafkaBroker.shared().bootstrapServers();
+    int taken = Integer.parseInt(address.substring("127.0.0.1:".length()));
+    assertThatThrownBy(() -> KafkaBroker.builder().port(taken).start())
+        .isInstanceOfSatisfying(
+            StartFailedException.class,
+            e -> {
+              assertThat(e.reason()).isEqualTo(StartFailedException.Reason.PORT_IN_USE);
+              assertThat(e.logTail()).isNotEmpty();
+            });
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.kvshift.embedded;
 
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -19,6 +20,7 @@ final class Wire implements AutoCloseable {
   private static final int CQL_STARTUP = 0x01;
   private static final int CQL_OPTIONS = 0x05;
   private static final int CQL_QUERY = 0x07;
+  private static final int CQL_QUORUM = 0x04;
   private static final int KAFKA_API_VERSIONS = 18;
   private static final int TIMEOUT_MILLIS = 15_000;
 
@@ -31,7 +33,8 @@ final class Wire implements AutoCloseable {
     socket.connect(address, timeoutMillis);
     socket.setSoTimeout(timeoutMillis);
     in = new DataInputStream(socket.getInputStream());
-    out = new DataOutputStream(socket.getOutputStream());
+    socket.setTcpNoDelay(true);
+    out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
   }
 
   static Wire cql(CassandraNode node) throws IOException {
@@ -54,14 +57,14 @@ final class Wire implements AutoCloseable {
     }
   }
 
-  /** Runs a statement at consistency ONE; the rows of the answer hold one text column. */
+  /** Runs a statement at consistency QUORUM; the rows of the answer hold one text column. */
   List<String> query(String statement) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     DataOutputStream data = new DataOutputStream(body);
     byte[] text = statement.getBytes(StandardCharsets.UTF_8);
     data.writeInt(text.length);
     data.write(text);
-    data.writeShort(1);
+    data.writeShort(CQL_QUORUM);
     data.writeByte(0);
     cqlRequest(CQL_QUERY, body.toByteArray());
     DataInputStream answer = expect(CQL_RESULT);
@@ -94,6 +97,7 @@ final class Wire implements AutoCloseable {
       data.writeUTF("test");
       wire.out.writeInt(body.size());
       wire.out.write(body.toByteArray());
+      wire.out.flush();
       wire.in.readInt();
       if (wire.in.readInt() != 4711) {
         throw new IOException("answer to another request");
@@ -111,6 +115,7 @@ final class Wire implements AutoCloseable {
     out.writeByte(opcode);
     out.writeInt(body.length);
     out.write(body);
+    out.flush();
   }
 
   private DataInputStream expect(int opcode) throws IOException {
