@@ -15,10 +15,12 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Sends statements with their deadline, routing and consistency, and turns the native driver's
@@ -36,6 +38,7 @@ final class Requests implements AutoCloseable {
   private final CqlIdentifier keyspace;
   private final DefaultConsistencyLevel consistency;
   private final DefaultConsistencyLevel serial;
+  private final ServerWarnings warnings = new ServerWarnings();
   private volatile boolean closed;
 
   Requests(CqlSession session, Settings settings) {
@@ -150,11 +153,15 @@ final class Requests implements AutoCloseable {
                       if (error != null) {
                         throw failure(what, error, write);
                       }
+                      List<String> found = result.getExecutionInfo().getWarnings();
+                      if (!found.isEmpty()) {
+                        warnings.note(what, found.get(0));
+                      }
                       return result;
                     }));
   }
 
-  private <T> CompletionStage<T> guarded(java.util.function.Supplier<CompletionStage<T>> request) {
+  private <T> CompletionStage<T> guarded(Supplier<CompletionStage<T>> request) {
     if (closed) {
       return CompletableFuture.failedFuture(closedError());
     }

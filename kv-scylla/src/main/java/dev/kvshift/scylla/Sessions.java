@@ -75,7 +75,7 @@ final class Sessions {
     options.put(TypedDriverOption.REQUEST_CONSISTENCY, settings.consistency());
     options.put(TypedDriverOption.REQUEST_SERIAL_CONSISTENCY, settings.serialConsistency());
     options.put(TypedDriverOption.REQUEST_DEFAULT_IDEMPOTENCE, false);
-    options.put(TypedDriverOption.REQUEST_LOG_WARNINGS, true);
+    options.put(TypedDriverOption.REQUEST_LOG_WARNINGS, false);
     options.put(TypedDriverOption.CONNECTION_CONNECT_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONTROL_CONNECTION_TIMEOUT, CONNECT);

@@ -4,6 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.StoreFixture;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -27,6 +28,11 @@ public final class ScyllaFixture implements StoreFixture {
   @Override
   public Store open() {
     return TestStores.open(keyspace);
+  }
+
+  @Override
+  public Duration shortLife() {
+    return Duration.ofSeconds(1);
   }
 
   @Override
