@@ -128,6 +128,19 @@ public final class Keys {
     return AS_IS;
   }
 
+  /** Keys that another system formed, whose first bytes, so many, are the main part. */
+  public static KeySplit splitAt(int position) {
+    return KeySplit.at(position);
+  }
+
+  /**
+   * Keys that another system formed, whose main part ends before the first delimiter, and whose
+   * clustering part begins behind it.
+   */
+  public static KeySplit splitBehind(Bytes delimiter) {
+    return KeySplit.behind(delimiter);
+  }
+
   /** Two parts, the first deciding first; {@code as} gives them a type. */
   public static <A, B> Composite.Two<A, B> composite(KeyFormat<A> first, KeyFormat<B> second) {
     return new Composite.Two<>(first, second);

@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
+import dev.kvshift.api.Range.Direction;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -171,6 +172,14 @@ final class ShardedCollection implements StoreCollection {
 
   void know(Bytes main, Bytes shard) {
     known.add(this, main, shard);
+  }
+
+  @Nullable Bytes knownEnd(Bytes main, Direction direction) {
+    return known.end(this, main, direction);
+  }
+
+  void knowEnd(Bytes main, Direction direction, Bytes shard) {
+    known.setEnd(this, main, direction, shard);
   }
 
   static Row stripped(Row row) {
