@@ -1,29 +1,23 @@
 package dev.kvshift.migrate;
 
-import com.google.gson.JsonObject;
-import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
-import dev.kvshift.spi.ScanTask;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 
 /**
  * Copies the source's rows to the target, each with its own version and expiry. Cut into tasks,
  * each of which keeps in the ledger how far it has come, with its accounting.
  */
 final class Copier {
-  private static final Duration SAVE_EVERY = Duration.ofSeconds(1);
-
   private final SourceView source;
   private final TargetWriter writer;
   private final Ledger ledger;
@@ -33,7 +27,6 @@ final class Copier {
   private final Pace pace;
   private final AtomicLong rejected = new AtomicLong();
   private final AtomicLong rows = new AtomicLong();
-  private final AtomicInteger tasksDone = new AtomicInteger();
 
   Copier(
       SourceView source,
@@ -55,23 +48,18 @@ final class Copier {
   /** Copies what is not copied yet; {@code check} throws where it makes no sense to go on. */
   CopyReport run(Runnable check) {
     long begun = System.nanoTime();
-    List<String> names = plan();
-    List<String> open = new ArrayList<>();
-    for (String name : names) {
-      CopyTask task = CopyTask.parse(ledger.require(name));
-      rejected.addAndGet(task.counts().rejected());
-      rows.addAndGet(task.counts().read());
-      if (task.done()) {
-        tasksDone.incrementAndGet();
-      } else {
-        open.add(name);
-      }
+    CopyTasks tasks = tasks();
+    rejected.set(tasks.counts().rejected());
+    rows.set(tasks.counts().read());
+    List<Integer> open =
+        IntStream.range(0, tasks.size()).filter(task -> !tasks.get(task).done()).boxed().toList();
+    try {
+      workers.forEach(open, options.copyWorkers(), task -> copy(tasks, task, check));
+    } finally {
+      tasks.save();
     }
-    boolean nothingLeft = open.isEmpty();
-    workers.forEach(open, options.copyWorkers(), name -> copy(name, names.size(), check));
     CopyReport report =
-        Reports.copy(ledger)
-            .in(nothingLeft ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - begun));
+        tasks.report(open.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - begun));
     if (report.residue() != 0) {
       throw new MigrationException.TooManyErrors(
           "the copy has read "
@@ -83,37 +71,17 @@ final class Copier {
     return report;
   }
 
-  private List<String> plan() {
-    JsonObject plan = ledger.get(Ledger.COPY);
-    if (plan == null) {
-      List<ScanTask> tasks =
-          Await.patiently(options.patience(), () -> source.scanTasks(options.copyTasks()));
-      for (int i = 0; i < tasks.size(); i++) {
-        ledger.put(name(i), CopyTask.of(tasks.get(i)).print());
-      }
-      JsonObject made = new JsonObject();
-      made.addProperty("tasks", tasks.size());
-      plan = ledger.putIfAbsent(Ledger.COPY, made);
-    }
-    return names(plan.get("tasks").getAsInt());
+  private CopyTasks tasks() {
+    CopyTasks planned = CopyTasks.read(ledger);
+    return planned != null
+        ? planned
+        : CopyTasks.plan(
+            ledger,
+            Await.patiently(options.patience(), () -> source.scanTasks(options.copyTasks())));
   }
 
-  private static List<String> names(int count) {
-    List<String> names = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      names.add(name(i));
-    }
-    return names;
-  }
-
-  private static String name(int task) {
-    return Ledger.COPY_TASK + String.format(Locale.ROOT, "%05d", task);
-  }
-
-  private void copy(String name, int taskCount, Runnable check) {
-    CopyTask task = CopyTask.parse(ledger.require(name));
-    CopyTask saved = task;
-    long savedNanos = System.nanoTime();
+  private void copy(CopyTasks tasks, int number, Runnable check) {
+    CopyTask task = tasks.get(number);
     CompletionStage<ScanPage> prefetched = scan(task);
     while (!task.done()) {
       check.run();
@@ -124,14 +92,10 @@ final class Copier {
         prefetched = scan(new CopyTask(from.range(), page.next(), false, from.counts()));
       }
       task = task.advance(page.next(), write(page.rows()));
-      int done = task.done() ? tasksDone.incrementAndGet() : tasksDone.get();
+      tasks.advance(number, task);
       long read = rows.addAndGet(page.rows().size());
-      pace.report(read, done == 0 ? -1 : read * taskCount / done);
-      if (task.done() || System.nanoTime() - savedNanos >= SAVE_EVERY.toNanos()) {
-        save(name, saved, task);
-        saved = task;
-        savedNanos = System.nanoTime();
-      }
+      int done = tasks.done();
+      pace.report(read, done == 0 ? -1 : read * tasks.size() / done);
     }
   }
 
@@ -186,16 +150,5 @@ final class Copier {
               + ": read the reasons in the quarantine, and start the run again");
     }
     return new CopyTask.Counts(page.size(), written, tombstones, expired, refused, highest);
-  }
-
-  private void save(String name, CopyTask before, CopyTask now) {
-    JsonObject expected = before.print();
-    JsonObject next = now.print();
-    JsonObject kept =
-        ledger.update(name, found -> found != null && found.equals(expected) ? next : found);
-    if (!kept.equals(next)) {
-      throw new KvException.Transient(
-          "another runner copies the same collection: let one of them go on alone");
-    }
   }
 }

@@ -26,10 +26,4 @@ public record CopyReport(
   public long residue() {
     return read - written - skippedTombstones - skippedExpired - rejected;
   }
-
-  /** Returns the same report with another duration. */
-  CopyReport in(Duration newDuration) {
-    return new CopyReport(
-        read, written, skippedTombstones, skippedExpired, rejected, highestVersion, newDuration);
-  }
 }

@@ -27,7 +27,7 @@ final class Ledger {
   static final String CUTOVER = "cutover";
   static final String CERTIFICATE = "certificate";
   static final String COPY = "copy";
-  static final String COPY_TASK = "copy-task/";
+  static final String COPY_TASKS = "copy-tasks/";
   static final String QUARANTINE = "quarantine/";
   static final String EVENT = "event/";
 

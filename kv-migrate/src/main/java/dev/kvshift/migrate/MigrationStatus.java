@@ -59,12 +59,8 @@ public record MigrationStatus(
     Gate.State state = Await.patiently(patience, () -> source.gate().state());
     ChangeSource.Window window = Await.patiently(patience, () -> source.changes().window());
     JsonObject stream = ledger.get(Ledger.STREAM);
-    JsonObject plannedCopy = ledger.get(Ledger.COPY);
+    CopyTasks tasks = CopyTasks.read(ledger);
     JsonObject verified = ledger.get(Ledger.VERIFY);
-    long done =
-        ledger.list(Ledger.COPY_TASK, MAX_READ).values().stream()
-            .filter(task -> CopyTask.parse(task).done())
-            .count();
     List<String> events =
         ledger.list(Ledger.EVENT, MAX_READ).values().stream().map(JsonObject::toString).toList();
     return new MigrationStatus(
@@ -75,8 +71,8 @@ public record MigrationStatus(
         ledger.get(Ledger.CONFIG) != null,
         window.newest(),
         stream == null ? -1 : stream.get("position").getAsLong(),
-        plannedCopy == null ? 0 : plannedCopy.get("tasks").getAsInt(),
-        Math.toIntExact(done),
+        tasks == null ? 0 : tasks.size(),
+        tasks == null ? 0 : tasks.done(),
         Reports.copy(ledger),
         verified == null ? null : Reports.verify(verified),
         ledger.list(Ledger.QUARANTINE, MAX_READ).size(),

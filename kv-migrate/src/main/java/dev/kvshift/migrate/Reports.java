@@ -2,30 +2,19 @@ package dev.kvshift.migrate;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import dev.kvshift.migrate.CopyTask.Counts;
 import java.time.Duration;
 import java.util.List;
 
 /** Reports as the ledger keeps them. */
 final class Reports {
-  private static final int MAX_TASKS = 10_000;
-
   private Reports() {}
 
   /** Adds up what the tasks of the copy have done so far. */
   static CopyReport copy(Ledger ledger) {
-    Counts sum = Counts.NONE;
-    for (JsonObject task : ledger.list(Ledger.COPY_TASK, MAX_TASKS).values()) {
-      sum = sum.plus(CopyTask.parse(task).counts());
-    }
-    return new CopyReport(
-        sum.read(),
-        sum.written(),
-        sum.skippedTombstones(),
-        sum.skippedExpired(),
-        sum.rejected(),
-        sum.highestVersion(),
-        Duration.ZERO);
+    CopyTasks tasks = CopyTasks.read(ledger);
+    return tasks == null
+        ? new CopyReport(0, 0, 0, 0, 0, 0, Duration.ZERO)
+        : tasks.report(Duration.ZERO);
   }
 
   static JsonObject print(CopyReport report) {

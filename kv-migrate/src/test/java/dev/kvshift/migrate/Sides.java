@@ -33,6 +33,16 @@ final class Sides implements AutoCloseable {
     this(LAYOUT, MemoryOptions.defaults(), UUID.randomUUID().toString());
   }
 
+  /** Takes over two open stores. */
+  Sides(Layout layout, Store source, Store target) {
+    this.layout = layout;
+    this.source = source;
+    this.target = target;
+    plannedSource = source;
+    plannedTarget = target;
+    from = Await.of(source.open(COLLECTION, layout, Claim.ACTIVE));
+  }
+
   private Sides(Layout layout, MemoryOptions targetOptions, String name) {
     this.layout = layout;
     source = MemoryStoreProvider.open("source-" + name);
