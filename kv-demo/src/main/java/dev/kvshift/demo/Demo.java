@@ -82,6 +82,7 @@ final class Demo {
         for (String name : List.of(LiveKey.FILES, LiveKey.PACKAGE_FILES)) {
           results.put(name, migrate(name, source, target));
         }
+        progress.say("the live writer goes on for " + options.seconds() + " s");
         timed("live writer goes on", () -> waitSeconds(options.seconds()));
         range.finish();
         LiveWriter.Counts counts = writer.stop();
@@ -147,7 +148,7 @@ final class Demo {
     JournalCheck.Findings findings;
     try (KvStore fresh = Stores.connect(servers.scylla())) {
       Collections onTarget = Collections.open(fresh);
-      findings = timed("check 2: the journal", () -> journal.run(onTarget));
+      findings = timed("check 2: the journal", () -> journal.run(onTarget, progress));
     }
     return report(results, compared, findings, journal, counts, range);
   }

@@ -2,6 +2,7 @@ package dev.kvshift.demo;
 
 import dev.kvshift.demo.Journal.Outcome;
 import dev.kvshift.demo.Journal.Write;
+import dev.kvshift.migrate.Progress.State;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -109,12 +110,15 @@ final class JournalCheck implements Journal.Reader {
   }
 
   /** Reads every key of the journals on the target. */
-  Findings run(Collections target) {
+  Findings run(Collections target, ProgressLines progress) {
+    long start = System.nanoTime();
     long missing = 0;
     long different = 0;
     long resurrected = 0;
     List<String> listed = new ArrayList<>();
     for (int i = 0; i < keys.size(); i++) {
+      double seconds = (System.nanoTime() - start) / 1e9;
+      progress.line("check 2: the journal", i, keys.size(), "keys", i / seconds, State.RUNNING);
       Instant from = Instant.now();
       Long found = target.revision(keys.get(i));
       Expected right = expected.get(i);
