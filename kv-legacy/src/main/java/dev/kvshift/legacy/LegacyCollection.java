@@ -1,7 +1,6 @@
 package dev.kvshift.legacy;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
@@ -76,9 +75,6 @@ final class LegacyCollection implements StoreCollection {
         call,
         () -> {
           LegacyLimits.check(key, mutation);
-          if (mutation.lock() != null) {
-            throw store.unsupported(Capability.LOCKS);
-          }
           return Request.newBuilder().setWrite(Messages.write(key, mutation));
         },
         Reply::getNumber);

@@ -45,7 +45,7 @@ final class LegacyStore implements Store {
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA, Capability.LOCKS));
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
   }
 
   @Override
@@ -95,7 +95,7 @@ final class LegacyStore implements Store {
 
   @Override
   public StoreLocks locks(String space) {
-    throw unsupported(Capability.LOCKS);
+    return new RemoteLocks(this, space);
   }
 
   KvException unsupported(Capability capability) {

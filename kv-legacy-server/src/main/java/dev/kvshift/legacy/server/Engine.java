@@ -24,6 +24,7 @@ final class Engine implements AutoCloseable {
 
   final Reads reads;
   final GateOperations gates;
+  final LockOperations locks;
   private final EngineOptions options;
   private final Database database;
   private final Catalog catalog;
@@ -36,9 +37,10 @@ final class Engine implements AutoCloseable {
     Versions versions =
         new Versions(options.clock(), database.access(open -> open.meta(Versions.ceilingKey())));
     Keys keys = new Keys(options.partitions());
-    catalog = new Catalog(database);
+    catalog = new Catalog(database, options.clock().millis());
     pipeline = new CommitPipeline(database, versions, keys, options.sync());
     gates = new GateOperations(pipeline, versions, options.clock());
+    locks = new LockOperations(pipeline);
     reads = new Reads(database, keys, options.clock(), options.partitions());
     changeReaders =
         new ScheduledThreadPoolExecutor(

@@ -3,7 +3,6 @@ package dev.kvshift.legacy.server;
 import static java.util.concurrent.CompletableFuture.completedFuture;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.Capability;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
@@ -62,9 +61,6 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         () -> {
           LegacyLimits.check(key, mutation);
-          if (mutation.lock() != null) {
-            throw store.unsupported(Capability.LOCKS);
-          }
           return engine.write(table, key, mutation, call.epoch(), call.deadlineNanos());
         });
   }
@@ -161,7 +157,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<State> register(String instance, long acknowledged) {
-    return store.run(() -> completedFuture(engine.gates.register(table, instance, acknowledged)));
+    return store.run(() -> engine.gates.register(table, instance, acknowledged));
   }
 
   @Override

@@ -1,9 +1,12 @@
 package dev.kvshift.legacy.server;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
 import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Limits;
@@ -37,7 +40,7 @@ final class FileStore implements Store {
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA, Capability.LOCKS));
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
   }
 
   @Override
@@ -78,7 +81,26 @@ final class FileStore implements Store {
 
   @Override
   public StoreLocks locks(String space) {
-    throw unsupported(Capability.LOCKS);
+    return new StoreLocks() {
+      @Override
+      public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+        return run(
+            () -> {
+              keys.forEach(LegacyLimits::checkLockKey);
+              return engine.locks.tryLockAll(space, Set.copyOf(keys), lease, call.deadlineNanos());
+            });
+      }
+
+      @Override
+      public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+        return run(() -> engine.locks.renew(lock, lease, call.deadlineNanos()));
+      }
+
+      @Override
+      public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
+        return run(() -> engine.locks.release(lock, call.deadlineNanos()));
+      }
+    };
   }
 
   KvException unsupported(Capability capability) {

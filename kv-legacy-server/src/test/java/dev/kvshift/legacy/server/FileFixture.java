@@ -25,7 +25,7 @@ public final class FileFixture implements StoreFixture {
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA, Capability.LOCKS));
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
   }
 
   @Override

@@ -24,7 +24,7 @@ public final class NetworkFixture implements StoreFixture {
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA, Capability.LOCKS));
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
   }
 
   @Override

@@ -62,6 +62,11 @@ public final class LegacyLimits {
     check(new StoreKey(main, shard, Bytes.empty()));
   }
 
+  /** Checks the key of a lock. */
+  public static void checkLockKey(Bytes key) {
+    check("lock key", key.size(), MAX_KEY_BYTES);
+  }
+
   /** Checks what is to be written. */
   public static void check(StoreKey key, Mutation mutation) {
     check(key);
