@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.config.OptionsMap;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
@@ -69,7 +70,11 @@ final class ScyllaStore implements Store {
   }
 
   static ScyllaStore open(Settings settings, VersionClock clock) {
-    CqlSession session = Sessions.open(settings);
+    return open(settings, clock, Sessions.options(settings));
+  }
+
+  static ScyllaStore open(Settings settings, VersionClock clock, OptionsMap options) {
+    CqlSession session = Sessions.open(settings, options);
     Requests requests = new Requests(session, settings);
     Skew skew = new Skew(requests, clock);
     try {

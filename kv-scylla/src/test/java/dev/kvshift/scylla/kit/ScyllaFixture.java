@@ -1,6 +1,7 @@
 package dev.kvshift.scylla.kit;
 
 import dev.kvshift.api.Capability;
+import dev.kvshift.scylla.RecordedStatements;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.StoreFixture;
@@ -36,5 +37,7 @@ public final class ScyllaFixture implements StoreFixture {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    RecordedStatements.assertClean();
+  }
 }
