@@ -97,7 +97,14 @@ final class ShardWalk {
     if (next != null) {
       return next.page().thenCompose(page -> absorb(next.shard(), page));
     }
-    return unlisted == null ? done(Stop.END, null) : list(unlisted);
+    if (unlisted != null) {
+      return list(unlisted);
+    }
+    if (collection.isGated() && shardsSeen == 0) {
+      looks.add(look(start == null ? Bytes.empty() : collection.sharding().shardAt(start)));
+      return step();
+    }
+    return done(Stop.END, null);
   }
 
   private CompletionStage<RowPage> list(Range shards) {

@@ -40,6 +40,7 @@ final class ShardedCollection implements StoreCollection {
   private final KnownShards known;
   private final int maxMainBytes;
   private final boolean showsTombstones;
+  private final boolean isGated;
   private final Mutation directoryRow;
 
   ShardedCollection(
@@ -55,6 +56,7 @@ final class ShardedCollection implements StoreCollection {
     this.known = known;
     this.maxMainBytes = limits.maxMainBytes();
     this.showsTombstones = capabilities.contains(Capability.TOMBSTONE_READS);
+    this.isGated = capabilities.contains(Capability.GATE);
     Mutation row = Mutation.put(DIRECTORY_VALUE);
     this.directoryRow =
         capabilities.contains(Capability.VERSIONED_WRITES)
@@ -116,6 +118,11 @@ final class ShardedCollection implements StoreCollection {
     if (!shard.isEmpty()) {
       return CompletableFuture.failedFuture(shardGiven());
     }
+    try {
+      requireFitting(main, sharding.leastBytes());
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     if (range.isEmpty()) {
       return CompletableFuture.completedFuture(new RowPage(List.of(), Stop.END, null));
     }
@@ -152,6 +159,11 @@ final class ShardedCollection implements StoreCollection {
   @Override
   public Gate gate() {
     return entries.gate();
+  }
+
+  /** Returns whether reads must reach the entries, whose gate may refuse them. */
+  boolean isGated() {
+    return isGated;
   }
 
   Sharding sharding() {
@@ -191,19 +203,23 @@ final class ShardedCollection implements StoreCollection {
       throw shardGiven();
     }
     Bytes shard = sharding.shardOf(key.clustering());
-    if (key.main().size() + shard.size() > maxMainBytes) {
+    requireFitting(key.main(), shard.size());
+    return new StoreKey(key.main(), shard, key.clustering());
+  }
+
+  private void requireFitting(Bytes main, int shardBytes) {
+    if (main.size() + shardBytes > maxMainBytes) {
       throw new KvException.Permanent(
           "collection "
               + name()
               + ": main part of "
-              + key.main().size()
+              + main.size()
               + " bytes with a shard of "
-              + shard.size()
+              + shardBytes
               + ", the limit of both is "
               + maxMainBytes
               + ": make them shorter");
     }
-    return new StoreKey(key.main(), shard, key.clustering());
   }
 
   private KvException shardGiven() {
