@@ -11,12 +11,11 @@ import java.util.function.Function;
 
 /** Fence, drain, move, activate: the handing over, tried a few times. */
 final class Cutover {
-  private static final int ATTEMPTS = 3;
-
-  /** How long before the fence lifts itself an attempt gives up. */
-  private static final Duration MARGIN = Duration.ofMillis(500);
+  private static final int ATTEMPTS = 10;
+  private static final long PAUSE_BETWEEN_MILLIS = 500;
 
   private final Gate gate;
+  private final StreamWriter stream;
   private final Applied applied;
   private final TailCheck tail;
   private final Ledger ledger;
@@ -35,6 +34,7 @@ final class Cutover {
 
   Cutover(
       Gate gate,
+      StreamWriter stream,
       Applied applied,
       TailCheck tail,
       Ledger ledger,
@@ -44,6 +44,7 @@ final class Cutover {
       Runnable settle,
       Activation activation) {
     this.gate = gate;
+    this.stream = stream;
     this.applied = applied;
     this.tail = tail;
     this.ledger = ledger;
@@ -68,17 +69,22 @@ final class Cutover {
       try {
         return attempt(attempt, number, ready);
       } catch (NotDrained e) {
-        lift(attempt);
+        lift(attempt, e.getMessage());
         if (number == ATTEMPTS) {
           throw new MigrationException.CutoverRefused(
-              "the changes could not be drained within the fence, "
+              "the changes could not be drained within "
+                  + options.pauseLimit().toMillis()
+                  + " ms, "
                   + ATTEMPTS
-                  + " times; the writers go on at the source: see to the broker and the target,"
-                  + " and start the cutover again");
+                  + " times ("
+                  + e.getMessage()
+                  + "); the writers go on at the source: see to the broker and the target, and"
+                  + " start the cutover again");
         }
+        Await.pause(PAUSE_BETWEEN_MILLIS * number);
       } catch (RuntimeException e) {
         if (!isMoved()) {
-          lift(attempt);
+          lift(attempt, String.valueOf(e.getMessage()));
         }
         throw e;
       }
@@ -87,6 +93,10 @@ final class Cutover {
 
   private static final class NotDrained extends RuntimeException {
     private static final long serialVersionUID = 1;
+
+    NotDrained(String message) {
+      super(message);
+    }
   }
 
   private Done attempt(String attempt, int number, Certificate ready) {
@@ -97,22 +107,33 @@ final class Cutover {
     ledger.event("fence", record.deepCopy());
 
     long t0 = System.nanoTime();
-    long end = t0 + options.fenceLifetime().minus(MARGIN).toNanos();
+    long end = t0 + options.pauseLimit().toNanos();
     Gate.Fence fence = Await.of(gate.fence(attempt, options.fenceLifetime()));
     long t1 = System.nanoTime();
     if (!applied.awaitMarkers(attempt, left(end), alive)) {
-      throw new NotDrained();
+      throw new NotDrained(
+          "fence at position "
+              + fence.position()
+              + ", streamed up to "
+              + stream.position()
+              + ", applied up to "
+              + applied.position());
     }
     long t2 = System.nanoTime();
     if (!tail.passed().awaitMarkers(attempt, left(end), alive)) {
-      throw new NotDrained();
+      throw new NotDrained(
+          "applied, but read back up to position "
+              + tail.passed().position()
+              + " of "
+              + fence.position()
+              + " only");
     }
     Certificate complete = ready.with(fenceMembers(fence, tail.settle()));
     complete.requireComplete(clock.instant());
     ledger.put(Ledger.CERTIFICATE, complete.print());
     long t3 = System.nanoTime();
     if (left(end).isZero()) {
-      throw new NotDrained();
+      throw new NotDrained("read back, but too late");
     }
     Gate.State moved = move(attempt);
     long t4 = System.nanoTime();
@@ -161,12 +182,12 @@ final class Cutover {
       if (state.phase() == Phase.NEW_ONLY || state.fence() != null) {
         return Await.of(gate.move(attempt));
       }
-      throw new NotDrained();
+      throw new NotDrained("the fence was lifted before the move");
     } catch (KvException.Permanent e) {
       if (isMoved()) {
         throw e;
       }
-      throw new NotDrained();
+      throw new NotDrained("the fence was lifted before the move");
     }
   }
 
@@ -181,14 +202,15 @@ final class Cutover {
     if (record != null
         && fence != null
         && fence.attempt().equals(record.get("attempt").getAsString())) {
-      lift(fence.attempt());
+      lift(fence.attempt(), "left by another runner");
     }
   }
 
-  private void lift(String attempt) {
+  private void lift(String attempt, String why) {
     Await.patiently(options.patience(), () -> gate.lift(attempt));
     JsonObject details = new JsonObject();
     details.addProperty("attempt", attempt);
+    details.addProperty("why", why);
     ledger.event("lifted", details);
   }
 

@@ -19,7 +19,10 @@ import java.time.Duration;
  *     to 20; default 16
  * @param listedDifferences how many differing keys a report names at most, 0 to 10,000; default 100
  * @param maxRejected with how many rejected rows a run gives up, 0 to 10,000; default 100
- * @param fenceLifetime after what time the fence lifts itself, 1 to 60 s; default 10 s
+ * @param pauseLimit how long an attempt to hand over may hold writers back before it is given up,
+ *     100 ms to 50 s and less than fenceLifetime; default 800 ms
+ * @param fenceLifetime after what time the fence lifts itself should the runner die, 1 to 60 s;
+ *     default 5 s
  * @param patience how long a store or the broker may fail to answer before the run ends, to be
  *     started again; default 2 min
  */
@@ -34,6 +37,7 @@ public record MigrationOptions(
     int verifyBucketBits,
     int listedDifferences,
     int maxRejected,
+    Duration pauseLimit,
     Duration fenceLifetime,
     Duration patience) {
   private static final MigrationOptions DEFAULTS =
@@ -48,7 +52,8 @@ public record MigrationOptions(
           16,
           100,
           100,
-          Duration.ofSeconds(10),
+          Duration.ofMillis(800),
+          Duration.ofSeconds(5),
           Duration.ofMinutes(2));
 
   public MigrationOptions {
@@ -65,6 +70,11 @@ public record MigrationOptions(
     require("listedDifferences", listedDifferences, 0, 10_000);
     require("maxRejected", maxRejected, 0, 10_000);
     require("fenceLifetime in ms", fenceLifetime.toMillis(), 1_000, 60_000);
+    require("pauseLimit in ms", pauseLimit.toMillis(), 100, 50_000);
+    if (pauseLimit.compareTo(fenceLifetime) >= 0) {
+      throw new IllegalArgumentException(
+          "pauseLimit of " + pauseLimit + ": give less than fenceLifetime, " + fenceLifetime);
+    }
     require("patience in ms", patience.toMillis(), 1, Duration.ofDays(1).toMillis());
   }
 

@@ -167,6 +167,7 @@ final class Pump implements AutoCloseable {
     Cutover cutover =
         new Cutover(
             prepared.source().gate(),
+            stream,
             applied,
             following,
             ledger,

@@ -130,7 +130,7 @@ final class MigrationTest {
             }
             return request.send();
           };
-      MigrationPlan plan = sides.from(freezing).plan(broker, Sides.options(Duration.ofSeconds(1)));
+      MigrationPlan plan = sides.from(freezing).plan(broker, Sides.options(Duration.ofMillis(500)));
       try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
           Migration migration = Migration.of(plan, Progress.NONE)) {
         MigrationResult result = migration.run();

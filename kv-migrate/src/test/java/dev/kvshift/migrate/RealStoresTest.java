@@ -40,6 +40,7 @@ final class RealStoresTest {
       StoreCollection to = sides.prepareTarget();
       MigrationResult result;
       long longest;
+      List<String> events;
       try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
           Migration migration =
               Migration.of(
@@ -50,8 +51,9 @@ final class RealStoresTest {
         }
         writer.assertHolds(to);
         longest = writer.longestMillis();
+        events = migration.status().events();
       }
-      System.err.println(result + " longest " + longest);
+      System.err.println(result + " longest " + longest + events);
       assertThat(result.verify().differences()).isZero();
       assertThat(result.copy().residue()).isZero();
       assertThat(longest).as("longest write, ms, seed %d: %s", SEED, result).isLessThan(1_000);

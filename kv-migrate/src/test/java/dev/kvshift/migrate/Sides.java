@@ -15,10 +15,14 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 
 /** Two in-memory stores and a plan from the one to the other. */
 final class Sides implements AutoCloseable {
+  private static final int FILL_AT_ONCE = 200;
   static final String COLLECTION = "files";
   static final Layout LAYOUT = Layout.range(new ShardRule.None());
 
@@ -86,7 +90,7 @@ final class Sides implements AutoCloseable {
   }
 
   MigrationPlan plan(KafkaBroker broker) {
-    return plan(broker, options(Duration.ofSeconds(10)));
+    return plan(broker, options(MigrationOptions.defaults().pauseLimit()));
   }
 
   MigrationPlan plan(KafkaBroker broker, MigrationOptions options) {
@@ -94,7 +98,7 @@ final class Sides implements AutoCloseable {
         COLLECTION, layout, plannedSource, plannedTarget, broker.bootstrapServers(), options);
   }
 
-  static MigrationOptions options(Duration fenceLifetime) {
+  static MigrationOptions options(Duration pauseLimit) {
     MigrationOptions defaults = MigrationOptions.defaults();
     return new MigrationOptions(
         4,
@@ -107,7 +111,8 @@ final class Sides implements AutoCloseable {
         10,
         100,
         10,
-        fenceLifetime,
+        pauseLimit,
+        pauseLimit.plusSeconds(5),
         Duration.ofSeconds(30));
   }
 
@@ -122,8 +127,13 @@ final class Sides implements AutoCloseable {
   }
 
   void fill(int rows) {
+    List<CompletionStage<Long>> writes = new ArrayList<>();
     for (int i = 0; i < rows; i++) {
-      put(key(i), "value-" + i);
+      writes.add(from.write(key(i), Mutation.put(Bytes.utf8("value-" + i)), call()));
+      if (writes.size() == FILL_AT_ONCE || i == rows - 1) {
+        writes.forEach(Await::of);
+        writes.clear();
+      }
     }
   }
 

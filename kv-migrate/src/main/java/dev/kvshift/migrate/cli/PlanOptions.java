@@ -81,10 +81,17 @@ final class PlanOptions {
   int inFlight;
 
   @Option(
+      names = "--pause-limit-millis",
+      defaultValue = "800",
+      paramLabel = "MS",
+      description = "how long an attempt may hold writers back, 100 to 50000 (default: 800)")
+  long pauseLimitMillis;
+
+  @Option(
       names = "--fence-seconds",
-      defaultValue = "10",
+      defaultValue = "5",
       paramLabel = "S",
-      description = "when the fence lifts itself, 1 to 60 (default: 10)")
+      description = "when the fence lifts itself should the runner die, 1 to 60 (default: 5)")
   long fenceSeconds;
 
   @Option(
@@ -129,6 +136,7 @@ final class PlanOptions {
         defaults.verifyBucketBits(),
         defaults.listedDifferences(),
         defaults.maxRejected(),
+        Duration.ofMillis(pauseLimitMillis),
         Duration.ofSeconds(fenceSeconds),
         Duration.ofSeconds(patienceSeconds));
   }
