@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * process (Ctrl-C, SIGTERM); what a killed run has left is deleted by the next run.
  */
 final class WorkFolder implements AutoCloseable {
-  private static final Pattern NAME = Pattern.compile("kvshift-[a-z]+-(\\d+)");
+  private static final Pattern NAME = Pattern.compile("kvshift-(?:demo|up)-of-(\\d{1,9})");
 
   private final Path path;
   private final Thread hook = new Thread(this::end, "clean-up");
@@ -40,7 +40,7 @@ final class WorkFolder implements AutoCloseable {
     for (Path folder : old) {
       delete(folder);
     }
-    Path path = temporary.resolve("kvshift-" + purpose + "-" + ProcessHandle.current().pid());
+    Path path = temporary.resolve("kvshift-" + purpose + "-of-" + ProcessHandle.current().pid());
     return new WorkFolder(Files.createDirectories(path));
   }
 
