@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * server and the in-process store are two faces of it.
  */
 final class Engine implements AutoCloseable {
+  /** The number of the one life of a collection that the store keeps. */
+  static final long INCARNATION = 1;
+
   private static final int CHANGE_THREADS = 2;
 
   final Reads reads;
@@ -84,8 +87,11 @@ final class Engine implements AutoCloseable {
     return catalog.require(id);
   }
 
-  CompletableFuture<@Nullable Void> drop(String name) {
-    return catalog.drop(name, pipeline);
+  /** Drops a collection; the store keeps one life of each, so any other is not there. */
+  CompletableFuture<@Nullable Void> drop(String name, long incarnation) {
+    return incarnation == INCARNATION
+        ? catalog.drop(name, pipeline)
+        : CompletableFuture.completedFuture(null);
   }
 
   CompletableFuture<Long> write(
