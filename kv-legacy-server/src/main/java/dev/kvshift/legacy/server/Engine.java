@@ -40,8 +40,8 @@ final class Engine implements AutoCloseable {
     Versions versions =
         new Versions(options.clock(), database.access(open -> open.meta(Versions.ceilingKey())));
     Keys keys = new Keys(options.partitions());
-    catalog = new Catalog(database, options.clock().millis());
-    pipeline = new CommitPipeline(database, versions, keys, options.sync());
+    catalog = new Catalog(database, options.clock());
+    pipeline = new CommitPipeline(database, catalog, versions, keys, options);
     gates = new GateOperations(pipeline, versions, options.clock());
     locks = new LockOperations(pipeline);
     reads = new Reads(database, keys, options.clock(), options.partitions());
@@ -53,7 +53,7 @@ final class Engine implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    pipeline.start(catalog.tables());
+    pipeline.start();
   }
 
   /**
