@@ -75,6 +75,11 @@ final class GateRecord {
     if (expected.epoch() != epoch || expected.acceptMin() != acceptMin) {
       return false;
     }
+    requireOpen();
+    if (fence != null) {
+      throw new KvException.Transient(
+          "collection " + collection + " is fenced by attempt " + fence.attempt() + ": lift it");
+    }
     boolean step = next.phase() != phase;
     if (next.epoch() < epoch
         || next.acceptMin() < acceptMin
@@ -94,9 +99,6 @@ final class GateRecord {
     if (step && next.phase() == Phase.NEW_ONLY) {
       throw new KvException.Permanent(
           "collection " + collection + " goes to NEW_ONLY by move or seal: use one of them");
-    }
-    if (isHandedOver()) {
-      throw stale();
     }
     epoch = next.epoch();
     phase = next.phase();

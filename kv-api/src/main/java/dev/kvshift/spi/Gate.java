@@ -62,20 +62,29 @@ public interface Gate {
    * Changes epoch, phase, acceptMin and incarnation to those of {@code next}, where the record's
    * epoch and acceptMin are still those of {@code expected}. The other fields are the leader's own.
    *
+   * <p>Fails with {@code Permanent} where {@code next} is no step: epoch, acceptMin or incarnation
+   * fall, acceptMin lies above the epoch, the phase changes without a higher epoch, to one that is
+   * no neighbour, or to new-only; with {@code Transient} while a fence stands; with {@code
+   * StalePhase} once handed over.
+   *
    * @return whether it was changed; an unknown outcome is resolved by reading the state
    */
   CompletionStage<Boolean> compareAndSet(State expected, State next);
 
   /**
    * Raises the fence. Writes then wait at the leader until it is lifted or moved. Asking again with
-   * the same attempt gives the fence that stands; another attempt's fence fails with {@code
-   * Transient}; a moved collection with {@code StalePhase}.
+   * the same attempt gives the fence that stands. Fails with {@code Transient} where another
+   * attempt's fence stands; with {@code Permanent} where this attempt's was lifted already, so that
+   * a late request raises no fence; with {@code StalePhase} once handed over.
    *
    * @param lifetime how long until it lifts itself, 1 to 60 s
    */
   CompletionStage<Fence> fence(String attempt, Duration lifetime);
 
-  /** Lifts the attempt's fence. Succeeds where it does not stand; {@code StalePhase} once moved. */
+  /**
+   * Lifts the attempt's fence, and ends the attempt: it raises none from now on. Succeeds where
+   * none stands; fails with {@code StalePhase} once handed over.
+   */
   CompletionStage<Void> lift(String attempt);
 
   /**
@@ -86,8 +95,10 @@ public interface Gate {
   CompletionStage<State> move(String attempt);
 
   /**
-   * Refuses every request from now on and hands the collection over on the dual-write way; the
-   * floor is the leader's last version. Fails where the epoch is another.
+   * Refuses every request from now on and hands the collection over on the dual-write way: phase
+   * new-only, epoch and acceptMin raised, floor = the leader's last version. Fails with {@code
+   * Permanent} where the epoch is another, with {@code Transient} while a fence stands. Asking
+   * again with the same epoch gives the same state.
    */
   CompletionStage<State> seal(long epoch);
 
@@ -103,7 +114,10 @@ public interface Gate {
    */
   CompletionStage<State> register(String instance, long acknowledged);
 
-  /** Lists the instances whose lease may still hold, at most 10,000. */
+  /**
+   * Lists the instances whose lease may still hold, at most 10,000: one is gone 1 s after its lease
+   * has ended by the leader's clock.
+   */
   CompletionStage<List<Instance>> instances();
 
   /** How long an instance may go on without asking again. */
