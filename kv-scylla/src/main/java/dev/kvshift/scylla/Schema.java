@@ -69,7 +69,7 @@ final class Schema {
     return requests
         .read(
             "looking for keyspace " + cql.keyspace(),
-            internal(StoreCql.KEYSPACE_EXISTS, cql.keyspace()),
+            internal(StoreCql.KEYSPACE_EXISTS, cql.keyspace()).setNode(schemaNode()),
             requests.call())
         .thenCompose(
             found ->
@@ -149,7 +149,7 @@ final class Schema {
             found ->
                 found.isEmpty()
                     ? make("table " + cql.keyspace() + "." + table, create)
-                        .thenCompose(made -> columns(table))
+                        .thenCompose(made -> columnsOnceThere(table, requests.call()))
                     : CompletableFuture.completedFuture(found))
         .thenAccept(
             found -> {
@@ -168,11 +168,20 @@ final class Schema {
             });
   }
 
+  private CompletionStage<SortedMap<String, String>> columnsOnceThere(String table, Call call) {
+    return columns(table)
+        .thenCompose(
+            found ->
+                found.isEmpty() && !call.isExpired()
+                    ? later().thenCompose(waited -> columnsOnceThere(table, call))
+                    : CompletableFuture.completedFuture(found));
+  }
+
   private CompletionStage<SortedMap<String, String>> columns(String table) {
     return requests
         .read(
             "looking for table " + table,
-            internal(StoreCql.COLUMNS, cql.keyspace(), table),
+            internal(StoreCql.COLUMNS, cql.keyspace(), table).setNode(schemaNode()),
             requests.call())
         .thenApply(
             result -> {

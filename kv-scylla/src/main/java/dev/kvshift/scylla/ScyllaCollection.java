@@ -60,6 +60,7 @@ final class ScyllaCollection implements StoreCollection {
       Claim claim,
       CollectionStatements statements,
       @Nullable Chunks chunks,
+      RowReader reader,
       Requests requests,
       Limits limits,
       VersionClock clock,
@@ -73,7 +74,7 @@ final class ScyllaCollection implements StoreCollection {
     this.clock = clock;
     this.skew = skew;
     this.chunks = chunks;
-    reader = new RowReader(name, statements, chunks, requests, clock);
+    this.reader = reader;
     ranges = new RangeReader(name, statements, requests, reader);
     scanner = new Scanner(name, record.layout().shape(), statements, requests, reader);
   }

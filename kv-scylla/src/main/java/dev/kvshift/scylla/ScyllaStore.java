@@ -44,6 +44,7 @@ final class ScyllaStore implements Store {
   private final Schema schema;
   private final Skew skew;
   private final ScyllaMetadata metadata;
+  private final Sweeper sweeper;
   private final Limits limits;
 
   private ScyllaStore(
@@ -59,6 +60,8 @@ final class ScyllaStore implements Store {
     this.schema = schema;
     this.skew = skew;
     this.metadata = metadata;
+    sweeper = new Sweeper(requests, metadata, clock);
+    skew.every(Sweeper.LOOK_EVERY, sweeper::look);
     Settings settings = requests.settings();
     limits =
         new Limits(
@@ -136,37 +139,45 @@ final class ScyllaStore implements Store {
             TableNames.data(name, record.incarnation()),
             record.layout().shape(),
             cql.dialect());
+    ChunkCql chunkTable =
+        TableNames.isDirectory(name)
+            ? null
+            : new ChunkCql(
+                cql.keyspace(), TableNames.chunks(name, record.incarnation()), cql.dialect());
     return schema
         .ensureTable(table, importing)
-        .thenCompose(ready -> chunks(name, record.incarnation(), importing))
+        .thenCompose(ready -> chunks(chunkTable, importing))
         .thenCompose(
             chunks ->
                 Schema.settled(requests, () -> CollectionStatements.prepare(requests, table))
                     .thenApply(
-                        statements ->
-                            new ScyllaCollection(
-                                name,
-                                record,
-                                claim,
-                                statements,
-                                chunks,
-                                requests,
-                                limits,
-                                clock,
-                                skew)));
+                        statements -> {
+                          RowReader reader =
+                              new RowReader(name, statements, chunks, requests, clock);
+                          if (chunkTable != null) {
+                            sweeper.add(chunkTable, reader);
+                          }
+                          return new ScyllaCollection(
+                              name,
+                              record,
+                              claim,
+                              statements,
+                              chunks,
+                              reader,
+                              requests,
+                              limits,
+                              clock,
+                              skew);
+                        }));
   }
 
-  private CompletionStage<@Nullable Chunks> chunks(
-      String name, long incarnation, boolean importing) {
-    if (TableNames.isDirectory(name)) {
-      return CompletableFuture.completedFuture(null);
-    }
-    ChunkCql chunks =
-        new ChunkCql(cql.keyspace(), TableNames.chunks(name, incarnation), cql.dialect());
-    return schema
-        .ensureChunks(chunks, importing)
-        .thenCompose(
-            ready -> Schema.settled(requests, () -> Chunks.prepare(requests, clock, chunks)));
+  private CompletionStage<@Nullable Chunks> chunks(@Nullable ChunkCql table, boolean importing) {
+    return table == null
+        ? CompletableFuture.completedFuture(null)
+        : schema
+            .ensureChunks(table, importing)
+            .thenCompose(
+                ready -> Schema.settled(requests, () -> Chunks.prepare(requests, clock, table)));
   }
 
   @Override

@@ -62,6 +62,11 @@ final class Skew implements AutoCloseable {
                     this::measureAgain, EVERY.toMillis(), EVERY.toMillis(), TimeUnit.MILLISECONDS));
   }
 
+  /** Runs something else on the same timer, until closed. */
+  void every(Duration period, Runnable task) {
+    timer.scheduleWithFixedDelay(task, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
   /** Refuses a write whose version this process would draw, while its clock is wrong. */
   void require() {
     Sample sample = last;
