@@ -56,6 +56,7 @@ public final class LegacyProvider implements StoreProvider {
 
   @Override
   public Store open(ConnectionString string, Context context) {
+    string.requireKnown(parameters());
     if (string.hosts().size() != 1 || string.hosts().get(0).port() == 0) {
       throw new KvException.Permanent(
           "legacy:// takes the leader's one host and port: write legacy://HOST:PORT");

@@ -22,7 +22,7 @@ public interface StoreFixture extends AutoCloseable {
   /**
    * Returns the server's clock where the test can move it, and the system's otherwise. The kit
    * waits for expiry by moving a {@link TestClock}, and by watching {@link Store#serverTime()}
-   * where there is none.
+   * where there is none. Where it can be moved, the store's version clock goes by it too.
    */
   default Clock clock() {
     return Clock.systemUTC();
@@ -30,7 +30,7 @@ public interface StoreFixture extends AutoCloseable {
 
   /** Returns a time to live that a test can wait for, but that a few requests do not outlast. */
   default Duration shortLife() {
-    return clock() instanceof TestClock ? Duration.ofMinutes(1) : Duration.ofSeconds(3);
+    return clock() instanceof TestClock ? Duration.ofMinutes(1) : Duration.ofSeconds(2);
   }
 
   /** Returns the layout of the kit's range collections; the clustering keys are plain bytes. */

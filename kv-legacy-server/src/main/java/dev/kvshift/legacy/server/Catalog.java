@@ -19,14 +19,16 @@ final class Catalog {
   private static final byte[] NEXT_KEY = Database.utf8("nextcollection");
 
   private final Database database;
+  private final long nowMillis;
   private final Map<String, Table> byName = new ConcurrentHashMap<>();
   private final Map<Integer, Table> byId = new ConcurrentHashMap<>();
 
   /** Belongs to the pipeline; 0 until it was read. */
   private int nextId;
 
-  Catalog(Database database) {
+  Catalog(Database database, long nowMillis) {
     this.database = database;
+    this.nowMillis = nowMillis;
     database.access(
         open -> {
           load(open);
@@ -41,6 +43,32 @@ final class Catalog {
         .array();
   }
 
+  /** Returns the key of an instance's registration, or with no name what all of them begin with. */
+  static byte[] leaseKey(int collection, String instance) {
+    byte[] name = Database.utf8(instance);
+    return ByteBuffer.allocate(6 + Integer.BYTES + name.length)
+        .put(Database.utf8("lease/"))
+        .putInt(collection)
+        .put(name)
+        .array();
+  }
+
+  /** An instance known from before may still act on its lease: give it a whole one. */
+  private static void loadLeases(Database open, Table table, long nowMillis) {
+    byte[] prefix = leaseKey(table.id, "");
+    try (RocksIterator metas = open.metas()) {
+      for (metas.seek(prefix);
+          metas.isValid() && Keys.startsWith(metas.key(), prefix);
+          metas.next()) {
+        byte[] key = metas.key();
+        String instance =
+            new String(key, prefix.length, key.length - prefix.length, StandardCharsets.UTF_8);
+        long acknowledged = Database.number(metas.value(), 0);
+        table.leases.put(instance, Table.Lease.from(acknowledged, nowMillis));
+      }
+    }
+  }
+
   private void load(Database open) throws RocksDBException {
     byte[] prefix = Database.utf8(COLLECTION_PREFIX);
     try (RocksIterator metas = open.metas()) {
@@ -52,12 +80,14 @@ final class Catalog {
             new String(key, prefix.length, key.length - prefix.length, StandardCharsets.UTF_8);
         int id = (int) Database.number(metas.value(), 0);
         byte[] gate = open.meta(gateKey(id));
-        add(
+        Table table =
             new Table(
                 id,
                 name,
                 lastPosition(open, id),
-                gate == null ? GateRecord.FIRST : Records.gate(gate)));
+                gate == null ? GateRecord.FIRST : Records.gate(gate));
+        loadLeases(open, table, nowMillis);
+        add(table);
       }
       metas.status();
     }
@@ -150,6 +180,9 @@ final class Catalog {
   private void erase(Table table, Commit commit) throws RocksDBException {
     database.deleteMeta(commit.batch(), Database.utf8(COLLECTION_PREFIX + table.name));
     database.deleteMeta(commit.batch(), gateKey(table.id));
+    for (String instance : table.leases.keySet()) {
+      database.deleteMeta(commit.batch(), leaseKey(table.id, instance));
+    }
     database.deleteRows(
         commit.batch(), Keys.partition(table.id, 0), Keys.partition(table.id + 1, 0));
     database.deleteChanges(commit.batch(), Keys.change(table.id, 0), Keys.change(table.id + 1, 0));

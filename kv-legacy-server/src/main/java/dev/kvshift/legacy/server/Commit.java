@@ -27,6 +27,7 @@ final class Commit implements AutoCloseable {
   final List<Op<?>> done = new ArrayList<>();
   private final WriteBatch batch = new WriteBatch();
   private final Map<ByteBuffer, byte[]> written = new HashMap<>();
+  private final Map<ByteBuffer, byte[]> metas = new HashMap<>();
   private final Set<Table> touched = new LinkedHashSet<>();
   private int bytes;
 
@@ -71,6 +72,23 @@ final class Commit implements AutoCloseable {
     written.put(ByteBuffer.wrap(physical), stored);
     bytes += 2 * (physical.length + stored.length);
     log(table, Records.change(key, stored));
+  }
+
+  /** Returns a small record as the batch so far leaves it; null for none. */
+  byte @Nullable [] meta(byte[] key) throws RocksDBException {
+    byte[] stored = metas.get(ByteBuffer.wrap(key));
+    return stored == null ? database.meta(key) : stored;
+  }
+
+  void putMeta(byte[] key, byte[] value) throws RocksDBException {
+    database.putMeta(batch, key, value);
+    metas.put(ByteBuffer.wrap(key), value);
+    bytes += key.length + value.length;
+  }
+
+  void deleteMeta(byte[] key) throws RocksDBException {
+    database.deleteMeta(batch, key);
+    metas.remove(ByteBuffer.wrap(key));
   }
 
   Fence fence(Table table, String attempt, Instant deadline) throws RocksDBException {

@@ -3,6 +3,7 @@ package dev.kvshift.legacy.server;
 import static java.util.concurrent.CompletableFuture.completedFuture;
 
 import com.google.protobuf.ByteString;
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.legacy.wire.Changes;
@@ -10,6 +11,8 @@ import dev.kvshift.legacy.wire.CompareAndSet;
 import dev.kvshift.legacy.wire.Instances;
 import dev.kvshift.legacy.wire.KeyOf;
 import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.LockAll;
+import dev.kvshift.legacy.wire.LockBatch;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.RaiseFence;
@@ -31,6 +34,8 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -61,9 +66,23 @@ final class Dispatcher {
                 .thenApply(table -> reply().setCollection(table.id));
         case DROP ->
             engine
-                .drop(request.getDrop().getName())
+                .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
                 .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
         case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
+        case LOCK_ALL -> lockAll(request.getLockAll(), deadline(request));
+        case RENEW ->
+            engine
+                .locks
+                .renew(
+                    Messages.lock(request.getRenew().getLock()),
+                    Duration.ofMillis(request.getRenew().getLeaseMillis()),
+                    deadline(request))
+                .thenApply(lock -> reply().setLock(Messages.lock(lock)));
+        case RELEASE ->
+            engine
+                .locks
+                .release(Messages.lock(request.getRelease()), deadline(request))
+                .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
         case BODY_NOT_SET ->
             throw new KvException.Permanent(
                 "the server does not know this request: use a driver of its version");
@@ -119,9 +138,9 @@ final class Dispatcher {
       case SEAL -> gates.seal(table, request.getSeal()).thenApply(state -> state(table, state));
       case REGISTER -> {
         Register register = request.getRegister();
-        yield completedFuture(
-            state(
-                table, gates.register(table, register.getInstance(), register.getAcknowledged())));
+        yield gates
+            .register(table, register.getInstance(), register.getAcknowledged())
+            .thenApply(state -> state(table, state));
       }
       case INSTANCES -> {
         Instances.Builder instances = Instances.newBuilder();
@@ -136,6 +155,26 @@ final class Dispatcher {
     };
   }
 
+  private CompletableFuture<Reply.Builder> lockAll(LockAll request, long deadlineNanos) {
+    Set<Bytes> keys = new HashSet<>();
+    for (ByteString key : request.getKeysList()) {
+      Bytes copied = Messages.bytes(key);
+      LegacyLimits.checkLockKey(copied);
+      keys.add(copied);
+    }
+    Duration lease = Duration.ofMillis(request.getLeaseMillis());
+    return engine
+        .locks
+        .tryLockAll(request.getSpace(), keys, lease, deadlineNanos)
+        .thenApply(
+            batch -> {
+              LockBatch.Builder message = LockBatch.newBuilder();
+              batch.acquired().forEach(lock -> message.addAcquired(Messages.lock(lock)));
+              batch.busy().forEach(key -> message.addBusy(Messages.bytes(key)));
+              return reply().setLocks(message);
+            });
+  }
+
   private CompletableFuture<Reply.Builder> get(Table table, KeyOf get, long epoch) {
     StoreKey key = Messages.key(get.getMain(), get.getClustering());
     LegacyLimits.check(key);
@@ -146,7 +185,8 @@ final class Dispatcher {
   private CompletableFuture<Reply.Builder> write(Table table, Write write, Request request) {
     StoreKey key = Messages.key(write.getMain(), write.getClustering());
     Mutation mutation = Messages.mutation(write);
-    LegacyLimits.check(key, mutation);
+    LegacyLimits.check(key);
+    LegacyLimits.check(mutation);
     return engine
         .write(table, key, mutation, request.getEpoch(), deadline(request))
         .thenApply(version -> reply(table).setNumber(version));

@@ -20,10 +20,14 @@ import org.jspecify.annotations.Nullable;
  * server and the in-process store are two faces of it.
  */
 final class Engine implements AutoCloseable {
+  /** The number of the one life of a collection that the store keeps. */
+  static final long INCARNATION = 1;
+
   private static final int CHANGE_THREADS = 2;
 
   final Reads reads;
   final GateOperations gates;
+  final LockOperations locks;
   private final EngineOptions options;
   private final Database database;
   private final Catalog catalog;
@@ -36,9 +40,10 @@ final class Engine implements AutoCloseable {
     Versions versions =
         new Versions(options.clock(), database.access(open -> open.meta(Versions.ceilingKey())));
     Keys keys = new Keys(options.partitions());
-    catalog = new Catalog(database);
+    catalog = new Catalog(database, options.clock().millis());
     pipeline = new CommitPipeline(database, versions, keys, options.sync());
     gates = new GateOperations(pipeline, versions, options.clock());
+    locks = new LockOperations(pipeline);
     reads = new Reads(database, keys, options.clock(), options.partitions());
     changeReaders =
         new ScheduledThreadPoolExecutor(
@@ -82,8 +87,11 @@ final class Engine implements AutoCloseable {
     return catalog.require(id);
   }
 
-  CompletableFuture<@Nullable Void> drop(String name) {
-    return catalog.drop(name, pipeline);
+  /** Drops a collection; the store keeps one life of each, so any other is not there. */
+  CompletableFuture<@Nullable Void> drop(String name, long incarnation) {
+    return incarnation == INCARNATION
+        ? catalog.drop(name, pipeline)
+        : CompletableFuture.completedFuture(null);
   }
 
   CompletableFuture<Long> write(

@@ -56,6 +56,7 @@ public final class FileProvider implements StoreProvider {
 
   @Override
   public Store open(ConnectionString string, Context context) {
+    string.requireKnown(parameters());
     if (!string.hosts().isEmpty() || !string.path().startsWith("/")) {
       throw new KvException.Permanent(
           "legacy+file:// takes a folder: write legacy+file:///DIR with three slashes");

@@ -1,9 +1,12 @@
 package dev.kvshift.legacy.server;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
 import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Limits;
@@ -37,7 +40,7 @@ final class FileStore implements Store {
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA, Capability.LOCKS));
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
   }
 
   @Override
@@ -52,13 +55,13 @@ final class FileStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return run(() -> engine.collection(name))
+    return run(() -> engine.collection(CollectionRecord.requireName(name)))
         .thenApply(table -> new FileCollection(this, engine, table, layout));
   }
 
   @Override
   public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
-    return run(() -> engine.drop(name));
+    return run(() -> engine.drop(name, incarnation));
   }
 
   @Override
@@ -78,11 +81,40 @@ final class FileStore implements Store {
 
   @Override
   public StoreLocks locks(String space) {
-    throw unsupported(Capability.LOCKS);
+    return new StoreLocks() {
+      @Override
+      public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+        return run(
+            () -> {
+              keys.forEach(LegacyLimits::checkLockKey);
+              return engine.locks.tryLockAll(space, Set.copyOf(keys), lease, call.deadlineNanos());
+            });
+      }
+
+      @Override
+      public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+        return run(() -> engine.locks.renew(lock, lease, call.deadlineNanos()));
+      }
+
+      @Override
+      public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
+        return run(() -> engine.locks.release(lock, call.deadlineNanos()));
+      }
+    };
   }
 
   KvException unsupported(Capability capability) {
     return new KvException.UnsupportedCapability(capability, description);
+  }
+
+  /** Runs an operation while its call has time left; what it throws fails the stage. */
+  <T extends @Nullable Object> CompletableFuture<T> run(
+      Call call, Supplier<CompletableFuture<T>> operation) {
+    return run(
+        () -> {
+          LegacyLimits.check(call);
+          return operation.get();
+        });
   }
 
   /** Runs an operation; what it throws fails the stage. */

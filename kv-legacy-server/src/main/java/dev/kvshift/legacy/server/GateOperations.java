@@ -261,8 +261,12 @@ final class GateOperations {
     return Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(micros));
   }
 
-  /** The lease is taken before the record is read: who then lists the instances sees this one. */
-  Gate.State register(Table table, String instance, long acknowledged) {
+  /**
+   * Registers an instance, durably the first time, so that a restart does not forget who may still
+   * act; renewing a lease touches memory only. The lease is taken before the record is read: who
+   * then lists the instances sees this one.
+   */
+  CompletableFuture<Gate.State> register(Table table, String instance, long acknowledged) {
     table.requireThere();
     if (instance.isEmpty() || instance.length() > MAX_NAME_LENGTH) {
       throw new KvException.Permanent(
@@ -273,41 +277,45 @@ final class GateOperations {
       throw new KvException.Permanent(
           "instance " + instance + " acknowledges epoch " + acknowledged + ", it is " + epoch);
     }
-    forgetEnded(table);
-    if (table.leases.size() >= MAX_INSTANCES && !table.leases.containsKey(instance)) {
-      throw new KvException.Transient(
-          "collection " + table.name + " has " + MAX_INSTANCES + " instances: no room for more");
+    Table.Lease lease = Table.Lease.from(acknowledged, clock.millis());
+    if (table.leases.replace(instance, lease) != null) {
+      return CompletableFuture.completedFuture(state(table));
     }
-    table.leases.put(
-        instance,
-        new Table.Lease(
-            acknowledged,
-            System.nanoTime() + Gate.LEASE.toNanos(),
-            clock.millis() + Gate.LEASE.toMillis()));
-    return state(table);
+    return submit(
+        table,
+        commit -> {
+          forgetEnded(table, commit);
+          if (table.leases.size() >= MAX_INSTANCES) {
+            throw new KvException.Transient(
+                "collection " + table.name + " has " + MAX_INSTANCES + " instances: no room");
+          }
+          commit.putMeta(Catalog.leaseKey(table.id, instance), Database.number(acknowledged));
+          table.leases.put(instance, lease);
+          return table.gate.state(versions.publishedCeiling());
+        });
+  }
+
+  private void forgetEnded(Table table, Commit commit) throws RocksDBException {
+    long now = clock.millis();
+    for (Map.Entry<String, Table.Lease> lease : Map.copyOf(table.leases).entrySet()) {
+      if (lease.getValue().isOver(now) && table.leases.remove(lease.getKey(), lease.getValue())) {
+        commit.deleteMeta(Catalog.leaseKey(table.id, lease.getKey()));
+      }
+    }
   }
 
   List<Gate.Instance> instances(Table table) {
     table.requireThere();
-    forgetEnded(table);
+    long now = clock.millis();
     List<Gate.Instance> instances = new ArrayList<>();
-    for (Map.Entry<String, Table.Lease> lease : table.leases.entrySet()) {
-      instances.add(
-          new Gate.Instance(
-              lease.getKey(),
-              lease.getValue().acknowledged(),
-              Instant.ofEpochMilli(lease.getValue().endsMillis())));
-    }
+    table.leases.forEach(
+        (name, lease) -> {
+          if (!lease.isOver(now)) {
+            instances.add(
+                new Gate.Instance(
+                    name, lease.acknowledged(), Instant.ofEpochMilli(lease.endsMillis())));
+          }
+        });
     return instances;
-  }
-
-  /** A lease is over when both clocks say so, with the margin of one second. */
-  private void forgetEnded(Table table) {
-    long nanos = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
-    long millis = clock.millis() - 1_000;
-    table
-        .leases
-        .values()
-        .removeIf(lease -> lease.endsNanos() - nanos <= 0 && lease.endsMillis() <= millis);
   }
 }

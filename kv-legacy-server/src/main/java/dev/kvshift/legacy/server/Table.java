@@ -1,6 +1,8 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Gate;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Queue;
@@ -23,6 +25,7 @@ final class Table {
 
   final Map<String, Lease> leases = new ConcurrentHashMap<>();
   final Queue<Runnable> changeWaiters = new ConcurrentLinkedQueue<>();
+  private static final Duration MARGIN = Duration.ofSeconds(1);
   private volatile long publishedPosition;
   private volatile GateRecord publishedGate;
   private volatile boolean dropped;
@@ -37,7 +40,21 @@ final class Table {
   }
 
   /** An instance's lease, on both clocks of the leader; the earlier one counts for the instance. */
-  record Lease(long acknowledged, long endsNanos, long endsMillis) {}
+  record Lease(long acknowledged, long endsNanos, long endsMillis) {
+    /** Returns a whole lease from now on. */
+    static Lease from(long acknowledged, long nowMillis) {
+      return new Lease(
+          acknowledged,
+          System.nanoTime() + Gate.LEASE.toNanos(),
+          nowMillis + Gate.LEASE.toMillis());
+    }
+
+    /** A lease is over for others when both clocks say so, with a margin of one second. */
+    boolean isOver(long nowMillis) {
+      return endsNanos + MARGIN.toNanos() - System.nanoTime() <= 0
+          && endsMillis + MARGIN.toMillis() <= nowMillis;
+    }
+  }
 
   GateRecord publishedGate() {
     return publishedGate;

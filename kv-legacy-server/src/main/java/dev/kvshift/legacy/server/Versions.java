@@ -52,15 +52,21 @@ final class Versions {
    * @throws KvException.Transient while the clock lies too far behind what was issued before
    */
   long draw() {
+    return draw(1);
+  }
+
+  /** Draws so many in a row, and returns the first. */
+  long draw(int count) {
     long next = Math.max(now, last + 1);
-    if (next - now > MAX_AHEAD_MICROS) {
+    long behind = next + count - 1 - now;
+    if (behind > MAX_AHEAD_MICROS) {
       throw new KvException.Transient(
           "the server's clock is "
-              + (next - now) / 1_000
+              + behind / 1_000
               + " ms behind versions it has issued: nothing was written; set the clock right, or"
               + " wait until it has caught up");
     }
-    last = next;
+    last = next + count - 1;
     return next;
   }
 

@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Lock;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
@@ -33,6 +34,10 @@ final class WriteOp extends Op<Long> {
   @Override
   Long apply(Commit commit) throws RocksDBException {
     target.gate.checkWrite(target.name, epoch);
+    Lock lock = mutation.lock();
+    if (lock != null) {
+      LockOperations.check(commit, lock);
+    }
     Long given = mutation.version();
     if (given == null) {
       long drawn = commit.versions.draw();

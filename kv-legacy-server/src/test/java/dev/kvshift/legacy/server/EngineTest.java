@@ -263,7 +263,7 @@ class EngineTest {
   @Test
   void drop_openCollection_isGoneAndItsNameStartsAnew() {
     await(put("v"));
-    await(engine.drop("files"));
+    await(engine.drop("files", 1));
 
     assertThatThrownBy(() -> engine.reads.get(table, KEY, 0))
         .isInstanceOf(KvException.Permanent.class);

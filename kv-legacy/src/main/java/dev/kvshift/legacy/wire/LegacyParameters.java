@@ -24,7 +24,10 @@ public final class LegacyParameters {
 
   /** Returns the text of a parameter, or its default. */
   public static String text(ConnectionString string, Parameter parameter) {
-    return string.parameter(parameter.name()).orElse(parameter.defaultValue());
+    String defaultValue = parameter.defaultValue();
+    return defaultValue == null
+        ? string.require(parameter.name())
+        : string.parameter(parameter.name()).orElse(defaultValue);
   }
 
   /** Returns a duration from 10 ms to 10 min. */

@@ -3,6 +3,7 @@ package dev.kvshift.legacy.wire;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage.Stop;
@@ -66,6 +67,10 @@ public final class Messages {
     if (version != null) {
       write.setVersion(version);
     }
+    Lock lock = mutation.lock();
+    if (lock != null) {
+      write.setLock(lock(lock));
+    }
     return write.build();
   }
 
@@ -74,7 +79,7 @@ public final class Messages {
         write.hasValue() ? bytes(write.getValue()) : null,
         write.hasExpiryMillis() ? Instant.ofEpochMilli(write.getExpiryMillis()) : null,
         write.hasVersion() ? write.getVersion() : null,
-        null);
+        write.hasLock() ? lock(write.getLock()) : null);
   }
 
   public static ReadRange range(Bytes main, Range range, PageLimit limit) {
@@ -209,6 +214,25 @@ public final class Messages {
         message.getFloor(),
         message.getVersionCeiling(),
         message.getIncarnation());
+  }
+
+  public static LockOf lock(Lock lock) {
+    return LockOf.newBuilder()
+        .setSpace(lock.space())
+        .setKey(bytes(lock.key()))
+        .setOwner(lock.owner())
+        .setToken(lock.token())
+        .setExpiresMillis(lock.expires().toEpochMilli())
+        .build();
+  }
+
+  public static Lock lock(LockOf message) {
+    return new Lock(
+        message.getSpace(),
+        bytes(message.getKey()),
+        message.getOwner(),
+        message.getToken(),
+        Instant.ofEpochMilli(message.getExpiresMillis()));
   }
 
   public static Instance instance(Gate.Instance instance) {

@@ -4,6 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.StoreFixture;
 import dev.kvshift.testkit.TestClock;
 import java.time.Clock;
@@ -14,6 +15,7 @@ import java.util.UUID;
 /** The in-memory store with every capability. */
 public final class MemoryFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
+  private final VersionClock versions = new VersionClock(clock);
   private final String name = UUID.randomUUID().toString();
 
   @Override
@@ -23,7 +25,8 @@ public final class MemoryFixture implements StoreFixture {
 
   @Override
   public Store open() {
-    return MemoryStoreProvider.open(name, MemoryOptions.defaults().withClock(clock));
+    return MemoryStoreProvider.open(
+        name, MemoryOptions.defaults().withClock(clock).withVersions(versions));
   }
 
   @Override
