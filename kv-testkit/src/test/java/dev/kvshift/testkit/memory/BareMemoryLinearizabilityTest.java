@@ -1,0 +1,7 @@
+package dev.kvshift.testkit.memory;
+
+import dev.kvshift.testkit.LinearizabilityClause;
+import dev.kvshift.testkit.UseFixture;
+
+@UseFixture(BareMemoryFixture.class)
+final class BareMemoryLinearizabilityTest extends LinearizabilityClause {}
