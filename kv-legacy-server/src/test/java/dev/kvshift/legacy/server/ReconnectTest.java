@@ -39,7 +39,7 @@ class ReconnectTest {
 
   @BeforeEach
   void open() throws IOException {
-    server = RunningServer.start(EngineOptions.of(directory, 4), "127.0.0.1", 0);
+    server = RunningServer.start(EngineOptions.of(directory, 4), ServerOptions.loopback(0));
     proxy = new CuttingProxy(server.port());
     store = Stores.open("legacy://127.0.0.1:" + proxy.port() + "?timeout=30s");
     collection = await(store.open("files", Layout.point(), Claim.ACTIVE));
