@@ -30,6 +30,9 @@ final class Schema {
   private static final int TRIES = 10;
   private static final String METADATA_COLUMNS =
       "{attempt=regular blob, grp=partition_key text, name=clustering text, record=regular blob}";
+  private static final String LOCK_COLUMNS =
+      "{expires=regular bigint, granted=regular bigint, k=partition_key blob,"
+          + " least=regular bigint, owner=regular text, space=partition_key text}";
   private static final String POINT_COLUMNS = "{main=partition_key blob, v=regular blob}";
   private static final String RANGE_COLUMNS =
       "{clustering=clustering blob, main=partition_key blob, shard=partition_key blob,"
@@ -79,6 +82,10 @@ final class Schema {
         .thenCompose(made -> requireConditions())
         .thenCompose(
             checked -> ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata()));
+  }
+
+  CompletionStage<Void> ensureLocks() {
+    return ensure(TableNames.LOCKS, LOCK_COLUMNS, cql.createLocks());
   }
 
   CompletionStage<Void> ensureChunks(ChunkCql chunks, boolean importing) {

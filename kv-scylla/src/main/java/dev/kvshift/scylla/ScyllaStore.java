@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
 final class ScyllaStore implements Store {
   private static final Logger LOG = LoggerFactory.getLogger(ScyllaStore.class);
   private static final int MAX_MAIN_BYTES = 65_529;
+  private static final int MAX_SPACE_CHARS = 256;
   private static final int MAX_CLUSTERING_BYTES = 65_531;
   private static final Set<Capability> CAPABILITIES =
       Collections.unmodifiableSet(
@@ -36,6 +37,7 @@ final class ScyllaStore implements Store {
               Capability.VERSIONED_WRITES,
               Capability.RANGES,
               Capability.SCAN,
+              Capability.LOCKS,
               Capability.METADATA));
 
   private final Requests requests;
@@ -44,6 +46,7 @@ final class ScyllaStore implements Store {
   private final Schema schema;
   private final Skew skew;
   private final ScyllaMetadata metadata;
+  private final LockKeeper locks;
   private final Sweeper sweeper;
   private final Limits limits;
 
@@ -60,6 +63,7 @@ final class ScyllaStore implements Store {
     this.schema = schema;
     this.skew = skew;
     this.metadata = metadata;
+    locks = new LockKeeper(skew, () -> LockTable.open(requests, schema, cql));
     sweeper = new Sweeper(requests, metadata, clock);
     skew.every(Sweeper.LOOK_EVERY, sweeper::look);
     Settings settings = requests.settings();
@@ -167,7 +171,8 @@ final class ScyllaStore implements Store {
                               requests,
                               limits,
                               clock,
-                              skew);
+                              skew,
+                              locks);
                         }));
   }
 
@@ -210,7 +215,11 @@ final class ScyllaStore implements Store {
 
   @Override
   public StoreLocks locks(String space) {
-    throw new KvException.UnsupportedCapability(Capability.LOCKS, description());
+    if (space.isEmpty() || space.length() > MAX_SPACE_CHARS) {
+      throw new KvException.Permanent(
+          "lock space of " + space.length() + " characters: give 1 to " + MAX_SPACE_CHARS);
+    }
+    return new ScyllaLocks(space, locks, skew);
   }
 
   @Override

@@ -80,6 +80,11 @@ final class Skew implements AutoCloseable {
     }
   }
 
+  /** The servers' clock as last measured, in microseconds since 1970. */
+  long serverMicros() {
+    return clock.nowMicros() + last.offsetMicros();
+  }
+
   /** Reads the server's clock. */
   CompletionStage<Instant> serverTime() {
     return requests
