@@ -1,0 +1,131 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.spi.Gate.Fence;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
+
+/**
+ * The batch that the pipeline is putting together: many operations, written as one. Operations see
+ * what earlier ones of the same batch have done.
+ */
+final class Commit implements AutoCloseable {
+  final Database database;
+  final Versions versions;
+  final Keys keys;
+  final List<Op<?>> done = new ArrayList<>();
+  private final WriteBatch batch = new WriteBatch();
+  private final Map<ByteBuffer, byte[]> written = new HashMap<>();
+  private final Map<ByteBuffer, byte[]> metas = new HashMap<>();
+  private final Set<Table> touched = new LinkedHashSet<>();
+  private int bytes;
+
+  Commit(Database database, Versions versions, Keys keys) {
+    this.database = database;
+    this.versions = versions;
+    this.keys = keys;
+  }
+
+  WriteBatch batch() {
+    return batch;
+  }
+
+  Set<Table> touched() {
+    return touched;
+  }
+
+  int bytes() {
+    return bytes;
+  }
+
+  boolean isEmpty() {
+    return batch.count() == 0;
+  }
+
+  /** Returns the row as the batch so far leaves it, expired or not; null for none. */
+  @Nullable Row current(Table table, StoreKey key) throws RocksDBException {
+    byte[] physical = keys.row(table.id, key);
+    byte[] stored = written.get(ByteBuffer.wrap(physical));
+    if (stored == null) {
+      stored = database.row(physical);
+    }
+    return stored == null ? null : Records.row(key, stored);
+  }
+
+  /** Puts a row and its change record. */
+  void put(Table table, StoreKey key, long version, @Nullable Bytes value, @Nullable Instant expiry)
+      throws RocksDBException {
+    byte[] physical = keys.row(table.id, key);
+    byte[] stored = Records.row(version, value, expiry);
+    database.putRow(batch, physical, stored);
+    written.put(ByteBuffer.wrap(physical), stored);
+    bytes += 2 * (physical.length + stored.length);
+    log(table, Records.change(key, stored));
+  }
+
+  /** Returns a small record as the batch so far leaves it; null for none. */
+  byte @Nullable [] meta(byte[] key) throws RocksDBException {
+    byte[] stored = metas.get(ByteBuffer.wrap(key));
+    return stored == null ? database.meta(key) : stored;
+  }
+
+  void putMeta(byte[] key, byte[] value) throws RocksDBException {
+    database.putMeta(batch, key, value);
+    metas.put(ByteBuffer.wrap(key), value);
+    bytes += key.length + value.length;
+  }
+
+  void deleteMeta(byte[] key) throws RocksDBException {
+    database.deleteMeta(batch, key);
+    metas.remove(ByteBuffer.wrap(key));
+  }
+
+  Fence fence(Table table, String attempt, Instant deadline) throws RocksDBException {
+    Fence fence = new Fence(attempt, versions.draw(), table.position + 1, deadline);
+    log(table, Records.fenced(fence));
+    setGate(table, table.gate.fenced(fence));
+    return fence;
+  }
+
+  void lift(Table table, Fence fence) throws RocksDBException {
+    log(table, Records.lifted(fence.attempt()));
+    setGate(table, table.gate.lifted(fence.attempt()));
+  }
+
+  void setGate(Table table, GateRecord gate) throws RocksDBException {
+    database.putMeta(batch, Catalog.gateKey(table.id), Records.gate(gate));
+    table.gate = gate;
+    touched.add(table);
+  }
+
+  private void log(Table table, byte[] record) throws RocksDBException {
+    table.position++;
+    database.putChange(batch, Keys.change(table.id, table.position), record);
+    touched.add(table);
+  }
+
+  /** Adds what must be durable with the batch; returns whether the ceiling was raised. */
+  boolean finish() throws RocksDBException {
+    if (!versions.exceedsCeiling()) {
+      return false;
+    }
+    database.putMeta(batch, Versions.ceilingKey(), Database.number(versions.raiseCeiling()));
+    return true;
+  }
+
+  @Override
+  public void close() {
+    batch.close();
+  }
+}

@@ -1,0 +1,365 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Gate.Fence;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteOptions;
+
+/**
+ * The one order of everything that changes: a single thread takes what has queued up, writes it as
+ * one batch, waits until that is on the disk, and then answers. Gates and fences change here too,
+ * so a write, a lift and a move never race.
+ */
+final class CommitPipeline implements AutoCloseable {
+  static final int MAX_QUEUED = 16_384;
+  static final long MAX_QUEUED_BYTES = 256L << 20;
+  static final int MAX_BATCH = 4_096;
+  static final int MAX_BATCH_BYTES = 16 << 20;
+
+  /** How many writes of one collection wait at a fence, and how many bytes they may hold. */
+  static final int MAX_WAITING = 16_384;
+
+  static final long MAX_WAITING_BYTES = 64L << 20;
+  private static final Duration TICK = Duration.ofMillis(5);
+  private static final Duration IDLE = Duration.ofSeconds(1);
+
+  private final Database database;
+  private final Versions versions;
+  private final Keys keys;
+  private final boolean sync;
+  private final BlockingQueue<Op<?>> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
+  private final AtomicLong queuedBytes = new AtomicLong();
+  private final Deque<Op<?>> inHand = new ArrayDeque<>();
+  private final Deque<Op<?>> ready = new ArrayDeque<>();
+  private final Set<Table> fenced = new LinkedHashSet<>();
+  private final ExecutorService answers;
+  private final Thread thread;
+  private volatile boolean closing;
+  private volatile @Nullable KvException broken;
+
+  CommitPipeline(Database database, Versions versions, Keys keys, boolean sync) {
+    this.database = database;
+    this.versions = versions;
+    this.keys = keys;
+    this.sync = sync;
+    this.answers =
+        Executors.newSingleThreadExecutor(
+            task -> {
+              Thread answering = new Thread(task, "legacy-answers");
+              answering.setDaemon(true);
+              return answering;
+            });
+    this.thread = new Thread(this::run, "legacy-commit");
+    this.thread.setDaemon(true);
+  }
+
+  /** Begins; tables with a fence that stands from before are given here. */
+  void start(List<Table> tables) {
+    for (Table table : tables) {
+      Fence fence = table.gate.fence();
+      if (fence != null) {
+        remember(table, fence);
+      }
+    }
+    thread.start();
+  }
+
+  <T extends @Nullable Object> CompletableFuture<T> submit(Op<T> op) {
+    if (closing) {
+      return CompletableFuture.failedFuture(database.closedStore());
+    }
+    KvException reason = broken;
+    if (reason != null) {
+      return CompletableFuture.failedFuture(reason);
+    }
+    if (queuedBytes.addAndGet(op.bytes) > MAX_QUEUED_BYTES || !queue.offer(op)) {
+      queuedBytes.addAndGet(-op.bytes);
+      return CompletableFuture.failedFuture(
+          new KvException.Transient(
+              "the store has too many writes waiting; nothing was written: try again"));
+    }
+    if (closing && queue.remove(op)) {
+      return CompletableFuture.failedFuture(database.closedStore());
+    }
+    return op.result;
+  }
+
+  private void run() {
+    try {
+      while (!closing) {
+        Op<?> first = ready.poll();
+        if (first == null) {
+          Duration wait = fenced.isEmpty() ? IDLE : TICK;
+          first = queue.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
+        }
+        commit(first);
+      }
+    } catch (InterruptedException e) {
+      closing = true;
+    } finally {
+      refuseTheRest();
+    }
+  }
+
+  private void commit(@Nullable Op<?> first) {
+    try (Commit commit = new Commit(database, versions, keys)) {
+      if (first != null) {
+        inHand.add(first);
+      }
+      try {
+        database.access(
+            open -> {
+              fill(commit);
+              write(commit);
+              return null;
+            });
+      } catch (RuntimeException e) {
+        breakDown(commit, e);
+      }
+    }
+  }
+
+  private void fill(Commit commit) throws RocksDBException {
+    versions.readClock();
+    tick(commit);
+    if (ready.isEmpty()) {
+      queue.drainTo(inHand, MAX_BATCH);
+    }
+    while (!inHand.isEmpty() && commit.bytes() <= MAX_BATCH_BYTES) {
+      prepare(commit, inHand.remove());
+    }
+    while (!inHand.isEmpty()) {
+      ready.addFirst(inHand.removeLast());
+    }
+    while (!ready.isEmpty()
+        && commit.done.size() < MAX_BATCH
+        && commit.bytes() <= MAX_BATCH_BYTES) {
+      prepare(commit, ready.remove());
+    }
+  }
+
+  private void prepare(Commit commit, Op<?> op) throws RocksDBException {
+    Table table = op.table;
+    if (table != null) {
+      liftIfDue(commit, table);
+      Fence fence = table.gate.fence();
+      if (fence != null && op.waitsAtFence()) {
+        park(commit, table, fence, op);
+        return;
+      }
+    }
+    if (op.isExpired()) {
+      op.fail(
+          new KvException.Transient(
+              "the request's time was over before it was its turn; nothing was written: try"
+                  + " again"));
+    } else {
+      op.prepare(commit);
+    }
+    finish(commit, op);
+    if (table != null) {
+      settleWaiting(table);
+    }
+  }
+
+  private void finish(Commit commit, Op<?> op) {
+    queuedBytes.addAndGet(-op.bytes);
+    commit.done.add(op);
+  }
+
+  private void park(Commit commit, Table table, Fence fence, Op<?> op) {
+    if (table.waitingRoom.size() >= MAX_WAITING
+        || table.waitingBytes + op.bytes > MAX_WAITING_BYTES
+        || op.isExpired()) {
+      op.fail(fencedOff(table));
+      finish(commit, op);
+      return;
+    }
+    remember(table, fence);
+    table.waitingRoom.add(op);
+    table.waitingBytes += op.bytes;
+  }
+
+  /** After an operation: whoever waited for a fence that is gone runs, or learns the new phase. */
+  private void settleWaiting(Table table) {
+    Fence fence = table.gate.fence();
+    if (fence != null) {
+      remember(table, fence);
+      return;
+    }
+    if (!fenced.remove(table)) {
+      return;
+    }
+    ready.addAll(table.waitingRoom);
+    table.waitingRoom.clear();
+    table.waitingBytes = 0;
+  }
+
+  private void remember(Table table, Fence fence) {
+    if (fenced.add(table)) {
+      long left = fence.deadline().toEpochMilli() - versions.now() / 1_000;
+      long bounded = Math.min(left, GateOperations.MAX_LIFETIME.toMillis());
+      table.liftAtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(bounded);
+    }
+  }
+
+  private void liftIfDue(Commit commit, Table table) throws RocksDBException {
+    Fence fence = table.gate.fence();
+    if (fence == null || !isDue(table, fence)) {
+      return;
+    }
+    commit.lift(table, fence);
+    settleWaiting(table);
+  }
+
+  /** A fence ends when the wall clock or the monotonic one says so, whichever is first. */
+  private boolean isDue(Table table, Fence fence) {
+    return fence.deadline().toEpochMilli() * 1_000 <= versions.now()
+        || (fenced.contains(table) && table.liftAtNanos - System.nanoTime() <= 0);
+  }
+
+  private void tick(Commit commit) throws RocksDBException {
+    for (Table table : List.copyOf(fenced)) {
+      liftIfDue(commit, table);
+      Iterator<Op<?>> waiting = table.waitingRoom.iterator();
+      while (waiting.hasNext()) {
+        Op<?> op = waiting.next();
+        if (op.isExpired()) {
+          waiting.remove();
+          table.waitingBytes -= op.bytes;
+          op.fail(fencedOff(table));
+          finish(commit, op);
+        }
+      }
+    }
+  }
+
+  private KvException fencedOff(Table table) {
+    long left = Math.max(0, table.liftAtNanos - System.nanoTime());
+    return new KvException.CollectionFenced(table.name, Duration.ofNanos(left));
+  }
+
+  private void write(Commit commit) {
+    if (!commit.isEmpty()) {
+      try (WriteOptions options = new WriteOptions()) {
+        boolean ceilingRaised = commit.finish();
+        options.setSync(sync || ceilingRaised);
+        database.write(commit.batch(), options);
+      } catch (RocksDBException e) {
+        throw new RocksDBExceptionCarrier(e);
+      }
+      versions.publish();
+      commit.touched().forEach(Table::publish);
+    }
+    answer(commit.done);
+  }
+
+  private void answer(List<Op<?>> done) {
+    if (!done.isEmpty()) {
+      answers.execute(() -> done.forEach(Op::complete));
+    }
+  }
+
+  /** What the failed batch held may or may not be on the disk: only opening the store tells. */
+  private void breakDown(Commit commit, RuntimeException cause) {
+    broken =
+        new KvException.Transient(
+            "the store could not write and takes no writes until it is opened again: make sure"
+                + " that the disk has room and restart the server",
+            cause);
+    for (Op<?> op : commit.done) {
+      op.fail(
+          new KvException.UnknownOutcome(
+              "the store could not write: read back once it is up again", cause));
+    }
+    answer(commit.done);
+    refuseTheRest();
+  }
+
+  private void refuseTheRest() {
+    KvException reason = broken;
+    List<Op<?>> rest = new ArrayList<>(inHand);
+    inHand.clear();
+    rest.addAll(ready);
+    ready.clear();
+    queue.drainTo(rest);
+    for (Table table : fenced) {
+      rest.addAll(table.waitingRoom);
+      table.waitingRoom.clear();
+      table.waitingBytes = 0;
+    }
+    for (Op<?> op : rest) {
+      queuedBytes.addAndGet(-op.bytes);
+      op.fail(
+          reason != null
+              ? reason
+              : new KvException.Transient(
+                  "the store was closed before it was this write's turn; nothing was written: try"
+                      + " again"));
+    }
+    answer(rest);
+  }
+
+  /** Refuses what waits, lets the batch in progress end, and stops. */
+  @Override
+  public void close() {
+    closing = true;
+    boolean interrupted = false;
+    while (true) {
+      try {
+        queue.offer(new Wake());
+        thread.join(TimeUnit.SECONDS.toMillis(1));
+        if (!thread.isAlive()) {
+          break;
+        }
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    refuseTheRest();
+    answers.shutdown();
+    try {
+      answers.awaitTermination(5, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Wakes the thread so that it sees that it shall end. */
+  private static final class Wake extends Op<@Nullable Void> {
+    Wake() {
+      super(null, -OVERHEAD_BYTES, unhurried());
+    }
+
+    @Override
+    @Nullable Void apply(Commit commit) {
+      return null;
+    }
+  }
+
+  @SuppressWarnings("serial")
+  private static final class RocksDBExceptionCarrier extends RuntimeException {
+    RocksDBExceptionCarrier(RocksDBException cause) {
+      super(cause);
+    }
+  }
+}

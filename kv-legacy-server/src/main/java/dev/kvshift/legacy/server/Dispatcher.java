@@ -1,0 +1,269 @@
+package dev.kvshift.legacy.server;
+
+import static java.util.concurrent.CompletableFuture.completedFuture;
+
+import com.google.protobuf.ByteString;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.legacy.wire.Changes;
+import dev.kvshift.legacy.wire.CompareAndSet;
+import dev.kvshift.legacy.wire.Instances;
+import dev.kvshift.legacy.wire.KeyOf;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.LockAll;
+import dev.kvshift.legacy.wire.LockBatch;
+import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.legacy.wire.Nothing;
+import dev.kvshift.legacy.wire.RaiseFence;
+import dev.kvshift.legacy.wire.ReadChanges;
+import dev.kvshift.legacy.wire.ReadRange;
+import dev.kvshift.legacy.wire.Reassert;
+import dev.kvshift.legacy.wire.Register;
+import dev.kvshift.legacy.wire.Reply;
+import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.legacy.wire.RowBlock;
+import dev.kvshift.legacy.wire.Scan;
+import dev.kvshift.legacy.wire.Window;
+import dev.kvshift.legacy.wire.Write;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** Turns one request into a call of the engine, and what that gives into the reply. */
+final class Dispatcher {
+  private final Engine engine;
+  private final Executor longReads;
+
+  /**
+   * Makes one.
+   *
+   * @param longReads where pages and scans are read, so that short requests need not wait for them
+   */
+  Dispatcher(Engine engine, Executor longReads) {
+    this.engine = engine;
+    this.longReads = longReads;
+  }
+
+  /** Answers a request; the reply lacks only its id. Fails with a {@link KvException}. */
+  CompletableFuture<Reply.Builder> answer(Request request) {
+    try {
+      return switch (request.getBodyCase()) {
+        case OPEN ->
+            engine
+                .collection(request.getOpen().getName())
+                .thenApply(table -> reply().setCollection(table.id));
+        case DROP ->
+            engine
+                .drop(request.getDrop().getName())
+                .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
+        case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
+        case LOCK_ALL -> lockAll(request.getLockAll(), deadline(request));
+        case RENEW ->
+            engine
+                .locks
+                .renew(
+                    Messages.lock(request.getRenew().getLock()),
+                    Duration.ofMillis(request.getRenew().getLeaseMillis()),
+                    deadline(request))
+                .thenApply(lock -> reply().setLock(Messages.lock(lock)));
+        case RELEASE ->
+            engine
+                .locks
+                .release(Messages.lock(request.getRelease()), deadline(request))
+                .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
+        case BODY_NOT_SET ->
+            throw new KvException.Permanent(
+                "the server does not know this request: use a driver of its version");
+        default -> answer(engine.requireCollection(request.getCollection()), request);
+      };
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    } catch (IllegalArgumentException e) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent("a request that makes no sense: " + e.getMessage(), e));
+    }
+  }
+
+  private CompletableFuture<Reply.Builder> answer(Table table, Request request) {
+    return switch (request.getBodyCase()) {
+      case GET -> get(table, request.getGet(), request.getEpoch());
+      case WRITE -> write(table, request.getWrite(), request);
+      case RANGE -> range(table, request.getRange(), request.getEpoch());
+      case SCAN -> scan(table, request.getScan());
+      case CHANGES -> changes(table, request.getChanges());
+      case WINDOW -> {
+        ChangeSource.Window window = engine.reads.window(table);
+        yield completedFuture(
+            reply(table)
+                .setWindow(
+                    Window.newBuilder().setOldest(window.oldest()).setNewest(window.newest())));
+      }
+      case REASSERT -> reassert(table, request.getReassert(), request);
+      default -> gate(table, request);
+    };
+  }
+
+  private CompletableFuture<Reply.Builder> gate(Table table, Request request) {
+    GateOperations gates = engine.gates;
+    return switch (request.getBodyCase()) {
+      case GATE_STATE -> completedFuture(state(table, gates.state(table)));
+      case COMPARE_AND_SET -> {
+        CompareAndSet change = request.getCompareAndSet();
+        yield gates
+            .compareAndSet(
+                table, Messages.state(change.getExpected()), Messages.state(change.getNext()))
+            .thenApply(changed -> reply(table).setChanged(changed));
+      }
+      case RAISE_FENCE -> {
+        RaiseFence raise = request.getRaiseFence();
+        yield gates
+            .fence(table, raise.getAttempt(), Duration.ofMillis(raise.getLifetimeMillis()))
+            .thenApply(fence -> reply(table).setFence(Messages.fence(fence)));
+      }
+      case LIFT -> gates.lift(table, request.getLift().getAttempt()).thenApply(done -> done(table));
+      case MOVE ->
+          gates.move(table, request.getMove().getAttempt()).thenApply(state -> state(table, state));
+      case SEAL -> gates.seal(table, request.getSeal()).thenApply(state -> state(table, state));
+      case REGISTER -> {
+        Register register = request.getRegister();
+        yield gates
+            .register(table, register.getInstance(), register.getAcknowledged())
+            .thenApply(state -> state(table, state));
+      }
+      case INSTANCES -> {
+        Instances.Builder instances = Instances.newBuilder();
+        gates
+            .instances(table)
+            .forEach(instance -> instances.addInstances(Messages.instance(instance)));
+        yield completedFuture(reply(table).setInstances(instances));
+      }
+      default ->
+          throw new KvException.Permanent(
+              "the server does not know this request: use a driver of its version");
+    };
+  }
+
+  private CompletableFuture<Reply.Builder> lockAll(LockAll request, long deadlineNanos) {
+    Set<Bytes> keys = new HashSet<>();
+    for (ByteString key : request.getKeysList()) {
+      Bytes copied = Messages.bytes(key);
+      LegacyLimits.checkLockKey(copied);
+      keys.add(copied);
+    }
+    Duration lease = Duration.ofMillis(request.getLeaseMillis());
+    return engine
+        .locks
+        .tryLockAll(request.getSpace(), keys, lease, deadlineNanos)
+        .thenApply(
+            batch -> {
+              LockBatch.Builder message = LockBatch.newBuilder();
+              batch.acquired().forEach(lock -> message.addAcquired(Messages.lock(lock)));
+              batch.busy().forEach(key -> message.addBusy(Messages.bytes(key)));
+              return reply().setLocks(message);
+            });
+  }
+
+  private CompletableFuture<Reply.Builder> get(Table table, KeyOf get, long epoch) {
+    StoreKey key = Messages.key(get.getMain(), get.getClustering());
+    LegacyLimits.check(key);
+    ByteString row = RowBlock.of(engine.reads.get(table, key, epoch));
+    return completedFuture(reply(table).setRow(row));
+  }
+
+  private CompletableFuture<Reply.Builder> write(Table table, Write write, Request request) {
+    StoreKey key = Messages.key(write.getMain(), write.getClustering());
+    Mutation mutation = Messages.mutation(write);
+    LegacyLimits.check(key, mutation);
+    return engine
+        .write(table, key, mutation, request.getEpoch(), deadline(request))
+        .thenApply(version -> reply(table).setNumber(version));
+  }
+
+  private CompletableFuture<Reply.Builder> range(Table table, ReadRange read, long epoch) {
+    PageLimit limit = new PageLimit(read.getEntries(), read.getBytes());
+    return later(
+        () ->
+            reply(table)
+                .setPage(
+                    Messages.page(
+                        engine.reads.range(
+                            table,
+                            Messages.bytes(read.getMain()),
+                            Messages.range(read),
+                            limit,
+                            epoch))));
+  }
+
+  private CompletableFuture<Reply.Builder> scan(Table table, Scan scan) {
+    PageLimit limit = new PageLimit(scan.getEntries(), scan.getBytes());
+    ScanTask task = new ScanTask(scan.getAfter(), scan.getUpTo());
+    return later(
+        () ->
+            reply(table)
+                .setPage(
+                    Messages.page(
+                        engine.reads.scan(
+                            table,
+                            task,
+                            scan.hasPosition() ? Messages.bytes(scan.getPosition()) : null,
+                            limit))));
+  }
+
+  private CompletableFuture<Reply.Builder> changes(Table table, ReadChanges read) {
+    Duration wait = Duration.of(read.getWaitMicros(), ChronoUnit.MICROS);
+    return CompletableFuture.completedFuture(table)
+        .thenComposeAsync(
+            there -> engine.changes(there, read.getAfter(), read.getMaxBytes(), wait), longReads)
+        .thenApply(
+            batch -> {
+              Changes changes = Messages.changes(batch);
+              return reply(table).setChanges(changes);
+            });
+  }
+
+  private CompletableFuture<Reply.Builder> reassert(
+      Table table, Reassert reassert, Request request) {
+    StoreKey key = Messages.key(reassert.getMain(), reassert.getClustering());
+    LegacyLimits.check(key);
+    return engine
+        .gates
+        .reassert(table, key, reassert.getAtLeast(), deadline(request))
+        .thenApply(row -> reply(table).setRow(RowBlock.of(row)));
+  }
+
+  private CompletableFuture<Reply.Builder> later(Supplier<Reply.Builder> read) {
+    return CompletableFuture.supplyAsync(read, longReads);
+  }
+
+  private static long deadline(Request request) {
+    return System.nanoTime() + TimeUnit.MICROSECONDS.toNanos(request.getBudgetMicros());
+  }
+
+  private static Reply.Builder state(Table table, Gate.State state) {
+    return reply(table).setGate(Messages.state(state));
+  }
+
+  private static Reply.Builder done(Table table) {
+    return reply(table).setDone(Nothing.getDefaultInstance());
+  }
+
+  private static Reply.Builder reply(Table table) {
+    return reply().setEpoch(table.publishedGate().epoch());
+  }
+
+  private static Reply.Builder reply() {
+    return Reply.newBuilder();
+  }
+}

@@ -1,0 +1,171 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One open store: the database, its commit pipeline, its gates. Safe for use by many threads; the
+ * server and the in-process store are two faces of it.
+ */
+final class Engine implements AutoCloseable {
+  private static final int CHANGE_THREADS = 2;
+
+  final Reads reads;
+  final GateOperations gates;
+  final LockOperations locks;
+  private final EngineOptions options;
+  private final Database database;
+  private final Catalog catalog;
+  private final CommitPipeline pipeline;
+  private final ScheduledExecutorService changeReaders;
+
+  private Engine(EngineOptions options, Database database) {
+    this.options = options;
+    this.database = database;
+    Versions versions =
+        new Versions(options.clock(), database.access(open -> open.meta(Versions.ceilingKey())));
+    Keys keys = new Keys(options.partitions());
+    catalog = new Catalog(database, options.clock().millis());
+    pipeline = new CommitPipeline(database, versions, keys, options.sync());
+    gates = new GateOperations(pipeline, versions, options.clock());
+    locks = new LockOperations(pipeline);
+    reads = new Reads(database, keys, options.clock(), options.partitions());
+    changeReaders =
+        new ScheduledThreadPoolExecutor(
+            CHANGE_THREADS,
+            task -> {
+              Thread thread = new Thread(task, "legacy-changes");
+              thread.setDaemon(true);
+              return thread;
+            });
+    pipeline.start(catalog.tables());
+  }
+
+  /**
+   * Opens or makes the store.
+   *
+   * @throws KvException.Permanent if it is in use, damaged, or has another number of partitions
+   */
+  static Engine open(EngineOptions options) {
+    Database database = Database.open(options);
+    try {
+      return new Engine(options, database);
+    } catch (RuntimeException e) {
+      database.close();
+      throw e;
+    }
+  }
+
+  EngineOptions options() {
+    return options;
+  }
+
+  Instant now() {
+    return options.clock().instant();
+  }
+
+  CompletableFuture<Table> collection(String name) {
+    return catalog.open(name, pipeline);
+  }
+
+  Table requireCollection(int id) {
+    return catalog.require(id);
+  }
+
+  CompletableFuture<@Nullable Void> drop(String name) {
+    return catalog.drop(name, pipeline);
+  }
+
+  CompletableFuture<Long> write(
+      Table table, StoreKey key, Mutation mutation, long epoch, long deadlineNanos) {
+    return pipeline.submit(new WriteOp(table, key, mutation, epoch, deadlineNanos));
+  }
+
+  /** Reads changes, waiting for a first one without polling. */
+  CompletableFuture<ChangeSource.Batch> changes(
+      Table table, long after, int maxBytes, Duration wait) {
+    int bytes = Math.max(1, Math.min(maxBytes, LegacyLimits.MAX_CHANGE_BYTES));
+    Duration bounded =
+        wait.compareTo(LegacyLimits.MAX_CHANGE_WAIT) > 0 ? LegacyLimits.MAX_CHANGE_WAIT : wait;
+    CompletableFuture<ChangeSource.Batch> result = new CompletableFuture<>();
+    if (attempt(table, after, bytes, result)) {
+      return result;
+    }
+    if (bounded.isNegative() || bounded.isZero()) {
+      result.complete(new ChangeSource.Data(List.of(), after));
+      return result;
+    }
+    AtomicReference<@Nullable Runnable> waiter = new AtomicReference<>();
+    enlist(table, after, bytes, result, waiter);
+    var timer =
+        changeReaders.schedule(
+            () -> result.complete(new ChangeSource.Data(List.of(), after)),
+            bounded.toNanos(),
+            TimeUnit.NANOSECONDS);
+    result.whenComplete(
+        (batch, error) -> {
+          timer.cancel(false);
+          table.changeWaiters.remove(waiter.get());
+        });
+    return result;
+  }
+
+  /**
+   * Tries again when something is published, and waits on where that was nothing new: the wake-up
+   * of one position can meet a reader who has it already.
+   */
+  private void enlist(
+      Table table,
+      long after,
+      int bytes,
+      CompletableFuture<ChangeSource.Batch> result,
+      AtomicReference<@Nullable Runnable> current) {
+    Runnable waiter =
+        () ->
+            changeReaders.execute(
+                () -> {
+                  if (!result.isDone() && !attempt(table, after, bytes, result)) {
+                    enlist(table, after, bytes, result, current);
+                  }
+                });
+    current.set(waiter);
+    table.changeWaiters.add(waiter);
+    boolean late = result.isDone() || table.publishedPosition() > after;
+    if (late && table.changeWaiters.remove(waiter)) {
+      waiter.run();
+    }
+  }
+
+  private boolean attempt(
+      Table table, long after, int bytes, CompletableFuture<ChangeSource.Batch> result) {
+    try {
+      ChangeSource.Batch batch = reads.changes(table, after, bytes);
+      return batch != null && (result.complete(batch) || result.isDone());
+    } catch (KvException e) {
+      return result.completeExceptionally(e);
+    }
+  }
+
+  /** Ends what waits with an error, what is being committed as it should, and closes the files. */
+  @Override
+  public void close() {
+    pipeline.close();
+    changeReaders.shutdownNow();
+    for (Table table : catalog.tables()) {
+      table.changeWaiters.clear();
+    }
+    database.close();
+  }
+}

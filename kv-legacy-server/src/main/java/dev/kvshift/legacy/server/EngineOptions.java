@@ -1,0 +1,29 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Partitions;
+import java.nio.file.Path;
+import java.time.Clock;
+
+/**
+ * How a store is opened.
+ *
+ * @param directory where it lies; made where it is not there
+ * @param partitions how many, fixed when the store is made
+ * @param sync whether a write is on the disk before it is acknowledged
+ * @param clock the leader's clock
+ */
+record EngineOptions(Path directory, int partitions, boolean sync, Clock clock) {
+  static final int DEFAULT_PARTITIONS = 64;
+
+  EngineOptions {
+    if (partitions < 1 || partitions > Partitions.MAX_PARTITIONS) {
+      throw new KvException.Permanent(
+          partitions + " partitions: give 1 to " + Partitions.MAX_PARTITIONS);
+    }
+  }
+
+  static EngineOptions of(Path directory, int partitions) {
+    return new EngineOptions(directory, partitions, true, Clock.systemUTC());
+  }
+}

@@ -1,0 +1,128 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.legacy.wire.Partitions;
+import dev.kvshift.spi.StoreKey;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * Physical keys. A row: collection (4 bytes), partition (2), main key with every 00 written as 00
+ * FF, then 00 01, then the clustering key as it is; so rows of one partition lie in the order of
+ * main, clustering. A change: collection (4), position (8).
+ */
+final class Keys {
+  static final int PARTITION_BYTES = 6;
+  private static final byte ESCAPED = (byte) 0xff;
+  private static final byte END = 1;
+
+  private final int partitions;
+
+  Keys(int partitions) {
+    this.partitions = partitions;
+  }
+
+  int partition(Bytes main) {
+    return Partitions.of(main, partitions);
+  }
+
+  /** Returns what all rows of a main key begin with. */
+  byte[] main(int collection, Bytes main, int extra) {
+    int zeros = 0;
+    int size = main.size();
+    for (int i = 0; i < size; i++) {
+      if (main.at(i) == 0) {
+        zeros++;
+      }
+    }
+    byte[] key = new byte[PARTITION_BYTES + size + zeros + 2 + extra];
+    partition(key, collection, partition(main));
+    int at = PARTITION_BYTES;
+    if (zeros == 0) {
+      main.copyTo(key, at);
+      at += size;
+    } else {
+      for (int i = 0; i < size; i++) {
+        byte b = main.at(i);
+        key[at++] = b;
+        if (b == 0) {
+          key[at++] = ESCAPED;
+        }
+      }
+    }
+    key[at] = 0;
+    key[at + 1] = END;
+    return key;
+  }
+
+  byte[] row(int collection, StoreKey key) {
+    int clustering = key.clustering().size();
+    byte[] physical = main(collection, key.main(), clustering);
+    key.clustering().copyTo(physical, physical.length - clustering);
+    return physical;
+  }
+
+  static byte[] partition(int collection, int partition) {
+    byte[] key = new byte[PARTITION_BYTES];
+    partition(key, collection, partition);
+    return key;
+  }
+
+  private static void partition(byte[] key, int collection, int partition) {
+    ByteBuffer.wrap(key).putInt(collection).putShort((short) partition);
+  }
+
+  static int partitionOf(byte[] physical) {
+    return ByteBuffer.wrap(physical).getShort(Integer.BYTES) & 0xffff;
+  }
+
+  static StoreKey parse(byte[] physical) {
+    int end = PARTITION_BYTES;
+    int escapes = 0;
+    while (physical[end] != 0 || physical[end + 1] != END) {
+      if (physical[end] == 0) {
+        escapes++;
+        end++;
+      }
+      end++;
+    }
+    int clustering = end + 2;
+    Bytes main =
+        escapes == 0
+            ? Bytes.of(physical, PARTITION_BYTES, end - PARTITION_BYTES)
+            : unescape(physical, end, escapes);
+    return StoreKey.of(main, Bytes.of(physical, clustering, physical.length - clustering));
+  }
+
+  private static Bytes unescape(byte[] physical, int end, int escapes) {
+    byte[] main = new byte[end - PARTITION_BYTES - escapes];
+    int at = 0;
+    for (int i = PARTITION_BYTES; i < end; i++) {
+      main[at++] = physical[i];
+      if (physical[i] == 0) {
+        i++;
+      }
+    }
+    return Bytes.of(main);
+  }
+
+  static byte[] change(int collection, long position) {
+    return ByteBuffer.allocate(Integer.BYTES + Long.BYTES)
+        .putInt(collection)
+        .putLong(position)
+        .array();
+  }
+
+  static long position(byte[] changeKey) {
+    return ByteBuffer.wrap(changeKey).getLong(Integer.BYTES);
+  }
+
+  static boolean belongsTo(byte[] physical, int collection) {
+    return ByteBuffer.wrap(physical).getInt() == collection;
+  }
+
+  static boolean startsWith(byte[] key, byte[] prefix) {
+    return key.length >= prefix.length
+        && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
+  }
+}

@@ -1,0 +1,92 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The commands of the legacy store. */
+@Command(
+    name = "legacy",
+    description = "The legacy store.",
+    mixinStandardHelpOptions = true,
+    subcommands = LegacyCommand.Serve.class)
+final class LegacyCommand implements Callable<Integer> {
+  private static final int INTERNAL = 1;
+  private static final int USAGE = 2;
+  private static final int UNAVAILABLE = 7;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    throw new ParameterException(spec.commandLine(), "give a command, such as: serve --data DIR");
+  }
+
+  /** Runs the server until it is told to stop. */
+  @Command(
+      name = "serve",
+      description = "Runs the server until SIGTERM.",
+      mixinStandardHelpOptions = true)
+  static final class Serve implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Option(names = "--data", required = true, description = "the store's folder")
+    private Path data;
+
+    @Option(
+        names = "--partitions",
+        defaultValue = "64",
+        description = "how many, 1 to 4096; fixed for the store's life (${DEFAULT-VALUE})")
+    private int partitions;
+
+    @Option(
+        names = "--port",
+        defaultValue = "4600",
+        description = "the port; 0 takes a free one (${DEFAULT-VALUE})")
+    private int port;
+
+    @Option(
+        names = "--bind",
+        defaultValue = "127.0.0.1",
+        description = "the address to listen on (${DEFAULT-VALUE})")
+    private String bind;
+
+    @Option(
+        names = "--sync",
+        defaultValue = "true",
+        arity = "1",
+        description = "whether a write is on the disk before it is acknowledged (${DEFAULT-VALUE})")
+    private boolean sync;
+
+    @Override
+    public Integer call() throws InterruptedException {
+      try (RunningServer server =
+          RunningServer.start(
+              new EngineOptions(data, partitions, sync, Clock.systemUTC()), bind, port)) {
+        Runtime.getRuntime().addShutdownHook(new Thread(server::close, "legacy-stop"));
+        spec.commandLine().getOut().println("legacy server ready on " + server.address());
+        spec.commandLine().getOut().flush();
+        server.awaitEnd();
+        return 0;
+      } catch (KvException.Transient e) {
+        return refuse(e, UNAVAILABLE);
+      } catch (KvException.Permanent e) {
+        return refuse(e, USAGE);
+      } catch (KvException e) {
+        return refuse(e, INTERNAL);
+      }
+    }
+
+    private int refuse(KvException e, int code) {
+      spec.commandLine().getErr().println("legacy server: " + e.getMessage());
+      spec.commandLine().getErr().flush();
+      return code;
+    }
+  }
+}

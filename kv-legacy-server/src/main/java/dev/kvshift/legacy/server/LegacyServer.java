@@ -1,0 +1,16 @@
+package dev.kvshift.legacy.server;
+
+import picocli.CommandLine;
+
+/**
+ * The legacy store's server as a program: {@code serve --data DIR --port PORT}. Prints {@code
+ * legacy server ready on HOST:PORT} once it answers, and stops cleanly on SIGTERM.
+ */
+public final class LegacyServer {
+  private LegacyServer() {}
+
+  /** Runs the command line and exits with its code. */
+  public static void main(String... arguments) {
+    System.exit(new CommandLine(new LegacyCommand()).execute(arguments));
+  }
+}

@@ -1,0 +1,300 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.Range.Direction;
+import dev.kvshift.api.RangePage.Stop;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreKey;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+
+/** Everything that only reads, straight from the database. Safe for use by many threads. */
+final class Reads {
+  /** How many tombstones one page of a range looks at. */
+  static final int MAX_TOMBSTONES = 10_000;
+
+  private final Database database;
+  private final Keys keys;
+  private final Clock clock;
+  private final int partitions;
+
+  Reads(Database database, Keys keys, Clock clock, int partitions) {
+    this.database = database;
+    this.keys = keys;
+    this.clock = clock;
+    this.partitions = partitions;
+  }
+
+  @Nullable Row get(Table table, StoreKey key, long epoch) {
+    table.checkRead(epoch);
+    byte[] stored = database.access(open -> open.row(keys.row(table.id, key)));
+    return stored == null ? null : Records.row(key, stored).at(clock.instant());
+  }
+
+  RowPage range(Table table, Bytes main, Range range, PageLimit limit, long epoch) {
+    table.checkRead(epoch);
+    if (range.isEmpty()) {
+      return new RowPage(List.of(), Stop.END, null);
+    }
+    byte[] prefix = keys.main(table.id, main, 0);
+    return database.access(
+        open -> {
+          try (RocksIterator rows = open.rows()) {
+            RowPage page = page(rows, prefix, main, range, limit);
+            rows.status();
+            return page;
+          }
+        });
+  }
+
+  private RowPage page(
+      RocksIterator rows, byte[] prefix, Bytes main, Range range, PageLimit limit) {
+    Instant now = clock.instant();
+    boolean forward = range.direction() == Direction.FORWARD;
+    List<Row> found = new ArrayList<>();
+    int live = 0;
+    int dead = 0;
+    long bytes = 0;
+    Bytes passed = null;
+    for (seek(rows, prefix, range); rows.isValid(); step(rows, forward)) {
+      byte[] physical = rows.key();
+      if (!Keys.startsWith(physical, prefix)) {
+        break;
+      }
+      Bytes clustering = Bytes.of(physical, prefix.length, physical.length - prefix.length);
+      if (!range.contains(clustering)) {
+        if (isBefore(range, clustering)) {
+          continue;
+        }
+        break;
+      }
+      Row row = Records.row(StoreKey.of(main, clustering), rows.value()).at(now);
+      Bytes value = row.value();
+      if (value == null) {
+        if (dead == MAX_TOMBSTONES) {
+          return new RowPage(found, Stop.SCAN_LIMIT, passed);
+        }
+        dead++;
+      } else {
+        long size = (long) clustering.size() + value.size();
+        if (live == limit.entries()) {
+          return new RowPage(found, Stop.ENTRY_LIMIT, passed);
+        }
+        if (live > 0 && bytes + size > limit.bytes()) {
+          return new RowPage(found, Stop.BYTE_LIMIT, passed);
+        }
+        live++;
+        bytes += size;
+      }
+      found.add(row);
+      passed = clustering;
+    }
+    return new RowPage(found, Stop.END, null);
+  }
+
+  /** Returns whether an exclusive bound was met at the beginning, behind which the walk goes on. */
+  private static boolean isBefore(Range range, Bytes clustering) {
+    return range.direction() == Direction.FORWARD
+        ? clustering.equals(range.from())
+        : clustering.equals(range.to());
+  }
+
+  private static void seek(RocksIterator rows, byte[] prefix, Range range) {
+    if (range.direction() == Direction.FORWARD) {
+      Bytes from = range.from();
+      rows.seek(from == null ? prefix : join(prefix, from));
+      return;
+    }
+    Bytes to = range.to();
+    if (to != null) {
+      rows.seekForPrev(join(prefix, to));
+    } else {
+      byte[] end = prefix.clone();
+      end[end.length - 1]++;
+      rows.seekForPrev(end);
+    }
+  }
+
+  private static void step(RocksIterator rows, boolean forward) {
+    if (forward) {
+      rows.next();
+    } else {
+      rows.prev();
+    }
+  }
+
+  private static byte[] join(byte[] prefix, Bytes clustering) {
+    byte[] joined = Arrays.copyOf(prefix, prefix.length + clustering.size());
+    clustering.copyTo(joined, prefix.length);
+    return joined;
+  }
+
+  List<ScanTask> scanTasks() {
+    List<ScanTask> tasks = new ArrayList<>();
+    for (int partition = 0; partition < partitions; partition++) {
+      tasks.add(new ScanTask(partition - 1L, partition));
+    }
+    return tasks;
+  }
+
+  /** Scans for the runner, whom no gate holds back. */
+  ScanPage scan(Table table, ScanTask task, @Nullable Bytes position, PageLimit limit) {
+    table.requireThere();
+    int first = (int) Math.max(0, Math.min(task.after(), partitions) + 1);
+    int last = (int) Math.max(-1, Math.min(task.upTo(), partitions - 1));
+    if (first > last) {
+      return new ScanPage(List.of(), null);
+    }
+    byte[] start = Keys.partition(table.id, first);
+    if (position != null) {
+      if (position.size() <= Keys.PARTITION_BYTES - Integer.BYTES) {
+        throw new KvException.Permanent(
+            "a scan's position of another store: begin the scan anew or hand back what it gave");
+      }
+      start = new byte[Integer.BYTES + position.size()];
+      ByteBuffer.wrap(start).putInt(table.id);
+      position.copyTo(start, Integer.BYTES);
+    }
+    byte[] from = start;
+    return database.access(
+        open -> {
+          try (RocksIterator rows = open.rows()) {
+            ScanPage page = scan(rows, table, from, position != null, last, limit);
+            rows.status();
+            return page;
+          }
+        });
+  }
+
+  private ScanPage scan(
+      RocksIterator rows, Table table, byte[] from, boolean passed, int last, PageLimit limit) {
+    Instant now = clock.instant();
+    List<Row> found = new ArrayList<>();
+    long bytes = 0;
+    byte[] seen = from;
+    rows.seek(from);
+    if (passed && rows.isValid() && Arrays.equals(rows.key(), from)) {
+      rows.next();
+    }
+    for (; rows.isValid(); rows.next()) {
+      byte[] physical = rows.key();
+      if (!Keys.belongsTo(physical, table.id) || Keys.partitionOf(physical) > last) {
+        break;
+      }
+      byte[] stored = rows.value();
+      bytes += physical.length + stored.length;
+      if (found.size() == limit.entries() || (!found.isEmpty() && bytes > limit.bytes())) {
+        return new ScanPage(found, Bytes.of(seen, Integer.BYTES, seen.length - Integer.BYTES));
+      }
+      found.add(Records.row(Keys.parse(physical), stored).at(now));
+      seen = physical;
+    }
+    return new ScanPage(found, null);
+  }
+
+  /** Reads what follows a position; null where nothing does yet. */
+  ChangeSource.@Nullable Batch changes(Table table, long after, int maxBytes) {
+    table.requireThere();
+    long newest = table.publishedPosition();
+    if (after >= newest) {
+      if (after > newest) {
+        throw new KvException.Permanent(
+            "collection "
+                + table.name
+                + " has no position "
+                + after
+                + ", its newest is "
+                + newest
+                + ": this is another store or an older copy of it");
+      }
+      return null;
+    }
+    return database.access(
+        open -> {
+          try (RocksIterator changes = open.changes()) {
+            ChangeSource.Batch batch = batch(changes, table, after, newest, maxBytes);
+            changes.status();
+            return batch;
+          }
+        });
+  }
+
+  private static ChangeSource.Batch batch(
+      RocksIterator changes, Table table, long after, long newest, int maxBytes)
+      throws RocksDBException {
+    List<ChangeSource.Change> found = new ArrayList<>();
+    long bytes = 0;
+    long position = after;
+    changes.seek(Keys.change(table.id, after + 1));
+    while (position < newest) {
+      if (!changes.isValid()) {
+        changes.status();
+      }
+      if (!changes.isValid() || !Keys.belongsTo(changes.key(), table.id)) {
+        throw missing(table, position + 1, newest);
+      }
+      long at = Keys.position(changes.key());
+      if (at != position + 1) {
+        throw missing(table, position + 1, at);
+      }
+      byte[] record = changes.value();
+      if (!found.isEmpty() && bytes + record.length > maxBytes) {
+        break;
+      }
+      Records.Change change = Records.change(record);
+      if (change instanceof Records.Changed changed) {
+        found.add(new ChangeSource.Change(at, changed.row()));
+        bytes += record.length;
+      } else if (!found.isEmpty()) {
+        break;
+      } else if (change instanceof Records.Fencing fencing) {
+        return new ChangeSource.Fenced(fencing.fence());
+      } else if (change instanceof Records.Lifting lifting) {
+        return new ChangeSource.Lifted(lifting.attempt(), at);
+      }
+      position = at;
+      changes.next();
+    }
+    return new ChangeSource.Data(found, position);
+  }
+
+  private static KvException missing(Table table, long wanted, long oldest) {
+    return new KvException.Permanent(
+        "collection "
+            + table.name
+            + " retains no change "
+            + wanted
+            + " any more, its oldest is "
+            + oldest
+            + ": copy the collection anew, then read on from there");
+  }
+
+  ChangeSource.Window window(Table table) {
+    table.requireThere();
+    long newest = table.publishedPosition();
+    return database.access(
+        open -> {
+          try (RocksIterator changes = open.changes()) {
+            changes.seek(Keys.change(table.id, 0));
+            boolean found = changes.isValid() && Keys.belongsTo(changes.key(), table.id);
+            changes.status();
+            return new ChangeSource.Window(
+                found ? Keys.position(changes.key()) : newest + 1, newest);
+          }
+        });
+  }
+}

@@ -1,0 +1,197 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.spi.Gate.Fence;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** How rows, changes and gates are stored. The first byte of each says what it is. */
+final class Records {
+  private static final byte LIVE = 0;
+  private static final byte TOMBSTONE = 1;
+  private static final byte EXPIRING = 2;
+  private static final byte FENCED = 3;
+  private static final byte LIFTED = 4;
+  private static final byte GATE_FORMAT = 1;
+
+  /** What a record of the change log says. */
+  sealed interface Change {}
+
+  record Changed(Row row) implements Change {}
+
+  record Fencing(Fence fence) implements Change {}
+
+  record Lifting(String attempt) implements Change {}
+
+  private Records() {}
+
+  static byte[] row(long version, @Nullable Bytes value, @Nullable Instant expiry) {
+    int head = 1 + Long.BYTES + (expiry == null ? 0 : Long.BYTES);
+    byte[] stored = new byte[head + (value == null ? 0 : value.size())];
+    head(ByteBuffer.wrap(stored), version, value, expiry);
+    if (value != null) {
+      value.copyTo(stored, head);
+    }
+    return stored;
+  }
+
+  private static void head(
+      ByteBuffer buffer, long version, @Nullable Bytes value, @Nullable Instant expiry) {
+    buffer.put(value == null ? TOMBSTONE : expiry == null ? LIVE : EXPIRING).putLong(version);
+    if (expiry != null) {
+      buffer.putLong(expiry.toEpochMilli());
+    }
+  }
+
+  static Row row(StoreKey key, byte[] stored) {
+    return row(key, ByteBuffer.wrap(stored));
+  }
+
+  private static Row row(StoreKey key, ByteBuffer stored) {
+    byte kind = stored.get();
+    long version = stored.getLong();
+    return switch (kind) {
+      case LIVE -> new Row(key, version, Bytes.of(stored), null);
+      case TOMBSTONE -> new Row(key, version, null, null);
+      case EXPIRING -> {
+        Instant expiry = Instant.ofEpochMilli(stored.getLong());
+        yield new Row(key, version, Bytes.of(stored), expiry);
+      }
+      default -> throw new IllegalStateException("row of unknown kind " + kind);
+    };
+  }
+
+  /** Returns the change that leaves the row as the stored form says. */
+  static byte[] change(StoreKey key, byte[] stored) {
+    Bytes main = key.main();
+    Bytes clustering = key.clustering();
+    int keyBytes = 2 * Integer.BYTES + main.size() + clustering.size();
+    byte[] change = new byte[1 + keyBytes + stored.length];
+    ByteBuffer.wrap(change)
+        .put(LIVE)
+        .putInt(main.size())
+        .putInt(clustering.size())
+        .position(1 + keyBytes)
+        .put(stored);
+    main.copyTo(change, 1 + 2 * Integer.BYTES);
+    clustering.copyTo(change, 1 + 2 * Integer.BYTES + main.size());
+    return change;
+  }
+
+  static byte[] fenced(Fence fence) {
+    Bytes attempt = Bytes.utf8(fence.attempt());
+    return ByteBuffer.allocate(1 + 3 * Long.BYTES + attempt.size())
+        .put(FENCED)
+        .putLong(fence.version())
+        .putLong(fence.position())
+        .putLong(fence.deadline().toEpochMilli())
+        .put(attempt.asReadOnlyBuffer())
+        .array();
+  }
+
+  static byte[] lifted(String attempt) {
+    Bytes name = Bytes.utf8(attempt);
+    return ByteBuffer.allocate(1 + name.size()).put(LIFTED).put(name.asReadOnlyBuffer()).array();
+  }
+
+  static Change change(byte[] record) {
+    ByteBuffer buffer = ByteBuffer.wrap(record);
+    return switch (buffer.get()) {
+      case FENCED -> {
+        long version = buffer.getLong();
+        long position = buffer.getLong();
+        Instant deadline = Instant.ofEpochMilli(buffer.getLong());
+        yield new Fencing(new Fence(Bytes.of(buffer).toUtf8(), version, position, deadline));
+      }
+      case LIFTED -> new Lifting(Bytes.of(buffer).toUtf8());
+      default -> {
+        int main = buffer.getInt();
+        int clustering = buffer.getInt();
+        int at = buffer.position();
+        StoreKey key =
+            StoreKey.of(Bytes.of(record, at, main), Bytes.of(record, at + main, clustering));
+        yield new Changed(row(key, buffer.position(at + main + clustering)));
+      }
+    };
+  }
+
+  static byte[] gate(GateRecord gate) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (DataOutputStream out = new DataOutputStream(bytes)) {
+      out.writeByte(GATE_FORMAT);
+      out.writeLong(gate.epoch());
+      out.writeUTF(gate.phase().name());
+      out.writeLong(gate.acceptMin());
+      out.writeBoolean(gate.sealed());
+      out.writeLong(gate.floor());
+      out.writeLong(gate.incarnation());
+      String movedBy = gate.movedBy();
+      out.writeUTF(movedBy == null ? "" : movedBy);
+      out.writeByte(gate.ended().size());
+      for (String attempt : gate.ended()) {
+        out.writeUTF(attempt);
+      }
+      Fence fence = gate.fence();
+      out.writeBoolean(fence != null);
+      if (fence != null) {
+        out.writeUTF(fence.attempt());
+        out.writeLong(fence.version());
+        out.writeLong(fence.position());
+        out.writeLong(fence.deadline().toEpochMilli());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("a gate does not fit into memory", e);
+    }
+    return bytes.toByteArray();
+  }
+
+  static GateRecord gate(byte[] stored) {
+    try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(stored))) {
+      byte format = in.readByte();
+      if (format != GATE_FORMAT) {
+        throw new IOException("gate of unknown format " + format);
+      }
+      long epoch = in.readLong();
+      Phase phase = Phase.valueOf(in.readUTF());
+      long acceptMin = in.readLong();
+      boolean sealed = in.readBoolean();
+      long floor = in.readLong();
+      long incarnation = in.readLong();
+      String movedBy = in.readUTF();
+      List<String> ended = new ArrayList<>();
+      for (int left = in.readByte(); left > 0; left--) {
+        ended.add(in.readUTF());
+      }
+      Fence fence = null;
+      if (in.readBoolean()) {
+        fence =
+            new Fence(
+                in.readUTF(), in.readLong(), in.readLong(), Instant.ofEpochMilli(in.readLong()));
+      }
+      return new GateRecord(
+          epoch,
+          phase,
+          acceptMin,
+          fence,
+          sealed,
+          floor,
+          incarnation,
+          movedBy.isEmpty() ? null : movedBy,
+          ended);
+    } catch (IOException e) {
+      throw new UncheckedIOException("a stored gate cannot be read", e);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.LegacyGrpc;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.ReplyFrame;
+import dev.kvshift.legacy.wire.RequestFrame;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A server that answers. Safe for use by many threads. Closing it refuses new connections, answers
+ * what is in flight for at most {@link #DRAIN}, and closes the store; closing again does nothing.
+ */
+final class RunningServer implements AutoCloseable {
+  static final Duration DRAIN = Duration.ofSeconds(5);
+  private static final int MAX_STREAMS = 1_000;
+
+  private final Engine engine;
+  private final Server server;
+  private final String bind;
+  private final HealthStatusManager health;
+  private final ExecutorService workers;
+  private final ExecutorService longReads;
+  private final Set<ServerStream> streams;
+  private boolean closed;
+
+  private RunningServer(
+      Engine engine,
+      Server server,
+      String bind,
+      HealthStatusManager health,
+      ExecutorService workers,
+      ExecutorService longReads,
+      Set<ServerStream> streams) {
+    this.engine = engine;
+    this.server = server;
+    this.bind = bind;
+    this.health = health;
+    this.workers = workers;
+    this.longReads = longReads;
+    this.streams = streams;
+  }
+
+  /**
+   * Opens the store and begins to answer.
+   *
+   * @throws KvException.Permanent if the store cannot be opened
+   * @throws KvException.Transient if the port is in use
+   */
+  static RunningServer start(EngineOptions options, String bind, int port) {
+    Engine engine = Engine.open(options);
+    int cores = Runtime.getRuntime().availableProcessors();
+    ExecutorService workers = Executors.newFixedThreadPool(2 * cores, named("legacy-worker"));
+    ExecutorService longReads = Executors.newFixedThreadPool(2 * cores, named("legacy-read"));
+    Set<ServerStream> streams = ConcurrentHashMap.newKeySet();
+    HealthStatusManager health = new HealthStatusManager();
+    Dispatcher dispatcher = new Dispatcher(engine, longReads);
+    Sessions sessions = new Sessions();
+    LegacyGrpc.LegacyImplBase service =
+        new LegacyGrpc.LegacyImplBase() {
+          @Override
+          public StreamObserver<RequestFrame> connect(StreamObserver<ReplyFrame> out) {
+            streams.removeIf(ServerStream::isEnded);
+            ServerStream stream =
+                new ServerStream(
+                    dispatcher,
+                    engine,
+                    sessions,
+                    workers,
+                    (ServerCallStreamObserver<ReplyFrame>) out);
+            streams.add(stream);
+            return stream;
+          }
+        };
+    Server server =
+        NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
+            .executor(workers)
+            .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
+            .maxConcurrentCallsPerConnection(MAX_STREAMS)
+            .permitKeepAliveTime(1, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true)
+            .addService(service)
+            .addService(health.getHealthService())
+            .build();
+    RunningServer running =
+        new RunningServer(engine, server, bind, health, workers, longReads, streams);
+    try {
+      server.start();
+      return running;
+    } catch (IOException e) {
+      running.close();
+      throw new KvException.Transient(
+          "port "
+              + port
+              + " on "
+              + bind
+              + " cannot be had: stop what uses it, or give another --port (0 takes a free one)",
+          e);
+    }
+  }
+
+  private static ThreadFactory named(String name) {
+    AtomicInteger number = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, name + "-" + number.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  int port() {
+    return server.getPort();
+  }
+
+  String address() {
+    return bind + ":" + port();
+  }
+
+  void awaitEnd() throws InterruptedException {
+    server.awaitTermination();
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    health.enterTerminalState();
+    server.shutdown();
+    streams.forEach(ServerStream::drain);
+    try {
+      if (!server.awaitTermination(DRAIN.toMillis(), TimeUnit.MILLISECONDS)) {
+        server.shutdownNow();
+        server.awaitTermination(1, TimeUnit.SECONDS);
+      }
+    } catch (InterruptedException e) {
+      server.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+    engine.close();
+    workers.shutdownNow();
+    longReads.shutdownNow();
+  }
+}

@@ -1,0 +1,248 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Failures;
+import dev.kvshift.legacy.wire.Hello;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.Reply;
+import dev.kvshift.legacy.wire.ReplyFrame;
+import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.legacy.wire.RequestFrame;
+import dev.kvshift.legacy.wire.Welcome;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One driver's stream. Takes no further frame while too much is in flight, and packs what is ready
+ * into frames.
+ */
+final class ServerStream implements StreamObserver<RequestFrame> {
+  /** Room for the reads and the writes of the largest driver. */
+  static final int MAX_IN_FLIGHT = 2 * LegacyLimits.MAX_IN_FLIGHT;
+
+  static final long MAX_IN_FLIGHT_BYTES = 64L << 20;
+  static final int FRAME_BYTES = 64 << 10;
+
+  private final Dispatcher dispatcher;
+  private final Engine engine;
+  private final Sessions sessions;
+  private final Executor sender;
+  private final ServerCallStreamObserver<ReplyFrame> out;
+  private final Queue<Reply> replies = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger inFlight = new AtomicInteger();
+  private final AtomicLong inFlightBytes = new AtomicLong();
+  private final AtomicInteger sendWork = new AtomicInteger();
+  private final Runnable end = this::end;
+  private long sessionId;
+  private Sessions.@Nullable Session session;
+  private volatile boolean ended;
+  private boolean awaitingFrame = true;
+  private boolean draining;
+
+  ServerStream(
+      Dispatcher dispatcher,
+      Engine engine,
+      Sessions sessions,
+      Executor sender,
+      ServerCallStreamObserver<ReplyFrame> out) {
+    this.dispatcher = dispatcher;
+    this.engine = engine;
+    this.sessions = sessions;
+    this.sender = sender;
+    this.out = out;
+    out.disableAutoRequest();
+    out.setOnReadyHandler(this::send);
+    out.setOnCancelHandler(this::detach);
+    out.request(1);
+  }
+
+  @Override
+  public void onNext(RequestFrame frame) {
+    synchronized (out) {
+      awaitingFrame = false;
+    }
+    if (ended) {
+      return;
+    }
+    if (frame.hasHello()) {
+      greet(frame.getHello());
+    } else if (session == null) {
+      finish(Status.FAILED_PRECONDITION.withDescription("the first frame must be a hello"));
+    }
+    Sessions.Session current = session;
+    if (current == null) {
+      return;
+    }
+    frame.getSettledList().forEach(current::settle);
+    for (Request request : frame.getRequestsList()) {
+      begin(request);
+    }
+    if (frame.getBye()) {
+      sessions.close(sessionId);
+    }
+    requestMore();
+  }
+
+  private void greet(Hello hello) {
+    sessionId = hello.getSession();
+    Sessions.Attached attached;
+    try {
+      attached = sessions.attach(sessionId, hello.getUnsettledList(), end);
+    } catch (KvException e) {
+      finish(Status.RESOURCE_EXHAUSTED.withDescription(e.getMessage()));
+      return;
+    }
+    session = attached.session();
+    synchronized (out) {
+      out.onNext(
+          ReplyFrame.newBuilder()
+              .setWelcome(
+                  Welcome.newBuilder()
+                      .setResumed(attached.resumed())
+                      .setPartitions(engine.options().partitions()))
+              .build());
+    }
+  }
+
+  private void begin(Request request) {
+    int bytes = request.getSerializedSize();
+    inFlight.incrementAndGet();
+    inFlightBytes.addAndGet(bytes);
+    Sessions.Session current = session;
+    CompletableFuture<Reply.Builder> answer =
+        request.getSequence() == 0 || current == null
+            ? dispatcher.answer(request)
+            : current.once(request.getSequence(), () -> dispatcher.answer(request));
+    answer.whenComplete((reply, error) -> finish(request, bytes, reply, error));
+  }
+
+  private void finish(
+      Request request, int bytes, Reply.@Nullable Builder answer, @Nullable Throwable error) {
+    Reply.Builder reply =
+        answer == null || error != null
+            ? Reply.newBuilder().setFailure(Failures.of(failure(error)))
+            : Reply.newBuilder(answer.buildPartial());
+    replies.add(reply.setId(request.getId()).build());
+    inFlightBytes.addAndGet(-bytes);
+    send();
+  }
+
+  private static KvException failure(@Nullable Throwable error) {
+    Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+    return cause instanceof KvException known
+        ? known
+        : new KvException.Permanent("the server failed unexpectedly: " + cause, cause);
+  }
+
+  private void send() {
+    if (sendWork.getAndIncrement() == 0) {
+      sender.execute(this::sendAll);
+    }
+  }
+
+  private void sendAll() {
+    int work = sendWork.get();
+    do {
+      synchronized (out) {
+        while (!ended && out.isReady() && !replies.isEmpty()) {
+          sendFrame();
+        }
+        if (ended) {
+          replies.clear();
+        } else if (draining && inFlight.get() == 0) {
+          finish(Status.UNAVAILABLE.withDescription("the server is stopping"));
+        }
+      }
+      requestMore();
+      work = sendWork.addAndGet(-work);
+    } while (work != 0);
+  }
+
+  private void sendFrame() {
+    ReplyFrame.Builder frame = ReplyFrame.newBuilder();
+    int bytes = 0;
+    int count = 0;
+    while (bytes < FRAME_BYTES) {
+      Reply reply = replies.poll();
+      if (reply == null) {
+        break;
+      }
+      frame.addReplies(reply);
+      bytes += reply.getSerializedSize();
+      count++;
+    }
+    inFlight.addAndGet(-count);
+    out.onNext(frame.build());
+  }
+
+  /** Asks for one more frame where there is room; called after each frame and each sending. */
+  private void requestMore() {
+    synchronized (out) {
+      boolean room =
+          inFlight.get() < MAX_IN_FLIGHT && inFlightBytes.get() < MAX_IN_FLIGHT_BYTES && !draining;
+      if (!awaitingFrame && room && !ended) {
+        awaitingFrame = true;
+        out.request(1);
+      }
+    }
+  }
+
+  /** Answers what is in flight, takes nothing new, and ends. */
+  void drain() {
+    synchronized (out) {
+      draining = true;
+    }
+    send();
+  }
+
+  boolean isEnded() {
+    return ended;
+  }
+
+  private void end() {
+    finish(Status.ABORTED.withDescription("the session has a newer stream"));
+  }
+
+  private void finish(Status status) {
+    synchronized (out) {
+      if (!ended) {
+        ended = true;
+        out.onError(status.asRuntimeException());
+      }
+    }
+    detach();
+  }
+
+  private void detach() {
+    ended = true;
+    Sessions.Session current = session;
+    if (current != null) {
+      current.detach(end);
+    }
+  }
+
+  @Override
+  public void onError(Throwable error) {
+    detach();
+  }
+
+  @Override
+  public void onCompleted() {
+    synchronized (out) {
+      if (!ended) {
+        ended = true;
+        out.onCompleted();
+      }
+    }
+    detach();
+  }
+}

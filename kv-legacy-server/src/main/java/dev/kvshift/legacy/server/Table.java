@@ -1,0 +1,92 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Gate;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * One collection inside the store. What {@code published…} gives is durable and for any thread; the
+ * rest belongs to the commit pipeline and may be ahead by the batch in progress.
+ */
+final class Table {
+  final int id;
+  final String name;
+
+  long position;
+  GateRecord gate;
+  long liftAtNanos;
+  final ArrayDeque<Op<?>> waitingRoom = new ArrayDeque<>();
+  long waitingBytes;
+
+  final Map<String, Lease> leases = new ConcurrentHashMap<>();
+  final Queue<Runnable> changeWaiters = new ConcurrentLinkedQueue<>();
+  private static final Duration MARGIN = Duration.ofSeconds(1);
+  private volatile long publishedPosition;
+  private volatile GateRecord publishedGate;
+  private volatile boolean dropped;
+
+  Table(int id, String name, long position, GateRecord gate) {
+    this.id = id;
+    this.name = name;
+    this.position = position;
+    this.gate = gate;
+    this.publishedPosition = position;
+    this.publishedGate = gate;
+  }
+
+  /** An instance's lease, on both clocks of the leader; the earlier one counts for the instance. */
+  record Lease(long acknowledged, long endsNanos, long endsMillis) {
+    /** Returns a whole lease from now on. */
+    static Lease from(long acknowledged, long nowMillis) {
+      return new Lease(
+          acknowledged,
+          System.nanoTime() + Gate.LEASE.toNanos(),
+          nowMillis + Gate.LEASE.toMillis());
+    }
+
+    /** A lease is over for others when both clocks say so, with a margin of one second. */
+    boolean isOver(long nowMillis) {
+      return endsNanos + MARGIN.toNanos() - System.nanoTime() <= 0
+          && endsMillis + MARGIN.toMillis() <= nowMillis;
+    }
+  }
+
+  GateRecord publishedGate() {
+    return publishedGate;
+  }
+
+  long publishedPosition() {
+    return publishedPosition;
+  }
+
+  /** Makes what was committed visible; the pipeline calls it after the batch is durable. */
+  void publish() {
+    publishedGate = gate;
+    if (publishedPosition != position) {
+      publishedPosition = position;
+      for (Runnable waiter = changeWaiters.poll(); waiter != null; waiter = changeWaiters.poll()) {
+        waiter.run();
+      }
+    }
+  }
+
+  void drop() {
+    dropped = true;
+  }
+
+  void requireThere() {
+    if (dropped) {
+      throw new KvException.Permanent("collection " + name + " was dropped: open it again");
+    }
+  }
+
+  void checkRead(long epoch) {
+    requireThere();
+    publishedGate.checkRead(name, epoch);
+  }
+}

@@ -1,0 +1,47 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.StoreFixture;
+import dev.kvshift.testkit.TestClock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** The store in the process, with a clock that can be moved. */
+public final class FileFixture implements StoreFixture {
+  private final TestClock clock = new TestClock();
+  private final Path directory;
+  private final Engine engine;
+
+  public FileFixture() throws IOException {
+    directory = Files.createTempDirectory("legacy-kit");
+    engine = Engine.open(new EngineOptions(directory, 16, true, clock));
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
+  }
+
+  @Override
+  public Store open() {
+    return new FileStore(
+        engine, LegacyLimits.DEFAULT_TIMEOUT, "legacy+file://" + directory, () -> {});
+  }
+
+  @Override
+  public Clock clock() {
+    return clock;
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+    Folders.delete(directory);
+  }
+}

@@ -1,0 +1,28 @@
+package dev.kvshift.legacy.server;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/** The same over the network. */
+class LegacyNetworkTest extends LegacyStoreTest {
+  private RunningServer server;
+
+  @BeforeEach
+  @Override
+  void open() {
+    server = RunningServer.start(EngineOptions.of(directory.resolve("served"), 8), "127.0.0.1", 0);
+    super.open();
+  }
+
+  @Override
+  String connectionString() {
+    return "legacy://" + server.address() + "?client=test";
+  }
+
+  @AfterEach
+  @Override
+  void close() {
+    super.close();
+    server.close();
+  }
+}

@@ -1,0 +1,50 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.StoreFixture;
+import dev.kvshift.testkit.TestClock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** The store behind its server, whose clock can be moved. */
+public final class NetworkFixture implements StoreFixture {
+  private final TestClock clock = new TestClock();
+  private final Path directory;
+  private final RunningServer server;
+
+  public NetworkFixture() throws IOException {
+    directory = Files.createTempDirectory("legacy-kit");
+    server = RunningServer.start(new EngineOptions(directory, 16, true, clock), "127.0.0.1", 0);
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
+  }
+
+  @Override
+  public Store open() {
+    return Stores.open("legacy://" + server.address() + "?client=kit");
+  }
+
+  @Override
+  public Clock clock() {
+    return clock;
+  }
+
+  @Override
+  public boolean mayOutlive(Thread thread) {
+    return thread.getName().startsWith("grpc-") || thread.getName().startsWith("legacy-");
+  }
+
+  @Override
+  public void close() {
+    server.close();
+    Folders.delete(directory);
+  }
+}

@@ -1,0 +1,415 @@
+package dev.kvshift.legacy;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.wire.Failures;
+import dev.kvshift.legacy.wire.Hello;
+import dev.kvshift.legacy.wire.LegacyGrpc;
+import dev.kvshift.legacy.wire.Reply;
+import dev.kvshift.legacy.wire.ReplyFrame;
+import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.legacy.wire.RequestFrame;
+import dev.kvshift.legacy.wire.Welcome;
+import io.grpc.ManagedChannel;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All requests of one open store over one stream, which is opened again when it breaks.
+ *
+ * <p>Reads and writes have a lane each, so that writes that wait at a fence do not hold up reads. A
+ * lane sends a bounded number at once; what is above waits, also bounded. Frames are put together
+ * on one thread, the loop, while answers complete on threads of the channel.
+ */
+final class Exchange implements AutoCloseable {
+  /** How many requests may wait in a lane, as a multiple of those in flight. */
+  static final int WAITING_FACTOR = 16;
+
+  private static final int FRAME_BYTES = 64 << 10;
+  private static final Duration TICK = Duration.ofMillis(10);
+  private static final Duration MIN_BACKOFF = Duration.ofMillis(20);
+  private static final Duration MAX_BACKOFF = Duration.ofSeconds(1);
+
+  private final String server;
+  private final String client;
+  private final ManagedChannel channel;
+  private final long session = new SecureRandom().nextLong();
+  private final AtomicLong ids = new AtomicLong();
+  private final Map<Long, Pending> live = new ConcurrentHashMap<>();
+  private final Queue<Long> settled = new ConcurrentLinkedQueue<>();
+  private final Lane reads;
+  private final Lane writes;
+  private final AtomicInteger loopWork = new AtomicInteger();
+  private final ScheduledExecutorService loop;
+  private final CompletableFuture<Welcome> firstWelcome = new CompletableFuture<>();
+  private volatile @Nullable Throwable lastProblem;
+  private volatile boolean closed;
+
+  private @Nullable Stream stream;
+  private boolean greeted;
+  private Duration backoff = MIN_BACKOFF;
+
+  /** Requests of one kind: waiting in order, and how many are in flight. */
+  private static final class Lane {
+    final Queue<Pending> waiting = new ConcurrentLinkedQueue<>();
+    final AtomicInteger accepted = new AtomicInteger();
+    final AtomicInteger inFlight = new AtomicInteger();
+    final int limit;
+
+    Lane(int limit) {
+      this.limit = limit;
+    }
+  }
+
+  Exchange(String server, String client, ManagedChannel channel, int inFlight) {
+    this.server = server;
+    this.client = client;
+    this.channel = channel;
+    this.reads = new Lane(inFlight);
+    this.writes = new Lane(inFlight);
+    ScheduledThreadPoolExecutor executor =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "legacy-driver");
+              thread.setDaemon(true);
+              return thread;
+            });
+    executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    loop = executor;
+    loop.execute(this::connect);
+    loop.scheduleWithFixedDelay(this::expire, TICK.toNanos(), TICK.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** Completes with the server's first answer. */
+  CompletableFuture<Welcome> firstWelcome() {
+    return firstWelcome;
+  }
+
+  @Nullable Throwable lastProblem() {
+    return lastProblem;
+  }
+
+  /** Sends a request; the stage fails with a {@link KvException}. */
+  CompletableFuture<Reply> send(Request.Builder request, Kind kind, long deadlineNanos) {
+    if (closed) {
+      return CompletableFuture.failedFuture(closedStore());
+    }
+    long id = ids.incrementAndGet();
+    request.setId(id).setSequence(kind == Kind.ONCE ? id : 0);
+    Pending pending = new Pending(request, kind, deadlineNanos);
+    Lane lane = lane(pending);
+    if (lane.accepted.incrementAndGet() > lane.limit * (1 + WAITING_FACTOR)) {
+      lane.accepted.decrementAndGet();
+      return CompletableFuture.failedFuture(
+          new KvException.Transient(
+              server
+                  + " has "
+                  + lane.limit * (1 + WAITING_FACTOR)
+                  + " requests of this store waiting; nothing was sent: try again"));
+    }
+    live.put(id, pending);
+    lane.waiting.add(pending);
+    poke();
+    if (closed && !onLoop(() -> fail(pending, closedStore()))) {
+      fail(pending, closedStore());
+    }
+    return pending.result;
+  }
+
+  private Lane lane(Pending pending) {
+    return pending.kind == Kind.READ ? reads : writes;
+  }
+
+  private KvException closedStore() {
+    return new KvException.Permanent("the store of " + server + " is closed: open it again");
+  }
+
+  private void poke() {
+    if (loopWork.getAndIncrement() == 0) {
+      onLoop(
+          () -> {
+            int work;
+            do {
+              work = loopWork.get();
+              pump();
+            } while (loopWork.addAndGet(-work) != 0);
+          });
+    }
+  }
+
+  /** Runs the task on the loop; false once that has ended, after which nothing is sent. */
+  private boolean onLoop(Runnable task) {
+    try {
+      loop.execute(task);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
+    }
+  }
+
+  private void pump() {
+    Stream current = stream;
+    if (current == null || !greeted) {
+      return;
+    }
+    boolean more = true;
+    while (more && current.isReady()) {
+      RequestFrame.Builder frame = RequestFrame.newBuilder();
+      int bytes = take(writes, frame, 0);
+      bytes = take(reads, frame, bytes);
+      for (int i = 0; i < FRAME_BYTES; i++) {
+        Long sequence = settled.poll();
+        if (sequence == null) {
+          break;
+        }
+        frame.addSettled(sequence);
+      }
+      more = bytes > 0;
+      if (more || frame.getSettledCount() > 0) {
+        current.send(frame.build());
+      }
+    }
+  }
+
+  private int take(Lane lane, RequestFrame.Builder frame, int bytesBefore) {
+    int bytes = bytesBefore;
+    long now = System.nanoTime();
+    while (bytes < FRAME_BYTES && lane.inFlight.get() < lane.limit) {
+      Pending pending = lane.waiting.poll();
+      if (pending == null) {
+        break;
+      }
+      if (live.containsKey(pending.id())) {
+        lane.inFlight.incrementAndGet();
+        frame.addRequests(pending.send(now));
+        bytes += pending.bytes;
+      }
+    }
+    return bytes;
+  }
+
+  private void answered(ReplyFrame frame) {
+    for (Reply reply : frame.getRepliesList()) {
+      Pending pending = live.get(reply.getId());
+      if (pending != null && forget(pending)) {
+        if (reply.hasFailure()) {
+          pending.result.completeExceptionally(Failures.read(reply.getFailure(), server));
+        } else {
+          pending.result.complete(reply);
+        }
+      }
+    }
+    poke();
+  }
+
+  /** Takes a request out of what is live; true for the one caller that then completes it. */
+  private boolean forget(Pending pending) {
+    if (!live.remove(pending.id(), pending)) {
+      return false;
+    }
+    Lane lane = lane(pending);
+    lane.accepted.decrementAndGet();
+    if (pending.wasSent()) {
+      lane.inFlight.decrementAndGet();
+      if (pending.sequence() != 0) {
+        settled.add(pending.sequence());
+      }
+    }
+    return true;
+  }
+
+  private void fail(Pending pending, KvException error) {
+    if (forget(pending)) {
+      pending.result.completeExceptionally(error);
+    }
+  }
+
+  private void expire() {
+    long now = System.nanoTime();
+    boolean any = false;
+    for (Pending pending : live.values()) {
+      if (pending.isExpired(now)) {
+        fail(pending, pending.unanswered(server + " has not answered in time", lastProblem));
+        any = true;
+      }
+    }
+    if (any) {
+      poke();
+    }
+  }
+
+  private void connect() {
+    if (closed) {
+      return;
+    }
+    greeted = false;
+    Stream opened = new Stream();
+    stream = opened;
+    LegacyGrpc.newStub(channel).connect(opened);
+    Hello.Builder hello =
+        Hello.newBuilder().setSession(session).setClient(client).setLibrary(library());
+    for (Pending pending : live.values()) {
+      if (pending.wasSent() && pending.sequence() != 0) {
+        hello.addUnsettled(pending.sequence());
+      }
+    }
+    opened.send(RequestFrame.newBuilder().setHello(hello).build());
+  }
+
+  private static String library() {
+    String version = Exchange.class.getPackage().getImplementationVersion();
+    return version == null ? "unreleased" : version;
+  }
+
+  private void welcomed(Stream from, Welcome welcome) {
+    if (stream != from) {
+      return;
+    }
+    greeted = true;
+    backoff = MIN_BACKOFF;
+    boolean again = !firstWelcome.complete(welcome);
+    if (again) {
+      resend(from, welcome.getResumed());
+    }
+    pump();
+  }
+
+  /** After a new stream: what was sent on the old one and may be sent again, in order. */
+  private void resend(Stream to, boolean resumed) {
+    List<Pending> unanswered = new ArrayList<>();
+    for (Pending pending : live.values()) {
+      if (pending.wasSent()) {
+        unanswered.add(pending);
+      }
+    }
+    unanswered.sort(Comparator.comparingLong(Pending::id));
+    RequestFrame.Builder frame = RequestFrame.newBuilder();
+    int bytes = 0;
+    long now = System.nanoTime();
+    for (Pending pending : unanswered) {
+      if (pending.kind == Kind.ONCE && !resumed) {
+        fail(
+            pending,
+            new KvException.UnknownOutcome(
+                server
+                    + " has been started again before it answered; the write may have been"
+                    + " applied: read back",
+                lastProblem));
+        continue;
+      }
+      frame.addRequests(pending.send(now));
+      bytes += pending.bytes;
+      if (bytes >= FRAME_BYTES) {
+        to.send(frame.build());
+        frame.clear();
+        bytes = 0;
+      }
+    }
+    to.send(frame.build());
+  }
+
+  private void broken(Stream which, Throwable problem) {
+    lastProblem = problem;
+    if (stream != which || closed) {
+      return;
+    }
+    stream = null;
+    greeted = false;
+    loop.schedule(this::connect, backoff.toNanos(), TimeUnit.NANOSECONDS);
+    Duration doubled = backoff.multipliedBy(2);
+    backoff = doubled.compareTo(MAX_BACKOFF) > 0 ? MAX_BACKOFF : doubled;
+  }
+
+  /** Ends what is in flight with an error and closes the channel. Closing again does nothing. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    onLoop(this::end);
+  }
+
+  private void end() {
+    Stream current = stream;
+    stream = null;
+    if (current != null) {
+      current.send(RequestFrame.newBuilder().setBye(true).build());
+      current.complete();
+    }
+    for (Pending pending : live.values()) {
+      fail(
+          pending,
+          pending.wasSent() && pending.kind != Kind.READ
+              ? pending.unanswered("the store of " + server + " was closed", null)
+              : closedStore());
+    }
+    loop.shutdown();
+    channel.shutdown();
+  }
+
+  /** One life of the stream; what arrives from an earlier one is let go. */
+  private final class Stream implements ClientResponseObserver<RequestFrame, ReplyFrame> {
+    private @Nullable ClientCallStreamObserver<RequestFrame> call;
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<RequestFrame> started) {
+      call = started;
+      started.setOnReadyHandler(Exchange.this::poke);
+    }
+
+    boolean isReady() {
+      return call != null && call.isReady();
+    }
+
+    void send(RequestFrame frame) {
+      if (call != null) {
+        call.onNext(frame);
+      }
+    }
+
+    void complete() {
+      if (call != null) {
+        call.onCompleted();
+      }
+    }
+
+    @Override
+    public void onNext(ReplyFrame frame) {
+      if (frame.hasWelcome()) {
+        onLoop(() -> welcomed(this, frame.getWelcome()));
+      }
+      if (frame.getRepliesCount() > 0) {
+        answered(frame);
+      }
+    }
+
+    @Override
+    public void onError(Throwable problem) {
+      onLoop(() -> broken(this, problem));
+    }
+
+    @Override
+    public void onCompleted() {
+      onLoop(() -> broken(this, new KvException.Transient(server + " has closed the connection")));
+    }
+  }
+}

@@ -1,0 +1,157 @@
+package dev.kvshift.legacy;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.legacy.wire.Partitions;
+import dev.kvshift.legacy.wire.Reply;
+import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.legacy.wire.RowBlock;
+import dev.kvshift.legacy.wire.Scan;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One collection over the network: checks limits, then asks the server. */
+final class LegacyCollection implements StoreCollection {
+  private final LegacyStore store;
+  private final String name;
+  private final Layout layout;
+  private final int id;
+
+  LegacyCollection(LegacyStore store, String name, Layout layout, int id) {
+    this.store = store;
+    this.name = name;
+    this.layout = layout;
+    this.id = id;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Layout layout() {
+    return layout;
+  }
+
+  @Override
+  public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    return ask(
+        Kind.READ,
+        call,
+        () -> {
+          LegacyLimits.check(key);
+          return Request.newBuilder().setGet(Messages.key(key));
+        },
+        LegacyCollection::row);
+  }
+
+  @Override
+  public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+    Kind kind = mutation.version() == null ? Kind.ONCE : Kind.REPEATABLE;
+    return ask(
+        kind,
+        call,
+        () -> {
+          LegacyLimits.check(key, mutation);
+          return Request.newBuilder().setWrite(Messages.write(key, mutation));
+        },
+        Reply::getNumber);
+  }
+
+  @Override
+  public CompletionStage<RowPage> range(
+      Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+    return ask(
+        Kind.READ,
+        call,
+        () -> {
+          LegacyLimits.checkRange(name, layout, main, shard);
+          return Request.newBuilder().setRange(Messages.range(main, range, limit));
+        },
+        reply -> Messages.rowPage(reply.getPage()));
+  }
+
+  @Override
+  public long token(StoreKey key) {
+    return Partitions.of(key.main(), store.partitions());
+  }
+
+  @Override
+  public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
+    List<ScanTask> tasks = new ArrayList<>();
+    for (int partition = 0; partition < store.partitions(); partition++) {
+      tasks.add(new ScanTask(partition - 1L, partition));
+    }
+    return CompletableFuture.completedFuture(tasks);
+  }
+
+  @Override
+  public CompletionStage<ScanPage> scan(
+      ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
+    Scan.Builder scan =
+        Scan.newBuilder()
+            .setAfter(task.after())
+            .setUpTo(task.upTo())
+            .setEntries(limit.entries())
+            .setBytes(limit.bytes());
+    if (position != null) {
+      scan.setPosition(Messages.bytes(position));
+    }
+    return ask(
+        Kind.READ,
+        call,
+        () -> Request.newBuilder().setScan(scan),
+        reply -> Messages.scanPage(reply.getPage()));
+  }
+
+  @Override
+  public ChangeSource changes() {
+    return new RemoteChanges(this);
+  }
+
+  @Override
+  public Gate gate() {
+    return new RemoteGate(this);
+  }
+
+  Call call() {
+    return store.call();
+  }
+
+  static @Nullable Row row(Reply reply) {
+    List<Row> rows = RowBlock.read(reply.getRow());
+    return rows.isEmpty() ? null : rows.get(0);
+  }
+
+  /** Asks the server about this collection; what the request's making throws fails the stage. */
+  <T extends @Nullable Object> CompletableFuture<T> ask(
+      Kind kind, Call call, Supplier<Request.Builder> request, Function<Reply, T> decode) {
+    try {
+      return store.send(request.get().setCollection(id), kind, call, decode);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package dev.kvshift.legacy;
+
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.LegacyParameters;
+import dev.kvshift.legacy.wire.Welcome;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens {@code legacy://HOST:PORT}: the legacy store behind its server.
+ *
+ * <p>Safe for use by many threads. Opening fails with {@link KvException.Transient} where the
+ * server does not answer within the time-out; once open, the store reconnects by itself.
+ */
+public final class LegacyProvider implements StoreProvider {
+  private static final Parameter CLIENT =
+      new Parameter(
+          "client", "unnamed", "the service's name in the server's statistics, 1 to 128 letters");
+  private static final Parameter IN_FLIGHT =
+      new Parameter(
+          "in-flight",
+          Integer.toString(LegacyLimits.DEFAULT_IN_FLIGHT),
+          "how many reads, and how many writes, are sent at once, 1 to "
+              + LegacyLimits.MAX_IN_FLIGHT);
+  private static final int MAX_CLIENT_LENGTH = 128;
+  private static final int CALLBACK_THREADS = 2;
+  private static final Duration IDLE_THREAD = Duration.ofSeconds(5);
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(5);
+  private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(3);
+
+  /** Made by {@link java.util.ServiceLoader}. */
+  public LegacyProvider() {}
+
+  @Override
+  public String scheme() {
+    return "legacy";
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of(LegacyParameters.TIMEOUT, CLIENT, IN_FLIGHT);
+  }
+
+  @Override
+  public Store open(ConnectionString string, Context context) {
+    string.requireKnown(parameters());
+    if (string.hosts().size() != 1 || string.hosts().get(0).port() == 0) {
+      throw new KvException.Permanent(
+          "legacy:// takes the leader's one host and port: write legacy://HOST:PORT");
+    }
+    Duration timeout = LegacyParameters.duration(string, LegacyParameters.TIMEOUT);
+    int inFlight = LegacyParameters.number(string, IN_FLIGHT);
+    if (inFlight < 1 || inFlight > LegacyLimits.MAX_IN_FLIGHT) {
+      throw LegacyParameters.refused(string, IN_FLIGHT, Integer.toString(inFlight));
+    }
+    String client = LegacyParameters.text(string, CLIENT);
+    if (client.isEmpty() || client.length() > MAX_CLIENT_LENGTH) {
+      throw LegacyParameters.refused(string, CLIENT, client);
+    }
+    ConnectionString.Host host = string.hosts().get(0);
+    ThreadPoolExecutor callbacks =
+        new ThreadPoolExecutor(
+            CALLBACK_THREADS,
+            CALLBACK_THREADS,
+            IDLE_THREAD.toMillis(),
+            TimeUnit.MILLISECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "legacy-driver-callback");
+              thread.setDaemon(true);
+              return thread;
+            });
+    callbacks.allowCoreThreadTimeOut(true);
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress(host.name(), host.port())
+            .usePlaintext()
+            .executor(callbacks)
+            .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
+            .keepAliveTime(KEEP_ALIVE.toMillis(), TimeUnit.MILLISECONDS)
+            .keepAliveTimeout(KEEP_ALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+            .build();
+    Exchange exchange = new Exchange("legacy server " + host, client, channel, inFlight);
+    Runnable release = exchange::close;
+    try {
+      Welcome welcome = await(exchange, host, timeout);
+      return new LegacyStore(
+          exchange,
+          LegacyLimits.of(timeout, inFlight),
+          string.toString(),
+          welcome.getPartitions(),
+          release);
+    } catch (KvException e) {
+      release.run();
+      throw e;
+    }
+  }
+
+  private static Welcome await(Exchange exchange, ConnectionString.Host host, Duration timeout) {
+    try {
+      return exchange.firstWelcome().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      Throwable problem = exchange.lastProblem();
+      throw unreachable(host, timeout, problem == null ? e : problem);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new KvException.Transient("interrupted while connecting to " + host, e);
+    } catch (ExecutionException e) {
+      throw unreachable(host, timeout, e.getCause());
+    }
+  }
+
+  private static KvException unreachable(
+      ConnectionString.Host host, Duration timeout, @Nullable Throwable problem) {
+    String why = problem == null ? "" : " (" + describe(problem) + ")";
+    return new KvException.Transient(
+        "legacy server "
+            + host
+            + " has not answered within "
+            + timeout.toMillis()
+            + " ms"
+            + why
+            + ": check that it runs and that the address is right",
+        problem);
+  }
+
+  private static String describe(Throwable problem) {
+    Status status = Status.fromThrowable(problem);
+    String description = status.getDescription();
+    return description == null ? status.getCode().toString() : description;
+  }
+}

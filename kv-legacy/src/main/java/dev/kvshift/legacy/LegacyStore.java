@@ -1,0 +1,122 @@
+package dev.kvshift.legacy;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.wire.Drop;
+import dev.kvshift.legacy.wire.Nothing;
+import dev.kvshift.legacy.wire.Open;
+import dev.kvshift.legacy.wire.Reply;
+import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreLocks;
+import java.time.Instant;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The legacy store, over the network. */
+final class LegacyStore implements Store {
+  private final Exchange exchange;
+  private final Limits limits;
+  private final String description;
+  private final int partitions;
+  private final Runnable release;
+
+  LegacyStore(
+      Exchange exchange, Limits limits, String description, int partitions, Runnable release) {
+    this.exchange = exchange;
+    this.limits = limits;
+    this.description = description;
+    this.partitions = partitions;
+    this.release = release;
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  int partitions() {
+    return partitions;
+  }
+
+  @Override
+  public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+    Request.Builder request = Request.newBuilder().setOpen(Open.newBuilder().setName(name));
+    return send(request, Kind.READ, call())
+        .thenApply(reply -> new LegacyCollection(this, name, layout, reply.getCollection()));
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
+    Request.Builder request = Request.newBuilder().setDrop(Drop.newBuilder().setName(name));
+    return send(request, Kind.ONCE, call()).thenApply(reply -> null);
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+    return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
+  }
+
+  @Override
+  public CompletionStage<Instant> serverTime() {
+    Request.Builder request = Request.newBuilder().setServerTime(Nothing.getDefaultInstance());
+    return send(request, Kind.READ, call())
+        .thenApply(
+            reply -> Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(reply.getNumber())));
+  }
+
+  @Override
+  public Metadata metadata() {
+    throw unsupported(Capability.METADATA);
+  }
+
+  @Override
+  public StoreLocks locks(String space) {
+    return new RemoteLocks(this, space);
+  }
+
+  KvException unsupported(Capability capability) {
+    return new KvException.UnsupportedCapability(capability, description);
+  }
+
+  Call call() {
+    return Call.within(limits.timeout());
+  }
+
+  CompletableFuture<Reply> send(Request.Builder request, Kind kind, Call call) {
+    return exchange.send(request.setEpoch(call.epoch()), kind, call.deadlineNanos());
+  }
+
+  <T extends @Nullable Object> CompletableFuture<T> send(
+      Request.Builder request, Kind kind, Call call, Function<Reply, T> decode) {
+    return send(request, kind, call).thenApply(decode);
+  }
+
+  @Override
+  public void close() {
+    release.run();
+  }
+}

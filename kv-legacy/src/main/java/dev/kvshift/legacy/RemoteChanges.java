@@ -1,0 +1,51 @@
+package dev.kvshift.legacy;
+
+import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.legacy.wire.Nothing;
+import dev.kvshift.legacy.wire.ReadChanges;
+import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/** A collection's changes, read from the server in frames. */
+final class RemoteChanges implements ChangeSource {
+  private final LegacyCollection collection;
+
+  RemoteChanges(LegacyCollection collection) {
+    this.collection = collection;
+  }
+
+  @Override
+  public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
+    Duration bounded =
+        wait.compareTo(LegacyLimits.MAX_CHANGE_WAIT) > 0 ? LegacyLimits.MAX_CHANGE_WAIT : wait;
+    Call call = collection.call();
+    Call patient = new Call(call.deadlineNanos() + bounded.toNanos(), call.epoch());
+    return collection.ask(
+        Kind.READ,
+        patient,
+        () ->
+            Request.newBuilder()
+                .setChanges(
+                    ReadChanges.newBuilder()
+                        .setAfter(after)
+                        .setMaxBytes(maxBytes)
+                        .setWaitMicros(
+                            Math.max(0, TimeUnit.NANOSECONDS.toMicros(bounded.toNanos())))),
+        reply -> Messages.changes(reply.getChanges()));
+  }
+
+  @Override
+  public CompletionStage<Window> window() {
+    return collection.ask(
+        Kind.READ,
+        collection.call(),
+        () -> Request.newBuilder().setWindow(Nothing.getDefaultInstance()),
+        reply -> new Window(reply.getWindow().getOldest(), reply.getWindow().getNewest()));
+  }
+}

@@ -1,0 +1,129 @@
+package dev.kvshift.legacy;
+
+import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.wire.Attempt;
+import dev.kvshift.legacy.wire.CompareAndSet;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.legacy.wire.Nothing;
+import dev.kvshift.legacy.wire.RaiseFence;
+import dev.kvshift.legacy.wire.Reassert;
+import dev.kvshift.legacy.wire.Register;
+import dev.kvshift.legacy.wire.Reply;
+import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A collection's gate, held by the server. */
+final class RemoteGate implements Gate {
+  private final LegacyCollection collection;
+
+  RemoteGate(LegacyCollection collection) {
+    this.collection = collection;
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> ask(
+      Kind kind, Supplier<Request.Builder> request, Function<Reply, T> decode) {
+    return collection.ask(kind, collection.call(), request, decode);
+  }
+
+  @Override
+  public CompletionStage<State> state() {
+    return ask(
+        Kind.READ,
+        () -> Request.newBuilder().setGateState(Nothing.getDefaultInstance()),
+        RemoteGate::state);
+  }
+
+  @Override
+  public CompletionStage<Boolean> compareAndSet(State expected, State next) {
+    return ask(
+        Kind.ONCE,
+        () ->
+            Request.newBuilder()
+                .setCompareAndSet(
+                    CompareAndSet.newBuilder()
+                        .setExpected(Messages.state(expected))
+                        .setNext(Messages.state(next))),
+        Reply::getChanged);
+  }
+
+  @Override
+  public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
+    return ask(
+        Kind.REPEATABLE,
+        () ->
+            Request.newBuilder()
+                .setRaiseFence(
+                    RaiseFence.newBuilder()
+                        .setAttempt(attempt)
+                        .setLifetimeMillis(Math.max(0, lifetime.toMillis()))),
+        reply -> Messages.fence(reply.getFence()));
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> lift(String attempt) {
+    return ask(Kind.REPEATABLE, () -> Request.newBuilder().setLift(named(attempt)), reply -> null);
+  }
+
+  @Override
+  public CompletionStage<State> move(String attempt) {
+    return ask(
+        Kind.REPEATABLE, () -> Request.newBuilder().setMove(named(attempt)), RemoteGate::state);
+  }
+
+  @Override
+  public CompletionStage<State> seal(long epoch) {
+    return ask(Kind.REPEATABLE, () -> Request.newBuilder().setSeal(epoch), RemoteGate::state);
+  }
+
+  @Override
+  public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
+    return ask(
+        Kind.ONCE,
+        () -> {
+          LegacyLimits.check(key);
+          return Request.newBuilder()
+              .setReassert(
+                  Reassert.newBuilder()
+                      .setMain(Messages.bytes(key.main()))
+                      .setClustering(Messages.bytes(key.clustering()))
+                      .setAtLeast(atLeast));
+        },
+        reply -> Messages.row(reply.getRow()));
+  }
+
+  @Override
+  public CompletionStage<State> register(String instance, long acknowledged) {
+    return ask(
+        Kind.READ,
+        () ->
+            Request.newBuilder()
+                .setRegister(
+                    Register.newBuilder().setInstance(instance).setAcknowledged(acknowledged)),
+        RemoteGate::state);
+  }
+
+  @Override
+  public CompletionStage<List<Instance>> instances() {
+    return ask(
+        Kind.READ,
+        () -> Request.newBuilder().setInstances(Nothing.getDefaultInstance()),
+        reply -> reply.getInstances().getInstancesList().stream().map(Messages::instance).toList());
+  }
+
+  private static Attempt named(String attempt) {
+    return Attempt.newBuilder().setAttempt(attempt).build();
+  }
+
+  private static State state(Reply reply) {
+    return Messages.state(reply.getGate());
+  }
+}

@@ -1,0 +1,93 @@
+package dev.kvshift.legacy;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.Locks;
+import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.LockAll;
+import dev.kvshift.legacy.wire.LockBatch;
+import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.legacy.wire.Renew;
+import dev.kvshift.legacy.wire.Reply;
+import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.StoreLocks;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** A space of locks, held by the server. */
+final class RemoteLocks implements StoreLocks {
+  private final LegacyStore store;
+  private final String space;
+
+  RemoteLocks(LegacyStore store, String space) {
+    this.store = store;
+    this.space = space;
+  }
+
+  @Override
+  public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+    LockAll.Builder message = LockAll.newBuilder().setSpace(space).setLeaseMillis(millis(lease));
+    try {
+      if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
+        throw new KvException.Permanent(
+            "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
+      }
+      for (Bytes key : keys) {
+        LegacyLimits.checkLockKey(key);
+        message.addKeys(Messages.bytes(key));
+      }
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    return store
+        .send(Request.newBuilder().setLockAll(message), Kind.ONCE, call, RemoteLocks::batch)
+        .exceptionallyCompose(
+            error ->
+                unwrapped(error) instanceof KvException.UnknownOutcome
+                    ? CompletableFuture.completedFuture(new Batch(List.of(), Set.of(), keys))
+                    : CompletableFuture.failedFuture(unwrapped(error)));
+  }
+
+  private static Throwable unwrapped(Throwable error) {
+    Throwable cause = error.getCause();
+    return error instanceof CompletionException && cause != null ? cause : error;
+  }
+
+  private static Batch batch(Reply reply) {
+    LockBatch message = reply.getLocks();
+    Set<Bytes> busy = new HashSet<>();
+    message.getBusyList().forEach(key -> busy.add(Messages.bytes(key)));
+    return new Batch(
+        message.getAcquiredList().stream().map(Messages::lock).toList(), busy, Set.of());
+  }
+
+  @Override
+  public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+    Renew.Builder message =
+        Renew.newBuilder().setLock(Messages.lock(lock)).setLeaseMillis(millis(lease));
+    return store.send(
+        Request.newBuilder().setRenew(message),
+        Kind.REPEATABLE,
+        call,
+        reply -> Messages.lock(reply.getLock()));
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
+    return store.send(
+        Request.newBuilder().setRelease(Messages.lock(lock)), Kind.REPEATABLE, call, reply -> null);
+  }
+
+  private static long millis(Duration lease) {
+    return Math.max(0, lease.toMillis());
+  }
+}

@@ -1,0 +1,56 @@
+package dev.kvshift.legacy.wire;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Phase;
+import java.time.Duration;
+
+/** How errors cross the wire: by their kind and their data, so that they arrive as they left. */
+public final class Failures {
+  private Failures() {}
+
+  /** Packs an error. */
+  public static Failure of(KvException error) {
+    Failure.Builder failure = Failure.newBuilder().setMessage(String.valueOf(error.getMessage()));
+    if (error instanceof KvException.Transient) {
+      failure.setKind(Failure.Kind.TRANSIENT);
+    } else if (error instanceof KvException.UnknownOutcome) {
+      failure.setKind(Failure.Kind.UNKNOWN_OUTCOME);
+    } else if (error instanceof KvException.UnsupportedCapability unsupported) {
+      failure.setKind(Failure.Kind.UNSUPPORTED).setCapability(unsupported.capability().name());
+    } else if (error instanceof KvException.StalePhase stale) {
+      failure
+          .setKind(Failure.Kind.STALE_PHASE)
+          .setCollection(stale.collection())
+          .setEpoch(stale.epoch())
+          .setPhase(stale.phase().name())
+          .setFloor(stale.floor());
+    } else if (error instanceof KvException.CollectionFenced fenced) {
+      failure
+          .setKind(Failure.Kind.FENCED)
+          .setCollection(fenced.collection())
+          .setRemainingMillis(Math.max(0, fenced.remaining().toMillis()));
+    }
+    return failure.build();
+  }
+
+  /** Unpacks an error that a server named in the store's description has sent. */
+  public static KvException read(Failure failure, String store) {
+    return switch (failure.getKind()) {
+      case TRANSIENT -> new KvException.Transient(failure.getMessage());
+      case UNKNOWN_OUTCOME -> new KvException.UnknownOutcome(failure.getMessage());
+      case UNSUPPORTED ->
+          new KvException.UnsupportedCapability(Capability.valueOf(failure.getCapability()), store);
+      case STALE_PHASE ->
+          new KvException.StalePhase(
+              failure.getCollection(),
+              failure.getEpoch(),
+              Phase.valueOf(failure.getPhase()),
+              failure.getFloor());
+      case FENCED ->
+          new KvException.CollectionFenced(
+              failure.getCollection(), Duration.ofMillis(failure.getRemainingMillis()));
+      case PERMANENT, UNRECOGNIZED -> new KvException.Permanent(failure.getMessage());
+    };
+  }
+}

@@ -1,0 +1,85 @@
+package dev.kvshift.legacy.wire;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+
+/** What the legacy store accepts, over the network or in the process. Stateless. */
+public final class LegacyLimits {
+  public static final int MAX_KEY_BYTES = 65_535;
+  public static final int MAX_VALUE_BYTES = 16 << 20;
+  public static final int DEFAULT_IN_FLIGHT = 1_024;
+  public static final int MAX_IN_FLIGHT = 4_096;
+  public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
+
+  /** The largest batch of changes that one read gives, and the longest that it waits. */
+  public static final int MAX_CHANGE_BYTES = 16 << 20;
+
+  public static final Duration MAX_CHANGE_WAIT = Duration.ofSeconds(60);
+
+  /** The largest frame: a value or a page of the largest size, with its keys. */
+  public static final int MAX_FRAME_BYTES = 40 << 20;
+
+  private LegacyLimits() {}
+
+  /** Returns the limits as the SPI shows them. */
+  public static Limits of(Duration timeout, int inFlight) {
+    return new Limits(MAX_KEY_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, inFlight, timeout);
+  }
+
+  /**
+   * Checks a key.
+   *
+   * @throws KvException.Permanent if it is too long, or has a shard, which the legacy store does
+   *     not know
+   */
+  public static void check(StoreKey key) {
+    if (!key.shard().isEmpty()) {
+      throw new KvException.Permanent("the legacy store knows no shards: leave the shard empty");
+    }
+    checkMain(key.main());
+    check("clustering part", key.clustering().size(), MAX_KEY_BYTES);
+  }
+
+  private static void checkMain(Bytes main) {
+    check("main part", main.size(), MAX_KEY_BYTES);
+  }
+
+  /**
+   * Checks what a range is read of.
+   *
+   * @throws KvException.Permanent also if the collection is a point collection
+   */
+  public static void checkRange(String collection, Layout layout, Bytes main, Bytes shard) {
+    if (layout.shape() != Layout.Shape.RANGE) {
+      throw new KvException.Permanent(
+          "collection " + collection + " is a point collection: read it with get");
+    }
+    check(new StoreKey(main, shard, Bytes.empty()));
+  }
+
+  /** Checks the key of a lock. */
+  public static void checkLockKey(Bytes key) {
+    check("lock key", key.size(), MAX_KEY_BYTES);
+  }
+
+  /** Checks what is to be written. */
+  public static void check(StoreKey key, Mutation mutation) {
+    check(key);
+    Bytes value = mutation.value();
+    if (value != null) {
+      check("value", value.size(), MAX_VALUE_BYTES);
+    }
+  }
+
+  private static void check(String what, int size, int limit) {
+    if (size > limit) {
+      throw new KvException.Permanent(
+          what + " of " + size + " bytes, the limit is " + limit + ": make it shorter");
+    }
+  }
+}

@@ -1,0 +1,252 @@
+package dev.kvshift.legacy.wire;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.RangePage.Stop;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.StoreKey;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The SPI's types as messages and back. Stateless. */
+public final class Messages {
+  private static final List<Stop> STOPS =
+      List.of(Stop.END, Stop.ENTRY_LIMIT, Stop.BYTE_LIMIT, Stop.SCAN_LIMIT);
+
+  private Messages() {}
+
+  public static ByteString bytes(Bytes bytes) {
+    return bytes.isEmpty()
+        ? ByteString.EMPTY
+        : UnsafeByteOperations.unsafeWrap(bytes.asReadOnlyBuffer());
+  }
+
+  public static Bytes bytes(ByteString bytes) {
+    return Bytes.of(bytes.asReadOnlyByteBuffer());
+  }
+
+  /** Unpacks a block of exactly one row. */
+  public static Row row(ByteString block) {
+    return RowBlock.read(block).get(0);
+  }
+
+  public static StoreKey key(ByteString main, ByteString clustering) {
+    return StoreKey.of(bytes(main), bytes(clustering));
+  }
+
+  public static KeyOf key(StoreKey key) {
+    return KeyOf.newBuilder()
+        .setMain(bytes(key.main()))
+        .setClustering(bytes(key.clustering()))
+        .build();
+  }
+
+  public static Write write(StoreKey key, Mutation mutation) {
+    Write.Builder write =
+        Write.newBuilder().setMain(bytes(key.main())).setClustering(bytes(key.clustering()));
+    Bytes value = mutation.value();
+    if (value != null) {
+      write.setValue(bytes(value));
+    }
+    Instant expiry = mutation.expiry();
+    if (expiry != null) {
+      write.setExpiryMillis(expiry.toEpochMilli());
+    }
+    Long version = mutation.version();
+    if (version != null) {
+      write.setVersion(version);
+    }
+    Lock lock = mutation.lock();
+    if (lock != null) {
+      write.setLock(lock(lock));
+    }
+    return write.build();
+  }
+
+  public static Mutation mutation(Write write) {
+    return new Mutation(
+        write.hasValue() ? bytes(write.getValue()) : null,
+        write.hasExpiryMillis() ? Instant.ofEpochMilli(write.getExpiryMillis()) : null,
+        write.hasVersion() ? write.getVersion() : null,
+        write.hasLock() ? lock(write.getLock()) : null);
+  }
+
+  public static ReadRange range(Bytes main, Range range, PageLimit limit) {
+    ReadRange.Builder read =
+        ReadRange.newBuilder()
+            .setMain(bytes(main))
+            .setFromInclusive(range.fromInclusive())
+            .setToInclusive(range.toInclusive())
+            .setBackward(range.direction() == Range.Direction.BACKWARD)
+            .setEntries(limit.entries())
+            .setBytes(limit.bytes());
+    Bytes from = range.from();
+    if (from != null) {
+      read.setFrom(bytes(from));
+    }
+    Bytes to = range.to();
+    if (to != null) {
+      read.setTo(bytes(to));
+    }
+    return read.build();
+  }
+
+  public static Range range(ReadRange read) {
+    return new Range(
+        read.hasFrom() ? bytes(read.getFrom()) : null,
+        read.getFromInclusive(),
+        read.hasTo() ? bytes(read.getTo()) : null,
+        read.getToInclusive(),
+        read.getBackward() ? Range.Direction.BACKWARD : Range.Direction.FORWARD);
+  }
+
+  public static Page page(RowPage page) {
+    Page.Builder message =
+        Page.newBuilder().setRows(RowBlock.of(page.rows())).setStop(STOPS.indexOf(page.stop()));
+    Bytes passed = page.passed();
+    if (passed != null) {
+      message.setNext(bytes(passed));
+    }
+    return message.build();
+  }
+
+  public static RowPage rowPage(Page page) {
+    return new RowPage(
+        RowBlock.read(page.getRows()),
+        STOPS.get(page.getStop()),
+        page.hasNext() ? bytes(page.getNext()) : null);
+  }
+
+  public static Page page(ScanPage page) {
+    Page.Builder message = Page.newBuilder().setRows(RowBlock.of(page.rows()));
+    Bytes next = page.next();
+    if (next != null) {
+      message.setNext(bytes(next));
+    }
+    return message.build();
+  }
+
+  public static ScanPage scanPage(Page page) {
+    return new ScanPage(
+        RowBlock.read(page.getRows()), page.hasNext() ? bytes(page.getNext()) : null);
+  }
+
+  public static Changes changes(ChangeSource.Batch batch) {
+    Changes.Builder message = Changes.newBuilder().setPosition(batch.position());
+    if (batch instanceof ChangeSource.Data data) {
+      message.setRows(RowBlock.of(data.changes().stream().map(ChangeSource.Change::row).toList()));
+    } else if (batch instanceof ChangeSource.Fenced fenced) {
+      message.setFenced(fence(fenced.fence()));
+    } else if (batch instanceof ChangeSource.Lifted lifted) {
+      message.setLifted(lifted.attempt());
+    }
+    return message.build();
+  }
+
+  public static ChangeSource.Batch changes(Changes message) {
+    if (message.hasFenced()) {
+      return new ChangeSource.Fenced(fence(message.getFenced()));
+    }
+    if (message.hasLifted()) {
+      return new ChangeSource.Lifted(message.getLifted(), message.getPosition());
+    }
+    List<Row> rows = RowBlock.read(message.getRows());
+    List<ChangeSource.Change> changes = new ArrayList<>(rows.size());
+    long position = message.getPosition() - rows.size();
+    for (Row row : rows) {
+      changes.add(new ChangeSource.Change(++position, row));
+    }
+    return new ChangeSource.Data(changes, message.getPosition());
+  }
+
+  public static Fence fence(Gate.Fence fence) {
+    return Fence.newBuilder()
+        .setAttempt(fence.attempt())
+        .setVersion(fence.version())
+        .setPosition(fence.position())
+        .setDeadlineMillis(fence.deadline().toEpochMilli())
+        .build();
+  }
+
+  public static Gate.Fence fence(Fence fence) {
+    return new Gate.Fence(
+        fence.getAttempt(),
+        fence.getVersion(),
+        fence.getPosition(),
+        Instant.ofEpochMilli(fence.getDeadlineMillis()));
+  }
+
+  public static GateState state(Gate.State state) {
+    GateState.Builder message =
+        GateState.newBuilder()
+            .setEpoch(state.epoch())
+            .setPhase(state.phase().name())
+            .setAcceptMin(state.acceptMin())
+            .setSealed(state.sealed())
+            .setFloor(state.floor())
+            .setVersionCeiling(state.versionCeiling())
+            .setIncarnation(state.incarnation());
+    Gate.Fence fence = state.fence();
+    if (fence != null) {
+      message.setFence(fence(fence));
+    }
+    return message.build();
+  }
+
+  public static Gate.State state(GateState message) {
+    return new Gate.State(
+        message.getEpoch(),
+        Phase.valueOf(message.getPhase()),
+        message.getAcceptMin(),
+        message.hasFence() ? fence(message.getFence()) : null,
+        message.getSealed(),
+        message.getFloor(),
+        message.getVersionCeiling(),
+        message.getIncarnation());
+  }
+
+  public static LockOf lock(Lock lock) {
+    return LockOf.newBuilder()
+        .setSpace(lock.space())
+        .setKey(bytes(lock.key()))
+        .setOwner(lock.owner())
+        .setToken(lock.token())
+        .setExpiresMillis(lock.expires().toEpochMilli())
+        .build();
+  }
+
+  public static Lock lock(LockOf message) {
+    return new Lock(
+        message.getSpace(),
+        bytes(message.getKey()),
+        message.getOwner(),
+        message.getToken(),
+        Instant.ofEpochMilli(message.getExpiresMillis()));
+  }
+
+  public static Instance instance(Gate.Instance instance) {
+    return Instance.newBuilder()
+        .setName(instance.name())
+        .setAcknowledged(instance.acknowledged())
+        .setLeaseEndsMillis(instance.leaseEnds().toEpochMilli())
+        .build();
+  }
+
+  public static Gate.Instance instance(Instance message) {
+    return new Gate.Instance(
+        message.getName(),
+        message.getAcknowledged(),
+        Instant.ofEpochMilli(message.getLeaseEndsMillis()));
+  }
+}
