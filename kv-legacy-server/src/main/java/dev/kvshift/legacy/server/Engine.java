@@ -33,6 +33,7 @@ final class Engine implements AutoCloseable {
   private final Catalog catalog;
   private final CommitPipeline pipeline;
   private final ScheduledExecutorService changeReaders;
+  final Upkeep upkeep;
 
   private Engine(EngineOptions options, Database database) {
     this.options = options;
@@ -54,6 +55,7 @@ final class Engine implements AutoCloseable {
               return thread;
             });
     pipeline.start();
+    upkeep = new Upkeep(database, catalog, pipeline, options);
   }
 
   /**
@@ -152,6 +154,7 @@ final class Engine implements AutoCloseable {
   /** Ends what waits with an error, what is being committed as it should, and closes the files. */
   @Override
   public void close() {
+    upkeep.close();
     pipeline.close();
     changeReaders.shutdownNow();
     for (Table table : catalog.tables()) {

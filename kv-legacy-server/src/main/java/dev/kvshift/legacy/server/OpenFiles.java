@@ -14,9 +14,12 @@ import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.LRUCache;
+import org.rocksdb.Range;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
+import org.rocksdb.SizeApproximationFlag;
+import org.rocksdb.Slice;
 import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
@@ -111,6 +114,23 @@ final class OpenFiles implements AutoCloseable {
 
   void putRow(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
     batch.put(rows, key, value);
+  }
+
+  void deleteRow(WriteBatch batch, byte[] key) throws RocksDBException {
+    batch.delete(rows, key);
+  }
+
+  /** Returns about how many bytes the changes of a collection take. */
+  long changeBytes(int collection) {
+    try (Slice from = new Slice(Keys.change(collection, 0));
+        Slice to = new Slice(Keys.change(collection + 1, 0))) {
+      return rocks
+          .getApproximateSizes(
+              changes,
+              List.of(new Range(from, to)),
+              SizeApproximationFlag.INCLUDE_FILES,
+              SizeApproximationFlag.INCLUDE_MEMTABLES)[0];
+    }
   }
 
   void putChange(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
