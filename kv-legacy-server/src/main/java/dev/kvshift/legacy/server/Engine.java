@@ -85,6 +85,19 @@ final class Engine implements AutoCloseable {
     return catalog.open(name, pipeline);
   }
 
+  /**
+   * Returns the collection of the name.
+   *
+   * @throws KvException.Permanent if there is none
+   */
+  Table knownCollection(String name) {
+    Table table = catalog.byName(name);
+    if (table == null) {
+      throw new KvException.Permanent("there is no collection " + name + ": check its name");
+    }
+    return table;
+  }
+
   Table requireCollection(int id) {
     return catalog.require(id);
   }

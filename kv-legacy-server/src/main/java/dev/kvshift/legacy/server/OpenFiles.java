@@ -122,11 +122,19 @@ final class OpenFiles implements AutoCloseable {
 
   /** Returns about how many bytes the changes of a collection take. */
   long changeBytes(int collection) {
-    try (Slice from = new Slice(Keys.change(collection, 0));
-        Slice to = new Slice(Keys.change(collection + 1, 0))) {
+    return bytes(changes, Keys.change(collection, 0), Keys.change(collection + 1, 0));
+  }
+
+  long rowBytes(byte[] from, byte[] to) {
+    return bytes(rows, from, to);
+  }
+
+  private long bytes(ColumnFamilyHandle family, byte[] first, byte[] end) {
+    try (Slice from = new Slice(first);
+        Slice to = new Slice(end)) {
       return rocks
           .getApproximateSizes(
-              changes,
+              family,
               List.of(new Range(from, to)),
               SizeApproximationFlag.INCLUDE_FILES,
               SizeApproximationFlag.INCLUDE_MEMTABLES)[0];
