@@ -18,7 +18,8 @@ public sealed interface ShardRule {
   }
 
   /**
-   * The first bits of the encoded clustering part.
+   * The first bits of the encoded clustering part, not counting the type code that it begins with;
+   * with encoding 0, the first bits of its bytes.
    *
    * @param bits from 1 to {@value #MAX_LENGTH}
    */

@@ -36,10 +36,15 @@ final class Await {
 
   /** Waits until the condition holds. */
   static void until(String what, BooleanSupplier condition) {
-    long end = System.nanoTime() + LONGEST.toNanos();
+    until(what, LONGEST, condition);
+  }
+
+  /** Waits so long at most until the condition holds. */
+  static void until(String what, Duration longest, BooleanSupplier condition) {
+    long end = System.nanoTime() + longest.toNanos();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - end > 0) {
-        throw new AssertionError("not within " + LONGEST + ": " + what);
+        throw new AssertionError("not within " + longest + ": " + what);
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
     }

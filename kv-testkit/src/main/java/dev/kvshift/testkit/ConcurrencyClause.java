@@ -24,11 +24,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,7 +40,8 @@ public abstract class ConcurrencyClause extends Clause {
   void put_manyThreadsManyKeys_allAreThere(Face face) {
     Surface points = points(face);
     Bytes main = freshMain();
-    inParallel(
+    InParallel.run(
+        THREADS,
         thread -> {
           for (int i = 0; i < EACH; i++) {
             points.put(Key.of(main.concat(number(thread * EACH + i))), number(i));
@@ -61,7 +58,8 @@ public abstract class ConcurrencyClause extends Clause {
   void put_manyThreadsOneMainKey_allAreThereInOrder(Face face) {
     Surface ranges = ranges(face);
     Bytes main = freshMain();
-    inParallel(
+    InParallel.run(
+        THREADS,
         thread -> {
           for (int i = 0; i < EACH; i++) {
             Bytes clustering = number(i * THREADS + thread);
@@ -82,7 +80,8 @@ public abstract class ConcurrencyClause extends Clause {
     Key key = Key.of(freshMain());
     points.put(key, number(0));
     AtomicBoolean done = new AtomicBoolean();
-    inParallel(
+    InParallel.run(
+        THREADS,
         thread -> {
           if (thread == 0) {
             for (int i = 1; i <= 200; i++) {
@@ -181,7 +180,8 @@ public abstract class ConcurrencyClause extends Clause {
       write(ranges(), StoreKey.of(main, number(i)), Mutation.put(hex("01")));
     }
     AtomicBoolean done = new AtomicBoolean();
-    inParallel(
+    InParallel.run(
+        THREADS,
         thread -> {
           if (thread == 0) {
             for (int round = 0; round < 20; round++) {
@@ -213,41 +213,12 @@ public abstract class ConcurrencyClause extends Clause {
   void open_sameCollectionAtOnce_allOpenTheSame() {
     String name = rig().freshName();
     List<StoreCollection> opened = Collections.synchronizedList(new ArrayList<>());
-    inParallel(thread -> opened.add(join(store().open(name, pointLayout(), Claim.ACTIVE))));
+    InParallel.run(
+        THREADS, thread -> opened.add(join(store().open(name, pointLayout(), Claim.ACTIVE))));
     StoreKey key = freshKey();
     long version = write(opened.get(0), key, Mutation.put(hex("01")));
     for (StoreCollection each : opened) {
       assertThat(read(each, key)).isEqualTo(new Row(key, version, hex("01"), null));
-    }
-  }
-
-  private interface Work {
-    void run(int thread);
-  }
-
-  private static void inParallel(Work work) {
-    List<CompletableFuture<Void>> threads = new ArrayList<>();
-    for (int i = 0; i < THREADS; i++) {
-      int number = i;
-      threads.add(
-          CompletableFuture.runAsync(
-              () -> work.run(number),
-              task -> {
-                Thread thread = new Thread(task, "kit-" + number);
-                thread.setDaemon(true);
-                thread.start();
-              }));
-    }
-    threads.forEach(ConcurrencyClause::ended);
-  }
-
-  private static void ended(CompletableFuture<Void> thread) {
-    try {
-      thread.get(Await.LONGEST.toSeconds(), TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      throw new AssertionError("a thread failed: " + e.getCause(), e.getCause());
-    } catch (InterruptedException | TimeoutException e) {
-      throw new AssertionError(e);
     }
   }
 

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 /** Opening, closing and dropping. */
 public abstract class LifecycleClause extends Clause {
   private static final int REQUESTS = 200;
+  private static final Duration THREADS_END_WITHIN = Duration.ofSeconds(10);
 
   @Test
   void open_twice_givesTwoViewsOfTheSameData() {
@@ -187,6 +188,7 @@ public abstract class LifecycleClause extends Clause {
     }
     Await.until(
         "threads of closed stores end",
+        THREADS_END_WITHIN,
         () -> {
           Set<Thread> left = live();
           left.removeAll(before);

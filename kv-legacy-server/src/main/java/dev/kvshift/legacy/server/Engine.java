@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,37 +128,52 @@ final class Engine implements AutoCloseable {
       result.complete(new ChangeSource.Data(List.of(), after));
       return result;
     }
-    AtomicBoolean woken = new AtomicBoolean();
-    Runnable waiter =
-        () -> {
-          if (woken.compareAndSet(false, true)) {
-            changeReaders.execute(() -> attempt(table, after, bytes, result));
-          }
-        };
-    table.changeWaiters.add(waiter);
+    AtomicReference<@Nullable Runnable> waiter = new AtomicReference<>();
+    enlist(table, after, bytes, result, waiter);
     var timer =
         changeReaders.schedule(
-            () -> {
-              table.changeWaiters.remove(waiter);
-              if (woken.compareAndSet(false, true)) {
-                result.complete(new ChangeSource.Data(List.of(), after));
-              }
-            },
+            () -> result.complete(new ChangeSource.Data(List.of(), after)),
             bounded.toNanos(),
             TimeUnit.NANOSECONDS);
-    result.whenComplete((batch, error) -> timer.cancel(false));
-    if (table.publishedPosition() > after) {
-      table.changeWaiters.remove(waiter);
+    result.whenComplete(
+        (batch, error) -> {
+          timer.cancel(false);
+          table.changeWaiters.remove(waiter.get());
+        });
+    return result;
+  }
+
+  /**
+   * Tries again when something is published, and waits on where that was nothing new: the wake-up
+   * of one position can meet a reader who has it already.
+   */
+  private void enlist(
+      Table table,
+      long after,
+      int bytes,
+      CompletableFuture<ChangeSource.Batch> result,
+      AtomicReference<@Nullable Runnable> current) {
+    Runnable waiter =
+        () ->
+            changeReaders.execute(
+                () -> {
+                  if (!result.isDone() && !attempt(table, after, bytes, result)) {
+                    enlist(table, after, bytes, result, current);
+                  }
+                });
+    current.set(waiter);
+    table.changeWaiters.add(waiter);
+    boolean late = result.isDone() || table.publishedPosition() > after;
+    if (late && table.changeWaiters.remove(waiter)) {
       waiter.run();
     }
-    return result;
   }
 
   private boolean attempt(
       Table table, long after, int bytes, CompletableFuture<ChangeSource.Batch> result) {
     try {
       ChangeSource.Batch batch = reads.changes(table, after, bytes);
-      return batch != null && result.complete(batch);
+      return batch != null && (result.complete(batch) || result.isDone());
     } catch (KvException e) {
       return result.completeExceptionally(e);
     }

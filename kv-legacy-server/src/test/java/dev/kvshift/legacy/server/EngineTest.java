@@ -92,6 +92,23 @@ class EngineTest {
   }
 
   @Test
+  void changes_wokenThoughNothingIsNew_waitForWhatComesNext() {
+    await(put("v1"));
+    CompletableFuture<ChangeSource.Batch> read =
+        engine.changes(table, 1, 1 << 20, Duration.ofSeconds(60));
+    table.changeWaiters.remove().run();
+
+    long second = await(put("v2"));
+
+    assertThat(await(read))
+        .isEqualTo(
+            new ChangeSource.Data(
+                List.of(new ChangeSource.Change(2, new Row(KEY, second, Bytes.utf8("v2"), null))),
+                2));
+    assertThat(table.changeWaiters).isEmpty();
+  }
+
+  @Test
   void write_clockWentBackADay_isRefusedUntilTheClockIsRight() {
     long first = await(put("v1"));
     clock.jump(Duration.ofDays(-1));

@@ -1,0 +1,338 @@
+package dev.kvshift.embedded;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A JVM of its own that dies with this one, however this one ends.
+ *
+ * <p>Safe for use by several threads. {@link Builder#start} returns once the child has said that it
+ * is ready, or throws {@link StartFailedException} with nothing left running. What the child prints
+ * goes to {@code NAME.log} in its folder and one older file, each at most 8 MiB. An interrupt from
+ * the terminal (Ctrl-C) reaches this JVM alone. {@link #close} is a {@link #stop} with the default
+ * grace of 15 seconds and deletes a temporary folder; all methods may be called again afterwards
+ * and then do nothing.
+ */
+public final class ForkedJvm implements AutoCloseable {
+  private static final Duration STOP_GRACE = Duration.ofSeconds(15);
+  private static final Duration KILL_GRACE = Duration.ofSeconds(10);
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
+
+  private final Process process;
+  private final OutputLog log;
+  private final ServerFolder folder;
+  private final Thread pump;
+  private @Nullable Tether pause;
+
+  private ForkedJvm(Process process, OutputLog log, ServerFolder folder, String name) {
+    this.folder = folder;
+    this.process = process;
+    this.log = log;
+    pump = new Thread(() -> log.pump(process.getInputStream()), "output-of-" + name);
+    pump.setDaemon(true);
+    pump.start();
+  }
+
+  /**
+   * A child to be started.
+   *
+   * @param name short, for its log file, its messages and its temporary files
+   * @param mainClass its main class, which need not be public
+   */
+  public static Builder builder(String name, String mainClass) {
+    return new Builder(name, mainClass);
+  }
+
+  public long pid() {
+    return process.pid();
+  }
+
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Completed with the exit code when the child has ended: 128 + n after signal n. */
+  public CompletableFuture<Integer> onExit() {
+    return process.onExit().thenApply(Process::exitValue);
+  }
+
+  /** Its working folder. */
+  public Path folder() {
+    return folder.path();
+  }
+
+  public Path logFile() {
+    return log.file();
+  }
+
+  /** The last lines the child printed, at most {@value OutputLog#TAIL_LINES}. */
+  public List<String> logTail() {
+    return log.tail();
+  }
+
+  /** Ends the child at once (SIGKILL) and waits until it is gone. */
+  public void kill() {
+    process.destroyForcibly();
+    await(KILL_GRACE);
+    endPause();
+  }
+
+  /** Asks the child to end (SIGTERM), and kills it where that takes longer than {@code grace}. */
+  public void stop(Duration grace) {
+    resume();
+    process.destroy();
+    if (!await(grace)) {
+      kill();
+    }
+  }
+
+  /**
+   * Freezes the child (SIGSTOP): its sockets stay open and answer nothing. Where this JVM dies
+   * meanwhile, the child goes on and ends like any other.
+   *
+   * @throws IllegalStateException where the child has ended
+   */
+  public synchronized void pause() {
+    if (pause != null) {
+      return;
+    }
+    if (!isAlive()) {
+      throw new IllegalStateException("process " + pid() + " has ended: it cannot be paused");
+    }
+    try {
+      pause = Tether.of("kill -STOP \"$1\"", "kill -CONT \"$1\"", Long.toString(pid()));
+    } catch (IOException e) {
+      throw new IllegalStateException("process " + pid() + " cannot be paused", e);
+    }
+  }
+
+  /** Lets a frozen child go on (SIGCONT); does nothing to one that is not frozen. */
+  public void resume() {
+    endPause();
+  }
+
+  @Override
+  public void close() {
+    stop(STOP_GRACE);
+    folder.close();
+  }
+
+  private synchronized void endPause() {
+    if (pause != null) {
+      pause.close();
+      pause = null;
+    }
+  }
+
+  /** Whether the child has ended; an interrupted wait counts as its limit. */
+  private boolean await(Duration limit) {
+    try {
+      return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** Collects what a child needs. Not safe for use by several threads. */
+  public static final class Builder {
+    private final String name;
+    private final String mainClass;
+    private List<Path> classPath = List.of();
+    private List<String> jvmArgs = List.of();
+    private Map<String, String> properties = Map.of();
+    private List<String> args = List.of();
+    private List<Class<?>> ownClasses = List.of();
+    private Path javaHome = Path.of(System.getProperty("java.home"));
+    private Predicate<String> ready = line -> true;
+    private Duration startTimeout = START_TIMEOUT;
+    private @Nullable Path folder;
+
+    private Builder(String name, String mainClass) {
+      this.name = name;
+      this.mainClass = mainClass;
+    }
+
+    /** Jars and class folders. */
+    public Builder classPath(List<Path> entries) {
+      classPath = List.copyOf(entries);
+      return this;
+    }
+
+    /** Options of the JVM itself, such as its heap. */
+    public Builder jvmArgs(List<String> options) {
+      jvmArgs = List.copyOf(options);
+      return this;
+    }
+
+    /** System properties. */
+    public Builder properties(Map<String, String> byName) {
+      properties = Map.copyOf(byName);
+      return this;
+    }
+
+    /** Arguments of the main class. */
+    public Builder args(List<String> arguments) {
+      args = List.copyOf(arguments);
+      return this;
+    }
+
+    /** The JDK to run on; default: this JVM's. */
+    public Builder javaHome(Path home) {
+      javaHome = home;
+      return this;
+    }
+
+    /** Says whether a printed line means that the child is ready; default: any line does. */
+    public Builder ready(Predicate<String> line) {
+      ready = line;
+      return this;
+    }
+
+    /** How long the child may take until it is ready; default 90 seconds. */
+    public Builder startTimeout(Duration limit) {
+      startTimeout = limit;
+      return this;
+    }
+
+    /**
+     * The child's working folder, made where missing and left as it is in the end; default: a
+     * temporary one, deleted by {@link ForkedJvm#close} or when this JVM is gone.
+     */
+    public Builder folder(Path path) {
+      folder = path.toAbsolutePath();
+      return this;
+    }
+
+    /** Classes of this package that are copied onto the child's class path. */
+    Builder ownClasses(List<Class<?>> classes) {
+      ownClasses = List.copyOf(classes);
+      return this;
+    }
+
+    /** Starts the child and waits until it is ready. */
+    public ForkedJvm start() {
+      ServerFolder opened = ServerFolder.open(folder, name);
+      boolean started = false;
+      try {
+        ForkedJvm child = start(opened);
+        started = true;
+        return child;
+      } finally {
+        if (!started) {
+          opened.close();
+        }
+      }
+    }
+
+    private ForkedJvm start(ServerFolder opened) {
+      Path home = opened.path();
+      ForkedJvm child;
+      try {
+        child = fork(opened);
+      } catch (IOException e) {
+        throw new StartFailedException(
+            StartFailedException.Reason.IO, name + " cannot be started in " + home + ": " + e, e);
+      }
+      boolean started = false;
+      try {
+        awaitReady(child, home);
+        started = true;
+        return child;
+      } finally {
+        if (!started) {
+          child.kill();
+        }
+      }
+    }
+
+    private ForkedJvm fork(ServerFolder opened) throws IOException {
+      Path home = opened.path();
+      Path temporary = Files.createDirectories(home.resolve("tmp"));
+      Path launcher = home.resolve("launcher");
+      copyClass(ChildMain.class, launcher);
+      for (Class<?> own : ownClasses) {
+        copyClass(own, launcher);
+      }
+      List<Path> fullClassPath = new ArrayList<>(List.of(launcher));
+      fullClassPath.addAll(classPath);
+
+      List<String> command = new ArrayList<>();
+      command.add(javaHome.resolve("bin").resolve("java").toString());
+      command.add("-XX:-UsePerfData");
+      command.addAll(jvmArgs);
+      Map<String, String> all = new LinkedHashMap<>(properties);
+      all.putIfAbsent("java.io.tmpdir", temporary.toString());
+      all.forEach((key, value) -> command.add("-D" + key + "=" + value));
+      command.add("-cp");
+      command.add(
+          fullClassPath.stream()
+              .map(Path::toString)
+              .collect(Collectors.joining(File.pathSeparator)));
+      command.add(ChildMain.class.getName());
+      command.add(mainClass);
+      command.addAll(args);
+
+      OutputLog log = new OutputLog(home.resolve(name + ".log"), ready);
+      Process process =
+          new ProcessBuilder(command).directory(home.toFile()).redirectErrorStream(true).start();
+      return new ForkedJvm(process, log, opened, name);
+    }
+
+    private void awaitReady(ForkedJvm child, Path home) {
+      try {
+        CompletableFuture.anyOf(child.log.ready(), child.process.onExit())
+            .get(startTimeout.toMillis(), TimeUnit.MILLISECONDS);
+        if (child.isAlive()) {
+          return;
+        }
+        child.pump.join(KILL_GRACE.toMillis());
+        throw StartFailure.of(name, home, child.process.exitValue(), child.log);
+      } catch (TimeoutException e) {
+        throw new StartFailedException(
+            StartFailedException.Reason.TIMEOUT,
+            name
+                + " was not ready within "
+                + startTimeout.toSeconds()
+                + " s: look at what it printed, or give it more time",
+            child.logTail(),
+            e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new StartFailedException(
+            StartFailedException.Reason.INTERRUPTED,
+            "the start of " + name + " was interrupted",
+            e);
+      } catch (ExecutionException e) {
+        throw new IllegalStateException(e.getCause());
+      }
+    }
+
+    private static void copyClass(Class<?> type, Path classFolder) throws IOException {
+      String file = type.getName().replace('.', '/') + ".class";
+      Path target = classFolder.resolve(file);
+      Files.createDirectories(target.getParent());
+      try (InputStream bytes = type.getClassLoader().getResourceAsStream(file)) {
+        if (bytes == null) {
+          throw new IOException(file + " is not on the class path of this JVM");
+        }
+        Files.write(target, bytes.readAllBytes());
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package dev.kvshift.embedded;
+
+/** How both servers log: to their standard output, which {@link OutputLog} bounds. */
+final class ServerLogback {
+  static final String XML =
+      """
+      <configuration>
+        <appender name="out" class="ch.qos.logback.core.ConsoleAppender">
+          <encoder>
+            <pattern>%d{ISO8601} %-5level %logger{0} %msg%n</pattern>
+          </encoder>
+        </appender>
+        <root level="INFO">
+          <appender-ref ref="out"/>
+        </root>
+      </configuration>
+      """;
+
+  private ServerLogback() {}
+}

@@ -1,0 +1,19 @@
+package dev.kvshift.embedded;
+
+import java.io.PrintStream;
+import java.util.concurrent.CountDownLatch;
+
+/** A child for tests: prints what it was given, then fails or waits for ever. */
+final class EchoMain {
+  private EchoMain() {}
+
+  public static void main(String[] args) throws InterruptedException {
+    PrintStream out = System.out;
+    out.println("given " + String.join(" ", args) + " " + System.getProperty("extra"));
+    if (args[0].equals("fail")) {
+      throw new IllegalStateException("on purpose");
+    }
+    out.println("ready");
+    new CountDownLatch(1).await();
+  }
+}

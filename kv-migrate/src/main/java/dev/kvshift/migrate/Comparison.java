@@ -1,0 +1,60 @@
+package dev.kvshift.migrate;
+
+import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Predicate;
+
+/**
+ * Compares a collection in two stores that nobody writes to, in both directions and bounded memory.
+ * Also after the move, when the source answers nobody but its runner. Immutable.
+ *
+ * @param collection the collection's name
+ * @param layout its layout on the target
+ * @param source the store that the collection came from
+ * @param target the store that it went to
+ * @param options limits and times
+ */
+public record Comparison(
+    String collection, Layout layout, Store source, Store target, MigrationOptions options) {
+  public Comparison {
+    Objects.requireNonNull(collection, "collection");
+    Objects.requireNonNull(layout, "layout");
+    Objects.requireNonNull(source, "source");
+    Objects.requireNonNull(target, "target");
+    Objects.requireNonNull(options, "options");
+  }
+
+  /**
+   * Compares.
+   *
+   * @param leaveOut keys that do not count, on either side, with an empty shard
+   */
+  public VerifyReport run(Predicate<StoreKey> leaveOut, Progress progress) {
+    Clock clock = Clock.systemUTC();
+    Duration patience = options.patience();
+    StoreCollection from =
+        Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE));
+    StoreCollection to =
+        Await.patiently(patience, () -> target.open(collection, layout, Claim.NONE));
+    Gate.State state = Await.patiently(patience, () -> from.gate().state());
+    SourceView view = new SourceView(from, source.limits().timeout(), state.epoch());
+    Duration timeout = target.limits().timeout();
+    Pace pace = Pace.begin(progress, collection, Step.VERIFY, "rows");
+    try (Workers workers = new Workers("kvshift-compare-" + collection)) {
+      KeyCheck check = new KeyCheck(view, to, () -> {}, timeout, patience, clock);
+      VerifyReport report =
+          new Verifier(view, to, timeout, options, check, leaveOut, clock, workers, pace, -1)
+              .run(0)
+              .report();
+      pace.end(report.sourceRows() + report.targetRows());
+      return report;
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package dev.kvshift.migrate;
+
+import com.google.gson.JsonObject;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.spi.ChangeSource.Batch;
+import dev.kvshift.spi.ChangeSource.Change;
+import dev.kvshift.spi.ChangeSource.Data;
+import dev.kvshift.spi.ChangeSource.Fenced;
+import dev.kvshift.spi.Gate;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends the source's changes to the topic, in the order of their positions.
+ *
+ * <p>The position is kept only after the broker has acknowledged everything up to it, so a restart
+ * sends some changes again, which does no harm. A send that fails ends the task: what followed it
+ * may stand in the topic before it, but no watermark has vouched for it.
+ */
+final class StreamWriter extends Lifeline {
+  private static final int BATCH_BYTES = 4 << 20;
+  private static final Duration IDLE_WAIT = Duration.ofMillis(500);
+  private static final Duration WATERMARK_EVERY = Duration.ofMillis(20);
+  private static final Duration SAVE_EVERY = Duration.ofSeconds(1);
+
+  private final SourceView source;
+  private final Topic topic;
+  private final Ledger ledger;
+  private final Duration patience;
+  private final KafkaProducer<byte[], byte[]> producer;
+  private final AtomicLong sent = new AtomicLong();
+  private final AtomicReference<Exception> sendFailure = new AtomicReference<>();
+  private volatile long acknowledged;
+  private long watermarked;
+  private long watermarkedNanos;
+  private long saved;
+  private long savedNanos;
+
+  StreamWriter(SourceView source, Topic topic, Ledger ledger, long position, Duration patience) {
+    super("kvshift-stream-" + topic.name());
+    this.source = source;
+    this.topic = topic;
+    this.ledger = ledger;
+    this.patience = patience;
+    this.producer = topic.producer();
+    this.acknowledged = position;
+    this.saved = position;
+  }
+
+  /** Returns how many changes were sent and acknowledged. */
+  long sent() {
+    return sent.get();
+  }
+
+  /** Returns the position up to which the topic holds everything. */
+  long position() {
+    return acknowledged;
+  }
+
+  @Override
+  void loop() {
+    try (producer) {
+      CompletionStage<Batch> next = read(acknowledged, IDLE_WAIT);
+      while (!isStopping()) {
+        Batch batch = next(next, acknowledged);
+        boolean idle = batch instanceof Data data && data.changes().isEmpty();
+        next = read(batch.position(), idle ? IDLE_WAIT : WATERMARK_EVERY);
+        send(batch);
+        acknowledged = batch.position();
+        if (batch instanceof Fenced) {
+          watermarked = acknowledged;
+        }
+        watermark(idle);
+        save(false);
+      }
+      save(true);
+    }
+  }
+
+  private CompletionStage<Batch> read(long after, Duration wait) {
+    return source.changes().read(after, BATCH_BYTES, wait);
+  }
+
+  private Batch next(CompletionStage<Batch> first, long after) {
+    AtomicReference<CompletionStage<Batch>> prefetched = new AtomicReference<>(first);
+    return Await.patiently(
+        patience,
+        () -> {
+          CompletionStage<Batch> ready = prefetched.getAndSet(null);
+          return ready != null ? ready : read(after, IDLE_WAIT);
+        });
+  }
+
+  private void send(Batch batch) {
+    if (batch instanceof Data data) {
+      for (Change change : data.changes()) {
+        Bytes key = TopicRecord.printKey(change.row().key());
+        byte[] keyBytes = key.toByteArray();
+        send(
+            topic.partition(keyBytes),
+            keyBytes,
+            new TopicRecord.Change(change.row(), change.position()));
+      }
+      if (!data.changes().isEmpty()) {
+        flush();
+        sent.addAndGet(data.changes().size());
+      }
+    } else if (batch instanceof Fenced fenced) {
+      flush();
+      Gate.Fence fence = fenced.fence();
+      for (int partition = 0; partition < topic.partitions(); partition++) {
+        send(
+            partition,
+            null,
+            new TopicRecord.Marker(
+                fence.attempt(),
+                source.epoch(),
+                fence.version(),
+                fence.position(),
+                partition,
+                topic.partitions()));
+      }
+      flush();
+    }
+  }
+
+  private void watermark(boolean idle) {
+    long now = System.nanoTime();
+    if (acknowledged > watermarked
+        && (idle || now - watermarkedNanos >= WATERMARK_EVERY.toNanos())) {
+      for (int partition = 0; partition < topic.partitions(); partition++) {
+        send(partition, null, new TopicRecord.Watermark(acknowledged));
+      }
+      producer.flush();
+      watermarked = acknowledged;
+      watermarkedNanos = now;
+    }
+  }
+
+  private void save(boolean now) {
+    if (acknowledged > saved && (now || System.nanoTime() - savedNanos >= SAVE_EVERY.toNanos())) {
+      long position = acknowledged;
+      ledger.update(
+          Ledger.STREAM,
+          found -> {
+            JsonObject record = found == null ? new JsonObject() : found;
+            if (!record.has("position") || record.get("position").getAsLong() < position) {
+              record.addProperty("position", position);
+            }
+            return record;
+          });
+      saved = position;
+      savedNanos = System.nanoTime();
+    }
+  }
+
+  private void send(int partition, byte @Nullable [] key, TopicRecord r) {
+    producer.send(
+        new ProducerRecord<>(topic.name(), partition, key, r.print().toByteArray()),
+        (metadata, failed) -> {
+          if (failed != null) {
+            sendFailure.compareAndSet(null, failed);
+          }
+        });
+  }
+
+  private void flush() {
+    producer.flush();
+    Exception failed = sendFailure.get();
+    if (failed != null) {
+      throw Await.failure(failed);
+    }
+  }
+}

@@ -1,0 +1,296 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.CopyReport;
+import dev.kvshift.migrate.CutoverReport;
+import dev.kvshift.migrate.Migration;
+import dev.kvshift.migrate.MigrationException;
+import dev.kvshift.migrate.MigrationResult;
+import dev.kvshift.migrate.RepairReport;
+import dev.kvshift.migrate.VerifyReport;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Moves a collection from one store to another. */
+@Command(
+    name = "migrate",
+    description = "Moves a collection from one store to another, while its writers go on.",
+    subcommandsRepeatable = false,
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
+final class MigrateCommand implements Runnable {
+  private static final String LOG_SETTING = "logback.configurationFile";
+  private static final long CLOSE_SECONDS = 20;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  static int execute(String... args) {
+    if (System.getProperty(LOG_SETTING) == null) {
+      System.setProperty(LOG_SETTING, "dev/kvshift/migrate/cli/logback.xml");
+    }
+    return commandLine().execute(args);
+  }
+
+  static CommandLine commandLine() {
+    CommandLine line = new CommandLine(new MigrateCommand());
+    line.setExecutionExceptionHandler(
+        (failure, command, parsed) -> {
+          PrintWriter err = command.getErr();
+          err.println("migrate: " + message(failure));
+          if (failure instanceof MigrationException.Mismatch mismatch) {
+            printKeys(err, mismatch.report());
+          }
+          int code = ExitCode.of(failure);
+          if (code == ExitCode.INTERNAL) {
+            failure.printStackTrace(err);
+          }
+          err.flush();
+          return Thread.interrupted() ? ExitCode.INTERRUPTED : code;
+        });
+    return line;
+  }
+
+  private static String message(Exception failure) {
+    String message = failure.getMessage();
+    return message == null ? failure.getClass().getSimpleName() : message;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "give a command, such as: run");
+  }
+
+  @Command(description = "Does everything: prepare, stream, copy, apply, verify, cutover.")
+  int run(
+      @Mixin PlanOptions options,
+      @Option(
+              names = "--json",
+              paramLabel = "FILE",
+              description = "writes the result there, for programs")
+          @Nullable Path json) {
+    return with(
+        options,
+        migration -> {
+          MigrationResult result = migration.run();
+          printResult(result);
+          if (json != null) {
+            write(json, result.toJson());
+          }
+          return result.copy().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
+        });
+  }
+
+  @Command(description = "Opens the new side and makes the topic.")
+  int prepare(@Mixin PlanOptions options) {
+    return with(
+        options,
+        migration -> {
+          migration.prepare();
+          return ExitCode.OK;
+        });
+  }
+
+  @Command(description = "Streams and applies changes until it is interrupted.")
+  int stream(@Mixin PlanOptions options) {
+    return with(
+        options,
+        migration -> {
+          migration.follow();
+          return ExitCode.INTERRUPTED;
+        });
+  }
+
+  @Command(description = "Copies what is not copied yet; streams and applies meanwhile.")
+  int copy(@Mixin PlanOptions options) {
+    return with(
+        options,
+        migration -> {
+          CopyReport report = migration.copy();
+          printCopy(report);
+          return report.rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
+        });
+  }
+
+  @Command(description = "Compares both sides; streams and applies meanwhile.")
+  int verify(@Mixin PlanOptions options) {
+    return with(
+        options,
+        migration -> {
+          migration.catchUp();
+          VerifyReport report = migration.verify();
+          printVerify(report);
+          return report.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
+        });
+  }
+
+  @Command(description = "Compares both sides and brings what differs to what the old side holds.")
+  int repair(@Mixin PlanOptions options) {
+    return with(
+        options,
+        migration -> {
+          migration.catchUp();
+          VerifyReport found = migration.verify();
+          printVerify(found);
+          RepairReport repaired = migration.repair(found);
+          out("repaired " + repaired.repaired() + " keys, left " + repaired.left().size());
+          VerifyReport after = migration.verify();
+          printVerify(after);
+          return after.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
+        });
+  }
+
+  @Command(description = "Fences the writers, drains, and hands the collection over.")
+  int cutover(@Mixin PlanOptions options) {
+    return with(
+        options,
+        migration -> {
+          printCutover(migration.cutover());
+          return ExitCode.OK;
+        });
+  }
+
+  @Command(description = "Says how far the migration has come; changes nothing.")
+  int status(@Mixin PlanOptions options) {
+    return with(
+        options,
+        migration -> {
+          StatusText.lines(migration.status()).forEach(this::out);
+          return ExitCode.OK;
+        });
+  }
+
+  private interface Work {
+    int with(Migration migration);
+  }
+
+  private int with(PlanOptions options, Work work) {
+    Thread worker = Thread.currentThread();
+    CountDownLatch closed = new CountDownLatch(1);
+    Thread hook =
+        new Thread(
+            () -> {
+              worker.interrupt();
+              try {
+                closed.await(CLOSE_SECONDS, TimeUnit.SECONDS);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    Runtime.getRuntime().addShutdownHook(hook);
+    try (PlanOptions.Opened opened = options.open();
+        Migration migration =
+            Migration.of(opened.plan(), new ProgressLines(spec.commandLine().getErr()))) {
+      return work.with(migration);
+    } finally {
+      closed.countDown();
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        spec.commandLine().getErr().println("interrupted: start it again to go on");
+      }
+    }
+  }
+
+  private void printResult(MigrationResult result) {
+    printCopy(result.copy());
+    out(
+        String.format(
+            Locale.ROOT,
+            "stream: %,d changes sent, %,d applied",
+            result.changesStreamed(),
+            result.changesApplied()));
+    printVerify(result.verify());
+    printCutover(result.cutover());
+    result
+        .steps()
+        .forEach(
+            (step, took) ->
+                out(String.format(Locale.ROOT, "%-8s %,9d ms", step.word(), took.toMillis())));
+  }
+
+  private void printCopy(CopyReport copy) {
+    out(
+        String.format(
+            Locale.ROOT,
+            "copy: %,d rows read = %,d written + %,d deleted + %,d expired + %,d rejected",
+            copy.read(),
+            copy.written(),
+            copy.skippedTombstones(),
+            copy.skippedExpired(),
+            copy.rejected()));
+  }
+
+  private void printVerify(VerifyReport report) {
+    out(
+        String.format(
+            Locale.ROOT,
+            "verify: %,d rows here, %,d there; missing %,d, extra %,d, different %,d,"
+                + " resurrected %,d",
+            report.sourceRows(),
+            report.targetRows(),
+            report.missing(),
+            report.extra(),
+            report.different(),
+            report.resurrected()));
+    printKeys(spec.commandLine().getOut(), report);
+  }
+
+  private static void printKeys(PrintWriter writer, VerifyReport report) {
+    for (VerifyReport.Difference difference : report.keys()) {
+      writer.println(
+          "  "
+              + difference.kind().name().toLowerCase(Locale.ROOT)
+              + " main="
+              + difference.key().main()
+              + " clustering="
+              + difference.key().clustering());
+    }
+    writer.flush();
+  }
+
+  private void printCutover(CutoverReport report) {
+    if (report.attempts() == 0) {
+      out("cutover: moved already by attempt " + report.attempt());
+      return;
+    }
+    out(
+        String.format(
+            Locale.ROOT,
+            "cutover: moved after %d ms (fenced %d, drained %d, tail checked %d, moved %d),"
+                + " active after %d more",
+            report.total().toMillis(),
+            report.fenced().toMillis(),
+            report.drained().toMillis(),
+            report.tailChecked().toMillis(),
+            report.moved().toMillis(),
+            report.activated().toMillis()));
+  }
+
+  private void out(String line) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(line);
+    out.flush();
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.writeString(file, text + "\n");
+    } catch (IOException e) {
+      throw new KvException.Permanent(
+          "the result cannot be written to " + file + ": " + e + ": give another file", e);
+    }
+  }
+}

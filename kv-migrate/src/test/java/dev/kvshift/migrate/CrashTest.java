@@ -1,0 +1,157 @@
+package dev.kvshift.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A runner that is cut off from both stores at some request, as if it had been killed there, while
+ * its threads live on; another one then goes on in its place.
+ */
+final class CrashTest {
+  private static final long SEED = Long.getLong("kvshift.seed", 4242);
+  private static final int CUTS = Integer.getInteger("kvshift.cuts", 12);
+
+  @Test
+  void run_afterRunnersThatWereCutOff_movesEverything() {
+    Random random = new Random(SEED);
+    int requests = requestsOfOneRun();
+    for (int i = 0; i < CUTS; i++) {
+      int at = 1 + requests * i / CUTS + random.nextInt(Math.max(1, requests / CUTS));
+      boolean sent = random.nextBoolean();
+      long seed = random.nextLong();
+      assertGoesOn(
+          "seed " + SEED + ", request " + at + " of " + requests + ", sent " + sent,
+          at,
+          sent,
+          seed);
+    }
+  }
+
+  @Test
+  void run_afterCutAroundTheMove_activates() {
+    for (boolean sent : new boolean[] {false, true}) {
+      for (String method : List.of("fence", "move", "activate")) {
+        List<Migration> left = new ArrayList<>();
+        try (Sides sides = new Sides()) {
+          sides.fill(200);
+          Cut cut = new Cut(Integer.MAX_VALUE, sent, method);
+          assertThat(runs(sides, cut, left)).as("%s sent %s", method, sent).isFalse();
+          try (Migration next = Migration.of(sides.plan(), Progress.NONE)) {
+            MigrationResult result = next.run();
+            assertThat(result.verify().differences()).isZero();
+            assertThat(result.copy().written()).isEqualTo(200);
+          } finally {
+            left.forEach(Migration::close);
+          }
+        }
+      }
+    }
+  }
+
+  private static int requestsOfOneRun() {
+    try (Sides sides = new Sides()) {
+      sides.fill(300);
+      Cut none = new Cut(Integer.MAX_VALUE, false, "");
+      List<Migration> left = new ArrayList<>();
+      assertThat(runs(sides, none, left)).isTrue();
+      left.forEach(Migration::close);
+      return none.requests.get();
+    }
+  }
+
+  private static void assertGoesOn(String description, int at, boolean sent, long seed) {
+    List<Migration> left = new ArrayList<>();
+    try (Sides sides = new Sides()) {
+      sides.fill(300);
+      StoreCollection to = sides.prepareTarget();
+      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, seed)) {
+        runs(sides, new Cut(at, sent, ""), left);
+        try (Migration next = Migration.of(sides.plan(), Progress.NONE)) {
+          MigrationResult result = next.run();
+          assertThat(result.verify().differences()).as(description).isZero();
+          assertThat(result.copy().residue()).as(description).isZero();
+        }
+        writer.assertHolds(to);
+      } catch (RuntimeException | Error e) {
+        throw new AssertionError(description, e);
+      } finally {
+        left.forEach(Migration::close);
+      }
+    }
+  }
+
+  /** Returns whether the run came to its end. */
+  private static boolean runs(Sides sides, Cut cut, List<Migration> left) {
+    MigrationPlan plan = sides.plan();
+    Store source = Intercepted.of(plan.source(), cut);
+    Store target = Intercepted.of(plan.target(), cut);
+    Migration migration =
+        Migration.of(
+            new MigrationPlan(
+                plan.collection(),
+                plan.layout(),
+                source,
+                target,
+                plan.bootstrapServers(),
+                plan.options()),
+            Progress.NONE);
+    left.add(migration);
+    try {
+      migration.run();
+      return true;
+    } catch (KvException.Permanent e) {
+      assertThat(e).hasMessage(Cut.MESSAGE);
+      return false;
+    }
+  }
+
+  /** Cuts off at one request of those that decide, or at the first of a method. */
+  private static final class Cut implements Intercepted.Fault {
+    static final String MESSAGE = "cut off";
+
+    final AtomicInteger requests = new AtomicInteger();
+    private final int at;
+    private final boolean sent;
+    private final String method;
+    private volatile boolean cut;
+
+    Cut(int at, boolean sent, String method) {
+      this.at = at;
+      this.sent = sent;
+      this.method = method;
+    }
+
+    @Override
+    public CompletionStage<?> around(
+        Class<?> face, String name, Object[] arguments, Intercepted.Request request) {
+      if (cut) {
+        return failed();
+      }
+      boolean decides = face == Gate.class || face == Metadata.class || face == Store.class;
+      if ((decides && requests.incrementAndGet() == at) || name.equals(method)) {
+        cut = true;
+        if (sent) {
+          request.send();
+        }
+        return failed();
+      }
+      return request.send();
+    }
+
+    private static CompletionStage<?> failed() {
+      return CompletableFuture.failedFuture(new KvException.Permanent(MESSAGE));
+    }
+  }
+}

@@ -1,0 +1,269 @@
+package dev.kvshift.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.migrate.VerifyReport.Difference;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StoreCollection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.Test;
+
+final class MigrationTest {
+  private static final long SEED = Long.getLong("kvshift.seed", 42);
+  private static final Duration LONGEST = Duration.ofSeconds(60);
+
+  @Test
+  void run_underLiveWriter_movesEverything() {
+    try (Sides sides = new Sides()) {
+      assertMovesUnderLiveWriter(sides);
+    }
+  }
+
+  @Test
+  void run_toShardedTargetWithoutTombstones_movesEverything() {
+    try (Sides sides = Sides.sharded()) {
+      assertMovesUnderLiveWriter(sides);
+    }
+  }
+
+  private static void assertMovesUnderLiveWriter(Sides sides) {
+    sides.fill(5_000);
+    StoreCollection to = sides.prepareTarget();
+    List<Progress.Event> events = Collections.synchronizedList(new ArrayList<>());
+    MigrationResult result;
+    try (LiveWriter writer = new LiveWriter(sides.from, to, 3, SEED);
+        Migration migration = Migration.of(sides.plan(), events::add)) {
+      result = migration.run();
+      await(() -> writer.writesAfter() >= 500);
+      writer.assertHolds(to);
+      assertThat(writer.longestMillis()).as("seed %d, %s", SEED, result).isLessThan(1_000);
+    }
+    assertThat(result.verify().differences()).isZero();
+    assertThat(result.copy().residue()).isZero();
+    assertThat(result.copy().read()).isGreaterThanOrEqualTo(5_000);
+    assertThat(result.certificate()).contains("\"sha256\"");
+    CollectionRecord record =
+        Await.of(CollectionRecord.read(sides.target.metadata(), Sides.COLLECTION));
+    assertThat(record)
+        .isEqualTo(
+            new CollectionRecord(
+                sides.layout,
+                CollectionRecord.State.ACTIVE,
+                result.cutover().floor(),
+                result.cutover().incarnation()));
+    assertThat(events)
+        .filteredOn(event -> event.state() == Progress.State.ENDED)
+        .extracting(Progress.Event::step)
+        .containsExactly(Step.PREPARE, Step.COPY, Step.APPLY, Step.VERIFY, Step.CUTOVER);
+  }
+
+  @Test
+  void run_again_findsEverythingDone() {
+    try (Sides sides = new Sides()) {
+      sides.fill(100);
+      MigrationResult first;
+      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        first = migration.run();
+      }
+      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        MigrationResult second = migration.run();
+        assertThat(second.cutover().attempts()).isZero();
+        assertThat(second.cutover().floor()).isEqualTo(first.cutover().floor());
+        assertThat(second.certificate()).isEqualTo(first.certificate());
+        assertThat(second.copy().read()).isEqualTo(100);
+        MigrationStatus status = migration.status();
+        assertThat(status.phase()).isEqualTo(Phase.NEW_ONLY);
+        assertThat(status.copyTasksDone()).isEqualTo(status.copyTasks());
+        assertThat(status.floor()).isEqualTo(first.cutover().floor());
+      }
+    }
+  }
+
+  @Test
+  void apply_duplicatesInAnyOrder_changeNothing() {
+    try (Sides sides = new Sides()) {
+      StoreCollection to = sides.prepareTarget();
+      sides.fill(50);
+      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
+          Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        migration.copy();
+        await(() -> writer.writesBefore() > 3_000);
+        migration.catchUp();
+        repeatShuffled(sides, new Random(SEED));
+        MigrationResult result = migration.run();
+        assertThat(result.changesApplied()).isGreaterThan(result.changesStreamed());
+        assertThat(result.verify().differences()).as("seed %d", SEED).isZero();
+        writer.assertHolds(to);
+      }
+    }
+  }
+
+  @Test
+  void cutover_brokerFrozenInsideTheFence_liftsAndTriesAgain() {
+    try (Sides sides = new Sides();
+        KafkaBroker broker = KafkaBroker.start()) {
+      sides.fill(100);
+      StoreCollection to = sides.prepareTarget();
+      AtomicInteger fences = new AtomicInteger();
+      Intercepted.Fault freezing =
+          (face, method, arguments, request) -> {
+            if (method.equals("fence") && fences.incrementAndGet() == 1) {
+              broker.pause();
+            } else if (method.equals("lift")) {
+              broker.resume();
+            }
+            return request.send();
+          };
+      MigrationPlan plan = sides.from(freezing).plan(broker, Sides.options(Duration.ofMillis(500)));
+      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
+          Migration migration = Migration.of(plan, Progress.NONE)) {
+        MigrationResult result = migration.run();
+
+        assertThat(result.cutover().attempts()).isEqualTo(2);
+        await(() -> writer.writesAfter() > 100);
+        writer.assertHolds(to);
+      }
+    }
+  }
+
+  @Test
+  void cutover_fenceLiftedBeforeTheMove_triesAgain() {
+    try (Sides sides = new Sides()) {
+      sides.fill(100);
+      List<String> attempts = new ArrayList<>();
+      Intercepted.Fault lifting =
+          (face, method, arguments, request) -> {
+            if (method.equals("move")) {
+              attempts.add((String) arguments[0]);
+              if (attempts.size() == 1) {
+                Await.of(sides.from.gate().lift(attempts.get(0)));
+              }
+            }
+            return request.send();
+          };
+      try (Migration migration = Migration.of(sides.from(lifting).plan(), Progress.NONE)) {
+        CutoverReport report = migration.run().cutover();
+
+        assertThat(report.attempts()).isEqualTo(2);
+        assertThat(attempts).hasSize(2).doesNotHaveDuplicates().last().isEqualTo(report.attempt());
+      }
+    }
+  }
+
+  @Test
+  void run_rowThatTheTargetRefuses_movesNothingUntilItIsThere() {
+    try (Sides sides = new Sides()) {
+      sides.fill(100);
+      AtomicBoolean refusing = new AtomicBoolean(true);
+      Intercepted.Fault refusal =
+          (face, method, arguments, request) ->
+              method.equals("write") && arguments[0].equals(Sides.key(7)) && refusing.get()
+                  ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
+                  : request.send();
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), Progress.NONE)) {
+        assertThatThrownBy(migration::run)
+            .isInstanceOfSatisfying(
+                MigrationException.Mismatch.class,
+                mismatch ->
+                    assertThat(mismatch.report().keys())
+                        .extracting(Difference::key)
+                        .containsExactly(Sides.key(7)));
+        assertThat(migration.status().quarantined()).isEqualTo(1);
+        assertThat(migration.status().copy().rejected()).isEqualTo(1);
+        sides.put(Sides.key(7), "refused as well");
+        migration.catchUp();
+
+        refusing.set(false);
+        sides.put(Sides.key(7), "smaller");
+        migration.catchUp();
+        assertThat(migration.run().verify().differences()).isZero();
+        assertThat(migration.status().quarantined()).isZero();
+      }
+    }
+  }
+
+  @Test
+  void cutover_keyInQuarantine_isRefused() {
+    try (Sides sides = new Sides()) {
+      sides.fill(100);
+      Intercepted.Fault refusal =
+          (face, method, arguments, request) ->
+              method.equals("write") && arguments[0].equals(Sides.key(700))
+                  ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
+                  : request.send();
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), Progress.NONE)) {
+        migration.copy();
+        migration.verify();
+        sides.put(Sides.key(700), "too large");
+        migration.catchUp();
+        assertThatThrownBy(migration::cutover)
+            .isInstanceOfAny(
+                MigrationException.CutoverRefused.class, MigrationException.Mismatch.class);
+        assertThat(Await.of(sides.from.gate().state()).phase()).isEqualTo(Phase.LEGACY);
+        sides.delete(Sides.key(700));
+      }
+    }
+  }
+
+  private static void repeatShuffled(Sides sides, Random random) {
+    MigrationPlan plan = sides.plan();
+    String name = "kvshift." + Sides.COLLECTION;
+    Ledger ledger =
+        new Ledger(
+            sides.target.metadata(),
+            Sides.COLLECTION,
+            plan.options().patience(),
+            java.time.Clock.systemUTC());
+    String topicName = ledger.require(Ledger.CONFIG).get("topic").getAsString();
+    assertThat(topicName).startsWith(name);
+    Topic topic =
+        new Topic(
+            plan.bootstrapServers(),
+            topicName,
+            plan.options().topicPartitions(),
+            1 << 20,
+            plan.options().patience());
+    List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
+    try (KafkaConsumer<byte[], byte[]> consumer = topic.freeConsumer()) {
+      consumer.assign(topic.all());
+      consumer.seekToBeginning(topic.all());
+      long end = consumer.endOffsets(topic.all()).values().stream().mapToLong(x -> x).sum();
+      while (topic.all().stream().mapToLong(consumer::position).sum() < end) {
+        consumer.poll(Duration.ofMillis(100)).forEach(all::add);
+      }
+    }
+    Collections.shuffle(all, random);
+    try (KafkaProducer<byte[], byte[]> producer = topic.producer()) {
+      for (ConsumerRecord<byte[], byte[]> record : all) {
+        if (TopicRecord.parse(record.key(), record.value()) instanceof TopicRecord.Change) {
+          producer.send(
+              new ProducerRecord<>(topicName, record.partition(), record.key(), record.value()));
+        }
+      }
+    }
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long end = System.nanoTime() + LONGEST.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime() - end).as("waited too long").isNegative();
+      Thread.onSpinWait();
+    }
+  }
+}

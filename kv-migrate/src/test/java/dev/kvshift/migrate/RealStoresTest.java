@@ -1,0 +1,80 @@
+package dev.kvshift.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.embedded.CassandraNode;
+import dev.kvshift.embedded.ForkedJvm;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.model.Stores;
+import dev.kvshift.spi.StoreCollection;
+import java.io.File;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The whole line over real servers: the legacy server, a broker and a CQL node. */
+final class RealStoresTest {
+  private static final long SEED = Long.getLong("kvshift.seed", 7);
+  private static final int ROWS = Integer.getInteger("kvshift.rows", 3_000);
+  private static final String READY = "legacy server ready on ";
+
+  @Test
+  void run_legacyToCqlUnderLiveWriter_movesEverything() {
+    CassandraNode node = CassandraNode.shared();
+    try (ForkedJvm legacy = legacyServer();
+        Sides sides =
+            new Sides(
+                Layout.range(new ShardRule.FirstBits(4)),
+                Stores.open("legacy://" + address(legacy)),
+                Stores.open(
+                    "scylla://"
+                        + node.address()
+                        + "/runner_test?localDatacenter="
+                        + node.datacenter()
+                        + "&create=if-missing&replication=1"))) {
+      sides.fill(ROWS);
+      StoreCollection to = sides.prepareTarget();
+      MigrationResult result;
+      long longest;
+      List<String> events;
+      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
+          Migration migration =
+              Migration.of(
+                  sides.plan(KafkaBroker.shared(), MigrationOptions.defaults()), Progress.NONE)) {
+        result = migration.run();
+        while (writer.writesAfter() < 200) {
+          Thread.onSpinWait();
+        }
+        writer.assertHolds(to);
+        longest = writer.longestMillis();
+        events = migration.status().events();
+      }
+      System.err.println(result + " longest " + longest + events);
+      assertThat(result.verify().differences()).isZero();
+      assertThat(result.copy().residue()).isZero();
+      assertThat(longest).as("longest write, ms, seed %d: %s", SEED, result).isLessThan(1_000);
+    }
+  }
+
+  private static ForkedJvm legacyServer() {
+    String classPath =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    return ForkedJvm.builder("legacy", "dev.kvshift.legacy.server.LegacyServer")
+        .classPath(Arrays.stream(classPath.split(File.pathSeparator)).map(Path::of).toList())
+        .jvmArgs(List.of("-Xmx256m", "-XX:+UseSerialGC"))
+        .args(List.of("serve", "--data", "data", "--port", "0"))
+        .ready(line -> line.contains(READY))
+        .startTimeout(Duration.ofSeconds(60))
+        .start();
+  }
+
+  private static String address(ForkedJvm legacy) {
+    String line =
+        legacy.logTail().stream().filter(text -> text.contains(READY)).findFirst().orElseThrow();
+    return line.substring(line.indexOf(READY) + READY.length()).trim();
+  }
+}

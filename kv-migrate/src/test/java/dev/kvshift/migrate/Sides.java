@@ -1,0 +1,161 @@
+package dev.kvshift.migrate;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.memory.MemoryOptions;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.model.ShardedStore;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+
+/** Two in-memory stores and a plan from the one to the other. */
+final class Sides implements AutoCloseable {
+  private static final int FILL_AT_ONCE = 200;
+  static final String COLLECTION = "files";
+  static final Layout LAYOUT = Layout.range(new ShardRule.None());
+
+  final Layout layout;
+  final Store source;
+  final Store target;
+  final StoreCollection from;
+  private Store plannedSource;
+  private Store plannedTarget;
+
+  Sides() {
+    this(LAYOUT, MemoryOptions.defaults(), UUID.randomUUID().toString());
+  }
+
+  /** Takes over two open stores. */
+  Sides(Layout layout, Store source, Store target) {
+    this.layout = layout;
+    this.source = source;
+    this.target = target;
+    plannedSource = source;
+    plannedTarget = target;
+    from = Await.of(source.open(COLLECTION, layout, Claim.ACTIVE));
+  }
+
+  private Sides(Layout layout, MemoryOptions targetOptions, String name) {
+    this.layout = layout;
+    source = MemoryStoreProvider.open("source-" + name);
+    Store plain = MemoryStoreProvider.open("target-" + name, targetOptions);
+    boolean large = targetOptions.capabilities().contains(Capability.LARGE_MAIN_KEYS);
+    target = large ? plain : new ShardedStore(plain);
+    plannedSource = source;
+    plannedTarget = target;
+    from = Await.of(source.open(COLLECTION, layout, Claim.ACTIVE));
+  }
+
+  /** The target as a CQL store is: sharded, without tombstones to read, leading nobody. */
+  static Sides sharded() {
+    return new Sides(
+        Layout.range(new ShardRule.FirstBits(4)),
+        MemoryOptions.defaults()
+            .without(
+                Capability.LARGE_MAIN_KEYS,
+                Capability.TOMBSTONE_READS,
+                Capability.CHANGE_SOURCE,
+                Capability.GATE,
+                Capability.FENCING,
+                Capability.LOCKS),
+        UUID.randomUUID().toString());
+  }
+
+  /** Puts a fault before the source, for the runner alone. */
+  Sides from(Intercepted.Fault fault) {
+    plannedSource = Intercepted.of(source, fault);
+    return this;
+  }
+
+  /** Puts a fault before the target, for the runner alone. */
+  Sides to(Intercepted.Fault fault) {
+    plannedTarget = Intercepted.of(target, fault);
+    return this;
+  }
+
+  MigrationPlan plan() {
+    return plan(KafkaBroker.shared());
+  }
+
+  MigrationPlan plan(KafkaBroker broker) {
+    return plan(broker, options(MigrationOptions.defaults().pauseLimit()));
+  }
+
+  MigrationPlan plan(KafkaBroker broker, MigrationOptions options) {
+    return new MigrationPlan(
+        COLLECTION, layout, plannedSource, plannedTarget, broker.bootstrapServers(), options);
+  }
+
+  static MigrationOptions options(Duration pauseLimit) {
+    MigrationOptions defaults = MigrationOptions.defaults();
+    return new MigrationOptions(
+        4,
+        -1,
+        defaults.topicRetention(),
+        16,
+        2,
+        64,
+        100,
+        10,
+        100,
+        10,
+        pauseLimit,
+        pauseLimit.plusSeconds(5),
+        Duration.ofSeconds(30));
+  }
+
+  /** Opens the target's collection as the migration will, so that a writer can wait there. */
+  StoreCollection prepareTarget() {
+    return Await.of(target.open(COLLECTION, layout, Claim.IMPORTING));
+  }
+
+  /** Returns the target's collection, which must be there. */
+  StoreCollection to() {
+    return Await.of(target.open(COLLECTION, layout, Claim.NONE));
+  }
+
+  void fill(int rows) {
+    List<CompletionStage<Long>> writes = new ArrayList<>();
+    for (int i = 0; i < rows; i++) {
+      writes.add(from.write(key(i), Mutation.put(Bytes.utf8("value-" + i)), call()));
+      if (writes.size() == FILL_AT_ONCE || i == rows - 1) {
+        writes.forEach(Await::of);
+        writes.clear();
+      }
+    }
+  }
+
+  void put(StoreKey key, String value) {
+    Await.of(from.write(key, Mutation.put(Bytes.utf8(value)), call()));
+  }
+
+  void delete(StoreKey key) {
+    Await.of(from.write(key, Mutation.delete(), call()));
+  }
+
+  static StoreKey key(int number) {
+    return StoreKey.of(Bytes.utf8("row-" + number % 100), Bytes.utf8("key-" + number));
+  }
+
+  static Call call() {
+    return Call.within(Duration.ofSeconds(10));
+  }
+
+  @Override
+  public void close() {
+    source.close();
+    target.close();
+  }
+}

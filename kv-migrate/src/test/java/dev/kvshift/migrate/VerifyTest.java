@@ -1,0 +1,151 @@
+package dev.kvshift.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.migrate.VerifyReport.Difference;
+import dev.kvshift.migrate.VerifyReport.Kind;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import org.junit.jupiter.api.Test;
+
+final class VerifyTest {
+  private static final StoreKey DELETED = Sides.key(10_001);
+  private static final StoreKey MISSING = Sides.key(17);
+  private static final StoreKey CHANGED = Sides.key(18);
+  private static final StoreKey EXTRA = Sides.key(20_000);
+
+  @Test
+  void verify_targetBrokenOnPurpose_reportsExactlyThoseKeys() {
+    try (Sides sides = new Sides();
+        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      long deletedVersion = copyAndBreak(sides, migration);
+
+      VerifyReport report = migration.verify();
+
+      long missing = version(sides, MISSING);
+      long changed = version(sides, CHANGED);
+      assertThat(report.keys())
+          .containsExactlyInAnyOrder(
+              new Difference(MISSING, Kind.MISSING, missing, missing + 1),
+              new Difference(CHANGED, Kind.DIFFERENT, changed, changed + 1),
+              new Difference(EXTRA, Kind.EXTRA, -1, 5),
+              new Difference(DELETED, Kind.RESURRECTED, deletedVersion, deletedVersion - 1));
+      assertThat(report.differences()).isEqualTo(4);
+      assertThat(report.sourceRows()).isEqualTo(1_000);
+      assertThat(report.targetRows()).isEqualTo(1_001);
+    }
+  }
+
+  @Test
+  void run_targetBrokenOnPurpose_movesNothing() {
+    try (Sides sides = new Sides()) {
+      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        copyAndBreak(sides, migration);
+      }
+      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        assertThatThrownBy(migration::run)
+            .isInstanceOfSatisfying(
+                MigrationException.Mismatch.class,
+                mismatch -> assertThat(mismatch.report().differences()).isEqualTo(4));
+        assertThatThrownBy(migration::cutover)
+            .isInstanceOf(MigrationException.CutoverRefused.class)
+            .hasMessageContaining("differences");
+      }
+      Gate.State state = Await.of(sides.from.gate().state());
+      assertThat(state.phase()).isEqualTo(Phase.LEGACY);
+      assertThat(state.fence()).isNull();
+    }
+  }
+
+  @Test
+  void repair_targetBrokenOnPurpose_thenMoves() {
+    try (Sides sides = new Sides();
+        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      copyAndBreak(sides, migration);
+
+      RepairReport repaired = migration.repair(migration.verify());
+
+      assertThat(repaired.left()).isEmpty();
+      assertThat(repaired.repaired()).isEqualTo(4);
+      assertThat(repaired.reasserted()).isEqualTo(3);
+      MigrationResult result = migration.run();
+      assertThat(result.verify().differences()).isZero();
+      assertThat(result.cutover().attempts()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void cutover_keyBrokenAfterVerify_movesNothing() {
+    try (Sides sides = new Sides();
+        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      sides.fill(100);
+      migration.copy();
+      assertThat(migration.verify().differences()).isZero();
+      sides.put(Sides.key(5), "later");
+      migration.catchUp();
+      long version = version(sides, Sides.key(5));
+      writeToTarget(sides, Sides.key(5), Mutation.delete().withVersion(version + 1));
+      sides.put(Sides.key(6), "later");
+
+      assertThat(migration.verify().keys())
+          .containsExactly(new Difference(Sides.key(5), Kind.MISSING, version, version + 1));
+      assertThatThrownBy(migration::cutover).isInstanceOf(MigrationException.CutoverRefused.class);
+    }
+  }
+
+  @Test
+  void comparison_afterTheMove_readsTheSourceAndLeavesOut() {
+    try (Sides sides = new Sides()) {
+      sides.fill(500);
+      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        migration.run();
+      }
+      writeToTarget(
+          sides,
+          Sides.key(3),
+          Mutation.put(Bytes.utf8("new")).withVersion(System.currentTimeMillis() * 1_000 + 5_000));
+      MigrationPlan plan = sides.plan();
+      Comparison comparison =
+          new Comparison(
+              plan.collection(), plan.layout(), plan.source(), plan.target(), plan.options());
+
+      assertThat(comparison.run(Sides.key(3)::equals, Progress.NONE).differences()).isZero();
+      assertThat(comparison.run(key -> false, Progress.NONE).keys())
+          .extracting(Difference::key)
+          .containsExactly(Sides.key(3));
+    }
+  }
+
+  /** Returns the version at which the key that comes back was deleted. */
+  private static long copyAndBreak(Sides sides, Migration migration) {
+    sides.fill(1_000);
+    sides.put(DELETED, "to be deleted");
+    sides.delete(DELETED);
+    migration.copy();
+    migration.catchUp();
+    writeToTarget(sides, MISSING, Mutation.delete().withVersion(version(sides, MISSING) + 1));
+    writeToTarget(
+        sides,
+        CHANGED,
+        Mutation.put(Bytes.utf8("another")).withVersion(version(sides, CHANGED) + 1));
+    writeToTarget(sides, EXTRA, Mutation.put(Bytes.utf8("nobody's")).withVersion(5));
+    long deleted = version(sides, DELETED);
+    writeToTarget(sides, DELETED, Mutation.put(Bytes.utf8("back")).withVersion(deleted - 1));
+    return deleted;
+  }
+
+  private static long version(Sides sides, StoreKey key) {
+    Row row = Await.of(sides.from.get(key, Sides.call()));
+    assertThat(row).isNotNull();
+    return row.version();
+  }
+
+  private static void writeToTarget(Sides sides, StoreKey key, Mutation mutation) {
+    Await.of(sides.to().write(key, mutation, Sides.call()));
+  }
+}

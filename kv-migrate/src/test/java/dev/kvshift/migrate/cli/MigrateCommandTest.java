@@ -1,0 +1,133 @@
+package dev.kvshift.migrate.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvCollection;
+import dev.kvshift.api.KvStore;
+import dev.kvshift.api.Layout;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.migrate.Progress;
+import dev.kvshift.migrate.Step;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+final class MigrateCommandTest {
+  private static final Layout LAYOUT = Layout.point();
+
+  private final String name = UUID.randomUUID().toString();
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void run_filledStore_movesItAndWritesTheResult(@TempDir Path folder) throws Exception {
+    Path json = folder.resolve("result.json");
+    try (KvStore source = KvStore.inMemory("from-" + name);
+        KvStore target = KvStore.inMemory("to-" + name)) {
+      KvCollection files = source.collection("files", LAYOUT);
+      for (int i = 0; i < 500; i++) {
+        files.put(Key.of(Bytes.utf8("key-" + i)), Bytes.utf8("value-" + i));
+      }
+
+      assertThat(execute("run", "--json", json.toString())).as(err.toString()).isZero();
+
+      JsonObject result = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
+      assertThat(result.get("records").getAsInt()).isEqualTo(500);
+      for (String count : List.of("missing", "extra", "different", "resurrected")) {
+        assertThat(result.get(count).getAsInt()).as(count).isZero();
+      }
+      assertThat(result.getAsJsonObject("steps").keySet())
+          .containsExactly("prepare", "copy", "apply", "verify", "cutover");
+      assertThat(out.toString())
+          .contains("copy: 500 rows read = 500 written + 0 deleted + 0 expired + 0 rejected");
+      assertThat(target.collection("files", LAYOUT).get(Key.of(Bytes.utf8("key-7"))))
+          .contains(Bytes.utf8("value-7"));
+
+      assertThat(execute("status")).isZero();
+      assertThat(out.toString()).contains("files: phase new_only, epoch 1");
+      assertThat(execute("cutover")).isZero();
+      assertThat(out.toString()).contains("cutover: moved already by attempt ");
+    }
+  }
+
+  @Test
+  void steps_oneByOne_move() {
+    try (KvStore source = KvStore.inMemory("from-" + name);
+        KvStore target = KvStore.inMemory("to-" + name)) {
+      source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+
+      for (String step : List.of("prepare", "copy", "verify", "cutover")) {
+        assertThat(execute(step)).as(step + err).isZero();
+      }
+      assertThat(target.collection("files", LAYOUT).get(Key.of(Bytes.utf8("a"))))
+          .contains(Bytes.utf8("b"));
+    }
+  }
+
+  @Test
+  void cutover_notVerified_isRefused() {
+    try (KvStore source = KvStore.inMemory("from-" + name);
+        KvStore target = KvStore.inMemory("to-" + name)) {
+      source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+      assertThat(target).isNotNull();
+
+      assertThat(execute("cutover")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString())
+          .endsWith("migrate: collection files was not compared: verify first\n");
+    }
+  }
+
+  @Test
+  void execute_wrongInput_saysWhatAndExitsWithUsage() {
+    assertThat(MigrateCommand.commandLine().setErr(new PrintWriter(err)).execute("run"))
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(executeWith("run", "nothing://x", "memory://y", "point;shard=none;encoding=1"))
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("migrate: no driver for nothing:// ");
+    assertThat(executeWith("run", "memory://x", "memory://y", "round")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("migrate: layout 'round': give SHAPE;");
+  }
+
+  @Test
+  void line_runningAndEnded_saysRateAndTimeLeft() {
+    assertThat(
+            ProgressLines.line(
+                new Progress.Event(
+                    "files", Step.COPY, 1_500, 4_500, "rows", 1_000, Progress.State.RUNNING)))
+        .isEqualTo("copy files: 1,500 rows, 1,000/s, about 3 s left");
+    assertThat(
+            ProgressLines.line(
+                new Progress.Event(
+                    "files", Step.COPY, 4_500, 4_500, "rows", 1_000, Progress.State.ENDED)))
+        .isEqualTo("copy files: done, 4,500 rows");
+  }
+
+  private int execute(String command, String... more) {
+    return executeWith(
+        command, "memory://from-" + name, "memory://to-" + name, LAYOUT.toString(), more);
+  }
+
+  private int executeWith(String command, String from, String to, String layout, String... more) {
+    List<String> arguments = new ArrayList<>(List.of(command));
+    arguments.addAll(List.of("--from", from, "--to", to));
+    arguments.addAll(List.of("--kafka", KafkaBroker.shared().bootstrapServers()));
+    arguments.addAll(List.of("--collection", "files", "--layout", layout));
+    arguments.addAll(Arrays.asList(more));
+    CommandLine line = MigrateCommand.commandLine();
+    line.setOut(new PrintWriter(out));
+    line.setErr(new PrintWriter(err));
+    return line.execute(arguments.toArray(new String[0]));
+  }
+}

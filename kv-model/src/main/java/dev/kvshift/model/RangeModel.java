@@ -1,0 +1,121 @@
+package dev.kvshift.model;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvStore;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.ShardRule;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A collection whose entries are told apart, within a main key, by a clustering key, and read in
+ * its order. Declared by {@link Model#range}. Immutable.
+ *
+ * @param <M> the type of its main keys
+ * @param <C> the type of its clustering keys
+ * @param <V> the type of its values
+ */
+public final class RangeModel<M, C, V> implements Model {
+  private final String name;
+  private final KeyFormat<M> main;
+  private final KeyFormat<C> clustering;
+  private final Layout layout;
+  private final ValueFormat<V> value;
+  private final @Nullable Duration timeToLive;
+
+  RangeModel(
+      String name,
+      KeyFormat<M> main,
+      KeyFormat<C> clustering,
+      Layout layout,
+      ValueFormat<V> value,
+      @Nullable Duration timeToLive) {
+    this.name = name;
+    this.main = main;
+    this.clustering = clustering;
+    this.layout = layout;
+    this.value = value;
+    this.timeToLive = timeToLive;
+  }
+
+  static Layout layout(Model.RangeKeys<?, ?> keys, ShardRule rule) {
+    Layout layout = new Layout(Shape.RANGE, rule, encoding(keys.clustering()));
+    Sharding.of(layout);
+    if (rule instanceof ShardRule.FirstParts first
+        && first.parts() > keys.clustering().parts().size()) {
+      throw new KvException.Permanent(
+          "collection "
+              + keys.name()
+              + ": clustering keys "
+              + keys.clustering()
+              + " have fewer than "
+              + first.parts()
+              + " parts to shard by: take fewer");
+    }
+    return layout;
+  }
+
+  static int encoding(KeyFormat<?> format) {
+    return format.parts().isEmpty() ? 0 : Layout.CURRENT_ENCODING;
+  }
+
+  /**
+   * Returns the model whose entries expire where the write does not say otherwise.
+   *
+   * @param timeToLive from 1 ms to ten years
+   */
+  public RangeModel<M, C, V> expiringAfter(Duration timeToLive) {
+    return new RangeModel<>(
+        name, main, clustering, layout, value, TypedKeys.requireTimeToLive(timeToLive));
+  }
+
+  /**
+   * Opens the collection, creating it where the store allows.
+   *
+   * @throws KvException.Permanent where the store keeps it with another layout
+   */
+  public TypedRange<M, C, V> open(KvStore store) {
+    return new TypedRange<>(this, store.collection(name, layout));
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Layout layout() {
+    return layout;
+  }
+
+  @Override
+  public String describeKeys() {
+    return "main " + main + ", clustering " + clustering;
+  }
+
+  /** Returns the format of its main keys. */
+  public KeyFormat<M> main() {
+    return main;
+  }
+
+  /** Returns the format of its clustering keys. */
+  public KeyFormat<C> clustering() {
+    return clustering;
+  }
+
+  /** Returns the format of its values. */
+  public ValueFormat<V> value() {
+    return value;
+  }
+
+  /** Returns how long entries live where the write does not say; null for ever. */
+  public @Nullable Duration timeToLive() {
+    return timeToLive;
+  }
+
+  @Override
+  public String toString() {
+    return name + ": " + layout + ", " + describeKeys();
+  }
+}

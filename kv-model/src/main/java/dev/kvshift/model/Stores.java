@@ -1,0 +1,92 @@
+package dev.kvshift.model;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.KvStore;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import dev.kvshift.spi.VersionClock;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+
+/**
+ * Opens the store that a connection string names, with whichever drivers are on the class path.
+ *
+ * <p>Drivers are found by {@link ServiceLoader} through the thread's context class loader. Stores
+ * that do not cope with large main keys by themselves are opened as {@link ShardedStore}s.
+ */
+public final class Stores {
+  private Stores() {}
+
+  /**
+   * Opens the store that a service works with. A service opens one and keeps it.
+   *
+   * @throws KvException.Permanent where the string is wrong or no driver knows its scheme
+   * @throws KvException.Transient where the server cannot be reached
+   */
+  public static KvStore connect(String connectionString) {
+    return KvStore.over(open(connectionString));
+  }
+
+  /** Opens the store that a service works with, and tells the observer of every operation. */
+  public static KvStore connect(String connectionString, KvObserver observer) {
+    return KvStore.over(open(connectionString), observer);
+  }
+
+  /** Opens a store for tools; see {@link #connect(String)}. */
+  public static Store open(String connectionString) {
+    return open(ConnectionString.parse(connectionString));
+  }
+
+  /** Opens a store for tools; see {@link #connect(String)}. */
+  public static Store open(ConnectionString string) {
+    StoreProvider provider = provider(string.scheme());
+    string.requireKnown(provider.parameters());
+    Store store = provider.open(string, new OpenContext());
+    return store.capabilities().contains(Capability.LARGE_MAIN_KEYS)
+        ? store
+        : new ShardedStore(store);
+  }
+
+  private static StoreProvider provider(String scheme) {
+    Map<String, StoreProvider> found = new TreeMap<>();
+    for (StoreProvider provider : ServiceLoader.load(StoreProvider.class)) {
+      StoreProvider other = found.put(provider.scheme(), provider);
+      if (other != null) {
+        throw new KvException.Permanent(
+            "two drivers for "
+                + provider.scheme()
+                + ":// are on the class path, "
+                + other.getClass().getName()
+                + " and "
+                + provider.getClass().getName()
+                + ": leave one out");
+      }
+    }
+    StoreProvider provider = found.get(scheme);
+    if (provider == null) {
+      throw new KvException.Permanent(
+          "no driver for "
+              + scheme
+              + ":// is on the class path, which has "
+              + (found.isEmpty() ? "none at all" : String.join("://, ", found.keySet()) + "://")
+              + ": mend the scheme or add the driver's jar");
+    }
+    return provider;
+  }
+
+  private record OpenContext() implements StoreProvider.Context {
+    @Override
+    public Store open(ConnectionString nested) {
+      return Stores.open(nested);
+    }
+
+    @Override
+    public VersionClock clock() {
+      return VersionClock.ofProcess();
+    }
+  }
+}

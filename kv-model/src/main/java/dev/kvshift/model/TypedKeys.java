@@ -1,0 +1,164 @@
+package dev.kvshift.model;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvCollection;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.WriteOptions;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What point and range collections do alike: translates keys, values and options on the way to the
+ * collection, and outcomes on the way back. Safe for use by many threads.
+ *
+ * @param <K> the type of whole keys
+ */
+record TypedKeys<K, V>(
+    KvCollection collection,
+    Function<K, Key> encodeKey,
+    ValueFormat<V> format,
+    @Nullable Duration timeToLive) {
+
+  static Duration requireTimeToLive(Duration timeToLive) {
+    return Objects.requireNonNull(WriteOptions.ttl(timeToLive).ttl());
+  }
+
+  Optional<V> get(Key key) {
+    return decode(key, collection.get(key));
+  }
+
+  CompletionStage<Optional<V>> getAsync(Key key) {
+    return collection.async().get(key).thenApply(value -> decode(key, value));
+  }
+
+  void put(Key key, V value, WriteOptions options) {
+    collection.put(key, encode(value), withDefaults(options));
+  }
+
+  CompletionStage<@Nullable Void> putAsync(Key key, V value, WriteOptions options) {
+    return collection.async().put(key, encode(value), withDefaults(options));
+  }
+
+  Map<K, Outcome<Optional<V>>> getAll(Collection<K> keys) {
+    Map<Key, K> encoded = encodeAll(keys);
+    return decodeAll(encoded, collection.getAll(encoded.keySet()));
+  }
+
+  CompletionStage<Map<K, Outcome<Optional<V>>>> getAllAsync(Collection<K> keys) {
+    Map<Key, K> encoded = encodeAll(keys);
+    return collection
+        .async()
+        .getAll(encoded.keySet())
+        .thenApply(outcomes -> decodeAll(encoded, outcomes));
+  }
+
+  Map<K, Outcome<@Nullable Void>> putAll(Map<K, V> entries, WriteOptions options) {
+    Map<Key, K> keys = encodeAll(entries.keySet());
+    return named(keys, collection.putAll(encodeAll(keys, entries), withDefaults(options)));
+  }
+
+  CompletionStage<Map<K, Outcome<@Nullable Void>>> putAllAsync(
+      Map<K, V> entries, WriteOptions options) {
+    Map<Key, K> keys = encodeAll(entries.keySet());
+    return collection
+        .async()
+        .putAll(encodeAll(keys, entries), withDefaults(options))
+        .thenApply(outcomes -> named(keys, outcomes));
+  }
+
+  Map<K, Outcome<@Nullable Void>> deleteAll(Collection<K> keys, WriteOptions options) {
+    Map<Key, K> encoded = encodeAll(keys);
+    return named(encoded, collection.deleteAll(encoded.keySet(), options));
+  }
+
+  CompletionStage<Map<K, Outcome<@Nullable Void>>> deleteAllAsync(
+      Collection<K> keys, WriteOptions options) {
+    Map<Key, K> encoded = encodeAll(keys);
+    return collection
+        .async()
+        .deleteAll(encoded.keySet(), options)
+        .thenApply(outcomes -> named(encoded, outcomes));
+  }
+
+  V decode(Key key, Bytes value) {
+    try {
+      return format.decode(value);
+    } catch (IllegalArgumentException e) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection.name()
+              + ", main "
+              + key.main()
+              + ", clustering "
+              + key.clustering()
+              + ": its value of "
+              + value.size()
+              + " bytes cannot be read as the model declares: check the model",
+          e);
+    }
+  }
+
+  private Optional<V> decode(Key key, Optional<Bytes> value) {
+    return value.isEmpty() ? Optional.empty() : Optional.of(decode(key, value.get()));
+  }
+
+  private Bytes encode(V value) {
+    try {
+      return format.encode(value);
+    } catch (IllegalArgumentException e) {
+      throw new KvException.Permanent(
+          "collection " + collection.name() + ": a value cannot be written: mend it", e);
+    }
+  }
+
+  /** The model's time to live holds where the write does not say. */
+  private WriteOptions withDefaults(WriteOptions options) {
+    return timeToLive == null || options.ttl() != null
+        ? options
+        : new WriteOptions(timeToLive, options.lock());
+  }
+
+  private Map<Key, K> encodeAll(Collection<K> keys) {
+    Map<Key, K> encoded = new LinkedHashMap<>();
+    keys.forEach(key -> encoded.put(encodeKey.apply(key), key));
+    return encoded;
+  }
+
+  private Map<Key, Bytes> encodeAll(Map<Key, K> keys, Map<K, V> entries) {
+    Map<Key, Bytes> encoded = new LinkedHashMap<>();
+    keys.forEach(
+        (bytes, key) -> encoded.put(bytes, encode(Objects.requireNonNull(entries.get(key)))));
+    return encoded;
+  }
+
+  private Map<K, Outcome<Optional<V>>> decodeAll(
+      Map<Key, K> keys, Map<Key, Outcome<Optional<Bytes>>> outcomes) {
+    Map<K, Outcome<Optional<V>>> typed = new LinkedHashMap<>();
+    keys.forEach(
+        (bytes, key) -> {
+          try {
+            Optional<Bytes> value = Objects.requireNonNull(outcomes.get(bytes)).orThrow();
+            typed.put(key, new Outcome.Ok<>(decode(bytes, value)));
+          } catch (KvException e) {
+            typed.put(key, new Outcome.Failed<>(e));
+          }
+        });
+    return typed;
+  }
+
+  private static <K, T extends @Nullable Object> Map<K, Outcome<T>> named(
+      Map<Key, K> keys, Map<Key, Outcome<T>> outcomes) {
+    Map<K, Outcome<T>> typed = new LinkedHashMap<>();
+    keys.forEach((bytes, key) -> typed.put(key, Objects.requireNonNull(outcomes.get(bytes))));
+    return typed;
+  }
+}

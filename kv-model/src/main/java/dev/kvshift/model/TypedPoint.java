@@ -1,0 +1,136 @@
+package dev.kvshift.model;
+
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvCollection;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.WriteOptions;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open point collection in the service's own types. Safe for use by many threads; closed with
+ * its store.
+ *
+ * <p>Failures and what holds after them are those of {@link KvCollection}; a key or value that does
+ * not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A multi-key request
+ * takes at most as many keys as there, and gives each its own outcome; nothing is all-or-nothing.
+ *
+ * @param <K> the type of its keys
+ * @param <V> the type of its values
+ */
+public final class TypedPoint<K, V> {
+  private final PointModel<K, V> model;
+  private final KvCollection collection;
+  private final TypedKeys<K, V> keys;
+  private final Async async = new Async();
+
+  TypedPoint(PointModel<K, V> model, KvCollection collection) {
+    this.model = model;
+    this.collection = collection;
+    this.keys = new TypedKeys<>(collection, this::encode, model.value(), model.timeToLive());
+  }
+
+  /** Returns what the collection was opened by. */
+  public PointModel<K, V> model() {
+    return model;
+  }
+
+  /** Returns the same operations without waiting. */
+  public Async async() {
+    return async;
+  }
+
+  /** Reads the value of a key; empty where there is none, or where it was deleted or expired. */
+  public Optional<V> get(K key) {
+    return keys.get(encode(key));
+  }
+
+  /** Writes a value, in place of any that the key has. */
+  public void put(K key, V value) {
+    put(key, value, WriteOptions.none());
+  }
+
+  /** Writes a value with options; a time to live in them replaces the model's. */
+  public void put(K key, V value, WriteOptions options) {
+    keys.put(encode(key), value, options);
+  }
+
+  /** Deletes a key; deleting what is not there succeeds. */
+  public void delete(K key) {
+    delete(key, WriteOptions.none());
+  }
+
+  /** Deletes a key under a lock. */
+  public void delete(K key, WriteOptions options) {
+    collection.delete(encode(key), options);
+  }
+
+  /** Reads several keys. */
+  public Map<K, Outcome<Optional<V>>> getAll(Collection<K> several) {
+    return keys.getAll(several);
+  }
+
+  /** Writes several keys. */
+  public Map<K, Outcome<@Nullable Void>> putAll(Map<K, V> entries) {
+    return putAll(entries, WriteOptions.none());
+  }
+
+  /** Writes several keys with options. */
+  public Map<K, Outcome<@Nullable Void>> putAll(Map<K, V> entries, WriteOptions options) {
+    return keys.putAll(entries, options);
+  }
+
+  /** Deletes several keys. */
+  public Map<K, Outcome<@Nullable Void>> deleteAll(Collection<K> several) {
+    return deleteAll(several, WriteOptions.none());
+  }
+
+  /** Deletes several keys under a lock. */
+  public Map<K, Outcome<@Nullable Void>> deleteAll(Collection<K> several, WriteOptions options) {
+    return keys.deleteAll(several, options);
+  }
+
+  private Key encode(K key) {
+    return Key.of(model.key().encode(key));
+  }
+
+  /** The operations without waiting; see {@link KvCollection.Async}. */
+  public final class Async {
+    private Async() {}
+
+    /** See {@link TypedPoint#get(Object)}. */
+    public CompletionStage<Optional<V>> get(K key) {
+      return keys.getAsync(encode(key));
+    }
+
+    /** See {@link TypedPoint#put(Object, Object, WriteOptions)}. */
+    public CompletionStage<@Nullable Void> put(K key, V value, WriteOptions options) {
+      return keys.putAsync(encode(key), value, options);
+    }
+
+    /** See {@link TypedPoint#delete(Object, WriteOptions)}. */
+    public CompletionStage<@Nullable Void> delete(K key, WriteOptions options) {
+      return collection.async().delete(encode(key), options);
+    }
+
+    /** See {@link TypedPoint#getAll(Collection)}. */
+    public CompletionStage<Map<K, Outcome<Optional<V>>>> getAll(Collection<K> several) {
+      return keys.getAllAsync(several);
+    }
+
+    /** See {@link TypedPoint#putAll(Map, WriteOptions)}. */
+    public CompletionStage<Map<K, Outcome<@Nullable Void>>> putAll(
+        Map<K, V> entries, WriteOptions options) {
+      return keys.putAllAsync(entries, options);
+    }
+
+    /** See {@link TypedPoint#deleteAll(Collection, WriteOptions)}. */
+    public CompletionStage<Map<K, Outcome<@Nullable Void>>> deleteAll(
+        Collection<K> several, WriteOptions options) {
+      return keys.deleteAllAsync(several, options);
+    }
+  }
+}

@@ -1,0 +1,192 @@
+package dev.kvshift.model;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Continuation;
+import dev.kvshift.api.Entry;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvCollection;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.RangePage;
+import dev.kvshift.api.WriteOptions;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open range collection in the service's own types. Safe for use by many threads; closed with
+ * its store.
+ *
+ * <p>Failures and what holds after them are those of {@link KvCollection}; a key or value that does
+ * not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A multi-key request
+ * takes at most as many keys as there, and gives each its own outcome; nothing is all-or-nothing.
+ *
+ * @param <M> the type of its main keys
+ * @param <C> the type of its clustering keys
+ * @param <V> the type of its values
+ */
+public final class TypedRange<M, C, V> {
+  private final RangeModel<M, C, V> model;
+  private final KvCollection collection;
+  private final TypedKeys<RangeKey<M, C>, V> keys;
+  private final Async async = new Async();
+
+  TypedRange(RangeModel<M, C, V> model, KvCollection collection) {
+    this.model = model;
+    this.collection = collection;
+    this.keys =
+        new TypedKeys<>(
+            collection,
+            key -> encode(key.main(), key.clustering()),
+            model.value(),
+            model.timeToLive());
+  }
+
+  /** Returns what the collection was opened by. */
+  public RangeModel<M, C, V> model() {
+    return model;
+  }
+
+  /** Returns the same operations without waiting. */
+  public Async async() {
+    return async;
+  }
+
+  /** Reads the value of a key; empty where there is none, or where it was deleted or expired. */
+  public Optional<V> get(M main, C clustering) {
+    return keys.get(encode(main, clustering));
+  }
+
+  /** Writes a value, in place of any that the key has. */
+  public void put(M main, C clustering, V value) {
+    put(main, clustering, value, WriteOptions.none());
+  }
+
+  /** Writes a value with options; a time to live in them replaces the model's. */
+  public void put(M main, C clustering, V value, WriteOptions options) {
+    keys.put(encode(main, clustering), value, options);
+  }
+
+  /** Deletes a key; deleting what is not there succeeds. */
+  public void delete(M main, C clustering) {
+    delete(main, clustering, WriteOptions.none());
+  }
+
+  /** Deletes a key under a lock. */
+  public void delete(M main, C clustering, WriteOptions options) {
+    collection.delete(encode(main, clustering), options);
+  }
+
+  /** Reads the first page of a range of one main key. */
+  public TypedPage<C, V> getRange(M main, KeyRange<C> range, PageLimit limit) {
+    return getRange(main, range, limit, null);
+  }
+
+  /**
+   * Reads a page of a range, going on where another ended.
+   *
+   * @param next what the page before gave, with the same main key, bounds and direction
+   */
+  public TypedPage<C, V> getRange(
+      M main, KeyRange<C> range, PageLimit limit, @Nullable Continuation next) {
+    Bytes encoded = model.main().encode(main);
+    return decode(
+        encoded, collection.getRange(encoded, range.encode(model.clustering()), limit, next));
+  }
+
+  /** Reads several keys. */
+  public Map<RangeKey<M, C>, Outcome<Optional<V>>> getAll(Collection<RangeKey<M, C>> several) {
+    return keys.getAll(several);
+  }
+
+  /** Writes several keys. */
+  public Map<RangeKey<M, C>, Outcome<@Nullable Void>> putAll(Map<RangeKey<M, C>, V> entries) {
+    return putAll(entries, WriteOptions.none());
+  }
+
+  /** Writes several keys with options. */
+  public Map<RangeKey<M, C>, Outcome<@Nullable Void>> putAll(
+      Map<RangeKey<M, C>, V> entries, WriteOptions options) {
+    return keys.putAll(entries, options);
+  }
+
+  /** Deletes several keys. */
+  public Map<RangeKey<M, C>, Outcome<@Nullable Void>> deleteAll(
+      Collection<RangeKey<M, C>> several) {
+    return deleteAll(several, WriteOptions.none());
+  }
+
+  /** Deletes several keys under a lock. */
+  public Map<RangeKey<M, C>, Outcome<@Nullable Void>> deleteAll(
+      Collection<RangeKey<M, C>> several, WriteOptions options) {
+    return keys.deleteAll(several, options);
+  }
+
+  private Key encode(M main, C clustering) {
+    return Key.of(model.main().encode(main), model.clustering().encode(clustering));
+  }
+
+  private TypedPage<C, V> decode(Bytes main, RangePage page) {
+    List<TypedEntry<C, V>> entries = new ArrayList<>(page.entries().size());
+    for (Entry entry : page.entries()) {
+      entries.add(
+          new TypedEntry<>(
+              model.clustering().decode(entry.clustering()),
+              keys.decode(Key.of(main, entry.clustering()), entry.value())));
+    }
+    return new TypedPage<>(entries, page.stop(), page.next());
+  }
+
+  /** The operations without waiting; see {@link KvCollection.Async}. */
+  public final class Async {
+    private Async() {}
+
+    /** See {@link TypedRange#get(Object, Object)}. */
+    public CompletionStage<Optional<V>> get(M main, C clustering) {
+      return keys.getAsync(encode(main, clustering));
+    }
+
+    /** See {@link TypedRange#put(Object, Object, Object, WriteOptions)}. */
+    public CompletionStage<@Nullable Void> put(
+        M main, C clustering, V value, WriteOptions options) {
+      return keys.putAsync(encode(main, clustering), value, options);
+    }
+
+    /** See {@link TypedRange#delete(Object, Object, WriteOptions)}. */
+    public CompletionStage<@Nullable Void> delete(M main, C clustering, WriteOptions options) {
+      return collection.async().delete(encode(main, clustering), options);
+    }
+
+    /** See {@link TypedRange#getRange(Object, KeyRange, PageLimit, Continuation)}. */
+    public CompletionStage<TypedPage<C, V>> getRange(
+        M main, KeyRange<C> range, PageLimit limit, @Nullable Continuation next) {
+      Bytes encoded = model.main().encode(main);
+      return collection
+          .async()
+          .getRange(encoded, range.encode(model.clustering()), limit, next)
+          .thenApply(page -> decode(encoded, page));
+    }
+
+    /** See {@link TypedRange#getAll(Collection)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<Optional<V>>>> getAll(
+        Collection<RangeKey<M, C>> several) {
+      return keys.getAllAsync(several);
+    }
+
+    /** See {@link TypedRange#putAll(Map, WriteOptions)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> putAll(
+        Map<RangeKey<M, C>, V> entries, WriteOptions options) {
+      return keys.putAllAsync(entries, options);
+    }
+
+    /** See {@link TypedRange#deleteAll(Collection, WriteOptions)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> deleteAll(
+        Collection<RangeKey<M, C>> several, WriteOptions options) {
+      return keys.deleteAllAsync(several, options);
+    }
+  }
+}

@@ -1,0 +1,188 @@
+package dev.kvshift.scylla;
+
+import com.datastax.oss.driver.api.core.CqlIdentifier;
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.PreparedStatement;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import com.datastax.oss.driver.api.core.cql.SimpleStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.Statement;
+import com.datastax.oss.driver.api.core.metadata.TokenMap;
+import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Call;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Sends statements with their deadline, routing and consistency, and turns the native driver's
+ * errors into the contract's. How many are under way and waiting is bounded by the session.
+ */
+final class Requests implements AutoCloseable {
+  /** The execution profile of conditional statements, which are never repeated. */
+  static final String CONDITIONAL = "conditional";
+
+  private static final int PREPARE_TRIES = 10;
+  private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
+
+  private final CqlSession session;
+  private final Settings settings;
+  private final CqlIdentifier keyspace;
+  private final DefaultConsistencyLevel consistency;
+  private final DefaultConsistencyLevel serial;
+  private final ServerWarnings warnings = new ServerWarnings();
+  private volatile boolean closed;
+
+  Requests(CqlSession session, Settings settings) {
+    this.session = session;
+    this.settings = settings;
+    keyspace = CqlIdentifier.fromInternal(settings.keyspace());
+    consistency = DefaultConsistencyLevel.valueOf(settings.consistency());
+    serial = DefaultConsistencyLevel.valueOf(settings.serialConsistency());
+  }
+
+  CqlSession session() {
+    return session;
+  }
+
+  Settings settings() {
+    return settings;
+  }
+
+  Call call() {
+    return Call.within(settings.timeout());
+  }
+
+  /** Prepares a read, or a write that carries its timestamp: either may be repeated. */
+  CompletionStage<PreparedStatement> prepare(String cql) {
+    return prepare(
+        SimpleStatement.builder(cql).setIdempotence(true).setConsistencyLevel(consistency));
+  }
+
+  /** Prepares a read at serial consistency. */
+  CompletionStage<PreparedStatement> prepareSerialRead(String cql) {
+    return prepare(SimpleStatement.builder(cql).setIdempotence(true).setConsistencyLevel(serial));
+  }
+
+  /** Prepares a conditional write, which is never repeated. */
+  CompletionStage<PreparedStatement> prepareConditional(String cql) {
+    return prepare(
+        SimpleStatement.builder(cql)
+            .setIdempotence(false)
+            .setExecutionProfileName(CONDITIONAL)
+            .setSerialConsistencyLevel(serial)
+            .setConsistencyLevel(
+                serial == DefaultConsistencyLevel.SERIAL
+                    ? DefaultConsistencyLevel.QUORUM
+                    : DefaultConsistencyLevel.LOCAL_QUORUM));
+  }
+
+  private CompletionStage<PreparedStatement> prepare(SimpleStatementBuilder statement) {
+    return prepare(statement.setTimeout(settings.timeout()).build(), 1);
+  }
+
+  /**
+   * Tries again where the statement is refused: a table that another process has just made shows
+   * its columns a moment before a statement can name it.
+   */
+  private CompletionStage<PreparedStatement> prepare(SimpleStatement statement, int attempt) {
+    return this.<PreparedStatement>guarded(() -> session.prepareAsync(statement))
+        .exceptionallyCompose(
+            error ->
+                DriverErrors.unwrap(error) instanceof InvalidQueryException
+                        && attempt < PREPARE_TRIES
+                    ? CompletableFuture.runAsync(
+                            () -> {},
+                            CompletableFuture.delayedExecutor(
+                                PREPARE_AGAIN_AFTER.toMillis(), TimeUnit.MILLISECONDS))
+                        .thenCompose(waited -> prepare(statement, attempt + 1))
+                    : CompletableFuture.failedFuture(
+                        failure("preparing a statement", error, false)));
+  }
+
+  /** Names the partition, so that a replica is asked, whatever the native driver can tell. */
+  BoundStatementBuilder route(BoundStatementBuilder statement, ByteBuffer... partitionKey) {
+    Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
+    statement.setRoutingKeyspace(keyspace);
+    if (tokens.isPresent()) {
+      statement.setRoutingToken(tokens.get().newToken(partitionKey));
+    }
+    return statement;
+  }
+
+  /** Names a token, so that one of its replicas is asked. */
+  BoundStatementBuilder route(BoundStatementBuilder statement, long token) {
+    Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
+    statement.setRoutingKeyspace(keyspace);
+    if (tokens.isPresent()) {
+      statement.setRoutingToken(tokens.get().parse(Long.toString(token)));
+    }
+    return statement;
+  }
+
+  CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {
+    return send(what, statement, call, false);
+  }
+
+  CompletionStage<AsyncResultSet> write(String what, Statement<?> statement, Call call) {
+    return send(what, statement, call, true);
+  }
+
+  private CompletionStage<AsyncResultSet> send(
+      String what, Statement<?> statement, Call call, boolean write) {
+    Duration remaining = call.remaining();
+    if (remaining.isNegative() || remaining.isZero()) {
+      return CompletableFuture.failedFuture(
+          new KvException.Transient(
+              what + " was not sent, its deadline has passed: try again, or give it more time"));
+    }
+    return guarded(
+        () ->
+            session
+                .executeAsync(statement.setTimeout(remaining))
+                .handle(
+                    (result, error) -> {
+                      if (error != null) {
+                        throw failure(what, error, write);
+                      }
+                      List<String> found = result.getExecutionInfo().getWarnings();
+                      if (!found.isEmpty()) {
+                        warnings.note(what, found.get(0));
+                      }
+                      return result;
+                    }));
+  }
+
+  private <T> CompletionStage<T> guarded(Supplier<CompletionStage<T>> request) {
+    if (closed) {
+      return CompletableFuture.failedFuture(closedError());
+    }
+    try {
+      return request.get();
+    } catch (IllegalStateException e) {
+      return CompletableFuture.failedFuture(closed ? closedError() : e);
+    }
+  }
+
+  private KvException failure(String what, Throwable error, boolean write) {
+    return write ? DriverErrors.ofWrite(what, error) : DriverErrors.ofRead(what, error);
+  }
+
+  private KvException closedError() {
+    return new KvException.Permanent("the store " + settings + " is closed: open it again");
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    session.forceCloseAsync().toCompletableFuture().join();
+  }
+}

@@ -1,0 +1,136 @@
+package dev.kvshift.scylla;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Turns cells into rows: notes their versions, leaves out the expired, fetches large values. */
+final class RowReader {
+  private static final Logger LOG = LoggerFactory.getLogger(RowReader.class);
+
+  private final String collection;
+  private final CollectionStatements statements;
+  private final @Nullable Chunks chunks;
+  private final Requests requests;
+  private final VersionClock clock;
+  private final AtomicBoolean reported = new AtomicBoolean();
+
+  RowReader(
+      String collection,
+      CollectionStatements statements,
+      @Nullable Chunks chunks,
+      Requests requests,
+      VersionClock clock) {
+    this.collection = collection;
+    this.statements = statements;
+    this.chunks = chunks;
+    this.requests = requests;
+    this.clock = clock;
+  }
+
+  /** Reads one row by its key. */
+  CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    return cell(key, call).thenCompose(cell -> whole(cell, null, call));
+  }
+
+  /** Reads one row's cell; null where there is none or it has expired. */
+  CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
+    return requests
+        .read("reading from collection " + collection, statements.get(key).build(), call)
+        .thenApply(
+            result -> {
+              com.datastax.oss.driver.api.core.cql.Row found = result.one();
+              return found == null ? null : live(key, found, 0);
+            });
+  }
+
+  /** Returns what a result's two columns hold, cell and write time, unless it has expired. */
+  @Nullable Cell live(StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
+    ByteBuffer bytes = found.getBytesUnsafe(column);
+    if (bytes == null) {
+      return null;
+    }
+    Cell cell = Cell.read(collection, key, found.getLong(column + 1), bytes);
+    if (!clock.observe(cell.version()) && reported.compareAndSet(false, true)) {
+      LOG.warn(
+          "collection {} holds the version {} µs, too far ahead of this clock to be heeded: find"
+              + " the writer whose clock is wrong",
+          collection,
+          cell.version());
+    }
+    Instant expiry = cell.expiry();
+    return expiry == null || VersionClock.micros(expiry) > clock.nowMicros() ? cell : null;
+  }
+
+  /** Gives the cells as rows in their order, one large value after the other. */
+  CompletionStage<List<Row>> rows(List<Cell> cells, Call call) {
+    return rowsFrom(0, cells, new ArrayList<>(cells.size()), call);
+  }
+
+  private CompletionStage<List<Row>> rowsFrom(
+      int start, List<Cell> cells, List<Row> rows, Call call) {
+    for (int i = start; i < cells.size(); i++) {
+      Cell cell = cells.get(i);
+      Bytes value = cell.value();
+      if (value == null) {
+        int next = i + 1;
+        return whole(cell, null, call)
+            .thenCompose(
+                row -> {
+                  if (row != null) {
+                    rows.add(row);
+                  }
+                  return rowsFrom(next, cells, rows, call);
+                });
+      }
+      rows.add(new Row(cell.key(), cell.version(), value, cell.expiry()));
+    }
+    return CompletableFuture.completedFuture(rows);
+  }
+
+  /**
+   * Fetches a large value. Where its chunks are gone, the row has been overwritten since: it is
+   * read again.
+   */
+  private CompletionStage<@Nullable Row> whole(
+      @Nullable Cell cell, @Nullable Cell before, Call call) {
+    Chunks.Head head = cell == null ? null : cell.head();
+    if (cell == null || head == null) {
+      return CompletableFuture.completedFuture(
+          cell == null
+              ? null
+              : new Row(
+                  cell.key(), cell.version(), Objects.requireNonNull(cell.value()), cell.expiry()));
+    }
+    if (chunks == null || (before != null && head.equals(before.head()))) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(
+              "collection "
+                  + collection
+                  + " holds a large value whose chunks are not there: restore them, or write the"
+                  + " key again"));
+    }
+    return chunks
+        .read(head, call)
+        .thenCompose(
+            value ->
+                value == null
+                    ? cell(cell.key(), call).thenCompose(now -> whole(now, cell, call))
+                    : CompletableFuture.completedFuture(
+                        new Row(cell.key(), cell.version(), value, cell.expiry())));
+  }
+}

@@ -1,0 +1,36 @@
+package dev.kvshift.scylla;
+
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import java.util.List;
+
+/**
+ * Opens ScyllaDB or Apache Cassandra: {@code scylla://[USER:PASSWORD@]HOST[:PORT][,…]/KEYSPACE}.
+ *
+ * <p>Safe for use by many threads. {@link #open} connects, checks the server and the keyspace, and
+ * leaves nothing open where it fails: {@code Permanent} for what a person must mend (a wrong
+ * parameter, wrong credentials, a missing keyspace), {@code Transient} where no server answers.
+ */
+public final class ScyllaProvider implements StoreProvider {
+  /** The scheme of its connection strings. */
+  public static final String SCHEME = "scylla";
+
+  /** For {@link java.util.ServiceLoader}. */
+  public ScyllaProvider() {}
+
+  @Override
+  public String scheme() {
+    return SCHEME;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return Settings.PARAMETERS;
+  }
+
+  @Override
+  public Store open(ConnectionString string, Context context) {
+    return ScyllaStore.open(Settings.of(string), context.clock());
+  }
+}

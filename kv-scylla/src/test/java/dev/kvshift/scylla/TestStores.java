@@ -1,0 +1,63 @@
+package dev.kvshift.scylla;
+
+import com.datastax.oss.driver.api.core.config.OptionsMap;
+import com.datastax.oss.driver.api.core.config.TypedDriverOption;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.VersionClock;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The server that the tests share, and stores on keyspaces of their own. */
+public final class TestStores {
+  private static final String RUN =
+      HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
+  private static final AtomicInteger KEYSPACES = new AtomicInteger();
+
+  private TestStores() {}
+
+  public static String newKeyspace() {
+    return "test_" + RUN + "_" + KEYSPACES.incrementAndGet();
+  }
+
+  static ConnectionString string(String keyspace, String more) {
+    TestServer server = TestServer.shared();
+    return ConnectionString.parse(
+        "scylla://"
+            + server.address()
+            + "/"
+            + keyspace
+            + "?localDatacenter="
+            + server.datacenter()
+            + "&create=if-missing&replication="
+            + server.replication()
+            + more);
+  }
+
+  public static Store open(String keyspace) {
+    return open(string(keyspace, ""), VersionClock.ofProcess());
+  }
+
+  static Store open(ConnectionString string, VersionClock clock) {
+    Settings settings = Settings.of(string);
+    OptionsMap options = Sessions.options(settings);
+    options.put(
+        TypedDriverOption.REQUEST_TRACKER_CLASSES, List.of(RecordedStatements.class.getName()));
+    return ScyllaStore.open(settings, clock, options);
+  }
+
+  static <T> T await(CompletionStage<T> stage) {
+    try {
+      return stage.toCompletableFuture().join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package dev.kvshift.scylla.kit;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.scylla.RecordedStatements;
+import dev.kvshift.scylla.TestStores;
+import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.StoreFixture;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** The driver on the server that the tests of this module share, on a keyspace of its own. */
+public final class ScyllaFixture implements StoreFixture {
+  private final String keyspace = TestStores.newKeyspace();
+
+  /** For the kit. */
+  public ScyllaFixture() {}
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.of(
+        Capability.EXPIRY,
+        Capability.VERSIONED_WRITES,
+        Capability.RANGES,
+        Capability.SCAN,
+        Capability.LOCKS,
+        Capability.METADATA);
+  }
+
+  @Override
+  public Store open() {
+    return TestStores.open(keyspace);
+  }
+
+  @Override
+  public Duration shortLife() {
+    return Duration.ofSeconds(1);
+  }
+
+  @Override
+  public void close() {
+    RecordedStatements.assertClean();
+  }
+}

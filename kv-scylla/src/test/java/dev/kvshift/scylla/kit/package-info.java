@@ -1,0 +1,5 @@
+/** The conformance kit on the driver. */
+@NullMarked
+package dev.kvshift.scylla.kit;
+
+import org.jspecify.annotations.NullMarked;

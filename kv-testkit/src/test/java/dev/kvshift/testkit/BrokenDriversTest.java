@@ -1,0 +1,227 @@
+package dev.kvshift.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.platform.engine.FilterResult;
+import org.junit.platform.engine.TestDescriptor;
+import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.PostDiscoveryFilter;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
+import org.junit.platform.launcher.listeners.TestExecutionSummary;
+
+/**
+ * Each broken driver is caught by a test of the kit, which passes on the driver as it should be.
+ */
+final class BrokenDriversTest {
+  static Stream<Arguments> broken() {
+    return Stream.of(
+        collection(
+            "loses the last write",
+            BrokenPoints::losesTheLastWrite,
+            Kit.Points.class,
+            "put_again_replacesTheValue"),
+        collection(
+            "takes an empty value for a miss",
+            BrokenPoints::takesEmptyForMissing,
+            Kit.Points.class,
+            "get_valueOfSize_isWhatWasWritten"),
+        collection(
+            "joins key parts without a mark",
+            BrokenPoints::joinsKeyPartsWithoutMark,
+            Kit.Ranges.class,
+            "get_keysWhosePartsJoinAlike_areKeptApart"),
+        collection(
+            "compares signed",
+            BrokenRanges::comparesSigned,
+            Kit.Ranges.class,
+            "range_bytesAbove7f_sortUnsigned"),
+        collection(
+            "is off by one at a bound",
+            BrokenRanges::takesBoundsForInclusive,
+            Kit.Ranges.class,
+            "range_everyPairOfBounds_givesExactlyWhatLiesWithin"),
+        collection(
+            "walks forward only",
+            BrokenRanges::walksForwardOnly,
+            Kit.Ranges.class,
+            "range_keysThatBeginAlike_shorterComesFirst"),
+        collection(
+            "takes a short page for the end",
+            BrokenRanges::takesShortPagesForTheEnd,
+            Kit.Paging.class,
+            "paging_byBytes_keepsTheLimitUnlessOneEntryIsLarger"),
+        collection(
+            "ignores the limit of bytes",
+            BrokenRanges::ignoresTheByteLimit,
+            Kit.Paging.class,
+            "paging_byBytes_keepsTheLimitUnlessOneEntryIsLarger"),
+        collection(
+            "ignores expiry",
+            BrokenPoints::ignoresExpiry,
+            Kit.Expiry.class,
+            "put_timeToLive_isReadUntilItEndsAndNotAfter"),
+        collection(
+            "extends a life by a replay",
+            BrokenPoints::extendsLifeOnReplay,
+            Kit.Expiry.class,
+            "write_replayed_extendsNoLife"),
+        collection(
+            "cuts expiry to seconds",
+            BrokenPoints::cutsExpiryToSeconds,
+            Kit.Expiry.class,
+            "get_expiringRow_carriesItsExpiryToTheMillisecond"),
+        collection(
+            "lets an older version win",
+            BrokenPoints::letsOlderVersionsWin,
+            Kit.Versions.class,
+            "write_lowerVersion_succeedsWithoutEffect"),
+        collection(
+            "resurrects what was deleted",
+            BrokenPoints::resurrectsDeleted,
+            Kit.Versions.class,
+            "write_belowADelete_staysDeleted"),
+        collection(
+            "lets the first win a tie",
+            BrokenPoints::letsTheFirstWinTies,
+            Kit.Versions.class,
+            "write_twoValuesAtOneVersion_theGreaterStays"),
+        collection(
+            "reports a time-out as success",
+            BrokenPoints::reportsTimeoutAsSuccess,
+            Kit.Errors.class,
+            "write_deadlinePassed_isTransientAndNotApplied_orUnknown"),
+        collection(
+            "reports an unknown outcome as failure",
+            BrokenPoints::reportsUnknownAsFailure,
+            Kit.Errors.class,
+            "write_deadlinePassed_isTransientAndNotApplied_orUnknown"),
+        collection(
+            "ties positions to itself",
+            BrokenRanges::tiesPositionsToItself,
+            Kit.Scan.class,
+            "scan_positionOfOneConnection_goesOnInAnother"),
+        collection(
+            "scans one page of a task",
+            BrokenRanges::scansOnePage,
+            Kit.Scan.class,
+            "scan_tasksAndPages_giveEveryRowOnce"),
+        collection(
+            "ignores epochs",
+            BrokenLeaders::ignoresEpochs,
+            Kit.Gate.class,
+            "request_epochBelowAcceptMin_isStaleAndNotApplied"),
+        collection(
+            "acknowledges behind the fence",
+            BrokenLeaders::acknowledgesBehindTheFence,
+            Kit.Fence.class,
+            "write_whileFenced_waitsAndRunsOnceLifted"),
+        collection(
+            "logs no deletes",
+            BrokenLeaders::logsNoDeletes,
+            Kit.Changes.class,
+            "read_writesAndDeletes_areGivenInCommitOrder"),
+        collection(
+            "answers from a cache",
+            BrokenPoints::answersFromACache,
+            Kit.Linearizable.class,
+            "operations_concurrent_areLinearizablePerKey"),
+        store(
+            "sets without comparing",
+            BrokenLeaders::setsWithoutComparing,
+            Kit.Metadata.class,
+            "compareAndSet_expectedValue_replacesIt"),
+        store(
+            "restarts lock tokens",
+            BrokenLeaders::restartsTokens,
+            Kit.Locks.class,
+            "release_thenTryLock_givesAHigherToken"),
+        store(
+            "leaks a thread on close",
+            BrokenLeaders::leaksAThread,
+            Kit.Lifecycle.class,
+            "close_afterWork_leavesNoThreadBehind"),
+        store(
+            "stays open when closed",
+            BrokenLeaders::staysOpenWhenClosed,
+            Kit.Lifecycle.class,
+            "close_thenAnyRequest_isPermanent"));
+  }
+
+  @ParameterizedTest(name = "{0}: {3}")
+  @org.junit.jupiter.params.provider.MethodSource("broken")
+  void kit_brokenDriver_isCaughtByTheNamedTest(
+      String how, UnaryOperator<Store> breaking, Class<?> clause, String test) {
+    TestExecutionSummary sound = run(UnaryOperator.identity(), clause, test);
+    assertThat(sound.getTestsSucceededCount()).isPositive();
+    assertThat(sound.getTotalFailureCount()).isZero();
+    TestExecutionSummary summary = run(breaking, clause, test);
+    assertThat(summary.getTestsFoundCount()).isEqualTo(sound.getTestsFoundCount());
+    assertThat(summary.getTestsFailedCount()).as(how).isPositive();
+  }
+
+  @Test
+  void randomOperations_brokenDriver_printTheSeedAndAShortList() {
+    TestExecutionSummary summary =
+        run(
+            store -> BrokenLeaders.wrapping(store, BrokenPoints::letsTheFirstWinTies),
+            Kit.RandomOperations.class,
+            "operations_random_agreeWithAnOrderedMap");
+    assertThat(summary.getFailures()).hasSize(1);
+    String message = summary.getFailures().get(0).getException().getMessage();
+    assertThat(message).contains("-Dkvshift.seed=").contains(", the map has ");
+    String operations = message.substring(message.indexOf(" after") + " after".length()).strip();
+    assertThat(operations.lines())
+        .hasSizeBetween(3, 5)
+        .allSatisfy(line -> assertThat(line).matches("(Versioned|Get|ReadRange)\\[.*"));
+  }
+
+  private static TestExecutionSummary run(
+      UnaryOperator<Store> breaking, Class<?> clause, String test) {
+    PostDiscoveryFilter named =
+        descriptor -> FilterResult.includedIf(isContainer(descriptor) || isNamed(descriptor, test));
+    LauncherDiscoveryRequest request =
+        LauncherDiscoveryRequestBuilder.request()
+            .selectors(selectClass(clause))
+            .filters(named)
+            .configurationParameter(
+                ClauseExtension.FIXTURE_PARAMETER, BrokenFixture.class.getName())
+            .build();
+    SummaryGeneratingListener listener = new SummaryGeneratingListener();
+    BrokenFixture.BREAKING.set(breaking);
+    LauncherFactory.create().execute(request, listener);
+    return listener.getSummary();
+  }
+
+  private static boolean isContainer(TestDescriptor descriptor) {
+    return descriptor.getSource().filter(MethodSource.class::isInstance).isEmpty();
+  }
+
+  private static boolean isNamed(TestDescriptor descriptor, String test) {
+    return descriptor
+        .getSource()
+        .filter(
+            source -> source instanceof MethodSource method && method.getMethodName().equals(test))
+        .isPresent();
+  }
+
+  private static Arguments collection(
+      String how, UnaryOperator<StoreCollection> breaking, Class<?> clause, String test) {
+    return store(how, store -> BrokenLeaders.wrapping(store, breaking), clause, test);
+  }
+
+  private static Arguments store(
+      String how, UnaryOperator<Store> breaking, Class<?> clause, String test) {
+    return Arguments.of(how, breaking, clause, test);
+  }
+}

@@ -1,0 +1,220 @@
+package dev.kvshift.testkit;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Lock;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.StoreLocks;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** Stores that are broken beyond single collections. */
+final class BrokenLeaders {
+  private BrokenLeaders() {}
+
+  static StoreCollection ignoresEpochs(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+        return inner.get(key, call.withEpoch(Long.MAX_VALUE));
+      }
+
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner.write(key, mutation, call.withEpoch(Long.MAX_VALUE));
+      }
+    };
+  }
+
+  /** Acknowledges writes behind a fence instead of letting them wait. */
+  static StoreCollection acknowledgesBehindTheFence(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner
+            .gate()
+            .state()
+            .thenCompose(
+                state -> {
+                  CompletionStage<Long> write = inner.write(key, mutation, call);
+                  return state.fence() == null
+                      ? write
+                      : CompletableFuture.completedFuture(state.fence().version() + 1);
+                });
+      }
+    };
+  }
+
+  static StoreCollection logsNoDeletes(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public ChangeSource changes() {
+        ChangeSource all = inner.changes();
+        return new ChangeSource() {
+          @Override
+          public CompletionStage<ChangeSource.Batch> read(long after, int maxBytes, Duration wait) {
+            return all.read(after, maxBytes, wait)
+                .thenApply(
+                    batch ->
+                        batch instanceof Data data
+                            ? new Data(withoutDeletes(data.changes()), data.position())
+                            : batch);
+          }
+
+          @Override
+          public CompletionStage<Window> window() {
+            return all.window();
+          }
+        };
+      }
+
+      private List<ChangeSource.Change> withoutDeletes(List<ChangeSource.Change> changes) {
+        return changes.stream().filter(change -> !change.row().isTombstone()).toList();
+      }
+    };
+  }
+
+  /** Compares nothing before it sets. */
+  static Store setsWithoutComparing(Store store) {
+    return new ForwardingStore(store) {
+      @Override
+      StoreCollection wrap(StoreCollection collection) {
+        return collection;
+      }
+
+      @Override
+      public Metadata metadata() {
+        Metadata records = inner.metadata();
+        return new Metadata() {
+          @Override
+          public CompletionStage<@Nullable Bytes> get(String name) {
+            return records.get(name);
+          }
+
+          @Override
+          public CompletionStage<SortedMap<String, Bytes>> list(
+              String prefix, String after, int limit) {
+            return records.list(prefix, after, limit);
+          }
+
+          @Override
+          public CompletionStage<Boolean> compareAndSet(
+              String name, @Nullable Bytes expected, @Nullable Bytes next) {
+            return records.get(name).thenCompose(found -> records.compareAndSet(name, found, next));
+          }
+        };
+      }
+    };
+  }
+
+  /** Gives the same token to every holder. */
+  static Store restartsTokens(Store store) {
+    return new ForwardingStore(store) {
+      @Override
+      StoreCollection wrap(StoreCollection collection) {
+        return collection;
+      }
+
+      @Override
+      public StoreLocks locks(String space) {
+        StoreLocks locks = inner.locks(space);
+        return new StoreLocks() {
+          @Override
+          public CompletionStage<StoreLocks.Batch> tryLockAll(
+              Set<Bytes> keys, Duration lease, Call call) {
+            return locks
+                .tryLockAll(keys, lease, call)
+                .thenApply(
+                    batch ->
+                        new StoreLocks.Batch(
+                            batch.acquired().stream()
+                                .map(
+                                    lock ->
+                                        new Lock(
+                                            lock.space(),
+                                            lock.key(),
+                                            lock.owner() + " " + lock.token(),
+                                            1,
+                                            lock.expires()))
+                                .toList(),
+                            batch.busy(),
+                            batch.unknown()));
+          }
+
+          @Override
+          public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+            return locks.renew(own(lock), lease, call);
+          }
+
+          @Override
+          public CompletionStage<Void> release(Lock lock, Call call) {
+            return locks.release(own(lock), call);
+          }
+
+          private Lock own(Lock lock) {
+            int space = lock.owner().indexOf(' ');
+            return new Lock(
+                lock.space(),
+                lock.key(),
+                lock.owner().substring(0, space),
+                Long.parseLong(lock.owner().substring(space + 1)),
+                lock.expires());
+          }
+        };
+      }
+    };
+  }
+
+  /** Leaves a thread behind per opening. */
+  static Store leaksAThread(Store store) {
+    CountDownLatch never = new CountDownLatch(1);
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                never.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "leaked");
+    thread.setDaemon(true);
+    thread.start();
+    return store;
+  }
+
+  /** Goes on after it was closed. */
+  static Store staysOpenWhenClosed(Store store) {
+    return new ForwardingStore(store) {
+      @Override
+      StoreCollection wrap(StoreCollection collection) {
+        return collection;
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  static Store wrapping(Store store, UnaryOperator<StoreCollection> breaking) {
+    return new ForwardingStore(store) {
+      @Override
+      StoreCollection wrap(StoreCollection collection) {
+        return breaking.apply(collection);
+      }
+    };
+  }
+}

@@ -1,0 +1,221 @@
+package dev.kvshift.testkit;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Collections that are broken in how they read and write single keys. */
+final class BrokenPoints {
+  private BrokenPoints() {}
+
+  /** Acknowledges a write over an existing value, and drops it. */
+  static StoreCollection losesTheLastWrite(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner
+            .get(key, call)
+            .thenCompose(
+                row ->
+                    row == null || row.value() == null || mutation.value() == null
+                        ? inner.write(key, mutation, call)
+                        : CompletableFuture.completedFuture(row.version() + 1));
+      }
+    };
+  }
+
+  static StoreCollection takesEmptyForMissing(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+        return inner
+            .get(key, call)
+            .thenApply(
+                row -> row == null || Objects.equals(row.value(), Bytes.empty()) ? null : row);
+      }
+    };
+  }
+
+  static StoreCollection joinsKeyPartsWithoutMark(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+        return inner.get(joined(key), call).thenApply(row -> row == null ? null : row.withKey(key));
+      }
+
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner.write(joined(key), mutation, call);
+      }
+
+      private StoreKey joined(StoreKey key) {
+        return StoreKey.of(key.main().concat(key.clustering()), Bytes.empty());
+      }
+    };
+  }
+
+  static StoreCollection ignoresExpiry(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner.write(
+            key, new Mutation(mutation.value(), null, mutation.version(), mutation.lock()), call);
+      }
+    };
+  }
+
+  /** Writes what remains to live anew when a write is replayed, as a relative time would. */
+  static StoreCollection extendsLifeOnReplay(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner
+            .get(key, call)
+            .thenCompose(
+                row -> {
+                  boolean replay =
+                      row != null
+                          && mutation.expiry() != null
+                          && Objects.equals(mutation.version(), row.version());
+                  return inner.write(
+                      key,
+                      replay
+                          ? new Mutation(
+                              mutation.value(),
+                              Objects.requireNonNull(mutation.expiry()).plusSeconds(10),
+                              mutation.version(),
+                              mutation.lock())
+                          : mutation,
+                      call);
+                });
+      }
+    };
+  }
+
+  static StoreCollection cutsExpiryToSeconds(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner.write(
+            key,
+            mutation.expiry() == null
+                ? mutation
+                : new Mutation(
+                    mutation.value(),
+                    mutation.expiry().truncatedTo(ChronoUnit.SECONDS),
+                    mutation.version(),
+                    mutation.lock()),
+            call);
+      }
+    };
+  }
+
+  /** Lets the last to arrive win, whatever its version. */
+  static StoreCollection letsOlderVersionsWin(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        Long version = mutation.version();
+        Mutation last = new Mutation(mutation.value(), mutation.expiry(), null, mutation.lock());
+        return inner.write(key, last, call).thenApply(drawn -> version == null ? drawn : version);
+      }
+    };
+  }
+
+  /** Forgets tombstones at once, so that an older write brings a deleted value back. */
+  static StoreCollection resurrectsDeleted(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        Long version = mutation.version();
+        return inner
+            .get(key, call)
+            .thenCompose(
+                row ->
+                    row != null && row.isTombstone() && version != null && version < row.version()
+                        ? inner
+                            .write(key, mutation.withVersion(row.version() + 1), call)
+                            .thenApply(written -> version)
+                        : inner.write(key, mutation, call));
+      }
+    };
+  }
+
+  /** Resolves ties by arrival. */
+  static StoreCollection letsTheFirstWinTies(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner
+            .get(key, call)
+            .thenCompose(
+                row ->
+                    row != null && Objects.equals(mutation.version(), row.version())
+                        ? CompletableFuture.completedFuture(row.version())
+                        : inner.write(key, mutation, call));
+      }
+    };
+  }
+
+  /** Answers every other read of a key from what the read before saw. */
+  static StoreCollection answersFromACache(StoreCollection collection) {
+    Map<StoreKey, Row> seen = new ConcurrentHashMap<>();
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+        Row cached = seen.remove(key);
+        if (cached != null) {
+          return CompletableFuture.completedFuture(cached);
+        }
+        return inner
+            .get(key, call)
+            .thenApply(
+                row -> {
+                  if (row != null) {
+                    seen.put(key, row);
+                  }
+                  return row;
+                });
+      }
+    };
+  }
+
+  static StoreCollection reportsTimeoutAsSuccess(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return call.isExpired()
+            ? CompletableFuture.completedFuture(1L)
+            : inner.write(key, mutation, call);
+      }
+    };
+  }
+
+  /** Applies a write whose time is up, and says that it certainly was not. */
+  static StoreCollection reportsUnknownAsFailure(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        if (!call.isExpired()) {
+          return inner.write(key, mutation, call);
+        }
+        return inner
+            .write(key, mutation, Call.within(Duration.ofSeconds(10)))
+            .thenCompose(
+                version -> CompletableFuture.failedFuture(new KvException.Transient("timed out")));
+      }
+    };
+  }
+}

@@ -1,0 +1,164 @@
+package dev.kvshift.testkit;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.RangePage.Stop;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** Collections that are broken in how they read ranges and scans. */
+final class BrokenRanges {
+  private BrokenRanges() {}
+
+  /** Keeps clustering keys as if bytes were signed. */
+  static StoreCollection comparesSigned(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+        return inner
+            .get(flipped(key), call)
+            .thenApply(row -> row == null ? null : row.withKey(key));
+      }
+
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner.write(flipped(key), mutation, call);
+      }
+
+      @Override
+      public CompletionStage<RowPage> range(
+          Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+        Bytes from = range.from();
+        Bytes to = range.to();
+        Range signed =
+            new Range(
+                from == null ? null : flipped(from),
+                range.fromInclusive(),
+                to == null ? null : flipped(to),
+                range.toInclusive(),
+                range.direction());
+        return inner
+            .range(main, shard, signed, limit, call)
+            .thenApply(
+                page ->
+                    new RowPage(
+                        page.rows().stream().map(row -> row.withKey(flipped(row.key()))).toList(),
+                        page.stop(),
+                        page.passed() == null ? null : flipped(page.passed())));
+      }
+    };
+  }
+
+  static StoreCollection takesBoundsForInclusive(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<RowPage> range(
+          Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+        Range off =
+            new Range(range.from(), range.fromInclusive(), range.to(), true, range.direction());
+        return inner.range(main, shard, off, limit, call);
+      }
+    };
+  }
+
+  static StoreCollection takesShortPagesForTheEnd(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<RowPage> range(
+          Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+        return inner
+            .range(main, shard, range, limit, call)
+            .thenApply(
+                page ->
+                    page.stop() == Stop.ENTRY_LIMIT
+                        ? page
+                        : new RowPage(page.rows(), Stop.END, null));
+      }
+    };
+  }
+
+  static StoreCollection walksForwardOnly(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<RowPage> range(
+          Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+        Range forward =
+            new Range(
+                range.from(),
+                range.fromInclusive(),
+                range.to(),
+                range.toInclusive(),
+                Range.Direction.FORWARD);
+        return inner.range(main, shard, forward, limit, call);
+      }
+    };
+  }
+
+  static StoreCollection ignoresTheByteLimit(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<RowPage> range(
+          Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+        return inner.range(main, shard, range, PageLimit.entries(limit.entries()), call);
+      }
+    };
+  }
+
+  /** Resumes scans only from positions that this very opening has given. */
+  static StoreCollection tiesPositionsToItself(StoreCollection collection) {
+    Bytes mark = Clause.freshMain();
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<ScanPage> scan(
+          ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
+        if (position != null && !position.startsWith(mark)) {
+          return CompletableFuture.failedFuture(
+              new KvException.Permanent("a position of another connection"));
+        }
+        Bytes own = position == null ? null : position.slice(mark.size(), position.size());
+        return inner
+            .scan(task, own, limit, call)
+            .thenApply(
+                page ->
+                    new ScanPage(
+                        page.rows(), page.next() == null ? null : mark.concat(page.next())));
+      }
+    };
+  }
+
+  /** Ends every task after its first page. */
+  static StoreCollection scansOnePage(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<ScanPage> scan(
+          ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
+        return inner
+            .scan(task, position, limit, call)
+            .thenApply(page -> new ScanPage(page.rows(), null));
+      }
+    };
+  }
+
+  private static StoreKey flipped(StoreKey key) {
+    return new StoreKey(key.main(), key.shard(), flipped(key.clustering()));
+  }
+
+  private static Bytes flipped(Bytes bytes) {
+    byte[] array = bytes.toByteArray();
+    for (int i = 0; i < array.length; i++) {
+      array[i] ^= (byte) 0x80;
+    }
+    return Bytes.of(array);
+  }
+}
