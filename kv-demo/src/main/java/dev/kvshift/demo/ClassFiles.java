@@ -12,7 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Enumeration;
 import java.util.Iterator;
-import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
@@ -40,22 +40,22 @@ final class ClassFiles {
 
   private final Path folder;
   private final long limit;
-  private final Predicate<ClassFile> sink;
+  private final ToIntFunction<ClassFile> sink;
   private long given;
 
-  private ClassFiles(Path folder, long limit, Predicate<ClassFile> sink) {
+  private ClassFiles(Path folder, long limit, ToIntFunction<ClassFile> sink) {
     this.folder = folder;
     this.limit = limit;
     this.sink = sink;
   }
 
   /**
-   * Hands class files to the sink until there are {@code limit}.
+   * Hands class files to the sink until it has counted {@code limit}.
    *
    * @param folder its jars are read, at any depth; one that does not exist gives none
-   * @param sink says whether it counts the file, so that doubles do not count
+   * @param sink says how much the file adds, which is nothing for a double
    */
-  static void read(Path folder, long limit, Predicate<ClassFile> sink) throws IOException {
+  static void read(Path folder, long limit, ToIntFunction<ClassFile> sink) throws IOException {
     ClassFiles files = new ClassFiles(folder, limit, sink);
     try {
       files.readImage();
@@ -143,9 +143,7 @@ final class ClassFiles {
   }
 
   private void give(ClassFile file) {
-    if (sink.test(file)) {
-      given++;
-    }
+    given += sink.applyAsInt(file);
   }
 
   private static String packageOf(String path) {

@@ -1,5 +1,6 @@
 package dev.kvshift.demo;
 
+import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvStore;
 import dev.kvshift.migrate.Comparison;
 import dev.kvshift.migrate.Migration;
@@ -94,7 +95,7 @@ final class Demo {
 
   private Loader fill(Collections collections) throws IOException {
     Loader loader = new Loader(collections, progress, options.records());
-    ClassFiles.read(options.input(), options.records() / 2, loader::load);
+    ClassFiles.read(options.input(), options.records(), loader::load);
     loader.finish();
     return loader;
   }
@@ -207,7 +208,10 @@ final class Demo {
         steps,
         collections,
         new Report.WriterReport(
-            counts.writes(), counts.reads(), findings.keys(), servers.transition()),
+            counts.writes(),
+            counts.reads(),
+            findings.keys(),
+            ConnectionString.parse(servers.transition()).toString()),
         range.report(),
         keys);
   }

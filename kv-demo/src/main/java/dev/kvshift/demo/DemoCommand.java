@@ -50,8 +50,8 @@ final class DemoCommand implements Callable<Integer> {
       names = "--target",
       paramLabel = "STORE",
       description =
-          "Connection string of a ScyllaDB or Cassandra keyspace to migrate to (default: a"
-              + " Cassandra node started for the demo).")
+          "Connection string of a ScyllaDB keyspace to migrate to (default: ScyllaDB in a"
+              + " container where an engine answers, otherwise a Cassandra node).")
   private @Nullable String target;
 
   @Option(
@@ -100,10 +100,9 @@ final class DemoCommand implements Callable<Integer> {
     ProgressLines progress = new ProgressLines(command.getErr());
     try (WorkFolder folder = WorkFolder.create("demo")) {
       progress.say("seed " + chosen + ", working in " + folder.path());
-      progress.say(
-          "starting the legacy server, a Kafka broker"
-              + (target == null ? " and a Cassandra node" : ""));
+      progress.say("starting the servers");
       Servers servers = folder.startServers(target);
+      progress.say("the target is " + servers.targetName());
       Demo.Options options = new Demo.Options(jars, records, seconds, chosen);
       Report report = new Demo(servers, folder.path(), options, progress, target -> {}).run();
       report.print(command.getOut());

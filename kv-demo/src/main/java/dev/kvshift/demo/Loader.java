@@ -1,5 +1,7 @@
 package dev.kvshift.demo;
 
+import com.google.common.hash.BloomFilter;
+import com.google.common.hash.Funnels;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.demo.ClassFiles.ClassFile;
 import dev.kvshift.migrate.Progress.State;
@@ -20,6 +22,8 @@ final class Loader {
   private static final int IN_FLIGHT = 256;
   private static final int SAMPLED_OF = 64;
   private static final int MAX_SAMPLE = 400;
+  private static final long MAX_FILTERED = 100_000_000;
+  private static final double FALSE_DOUBLES = 0.001;
   private static final String PREFERRED = "java.util";
 
   private final Collections collections;
@@ -31,16 +35,24 @@ final class Loader {
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
   private final Set<LiveKey> sample = new LinkedHashSet<>();
   private String untouched = "";
+  private final BloomFilter<byte[]> seen;
   private long sent;
 
   Loader(Collections collections, ProgressLines progress, long records) {
     this.collections = collections;
     this.progress = progress;
     this.records = records;
+    this.seen =
+        BloomFilter.create(
+            Funnels.byteArrayFunnel(), Math.min(records, MAX_FILTERED), FALSE_DOUBLES);
   }
 
-  /** Sends what is known of a class file; it is written once {@link #finish} has returned. */
-  boolean load(ClassFile file) {
+  /**
+   * Sends what is known of a class file; it is written once {@link #finish} has returned.
+   *
+   * @return how many records that adds: the same file in two jars is one
+   */
+  int load(ClassFile file) {
     slots.acquireUninterruptibly(2);
     for (CompletionStage<Void> write : collections.load(file, startMillis)) {
       write.whenComplete(
@@ -52,7 +64,7 @@ final class Loader {
           });
     }
     checkFailure();
-    if (sent == 0 || file.packageName().equals(PREFERRED)) {
+    if (untouched.isEmpty() || file.packageName().equals(PREFERRED)) {
       untouched = file.packageName();
     } else if (maySample(file.hash())
         && sample.size() < MAX_SAMPLE
@@ -60,9 +72,17 @@ final class Loader {
       sample.add(LiveKey.file(file.hash()));
       sample.add(LiveKey.packageFile(file.packageName(), file.name(), file.hash()));
     }
-    sent += 2;
+    int added =
+        count(file.hash())
+            + count(file.hash().concat(Bytes.utf8(file.packageName() + '/' + file.name())));
+    sent += added;
     report(State.RUNNING);
-    return true;
+    return added;
+  }
+
+  /** The filter takes a few new ones for doubles, so that there can be some more than asked for. */
+  private int count(Bytes identity) {
+    return seen.put(identity.toByteArray()) ? 1 : 0;
   }
 
   /** Waits until everything is written. */

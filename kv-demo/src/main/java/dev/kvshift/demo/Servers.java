@@ -3,6 +3,7 @@ package dev.kvshift.demo;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedJvm;
 import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.embedded.ScyllaContainer;
 import java.io.File;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -11,13 +12,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The servers of the demo, each a process of its own on loopback: the legacy server, the Kafka
- * broker and, unless a target was named, a Cassandra node. Closing ends them; so does the end of
- * this process, however it ends.
+ * broker and, unless a target was named, ScyllaDB in a container where an engine answers and a
+ * Cassandra node where none does. Closing ends them; so does the end of this process, however it
+ * ends.
  */
 final class Servers implements AutoCloseable {
   private static final String READY = "legacy server ready on ";
@@ -25,35 +26,58 @@ final class Servers implements AutoCloseable {
 
   private final ForkedJvm legacy;
   private final String legacyAddress;
-  private final @Nullable CassandraNode node;
+  private final Target target;
   private final KafkaBroker broker;
-  private final String target;
 
-  private Servers(
-      ForkedJvm legacy,
-      String legacyAddress,
-      @Nullable CassandraNode node,
-      KafkaBroker broker,
-      String target) {
+  /**
+   * The new store.
+   *
+   * @param what it is, for people
+   * @param connectionString where it answers
+   * @param ending ends it at once
+   */
+  private record Target(String what, String connectionString, Runnable ending) {
+    static Target start(Path folder) {
+      if (ScyllaContainer.isEngineThere()) {
+        ScyllaContainer container = ScyllaContainer.start();
+        return new Target(
+            "ScyllaDB in a container (" + ScyllaContainer.IMAGE + ")",
+            string(container.address(), container.datacenter()),
+            container::close);
+      }
+      CassandraNode node = CassandraNode.builder().folder(folder.resolve("cassandra")).start();
+      return new Target(
+          "an Apache Cassandra node, no container engine having answered",
+          string(node.address(), node.datacenter()),
+          node::kill);
+    }
+
+    private static String string(String address, String datacenter) {
+      return "scylla://"
+          + address
+          + "/demo?localDatacenter="
+          + datacenter
+          + "&create=if-missing&replication=1";
+    }
+  }
+
+  private Servers(ForkedJvm legacy, String legacyAddress, Target target, KafkaBroker broker) {
     this.legacy = legacy;
     this.legacyAddress = legacyAddress;
-    this.node = node;
-    this.broker = broker;
     this.target = target;
+    this.broker = broker;
   }
 
   /**
    * Starts all at once, in folders under the one given.
    *
-   * @param target the connection string of a target that runs already; null to start a node
+   * @param named the connection string of a target that runs already; null to start one
    */
-  static Servers start(Path folder, @Nullable String target) {
-    CompletableFuture<@Nullable CassandraNode> node =
-        CompletableFuture.supplyAsync(
-            () ->
-                target != null
-                    ? null
-                    : CassandraNode.builder().folder(folder.resolve("cassandra")).start());
+  static Servers start(Path folder, @Nullable String named) {
+    CompletableFuture<Target> target =
+        named != null
+            ? CompletableFuture.completedFuture(new Target("the one named", named, () -> {}))
+            : CompletableFuture.supplyAsync(() -> Target.start(folder));
     CompletableFuture<KafkaBroker> broker =
         CompletableFuture.supplyAsync(
             () -> KafkaBroker.builder().folder(folder.resolve("kafka")).start());
@@ -61,18 +85,12 @@ final class Servers implements AutoCloseable {
     CompletableFuture<ForkedJvm> legacy =
         CompletableFuture.supplyAsync(() -> startLegacy(folder.resolve("legacy"), address));
     try {
-      CompletableFuture.allOf(node, broker, legacy).join();
-      CassandraNode started = node.join();
-      return new Servers(
-          legacy.join(),
-          address.get(),
-          started,
-          broker.join(),
-          started == null ? String.valueOf(target) : connectionString(started));
+      CompletableFuture.allOf(target, broker, legacy).join();
+      return new Servers(legacy.join(), address.get(), target.join(), broker.join());
     } catch (RuntimeException e) {
-      Stream.of(node, broker, legacy)
-          .filter(started -> !started.isCompletedExceptionally())
-          .forEach(started -> started.thenAccept(Servers::closeQuietly));
+      target.thenAccept(started -> started.ending().run());
+      broker.thenAccept(KafkaBroker::kill);
+      legacy.thenAccept(ForkedJvm::kill);
       throw e;
     }
   }
@@ -112,15 +130,12 @@ final class Servers implements AutoCloseable {
 
   /** The new store's connection string. */
   String scylla() {
-    return target;
+    return target.connectionString();
   }
 
-  private static String connectionString(CassandraNode node) {
-    return "scylla://"
-        + node.address()
-        + "/demo?localDatacenter="
-        + node.datacenter()
-        + "&create=if-missing&replication=1";
+  /** What the new store is, for people. */
+  String targetName() {
+    return target.what();
   }
 
   /** The connection string that services use while their data moves. */
@@ -136,23 +151,11 @@ final class Servers implements AutoCloseable {
     return URLEncoder.encode(nested, StandardCharsets.UTF_8);
   }
 
-  private static void closeQuietly(@Nullable AutoCloseable server) {
-    try {
-      if (server != null) {
-        server.close();
-      }
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   /** Nothing of theirs is kept, so they need not end in order. */
   @Override
   public void close() {
     legacy.kill();
-    if (node != null) {
-      node.kill();
-    }
+    target.ending().run();
     broker.kill();
   }
 }

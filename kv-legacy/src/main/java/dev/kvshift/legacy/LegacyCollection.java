@@ -23,7 +23,6 @@ import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -61,7 +60,7 @@ final class LegacyCollection implements StoreCollection {
         Kind.READ,
         call,
         () -> {
-          LegacyLimits.check(key);
+          LegacyLimits.check(name, layout, key);
           return Request.newBuilder().setGet(Messages.key(key));
         },
         LegacyCollection::row);
@@ -74,7 +73,8 @@ final class LegacyCollection implements StoreCollection {
         kind,
         call,
         () -> {
-          LegacyLimits.check(key, mutation);
+          LegacyLimits.check(name, layout, key);
+          LegacyLimits.check(mutation);
           return Request.newBuilder().setWrite(Messages.write(key, mutation));
         },
         Reply::getNumber);
@@ -100,11 +100,11 @@ final class LegacyCollection implements StoreCollection {
 
   @Override
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
-    List<ScanTask> tasks = new ArrayList<>();
-    for (int partition = 0; partition < store.partitions(); partition++) {
-      tasks.add(new ScanTask(partition - 1L, partition));
+    try {
+      return CompletableFuture.completedFuture(Partitions.tasks(store.partitions(), atLeast));
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
     }
-    return CompletableFuture.completedFuture(tasks);
   }
 
   @Override
@@ -134,6 +134,10 @@ final class LegacyCollection implements StoreCollection {
   @Override
   public Gate gate() {
     return new RemoteGate(this);
+  }
+
+  void check(StoreKey key) {
+    LegacyLimits.check(name, layout, key);
   }
 
   Call call() {

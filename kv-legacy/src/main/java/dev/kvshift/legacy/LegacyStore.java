@@ -5,6 +5,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.legacy.Pending.Kind;
 import dev.kvshift.legacy.wire.Drop;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.Open;
 import dev.kvshift.legacy.wire.Reply;
@@ -64,6 +65,11 @@ final class LegacyStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+    try {
+      CollectionRecord.requireName(name);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     Request.Builder request = Request.newBuilder().setOpen(Open.newBuilder().setName(name));
     return send(request, Kind.READ, call())
         .thenApply(reply -> new LegacyCollection(this, name, layout, reply.getCollection()));
@@ -71,7 +77,8 @@ final class LegacyStore implements Store {
 
   @Override
   public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
-    Request.Builder request = Request.newBuilder().setDrop(Drop.newBuilder().setName(name));
+    Request.Builder request =
+        Request.newBuilder().setDrop(Drop.newBuilder().setName(name).setIncarnation(incarnation));
     return send(request, Kind.ONCE, call()).thenApply(reply -> null);
   }
 
@@ -107,6 +114,11 @@ final class LegacyStore implements Store {
   }
 
   CompletableFuture<Reply> send(Request.Builder request, Kind kind, Call call) {
+    try {
+      LegacyLimits.check(call);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     return exchange.send(request.setEpoch(call.epoch()), kind, call.deadlineNanos());
   }
 

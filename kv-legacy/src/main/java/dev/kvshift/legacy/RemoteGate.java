@@ -3,7 +3,6 @@ package dev.kvshift.legacy;
 import dev.kvshift.legacy.Pending.Kind;
 import dev.kvshift.legacy.wire.Attempt;
 import dev.kvshift.legacy.wire.CompareAndSet;
-import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.RaiseFence;
@@ -89,7 +88,7 @@ final class RemoteGate implements Gate {
     return ask(
         Kind.ONCE,
         () -> {
-          LegacyLimits.check(key);
+          collection.check(key);
           return Request.newBuilder()
               .setReassert(
                   Reassert.newBuilder()

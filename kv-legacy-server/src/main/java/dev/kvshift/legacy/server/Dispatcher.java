@@ -66,7 +66,7 @@ final class Dispatcher {
                 .thenApply(table -> reply().setCollection(table.id));
         case DROP ->
             engine
-                .drop(request.getDrop().getName())
+                .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
                 .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
         case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
         case LOCK_ALL -> lockAll(request.getLockAll(), deadline(request));
@@ -185,7 +185,8 @@ final class Dispatcher {
   private CompletableFuture<Reply.Builder> write(Table table, Write write, Request request) {
     StoreKey key = Messages.key(write.getMain(), write.getClustering());
     Mutation mutation = Messages.mutation(write);
-    LegacyLimits.check(key, mutation);
+    LegacyLimits.check(key);
+    LegacyLimits.check(mutation);
     return engine
         .write(table, key, mutation, request.getEpoch(), deadline(request))
         .thenApply(version -> reply(table).setNumber(version));

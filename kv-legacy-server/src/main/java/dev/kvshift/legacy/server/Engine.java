@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * server and the in-process store are two faces of it.
  */
 final class Engine implements AutoCloseable {
+  /** The number of the one life of a collection that the store keeps. */
+  static final long INCARNATION = 1;
+
   private static final int CHANGE_THREADS = 2;
 
   final Reads reads;
@@ -37,8 +40,8 @@ final class Engine implements AutoCloseable {
     Versions versions =
         new Versions(options.clock(), database.access(open -> open.meta(Versions.ceilingKey())));
     Keys keys = new Keys(options.partitions());
-    catalog = new Catalog(database, options.clock().millis());
-    pipeline = new CommitPipeline(database, versions, keys, options.sync());
+    catalog = new Catalog(database, options.clock());
+    pipeline = new CommitPipeline(database, catalog, versions, keys, options);
     gates = new GateOperations(pipeline, versions, options.clock());
     locks = new LockOperations(pipeline);
     reads = new Reads(database, keys, options.clock(), options.partitions());
@@ -50,7 +53,7 @@ final class Engine implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    pipeline.start(catalog.tables());
+    pipeline.start();
   }
 
   /**
@@ -84,8 +87,11 @@ final class Engine implements AutoCloseable {
     return catalog.require(id);
   }
 
-  CompletableFuture<@Nullable Void> drop(String name) {
-    return catalog.drop(name, pipeline);
+  /** Drops a collection; the store keeps one life of each, so any other is not there. */
+  CompletableFuture<@Nullable Void> drop(String name, long incarnation) {
+    return incarnation == INCARNATION
+        ? catalog.drop(name, pipeline)
+        : CompletableFuture.completedFuture(null);
   }
 
   CompletableFuture<Long> write(

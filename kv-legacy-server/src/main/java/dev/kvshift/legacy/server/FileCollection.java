@@ -50,8 +50,9 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     return store.run(
+        call,
         () -> {
-          LegacyLimits.check(key);
+          LegacyLimits.check(table.name, layout, key);
           return completedFuture(engine.reads.get(table, key, call.epoch()));
         });
   }
@@ -59,8 +60,10 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   @Override
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
     return store.run(
+        call,
         () -> {
-          LegacyLimits.check(key, mutation);
+          LegacyLimits.check(table.name, layout, key);
+          LegacyLimits.check(mutation);
           return engine.write(table, key, mutation, call.epoch(), call.deadlineNanos());
         });
   }
@@ -69,6 +72,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
     return store.run(
+        call,
         () -> {
           LegacyLimits.checkRange(table.name, layout, main, shard);
           return completedFuture(engine.reads.range(table, main, range, limit, call.epoch()));
@@ -83,9 +87,10 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   @Override
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
     return store.run(
+        call,
         () -> {
           table.requireThere();
-          return completedFuture(engine.reads.scanTasks());
+          return completedFuture(Partitions.tasks(engine.options().partitions(), atLeast));
         });
   }
 
@@ -149,7 +154,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
     return store.run(
         () -> {
-          LegacyLimits.check(key);
+          LegacyLimits.check(table.name, layout, key);
           long deadline = Call.within(store.limits().timeout()).deadlineNanos();
           return engine.gates.reassert(table, key, atLeast, deadline);
         });

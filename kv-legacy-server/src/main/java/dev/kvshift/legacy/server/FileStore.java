@@ -55,13 +55,13 @@ final class FileStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return run(() -> engine.collection(name))
+    return run(() -> engine.collection(CollectionRecord.requireName(name)))
         .thenApply(table -> new FileCollection(this, engine, table, layout));
   }
 
   @Override
   public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
-    return run(() -> engine.drop(name));
+    return run(() -> engine.drop(name, incarnation));
   }
 
   @Override
@@ -105,6 +105,16 @@ final class FileStore implements Store {
 
   KvException unsupported(Capability capability) {
     return new KvException.UnsupportedCapability(capability, description);
+  }
+
+  /** Runs an operation while its call has time left; what it throws fails the stage. */
+  <T extends @Nullable Object> CompletableFuture<T> run(
+      Call call, Supplier<CompletableFuture<T>> operation) {
+    return run(
+        () -> {
+          LegacyLimits.check(call);
+          return operation.get();
+        });
   }
 
   /** Runs an operation; what it throws fails the stage. */

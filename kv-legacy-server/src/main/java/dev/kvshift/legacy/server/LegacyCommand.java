@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -64,11 +65,23 @@ final class LegacyCommand implements Callable<Integer> {
         description = "whether a write is on the disk before it is acknowledged (${DEFAULT-VALUE})")
     private boolean sync;
 
+    @Option(names = "--tls-cert", description = "PEM file of the certificate chain: turns TLS on")
+    private @Nullable Path certificate;
+
+    @Option(names = "--tls-key", description = "PEM file of the certificate's private key")
+    private @Nullable Path key;
+
+    @Option(
+        names = "--token-file",
+        description = "file with the token that drivers must show; read at each connect")
+    private @Nullable Path tokenFile;
+
     @Override
     public Integer call() throws InterruptedException {
       try (RunningServer server =
           RunningServer.start(
-              new EngineOptions(data, partitions, sync, Clock.systemUTC()), bind, port)) {
+              new EngineOptions(data, partitions, sync, Clock.systemUTC()),
+              new ServerOptions(bind, port, certificate, key, tokenFile))) {
         Runtime.getRuntime().addShutdownHook(new Thread(server::close, "legacy-stop"));
         spec.commandLine().getOut().println("legacy server ready on " + server.address());
         spec.commandLine().getOut().flush();

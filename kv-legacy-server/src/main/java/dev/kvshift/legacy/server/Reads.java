@@ -143,14 +143,6 @@ final class Reads {
     return joined;
   }
 
-  List<ScanTask> scanTasks() {
-    List<ScanTask> tasks = new ArrayList<>();
-    for (int partition = 0; partition < partitions; partition++) {
-      tasks.add(new ScanTask(partition - 1L, partition));
-    }
-    return tasks;
-  }
-
   /** Scans for the runner, whom no gate holds back. */
   ScanPage scan(Table table, ScanTask task, @Nullable Bytes position, PageLimit limit) {
     table.requireThere();

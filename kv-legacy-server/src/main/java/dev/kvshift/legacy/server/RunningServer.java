@@ -12,6 +12,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -61,8 +62,11 @@ final class RunningServer implements AutoCloseable {
    * @throws KvException.Permanent if the store cannot be opened
    * @throws KvException.Transient if the port is in use
    */
-  static RunningServer start(EngineOptions options, String bind, int port) {
+  static RunningServer start(EngineOptions options, ServerOptions listening) {
+    listening.token();
     Engine engine = Engine.open(options);
+    String bind = listening.bind();
+    int port = listening.port();
     int cores = Runtime.getRuntime().availableProcessors();
     ExecutorService workers = Executors.newFixedThreadPool(2 * cores, named("legacy-worker"));
     ExecutorService longReads = Executors.newFixedThreadPool(2 * cores, named("legacy-read"));
@@ -86,7 +90,7 @@ final class RunningServer implements AutoCloseable {
             return stream;
           }
         };
-    Server server =
+    NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
             .executor(workers)
             .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
@@ -94,8 +98,22 @@ final class RunningServer implements AutoCloseable {
             .permitKeepAliveTime(1, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .addService(service)
-            .addService(health.getHealthService())
-            .build();
+            .intercept(new TokenCheck(listening))
+            .addService(health.getHealthService());
+    Path certificate = listening.certificate();
+    Path key = listening.key();
+    Server server;
+    try {
+      if (certificate != null && key != null) {
+        builder.useTransportSecurity(certificate.toFile(), key.toFile());
+      }
+      server = builder.build();
+    } catch (IllegalArgumentException e) {
+      engine.close();
+      throw new KvException.Permanent(
+          "TLS certificate " + certificate + " or key " + key + " cannot be read: give PEM files",
+          e);
+    }
     RunningServer running =
         new RunningServer(engine, server, bind, health, workers, longReads, streams);
     try {

@@ -152,15 +152,19 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private void sendAll() {
     int work = sendWork.get();
     do {
+      boolean drained = false;
       synchronized (out) {
         while (!ended && out.isReady() && !replies.isEmpty()) {
           sendFrame();
         }
         if (ended) {
           replies.clear();
-        } else if (draining && inFlight.get() == 0) {
-          finish(Status.UNAVAILABLE.withDescription("the server is stopping"));
+        } else {
+          drained = draining && inFlight.get() == 0;
         }
+      }
+      if (drained) {
+        finish(Status.UNAVAILABLE.withDescription("the server is stopping"));
       }
       requestMore();
       work = sendWork.addAndGet(-work);

@@ -75,6 +75,13 @@ final class Table {
     }
   }
 
+  /** Takes over what the files hold, after a commit of unknown outcome. */
+  void reload(long storedPosition, GateRecord storedGate) {
+    position = storedPosition;
+    gate = storedGate;
+    publish();
+  }
+
   void drop() {
     dropped = true;
   }

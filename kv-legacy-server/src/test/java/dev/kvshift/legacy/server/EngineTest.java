@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
@@ -18,8 +19,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,12 +35,14 @@ class EngineTest {
 
   @TempDir Path directory;
   private final ManualClock clock = new ManualClock();
+  private final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
   private Engine engine;
   private Table table;
 
   @BeforeEach
   void open() {
-    engine = Engine.open(new EngineOptions(directory, 4, true, clock));
+    DiskSpace space = new DiskSpace(freeBytes::get);
+    engine = Engine.open(new EngineOptions(directory, 4, true, clock, space));
     table = await(engine.collection("files"));
   }
 
@@ -280,7 +285,7 @@ class EngineTest {
   @Test
   void drop_openCollection_isGoneAndItsNameStartsAnew() {
     await(put("v"));
-    await(engine.drop("files"));
+    await(engine.drop("files", 1));
 
     assertThatThrownBy(() -> engine.reads.get(table, KEY, 0))
         .isInstanceOf(KvException.Permanent.class);
@@ -297,6 +302,63 @@ class EngineTest {
 
     assertThatThrownBy(() -> await(waiting)).isInstanceOf(KvException.Transient.class);
     assertThat(engine.reads.get(table, KEY, 0)).isNull();
+  }
+
+  @Test
+  void write_diskNearlyFull_isRefusedWhileReadsGoOnUntilThereIsRoom() {
+    long version = await(put("v1"));
+    freeBytes.set(DiskSpace.RESERVE_BYTES - 1);
+    Await.until(
+        "writes are refused", () -> put("v2").handle((written, error) -> error != null).join());
+
+    assertThatThrownBy(() -> await(put("v2")))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("64 MiB");
+    assertThat(engine.reads.get(table, KEY, 0)).isNotNull();
+    assertThat(await(engine.gates.fence(table, "try-1", LIFETIME)).version())
+        .isGreaterThan(version);
+    await(engine.gates.lift(table, "try-1"));
+
+    freeBytes.set(Long.MAX_VALUE);
+    Await.until(
+        "writes are taken again", () -> put("v3").handle((written, error) -> error == null).join());
+    assertThat(engine.reads.get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v3"));
+  }
+
+  @Test
+  void register_beforeRestart_isStillListedAfterIt() {
+    await(engine.gates.register(table, "instance-1", 0));
+    reopen();
+
+    assertThat(engine.gates.instances(table))
+        .extracting(Gate.Instance::name)
+        .containsExactly("instance-1");
+  }
+
+  @Test
+  void tryLock_heldBeforeRestart_isBusyAndLaterGetsAHigherToken() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofMinutes(1);
+    Lock first =
+        await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).acquired().get(0);
+    reopen();
+
+    assertThat(await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).busy())
+        .isEqualTo(keys);
+    clock.jump(Duration.ofMinutes(2));
+    Lock second =
+        await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).acquired().get(0);
+    assertThat(second.token()).isGreaterThan(first.token());
+    assertThatThrownBy(
+            () ->
+                await(
+                    engine.write(
+                        table,
+                        KEY,
+                        Mutation.put(Bytes.utf8("v")).withLock(first),
+                        0,
+                        Op.unhurried())))
+        .isInstanceOf(KvException.Permanent.class);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.kvshift.legacy.wire;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
@@ -45,6 +46,25 @@ public final class LegacyLimits {
     check("clustering part", key.clustering().size(), MAX_KEY_BYTES);
   }
 
+  /**
+   * Checks a key of a collection.
+   *
+   * @throws KvException.Permanent also if it does not fit the collection's shape
+   */
+  public static void check(String collection, Layout layout, StoreKey key) {
+    if (layout.shape() == Layout.Shape.POINT) {
+      if (key.main().isEmpty()) {
+        throw new KvException.Permanent(
+            "a key of point collection " + collection + " is empty: give at least one byte");
+      }
+      if (!key.clustering().isEmpty()) {
+        throw new KvException.Permanent(
+            "collection " + collection + " is a point collection: leave the clustering part empty");
+      }
+    }
+    check(key);
+  }
+
   private static void checkMain(Bytes main) {
     check("main part", main.size(), MAX_KEY_BYTES);
   }
@@ -62,14 +82,25 @@ public final class LegacyLimits {
     check(new StoreKey(main, shard, Bytes.empty()));
   }
 
+  /**
+   * Checks that there is time left.
+   *
+   * @throws KvException.Transient if there is none
+   */
+  public static void check(Call call) {
+    if (call.isExpired()) {
+      throw new KvException.Transient(
+          "the request's time was over before it was sent; nothing was written: try again");
+    }
+  }
+
   /** Checks the key of a lock. */
   public static void checkLockKey(Bytes key) {
     check("lock key", key.size(), MAX_KEY_BYTES);
   }
 
   /** Checks what is to be written. */
-  public static void check(StoreKey key, Mutation mutation) {
-    check(key);
+  public static void check(Mutation mutation) {
     Bytes value = mutation.value();
     if (value != null) {
       check("value", value.size(), MAX_VALUE_BYTES);

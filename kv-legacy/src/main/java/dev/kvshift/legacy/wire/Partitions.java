@@ -1,6 +1,10 @@
 package dev.kvshift.legacy.wire;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.ScanTask;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Places main keys: the first 64 bits of murmur3-128 (x64, seed 0), unsigned, modulo the number of
@@ -10,6 +14,7 @@ public final class Partitions {
   /** The most partitions that a store may have. */
   public static final int MAX_PARTITIONS = 4_096;
 
+  private static final int MAX_TASKS = 1 << 16;
   private static final long C1 = 0x87c37b91114253d5L;
   private static final long C2 = 0x4cf5ad432745937fL;
   private static final int BLOCK_BYTES = 16;
@@ -19,6 +24,26 @@ public final class Partitions {
   /** Returns the partition of a main key, from 0 to {@code partitions - 1}. */
   public static int of(Bytes main, int partitions) {
     return (int) Long.remainderUnsigned(hash(main), partitions);
+  }
+
+  /**
+   * Cuts the partitions into so many tasks, or one for each where there are fewer.
+   *
+   * @throws KvException.Permanent where {@code atLeast} is not from 1 to {@value #MAX_TASKS}
+   */
+  public static List<ScanTask> tasks(int partitions, int atLeast) {
+    if (atLeast < 1 || atLeast > MAX_TASKS) {
+      throw new KvException.Permanent("a scan in " + atLeast + " tasks: give 1 to " + MAX_TASKS);
+    }
+    int count = Math.min(partitions, atLeast);
+    List<ScanTask> tasks = new ArrayList<>(count);
+    long after = Long.MIN_VALUE;
+    for (int i = 1; i <= count; i++) {
+      long upTo = i == count ? Long.MAX_VALUE : (long) partitions * i / count - 1;
+      tasks.add(new ScanTask(after, upTo));
+      after = upTo;
+    }
+    return tasks;
   }
 
   static long hash(Bytes bytes) {

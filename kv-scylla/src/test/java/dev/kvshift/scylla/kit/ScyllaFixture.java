@@ -23,6 +23,7 @@ public final class ScyllaFixture implements StoreFixture {
         Capability.VERSIONED_WRITES,
         Capability.RANGES,
         Capability.SCAN,
+        Capability.LOCKS,
         Capability.METADATA);
   }
 
