@@ -9,83 +9,75 @@ import dev.kvshift.testkit.FenceClause;
 import dev.kvshift.testkit.GateClause;
 import dev.kvshift.testkit.LifecycleClause;
 import dev.kvshift.testkit.LimitsClause;
+import dev.kvshift.testkit.LinearizabilityClause;
 import dev.kvshift.testkit.LocksClause;
 import dev.kvshift.testkit.MetadataClause;
 import dev.kvshift.testkit.MultiKeyClause;
 import dev.kvshift.testkit.PagingClause;
 import dev.kvshift.testkit.PointOperationsClause;
+import dev.kvshift.testkit.RandomOperationsClause;
 import dev.kvshift.testkit.RangesClause;
 import dev.kvshift.testkit.ScanClause;
 import dev.kvshift.testkit.UseFixture;
 import dev.kvshift.testkit.VersionsClause;
 import org.junit.jupiter.api.Nested;
 
+@UseFixture(FineShardedFixture.class)
 final class FineShardedKitTest {
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class ChangeSource extends ChangeSourceClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Concurrency extends ConcurrencyClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Deletes extends DeletesClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Errors extends ErrorsClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Expiry extends ExpiryClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Fence extends FenceClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Gate extends GateClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Lifecycle extends LifecycleClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Limits extends LimitsClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
+  final class Linearizability extends LinearizabilityClause {}
+
+  @Nested
   final class Locks extends LocksClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Metadata extends MetadataClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class MultiKey extends MultiKeyClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Paging extends PagingClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class PointOperations extends PointOperationsClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
+  final class RandomOperations extends RandomOperationsClause {}
+
+  @Nested
   final class Ranges extends RangesClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Scan extends ScanClause {}
 
   @Nested
-  @UseFixture(FineShardedFixture.class)
   final class Versions extends VersionsClause {}
 }
