@@ -24,6 +24,7 @@ final class Loader {
   private static final int MAX_SAMPLE = 400;
   private static final long MAX_FILTERED = 100_000_000;
   private static final double FALSE_DOUBLES = 0.001;
+  private static final int LARGE = 20;
   private static final String PREFERRED = "java.util";
 
   private final Collections collections;
@@ -35,6 +36,8 @@ final class Loader {
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
   private final Set<LiveKey> sample = new LinkedHashSet<>();
   private String untouched = "";
+  private String last = "";
+  private int inARow;
   private final BloomFilter<byte[]> seen;
   private long sent;
 
@@ -64,9 +67,8 @@ final class Loader {
           });
     }
     checkFailure();
-    if (untouched.isEmpty() || file.packageName().equals(PREFERRED)) {
-      untouched = file.packageName();
-    } else if (maySample(file.hash())
+    chooseUntouched(file.packageName());
+    if (maySample(file.hash())
         && sample.size() < MAX_SAMPLE
         && !file.packageName().equals(untouched)) {
       sample.add(LiveKey.file(file.hash()));
@@ -78,6 +80,17 @@ final class Loader {
     sent += added;
     report(State.RUNNING);
     return added;
+  }
+
+  /** Takes the first package that has some files in a row, and the preferred one once it comes. */
+  private void chooseUntouched(String packageName) {
+    inARow = packageName.equals(last) ? inARow + 1 : 1;
+    last = packageName;
+    boolean large = inARow >= LARGE;
+    if ((untouched.isEmpty() && large) || (packageName.equals(PREFERRED) && inARow == LARGE)) {
+      untouched = packageName;
+      sample.removeIf(key -> key.packageName().equals(packageName));
+    }
   }
 
   /** The filter takes a few new ones for doubles, so that there can be some more than asked for. */

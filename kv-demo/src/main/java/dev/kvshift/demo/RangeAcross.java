@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * hands it to its own clients would.
  */
 final class RangeAcross {
+  private static final int FIRST_PAGE = 10;
   private static final int PAGE = 50;
   private static final int WHOLE_PAGE = 1_000;
 
@@ -33,7 +34,7 @@ final class RangeAcross {
   /** Reads the first page. */
   void begin() {
     pagesBefore++;
-    TypedPage<FileKey, PackageFile> page = read(null);
+    TypedPage<FileKey, PackageFile> page = read(FIRST_PAGE, null);
     token = page.next() == null ? null : page.next().print();
   }
 
@@ -41,7 +42,7 @@ final class RangeAcross {
   void finish() {
     while (token != null) {
       pagesAfter++;
-      TypedPage<FileKey, PackageFile> page = read(Continuation.parse(token));
+      TypedPage<FileKey, PackageFile> page = read(PAGE, Continuation.parse(token));
       token = page.next() == null ? null : page.next().print();
     }
   }
@@ -64,9 +65,9 @@ final class RangeAcross {
         !found.isEmpty() && whole.equals(found));
   }
 
-  private TypedPage<FileKey, PackageFile> read(@Nullable Continuation next) {
+  private TypedPage<FileKey, PackageFile> read(int entries, @Nullable Continuation next) {
     TypedPage<FileKey, PackageFile> page =
-        collections.page(packageName, KeyRange.all(), PAGE, next);
+        collections.page(packageName, KeyRange.all(), entries, next);
     page.entries().forEach(entry -> found.add(entry.clustering()));
     return page;
   }

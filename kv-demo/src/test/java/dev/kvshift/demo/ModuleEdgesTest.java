@@ -115,7 +115,7 @@ class ModuleEdgesTest {
             "dev.kvshift.memory..",
             "dev.kvshift.model..",
             "dev.kvshift.legacy",
-            "dev.kvshift.scylla..",
+            "dev.kvshift.scylla",
             "dev.kvshift.transition..")
         .should(
             showNoneOf("io.netty", "com.google.common", "com.fasterxml", "io.grpc", "com.datastax"))

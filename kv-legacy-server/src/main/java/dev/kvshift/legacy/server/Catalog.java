@@ -42,6 +42,13 @@ final class Catalog {
         .array();
   }
 
+  static byte[] horizonKey(int collection) {
+    return ByteBuffer.allocate(8 + Integer.BYTES)
+        .put(Database.utf8("horizon/"))
+        .putInt(collection)
+        .array();
+  }
+
   /** Returns the key of an instance's registration, or with no name what all of them begin with. */
   static byte[] leaseKey(int collection, String instance) {
     byte[] name = Database.utf8(instance);
@@ -95,12 +102,13 @@ final class Catalog {
     byte[] storedGate = open.meta(gateKey(id));
     GateRecord gate = storedGate == null ? GateRecord.FIRST : Records.gate(storedGate);
     long position = lastPosition(open, id);
+    long horizon = Database.number(open.meta(horizonKey(id)), 0);
     Table known = byName.get(name);
     if (known != null && known.id == id) {
-      known.reload(position, gate);
+      known.reload(position, gate, horizon);
       return;
     }
-    Table table = new Table(id, name, position, gate);
+    Table table = new Table(id, name, position, gate, horizon);
     loadLeases(open, table, clock.millis());
     byName.put(name, table);
     byId.put(id, table);
@@ -179,7 +187,7 @@ final class Catalog {
     nextId = id + 1;
     commit.putMeta(NEXT_KEY, Database.number(nextId));
     commit.putMeta(Database.utf8(COLLECTION_PREFIX + name), Database.number(id));
-    Table table = new Table(id, name, 0, GateRecord.FIRST);
+    Table table = new Table(id, name, 0, GateRecord.FIRST, 0);
     byName.put(name, table);
     byId.put(id, table);
     return table;
@@ -203,6 +211,7 @@ final class Catalog {
   private void erase(Table table, Commit commit) throws RocksDBException {
     commit.deleteMeta(Database.utf8(COLLECTION_PREFIX + table.name));
     commit.deleteMeta(gateKey(table.id));
+    commit.deleteMeta(horizonKey(table.id));
     for (String instance : table.leases.keySet()) {
       commit.deleteMeta(leaseKey(table.id, instance));
     }

@@ -96,6 +96,28 @@ final class Commit implements AutoCloseable {
     metas.remove(ByteBuffer.wrap(key));
   }
 
+  /** Removes the changes up to a position. */
+  void eraseChanges(Table table, long upTo) throws RocksDBException {
+    files.deleteChanges(batch, Keys.change(table.id, 0), Keys.change(table.id, upTo + 1));
+  }
+
+  void raiseHorizon(Table table, long horizon) throws RocksDBException {
+    putMeta(Catalog.horizonKey(table.id), Database.number(horizon));
+    table.horizon = Math.max(table.horizon, horizon);
+    touched.add(table);
+  }
+
+  /** Removes a row if it still is dead below the horizon. */
+  void purge(Table table, byte[] key, long horizon, Instant now) throws RocksDBException {
+    byte[] stored = written.get(ByteBuffer.wrap(key));
+    if (stored == null) {
+      stored = files.row(key);
+    }
+    if (stored != null && Records.isDeadBelow(stored, Math.min(horizon, table.horizon), now)) {
+      files.deleteRow(batch, key);
+    }
+  }
+
   Fence fence(Table table, String attempt, Instant deadline) throws RocksDBException {
     Fence fence = new Fence(attempt, versions.draw(), table.position + 1, deadline);
     log(table, Records.fenced(fence));

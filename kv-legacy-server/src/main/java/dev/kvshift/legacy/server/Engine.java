@@ -33,6 +33,7 @@ final class Engine implements AutoCloseable {
   private final Catalog catalog;
   private final CommitPipeline pipeline;
   private final ScheduledExecutorService changeReaders;
+  final Upkeep upkeep;
 
   private Engine(EngineOptions options, Database database) {
     this.options = options;
@@ -54,6 +55,7 @@ final class Engine implements AutoCloseable {
               return thread;
             });
     pipeline.start();
+    upkeep = new Upkeep(database, catalog, pipeline, options);
   }
 
   /**
@@ -81,6 +83,19 @@ final class Engine implements AutoCloseable {
 
   CompletableFuture<Table> collection(String name) {
     return catalog.open(name, pipeline);
+  }
+
+  /**
+   * Returns the collection of the name.
+   *
+   * @throws KvException.Permanent if there is none
+   */
+  Table knownCollection(String name) {
+    Table table = catalog.byName(name);
+    if (table == null) {
+      throw new KvException.Permanent("there is no collection " + name + ": check its name");
+    }
+    return table;
   }
 
   Table requireCollection(int id) {
@@ -167,6 +182,7 @@ final class Engine implements AutoCloseable {
   /** Ends what waits with an error, what is being committed as it should, and closes the files. */
   @Override
   public void close() {
+    upkeep.close();
     pipeline.close();
     changeReaders.shutdownNow();
     for (Table table : catalog.tables()) {

@@ -13,8 +13,15 @@ import java.time.Clock;
  * @param sync whether a write is on the disk before it is acknowledged
  * @param clock the leader's clock
  * @param space how much room the disk has
+ * @param retention what is taken away, and when
  */
-record EngineOptions(Path directory, int partitions, boolean sync, Clock clock, DiskSpace space) {
+record EngineOptions(
+    Path directory,
+    int partitions,
+    boolean sync,
+    Clock clock,
+    DiskSpace space,
+    Retention retention) {
   static final int DEFAULT_PARTITIONS = 64;
 
   EngineOptions {
@@ -29,6 +36,14 @@ record EngineOptions(Path directory, int partitions, boolean sync, Clock clock, 
   }
 
   EngineOptions(Path directory, int partitions, boolean sync, Clock clock) {
-    this(directory, partitions, sync, clock, DiskSpace.of(directory));
+    this(directory, partitions, sync, clock, DiskSpace.of(directory), Retention.DEFAULT);
+  }
+
+  EngineOptions with(DiskSpace newSpace) {
+    return new EngineOptions(directory, partitions, sync, clock, newSpace, retention);
+  }
+
+  EngineOptions with(Retention newRetention) {
+    return new EngineOptions(directory, partitions, sync, clock, space, newRetention);
   }
 }

@@ -14,9 +14,12 @@ import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.LRUCache;
+import org.rocksdb.Range;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
+import org.rocksdb.SizeApproximationFlag;
+import org.rocksdb.Slice;
 import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
@@ -111,6 +114,31 @@ final class OpenFiles implements AutoCloseable {
 
   void putRow(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
     batch.put(rows, key, value);
+  }
+
+  void deleteRow(WriteBatch batch, byte[] key) throws RocksDBException {
+    batch.delete(rows, key);
+  }
+
+  /** Returns about how many bytes the changes of a collection take. */
+  long changeBytes(int collection) {
+    return bytes(changes, Keys.change(collection, 0), Keys.change(collection + 1, 0));
+  }
+
+  long rowBytes(byte[] from, byte[] to) {
+    return bytes(rows, from, to);
+  }
+
+  private long bytes(ColumnFamilyHandle family, byte[] first, byte[] end) {
+    try (Slice from = new Slice(first);
+        Slice to = new Slice(end)) {
+      return rocks
+          .getApproximateSizes(
+              family,
+              List.of(new Range(from, to)),
+              SizeApproximationFlag.INCLUDE_FILES,
+              SizeApproximationFlag.INCLUDE_MEMTABLES)[0];
+    }
   }
 
   void putChange(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {

@@ -1,21 +1,14 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.LegacyLimits;
-import dev.kvshift.legacy.wire.ReplyFrame;
-import dev.kvshift.legacy.wire.RequestFrame;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
-import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -36,7 +29,7 @@ final class RunningServer implements AutoCloseable {
   private final HealthStatusManager health;
   private final ExecutorService workers;
   private final ExecutorService longReads;
-  private final Set<ServerStream> streams;
+  private final LegacyService service;
   private boolean closed;
 
   private RunningServer(
@@ -46,14 +39,14 @@ final class RunningServer implements AutoCloseable {
       HealthStatusManager health,
       ExecutorService workers,
       ExecutorService longReads,
-      Set<ServerStream> streams) {
+      LegacyService service) {
     this.engine = engine;
     this.server = server;
     this.bind = bind;
     this.health = health;
     this.workers = workers;
     this.longReads = longReads;
-    this.streams = streams;
+    this.service = service;
   }
 
   /**
@@ -70,26 +63,8 @@ final class RunningServer implements AutoCloseable {
     int cores = Runtime.getRuntime().availableProcessors();
     ExecutorService workers = Executors.newFixedThreadPool(2 * cores, named("legacy-worker"));
     ExecutorService longReads = Executors.newFixedThreadPool(2 * cores, named("legacy-read"));
-    Set<ServerStream> streams = ConcurrentHashMap.newKeySet();
     HealthStatusManager health = new HealthStatusManager();
-    Dispatcher dispatcher = new Dispatcher(engine, longReads);
-    Sessions sessions = new Sessions();
-    LegacyGrpc.LegacyImplBase service =
-        new LegacyGrpc.LegacyImplBase() {
-          @Override
-          public StreamObserver<RequestFrame> connect(StreamObserver<ReplyFrame> out) {
-            streams.removeIf(ServerStream::isEnded);
-            ServerStream stream =
-                new ServerStream(
-                    dispatcher,
-                    engine,
-                    sessions,
-                    workers,
-                    (ServerCallStreamObserver<ReplyFrame>) out);
-            streams.add(stream);
-            return stream;
-          }
-        };
+    LegacyService service = new LegacyService(engine, workers, longReads);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
             .executor(workers)
@@ -115,7 +90,7 @@ final class RunningServer implements AutoCloseable {
           e);
     }
     RunningServer running =
-        new RunningServer(engine, server, bind, health, workers, longReads, streams);
+        new RunningServer(engine, server, bind, health, workers, longReads, service);
     try {
       server.start();
       return running;
@@ -160,7 +135,7 @@ final class RunningServer implements AutoCloseable {
     closed = true;
     health.enterTerminalState();
     server.shutdown();
-    streams.forEach(ServerStream::drain);
+    service.drain();
     try {
       if (!server.awaitTermination(DRAIN.toMillis(), TimeUnit.MILLISECONDS)) {
         server.shutdownNow();

@@ -36,13 +36,15 @@ class EngineTest {
   @TempDir Path directory;
   private final ManualClock clock = new ManualClock();
   private final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
+  private final Retention retention =
+      new Retention(Duration.ofDays(10), Duration.ofDays(2), Long.MAX_VALUE);
   private Engine engine;
   private Table table;
 
   @BeforeEach
   void open() {
     DiskSpace space = new DiskSpace(freeBytes::get);
-    engine = Engine.open(new EngineOptions(directory, 4, true, clock, space));
+    engine = Engine.open(new EngineOptions(directory, 4, true, clock).with(space).with(retention));
     table = await(engine.collection("files"));
   }
 
@@ -359,6 +361,67 @@ class EngineTest {
                         0,
                         Op.unhurried())))
         .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
+  void upkeep_oldTombstones_goAndVersionedWritesBelowAreRefused() {
+    long version = await(put("v"));
+    await(engine.write(table, KEY, Mutation.delete(), 0, Op.unhurried()));
+    StoreKey expired = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("expired"));
+    StoreKey living = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("living"));
+    Instant soon = Instant.ofEpochMilli(clock.millis() + 1_000);
+    Mutation expiring = new Mutation(Bytes.utf8("v"), soon, null, null);
+    await(engine.write(table, expired, expiring, 0, Op.unhurried()));
+    await(engine.write(table, living, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried()));
+
+    clock.jump(Duration.ofDays(9));
+    engine.upkeep.run();
+    assertThat(engine.reads.get(table, KEY, 0).isTombstone()).isTrue();
+    assertThat(engine.reads.get(table, expired, 0).isTombstone()).isTrue();
+
+    clock.jump(Duration.ofDays(2));
+    engine.upkeep.run();
+    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+    assertThat(engine.reads.get(table, expired, 0)).isNull();
+    assertThat(engine.reads.get(table, living, 0)).isNotNull();
+    reopen();
+    Mutation late = Mutation.put(Bytes.utf8("late")).withVersion(version);
+    assertThatThrownBy(() -> await(engine.write(table, KEY, late, 0, Op.unhurried())))
+        .isInstanceOf(KvException.Permanent.class);
+    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+  }
+
+  @Test
+  void upkeep_oldChanges_goAndReadingThemNamesTheOldestLeft() {
+    await(put("v1"));
+    await(put("v2"));
+    engine.upkeep.run();
+    clock.jump(Duration.ofDays(1));
+    await(put("v3"));
+    engine.upkeep.run();
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 3));
+
+    clock.jump(Duration.ofHours(25));
+    engine.upkeep.run();
+
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(3, 3));
+    assertThatThrownBy(() -> await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("oldest is 3");
+    assertThat(await(engine.changes(table, 2, 1 << 20, Duration.ZERO)).position()).isEqualTo(3);
+  }
+
+  @Test
+  void upkeep_allChangesOld_keepsTheLastSoThatPositionsGoOn() {
+    await(put("v1"));
+    await(put("v2"));
+    engine.upkeep.run();
+    clock.jump(Duration.ofDays(3));
+    engine.upkeep.run();
+    reopen();
+    await(put("v3"));
+
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(2, 3));
   }
 
   @Test

@@ -22,9 +22,9 @@ import dev.kvshift.testkit.UseFixture;
 import dev.kvshift.testkit.VersionsClause;
 import org.junit.jupiter.api.Nested;
 
-/** The kit on an in-memory store that can do nothing but read and write keys. */
-@UseFixture(BareMemoryFixture.class)
-final class BareMemoryTest {
+/** The kit on the in-memory store. */
+@UseFixture(MemoryFixture.class)
+final class MemoryKitTest {
   @Nested
   final class PointOperations extends PointOperationsClause {}
 

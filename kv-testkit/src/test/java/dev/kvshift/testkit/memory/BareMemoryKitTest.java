@@ -22,9 +22,9 @@ import dev.kvshift.testkit.UseFixture;
 import dev.kvshift.testkit.VersionsClause;
 import org.junit.jupiter.api.Nested;
 
-/** The kit on the in-memory store. */
-@UseFixture(MemoryFixture.class)
-final class MemoryTest {
+/** The kit on an in-memory store that can do nothing but read and write keys. */
+@UseFixture(BareMemoryFixture.class)
+final class BareMemoryKitTest {
   @Nested
   final class PointOperations extends PointOperationsClause {}
 
