@@ -12,7 +12,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -113,30 +112,55 @@ final class Engine implements AutoCloseable {
       result.complete(new ChangeSource.Data(List.of(), after));
       return result;
     }
-    AtomicBoolean woken = new AtomicBoolean();
-    Runnable waiter =
-        () -> {
-          if (woken.compareAndSet(false, true)) {
-            changeReaders.execute(() -> attempt(table, after, bytes, result));
-          }
-        };
-    table.changeWaiters.add(waiter);
+    ChangeWaiter waiter = new ChangeWaiter(table, after, bytes, result);
     var timer =
         changeReaders.schedule(
-            () -> {
-              table.changeWaiters.remove(waiter);
-              if (woken.compareAndSet(false, true)) {
-                result.complete(new ChangeSource.Data(List.of(), after));
-              }
-            },
+            () -> result.complete(new ChangeSource.Data(List.of(), after)),
             bounded.toNanos(),
             TimeUnit.NANOSECONDS);
-    result.whenComplete((batch, error) -> timer.cancel(false));
-    if (table.publishedPosition() > after) {
-      table.changeWaiters.remove(waiter);
-      waiter.run();
-    }
+    result.whenComplete(
+        (batch, error) -> {
+          timer.cancel(false);
+          table.changeWaiters.remove(waiter);
+        });
+    waiter.await();
     return result;
+  }
+
+  /**
+   * Waits for a change. May be woken for a position that its reader has already: a reader that
+   * comes while earlier ones are being woken stands in the same queue. It then waits again.
+   */
+  private final class ChangeWaiter implements Runnable {
+    private final Table table;
+    private final long after;
+    private final int bytes;
+    private final CompletableFuture<ChangeSource.Batch> result;
+
+    ChangeWaiter(Table table, long after, int bytes, CompletableFuture<ChangeSource.Batch> result) {
+      this.table = table;
+      this.after = after;
+      this.bytes = bytes;
+      this.result = result;
+    }
+
+    void await() {
+      table.changeWaiters.add(this);
+      if ((result.isDone() || table.publishedPosition() > after)
+          && table.changeWaiters.remove(this)) {
+        run();
+      }
+    }
+
+    @Override
+    public void run() {
+      changeReaders.execute(
+          () -> {
+            if (!result.isDone() && !attempt(table, after, bytes, result) && !result.isDone()) {
+              await();
+            }
+          });
+    }
   }
 
   private boolean attempt(

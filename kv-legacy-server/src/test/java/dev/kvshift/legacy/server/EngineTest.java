@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the store keeps over restarts, clock jumps and races at the fence. */
@@ -82,6 +83,33 @@ class EngineTest {
     assertThat(ceiling).isGreaterThanOrEqualTo(before);
     assertThat(after).isGreaterThan(ceiling);
     assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 2));
+  }
+
+  @Test
+  @Timeout(30)
+  void changes_followersAlwaysAtTheEnd_areEachAnswered() {
+    int writes = 2_000;
+    int followers = 4;
+    List<CompletableFuture<Long>> seen = new ArrayList<>();
+    for (int i = 0; i < followers; i++) {
+      seen.add(follow(0, writes));
+    }
+    for (int i = 0; i < writes; i++) {
+      await(put("v" + i));
+    }
+    for (CompletableFuture<Long> position : seen) {
+      assertThat(await(position)).isEqualTo(writes);
+    }
+  }
+
+  /** Reads on from a position until the last one, each time waiting longer than the test. */
+  private CompletableFuture<Long> follow(long after, long last) {
+    if (after == last) {
+      return CompletableFuture.completedFuture(after);
+    }
+    return engine
+        .changes(table, after, 1 << 20, Duration.ofHours(1))
+        .thenComposeAsync(batch -> follow(batch.position(), last));
   }
 
   @Test
