@@ -57,15 +57,24 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
   /** Returns the record that the bytes stand for; {@code Permanent} where a newer form is met. */
   public static CollectionRecord parse(String collection, Bytes bytes) {
     Matcher form = FORM.matcher(bytes.toUtf8());
-    if (!form.matches()) {
-      throw new KvException.Permanent(
-          "the record of collection " + collection + " has an unknown form: use a newer kvshift");
+    try {
+      if (form.matches()) {
+        return new CollectionRecord(
+            Layout.parse(form.group(4)),
+            form.group(1).equals("active") ? State.ACTIVE : State.IMPORTING,
+            Long.parseLong(form.group(2)),
+            Long.parseLong(form.group(3)));
+      }
+    } catch (IllegalArgumentException e) {
+      throw unknownForm(collection, e);
     }
-    return new CollectionRecord(
-        Layout.parse(form.group(4)),
-        form.group(1).equals("active") ? State.ACTIVE : State.IMPORTING,
-        Long.parseLong(form.group(2)),
-        Long.parseLong(form.group(3)));
+    throw unknownForm(collection, null);
+  }
+
+  private static KvException unknownForm(String collection, @Nullable Throwable cause) {
+    return new KvException.Permanent(
+        "the record of collection " + collection + " has an unknown form: use a newer kvshift",
+        cause);
   }
 
   /** Returns the bytes to keep. */

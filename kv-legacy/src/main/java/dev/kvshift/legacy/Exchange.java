@@ -9,8 +9,10 @@ import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RequestFrame;
+import dev.kvshift.legacy.wire.Tokens;
 import dev.kvshift.legacy.wire.Welcome;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.security.SecureRandom;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,6 +32,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +54,7 @@ final class Exchange implements AutoCloseable {
   private final String server;
   private final String client;
   private final ManagedChannel channel;
+  private final Supplier<Optional<String>> token;
   private final long session = new SecureRandom().nextLong();
   private final AtomicLong ids = new AtomicLong();
   private final Map<Long, Pending> live = new ConcurrentHashMap<>();
@@ -78,7 +83,13 @@ final class Exchange implements AutoCloseable {
     }
   }
 
-  Exchange(String server, String client, ManagedChannel channel, int inFlight) {
+  Exchange(
+      String server,
+      String client,
+      ManagedChannel channel,
+      int inFlight,
+      Supplier<Optional<String>> token) {
+    this.token = token;
     this.server = server;
     this.client = client;
     this.channel = channel;
@@ -263,7 +274,17 @@ final class Exchange implements AutoCloseable {
     greeted = false;
     Stream opened = new Stream();
     stream = opened;
-    LegacyGrpc.newStub(channel).connect(opened);
+    LegacyGrpc.LegacyStub stub = LegacyGrpc.newStub(channel);
+    try {
+      Optional<String> current = token.get();
+      if (current.isPresent()) {
+        stub = stub.withInterceptors(Tokens.attach(current.get()));
+      }
+    } catch (KvException e) {
+      broken(opened, e);
+      return;
+    }
+    stub.connect(opened);
     Hello.Builder hello =
         Hello.newBuilder().setSession(session).setClient(client).setLibrary(library());
     for (Pending pending : live.values()) {
@@ -333,6 +354,10 @@ final class Exchange implements AutoCloseable {
     }
     stream = null;
     greeted = false;
+    if (Status.fromThrowable(problem).getCode() == Status.Code.UNAUTHENTICATED
+        || problem instanceof KvException.Permanent) {
+      firstWelcome.completeExceptionally(problem);
+    }
     loop.schedule(this::connect, backoff.toNanos(), TimeUnit.NANOSECONDS);
     Duration doubled = backoff.multipliedBy(2);
     backoff = doubled.compareTo(MAX_BACKOFF) > 0 ? MAX_BACKOFF : doubled;

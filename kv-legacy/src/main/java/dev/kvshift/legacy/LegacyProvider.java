@@ -9,7 +9,9 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.io.File;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -17,6 +19,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,14 @@ public final class LegacyProvider implements StoreProvider {
           Integer.toString(LegacyLimits.DEFAULT_IN_FLIGHT),
           "how many reads, and how many writes, are sent at once, 1 to "
               + LegacyLimits.MAX_IN_FLIGHT);
+  private static final Parameter TLS =
+      new Parameter(
+          "tls", "false", "whether the connection is encrypted, true or false; true with a ca");
+  private static final Parameter CA =
+      new Parameter(
+          "ca", "", "a PEM file of the authorities that may vouch for the server; else Java's own");
+  private static final Parameter TOKEN =
+      new Parameter("token", "", "what the server asks for, best as env:NAME or file:PATH");
   private static final int MAX_CLIENT_LENGTH = 128;
   private static final int CALLBACK_THREADS = 2;
   private static final Duration IDLE_THREAD = Duration.ofSeconds(5);
@@ -51,7 +62,7 @@ public final class LegacyProvider implements StoreProvider {
 
   @Override
   public List<Parameter> parameters() {
-    return List.of(LegacyParameters.TIMEOUT, CLIENT, IN_FLIGHT);
+    return List.of(LegacyParameters.TIMEOUT, CLIENT, IN_FLIGHT, TLS, CA, TOKEN);
   }
 
   @Override
@@ -85,14 +96,15 @@ public final class LegacyProvider implements StoreProvider {
             });
     callbacks.allowCoreThreadTimeOut(true);
     ManagedChannel channel =
-        NettyChannelBuilder.forAddress(host.name(), host.port())
-            .usePlaintext()
+        secured(NettyChannelBuilder.forAddress(host.name(), host.port()), string)
             .executor(callbacks)
             .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
             .keepAliveTime(KEEP_ALIVE.toMillis(), TimeUnit.MILLISECONDS)
             .keepAliveTimeout(KEEP_ALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
             .build();
-    Exchange exchange = new Exchange("legacy server " + host, client, channel, inFlight);
+    Exchange exchange =
+        new Exchange(
+            "legacy server " + host, client, channel, inFlight, () -> string.secret(TOKEN.name()));
     Runnable release = exchange::close;
     try {
       Welcome welcome = await(exchange, host, timeout);
@@ -108,6 +120,23 @@ public final class LegacyProvider implements StoreProvider {
     }
   }
 
+  private static NettyChannelBuilder secured(NettyChannelBuilder builder, ConnectionString string) {
+    String authorities = LegacyParameters.text(string, CA);
+    if (!LegacyParameters.truth(string, TLS) && authorities.isEmpty()) {
+      return builder.usePlaintext();
+    }
+    if (authorities.isEmpty()) {
+      return builder.useTransportSecurity();
+    }
+    try {
+      return builder.sslContext(
+          GrpcSslContexts.forClient().trustManager(new File(authorities)).build());
+    } catch (SSLException | IllegalArgumentException e) {
+      throw new KvException.Permanent(
+          "legacy://: ca=" + authorities + " cannot be read: give a PEM file", e);
+    }
+  }
+
   private static Welcome await(Exchange exchange, ConnectionString.Host host, Duration timeout) {
     try {
       return exchange.firstWelcome().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -118,7 +147,13 @@ public final class LegacyProvider implements StoreProvider {
       Thread.currentThread().interrupt();
       throw new KvException.Transient("interrupted while connecting to " + host, e);
     } catch (ExecutionException e) {
-      throw unreachable(host, timeout, e.getCause());
+      throw new KvException.Permanent(
+          "legacy server "
+              + host
+              + " has refused the connection ("
+              + describe(e.getCause())
+              + "): check the token parameter",
+          e.getCause());
     }
   }
 
@@ -136,7 +171,10 @@ public final class LegacyProvider implements StoreProvider {
         problem);
   }
 
-  private static String describe(Throwable problem) {
+  private static String describe(@Nullable Throwable problem) {
+    if (problem == null || problem instanceof KvException) {
+      return problem == null ? "no reason given" : String.valueOf(problem.getMessage());
+    }
     Status status = Status.fromThrowable(problem);
     String description = status.getDescription();
     return description == null ? status.getCode().toString() : description;

@@ -19,7 +19,7 @@ final class Pending {
     ONCE
   }
 
-  private static final long MAX_MARGIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long MAX_MARGIN_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
   final CompletableFuture<Reply> result = new CompletableFuture<>();
   final Kind kind;
@@ -56,7 +56,7 @@ final class Pending {
   Request send(long now) {
     sent = true;
     long left = Math.max(0, deadlineNanos - now);
-    long budget = left - Math.min(left / 10, MAX_MARGIN_NANOS);
+    long budget = left - Math.min(left / 4, MAX_MARGIN_NANOS);
     return request.setBudgetMicros(TimeUnit.NANOSECONDS.toMicros(budget)).build();
   }
 

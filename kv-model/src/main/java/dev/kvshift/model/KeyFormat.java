@@ -23,9 +23,13 @@ public abstract class KeyFormat<T> {
 
   /** Returns the key's bytes. */
   public final Bytes encode(T key) {
-    KeyWriter writer = new KeyWriter();
-    write(key, writer);
-    return writer.toBytes();
+    KeyWriter writer = KeyWriter.take();
+    try {
+      write(key, writer);
+      return writer.toBytes();
+    } finally {
+      writer.giveBack();
+    }
   }
 
   /**

@@ -5,10 +5,31 @@ import java.util.Arrays;
 
 /** Builds the bytes of one key, part after part. Used by one thread. */
 final class KeyWriter {
-  private static final int FIRST_BYTES = 48;
+  private static final int FIRST_BYTES = 256;
+  private static final int MOST_KEPT_BYTES = 4_096;
+
+  /** Each thread's own, so that a key costs no more memory than its bytes. */
+  private static final ThreadLocal<KeyWriter> OF_THREAD = ThreadLocal.withInitial(KeyWriter::new);
 
   private byte[] array = new byte[FIRST_BYTES];
   private int size;
+  private boolean isTaken;
+
+  /** Returns an empty writer, to be given back; a key formed while another is has its own. */
+  static KeyWriter take() {
+    KeyWriter kept = OF_THREAD.get();
+    KeyWriter writer = kept.isTaken ? new KeyWriter() : kept;
+    writer.isTaken = true;
+    writer.size = 0;
+    return writer;
+  }
+
+  void giveBack() {
+    isTaken = false;
+    if (array.length > MOST_KEPT_BYTES) {
+      array = new byte[FIRST_BYTES];
+    }
+  }
 
   int size() {
     return size;
@@ -38,9 +59,25 @@ final class KeyWriter {
     size += bytes.size();
   }
 
+  /** Writes ASCII text as {@link #putTerminated(byte[])} does, or nothing where it is none. */
+  boolean putTerminatedAscii(String text) {
+    int start = size;
+    reserve(2 * text.length() + 1);
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c >= 0x80) {
+        size = start;
+        return false;
+      }
+      escape((byte) c);
+    }
+    putByte(PartCode.END);
+    return true;
+  }
+
   /** Writes bytes so that no other ones begin with them and their order stays. */
   void putTerminated(byte[] bytes) {
-    reserve(bytes.length + 1);
+    reserve(2 * bytes.length + 1);
     for (byte value : bytes) {
       escape(value);
     }
@@ -49,7 +86,7 @@ final class KeyWriter {
 
   /** See {@link #putTerminated(byte[])}. */
   void putTerminated(Bytes bytes) {
-    reserve(bytes.size() + 1);
+    reserve(2 * bytes.size() + 1);
     for (int i = 0; i < bytes.size(); i++) {
       escape(bytes.at(i));
     }
@@ -67,12 +104,13 @@ final class KeyWriter {
     return Bytes.of(array, 0, size);
   }
 
+  /** Room for two bytes has been reserved. */
   private void escape(byte value) {
     if (value == PartCode.END || value == PartCode.ESCAPE) {
-      putByte(PartCode.ESCAPE);
-      putByte(value + 1);
+      array[size++] = PartCode.ESCAPE;
+      array[size++] = (byte) (value + 1);
     } else {
-      putByte(value);
+      array[size++] = value;
     }
   }
 

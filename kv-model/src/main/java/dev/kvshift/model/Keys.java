@@ -1,13 +1,7 @@
 package dev.kvshift.model;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
 import dev.kvshift.api.ShardRule;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
@@ -22,24 +16,26 @@ import java.util.function.ToIntFunction;
  * parts. The bytes are described in {@code docs/key-encoding.md} and never change.
  */
 public final class Keys {
-  private static final KeyFormat<Bytes> BYTES = new KeyFormat.Part<>(PartCode.BYTES, new Raw());
-  private static final KeyFormat<String> STRING = new KeyFormat.Part<>(PartCode.STRING, new Text());
+  private static final KeyFormat<Bytes> BYTES =
+      new KeyFormat.Part<>(PartCode.BYTES, new KeyBodies.Raw());
+  private static final KeyFormat<String> STRING =
+      new KeyFormat.Part<>(PartCode.STRING, new KeyBodies.Text());
   private static final KeyFormat<Boolean> BOOLEAN =
-      new KeyFormat.Part<>(PartCode.BOOLEAN, new Flag());
+      new KeyFormat.Part<>(PartCode.BOOLEAN, new KeyBodies.Flag());
   private static final KeyFormat<Integer> INT32 =
-      new KeyFormat.Part<>(PartCode.INT32, new Signed32());
+      new KeyFormat.Part<>(PartCode.INT32, new KeyBodies.Signed32());
   private static final KeyFormat<Long> INT64 =
-      new KeyFormat.Part<>(PartCode.INT64, new Number64(Long.MIN_VALUE));
+      new KeyFormat.Part<>(PartCode.INT64, new KeyBodies.Number64(Long.MIN_VALUE));
   private static final KeyFormat<Long> UINT32 =
-      new KeyFormat.Part<>(PartCode.UINT32, new Unsigned32());
+      new KeyFormat.Part<>(PartCode.UINT32, new KeyBodies.Unsigned32());
   private static final KeyFormat<Long> UINT64 =
-      new KeyFormat.Part<>(PartCode.UINT64, new Number64(0));
+      new KeyFormat.Part<>(PartCode.UINT64, new KeyBodies.Number64(0));
   private static final KeyFormat<Instant> INSTANT =
-      new KeyFormat.Part<>(PartCode.INSTANT, new Moment());
+      new KeyFormat.Part<>(PartCode.INSTANT, new KeyBodies.Moment());
   private static final KeyFormat<UUID> UUID_FORMAT =
-      new KeyFormat.Part<>(PartCode.UUID, new AnyUuid());
+      new KeyFormat.Part<>(PartCode.UUID, new KeyBodies.AnyUuid());
   private static final KeyFormat<UUID> TIME_UUID =
-      new KeyFormat.Part<>(PartCode.TIME_UUID, new TimeUuid());
+      new KeyFormat.Part<>(PartCode.TIME_UUID, new KeyBodies.TimeUuid());
   private static final KeyFormat<Bytes> AS_IS = new KeyFormat.AsIs();
 
   private Keys() {}
@@ -117,7 +113,8 @@ public final class Keys {
             constant + " has the number of another constant: give each its own");
       }
     }
-    return new KeyFormat.Part<>(PartCode.ENUM, new Numbered<>(number, Map.copyOf(byNumber)));
+    return new KeyFormat.Part<>(
+        PartCode.ENUM, new KeyBodies.Numbered<>(number, Map.copyOf(byNumber)));
   }
 
   /**
@@ -126,6 +123,19 @@ public final class Keys {
    */
   public static KeyFormat<Bytes> asIs() {
     return AS_IS;
+  }
+
+  /** Keys that another system formed, whose first bytes, so many, are the main part. */
+  public static KeySplit splitAt(int position) {
+    return KeySplit.at(position);
+  }
+
+  /**
+   * Keys that another system formed, whose main part ends before the first delimiter, and whose
+   * clustering part begins behind it.
+   */
+  public static KeySplit splitBehind(Bytes delimiter) {
+    return KeySplit.behind(delimiter);
   }
 
   /** Two parts, the first deciding first; {@code as} gives them a type. */
@@ -163,188 +173,5 @@ public final class Keys {
   /** One partition for all entries of a main key whose first parts are the same. */
   public static ShardRule firstParts(int parts) {
     return new ShardRule.FirstParts(parts);
-  }
-
-  private record Raw() implements KeyFormat.Body<Bytes> {
-    @Override
-    public void write(Bytes key, KeyWriter writer) {
-      writer.putTerminated(key);
-    }
-
-    @Override
-    public Bytes read(KeyReader reader) {
-      return Bytes.of(reader.nextTerminated());
-    }
-  }
-
-  private record Text() implements KeyFormat.Body<String> {
-    @Override
-    public void write(String key, KeyWriter writer) {
-      for (int i = 0; i < key.length(); i++) {
-        if (Character.isSurrogate(key.charAt(i))) {
-          requireWhole(key);
-          break;
-        }
-      }
-      writer.putTerminated(key.getBytes(StandardCharsets.UTF_8));
-    }
-
-    @Override
-    public String read(KeyReader reader) {
-      byte[] body = reader.nextTerminated();
-      try {
-        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
-      } catch (CharacterCodingException e) {
-        throw reader.malformed("a string part is not UTF-8");
-      }
-    }
-
-    private static void requireWhole(String key) {
-      try {
-        StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(key));
-      } catch (CharacterCodingException e) {
-        throw new KvException.Permanent(
-            "a string key holds half a surrogate pair, which UTF-8 cannot hold: mend the text", e);
-      }
-    }
-  }
-
-  private record Flag() implements KeyFormat.Body<Boolean> {
-    @Override
-    public void write(Boolean key, KeyWriter writer) {
-      writer.putByte(key ? 1 : 0);
-    }
-
-    @Override
-    public Boolean read(KeyReader reader) {
-      int value = reader.nextByte();
-      if (value > 1) {
-        throw reader.malformed("a boolean part is neither 00 nor 01");
-      }
-      return value == 1;
-    }
-  }
-
-  private record Signed32() implements KeyFormat.Body<Integer> {
-    @Override
-    public void write(Integer key, KeyWriter writer) {
-      writer.putInt(key ^ Integer.MIN_VALUE);
-    }
-
-    @Override
-    public Integer read(KeyReader reader) {
-      return reader.nextInt() ^ Integer.MIN_VALUE;
-    }
-  }
-
-  private record Unsigned32() implements KeyFormat.Body<Long> {
-    @Override
-    public void write(Long key, KeyWriter writer) {
-      if (key >>> 32 != 0) {
-        throw new KvException.Permanent("uint32 key " + key + ": give 0 to 4294967295");
-      }
-      writer.putInt((int) (long) key);
-    }
-
-    @Override
-    public Long read(KeyReader reader) {
-      return Integer.toUnsignedLong(reader.nextInt());
-    }
-  }
-
-  private record Number64(long flipped) implements KeyFormat.Body<Long> {
-    @Override
-    public void write(Long key, KeyWriter writer) {
-      writer.putLong(key ^ flipped);
-    }
-
-    @Override
-    public Long read(KeyReader reader) {
-      return reader.nextLong() ^ flipped;
-    }
-  }
-
-  private record Moment() implements KeyFormat.Body<Instant> {
-    @Override
-    public void write(Instant key, KeyWriter writer) {
-      writer.putLong(key.getEpochSecond() ^ Long.MIN_VALUE);
-      writer.putInt(key.getNano());
-    }
-
-    @Override
-    public Instant read(KeyReader reader) {
-      long seconds = reader.nextLong() ^ Long.MIN_VALUE;
-      int nanos = reader.nextInt();
-      if (nanos < 0 || nanos > 999_999_999) {
-        throw reader.malformed("an instant part has nanoseconds above 999999999");
-      }
-      try {
-        return Instant.ofEpochSecond(seconds, nanos);
-      } catch (DateTimeException e) {
-        throw reader.malformed("an instant part lies outside the years -1000000000 to 1000000000");
-      }
-    }
-  }
-
-  private record AnyUuid() implements KeyFormat.Body<UUID> {
-    @Override
-    public void write(UUID key, KeyWriter writer) {
-      writer.putLong(key.getMostSignificantBits());
-      writer.putLong(key.getLeastSignificantBits());
-    }
-
-    @Override
-    public UUID read(KeyReader reader) {
-      long high = reader.nextLong();
-      return new UUID(high, reader.nextLong());
-    }
-  }
-
-  private record TimeUuid() implements KeyFormat.Body<UUID> {
-    @Override
-    public void write(UUID key, KeyWriter writer) {
-      if (key.version() != 1) {
-        throw new KvException.Permanent(
-            "UUID " + key + " has version " + key.version() + ", not 1: declare it as uuid()");
-      }
-      long high = key.getMostSignificantBits();
-      writer.putLong(
-          ((high & 0xfff) << 52) | (((high >>> 16) & 0xffff) << 36) | ((high >>> 32) << 4) | 1);
-      writer.putLong(key.getLeastSignificantBits());
-    }
-
-    @Override
-    public UUID read(KeyReader reader) {
-      long ordered = reader.nextLong();
-      if ((ordered & 0xf) != 1) {
-        throw reader.malformed("a timeUuid part is not of version 1");
-      }
-      long high =
-          ((ordered >>> 4) << 32) | (((ordered >>> 36) & 0xffff) << 16) | 0x1000 | (ordered >>> 52);
-      return new UUID(high, reader.nextLong());
-    }
-  }
-
-  private record Numbered<E extends Enum<E>>(ToIntFunction<E> number, Map<Integer, E> byNumber)
-      implements KeyFormat.Body<E> {
-    @Override
-    public void write(E key, KeyWriter writer) {
-      int value = number.applyAsInt(key);
-      if (byNumber.get(value) != key) {
-        throw new KvException.Permanent(
-            "constant " + key + " is not among those declared for the key: add it to the model");
-      }
-      writer.putInt(value ^ Integer.MIN_VALUE);
-    }
-
-    @Override
-    public E read(KeyReader reader) {
-      int value = reader.nextInt() ^ Integer.MIN_VALUE;
-      E constant = byNumber.get(value);
-      if (constant == null) {
-        throw reader.malformed("an enum part has the number " + value + ", which no constant has");
-      }
-      return constant;
-    }
   }
 }

@@ -36,6 +36,7 @@ final class ShardWalk {
   private final Bytes main;
   private final Range range;
   private final Call call;
+  private final @Nullable Bytes start;
 
   private final List<Row> rows = new ArrayList<>();
   private final Deque<Bytes> listed = new ArrayDeque<>();
@@ -45,6 +46,7 @@ final class ShardWalk {
   private int entriesLeft;
   private long bytesLeft;
   private boolean hasEntry;
+  private boolean anyListed;
   private int shardsSeen;
   private int ahead = 1;
 
@@ -59,6 +61,7 @@ final class ShardWalk {
     this.bytesLeft = limit.bytes();
     Bytes from = range.from();
     Bytes to = range.to();
+    this.start = range.direction() == Direction.FORWARD ? from : to;
     this.unlisted =
         new Range(
             from == null ? null : collection.sharding().shardAt(from),
@@ -68,14 +71,20 @@ final class ShardWalk {
             range.direction());
   }
 
-  /** Reads the page. To be called once. */
+  /**
+   * Reads the page. To be called once. The shard that it most likely begins with is read together
+   * with the directory; where the directory does not list it next, that was in vain.
+   */
   CompletionStage<RowPage> page() {
-    Bytes start = range.direction() == Direction.FORWARD ? range.from() : range.to();
-    if (start != null) {
+    Bytes likely;
+    if (start == null) {
+      likely = collection.knownEnd(main, range.direction());
+    } else {
       Bytes shard = collection.sharding().shardAt(start);
-      if (collection.isKnown(main, shard)) {
-        guess = look(shard);
-      }
+      likely = collection.isKnown(main, shard) ? shard : null;
+    }
+    if (likely != null) {
+      guess = look(likely);
     }
     return step();
   }
@@ -88,7 +97,14 @@ final class ShardWalk {
     if (next != null) {
       return next.page().thenCompose(page -> absorb(next.shard(), page));
     }
-    return unlisted == null ? done(Stop.END, null) : list(unlisted);
+    if (unlisted != null) {
+      return list(unlisted);
+    }
+    if (collection.isGated() && shardsSeen == 0) {
+      looks.add(look(start == null ? Bytes.empty() : collection.sharding().shardAt(start)));
+      return step();
+    }
+    return done(Stop.END, null);
   }
 
   private CompletionStage<RowPage> list(Range shards) {
@@ -101,6 +117,10 @@ final class ShardWalk {
                 if (!row.isTombstone()) {
                   Bytes shard = row.key().clustering();
                   collection.know(main, shard);
+                  if (start == null && !anyListed) {
+                    collection.knowEnd(main, range.direction(), shard);
+                  }
+                  anyListed = true;
                   listed.add(shard);
                 }
               }

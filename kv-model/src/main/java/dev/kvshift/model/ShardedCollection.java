@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
+import dev.kvshift.api.Range.Direction;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -39,6 +40,7 @@ final class ShardedCollection implements StoreCollection {
   private final KnownShards known;
   private final int maxMainBytes;
   private final boolean showsTombstones;
+  private final boolean isGated;
   private final Mutation directoryRow;
 
   ShardedCollection(
@@ -54,6 +56,7 @@ final class ShardedCollection implements StoreCollection {
     this.known = known;
     this.maxMainBytes = limits.maxMainBytes();
     this.showsTombstones = capabilities.contains(Capability.TOMBSTONE_READS);
+    this.isGated = capabilities.contains(Capability.GATE);
     Mutation row = Mutation.put(DIRECTORY_VALUE);
     this.directoryRow =
         capabilities.contains(Capability.VERSIONED_WRITES)
@@ -115,6 +118,11 @@ final class ShardedCollection implements StoreCollection {
     if (!shard.isEmpty()) {
       return CompletableFuture.failedFuture(shardGiven());
     }
+    try {
+      requireFitting(main, sharding.leastBytes());
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     if (range.isEmpty()) {
       return CompletableFuture.completedFuture(new RowPage(List.of(), Stop.END, null));
     }
@@ -153,6 +161,11 @@ final class ShardedCollection implements StoreCollection {
     return entries.gate();
   }
 
+  /** Returns whether reads must reach the entries, whose gate may refuse them. */
+  boolean isGated() {
+    return isGated;
+  }
+
   Sharding sharding() {
     return sharding;
   }
@@ -173,6 +186,14 @@ final class ShardedCollection implements StoreCollection {
     known.add(this, main, shard);
   }
 
+  @Nullable Bytes knownEnd(Bytes main, Direction direction) {
+    return known.end(this, main, direction);
+  }
+
+  void knowEnd(Bytes main, Direction direction, Bytes shard) {
+    known.setEnd(this, main, direction, shard);
+  }
+
   static Row stripped(Row row) {
     return row.withKey(StoreKey.of(row.key().main(), row.key().clustering()));
   }
@@ -182,19 +203,23 @@ final class ShardedCollection implements StoreCollection {
       throw shardGiven();
     }
     Bytes shard = sharding.shardOf(key.clustering());
-    if (key.main().size() + shard.size() > maxMainBytes) {
+    requireFitting(key.main(), shard.size());
+    return new StoreKey(key.main(), shard, key.clustering());
+  }
+
+  private void requireFitting(Bytes main, int shardBytes) {
+    if (main.size() + shardBytes > maxMainBytes) {
       throw new KvException.Permanent(
           "collection "
               + name()
               + ": main part of "
-              + key.main().size()
+              + main.size()
               + " bytes with a shard of "
-              + shard.size()
+              + shardBytes
               + ", the limit of both is "
               + maxMainBytes
               + ": make them shorter");
     }
-    return new StoreKey(key.main(), shard, key.clustering());
   }
 
   private KvException shardGiven() {

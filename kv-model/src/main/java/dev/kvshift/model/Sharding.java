@@ -57,6 +57,9 @@ abstract sealed class Sharding {
    */
   abstract Bytes past(Bytes shard, Direction direction);
 
+  /** Returns how many bytes a shard has at least. */
+  abstract int leastBytes();
+
   /** The whole main key is one shard. */
   static final class Whole extends Sharding {
     @Override
@@ -72,6 +75,11 @@ abstract sealed class Sharding {
     @Override
     Bytes past(Bytes shard, Direction direction) {
       throw new IllegalStateException("nothing lies past the only shard");
+    }
+
+    @Override
+    int leastBytes() {
+      return 0;
     }
   }
 
@@ -121,10 +129,17 @@ abstract sealed class Sharding {
       Arrays.fill(last, shardBytes, last.length, (byte) 0xff);
       return Bytes.of(last);
     }
+
+    @Override
+    int leastBytes() {
+      return shardBytes;
+    }
   }
 
   /** The first parts, whole. No part's bytes begin with another's, so their order is the keys'. */
   private static final class Parts extends Sharding {
+    private static final int SHORTEST_PART = 2;
+
     private final int parts;
 
     Parts(int parts) {
@@ -156,6 +171,11 @@ abstract sealed class Sharding {
     @Override
     Bytes past(Bytes shard, Direction direction) {
       return direction == Direction.BACKWARD ? shard : shard.concat(Bytes.of((byte) 0xff));
+    }
+
+    @Override
+    int leastBytes() {
+      return parts * SHORTEST_PART;
     }
 
     private int cut(Bytes key) {

@@ -40,7 +40,7 @@ public final class Values {
     @Override
     public M decode(Bytes bytes) {
       try {
-        return parser.parseFrom(bytes.asReadOnlyBuffer());
+        return parser.parseFrom(bytes.toByteArray());
       } catch (InvalidProtocolBufferException e) {
         throw new IllegalArgumentException("not the declared protobuf message", e);
       }

@@ -155,6 +155,17 @@ class KeyOrderTest {
   }
 
   @Test
+  void encode_whileAnotherKeyIsEncoded_givesBothTheirBytes() {
+    KeyFormat<String> inner = Keys.string();
+    KeyFormat<String> outer =
+        Keys.composite(Keys.string(), Keys.bytes())
+            .as((text, bytes) -> text, text -> text, inner::encode);
+    assertThat(outer.encode("ab")).isEqualTo(Bytes.fromHex("0361620002036162010100"));
+    assertThatThrownBy(() -> outer.encode("\ud800")).isInstanceOf(KvException.Permanent.class);
+    assertThat(outer.encode("ab")).isEqualTo(Bytes.fromHex("0361620002036162010100"));
+  }
+
+  @Test
   void encode_whatTheFormatCannotHold_isRefused() {
     assertThatThrownBy(() -> Keys.string().encode("a\ud800"))
         .isInstanceOf(KvException.Permanent.class)

@@ -16,7 +16,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Timestamp;
-import com.google.protobuf.UnknownFieldSet;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
@@ -202,21 +201,6 @@ class ModelTest {
                 .toCompletableFuture()
                 .join())
         .contains("value");
-  }
-
-  @Test
-  void protobuf_unknownFields_surviveReadAndWrite() {
-    Timestamp newer =
-        Timestamp.newBuilder()
-            .setSeconds(1)
-            .setUnknownFields(
-                UnknownFieldSet.newBuilder()
-                    .addField(99, UnknownFieldSet.Field.newBuilder().addFixed32(5).build())
-                    .build())
-            .build();
-    ValueFormat<Timestamp> format = protobuf(Timestamp.parser());
-    Bytes bytes = format.encode(newer);
-    assertThat(format.encode(format.decode(bytes))).isEqualTo(bytes);
   }
 
   @Test

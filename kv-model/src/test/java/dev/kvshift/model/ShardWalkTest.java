@@ -141,7 +141,7 @@ class ShardWalkTest {
   @Test
   void getRange_emptyMainKey_endsAtOnceWithoutLookingAtShards() {
     Looks looks = new Looks();
-    try (KvStore store = store(looks, MemoryOptions.defaults())) {
+    try (KvStore store = store(looks, MemoryOptions.defaults().without(Capability.GATE))) {
       KvCollection collection = filled(store, 4);
       looks.shards.clear();
       assertThat(collection.getRange(OTHER, Range.all(), PageLimit.entries(1)))

@@ -10,13 +10,17 @@ import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.metadata.TokenMap;
+import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Sends statements with their deadline, routing and consistency, and turns the native driver's
@@ -26,11 +30,15 @@ final class Requests implements AutoCloseable {
   /** The execution profile of conditional statements, which are never repeated. */
   static final String CONDITIONAL = "conditional";
 
+  private static final int PREPARE_TRIES = 10;
+  private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
+
   private final CqlSession session;
   private final Settings settings;
   private final CqlIdentifier keyspace;
   private final DefaultConsistencyLevel consistency;
   private final DefaultConsistencyLevel serial;
+  private final ServerWarnings warnings = new ServerWarnings();
   private volatile boolean closed;
 
   Requests(CqlSession session, Settings settings) {
@@ -78,17 +86,26 @@ final class Requests implements AutoCloseable {
   }
 
   private CompletionStage<PreparedStatement> prepare(SimpleStatementBuilder statement) {
-    return guarded(
-        () ->
-            session
-                .prepareAsync(statement.setTimeout(settings.timeout()).build())
-                .handle(
-                    (prepared, error) -> {
-                      if (error != null) {
-                        throw failure("preparing a statement", error, false);
-                      }
-                      return prepared;
-                    }));
+    return prepare(statement.setTimeout(settings.timeout()).build(), 1);
+  }
+
+  /**
+   * Tries again where the statement is refused: a table that another process has just made shows
+   * its columns a moment before a statement can name it.
+   */
+  private CompletionStage<PreparedStatement> prepare(SimpleStatement statement, int attempt) {
+    return this.<PreparedStatement>guarded(() -> session.prepareAsync(statement))
+        .exceptionallyCompose(
+            error ->
+                DriverErrors.unwrap(error) instanceof InvalidQueryException
+                        && attempt < PREPARE_TRIES
+                    ? CompletableFuture.runAsync(
+                            () -> {},
+                            CompletableFuture.delayedExecutor(
+                                PREPARE_AGAIN_AFTER.toMillis(), TimeUnit.MILLISECONDS))
+                        .thenCompose(waited -> prepare(statement, attempt + 1))
+                    : CompletableFuture.failedFuture(
+                        failure("preparing a statement", error, false)));
   }
 
   /** Names the partition, so that a replica is asked, whatever the native driver can tell. */
@@ -136,11 +153,15 @@ final class Requests implements AutoCloseable {
                       if (error != null) {
                         throw failure(what, error, write);
                       }
+                      List<String> found = result.getExecutionInfo().getWarnings();
+                      if (!found.isEmpty()) {
+                        warnings.note(what, found.get(0));
+                      }
                       return result;
                     }));
   }
 
-  private <T> CompletionStage<T> guarded(java.util.function.Supplier<CompletionStage<T>> request) {
+  private <T> CompletionStage<T> guarded(Supplier<CompletionStage<T>> request) {
     if (closed) {
       return CompletableFuture.failedFuture(closedError());
     }

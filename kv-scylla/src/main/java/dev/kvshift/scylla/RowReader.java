@@ -47,7 +47,8 @@ final class RowReader {
     return cell(key, call).thenCompose(cell -> whole(cell, null, call));
   }
 
-  private CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
+  /** Reads one row's cell; null where there is none or it has expired. */
+  CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
     return requests
         .read("reading from collection " + collection, statements.get(key).build(), call)
         .thenApply(

@@ -30,6 +30,9 @@ final class Schema {
   private static final int TRIES = 10;
   private static final String METADATA_COLUMNS =
       "{attempt=regular blob, grp=partition_key text, name=clustering text, record=regular blob}";
+  private static final String LOCK_COLUMNS =
+      "{expires=regular bigint, granted=regular bigint, k=partition_key blob,"
+          + " least=regular bigint, owner=regular text, space=partition_key text}";
   private static final String POINT_COLUMNS = "{main=partition_key blob, v=regular blob}";
   private static final String RANGE_COLUMNS =
       "{clustering=clustering blob, main=partition_key blob, shard=partition_key blob,"
@@ -69,7 +72,7 @@ final class Schema {
     return requests
         .read(
             "looking for keyspace " + cql.keyspace(),
-            internal(StoreCql.KEYSPACE_EXISTS, cql.keyspace()),
+            internal(StoreCql.KEYSPACE_EXISTS, cql.keyspace()).setNode(schemaNode()),
             requests.call())
         .thenCompose(
             found ->
@@ -79,6 +82,10 @@ final class Schema {
         .thenCompose(made -> requireConditions())
         .thenCompose(
             checked -> ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata()));
+  }
+
+  CompletionStage<Void> ensureLocks() {
+    return ensure(TableNames.LOCKS, LOCK_COLUMNS, cql.createLocks());
   }
 
   CompletionStage<Void> ensureChunks(ChunkCql chunks, boolean importing) {
@@ -149,7 +156,7 @@ final class Schema {
             found ->
                 found.isEmpty()
                     ? make("table " + cql.keyspace() + "." + table, create)
-                        .thenCompose(made -> columns(table))
+                        .thenCompose(made -> columnsOnceThere(table, requests.call()))
                     : CompletableFuture.completedFuture(found))
         .thenAccept(
             found -> {
@@ -168,11 +175,20 @@ final class Schema {
             });
   }
 
+  private CompletionStage<SortedMap<String, String>> columnsOnceThere(String table, Call call) {
+    return columns(table)
+        .thenCompose(
+            found ->
+                found.isEmpty() && !call.isExpired()
+                    ? later().thenCompose(waited -> columnsOnceThere(table, call))
+                    : CompletableFuture.completedFuture(found));
+  }
+
   private CompletionStage<SortedMap<String, String>> columns(String table) {
     return requests
         .read(
             "looking for table " + table,
-            internal(StoreCql.COLUMNS, cql.keyspace(), table),
+            internal(StoreCql.COLUMNS, cql.keyspace(), table).setNode(schemaNode()),
             requests.call())
         .thenApply(
             result -> {

@@ -6,6 +6,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
@@ -49,6 +50,7 @@ final class ScyllaCollection implements StoreCollection {
   private final Limits limits;
   private final VersionClock clock;
   private final Skew skew;
+  private final LockKeeper locks;
   private final @Nullable Chunks chunks;
   private final RowReader reader;
   private final RangeReader ranges;
@@ -60,10 +62,12 @@ final class ScyllaCollection implements StoreCollection {
       Claim claim,
       CollectionStatements statements,
       @Nullable Chunks chunks,
+      RowReader reader,
       Requests requests,
       Limits limits,
       VersionClock clock,
-      Skew skew) {
+      Skew skew,
+      LockKeeper locks) {
     this.name = name;
     this.record = record;
     this.claim = claim;
@@ -72,8 +76,9 @@ final class ScyllaCollection implements StoreCollection {
     this.limits = limits;
     this.clock = clock;
     this.skew = skew;
+    this.locks = locks;
     this.chunks = chunks;
-    reader = new RowReader(name, statements, chunks, requests, clock);
+    this.reader = reader;
     ranges = new RangeReader(name, statements, requests, reader);
     scanner = new Scanner(name, record.layout().shape(), statements, requests, reader);
   }
@@ -103,6 +108,10 @@ final class ScyllaCollection implements StoreCollection {
     try {
       checkKey(key);
       checkMutation(mutation);
+      Lock lock = mutation.lock();
+      if (lock != null) {
+        return writeLocked(key, mutation, lock, call);
+      }
       Long version = mutation.version();
       if (version != null) {
         return send(key, mutation, version, call);
@@ -113,8 +122,49 @@ final class ScyllaCollection implements StoreCollection {
     }
   }
 
-  /** A version of this process's own; only a live collection takes them, above its floor. */
-  private CompletionStage<Long> drawn(Call call) {
+  /**
+   * A write under a lock: the lock is the last one granted, the version lies within its range and
+   * above the row's, and the lease has not ended when the answer comes.
+   */
+  private CompletionStage<Long> writeLocked(StoreKey key, Mutation mutation, Lock lock, Call call) {
+    requireLive();
+    skew.require();
+    return locks
+        .requireHeld(lock, call)
+        .thenCompose(held -> reader.cell(key, call))
+        .thenCompose(
+            cell -> {
+              long version =
+                  locks.version(
+                      lock,
+                      Math.max(
+                          cell == null ? 0 : cell.version(),
+                          record.floor()
+                              + TimeUnit.NANOSECONDS.toMicros(VersionClock.SKEW_LIMIT.toNanos())));
+              return send(key, mutation, version, call)
+                  .whenComplete(
+                      (written, error) ->
+                          locks.ended(
+                              lock,
+                              !(DriverErrors.unwrapped(error)
+                                  instanceof KvException.UnknownOutcome)))
+                  .thenApply(written -> stillLocked(lock, written));
+            });
+  }
+
+  private long stillLocked(Lock lock, long version) {
+    clock.observe(version);
+    if (locks.isOver(lock)) {
+      throw new KvException.UnknownOutcome(
+          "collection "
+              + name
+              + ": the lease of the lock ended while the write was under way: take the lock again"
+              + " and read again");
+    }
+    return version;
+  }
+
+  private void requireLive() {
     if (claim != Claim.ACTIVE) {
       throw new KvException.Permanent(
           "collection "
@@ -122,6 +172,11 @@ final class ScyllaCollection implements StoreCollection {
               + " was opened for a migration, which gives every write its version: open it as"
               + " ACTIVE to write without");
     }
+  }
+
+  /** A version of this process's own; only a live collection takes them, above its floor. */
+  private CompletionStage<Long> drawn(Call call) {
+    requireLive();
     skew.require();
     long early =
         record.floor()
@@ -261,8 +316,9 @@ final class ScyllaCollection implements StoreCollection {
     if (value != null && value.size() > limits.maxValueBytes()) {
       throw tooLong("value", value.size(), limits.maxValueBytes());
     }
-    if (mutation.lock() != null) {
-      throw unsupported(Capability.LOCKS);
+    if (mutation.lock() != null && mutation.version() != null) {
+      throw new KvException.Permanent(
+          "collection " + name + ": a write under a lock takes its version from it: give none");
     }
     Long version = mutation.version();
     if (version != null

@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.config.OptionsMap;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
@@ -27,6 +28,7 @@ import org.slf4j.LoggerFactory;
 final class ScyllaStore implements Store {
   private static final Logger LOG = LoggerFactory.getLogger(ScyllaStore.class);
   private static final int MAX_MAIN_BYTES = 65_529;
+  private static final int MAX_SPACE_CHARS = 256;
   private static final int MAX_CLUSTERING_BYTES = 65_531;
   private static final Set<Capability> CAPABILITIES =
       Collections.unmodifiableSet(
@@ -35,6 +37,7 @@ final class ScyllaStore implements Store {
               Capability.VERSIONED_WRITES,
               Capability.RANGES,
               Capability.SCAN,
+              Capability.LOCKS,
               Capability.METADATA));
 
   private final Requests requests;
@@ -43,6 +46,8 @@ final class ScyllaStore implements Store {
   private final Schema schema;
   private final Skew skew;
   private final ScyllaMetadata metadata;
+  private final LockKeeper locks;
+  private final Sweeper sweeper;
   private final Limits limits;
 
   private ScyllaStore(
@@ -58,6 +63,9 @@ final class ScyllaStore implements Store {
     this.schema = schema;
     this.skew = skew;
     this.metadata = metadata;
+    locks = new LockKeeper(skew, () -> LockTable.open(requests, schema, cql));
+    sweeper = new Sweeper(requests, metadata, clock);
+    skew.every(Sweeper.LOOK_EVERY, sweeper::look);
     Settings settings = requests.settings();
     limits =
         new Limits(
@@ -69,7 +77,11 @@ final class ScyllaStore implements Store {
   }
 
   static ScyllaStore open(Settings settings, VersionClock clock) {
-    CqlSession session = Sessions.open(settings);
+    return open(settings, clock, Sessions.options(settings));
+  }
+
+  static ScyllaStore open(Settings settings, VersionClock clock, OptionsMap options) {
+    CqlSession session = Sessions.open(settings, options);
     Requests requests = new Requests(session, settings);
     Skew skew = new Skew(requests, clock);
     try {
@@ -131,37 +143,46 @@ final class ScyllaStore implements Store {
             TableNames.data(name, record.incarnation()),
             record.layout().shape(),
             cql.dialect());
+    ChunkCql chunkTable =
+        TableNames.isDirectory(name)
+            ? null
+            : new ChunkCql(
+                cql.keyspace(), TableNames.chunks(name, record.incarnation()), cql.dialect());
     return schema
         .ensureTable(table, importing)
-        .thenCompose(ready -> chunks(name, record.incarnation(), importing))
+        .thenCompose(ready -> chunks(chunkTable, importing))
         .thenCompose(
             chunks ->
                 Schema.settled(requests, () -> CollectionStatements.prepare(requests, table))
                     .thenApply(
-                        statements ->
-                            new ScyllaCollection(
-                                name,
-                                record,
-                                claim,
-                                statements,
-                                chunks,
-                                requests,
-                                limits,
-                                clock,
-                                skew)));
+                        statements -> {
+                          RowReader reader =
+                              new RowReader(name, statements, chunks, requests, clock);
+                          if (chunkTable != null) {
+                            sweeper.add(chunkTable, reader);
+                          }
+                          return new ScyllaCollection(
+                              name,
+                              record,
+                              claim,
+                              statements,
+                              chunks,
+                              reader,
+                              requests,
+                              limits,
+                              clock,
+                              skew,
+                              locks);
+                        }));
   }
 
-  private CompletionStage<@Nullable Chunks> chunks(
-      String name, long incarnation, boolean importing) {
-    if (TableNames.isDirectory(name)) {
-      return CompletableFuture.completedFuture(null);
-    }
-    ChunkCql chunks =
-        new ChunkCql(cql.keyspace(), TableNames.chunks(name, incarnation), cql.dialect());
-    return schema
-        .ensureChunks(chunks, importing)
-        .thenCompose(
-            ready -> Schema.settled(requests, () -> Chunks.prepare(requests, clock, chunks)));
+  private CompletionStage<@Nullable Chunks> chunks(@Nullable ChunkCql table, boolean importing) {
+    return table == null
+        ? CompletableFuture.completedFuture(null)
+        : schema
+            .ensureChunks(table, importing)
+            .thenCompose(
+                ready -> Schema.settled(requests, () -> Chunks.prepare(requests, clock, table)));
   }
 
   @Override
@@ -194,7 +215,11 @@ final class ScyllaStore implements Store {
 
   @Override
   public StoreLocks locks(String space) {
-    throw new KvException.UnsupportedCapability(Capability.LOCKS, description());
+    if (space.isEmpty() || space.length() > MAX_SPACE_CHARS) {
+      throw new KvException.Permanent(
+          "lock space of " + space.length() + " characters: give 1 to " + MAX_SPACE_CHARS);
+    }
+    return new ScyllaLocks(space, locks, skew);
   }
 
   @Override

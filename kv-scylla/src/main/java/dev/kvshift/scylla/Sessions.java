@@ -27,8 +27,14 @@ import javax.net.ssl.TrustManagerFactory;
 /** Opens native sessions, configured here alone: no {@code application.conf} is read. */
 final class Sessions {
   private static final Duration CONNECT = Duration.ofSeconds(5);
+
+  /** A node silent for so long is asked, and given up without an answer: others take over. */
+  private static final Duration SILENCE = Duration.ofSeconds(2);
+
+  private static final Duration ANSWER = Duration.ofMillis(1_900);
+
   private static final Duration RECONNECT_LEAST = Duration.ofMillis(200);
-  private static final Duration RECONNECT_MOST = Duration.ofSeconds(30);
+  private static final Duration RECONNECT_MOST = Duration.ofSeconds(10);
   private static final int MAX_REQUESTS_PER_CONNECTION = 32_768;
 
   private Sessions() {}
@@ -75,12 +81,14 @@ final class Sessions {
     options.put(TypedDriverOption.REQUEST_CONSISTENCY, settings.consistency());
     options.put(TypedDriverOption.REQUEST_SERIAL_CONSISTENCY, settings.serialConsistency());
     options.put(TypedDriverOption.REQUEST_DEFAULT_IDEMPOTENCE, false);
-    options.put(TypedDriverOption.REQUEST_LOG_WARNINGS, true);
+    options.put(TypedDriverOption.REQUEST_LOG_WARNINGS, false);
     options.put(TypedDriverOption.CONNECTION_CONNECT_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONTROL_CONNECTION_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONNECTION_MAX_REQUESTS, MAX_REQUESTS_PER_CONNECTION);
     options.put(TypedDriverOption.CONNECTION_POOL_LOCAL_SIZE, settings.connections());
+    options.put(TypedDriverOption.HEARTBEAT_INTERVAL, SILENCE);
+    options.put(TypedDriverOption.HEARTBEAT_TIMEOUT, ANSWER);
     options.put(TypedDriverOption.RECONNECTION_BASE_DELAY, RECONNECT_LEAST);
     options.put(TypedDriverOption.RECONNECTION_MAX_DELAY, RECONNECT_MOST);
     options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, "ConcurrencyLimitingRequestThrottler");

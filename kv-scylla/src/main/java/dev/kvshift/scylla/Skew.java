@@ -62,6 +62,11 @@ final class Skew implements AutoCloseable {
                     this::measureAgain, EVERY.toMillis(), EVERY.toMillis(), TimeUnit.MILLISECONDS));
   }
 
+  /** Runs something else on the same timer, until closed. */
+  void every(Duration period, Runnable task) {
+    timer.scheduleWithFixedDelay(task, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
   /** Refuses a write whose version this process would draw, while its clock is wrong. */
   void require() {
     Sample sample = last;
@@ -73,6 +78,11 @@ final class Skew implements AutoCloseable {
               + VersionClock.SKEW_LIMIT.toMillis()
               + ": nothing was written; synchronize the clocks");
     }
+  }
+
+  /** The servers' clock as last measured, in microseconds since 1970. */
+  long serverMicros() {
+    return clock.nowMicros() + last.offsetMicros();
   }
 
   /** Reads the server's clock. */

@@ -52,8 +52,31 @@ record StoreCql(String keyspace, Map<String, Integer> replication, Dialect diale
         + " SET record = ?, attempt = ? WHERE grp = ? AND name = ? IF record = ?";
   }
 
+  String createLocks() {
+    return "CREATE TABLE IF NOT EXISTS "
+        + locks()
+        + " (space text, k blob, owner text, granted bigint, expires bigint, least bigint,"
+        + " PRIMARY KEY ((space, k))) WITH "
+        + dialect.tableOptions(false);
+  }
+
+  String lockGet() {
+    return "SELECT owner, granted, expires, least FROM " + locks() + " WHERE space = ? AND k = ?";
+  }
+
+  String lockSet() {
+    return "UPDATE "
+        + locks()
+        + " SET owner = ?, granted = ?, expires = ?, least = ? WHERE space = ? AND k = ?"
+        + " IF owner = ? AND granted = ? AND expires = ? AND least = ?";
+  }
+
   String drop(String table) {
     return "DROP TABLE IF EXISTS " + quoted() + "." + table;
+  }
+
+  private String locks() {
+    return quoted() + "." + TableNames.LOCKS;
   }
 
   private String metadata() {
@@ -76,6 +99,9 @@ record StoreCql(String keyspace, Map<String, Integer> replication, Dialect diale
         metadataGet(),
         metadataList(),
         metadataSet(),
+        createLocks(),
+        lockGet(),
+        lockSet(),
         drop("files_i1"));
   }
 }

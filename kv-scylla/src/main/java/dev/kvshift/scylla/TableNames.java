@@ -17,6 +17,7 @@ final class TableNames {
   static final long MAX_INCARNATION = 999_999;
 
   static final String METADATA = "kvshift_metadata";
+  static final String LOCKS = "kvshift_locks";
   private static final String CHUNKS = "_chunks";
 
   private TableNames() {}

@@ -33,6 +33,58 @@ final class CqlLint {
           "TimeWindowCompactionStrategy");
   private static final Set<String> FUNCTIONS = Set.of("WRITETIME", "TTL", "token", "toTimestamp");
   private static final Set<String> TYPES = Set.of("blob", "text", "bigint", "int");
+  private static final Set<String> RESERVED =
+      Set.of(
+          "add",
+          "allow",
+          "and",
+          "apply",
+          "asc",
+          "authorize",
+          "batch",
+          "begin",
+          "by",
+          "default",
+          "delete",
+          "desc",
+          "entries",
+          "from",
+          "full",
+          "grant",
+          "if",
+          "in",
+          "index",
+          "infinity",
+          "insert",
+          "into",
+          "is",
+          "keyspace",
+          "limit",
+          "modify",
+          "nan",
+          "not",
+          "null",
+          "of",
+          "on",
+          "or",
+          "order",
+          "primary",
+          "rename",
+          "schema",
+          "select",
+          "set",
+          "table",
+          "to",
+          "token",
+          "truncate",
+          "unlogged",
+          "unset",
+          "update",
+          "use",
+          "using",
+          "view",
+          "where",
+          "with");
   private static final int MAX_TABLE_NAME = 48;
 
   private static final String NAME = "(?:\"[a-z][a-z0-9_]*\"|[a-z][a-z0-9_]*)";
@@ -64,7 +116,7 @@ final class CqlLint {
           "CREATE TABLE IF NOT EXISTS "
               + TABLE
               + " \\(((?:[a-z_]+ [a-z]+(?: PRIMARY KEY)?(?:, )?)+)"
-              + "(PRIMARY KEY \\(\\([a-z_, ]+\\)(?:, [a-z_]+)+\\))?\\) WITH (.+)");
+              + "(PRIMARY KEY \\(\\([a-z_, ]+\\)(?:, [a-z_]+)*\\))?\\) WITH (.+)");
   private static final Pattern CREATE_KEYSPACE =
       Pattern.compile(
           "CREATE KEYSPACE IF NOT EXISTS "
@@ -146,6 +198,7 @@ final class CqlLint {
     for (String column : columns.split(", ", -1)) {
       if (!column.isEmpty()) {
         String type = column.split(" ", 3)[1];
+        require(!RESERVED.contains(column.split(" ", 3)[0]), "reserved word in " + column);
         require(TYPES.contains(type), "column type " + type);
       }
     }

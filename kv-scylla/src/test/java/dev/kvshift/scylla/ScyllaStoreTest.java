@@ -50,6 +50,7 @@ final class ScyllaStoreTest {
   @AfterAll
   static void close() {
     store.close();
+    RecordedStatements.assertClean();
   }
 
   private static Call call() {

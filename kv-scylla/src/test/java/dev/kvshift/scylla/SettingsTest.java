@@ -71,14 +71,15 @@ final class SettingsTest {
 
   @Test
   void open_wrongDatacenter_namesThoseThereAre() {
+    String datacenter = TestServer.shared().datacenter();
     String text =
         TestStores.string(TestStores.newKeyspace(), "")
             .print()
-            .replace("localDatacenter=datacenter1", "localDatacenter=elsewhere");
+            .replace("localDatacenter=" + datacenter, "localDatacenter=elsewhere");
     assertThatThrownBy(
             () -> TestStores.open(ConnectionString.parse(text), VersionClock.ofProcess()))
         .isInstanceOf(KvException.Permanent.class)
-        .hasMessageContaining("datacenter1");
+        .hasMessageContaining(datacenter);
   }
 
   @Test

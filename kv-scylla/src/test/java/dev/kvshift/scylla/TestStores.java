@@ -1,34 +1,40 @@
 package dev.kvshift.scylla;
 
+import com.datastax.oss.driver.api.core.config.OptionsMap;
+import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import dev.kvshift.api.ConnectionString;
-import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.spi.Store;
-import dev.kvshift.spi.StoreProvider.Context;
 import dev.kvshift.spi.VersionClock;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The server that the tests share, and stores on keyspaces of their own. */
 public final class TestStores {
+  private static final String RUN =
+      HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
   private static final AtomicInteger KEYSPACES = new AtomicInteger();
 
   private TestStores() {}
 
   public static String newKeyspace() {
-    return "test_" + KEYSPACES.incrementAndGet();
+    return "test_" + RUN + "_" + KEYSPACES.incrementAndGet();
   }
 
   static ConnectionString string(String keyspace, String more) {
-    CassandraNode node = CassandraNode.shared();
+    TestServer server = TestServer.shared();
     return ConnectionString.parse(
         "scylla://"
-            + node.address()
+            + server.address()
             + "/"
             + keyspace
             + "?localDatacenter="
-            + node.datacenter()
-            + "&create=if-missing&replication=1"
+            + server.datacenter()
+            + "&create=if-missing&replication="
+            + server.replication()
             + more);
   }
 
@@ -37,21 +43,11 @@ public final class TestStores {
   }
 
   static Store open(ConnectionString string, VersionClock clock) {
-    return new ScyllaProvider().open(string, context(clock));
-  }
-
-  static Context context(VersionClock clock) {
-    return new Context() {
-      @Override
-      public Store open(ConnectionString nested) {
-        throw new UnsupportedOperationException("this driver opens no other");
-      }
-
-      @Override
-      public VersionClock clock() {
-        return clock;
-      }
-    };
+    Settings settings = Settings.of(string);
+    OptionsMap options = Sessions.options(settings);
+    options.put(
+        TypedDriverOption.REQUEST_TRACKER_CLASSES, List.of(RecordedStatements.class.getName()));
+    return ScyllaStore.open(settings, clock, options);
   }
 
   static <T> T await(CompletionStage<T> stage) {

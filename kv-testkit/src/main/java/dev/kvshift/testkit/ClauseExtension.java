@@ -1,9 +1,11 @@
 package dev.kvshift.testkit;
 
 import dev.kvshift.api.Capability;
+import dev.kvshift.testkit.ClauseCounts.Ending;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -11,9 +13,11 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 import org.junit.jupiter.api.extension.TestInstancePostProcessor;
+import org.junit.jupiter.api.extension.TestWatcher;
 
 /** Hands a clause its rig, and turns cases about what a store leaves out into refusals. */
-final class ClauseExtension implements TestInstancePostProcessor, InvocationInterceptor {
+final class ClauseExtension
+    implements TestInstancePostProcessor, InvocationInterceptor, TestWatcher {
   /** Names the fixture's class for clauses that carry no {@link UseFixture}. */
   static final String FIXTURE_PARAMETER = "dev.kvshift.testkit.fixture";
 
@@ -28,6 +32,34 @@ final class ClauseExtension implements TestInstancePostProcessor, InvocationInte
                 .getRoot()
                 .getStore(NAMESPACE)
                 .getOrComputeIfAbsent(type, added -> new Rig(make(type)), Rig.class));
+  }
+
+  @Override
+  public void testSuccessful(ExtensionContext context) {
+    boolean refused = context.getStore(NAMESPACE).get(Ending.REFUSED) != null;
+    count(context, refused ? Ending.REFUSED : Ending.TESTED);
+  }
+
+  @Override
+  public void testFailed(ExtensionContext context, @Nullable Throwable cause) {
+    count(context, Ending.FAILED);
+  }
+
+  @Override
+  public void testAborted(ExtensionContext context, @Nullable Throwable cause) {
+    count(context, Ending.SKIPPED);
+  }
+
+  @Override
+  public void testDisabled(ExtensionContext context, Optional<String> reason) {
+    count(context, Ending.SKIPPED);
+  }
+
+  private static void count(ExtensionContext context, Ending ending) {
+    Rig rig = context.getRoot().getStore(NAMESPACE).get(fixtureType(context), Rig.class);
+    if (rig != null) {
+      rig.counts.add(context.getRequiredTestClass(), ending);
+    }
   }
 
   @Override
@@ -62,6 +94,7 @@ final class ClauseExtension implements TestInstancePostProcessor, InvocationInte
       invocation.proceed();
     } else {
       invocation.skip();
+      context.getStore(NAMESPACE).put(Ending.REFUSED, missing);
       clause.assertRefused(missing);
     }
   }
@@ -79,9 +112,12 @@ final class ClauseExtension implements TestInstancePostProcessor, InvocationInte
   }
 
   private static Class<? extends StoreFixture> fixtureType(ExtensionContext context) {
-    UseFixture annotation = context.getRequiredTestClass().getAnnotation(UseFixture.class);
-    if (annotation != null) {
-      return annotation.value();
+    for (ExtensionContext each = context; each != null; each = each.getParent().orElse(null)) {
+      UseFixture annotation =
+          each.getTestClass().map(type -> type.getAnnotation(UseFixture.class)).orElse(null);
+      if (annotation != null) {
+        return annotation.value();
+      }
     }
     String name =
         context

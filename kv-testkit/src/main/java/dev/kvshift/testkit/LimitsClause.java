@@ -43,7 +43,7 @@ public abstract class LimitsClause extends Clause {
   @EnumSource
   @Needs(Capability.RANGES)
   void put_longestMainPartOfARange_isTakenAndALongerOneRefused(Face face) {
-    int limit = store().limits().maxMainBytes();
+    int limit = store().limits().maxMainBytes() - rig().fixture.shardBytes();
     Bytes main = padded(freshMain(), limit);
     ranges(face).put(Key.of(main, hex("10")), hex("01"));
     assertThat(ranges(face).entries(main, Range.all(), PageLimit.entries(2)))

@@ -18,6 +18,7 @@ final class Rig implements AutoCloseable {
   final StoreFixture fixture;
   final Store store;
   final KvStore view;
+  final ClauseCounts counts = new ClauseCounts();
   private final Map<String, StoreCollection> collections = new HashMap<>();
   private final Map<String, KvCollection> views = new HashMap<>();
   private final String run;
@@ -60,6 +61,7 @@ final class Rig implements AutoCloseable {
 
   @Override
   public void close() {
+    counts.write(fixture.getClass());
     try {
       view.close();
     } finally {

@@ -93,14 +93,14 @@ public abstract class ScanClause extends Clause {
 
   @Test
   @Needs({Capability.SCAN, Capability.RANGES})
-  void token_sameMainKey_isTheSame_andStaysAcrossConnections() {
+  void token_neighboursInAMainKey_isTheSame_andStaysAcrossConnections() {
     StoreCollection collection = ranges();
     Bytes main = freshMain();
-    long token = collection.token(StoreKey.of(main, hex("10")));
-    assertThat(collection.token(StoreKey.of(main, hex("20")))).isEqualTo(token);
+    long token = collection.token(StoreKey.of(main, hex("1000000010")));
+    assertThat(collection.token(StoreKey.of(main, hex("1000000020")))).isEqualTo(token);
     try (Store other = rig().fixture.open()) {
       StoreCollection there = join(other.open(ranges().name(), rangeLayout(), Claim.ACTIVE));
-      assertThat(there.token(StoreKey.of(main, hex("30")))).isEqualTo(token);
+      assertThat(there.token(StoreKey.of(main, hex("1000000030")))).isEqualTo(token);
     }
   }
 

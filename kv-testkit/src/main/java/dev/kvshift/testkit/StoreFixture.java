@@ -38,6 +38,11 @@ public interface StoreFixture extends AutoCloseable {
     return Layout.range(new ShardRule.None());
   }
 
+  /** Returns how many bytes the shards of {@link #rangeLayout()} take of a main part's limit. */
+  default int shardBytes() {
+    return 0;
+  }
+
   /** Returns whether a thread may outlive the store because the process shares it. */
   default boolean mayOutlive(Thread thread) {
     return false;

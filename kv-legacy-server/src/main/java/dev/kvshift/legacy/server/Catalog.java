@@ -3,8 +3,11 @@ package dev.kvshift.legacy.server;
 import dev.kvshift.api.KvException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -19,26 +22,29 @@ final class Catalog {
   private static final byte[] NEXT_KEY = Database.utf8("nextcollection");
 
   private final Database database;
-  private final long nowMillis;
+  private final Clock clock;
   private final Map<String, Table> byName = new ConcurrentHashMap<>();
   private final Map<Integer, Table> byId = new ConcurrentHashMap<>();
 
   /** Belongs to the pipeline; 0 until it was read. */
   private int nextId;
 
-  Catalog(Database database, long nowMillis) {
+  Catalog(Database database, Clock clock) {
     this.database = database;
-    this.nowMillis = nowMillis;
-    database.access(
-        open -> {
-          load(open);
-          return null;
-        });
+    this.clock = clock;
+    reload();
   }
 
   static byte[] gateKey(int collection) {
     return ByteBuffer.allocate(5 + Integer.BYTES)
         .put(Database.utf8("gate/"))
+        .putInt(collection)
+        .array();
+  }
+
+  static byte[] horizonKey(int collection) {
+    return ByteBuffer.allocate(8 + Integer.BYTES)
+        .put(Database.utf8("horizon/"))
         .putInt(collection)
         .array();
   }
@@ -54,7 +60,7 @@ final class Catalog {
   }
 
   /** An instance known from before may still act on its lease: give it a whole one. */
-  private static void loadLeases(Database open, Table table, long nowMillis) {
+  private static void loadLeases(OpenFiles open, Table table, long nowMillis) {
     byte[] prefix = leaseKey(table.id, "");
     try (RocksIterator metas = open.metas()) {
       for (metas.seek(prefix);
@@ -69,7 +75,8 @@ final class Catalog {
     }
   }
 
-  private void load(Database open) throws RocksDBException {
+  private void load(OpenFiles open) throws RocksDBException {
+    Set<String> stored = new HashSet<>();
     byte[] prefix = Database.utf8(COLLECTION_PREFIX);
     try (RocksIterator metas = open.metas()) {
       for (metas.seek(prefix);
@@ -78,33 +85,57 @@ final class Catalog {
         byte[] key = metas.key();
         String name =
             new String(key, prefix.length, key.length - prefix.length, StandardCharsets.UTF_8);
-        int id = (int) Database.number(metas.value(), 0);
-        byte[] gate = open.meta(gateKey(id));
-        Table table =
-            new Table(
-                id,
-                name,
-                lastPosition(open, id),
-                gate == null ? GateRecord.FIRST : Records.gate(gate));
-        loadLeases(open, table, nowMillis);
-        add(table);
+        load(open, name, (int) Database.number(metas.value(), 0));
+        stored.add(name);
       }
       metas.status();
     }
+    for (Table table : tables()) {
+      if (!stored.contains(table.name)) {
+        forget(table);
+      }
+    }
+    nextId = 0;
   }
 
-  private static long lastPosition(Database open, int id) throws RocksDBException {
+  private void load(OpenFiles open, String name, int id) throws RocksDBException {
+    byte[] storedGate = open.meta(gateKey(id));
+    GateRecord gate = storedGate == null ? GateRecord.FIRST : Records.gate(storedGate);
+    long position = lastPosition(open, id);
+    long horizon = Database.number(open.meta(horizonKey(id)), 0);
+    Table known = byName.get(name);
+    if (known != null && known.id == id) {
+      known.reload(position, gate, horizon);
+      return;
+    }
+    Table table = new Table(id, name, position, gate, horizon);
+    loadLeases(open, table, clock.millis());
+    byName.put(name, table);
+    byId.put(id, table);
+  }
+
+  private void forget(Table table) {
+    byName.remove(table.name);
+    byId.remove(table.id);
+    table.drop();
+  }
+
+  /** Reads everything anew; what was not committed after all is gone. */
+  void reload() {
+    database.access(
+        open -> {
+          load(open);
+          return null;
+        });
+  }
+
+  private static long lastPosition(OpenFiles open, int id) throws RocksDBException {
     try (RocksIterator changes = open.changes()) {
       changes.seekForPrev(Keys.change(id, Long.MAX_VALUE));
       boolean found = changes.isValid() && Keys.belongsTo(changes.key(), id);
       changes.status();
       return found ? Keys.position(changes.key()) : 0;
     }
-  }
-
-  private void add(Table table) {
-    byName.put(table.name, table);
-    byId.put(table.id, table);
   }
 
   List<Table> tables() {
@@ -151,13 +182,14 @@ final class Catalog {
   private Table create(String name, Commit commit) throws RocksDBException {
     int id = nextId;
     if (id == 0) {
-      id = (int) Database.number(database.meta(NEXT_KEY), 1);
+      id = (int) Database.number(commit.meta(NEXT_KEY), 1);
     }
     nextId = id + 1;
-    database.putMeta(commit.batch(), NEXT_KEY, Database.number(nextId));
-    database.putMeta(commit.batch(), Database.utf8(COLLECTION_PREFIX + name), Database.number(id));
-    Table table = new Table(id, name, 0, GateRecord.FIRST);
-    add(table);
+    commit.putMeta(NEXT_KEY, Database.number(nextId));
+    commit.putMeta(Database.utf8(COLLECTION_PREFIX + name), Database.number(id));
+    Table table = new Table(id, name, 0, GateRecord.FIRST, 0);
+    byName.put(name, table);
+    byId.put(id, table);
     return table;
   }
 
@@ -166,10 +198,9 @@ final class Catalog {
         new Op<@Nullable Void>(null, name.length(), Op.unhurried()) {
           @Override
           @Nullable Void apply(Commit commit) throws RocksDBException {
-            Table table = byName.remove(name);
+            Table table = byName.get(name);
             if (table != null) {
-              byId.remove(table.id);
-              table.drop();
+              forget(table);
               erase(table, commit);
             }
             return null;
@@ -178,13 +209,12 @@ final class Catalog {
   }
 
   private void erase(Table table, Commit commit) throws RocksDBException {
-    database.deleteMeta(commit.batch(), Database.utf8(COLLECTION_PREFIX + table.name));
-    database.deleteMeta(commit.batch(), gateKey(table.id));
+    commit.deleteMeta(Database.utf8(COLLECTION_PREFIX + table.name));
+    commit.deleteMeta(gateKey(table.id));
+    commit.deleteMeta(horizonKey(table.id));
     for (String instance : table.leases.keySet()) {
-      database.deleteMeta(commit.batch(), leaseKey(table.id, instance));
+      commit.deleteMeta(leaseKey(table.id, instance));
     }
-    database.deleteRows(
-        commit.batch(), Keys.partition(table.id, 0), Keys.partition(table.id + 1, 0));
-    database.deleteChanges(commit.batch(), Keys.change(table.id, 0), Keys.change(table.id + 1, 0));
+    commit.erase(table);
   }
 }

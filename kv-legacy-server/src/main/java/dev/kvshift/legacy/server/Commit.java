@@ -6,39 +6,44 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
 
 /**
  * The batch that the pipeline is putting together: many operations, written as one. Operations see
  * what earlier ones of the same batch have done.
  */
 final class Commit implements AutoCloseable {
-  final Database database;
+  private final OpenFiles files;
   final Versions versions;
   final Keys keys;
-  final List<Op<?>> done = new ArrayList<>();
   private final WriteBatch batch = new WriteBatch();
   private final Map<ByteBuffer, byte[]> written = new HashMap<>();
   private final Map<ByteBuffer, byte[]> metas = new HashMap<>();
   private final Set<Table> touched = new LinkedHashSet<>();
   private int bytes;
 
-  Commit(Database database, Versions versions, Keys keys) {
-    this.database = database;
+  Commit(OpenFiles files, Versions versions, Keys keys) {
+    this.files = files;
     this.versions = versions;
     this.keys = keys;
   }
 
-  WriteBatch batch() {
-    return batch;
+  /** Writes the batch; once this returns, it is durable as asked. */
+  void write(WriteOptions options) throws RocksDBException {
+    files.write(batch, options);
+  }
+
+  /** Removes all rows and changes of a collection. */
+  void erase(Table table) throws RocksDBException {
+    files.deleteRows(batch, Keys.partition(table.id, 0), Keys.partition(table.id + 1, 0));
+    files.deleteChanges(batch, Keys.change(table.id, 0), Keys.change(table.id + 1, 0));
   }
 
   Set<Table> touched() {
@@ -58,7 +63,7 @@ final class Commit implements AutoCloseable {
     byte[] physical = keys.row(table.id, key);
     byte[] stored = written.get(ByteBuffer.wrap(physical));
     if (stored == null) {
-      stored = database.row(physical);
+      stored = files.row(physical);
     }
     return stored == null ? null : Records.row(key, stored);
   }
@@ -68,7 +73,7 @@ final class Commit implements AutoCloseable {
       throws RocksDBException {
     byte[] physical = keys.row(table.id, key);
     byte[] stored = Records.row(version, value, expiry);
-    database.putRow(batch, physical, stored);
+    files.putRow(batch, physical, stored);
     written.put(ByteBuffer.wrap(physical), stored);
     bytes += 2 * (physical.length + stored.length);
     log(table, Records.change(key, stored));
@@ -77,18 +82,40 @@ final class Commit implements AutoCloseable {
   /** Returns a small record as the batch so far leaves it; null for none. */
   byte @Nullable [] meta(byte[] key) throws RocksDBException {
     byte[] stored = metas.get(ByteBuffer.wrap(key));
-    return stored == null ? database.meta(key) : stored;
+    return stored == null ? files.meta(key) : stored;
   }
 
   void putMeta(byte[] key, byte[] value) throws RocksDBException {
-    database.putMeta(batch, key, value);
+    files.putMeta(batch, key, value);
     metas.put(ByteBuffer.wrap(key), value);
     bytes += key.length + value.length;
   }
 
   void deleteMeta(byte[] key) throws RocksDBException {
-    database.deleteMeta(batch, key);
+    files.deleteMeta(batch, key);
     metas.remove(ByteBuffer.wrap(key));
+  }
+
+  /** Removes the changes up to a position. */
+  void eraseChanges(Table table, long upTo) throws RocksDBException {
+    files.deleteChanges(batch, Keys.change(table.id, 0), Keys.change(table.id, upTo + 1));
+  }
+
+  void raiseHorizon(Table table, long horizon) throws RocksDBException {
+    putMeta(Catalog.horizonKey(table.id), Database.number(horizon));
+    table.horizon = Math.max(table.horizon, horizon);
+    touched.add(table);
+  }
+
+  /** Removes a row if it still is dead below the horizon. */
+  void purge(Table table, byte[] key, long horizon, Instant now) throws RocksDBException {
+    byte[] stored = written.get(ByteBuffer.wrap(key));
+    if (stored == null) {
+      stored = files.row(key);
+    }
+    if (stored != null && Records.isDeadBelow(stored, Math.min(horizon, table.horizon), now)) {
+      files.deleteRow(batch, key);
+    }
   }
 
   Fence fence(Table table, String attempt, Instant deadline) throws RocksDBException {
@@ -104,14 +131,14 @@ final class Commit implements AutoCloseable {
   }
 
   void setGate(Table table, GateRecord gate) throws RocksDBException {
-    database.putMeta(batch, Catalog.gateKey(table.id), Records.gate(gate));
+    files.putMeta(batch, Catalog.gateKey(table.id), Records.gate(gate));
     table.gate = gate;
     touched.add(table);
   }
 
   private void log(Table table, byte[] record) throws RocksDBException {
     table.position++;
-    database.putChange(batch, Keys.change(table.id, table.position), record);
+    files.putChange(batch, Keys.change(table.id, table.position), record);
     touched.add(table);
   }
 
@@ -120,7 +147,7 @@ final class Commit implements AutoCloseable {
     if (!versions.exceedsCeiling()) {
       return false;
     }
-    database.putMeta(batch, Versions.ceilingKey(), Database.number(versions.raiseCeiling()));
+    files.putMeta(batch, Versions.ceilingKey(), Database.number(versions.raiseCeiling()));
     return true;
   }
 

@@ -40,11 +40,14 @@ final class CommitPipeline implements AutoCloseable {
   private static final Duration IDLE = Duration.ofSeconds(1);
 
   private final Database database;
+  private final Catalog catalog;
   private final Versions versions;
   private final Keys keys;
+  private final DiskSpace space;
   private final boolean sync;
   private final BlockingQueue<Op<?>> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
   private final AtomicLong queuedBytes = new AtomicLong();
+  private List<Op<?>> done = new ArrayList<>();
   private final Deque<Op<?>> inHand = new ArrayDeque<>();
   private final Deque<Op<?>> ready = new ArrayDeque<>();
   private final Set<Table> fenced = new LinkedHashSet<>();
@@ -53,11 +56,14 @@ final class CommitPipeline implements AutoCloseable {
   private volatile boolean closing;
   private volatile @Nullable KvException broken;
 
-  CommitPipeline(Database database, Versions versions, Keys keys, boolean sync) {
+  CommitPipeline(
+      Database database, Catalog catalog, Versions versions, Keys keys, EngineOptions options) {
     this.database = database;
+    this.catalog = catalog;
+    this.space = options.space();
     this.versions = versions;
     this.keys = keys;
-    this.sync = sync;
+    this.sync = options.sync();
     this.answers =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -69,15 +75,20 @@ final class CommitPipeline implements AutoCloseable {
     this.thread.setDaemon(true);
   }
 
-  /** Begins; tables with a fence that stands from before are given here. */
-  void start(List<Table> tables) {
-    for (Table table : tables) {
+  void start() {
+    rememberFences();
+    thread.start();
+  }
+
+  /** Fences that stand from before are lifted here as well. */
+  private void rememberFences() {
+    fenced.clear();
+    for (Table table : catalog.tables()) {
       Fence fence = table.gate.fence();
       if (fence != null) {
         remember(table, fence);
       }
     }
-    thread.start();
   }
 
   <T extends @Nullable Object> CompletableFuture<T> submit(Op<T> op) {
@@ -108,7 +119,12 @@ final class CommitPipeline implements AutoCloseable {
           Duration wait = fenced.isEmpty() ? IDLE : TICK;
           first = queue.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
         }
-        commit(first);
+        if (broken != null) {
+          refuse(first);
+          recover();
+        } else {
+          commit(first);
+        }
       }
     } catch (InterruptedException e) {
       closing = true;
@@ -118,21 +134,23 @@ final class CommitPipeline implements AutoCloseable {
   }
 
   private void commit(@Nullable Op<?> first) {
-    try (Commit commit = new Commit(database, versions, keys)) {
-      if (first != null) {
-        inHand.add(first);
-      }
-      try {
-        database.access(
-            open -> {
+    if (first != null) {
+      inHand.add(first);
+    }
+    try {
+      database.access(
+          files -> {
+            try (Commit commit = new Commit(files, versions, keys)) {
               fill(commit);
               write(commit);
               return null;
-            });
-      } catch (RuntimeException e) {
-        breakDown(commit, e);
-      }
+            }
+          });
+      answer(done);
+    } catch (RuntimeException e) {
+      breakDown(e);
     }
+    done = new ArrayList<>();
   }
 
   private void fill(Commit commit) throws RocksDBException {
@@ -147,9 +165,7 @@ final class CommitPipeline implements AutoCloseable {
     while (!inHand.isEmpty()) {
       ready.addFirst(inHand.removeLast());
     }
-    while (!ready.isEmpty()
-        && commit.done.size() < MAX_BATCH
-        && commit.bytes() <= MAX_BATCH_BYTES) {
+    while (!ready.isEmpty() && done.size() < MAX_BATCH && commit.bytes() <= MAX_BATCH_BYTES) {
       prepare(commit, ready.remove());
     }
   }
@@ -160,7 +176,7 @@ final class CommitPipeline implements AutoCloseable {
       liftIfDue(commit, table);
       Fence fence = table.gate.fence();
       if (fence != null && op.waitsAtFence()) {
-        park(commit, table, fence, op);
+        park(table, fence, op);
         return;
       }
     }
@@ -169,26 +185,34 @@ final class CommitPipeline implements AutoCloseable {
           new KvException.Transient(
               "the request's time was over before it was its turn; nothing was written: try"
                   + " again"));
+    } else if (op.waitsAtFence() && space.isShort()) {
+      op.fail(
+          new KvException.Transient(
+              "the disk of store "
+                  + database.directory()
+                  + " has less than "
+                  + (DiskSpace.RESERVE_BYTES >> 20)
+                  + " MiB left; nothing was written: make room, then try again"));
     } else {
       op.prepare(commit);
     }
-    finish(commit, op);
+    finish(op);
     if (table != null) {
       settleWaiting(table);
     }
   }
 
-  private void finish(Commit commit, Op<?> op) {
+  private void finish(Op<?> op) {
     queuedBytes.addAndGet(-op.bytes);
-    commit.done.add(op);
+    done.add(op);
   }
 
-  private void park(Commit commit, Table table, Fence fence, Op<?> op) {
+  private void park(Table table, Fence fence, Op<?> op) {
     if (table.waitingRoom.size() >= MAX_WAITING
         || table.waitingBytes + op.bytes > MAX_WAITING_BYTES
         || op.isExpired()) {
       op.fail(fencedOff(table));
-      finish(commit, op);
+      finish(op);
       return;
     }
     remember(table, fence);
@@ -244,7 +268,7 @@ final class CommitPipeline implements AutoCloseable {
           waiting.remove();
           table.waitingBytes -= op.bytes;
           op.fail(fencedOff(table));
-          finish(commit, op);
+          finish(op);
         }
       }
     }
@@ -260,14 +284,13 @@ final class CommitPipeline implements AutoCloseable {
       try (WriteOptions options = new WriteOptions()) {
         boolean ceilingRaised = commit.finish();
         options.setSync(sync || ceilingRaised);
-        database.write(commit.batch(), options);
+        commit.write(options);
       } catch (RocksDBException e) {
         throw new RocksDBExceptionCarrier(e);
       }
       versions.publish();
       commit.touched().forEach(Table::publish);
     }
-    answer(commit.done);
   }
 
   private void answer(List<Op<?>> done) {
@@ -277,18 +300,48 @@ final class CommitPipeline implements AutoCloseable {
   }
 
   /** What the failed batch held may or may not be on the disk: only opening the store tells. */
-  private void breakDown(Commit commit, RuntimeException cause) {
+  private void breakDown(RuntimeException cause) {
     broken =
         new KvException.Transient(
-            "the store could not write and takes no writes until it is opened again: make sure"
-                + " that the disk has room and restart the server",
+            "store "
+                + database.directory()
+                + " could not write; nothing was written: make sure that the disk has room, then"
+                + " try again",
             cause);
-    for (Op<?> op : commit.done) {
+    for (Op<?> op : done) {
       op.fail(
           new KvException.UnknownOutcome(
               "the store could not write: read back once it is up again", cause));
     }
-    answer(commit.done);
+    answer(done);
+    refuseTheRest();
+  }
+
+  /**
+   * Opens the files again once there is room: what they then hold is what was committed, and all
+   * that is known here is read anew.
+   */
+  private void recover() {
+    if (space.isShort()) {
+      return;
+    }
+    try {
+      database.reopen();
+      catalog.reload();
+      versions.reload(database.access(open -> open.meta(Versions.ceilingKey())));
+      rememberFences();
+      broken = null;
+    } catch (KvException e) {
+      broken =
+          new KvException.Transient(
+              "store " + database.directory() + " cannot be opened again: " + e.getMessage(), e);
+    }
+  }
+
+  private void refuse(@Nullable Op<?> op) {
+    if (op != null) {
+      inHand.add(op);
+    }
     refuseTheRest();
   }
 

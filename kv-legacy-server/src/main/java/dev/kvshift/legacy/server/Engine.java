@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,7 @@ final class Engine implements AutoCloseable {
   private final Catalog catalog;
   private final CommitPipeline pipeline;
   private final ScheduledExecutorService changeReaders;
+  final Upkeep upkeep;
 
   private Engine(EngineOptions options, Database database) {
     this.options = options;
@@ -39,8 +41,8 @@ final class Engine implements AutoCloseable {
     Versions versions =
         new Versions(options.clock(), database.access(open -> open.meta(Versions.ceilingKey())));
     Keys keys = new Keys(options.partitions());
-    catalog = new Catalog(database, options.clock().millis());
-    pipeline = new CommitPipeline(database, versions, keys, options.sync());
+    catalog = new Catalog(database, options.clock());
+    pipeline = new CommitPipeline(database, catalog, versions, keys, options);
     gates = new GateOperations(pipeline, versions, options.clock());
     locks = new LockOperations(pipeline);
     reads = new Reads(database, keys, options.clock(), options.partitions());
@@ -52,7 +54,8 @@ final class Engine implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    pipeline.start(catalog.tables());
+    pipeline.start();
+    upkeep = new Upkeep(database, catalog, pipeline, options);
   }
 
   /**
@@ -80,6 +83,19 @@ final class Engine implements AutoCloseable {
 
   CompletableFuture<Table> collection(String name) {
     return catalog.open(name, pipeline);
+  }
+
+  /**
+   * Returns the collection of the name.
+   *
+   * @throws KvException.Permanent if there is none
+   */
+  Table knownCollection(String name) {
+    Table table = catalog.byName(name);
+    if (table == null) {
+      throw new KvException.Permanent("there is no collection " + name + ": check its name");
+    }
+    return table;
   }
 
   Table requireCollection(int id) {
@@ -112,7 +128,8 @@ final class Engine implements AutoCloseable {
       result.complete(new ChangeSource.Data(List.of(), after));
       return result;
     }
-    ChangeWaiter waiter = new ChangeWaiter(table, after, bytes, result);
+    AtomicReference<@Nullable Runnable> waiter = new AtomicReference<>();
+    enlist(table, after, bytes, result, waiter);
     var timer =
         changeReaders.schedule(
             () -> result.complete(new ChangeSource.Data(List.of(), after)),
@@ -121,45 +138,34 @@ final class Engine implements AutoCloseable {
     result.whenComplete(
         (batch, error) -> {
           timer.cancel(false);
-          table.changeWaiters.remove(waiter);
+          table.changeWaiters.remove(waiter.get());
         });
-    waiter.await();
     return result;
   }
 
   /**
-   * Waits for a change. May be woken for a position that its reader has already: a reader that
-   * comes while earlier ones are being woken stands in the same queue. It then waits again.
+   * Tries again when something is published, and waits on where that was nothing new: the wake-up
+   * of one position can meet a reader who has it already.
    */
-  private final class ChangeWaiter implements Runnable {
-    private final Table table;
-    private final long after;
-    private final int bytes;
-    private final CompletableFuture<ChangeSource.Batch> result;
-
-    ChangeWaiter(Table table, long after, int bytes, CompletableFuture<ChangeSource.Batch> result) {
-      this.table = table;
-      this.after = after;
-      this.bytes = bytes;
-      this.result = result;
-    }
-
-    void await() {
-      table.changeWaiters.add(this);
-      if ((result.isDone() || table.publishedPosition() > after)
-          && table.changeWaiters.remove(this)) {
-        run();
-      }
-    }
-
-    @Override
-    public void run() {
-      changeReaders.execute(
-          () -> {
-            if (!result.isDone() && !attempt(table, after, bytes, result) && !result.isDone()) {
-              await();
-            }
-          });
+  private void enlist(
+      Table table,
+      long after,
+      int bytes,
+      CompletableFuture<ChangeSource.Batch> result,
+      AtomicReference<@Nullable Runnable> current) {
+    Runnable waiter =
+        () ->
+            changeReaders.execute(
+                () -> {
+                  if (!result.isDone() && !attempt(table, after, bytes, result)) {
+                    enlist(table, after, bytes, result, current);
+                  }
+                });
+    current.set(waiter);
+    table.changeWaiters.add(waiter);
+    boolean late = result.isDone() || table.publishedPosition() > after;
+    if (late && table.changeWaiters.remove(waiter)) {
+      waiter.run();
     }
   }
 
@@ -167,7 +173,7 @@ final class Engine implements AutoCloseable {
       Table table, long after, int bytes, CompletableFuture<ChangeSource.Batch> result) {
     try {
       ChangeSource.Batch batch = reads.changes(table, after, bytes);
-      return batch != null && result.complete(batch);
+      return batch != null && (result.complete(batch) || result.isDone());
     } catch (KvException e) {
       return result.completeExceptionally(e);
     }
@@ -176,6 +182,7 @@ final class Engine implements AutoCloseable {
   /** Ends what waits with an error, what is being committed as it should, and closes the files. */
   @Override
   public void close() {
+    upkeep.close();
     pipeline.close();
     changeReaders.shutdownNow();
     for (Table table : catalog.tables()) {

@@ -12,8 +12,16 @@ import java.time.Clock;
  * @param partitions how many, fixed when the store is made
  * @param sync whether a write is on the disk before it is acknowledged
  * @param clock the leader's clock
+ * @param space how much room the disk has
+ * @param retention what is taken away, and when
  */
-record EngineOptions(Path directory, int partitions, boolean sync, Clock clock) {
+record EngineOptions(
+    Path directory,
+    int partitions,
+    boolean sync,
+    Clock clock,
+    DiskSpace space,
+    Retention retention) {
   static final int DEFAULT_PARTITIONS = 64;
 
   EngineOptions {
@@ -25,5 +33,17 @@ record EngineOptions(Path directory, int partitions, boolean sync, Clock clock) 
 
   static EngineOptions of(Path directory, int partitions) {
     return new EngineOptions(directory, partitions, true, Clock.systemUTC());
+  }
+
+  EngineOptions(Path directory, int partitions, boolean sync, Clock clock) {
+    this(directory, partitions, sync, clock, DiskSpace.of(directory), Retention.DEFAULT);
+  }
+
+  EngineOptions with(DiskSpace newSpace) {
+    return new EngineOptions(directory, partitions, sync, clock, newSpace, retention);
+  }
+
+  EngineOptions with(Retention newRetention) {
+    return new EngineOptions(directory, partitions, sync, clock, space, newRetention);
   }
 }

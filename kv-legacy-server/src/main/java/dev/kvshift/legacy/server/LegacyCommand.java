@@ -3,7 +3,9 @@ package dev.kvshift.legacy.server;
 import dev.kvshift.api.KvException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -15,7 +17,7 @@ import picocli.CommandLine.Spec;
     name = "legacy",
     description = "The legacy store.",
     mixinStandardHelpOptions = true,
-    subcommands = LegacyCommand.Serve.class)
+    subcommands = {LegacyCommand.Serve.class, StatisticsCommand.class})
 final class LegacyCommand implements Callable<Integer> {
   private static final int INTERNAL = 1;
   private static final int USAGE = 2;
@@ -64,11 +66,46 @@ final class LegacyCommand implements Callable<Integer> {
         description = "whether a write is on the disk before it is acknowledged (${DEFAULT-VALUE})")
     private boolean sync;
 
+    @Option(
+        names = "--keep-tombstones",
+        defaultValue = "30",
+        description = "days that deletes are remembered (${DEFAULT-VALUE})")
+    private int tombstoneDays;
+
+    @Option(
+        names = "--keep-changes",
+        defaultValue = "7",
+        description = "days that changes can be read (${DEFAULT-VALUE})")
+    private int changeDays;
+
+    @Option(
+        names = "--keep-change-megabytes",
+        defaultValue = "1048576",
+        description = "how large one collection's change log may grow (${DEFAULT-VALUE})")
+    private long changeMegabytes;
+
+    @Option(names = "--tls-cert", description = "PEM file of the certificate chain: turns TLS on")
+    private @Nullable Path certificate;
+
+    @Option(names = "--tls-key", description = "PEM file of the certificate's private key")
+    private @Nullable Path key;
+
+    @Option(
+        names = "--token-file",
+        description = "file with the token that drivers must show; read at each connect")
+    private @Nullable Path tokenFile;
+
     @Override
     public Integer call() throws InterruptedException {
       try (RunningServer server =
           RunningServer.start(
-              new EngineOptions(data, partitions, sync, Clock.systemUTC()), bind, port)) {
+              new EngineOptions(data, partitions, sync, Clock.systemUTC())
+                  .with(
+                      new Retention(
+                          Duration.ofDays(tombstoneDays),
+                          Duration.ofDays(changeDays),
+                          changeMegabytes << 20)),
+              new ServerOptions(bind, port, certificate, key, tokenFile))) {
         Runtime.getRuntime().addShutdownHook(new Thread(server::close, "legacy-stop"));
         spec.commandLine().getOut().println("legacy server ready on " + server.address());
         spec.commandLine().getOut().flush();

@@ -289,4 +289,20 @@ final class Reads {
           }
         });
   }
+
+  /** Returns about how many bytes the changes of a collection take. */
+  long changeBytes(Table table) {
+    return database.access(files -> files.changeBytes(table.id));
+  }
+
+  /** Returns about how many bytes each partition of a collection takes in the files. */
+  List<Long> partitionBytes(Table table) {
+    List<Long> sizes = new ArrayList<>();
+    for (int partition = 0; partition < partitions; partition++) {
+      byte[] from = Keys.partition(table.id, partition);
+      byte[] to = Keys.partition(table.id, partition + 1);
+      sizes.add(database.access(files -> files.rowBytes(from, to)));
+    }
+    return sizes;
+  }
 }

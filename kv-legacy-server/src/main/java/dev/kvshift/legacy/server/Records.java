@@ -73,6 +73,14 @@ final class Records {
     };
   }
 
+  /** Returns whether a stored row is deleted or expired and of a version below the horizon. */
+  static boolean isDeadBelow(byte[] stored, long horizon, Instant now) {
+    ByteBuffer buffer = ByteBuffer.wrap(stored);
+    byte kind = buffer.get();
+    return buffer.getLong() < horizon
+        && (kind == TOMBSTONE || (kind == EXPIRING && buffer.getLong() <= now.toEpochMilli()));
+  }
+
   /** Returns the change that leaves the row as the stored form says. */
   static byte[] change(StoreKey key, byte[] stored) {
     Bytes main = key.main();

@@ -1,20 +1,14 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.LegacyLimits;
-import dev.kvshift.legacy.wire.ReplyFrame;
-import dev.kvshift.legacy.wire.RequestFrame;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
-import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -35,7 +29,7 @@ final class RunningServer implements AutoCloseable {
   private final HealthStatusManager health;
   private final ExecutorService workers;
   private final ExecutorService longReads;
-  private final Set<ServerStream> streams;
+  private final LegacyService service;
   private boolean closed;
 
   private RunningServer(
@@ -45,14 +39,14 @@ final class RunningServer implements AutoCloseable {
       HealthStatusManager health,
       ExecutorService workers,
       ExecutorService longReads,
-      Set<ServerStream> streams) {
+      LegacyService service) {
     this.engine = engine;
     this.server = server;
     this.bind = bind;
     this.health = health;
     this.workers = workers;
     this.longReads = longReads;
-    this.streams = streams;
+    this.service = service;
   }
 
   /**
@@ -61,32 +55,17 @@ final class RunningServer implements AutoCloseable {
    * @throws KvException.Permanent if the store cannot be opened
    * @throws KvException.Transient if the port is in use
    */
-  static RunningServer start(EngineOptions options, String bind, int port) {
+  static RunningServer start(EngineOptions options, ServerOptions listening) {
+    listening.token();
     Engine engine = Engine.open(options);
+    String bind = listening.bind();
+    int port = listening.port();
     int cores = Runtime.getRuntime().availableProcessors();
     ExecutorService workers = Executors.newFixedThreadPool(2 * cores, named("legacy-worker"));
     ExecutorService longReads = Executors.newFixedThreadPool(2 * cores, named("legacy-read"));
-    Set<ServerStream> streams = ConcurrentHashMap.newKeySet();
     HealthStatusManager health = new HealthStatusManager();
-    Dispatcher dispatcher = new Dispatcher(engine, longReads);
-    Sessions sessions = new Sessions();
-    LegacyGrpc.LegacyImplBase service =
-        new LegacyGrpc.LegacyImplBase() {
-          @Override
-          public StreamObserver<RequestFrame> connect(StreamObserver<ReplyFrame> out) {
-            streams.removeIf(ServerStream::isEnded);
-            ServerStream stream =
-                new ServerStream(
-                    dispatcher,
-                    engine,
-                    sessions,
-                    workers,
-                    (ServerCallStreamObserver<ReplyFrame>) out);
-            streams.add(stream);
-            return stream;
-          }
-        };
-    Server server =
+    LegacyService service = new LegacyService(engine, workers, longReads);
+    NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
             .executor(workers)
             .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
@@ -94,10 +73,24 @@ final class RunningServer implements AutoCloseable {
             .permitKeepAliveTime(1, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .addService(service)
-            .addService(health.getHealthService())
-            .build();
+            .intercept(new TokenCheck(listening))
+            .addService(health.getHealthService());
+    Path certificate = listening.certificate();
+    Path key = listening.key();
+    Server server;
+    try {
+      if (certificate != null && key != null) {
+        builder.useTransportSecurity(certificate.toFile(), key.toFile());
+      }
+      server = builder.build();
+    } catch (IllegalArgumentException e) {
+      engine.close();
+      throw new KvException.Permanent(
+          "TLS certificate " + certificate + " or key " + key + " cannot be read: give PEM files",
+          e);
+    }
     RunningServer running =
-        new RunningServer(engine, server, bind, health, workers, longReads, streams);
+        new RunningServer(engine, server, bind, health, workers, longReads, service);
     try {
       server.start();
       return running;
@@ -142,7 +135,7 @@ final class RunningServer implements AutoCloseable {
     closed = true;
     health.enterTerminalState();
     server.shutdown();
-    streams.forEach(ServerStream::drain);
+    service.drain();
     try {
       if (!server.awaitTermination(DRAIN.toMillis(), TimeUnit.MILLISECONDS)) {
         server.shutdownNow();

@@ -35,6 +35,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private final Dispatcher dispatcher;
   private final Engine engine;
   private final Sessions sessions;
+  private final Usage usage;
   private final Executor sender;
   private final ServerCallStreamObserver<ReplyFrame> out;
   private final Queue<Reply> replies = new ConcurrentLinkedQueue<>();
@@ -43,6 +44,8 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private final AtomicInteger sendWork = new AtomicInteger();
   private final Runnable end = this::end;
   private long sessionId;
+  private String client = "";
+  private String library = "";
   private Sessions.@Nullable Session session;
   private volatile boolean ended;
   private boolean awaitingFrame = true;
@@ -52,11 +55,13 @@ final class ServerStream implements StreamObserver<RequestFrame> {
       Dispatcher dispatcher,
       Engine engine,
       Sessions sessions,
+      Usage usage,
       Executor sender,
       ServerCallStreamObserver<ReplyFrame> out) {
     this.dispatcher = dispatcher;
     this.engine = engine;
     this.sessions = sessions;
+    this.usage = usage;
     this.sender = sender;
     this.out = out;
     out.disableAutoRequest();
@@ -94,6 +99,8 @@ final class ServerStream implements StreamObserver<RequestFrame> {
 
   private void greet(Hello hello) {
     sessionId = hello.getSession();
+    client = hello.getClient();
+    library = hello.getLibrary();
     Sessions.Attached attached;
     try {
       attached = sessions.attach(sessionId, hello.getUnsettledList(), end);
@@ -117,6 +124,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     int bytes = request.getSerializedSize();
     inFlight.incrementAndGet();
     inFlightBytes.addAndGet(bytes);
+    usage.count(client, library, request);
     Sessions.Session current = session;
     CompletableFuture<Reply.Builder> answer =
         request.getSequence() == 0 || current == null
@@ -152,15 +160,19 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private void sendAll() {
     int work = sendWork.get();
     do {
+      boolean drained = false;
       synchronized (out) {
         while (!ended && out.isReady() && !replies.isEmpty()) {
           sendFrame();
         }
         if (ended) {
           replies.clear();
-        } else if (draining && inFlight.get() == 0) {
-          finish(Status.UNAVAILABLE.withDescription("the server is stopping"));
+        } else {
+          drained = draining && inFlight.get() == 0;
         }
+      }
+      if (drained) {
+        finish(Status.UNAVAILABLE.withDescription("the server is stopping"));
       }
       requestMore();
       work = sendWork.addAndGet(-work);

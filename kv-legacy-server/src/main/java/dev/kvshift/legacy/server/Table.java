@@ -20,6 +20,7 @@ final class Table {
   long position;
   GateRecord gate;
   long liftAtNanos;
+  long horizon;
   final ArrayDeque<Op<?>> waitingRoom = new ArrayDeque<>();
   long waitingBytes;
 
@@ -28,13 +29,16 @@ final class Table {
   private static final Duration MARGIN = Duration.ofSeconds(1);
   private volatile long publishedPosition;
   private volatile GateRecord publishedGate;
+  private volatile long publishedHorizon;
   private volatile boolean dropped;
 
-  Table(int id, String name, long position, GateRecord gate) {
+  Table(int id, String name, long position, GateRecord gate, long horizon) {
     this.id = id;
     this.name = name;
     this.position = position;
     this.gate = gate;
+    this.horizon = horizon;
+    this.publishedHorizon = horizon;
     this.publishedPosition = position;
     this.publishedGate = gate;
   }
@@ -60,6 +64,15 @@ final class Table {
     return publishedGate;
   }
 
+  /** Returns the version below which tombstones may be gone and versioned writes are refused. */
+  long publishedHorizon() {
+    return publishedHorizon;
+  }
+
+  boolean isDropped() {
+    return dropped;
+  }
+
   long publishedPosition() {
     return publishedPosition;
   }
@@ -67,12 +80,21 @@ final class Table {
   /** Makes what was committed visible; the pipeline calls it after the batch is durable. */
   void publish() {
     publishedGate = gate;
+    publishedHorizon = horizon;
     if (publishedPosition != position) {
       publishedPosition = position;
       for (Runnable waiter = changeWaiters.poll(); waiter != null; waiter = changeWaiters.poll()) {
         waiter.run();
       }
     }
+  }
+
+  /** Takes over what the files hold, after a commit of unknown outcome. */
+  void reload(long storedPosition, GateRecord storedGate, long storedHorizon) {
+    horizon = storedHorizon;
+    position = storedPosition;
+    gate = storedGate;
+    publish();
   }
 
   void drop() {

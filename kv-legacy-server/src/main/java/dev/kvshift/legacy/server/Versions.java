@@ -3,6 +3,7 @@ package dev.kvshift.legacy.server;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Draws versions: strictly increasing, never more than {@link #MAX_AHEAD_MICROS} ahead of the
@@ -20,12 +21,19 @@ final class Versions {
   private long ceiling;
   private volatile long publishedCeiling;
 
-  Versions(Clock clock, byte @org.jspecify.annotations.Nullable [] storedCeiling) {
+  Versions(Clock clock, byte @Nullable [] storedCeiling) {
     this.clock = clock;
     this.ceiling = Database.number(storedCeiling, 0);
     this.last = ceiling;
     this.publishedCeiling = ceiling;
     readClock();
+  }
+
+  /** Begins again above the ceiling that is stored, and above all that was issued. */
+  void reload(byte @Nullable [] storedCeiling) {
+    ceiling = Database.number(storedCeiling, 0);
+    last = Math.max(last, ceiling);
+    publishedCeiling = ceiling;
   }
 
   static byte[] ceilingKey() {

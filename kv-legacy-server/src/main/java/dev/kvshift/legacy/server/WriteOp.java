@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
@@ -43,6 +44,17 @@ final class WriteOp extends Op<Long> {
       long drawn = commit.versions.draw();
       commit.put(target, key, drawn, mutation.value(), mutation.expiry());
       return drawn;
+    }
+    if (given < target.horizon) {
+      throw new KvException.Permanent(
+          "version "
+              + given
+              + " lies below "
+              + target.horizon
+              + ", from which on collection "
+              + target.name
+              + " remembers deletes; nothing was written: copy the key anew from where it comes"
+              + " from");
     }
     Row current = commit.current(target, key);
     Row brought = new Row(key, given, mutation.value(), mutation.expiry());

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
@@ -18,12 +19,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the store keeps over restarts, clock jumps and races at the fence. */
@@ -33,12 +35,16 @@ class EngineTest {
 
   @TempDir Path directory;
   private final ManualClock clock = new ManualClock();
+  private final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
+  private final Retention retention =
+      new Retention(Duration.ofDays(10), Duration.ofDays(2), Long.MAX_VALUE);
   private Engine engine;
   private Table table;
 
   @BeforeEach
   void open() {
-    engine = Engine.open(new EngineOptions(directory, 4, true, clock));
+    DiskSpace space = new DiskSpace(freeBytes::get);
+    engine = Engine.open(new EngineOptions(directory, 4, true, clock).with(space).with(retention));
     table = await(engine.collection("files"));
   }
 
@@ -86,30 +92,20 @@ class EngineTest {
   }
 
   @Test
-  @Timeout(30)
-  void changes_followersAlwaysAtTheEnd_areEachAnswered() {
-    int writes = 2_000;
-    int followers = 4;
-    List<CompletableFuture<Long>> seen = new ArrayList<>();
-    for (int i = 0; i < followers; i++) {
-      seen.add(follow(0, writes));
-    }
-    for (int i = 0; i < writes; i++) {
-      await(put("v" + i));
-    }
-    for (CompletableFuture<Long> position : seen) {
-      assertThat(await(position)).isEqualTo(writes);
-    }
-  }
+  void changes_wokenThoughNothingIsNew_waitForWhatComesNext() {
+    await(put("v1"));
+    CompletableFuture<ChangeSource.Batch> read =
+        engine.changes(table, 1, 1 << 20, Duration.ofSeconds(60));
+    table.changeWaiters.remove().run();
 
-  /** Reads on from a position until the last one, each time waiting longer than the test. */
-  private CompletableFuture<Long> follow(long after, long last) {
-    if (after == last) {
-      return CompletableFuture.completedFuture(after);
-    }
-    return engine
-        .changes(table, after, 1 << 20, Duration.ofHours(1))
-        .thenComposeAsync(batch -> follow(batch.position(), last));
+    long second = await(put("v2"));
+
+    assertThat(await(read))
+        .isEqualTo(
+            new ChangeSource.Data(
+                List.of(new ChangeSource.Change(2, new Row(KEY, second, Bytes.utf8("v2"), null))),
+                2));
+    assertThat(table.changeWaiters).isEmpty();
   }
 
   @Test
@@ -308,6 +304,124 @@ class EngineTest {
 
     assertThatThrownBy(() -> await(waiting)).isInstanceOf(KvException.Transient.class);
     assertThat(engine.reads.get(table, KEY, 0)).isNull();
+  }
+
+  @Test
+  void write_diskNearlyFull_isRefusedWhileReadsGoOnUntilThereIsRoom() {
+    long version = await(put("v1"));
+    freeBytes.set(DiskSpace.RESERVE_BYTES - 1);
+    Await.until(
+        "writes are refused", () -> put("v2").handle((written, error) -> error != null).join());
+
+    assertThatThrownBy(() -> await(put("v2")))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("64 MiB");
+    assertThat(engine.reads.get(table, KEY, 0)).isNotNull();
+    assertThat(await(engine.gates.fence(table, "try-1", LIFETIME)).version())
+        .isGreaterThan(version);
+    await(engine.gates.lift(table, "try-1"));
+
+    freeBytes.set(Long.MAX_VALUE);
+    Await.until(
+        "writes are taken again", () -> put("v3").handle((written, error) -> error == null).join());
+    assertThat(engine.reads.get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v3"));
+  }
+
+  @Test
+  void register_beforeRestart_isStillListedAfterIt() {
+    await(engine.gates.register(table, "instance-1", 0));
+    reopen();
+
+    assertThat(engine.gates.instances(table))
+        .extracting(Gate.Instance::name)
+        .containsExactly("instance-1");
+  }
+
+  @Test
+  void tryLock_heldBeforeRestart_isBusyAndLaterGetsAHigherToken() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofMinutes(1);
+    Lock first =
+        await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).acquired().get(0);
+    reopen();
+
+    assertThat(await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).busy())
+        .isEqualTo(keys);
+    clock.jump(Duration.ofMinutes(2));
+    Lock second =
+        await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).acquired().get(0);
+    assertThat(second.token()).isGreaterThan(first.token());
+    assertThatThrownBy(
+            () ->
+                await(
+                    engine.write(
+                        table,
+                        KEY,
+                        Mutation.put(Bytes.utf8("v")).withLock(first),
+                        0,
+                        Op.unhurried())))
+        .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
+  void upkeep_oldTombstones_goAndVersionedWritesBelowAreRefused() {
+    long version = await(put("v"));
+    await(engine.write(table, KEY, Mutation.delete(), 0, Op.unhurried()));
+    StoreKey expired = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("expired"));
+    StoreKey living = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("living"));
+    Instant soon = Instant.ofEpochMilli(clock.millis() + 1_000);
+    Mutation expiring = new Mutation(Bytes.utf8("v"), soon, null, null);
+    await(engine.write(table, expired, expiring, 0, Op.unhurried()));
+    await(engine.write(table, living, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried()));
+
+    clock.jump(Duration.ofDays(9));
+    engine.upkeep.run();
+    assertThat(engine.reads.get(table, KEY, 0).isTombstone()).isTrue();
+    assertThat(engine.reads.get(table, expired, 0).isTombstone()).isTrue();
+
+    clock.jump(Duration.ofDays(2));
+    engine.upkeep.run();
+    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+    assertThat(engine.reads.get(table, expired, 0)).isNull();
+    assertThat(engine.reads.get(table, living, 0)).isNotNull();
+    reopen();
+    Mutation late = Mutation.put(Bytes.utf8("late")).withVersion(version);
+    assertThatThrownBy(() -> await(engine.write(table, KEY, late, 0, Op.unhurried())))
+        .isInstanceOf(KvException.Permanent.class);
+    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+  }
+
+  @Test
+  void upkeep_oldChanges_goAndReadingThemNamesTheOldestLeft() {
+    await(put("v1"));
+    await(put("v2"));
+    engine.upkeep.run();
+    clock.jump(Duration.ofDays(1));
+    await(put("v3"));
+    engine.upkeep.run();
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 3));
+
+    clock.jump(Duration.ofHours(25));
+    engine.upkeep.run();
+
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(3, 3));
+    assertThatThrownBy(() -> await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("oldest is 3");
+    assertThat(await(engine.changes(table, 2, 1 << 20, Duration.ZERO)).position()).isEqualTo(3);
+  }
+
+  @Test
+  void upkeep_allChangesOld_keepsTheLastSoThatPositionsGoOn() {
+    await(put("v1"));
+    await(put("v2"));
+    engine.upkeep.run();
+    clock.jump(Duration.ofDays(3));
+    engine.upkeep.run();
+    reopen();
+    await(put("v3"));
+
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(2, 3));
   }
 
   @Test

@@ -10,7 +10,9 @@ class LegacyNetworkTest extends LegacyStoreTest {
   @BeforeEach
   @Override
   void open() {
-    server = RunningServer.start(EngineOptions.of(directory.resolve("served"), 8), "127.0.0.1", 0);
+    server =
+        RunningServer.start(
+            EngineOptions.of(directory.resolve("served"), 8), ServerOptions.loopback(0));
     super.open();
   }
 

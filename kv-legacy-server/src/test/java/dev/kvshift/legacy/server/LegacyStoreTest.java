@@ -228,7 +228,7 @@ class LegacyStoreTest {
 
     CompletionStage<Long> waiting =
         collection.write(
-            key("m", "2"), Mutation.put(Bytes.utf8("late")), Call.within(Duration.ofMillis(200)));
+            key("m", "2"), Mutation.put(Bytes.utf8("late")), Call.within(Duration.ofSeconds(2)));
 
     assertThatThrownBy(() -> await(waiting)).isInstanceOf(KvException.CollectionFenced.class);
     await(collection.gate().lift("try-1"));

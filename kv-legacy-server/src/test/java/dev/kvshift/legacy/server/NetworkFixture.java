@@ -19,7 +19,9 @@ public final class NetworkFixture implements StoreFixture {
 
   public NetworkFixture() throws IOException {
     directory = Files.createTempDirectory("legacy-kit");
-    server = RunningServer.start(new EngineOptions(directory, 16, true, clock), "127.0.0.1", 0);
+    server =
+        RunningServer.start(
+            new EngineOptions(directory, 16, true, clock), ServerOptions.loopback(0));
   }
 
   @Override

@@ -23,4 +23,9 @@ public final class FineShardedFixture extends ShardedFixture {
   public Layout rangeLayout() {
     return Layout.parse("range;shard=bits=13;encoding=1");
   }
+
+  @Override
+  public int shardBytes() {
+    return 3;
+  }
 }

@@ -6,6 +6,7 @@ import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.model.ShardedStore;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.StoreFixture;
 import dev.kvshift.testkit.TestClock;
 import java.util.EnumSet;
@@ -16,6 +17,7 @@ import java.util.UUID;
 public class ShardedFixture implements StoreFixture {
   private final String name = UUID.randomUUID().toString();
   private final TestClock clock = new TestClock();
+  private final VersionClock versions = new VersionClock(clock);
   private final Store first = open();
 
   @Override
@@ -28,7 +30,10 @@ public class ShardedFixture implements StoreFixture {
     EnumSet<Capability> missing = EnumSet.complementOf(EnumSet.copyOf(capabilities()));
     missing.add(Capability.LARGE_MAIN_KEYS);
     MemoryOptions options =
-        MemoryOptions.defaults().withClock(clock).without(missing.toArray(Capability[]::new));
+        MemoryOptions.defaults()
+            .withClock(clock)
+            .withVersions(versions)
+            .without(missing.toArray(Capability[]::new));
     return new ShardedStore(MemoryStoreProvider.open(name, options));
   }
 
@@ -40,6 +45,11 @@ public class ShardedFixture implements StoreFixture {
   @Override
   public Layout rangeLayout() {
     return Layout.parse("range;shard=bits=5;encoding=0");
+  }
+
+  @Override
+  public int shardBytes() {
+    return 1;
   }
 
   @Override

@@ -1,36 +1,83 @@
 package dev.kvshift.model.kit;
 
+import dev.kvshift.testkit.ChangeSourceClause;
+import dev.kvshift.testkit.ConcurrencyClause;
 import dev.kvshift.testkit.DeletesClause;
+import dev.kvshift.testkit.ErrorsClause;
 import dev.kvshift.testkit.ExpiryClause;
+import dev.kvshift.testkit.FenceClause;
+import dev.kvshift.testkit.GateClause;
+import dev.kvshift.testkit.LifecycleClause;
+import dev.kvshift.testkit.LimitsClause;
+import dev.kvshift.testkit.LinearizabilityClause;
+import dev.kvshift.testkit.LocksClause;
+import dev.kvshift.testkit.MetadataClause;
+import dev.kvshift.testkit.MultiKeyClause;
 import dev.kvshift.testkit.PagingClause;
 import dev.kvshift.testkit.PointOperationsClause;
+import dev.kvshift.testkit.RandomOperationsClause;
 import dev.kvshift.testkit.RangesClause;
+import dev.kvshift.testkit.ScanClause;
 import dev.kvshift.testkit.UseFixture;
 import dev.kvshift.testkit.VersionsClause;
 import org.junit.jupiter.api.Nested;
 
+@UseFixture(ShardedFixture.class)
 final class ShardedKitTest {
   @Nested
-  @UseFixture(ShardedFixture.class)
-  final class PointOperations extends PointOperationsClause {}
+  final class ChangeSource extends ChangeSourceClause {}
 
   @Nested
-  @UseFixture(ShardedFixture.class)
+  final class Concurrency extends ConcurrencyClause {}
+
+  @Nested
   final class Deletes extends DeletesClause {}
 
   @Nested
-  @UseFixture(ShardedFixture.class)
-  final class Ranges extends RangesClause {}
+  final class Errors extends ErrorsClause {}
 
   @Nested
-  @UseFixture(ShardedFixture.class)
-  final class Paging extends PagingClause {}
-
-  @Nested
-  @UseFixture(ShardedFixture.class)
   final class Expiry extends ExpiryClause {}
 
   @Nested
-  @UseFixture(ShardedFixture.class)
+  final class Fence extends FenceClause {}
+
+  @Nested
+  final class Gate extends GateClause {}
+
+  @Nested
+  final class Lifecycle extends LifecycleClause {}
+
+  @Nested
+  final class Limits extends LimitsClause {}
+
+  @Nested
+  final class Linearizability extends LinearizabilityClause {}
+
+  @Nested
+  final class Locks extends LocksClause {}
+
+  @Nested
+  final class Metadata extends MetadataClause {}
+
+  @Nested
+  final class MultiKey extends MultiKeyClause {}
+
+  @Nested
+  final class Paging extends PagingClause {}
+
+  @Nested
+  final class PointOperations extends PointOperationsClause {}
+
+  @Nested
+  final class RandomOperations extends RandomOperationsClause {}
+
+  @Nested
+  final class Ranges extends RangesClause {}
+
+  @Nested
+  final class Scan extends ScanClause {}
+
+  @Nested
   final class Versions extends VersionsClause {}
 }

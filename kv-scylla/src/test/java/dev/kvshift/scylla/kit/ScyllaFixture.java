@@ -1,9 +1,11 @@
 package dev.kvshift.scylla.kit;
 
 import dev.kvshift.api.Capability;
+import dev.kvshift.scylla.RecordedStatements;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.StoreFixture;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -21,6 +23,7 @@ public final class ScyllaFixture implements StoreFixture {
         Capability.VERSIONED_WRITES,
         Capability.RANGES,
         Capability.SCAN,
+        Capability.LOCKS,
         Capability.METADATA);
   }
 
@@ -30,5 +33,12 @@ public final class ScyllaFixture implements StoreFixture {
   }
 
   @Override
-  public void close() {}
+  public Duration shortLife() {
+    return Duration.ofSeconds(1);
+  }
+
+  @Override
+  public void close() {
+    RecordedStatements.assertClean();
+  }
 }

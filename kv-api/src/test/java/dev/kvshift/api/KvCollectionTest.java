@@ -1,0 +1,210 @@
+package dev.kvshift.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.kvshift.api.KvObserver.Observation;
+import dev.kvshift.api.KvObserver.Operation;
+import dev.kvshift.api.KvObserver.Result;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+final class KvCollectionTest {
+  private static final Key KEY = Key.of(Bytes.utf8("key"));
+  private static final Bytes VALUE = Bytes.utf8("value");
+
+  @Test
+  void observer_everyOperation_isToldHowItEnded() {
+    List<Observation> seen = new ArrayList<>();
+    try (KvStore store = KvStore.over(MemoryStoreProvider.open("observed"), seen::add)) {
+      KvCollection files = store.collection("files", Layout.range(new ShardRule.None()));
+      Key key = Key.of(Bytes.utf8("m"), Bytes.utf8("cl"));
+      files.put(key, VALUE);
+      files.get(key);
+      files.get(Key.of(Bytes.utf8("n"), Bytes.empty()));
+      files.getRange(key.main(), Range.all(), PageLimit.entries(5));
+      files.delete(key);
+      assertThat(seen)
+          .extracting(
+              Observation::operation,
+              Observation::collection,
+              Observation::result,
+              Observation::bytes,
+              Observation::entries)
+          .containsExactly(
+              tuple(Operation.PUT, "files", Result.OK, 7L, 1),
+              tuple(Operation.GET, "files", Result.OK, 5L, 1),
+              tuple(Operation.GET, "files", Result.OK, 0L, 0),
+              tuple(Operation.GET_RANGE, "files", Result.OK, 7L, 1),
+              tuple(Operation.DELETE, "files", Result.OK, 2L, 1));
+      assertThat(seen).allSatisfy(observation -> assertThat(observation.duration()).isPositive());
+    }
+  }
+
+  @Test
+  void observer_failure_isToldByItsKind() {
+    List<Observation> seen = new ArrayList<>();
+    ScriptedCollection script = new ScriptedCollection();
+    KvCollection collection = script.view(seen::add);
+    Map<KvException, Result> kinds = new LinkedHashMap<>();
+    kinds.put(new KvException.Transient("t"), Result.TRANSIENT);
+    kinds.put(new KvException.Permanent("p"), Result.PERMANENT);
+    kinds.put(new KvException.UnknownOutcome("u"), Result.UNKNOWN_OUTCOME);
+    kinds.put(new KvException.UnsupportedCapability(Capability.EXPIRY, "s"), Result.UNSUPPORTED);
+    kinds.put(new KvException.StalePhase("c", 1, Phase.NEW_ONLY, 2), Result.STALE_PHASE);
+    kinds.put(new KvException.CollectionFenced("c", Duration.ZERO), Result.FENCED);
+    kinds.forEach(
+        (error, result) -> {
+          script.write = () -> CompletableFuture.failedFuture(error);
+          assertThatThrownBy(() -> collection.put(KEY, VALUE)).isSameAs(error);
+          script.write =
+              () -> {
+                throw error;
+              };
+          assertThatThrownBy(() -> collection.put(KEY, VALUE)).isSameAs(error);
+        });
+    assertThat(seen)
+        .extracting(Observation::result)
+        .containsExactlyElementsOf(
+            kinds.values().stream().flatMap(kind -> List.of(kind, kind).stream()).toList());
+  }
+
+  @Test
+  void put_observerThrows_succeedsAllTheSame() {
+    ScriptedCollection script = new ScriptedCollection();
+    script.write = () -> CompletableFuture.completedFuture(1L);
+    AtomicReference<Throwable> uncaught = new AtomicReference<>();
+    Thread.currentThread().setUncaughtExceptionHandler((thread, error) -> uncaught.set(error));
+    RuntimeException bug = new IllegalStateException("a bug of the observer");
+    try {
+      script
+          .view(
+              observation -> {
+                throw bug;
+              })
+          .put(KEY, VALUE);
+    } finally {
+      Thread.currentThread().setUncaughtExceptionHandler(null);
+    }
+    assertThat(uncaught.get()).isSameAs(bug);
+  }
+
+  @Test
+  void put_driverFailsBeyondItsContract_isUnknown() {
+    ScriptedCollection script = new ScriptedCollection();
+    KvCollection collection = script.view(KvObserver.NONE);
+    RuntimeException bug = new IllegalStateException("a bug of the driver");
+    script.write = () -> CompletableFuture.failedFuture(bug);
+    assertThatThrownBy(() -> collection.put(KEY, VALUE))
+        .isInstanceOf(KvException.UnknownOutcome.class)
+        .hasCause(bug);
+    script.write =
+        () -> {
+          throw bug;
+        };
+    assertThatThrownBy(() -> collection.delete(KEY))
+        .isInstanceOf(KvException.UnknownOutcome.class)
+        .hasCause(bug);
+  }
+
+  @Test
+  void get_driverFailsBeyondItsContract_isPermanent() {
+    ScriptedCollection script = new ScriptedCollection();
+    RuntimeException bug = new IllegalStateException("a bug of the driver");
+    script.get = () -> CompletableFuture.failedFuture(bug);
+    assertThatThrownBy(() -> script.view(KvObserver.NONE).get(KEY))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasCause(bug);
+  }
+
+  @Test
+  void getAndPut_interruptedWhileWaiting_failAsDocumented() {
+    ScriptedCollection script = new ScriptedCollection();
+    script.get = CompletableFuture::new;
+    script.write = CompletableFuture::new;
+    KvCollection collection = script.view(KvObserver.NONE);
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> collection.get(KEY)).isInstanceOf(KvException.Transient.class);
+    assertThatThrownBy(() -> collection.put(KEY, VALUE))
+        .isInstanceOf(KvException.UnknownOutcome.class);
+    assertThatThrownBy(() -> collection.putAll(Map.of(KEY, VALUE), WriteOptions.none()))
+        .isInstanceOf(KvException.UnknownOutcome.class);
+    assertThatThrownBy(() -> collection.getAll(List.of(KEY)))
+        .isInstanceOf(KvException.Transient.class);
+    assertThat(Thread.interrupted()).isTrue();
+  }
+
+  @Test
+  void getAll_manyKeys_areSentSixtyFourAtOnce() {
+    ScriptedCollection script = new ScriptedCollection();
+    List<CompletableFuture<@Nullable Row>> sent = new ArrayList<>();
+    script.get =
+        () -> {
+          CompletableFuture<@Nullable Row> one = new CompletableFuture<>();
+          sent.add(one);
+          return one;
+        };
+    List<Key> keys = keys(200);
+    CompletableFuture<Map<Key, Outcome<Optional<Bytes>>>> all =
+        script.view(KvObserver.NONE).async().getAll(keys).toCompletableFuture();
+    for (int ended = 0; ended < 200; ended++) {
+      assertThat(sent).hasSize(Math.min(200, KeyBatch.PARALLEL_KEYS + ended));
+      assertThat(all).isNotDone();
+      if (ended == 70) {
+        sent.get(ended).completeExceptionally(new KvException.Transient("busy"));
+      } else {
+        sent.get(ended).complete(null);
+      }
+    }
+    Map<Key, Outcome<Optional<Bytes>>> outcomes = all.join();
+    assertThat(outcomes.keySet()).containsExactlyElementsOf(keys);
+    outcomes.forEach(
+        (key, outcome) -> {
+          if (key.equals(keys.get(70))) {
+            assertThatThrownBy(outcome::orThrow).isInstanceOf(KvException.Transient.class);
+          } else {
+            assertThat(outcome).isEqualTo(new Outcome.Ok<>(Optional.empty()));
+          }
+        });
+  }
+
+  @Test
+  void getAll_asManyKeysAsAllowed_needsNoDeepStack() {
+    ScriptedCollection script = new ScriptedCollection();
+    StoreKey any = StoreKey.of(Bytes.utf8("k"), Bytes.empty());
+    script.get = () -> CompletableFuture.completedFuture(new Row(any, 1, VALUE, null));
+    assertThat(script.view(KvObserver.NONE).getAll(keys(KvCollection.MAX_KEYS)).values())
+        .hasSize(KvCollection.MAX_KEYS)
+        .allSatisfy(outcome -> assertThat(outcome.orThrow()).contains(VALUE));
+  }
+
+  @Test
+  void getRange_nothingLeftOfTheRange_asksNobody() {
+    ScriptedCollection script = new ScriptedCollection();
+    Bytes main = Bytes.utf8("m");
+    Range range = Range.of(Bytes.fromHex("20"), Bytes.fromHex("20"));
+    assertThat(script.view(KvObserver.NONE).getRange(main, range, PageLimit.entries(1)))
+        .isEqualTo(new RangePage(List.of(), RangePage.Stop.END, null));
+  }
+
+  private static List<Key> keys(int count) {
+    List<Key> keys = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      keys.add(Key.of(Bytes.utf8("key " + i)));
+    }
+    return keys;
+  }
+}

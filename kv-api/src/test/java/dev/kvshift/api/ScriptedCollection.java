@@ -1,0 +1,87 @@
+package dev.kvshift.api;
+
+import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A driver that answers as a test says, also beyond its contract. */
+final class ScriptedCollection implements StoreCollection {
+  Supplier<CompletionStage<@Nullable Row>> get = ScriptedCollection::unscripted;
+  Supplier<CompletionStage<Long>> write = ScriptedCollection::unscripted;
+
+  KvCollection view(KvObserver observer) {
+    Limits limits = new Limits(100, 100, 100, 10, Duration.ofSeconds(10));
+    return new KvCollection(this, limits, observer, Clock.systemUTC());
+  }
+
+  @Override
+  public String name() {
+    return "scripted";
+  }
+
+  @Override
+  public Layout layout() {
+    return new Layout(Shape.RANGE, new ShardRule.None(), 0);
+  }
+
+  @Override
+  public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    return get.get();
+  }
+
+  @Override
+  public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+    return write.get();
+  }
+
+  @Override
+  public CompletionStage<RowPage> range(
+      Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+    return unscripted();
+  }
+
+  @Override
+  public long token(StoreKey key) {
+    throw new AssertionError("not scripted");
+  }
+
+  @Override
+  public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
+    return unscripted();
+  }
+
+  @Override
+  public CompletionStage<ScanPage> scan(
+      ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
+    return unscripted();
+  }
+
+  @Override
+  public ChangeSource changes() {
+    throw new AssertionError("not scripted");
+  }
+
+  @Override
+  public Gate gate() {
+    throw new AssertionError("not scripted");
+  }
+
+  private static <T extends @Nullable Object> CompletionStage<T> unscripted() {
+    throw new AssertionError("not scripted");
+  }
+}

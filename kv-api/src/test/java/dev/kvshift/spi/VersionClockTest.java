@@ -1,0 +1,79 @@
+package dev.kvshift.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+final class VersionClockTest {
+  private static final Instant NOW = Instant.parse("2026-11-20T10:00:00.123456789Z");
+  private static final long MICROS = 1_795_168_800_123_456L;
+
+  private final VersionClock clock = new VersionClock(Clock.fixed(NOW, ZoneOffset.UTC));
+
+  @Test
+  void micros_ofAnInstant_cutsNanoseconds() {
+    assertThat(VersionClock.micros(NOW)).isEqualTo(MICROS);
+    assertThat(VersionClock.micros(Instant.EPOCH.minusNanos(1))).isEqualTo(-1);
+    assertThat(clock.nowMicros()).isEqualTo(MICROS);
+  }
+
+  @Test
+  void next_clockStandsStill_risesByOne() {
+    assertThat(clock.next()).isEqualTo(MICROS);
+    assertThat(clock.next()).isEqualTo(MICROS + 1);
+    assertThat(clock.next()).isEqualTo(MICROS + 2);
+  }
+
+  @Test
+  void next_manyThreads_issuesNoneTwice() {
+    Set<Long> issued = ConcurrentHashMap.newKeySet();
+    Set<CompletableFuture<Void>> threads = new HashSet<>();
+    for (int i = 0; i < 4; i++) {
+      threads.add(
+          CompletableFuture.runAsync(
+              () -> {
+                for (int j = 0; j < 5_000; j++) {
+                  issued.add(clock.next());
+                }
+              }));
+    }
+    threads.forEach(CompletableFuture::join);
+    assertThat(issued).hasSize(20_000);
+  }
+
+  @Test
+  void observe_nearVersion_movesTheClock() {
+    assertThat(clock.observe(MICROS + 1_250_000)).isTrue();
+    assertThat(clock.next()).isEqualTo(MICROS + 1_250_001);
+    assertThat(clock.observe(MICROS)).isTrue();
+    assertThat(clock.next()).isEqualTo(MICROS + 1_250_002);
+  }
+
+  @Test
+  void observe_farVersion_doesNot() {
+    assertThat(clock.observe(MICROS + 1_250_001)).isFalse();
+    assertThat(clock.next()).isEqualTo(MICROS);
+  }
+
+  @Test
+  void awaitPast_floorLongAgo_isDoneAtOnce() {
+    assertThat(clock.awaitPast(MICROS - 250_001).toCompletableFuture()).isDone();
+    assertThat(clock.awaitPast(MICROS - 250_000).toCompletableFuture()).isNotDone();
+  }
+
+  @Test
+  void awaitPast_runningClock_endsOnceItHasPassed() throws Exception {
+    VersionClock running = new VersionClock(Clock.systemUTC());
+    long floor = running.nowMicros() - 200_000;
+    running.awaitPast(floor).toCompletableFuture().get(30, TimeUnit.SECONDS);
+    assertThat(running.next()).isGreaterThan(floor + 250_000);
+  }
+}

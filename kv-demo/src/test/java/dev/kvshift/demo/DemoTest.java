@@ -1,0 +1,132 @@
+package dev.kvshift.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.demo.proto.FileReport;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole line, small, on real servers. */
+class DemoTest {
+  private static final long SEED = 20_261_120;
+  private static final int RECORDS = 4_000;
+
+  @TempDir Path folder;
+
+  @Test
+  void demo_ofRealData_leavesNothingMissingExtraDifferentOrResurrected() throws IOException {
+    Report report = run(target -> {});
+
+    assertThat(report.keys()).isEmpty();
+    assertThat(report.missing()).isZero();
+    assertThat(report.extra()).isZero();
+    assertThat(report.different()).isZero();
+    assertThat(report.resurrected()).isZero();
+    assertThat(report.failedRequests()).isZero();
+    assertThat(report.records()).isGreaterThan(RECORDS / 2);
+    assertThat(report.range().complete()).isTrue();
+    assertThat(report.range().pagesBefore()).isPositive();
+    assertThat(report.range().pagesAfter()).isPositive();
+    assertThat(report.isRight()).isTrue();
+  }
+
+  @Test
+  void demo_withATargetBrokenOnPurpose_reportsExactlyWhatWasBroken() throws IOException {
+    List<StoreKey> broken = new ArrayList<>();
+
+    Report report = run(target -> broken.addAll(breakFiles(target)));
+
+    assertThat(report.missing()).isEqualTo(1);
+    assertThat(report.different()).isEqualTo(1);
+    assertThat(report.extra()).isEqualTo(1);
+    assertThat(report.resurrected()).isZero();
+    assertThat(report.isRight()).isFalse();
+    assertThat(report.keys()).hasSize(3);
+    for (StoreKey key : broken) {
+      assertThat(report.keys()).filteredOn(line -> line.contains(key.main().toHex())).hasSize(1);
+    }
+  }
+
+  private Report run(Consumer<Store> beforeCheck) throws IOException {
+    System.out.println("seed " + SEED);
+    Path noJars = folder.resolve("none");
+    try (Servers servers = Servers.start(folder, null)) {
+      Demo.Options options = new Demo.Options(noJars, RECORDS, 1, SEED);
+      ProgressLines progress =
+          new ProgressLines(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+      return new Demo(servers, folder, options, progress, beforeCheck).run();
+    }
+  }
+
+  /** Drops a row, changes one and adds one, none of which the live writer knows. */
+  private static List<StoreKey> breakFiles(Store target) {
+    StoreCollection files =
+        join(target.open(LiveKey.FILES, Collections.layout(LiveKey.FILES), Claim.NONE));
+    List<Row> rows = untouchedRows(files, 2);
+    Row dropped = rows.get(0);
+    Row changed = rows.get(1);
+    StoreKey added = StoreKey.of(Bytes.utf8("no class file has this hash"), Bytes.empty());
+    Bytes other = Bytes.of(FileReport.newBuilder().setSizeBytes(1).build().toByteArray());
+    long version = Math.max(dropped.version(), changed.version()) + 1;
+    join(files.write(dropped.key(), Mutation.delete().withVersion(version), call()));
+    join(files.write(changed.key(), Mutation.put(other).withVersion(version), call()));
+    join(files.write(added, Mutation.put(other).withVersion(version), call()));
+    return List.of(dropped.key(), changed.key(), added);
+  }
+
+  private static List<Row> untouchedRows(StoreCollection files, int count) {
+    List<Row> rows = new ArrayList<>();
+    for (ScanTask task : join(files.scanTasks(1, call()))) {
+      Bytes position = null;
+      do {
+        ScanPage page = join(files.scan(task, position, PageLimit.entries(1_000), call()));
+        page.rows().stream().filter(DemoTest::isUntouched).forEach(rows::add);
+        position = page.next();
+      } while (position != null && rows.size() < count);
+      if (rows.size() >= count) {
+        return rows.subList(0, count);
+      }
+    }
+    throw new AssertionError("only " + rows.size() + " rows are left as they were loaded");
+  }
+
+  private static boolean isUntouched(Row row) {
+    Bytes value = row.value();
+    try {
+      return value != null
+          && !Loader.maySample(row.key().main())
+          && FileReport.parseFrom(value.toByteArray()).getRevision() == 0;
+    } catch (InvalidProtocolBufferException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Call call() {
+    return Call.within(Duration.ofSeconds(10));
+  }
+
+  private static <T> T join(CompletionStage<T> stage) {
+    return stage.toCompletableFuture().join();
+  }
+}

@@ -1,0 +1,164 @@
+package dev.kvshift.demo;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethod;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Holds the edges between modules, which docs/architecture.md names. */
+class ModuleEdgesTest {
+  private static final String[] API = {
+    "dev.kvshift.api..", "dev.kvshift.spi..", "dev.kvshift.memory.."
+  };
+
+  private static JavaClasses all;
+
+  @BeforeAll
+  static void readClasses() {
+    all =
+        new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("dev.kvshift");
+  }
+
+  @Test
+  void api_dependsOnTheJdkAlone() {
+    classes()
+        .that()
+        .resideInAnyPackage(API)
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "java..",
+            "org.jspecify.annotations..",
+            "dev.kvshift.api..",
+            "dev.kvshift.spi..",
+            "dev.kvshift.memory..")
+        .check(all);
+  }
+
+  @Test
+  void model_dependsOnTheApiAlone() {
+    mayUse("model");
+  }
+
+  @Test
+  void legacyDriver_dependsOnTheApiAlone() {
+    mayUse("legacy", "legacy");
+  }
+
+  @Test
+  void legacyServer_dependsOnItsWireFormatAlone() {
+    mayUse("legacy.server", "legacy");
+  }
+
+  @Test
+  void scyllaDriver_dependsOnTheApiAlone() {
+    mayUse("scylla");
+  }
+
+  @Test
+  void transition_dependsOnTheModelAlone() {
+    mayUse("transition", "model");
+  }
+
+  @Test
+  void runner_dependsOnNoDriver() {
+    mayUse("migrate", "model", "transition");
+  }
+
+  @Test
+  void whatServicesLoad_needsNeitherRocksDbNorKafka() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(
+            "dev.kvshift.api..",
+            "dev.kvshift.spi..",
+            "dev.kvshift.memory..",
+            "dev.kvshift.model..",
+            "dev.kvshift.legacy",
+            "dev.kvshift.legacy.wire..",
+            "dev.kvshift.scylla..",
+            "dev.kvshift.transition..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.rocksdb..", "org.apache.kafka..", "dev.kvshift.embedded..")
+        .check(all);
+  }
+
+  @Test
+  void whatServicesSee_showsNoLibraryType() {
+    methods()
+        .that()
+        .arePublic()
+        .and()
+        .areDeclaredInClassesThat()
+        .arePublic()
+        .and()
+        .areDeclaredInClassesThat()
+        .resideInAnyPackage(
+            "dev.kvshift.api..",
+            "dev.kvshift.spi..",
+            "dev.kvshift.memory..",
+            "dev.kvshift.model..",
+            "dev.kvshift.legacy",
+            "dev.kvshift.scylla",
+            "dev.kvshift.transition..")
+        .should(
+            showNoneOf("io.netty", "com.google.common", "com.fasterxml", "io.grpc", "com.datastax"))
+        .check(all);
+  }
+
+  /** Production code of a package of ours may use the api and the packages named, no other. */
+  private static void mayUse(String name, String... others) {
+    List<String> allowed = new ArrayList<>(List.of(API));
+    allowed.add("dev.kvshift." + name + "..");
+    for (String other : others) {
+      allowed.add("dev.kvshift." + other + "..");
+    }
+    classes()
+        .that()
+        .resideInAPackage("dev.kvshift." + name + "..")
+        .should()
+        .onlyDependOnClassesThat(
+            new DescribedPredicate<>("are of allowed modules") {
+              @Override
+              public boolean test(JavaClass used) {
+                return !used.getPackageName().startsWith("dev.kvshift")
+                    || JavaClass.Predicates.resideInAnyPackage(allowed.toArray(String[]::new))
+                        .test(used);
+              }
+            })
+        .check(all);
+  }
+
+  private static ArchCondition<JavaMethod> showNoneOf(String... packages) {
+    return new ArchCondition<>("show no library type") {
+      @Override
+      public void check(JavaMethod method, ConditionEvents events) {
+        for (JavaClass shown : method.getAllInvolvedRawTypes()) {
+          for (String refused : packages) {
+            if (shown.getPackageName().startsWith(refused)) {
+              events.add(
+                  SimpleConditionEvent.violated(
+                      method, method.getFullName() + " shows " + shown.getName()));
+            }
+          }
+        }
+      }
+    };
+  }
+}

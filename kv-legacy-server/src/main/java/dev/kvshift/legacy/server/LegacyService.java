@@ -1,0 +1,74 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.LegacyGrpc;
+import dev.kvshift.legacy.wire.ReplyFrame;
+import dev.kvshift.legacy.wire.RequestFrame;
+import dev.kvshift.legacy.wire.StatisticsOf;
+import dev.kvshift.legacy.wire.StatisticsReply;
+import dev.kvshift.spi.ChangeSource;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+
+/** What the server answers: streams of drivers, and statistics. */
+final class LegacyService extends LegacyGrpc.LegacyImplBase {
+  private final Engine engine;
+  private final Dispatcher dispatcher;
+  private final Sessions sessions = new Sessions();
+  private final Usage usage;
+  private final Executor workers;
+  private final Set<ServerStream> streams = ConcurrentHashMap.newKeySet();
+
+  LegacyService(Engine engine, Executor workers, Executor longReads) {
+    this.engine = engine;
+    this.dispatcher = new Dispatcher(engine, longReads);
+    this.usage = new Usage(engine.options().clock());
+    this.workers = workers;
+  }
+
+  @Override
+  public StreamObserver<RequestFrame> connect(StreamObserver<ReplyFrame> out) {
+    streams.removeIf(ServerStream::isEnded);
+    ServerStream stream =
+        new ServerStream(
+            dispatcher,
+            engine,
+            sessions,
+            usage,
+            workers,
+            (ServerCallStreamObserver<ReplyFrame>) out);
+    streams.add(stream);
+    return stream;
+  }
+
+  @Override
+  public void statistics(StatisticsOf request, StreamObserver<StatisticsReply> out) {
+    try {
+      Table table = engine.knownCollection(request.getCollection());
+      ChangeSource.Window window = engine.reads.window(table);
+      StatisticsReply.Builder reply =
+          StatisticsReply.newBuilder()
+              .setSinceMillis(usage.sinceMillis())
+              .setNowMillis(engine.now().toEpochMilli())
+              .setChangeBytes(engine.reads.changeBytes(table))
+              .setNewestPosition(window.newest())
+              .setOldestPosition(window.oldest())
+              .setTombstoneHorizon(table.publishedHorizon())
+              .addAllClients(usage.of(table.id));
+      engine.reads.partitionBytes(table).forEach(reply::addPartitionBytes);
+      out.onNext(reply.build());
+      out.onCompleted();
+    } catch (KvException e) {
+      out.onError(Status.NOT_FOUND.withDescription(e.getMessage()).asRuntimeException());
+    }
+  }
+
+  /** Answers what is in flight on every stream, and ends them. */
+  void drain() {
+    streams.forEach(ServerStream::drain);
+  }
+}

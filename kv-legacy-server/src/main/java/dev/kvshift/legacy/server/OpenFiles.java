@@ -1,0 +1,187 @@
+package dev.kvshift.legacy.server;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Range;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.SizeApproximationFlag;
+import org.rocksdb.Slice;
+import org.rocksdb.WALRecoveryMode;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/** RocksDB while it is open: three column families (meta, rows, changes). */
+final class OpenFiles implements AutoCloseable {
+  private static final long WRITE_BUFFER_BYTES = 64L << 20;
+  private static final long BLOCK_CACHE_BYTES = 128L << 20;
+  private static final long MAX_WAL_BYTES = 512L << 20;
+
+  static {
+    RocksDB.loadLibrary();
+  }
+
+  private final List<AutoCloseable> resources = new ArrayList<>();
+  private final RocksDB rocks;
+  private final ColumnFamilyHandle meta;
+  private final ColumnFamilyHandle rows;
+  private final ColumnFamilyHandle changes;
+
+  /** Opens the files, after making the folder where there is none. */
+  OpenFiles(Path directory) throws RocksDBException, IOException {
+    Files.createDirectories(directory);
+    LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
+    ColumnFamilyOptions pointReads =
+        columnFamily(
+            new BlockBasedTableConfig()
+                .setBlockCache(cache)
+                .setFilterPolicy(own(new BloomFilter(10, false)))
+                .setFormatVersion(5));
+    ColumnFamilyOptions log =
+        columnFamily(new BlockBasedTableConfig().setBlockCache(cache).setFormatVersion(5));
+    List<ColumnFamilyHandle> handles = new ArrayList<>();
+    DBOptions options =
+        own(new DBOptions())
+            .setCreateIfMissing(true)
+            .setCreateMissingColumnFamilies(true)
+            .setMaxTotalWalSize(MAX_WAL_BYTES)
+            .setMaxBackgroundJobs(2)
+            .setKeepLogFileNum(4)
+            .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
+    try {
+      rocks =
+          RocksDB.open(
+              options,
+              directory.toString(),
+              List.of(
+                  new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, pointReads),
+                  new ColumnFamilyDescriptor(Database.utf8("rows"), pointReads),
+                  new ColumnFamilyDescriptor(Database.utf8("changes"), log)),
+              handles);
+    } catch (RocksDBException e) {
+      release();
+      throw e;
+    }
+    meta = handles.get(0);
+    rows = handles.get(1);
+    changes = handles.get(2);
+  }
+
+  private ColumnFamilyOptions columnFamily(BlockBasedTableConfig table) {
+    return own(new ColumnFamilyOptions())
+        .setWriteBufferSize(WRITE_BUFFER_BYTES)
+        .setCompressionType(CompressionType.LZ4_COMPRESSION)
+        .setTableFormatConfig(table);
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    resources.add(resource);
+    return resource;
+  }
+
+  byte @Nullable [] row(byte[] key) throws RocksDBException {
+    return rocks.get(rows, key);
+  }
+
+  byte @Nullable [] meta(byte[] key) throws RocksDBException {
+    return rocks.get(meta, key);
+  }
+
+  RocksIterator rows() {
+    return rocks.newIterator(rows);
+  }
+
+  RocksIterator changes() {
+    return rocks.newIterator(changes);
+  }
+
+  RocksIterator metas() {
+    return rocks.newIterator(meta);
+  }
+
+  void putRow(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
+    batch.put(rows, key, value);
+  }
+
+  void deleteRow(WriteBatch batch, byte[] key) throws RocksDBException {
+    batch.delete(rows, key);
+  }
+
+  /** Returns about how many bytes the changes of a collection take. */
+  long changeBytes(int collection) {
+    return bytes(changes, Keys.change(collection, 0), Keys.change(collection + 1, 0));
+  }
+
+  long rowBytes(byte[] from, byte[] to) {
+    return bytes(rows, from, to);
+  }
+
+  private long bytes(ColumnFamilyHandle family, byte[] first, byte[] end) {
+    try (Slice from = new Slice(first);
+        Slice to = new Slice(end)) {
+      return rocks
+          .getApproximateSizes(
+              family,
+              List.of(new Range(from, to)),
+              SizeApproximationFlag.INCLUDE_FILES,
+              SizeApproximationFlag.INCLUDE_MEMTABLES)[0];
+    }
+  }
+
+  void putChange(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
+    batch.put(changes, key, value);
+  }
+
+  void putMeta(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
+    batch.put(meta, key, value);
+  }
+
+  void deleteMeta(WriteBatch batch, byte[] key) throws RocksDBException {
+    batch.delete(meta, key);
+  }
+
+  void deleteRows(WriteBatch batch, byte[] from, byte[] to) throws RocksDBException {
+    batch.deleteRange(rows, from, to);
+  }
+
+  void deleteChanges(WriteBatch batch, byte[] from, byte[] to) throws RocksDBException {
+    batch.deleteRange(changes, from, to);
+  }
+
+  void write(WriteBatch batch, WriteOptions options) throws RocksDBException {
+    rocks.write(options, batch);
+  }
+
+  @Override
+  public void close() {
+    meta.close();
+    rows.close();
+    changes.close();
+    rocks.close();
+    release();
+  }
+
+  private void release() {
+    for (int i = resources.size() - 1; i >= 0; i--) {
+      try {
+        resources.get(i).close();
+      } catch (Exception e) {
+        throw new IllegalStateException("a native resource does not close", e);
+      }
+    }
+    resources.clear();
+  }
+}

@@ -1,0 +1,52 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the server listens.
+ *
+ * @param bind the address; loopback unless told otherwise
+ * @param port the port; 0 takes a free one
+ * @param certificate a PEM file of the server's certificate chain; null for no TLS
+ * @param key a PEM file of its private key; given exactly where there is a certificate
+ * @param tokenFile a file whose only line a driver must show; null for none. Read at each connect
+ */
+record ServerOptions(
+    String bind,
+    int port,
+    @Nullable Path certificate,
+    @Nullable Path key,
+    @Nullable Path tokenFile) {
+  static final String LOOPBACK = "127.0.0.1";
+
+  ServerOptions {
+    if (port < 0 || port > 65_535) {
+      throw new KvException.Permanent("port " + port + ": give 0 to 65535");
+    }
+    if ((certificate == null) != (key == null)) {
+      throw new KvException.Permanent("TLS takes both a certificate and a key: give both");
+    }
+  }
+
+  static ServerOptions loopback(int port) {
+    return new ServerOptions(LOOPBACK, port, null, null, null);
+  }
+
+  /** Returns the token that drivers must show now, or null for none. */
+  @Nullable String token() {
+    Path file = tokenFile;
+    if (file == null) {
+      return null;
+    }
+    try {
+      return Files.readString(file, StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      throw new KvException.Permanent("token file " + file + " cannot be read: mend it", e);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package dev.kvshift.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvCollection;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvStore;
+import dev.kvshift.api.Layout;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class MicrometerObserverTest {
+  private static final String[] OK = {"collection", "seen", "operation", "put", "result", "ok"};
+
+  private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+
+  @Test
+  void observe_operations_countsTimeBytesAndEntries() {
+    try (KvStore store = Stores.connect("memory://metrics", new MicrometerObserver(registry))) {
+      KvCollection collection = store.collection("seen", Layout.point());
+      collection.put(Key.of(Bytes.utf8("a")), Bytes.utf8("four"));
+      collection.put(Key.of(Bytes.utf8("b")), Bytes.utf8("seventy"));
+      collection.get(Key.of(Bytes.utf8("a")));
+    }
+    assertThat(registry.get("kv.operation").tags(OK).timer().count()).isEqualTo(2);
+    assertThat(registry.get("kv.operation").tags(OK).timer().totalTime(TimeUnit.NANOSECONDS))
+        .isPositive();
+    assertThat(registry.get("kv.operation.bytes").tags(OK).summary().totalAmount()).isEqualTo(11);
+    assertThat(registry.get("kv.operation.entries").tags(OK).counter().count()).isEqualTo(2);
+    assertThat(registry.get("kv.operation").tags("operation", "get").timer().count()).isEqualTo(1);
+  }
+
+  @Test
+  void observe_failure_countsItByItsKind() {
+    KvStore store = Stores.connect("memory://metrics-closed", new MicrometerObserver(registry));
+    KvCollection collection = store.collection("seen", Layout.point());
+    store.close();
+    assertThatThrownBy(() -> collection.get(Key.of(Bytes.utf8("a"))))
+        .isInstanceOf(KvException.Permanent.class);
+    assertThat(registry.get("kv.operation").tags("result", "permanent").timer().count())
+        .isEqualTo(1);
+    assertThat(registry.get("kv.operation.bytes").summary().count()).isZero();
+  }
+}

@@ -1,0 +1,23 @@
+package dev.kvshift.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ModelCatalogueTest {
+  /** The catalogue that the tests' class path declares. */
+  public static final class Declared implements ModelCatalogue {
+    @Override
+    public List<Model> models() {
+      return List.of(ModelTest.FILES, ModelTest.PACKAGE_FILES);
+    }
+  }
+
+  @Test
+  void find_cataloguesOfALoader_givesTheirModelsByName() {
+    assertThat(ModelCatalogue.find(ModelCatalogueTest.class.getClassLoader()))
+        .containsOnlyKeys("files", "package-files")
+        .containsValues(ModelTest.FILES, ModelTest.PACKAGE_FILES);
+  }
+}

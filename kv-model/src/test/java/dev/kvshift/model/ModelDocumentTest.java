@@ -1,0 +1,84 @@
+package dev.kvshift.model;
+
+import static dev.kvshift.model.Keys.bytes;
+import static dev.kvshift.model.Keys.composite;
+import static dev.kvshift.model.Keys.firstBits;
+import static dev.kvshift.model.Keys.string;
+import static dev.kvshift.model.Values.protobuf;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.Timestamp;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvStore;
+import dev.kvshift.api.PageLimit;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** Compiles and runs the code that {@code docs/model.md} shows. */
+class ModelDocumentTest {
+  private static final Pattern CODE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+
+  record FileKey(String path, Bytes hash) {}
+
+  static final RangeModel<String, FileKey, Timestamp> PACKAGE_FILES =
+      Model.range("package-files")
+          .main(string())
+          .clustering(composite(string(), bytes()).as(FileKey::new, FileKey::path, FileKey::hash))
+          .shardBy(firstBits(8))
+          .value(protobuf(Timestamp.parser()));
+
+  static final PointModel<Bytes, Timestamp> FILES =
+      Model.point("files")
+          .key(bytes())
+          .value(protobuf(Timestamp.parser()))
+          .expiringAfter(Duration.ofDays(30));
+
+  private final Bytes hash = Bytes.fromHex("00ff");
+  private final Timestamp seen = Timestamp.newBuilder().setSeconds(7).build();
+
+  @Test
+  void code_run_doesWhatItSays() {
+    try (KvStore store = Stores.connect("memory://example")) {
+      TypedRange<String, FileKey, Timestamp> files = PACKAGE_FILES.open(store);
+      FileKey list = new FileKey("java/util/List.class", hash);
+      files.put("java.util", list, seen);
+      Optional<Timestamp> one = files.get("java.util", list);
+      TypedPage<FileKey, Timestamp> page =
+          files.getRange(
+              "java.util",
+              KeyRange.prefix(KeyPrefix.beginning(string(), "java/util/L")),
+              PageLimit.entries(100));
+      assertThat(one).contains(seen);
+      assertThat(page.entries()).containsExactly(new TypedEntry<>(list, seen));
+      assertThat(page.next()).isNull();
+      FILES.open(store).put(hash, seen);
+      assertThat(FILES.open(store).get(hash)).contains(seen);
+    }
+  }
+
+  @Test
+  void code_ofTheDocument_isThatOfThisTest() throws IOException {
+    Path root = Path.of(Objects.requireNonNull(System.getProperty("kvshift.root")));
+    String test =
+        Files.readString(
+            root.resolve("kv-model/src/test/java/dev/kvshift/model/ModelDocumentTest.java"));
+    Matcher code = CODE.matcher(Files.readString(root.resolve("docs/model.md")));
+    int blocks = 0;
+    while (code.find()) {
+      assertThat(squeezed(test)).contains(squeezed(code.group(1)));
+      blocks++;
+    }
+    assertThat(blocks).isEqualTo(2);
+  }
+
+  private static String squeezed(String code) {
+    return code.replaceAll("\\s+", " ").strip();
+  }
+}

@@ -1,0 +1,29 @@
+package dev.kvshift.model;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.memory.MemoryOptions;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import java.util.List;
+
+/** An in-memory store that does not cope with large main keys. */
+public final class SmallStoreProvider implements StoreProvider {
+  @Override
+  public String scheme() {
+    return "small";
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of();
+  }
+
+  @Override
+  public Store open(ConnectionString string, Context context) {
+    return MemoryStoreProvider.open(
+        string.hosts().get(0).name(),
+        MemoryOptions.defaults().withVersions(context.clock()).without(Capability.LARGE_MAIN_KEYS));
+  }
+}

@@ -1,0 +1,52 @@
+package dev.kvshift.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Store;
+import org.junit.jupiter.api.Test;
+
+class StoresTest {
+  @Test
+  void open_knownScheme_opensItsStore() {
+    try (Store store = Stores.open("memory://stores-test")) {
+      assertThat(store.description()).isEqualTo("memory://stores-test");
+      assertThat(store).isNotInstanceOf(ShardedStore.class);
+    }
+  }
+
+  @Test
+  void open_storeWithoutLargeMainKeys_isShardedAlsoWhereItIsNested() {
+    try (Store store = Stores.open("small://plain")) {
+      assertThat(store).isInstanceOf(ShardedStore.class);
+    }
+    try (Store store = Stores.open("outer://name?inner=small%3A%2F%2Fnested")) {
+      assertThat(store).isInstanceOf(ShardedStore.class);
+      assertThat(store.description()).isEqualTo("memory://nested");
+    }
+  }
+
+  @Test
+  void open_unknownScheme_listsThoseFound() {
+    assertThatThrownBy(() -> Stores.open("redis://host"))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessage(
+            "no driver for redis:// is on the class path, which has memory://, outer://, small://:"
+                + " mend the scheme or add the driver's jar");
+  }
+
+  @Test
+  void open_unknownParameter_isRefused() {
+    assertThatThrownBy(() -> Stores.open("outer://name?iner=x"))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("outer:// takes no parameter 'iner', did you mean 'inner'?");
+  }
+
+  @Test
+  void open_withoutNeededParameter_isRefused() {
+    assertThatThrownBy(() -> Stores.open("outer://name"))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("needs the parameter 'inner'");
+  }
+}

@@ -1,0 +1,81 @@
+package dev.kvshift.scylla;
+
+import static dev.kvshift.scylla.TestStores.await;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datastax.oss.driver.api.core.CqlSession;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+final class ChunkSweepTest {
+  private static final String KEYSPACE = TestStores.newKeyspace();
+  private static final ConnectionString STRING =
+      TestStores.string(KEYSPACE, "&maxCellBytes=1024&maxValueBytes=9000");
+
+  private static Call call() {
+    return Call.within(Duration.ofSeconds(10));
+  }
+
+  private static StoreKey key(String main) {
+    return StoreKey.of(Bytes.utf8(main), Bytes.empty());
+  }
+
+  private static Mutation large(int fill) {
+    byte[] value = new byte[5_000];
+    java.util.Arrays.fill(value, (byte) fill);
+    return Mutation.put(Bytes.of(value));
+  }
+
+  @Test
+  void run_overwrittenDeletedAndLive_removesWhatNoRowNames() {
+    VersionClock clock = VersionClock.ofProcess();
+    try (Store store = TestStores.open(STRING, clock)) {
+      StoreCollection points = await(store.open("points", Layout.point(), Claim.ACTIVE));
+      for (int fill = 1; fill <= 3; fill++) {
+        await(points.write(key("overwritten"), large(fill), call()));
+      }
+      await(points.write(key("deleted"), large(1), call()));
+      await(points.write(key("deleted"), Mutation.delete(), call()));
+      await(points.write(key("live"), large(7), call()));
+
+      assertThat(sweep(clock, Duration.ofHours(1))).isZero();
+      assertThat(sweep(clock, Duration.ZERO)).isEqualTo(3);
+      assertThat(sweep(clock, Duration.ZERO)).isZero();
+
+      assertThat(await(points.get(key("overwritten"), call())).value()).isEqualTo(large(3).value());
+      assertThat(await(points.get(key("live"), call())).value()).isEqualTo(large(7).value());
+      await(points.write(key("deleted"), large(1), call()));
+      assertThat(await(points.get(key("deleted"), call())).value()).isEqualTo(large(1).value());
+    }
+  }
+
+  private static long sweep(VersionClock clock, Duration grace) {
+    Settings settings = Settings.of(STRING);
+    try (CqlSession session = Sessions.open(settings)) {
+      Requests requests = new Requests(session, settings);
+      Dialect dialect = await(Schema.dialect(requests));
+      ChunkCql chunks = new ChunkCql(KEYSPACE, TableNames.chunks("points", 1), dialect);
+      CollectionCql table =
+          new CollectionCql(KEYSPACE, TableNames.data("points", 1), Shape.POINT, dialect);
+      RowReader rows =
+          new RowReader(
+              "points",
+              await(CollectionStatements.prepare(requests, table)),
+              await(Chunks.prepare(requests, clock, chunks)),
+              requests,
+              clock);
+      return await(ChunkSweep.run(requests, chunks, rows, clock, grace));
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package dev.kvshift.scylla;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datastax.oss.driver.api.core.config.DriverExecutionProfile;
+import com.datastax.oss.driver.api.core.context.DriverContext;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
+import com.datastax.oss.driver.api.core.cql.PrepareRequest;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import com.datastax.oss.driver.api.core.metadata.Node;
+import com.datastax.oss.driver.api.core.session.Request;
+import com.datastax.oss.driver.api.core.tracker.RequestTracker;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Every statement that the tests have sent, with how it was sent. Checked against the lint, and
+ * each request for one partition for its routing.
+ */
+public final class RecordedStatements implements RequestTracker {
+  private static final Map<String, String> FINDINGS = new ConcurrentHashMap<>();
+  private static final Map<String, Boolean> SEEN = new ConcurrentHashMap<>();
+
+  /** Called by the native driver. */
+  public RecordedStatements(DriverContext context) {}
+
+  /** Asserts that something was sent and that nothing was wrong with any of it. */
+  public static void assertClean() {
+    assertThat(SEEN).isNotEmpty();
+    assertThat(FINDINGS).isEmpty();
+  }
+
+  @Override
+  public void onSuccess(
+      Request request,
+      long latencyNanos,
+      DriverExecutionProfile profile,
+      Node node,
+      String requestLogPrefix) {
+    if (request instanceof PrepareRequest prepared) {
+      lint(prepared.getQuery());
+    } else if (request instanceof SimpleStatement simple) {
+      lint(simple.getQuery());
+    } else if (request instanceof BoundStatement bound) {
+      String query = bound.getPreparedStatement().getQuery();
+      lint(query);
+      boolean conditional = query.contains(" IF ");
+      if (bound.getRoutingToken() == null || bound.getRoutingKeyspace() == null) {
+        FINDINGS.put(query, "without routing");
+      }
+      if (Boolean.TRUE.equals(bound.isIdempotent()) == conditional) {
+        FINDINGS.put(query, "idempotence " + bound.isIdempotent());
+      }
+      if (bound.getTimeout() == null) {
+        FINDINGS.put(query, "without a deadline");
+      }
+    } else {
+      FINDINGS.put(request.getClass().getName(), "an unknown kind of request");
+    }
+  }
+
+  private static void lint(String query) {
+    if (SEEN.putIfAbsent(query, true) == null) {
+      CqlLint.check(query, true).forEach(finding -> FINDINGS.put(query, finding));
+    }
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,7 @@
+package dev.kvshift.scylla.kit;
+
+import dev.kvshift.testkit.LifecycleClause;
+import dev.kvshift.testkit.UseFixture;
+
+@UseFixture(ScyllaFixture.class)
+final class ScyllaLifecycleTest extends LifecycleClause {}

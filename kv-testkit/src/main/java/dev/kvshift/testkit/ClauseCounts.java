@@ -1,0 +1,78 @@
+package dev.kvshift.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.TreeMap;
+
+/** How many cases of each clause ended how, on one fixture. Safe for use by many threads. */
+final class ClauseCounts {
+  /** How a case ended. */
+  enum Ending {
+    /** What the store declares was tested, and held. */
+    TESTED,
+    /** What the store does not declare was refused, as it must be. */
+    REFUSED,
+    /** It failed. */
+    FAILED,
+    /** It was skipped, which no case of the kit is. */
+    SKIPPED
+  }
+
+  private static final String FOLDER_PROPERTY = "kvshift.contract";
+
+  private final Map<String, Map<Ending, Integer>> clauses = new TreeMap<>();
+
+  synchronized void add(Class<?> testClass, Ending ending) {
+    clauses
+        .computeIfAbsent(clause(testClass), added -> new EnumMap<>(Ending.class))
+        .merge(ending, 1, Integer::sum);
+  }
+
+  /** Writes the counts where the run has asked for them. */
+  synchronized void write(Class<? extends StoreFixture> fixture) {
+    String folder = System.getProperty(FOLDER_PROPERTY);
+    if (folder == null) {
+      return;
+    }
+    try {
+      Files.createDirectories(Path.of(folder));
+      Files.writeString(Path.of(folder, fixture.getName() + ".json"), json(fixture));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private String json(Class<? extends StoreFixture> fixture) {
+    StringJoiner rows = new StringJoiner(",\n    ", "{\n    ", "\n  }");
+    clauses.forEach(
+        (clause, counts) -> {
+          StringJoiner row = new StringJoiner(", ", "{", "}");
+          for (Ending ending : Ending.values()) {
+            row.add(
+                quoted(ending.name().toLowerCase(Locale.ROOT))
+                    + ": "
+                    + counts.getOrDefault(ending, 0));
+          }
+          rows.add(quoted(clause) + ": " + row);
+        });
+    return "{\n  \"fixture\": " + quoted(fixture.getName()) + ",\n  \"clauses\": " + rows + "\n}\n";
+  }
+
+  private static String clause(Class<?> testClass) {
+    Class<?> type = testClass;
+    while (type.getSuperclass() != Clause.class) {
+      type = type.getSuperclass();
+    }
+    return type.getSimpleName().replaceFirst("Clause$", "");
+  }
+
+  private static String quoted(String text) {
+    return '"' + text + '"';
+  }
+}

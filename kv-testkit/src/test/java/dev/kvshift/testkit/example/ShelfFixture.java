@@ -1,0 +1,34 @@
+package dev.kvshift.testkit.example;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.StoreFixture;
+import dev.kvshift.testkit.TestClock;
+import java.time.Clock;
+import java.util.Set;
+
+/** The example driver for the kit: every store that it opens holds the same shelf. */
+public final class ShelfFixture implements StoreFixture {
+  private final Shelf shelf = Shelf.of("kit");
+  private final TestClock clock = new TestClock();
+  private final VersionClock versions = new VersionClock(clock);
+
+  @Override
+  public Set<Capability> capabilities() {
+    return ShelfStore.CAPABILITIES;
+  }
+
+  @Override
+  public Store open() {
+    return new ShelfStore(shelf, versions, clock);
+  }
+
+  @Override
+  public Clock clock() {
+    return clock;
+  }
+
+  @Override
+  public void close() {}
+}

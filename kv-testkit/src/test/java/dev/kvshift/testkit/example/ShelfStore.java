@@ -1,0 +1,121 @@
+package dev.kvshift.testkit.example;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.VersionClock;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A driver for a {@link Shelf}: as little as a driver may be. */
+final class ShelfStore implements Store {
+  static final Set<Capability> CAPABILITIES =
+      Set.of(
+          Capability.EXPIRY,
+          Capability.VERSIONED_WRITES,
+          Capability.RANGES,
+          Capability.LARGE_MAIN_KEYS);
+
+  private static final Limits LIMITS =
+      new Limits(65_529, 65_531, 1 << 20, 1_000, Duration.ofSeconds(10));
+
+  private final Shelf shelf;
+  private final VersionClock versions;
+  private final Clock clock;
+  private volatile boolean closed;
+
+  ShelfStore(Shelf shelf, VersionClock versions, Clock clock) {
+    this.shelf = shelf;
+    this.versions = versions;
+    this.clock = clock;
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return CAPABILITIES;
+  }
+
+  @Override
+  public Limits limits() {
+    return LIMITS;
+  }
+
+  @Override
+  public String description() {
+    return "shelf://" + shelf.name();
+  }
+
+  @Override
+  public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+    return answer(
+        () -> {
+          CollectionRecord.requireName(name);
+          return new ShelfCollection(this, name, layout, shelf.board(name), versions, clock);
+        });
+  }
+
+  @Override
+  public CompletionStage<Void> drop(String name, long incarnation) {
+    return this.<@Nullable Void>answer(
+        () -> {
+          if (incarnation == 1) {
+            shelf.remove(name);
+          }
+          return null;
+        });
+  }
+
+  @Override
+  public CompletionStage<Instant> serverTime() {
+    return answer(clock::instant);
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+    throw unsupported(Capability.METADATA);
+  }
+
+  @Override
+  public Metadata metadata() {
+    throw unsupported(Capability.METADATA);
+  }
+
+  @Override
+  public StoreLocks locks(String space) {
+    throw unsupported(Capability.LOCKS);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  KvException unsupported(Capability capability) {
+    return new KvException.UnsupportedCapability(capability, description());
+  }
+
+  /** Answers on the calling thread; every error becomes the stage's. */
+  <T extends @Nullable Object> CompletionStage<T> answer(Supplier<T> request) {
+    try {
+      if (closed) {
+        throw new KvException.Permanent(description() + " is closed: open it again");
+      }
+      return CompletableFuture.completedFuture(request.get());
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.spi.Phase;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * What this instance knows of one collection's phase, and which operations still run under what it
+ * knew before. An epoch is acknowledged only when all operations of older epochs have ended. Safe
+ * for use by many threads.
+ */
+final class PhaseTracker {
+  /** One epoch as operations take it, once, at their start. */
+  static final class View {
+    private final long epoch;
+    private final Phase phase;
+    private final long floor;
+    private int running;
+
+    private View(long epoch, Phase phase, long floor) {
+      this.epoch = epoch;
+      this.phase = phase;
+      this.floor = floor;
+    }
+
+    long epoch() {
+      return epoch;
+    }
+
+    Phase phase() {
+      return phase;
+    }
+
+    long floor() {
+      return floor;
+    }
+  }
+
+  /** Oldest first; the last is current. An older one leaves when its last operation has ended. */
+  private final Deque<View> views = new ArrayDeque<>();
+
+  PhaseTracker(long epoch, Phase phase, long floor) {
+    views.add(new View(epoch, phase, floor));
+  }
+
+  synchronized View current() {
+    return views.getLast();
+  }
+
+  synchronized View begin() {
+    View view = views.getLast();
+    view.running++;
+    return view;
+  }
+
+  synchronized void end(View view) {
+    view.running--;
+    views.removeIf(old -> old.running == 0 && old != views.getLast());
+  }
+
+  /** Takes note of what the leader has said; what is older than what is known is ignored. */
+  synchronized void learn(long epoch, Phase phase, long floor) {
+    View known = views.getLast();
+    if (epoch > known.epoch && known.phase != Phase.NEW_ONLY) {
+      views.add(new View(epoch, phase, floor));
+      views.removeIf(old -> old.running == 0 && old != views.getLast());
+    }
+  }
+
+  /** The newest epoch of which no older operation runs any more. */
+  synchronized long acknowledged() {
+    return views.getFirst().epoch;
+  }
+}

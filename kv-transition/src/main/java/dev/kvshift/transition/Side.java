@@ -1,0 +1,69 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One of the two stores, opened when it is first needed, so that an outage of one side hurts nobody
+ * who is served by the other. A failed opening is tried again by the next who asks.
+ */
+final class Side implements AutoCloseable {
+  private final ConnectionString string;
+  private final StoreProvider.Context context;
+  private final ExecutorService opener;
+  private @Nullable CompletableFuture<Store> opened;
+  private boolean closed;
+
+  Side(ConnectionString string, StoreProvider.Context context) {
+    this.string = string;
+    this.context = context;
+    this.opener =
+        Executors.newSingleThreadExecutor(
+            task -> {
+              Thread thread = new Thread(task, "kvshift-open-" + string.scheme());
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  synchronized CompletionStage<Store> store() {
+    if (closed) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent("the store is closed: open another"));
+    }
+    if (opened == null || opened.isCompletedExceptionally()) {
+      opened = CompletableFuture.supplyAsync(() -> context.open(string), opener);
+    }
+    return opened;
+  }
+
+  /** Returns the store where it has been opened. */
+  synchronized @Nullable Store openedOrNull() {
+    return opened == null || !opened.isDone() || opened.isCompletedExceptionally()
+        ? null
+        : opened.join();
+  }
+
+  @Override
+  public void close() {
+    CompletableFuture<Store> toClose;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      toClose = opened;
+    }
+    if (toClose != null) {
+      toClose.thenAccept(Store::close);
+    }
+    opener.shutdown();
+  }
+}

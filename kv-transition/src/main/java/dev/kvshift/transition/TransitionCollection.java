@@ -1,0 +1,262 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One collection on its way. An operation takes the phase once, at its start; the old store refuses
+ * what comes too late with {@code StalePhase}, which says what to do instead.
+ */
+final class TransitionCollection implements StoreCollection {
+  /** How long a write that may be repeated waits before it is, at first; doubled each time. */
+  private static final Duration FIRST_BACKOFF = Duration.ofMillis(5);
+
+  private static final Duration LAST_BACKOFF = Duration.ofMillis(500);
+
+  private final String name;
+  private final Layout layout;
+  private final @Nullable StoreCollection old;
+  private final Supplier<CompletionStage<StoreCollection>> newOpener;
+  private final PhaseTracker tracker;
+  private final VersionClock clock;
+  private @Nullable CompletableFuture<StoreCollection> fresh;
+
+  TransitionCollection(
+      String name,
+      Layout layout,
+      @Nullable StoreCollection old,
+      Supplier<CompletionStage<StoreCollection>> newOpener,
+      PhaseTracker tracker,
+      VersionClock clock) {
+    this.name = name;
+    this.layout = layout;
+    this.old = old;
+    this.newOpener = newOpener;
+    this.tracker = tracker;
+    this.clock = clock;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Layout layout() {
+    return layout;
+  }
+
+  @Override
+  public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    return inPhase(
+        call,
+        (store, c) -> store.get(key, c),
+        (view, c) -> fresh().thenCompose(store -> store.get(key, c)));
+  }
+
+  @Override
+  public CompletionStage<RowPage> range(
+      Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+    return inPhase(
+        call,
+        (store, c) -> store.range(main, shard, range, limit, c),
+        (view, c) -> fresh().thenCompose(store -> store.range(main, shard, range, limit, c)));
+  }
+
+  @Override
+  public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+    return inPhase(
+        call,
+        (store, c) -> store.write(key, mutation, c),
+        (view, c) ->
+            clock
+                .awaitPast(view.floor())
+                .thenCompose(
+                    passed -> {
+                      Long given = mutation.version();
+                      long version = given == null ? clock.next() : given;
+                      return writeNew(key, mutation.withVersion(version), c, FIRST_BACKOFF, false);
+                    }));
+  }
+
+  /**
+   * Writes to the new store until it acknowledges or the deadline passes. The version stays the
+   * same, so that an attempt whose outcome is unknown is harmless, however late it arrives.
+   */
+  private CompletionStage<Long> writeNew(
+      StoreKey key, Mutation mutation, Call call, Duration backoff, boolean maybeApplied) {
+    return fresh()
+        .thenCompose(store -> store.write(key, mutation, call))
+        .handle(
+            (version, error) -> {
+              if (error == null) {
+                return CompletableFuture.completedFuture(version);
+              }
+              KvException cause = failure(error);
+              boolean unknown = cause instanceof KvException.UnknownOutcome;
+              if (!unknown && !(cause instanceof KvException.Transient)) {
+                return CompletableFuture.<Long>failedFuture(maybeApplied ? lost(cause) : cause);
+              }
+              if (call.remaining().compareTo(backoff) <= 0) {
+                return CompletableFuture.<Long>failedFuture(
+                    maybeApplied && !unknown ? lost(cause) : cause);
+              }
+              Duration next = backoff.multipliedBy(2);
+              return CompletableFuture.runAsync(
+                      () -> {},
+                      CompletableFuture.delayedExecutor(backoff.toMillis(), TimeUnit.MILLISECONDS))
+                  .thenCompose(
+                      waited ->
+                          writeNew(
+                              key,
+                              mutation,
+                              call,
+                              next.compareTo(LAST_BACKOFF) < 0 ? next : LAST_BACKOFF,
+                              maybeApplied || unknown));
+            })
+        .thenCompose(stage -> stage);
+  }
+
+  private static KvException lost(KvException cause) {
+    return new KvException.UnknownOutcome(
+        "an earlier attempt may have been applied: read back, or write again", cause);
+  }
+
+  /** Runs an operation in the current phase, and again in the next where it was refused. */
+  private <T> CompletionStage<T> inPhase(
+      Call call,
+      BiFunction<StoreCollection, Call, CompletionStage<T>> onOld,
+      BiFunction<PhaseTracker.View, Call, CompletionStage<T>> onNew) {
+    PhaseTracker.View view = tracker.begin();
+    CompletionStage<T> attempt;
+    try {
+      attempt =
+          switch (view.phase()) {
+            case LEGACY -> onOld.apply(requireOld(), call.withEpoch(view.epoch()));
+            case NEW_ONLY -> onNew.apply(view, call);
+            default ->
+                CompletableFuture.failedFuture(
+                    new KvException.Permanent(
+                        "collection "
+                            + name
+                            + " is in phase "
+                            + view.phase()
+                            + ", which this version does not know: upgrade the library"));
+          };
+    } catch (KvException e) {
+      attempt = CompletableFuture.failedFuture(e);
+    }
+    return attempt
+        .whenComplete((value, error) -> tracker.end(view))
+        .handle(
+            (value, error) -> {
+              if (error == null) {
+                return CompletableFuture.completedFuture(value);
+              }
+              KvException cause = failure(error);
+              if (!(cause instanceof KvException.StalePhase stale)) {
+                return CompletableFuture.<T>failedFuture(cause);
+              }
+              tracker.learn(stale.epoch(), stale.phase(), stale.floor());
+              return call.isExpired() || tracker.current() == view
+                  ? CompletableFuture.<T>failedFuture(
+                      new KvException.Transient(
+                          "collection " + name + " changed its phase meanwhile: try again", stale))
+                  : inPhase(call, onOld, onNew);
+            })
+        .thenCompose(stage -> stage);
+  }
+
+  /**
+   * Renews this instance's lease on the old store and learns the phase. Opens the new side ahead of
+   * its need once its migration is prepared, so that no write waits for a connection at the switch;
+   * that it cannot be opened yet is no error.
+   */
+  void register(String instance) {
+    if (old != null && tracker.current().phase() != Phase.NEW_ONLY) {
+      fresh();
+      old.gate()
+          .register(instance, tracker.acknowledged())
+          .thenAccept(state -> tracker.learn(state.epoch(), state.phase(), state.floor()));
+    }
+  }
+
+  private StoreCollection requireOld() {
+    if (old == null) {
+      throw new KvException.Permanent("collection " + name + " was opened without its old store");
+    }
+    return old;
+  }
+
+  private synchronized CompletionStage<StoreCollection> fresh() {
+    if (fresh == null || fresh.isCompletedExceptionally()) {
+      fresh = newOpener.get().toCompletableFuture();
+    }
+    return fresh;
+  }
+
+  private static KvException failure(Throwable thrown) {
+    Throwable cause = thrown;
+    while (cause instanceof CompletionException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause instanceof KvException known
+        ? known
+        : new KvException.Permanent("the driver failed unexpectedly: report this", cause);
+  }
+
+  @Override
+  public long token(StoreKey key) {
+    throw unsupported(Capability.SCAN);
+  }
+
+  @Override
+  public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
+    return CompletableFuture.failedFuture(unsupported(Capability.SCAN));
+  }
+
+  @Override
+  public CompletionStage<ScanPage> scan(
+      ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
+    return CompletableFuture.failedFuture(unsupported(Capability.SCAN));
+  }
+
+  @Override
+  public ChangeSource changes() {
+    throw unsupported(Capability.CHANGE_SOURCE);
+  }
+
+  @Override
+  public Gate gate() {
+    throw unsupported(Capability.GATE);
+  }
+
+  private static KvException unsupported(Capability capability) {
+    return new KvException.UnsupportedCapability(capability, "transition://");
+  }
+}

@@ -1,0 +1,39 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import java.util.List;
+
+/**
+ * Opens {@code transition://NAME?old=…&new=…}: one store made of an old and a new one. NAME is the
+ * migration's, for metrics and metadata. Neither side has to answer for the store to open; a
+ * collection needs the old side or, once it has moved, the new one.
+ */
+public final class TransitionProvider implements StoreProvider {
+  @Override
+  public String scheme() {
+    return "transition";
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of(
+        new Parameter(
+            "old",
+            "",
+            "connection string of the old store, percent-encoded, env:NAME or file:PATH"),
+        new Parameter(
+            "new",
+            "",
+            "connection string of the new store, percent-encoded, env:NAME or file:PATH"));
+  }
+
+  @Override
+  public Store open(ConnectionString string, Context context) {
+    ConnectionString oldSide = ConnectionString.parse(string.require("old"));
+    ConnectionString newSide = ConnectionString.parse(string.require("new"));
+    return new TransitionStore(
+        string.toString(), new Side(oldSide, context), new Side(newSide, context), context.clock());
+  }
+}

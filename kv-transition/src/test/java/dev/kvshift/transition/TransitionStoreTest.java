@@ -1,0 +1,280 @@
+package dev.kvshift.transition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.Continuation;
+import dev.kvshift.api.Entry;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvCollection;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvStore;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.RangePage;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.api.WriteOptions;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.StoreProvider;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+
+class TransitionStoreTest {
+  private static final Layout LAYOUT = Layout.range(new ShardRule.None());
+  private static final Bytes MAIN = Bytes.utf8("main");
+  private static final Duration LIFETIME = Duration.ofSeconds(30);
+
+  private String name;
+  private Store oldStore;
+  private Store newStore;
+  private StoreCollection onOld;
+  private StoreCollection onNew;
+  private final AtomicBoolean oldIsDown = new AtomicBoolean();
+  private final AtomicBoolean newIsDown = new AtomicBoolean();
+
+  @BeforeEach
+  void openBothSides(TestInfo test) {
+    name = test.getDisplayName().replaceAll("[^a-zA-Z]", "");
+    oldStore = MemoryStoreProvider.open(name + "-old");
+    newStore = MemoryStoreProvider.open(name + "-new");
+    onOld = join(oldStore.open("items", LAYOUT, Claim.ACTIVE));
+    onNew = join(newStore.open("items", LAYOUT, Claim.IMPORTING));
+  }
+
+  @AfterEach
+  void closeBothSides() {
+    oldStore.close();
+    newStore.close();
+  }
+
+  @Test
+  void write_beforeTheMove_goesToTheOldStoreAlone() {
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT).put(key("a"), Bytes.utf8("1"));
+
+      assertThat(value(onOld, "a")).isEqualTo("1");
+      assertThat(value(onNew, "a")).isNull();
+    }
+  }
+
+  @Test
+  void write_afterTheMove_goesToTheNewStoreAloneAboveTheFloor() {
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      items.put(key("a"), Bytes.utf8("1"));
+      Gate.State moved = move();
+
+      items.put(key("a"), Bytes.utf8("2"));
+
+      assertThat(items.get(key("a"))).contains(Bytes.utf8("2"));
+      assertThat(value(onNew, "a")).isEqualTo("2");
+      Row row = row(onNew, "a");
+      assertThat(row).isNotNull();
+      assertThat(row.version()).isGreaterThan(moved.floor());
+    }
+  }
+
+  @Test
+  void write_thatWaitsAtTheFence_endsOnTheNewStoreWhenTheCollectionMoves() {
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      join(onOld.gate().fence("attempt", LIFETIME));
+
+      CompletableFuture<Void> write =
+          items
+              .async()
+              .put(key("a"), Bytes.utf8("waited"), WriteOptions.none())
+              .toCompletableFuture();
+      assertThat(write).isNotDone();
+      Gate.State moved = join(onOld.gate().move("attempt"));
+      join(newStore.activate("items", moved.floor(), 1));
+
+      write.orTimeout(10, TimeUnit.SECONDS).join();
+      assertThat(value(onNew, "a")).isEqualTo("waited");
+      assertThat(join(onOld.get(storeKey("a"), call().withEpoch(moved.epoch())))).isNull();
+    }
+  }
+
+  @Test
+  void write_thatWaitsAtTheFence_endsOnTheOldStoreWhenTheFenceIsLifted() {
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      join(onOld.gate().fence("attempt", LIFETIME));
+
+      CompletableFuture<Void> write =
+          items
+              .async()
+              .put(key("a"), Bytes.utf8("waited"), WriteOptions.none())
+              .toCompletableFuture();
+      join(onOld.gate().lift("attempt"));
+
+      write.orTimeout(10, TimeUnit.SECONDS).join();
+      assertThat(value(onOld, "a")).isEqualTo("waited");
+    }
+  }
+
+  @Test
+  void getRange_begunOnTheOldStore_endsOnTheNewOne() {
+    for (String each : List.of("a", "b", "c")) {
+      join(onOld.write(storeKey(each), mutation(each, 10), call()));
+      join(onNew.write(storeKey(each), mutation(each, 10), call()));
+    }
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      RangePage first = items.getRange(MAIN, Range.all(), PageLimit.entries(1));
+      Continuation next = first.next();
+      move();
+
+      RangePage rest = items.getRange(MAIN, Range.all(), PageLimit.entries(10), next);
+
+      assertThat(first.entries()).extracting(Entry::value).containsExactly(Bytes.utf8("a"));
+      assertThat(rest.entries())
+          .extracting(Entry::value)
+          .containsExactly(Bytes.utf8("b"), Bytes.utf8("c"));
+      assertThat(rest.stop()).isEqualTo(RangePage.Stop.END);
+    }
+  }
+
+  @Test
+  void service_withTheNewStoreDown_isServedByTheOldOne() {
+    newIsDown.set(true);
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      items.put(key("a"), Bytes.utf8("1"));
+      assertThat(items.get(key("a"))).contains(Bytes.utf8("1"));
+    }
+  }
+
+  @Test
+  void open_afterTheMoveWithTheOldStoreDown_isServedByTheNewOne() {
+    move();
+    oldIsDown.set(true);
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      items.put(key("a"), Bytes.utf8("1"));
+      assertThat(value(onNew, "a")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void open_beforeTheMoveWithTheOldStoreDown_failsAsTheOldStoreDoes() {
+    oldIsDown.set(true);
+    try (KvStore service = connect()) {
+      assertThatThrownBy(() -> service.collection("items", LAYOUT))
+          .isExactlyInstanceOf(KvException.Transient.class)
+          .hasMessageContaining("old is down");
+    }
+  }
+
+  @Test
+  void phase_thatThisVersionDoesNotKnow_isRefusedClearly() {
+    Gate.State state = join(onOld.gate().state());
+    Gate.State next =
+        new Gate.State(
+            state.epoch() + 1,
+            Phase.SHADOW_WRITE,
+            state.epoch(),
+            null,
+            false,
+            state.floor(),
+            state.versionCeiling(),
+            state.incarnation());
+    assertThat(join(onOld.gate().compareAndSet(state, next))).isTrue();
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      assertThatThrownBy(() -> items.get(key("a")))
+          .isExactlyInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("SHADOW_WRITE");
+    }
+  }
+
+  @Test
+  void instance_thatHasOpenedACollection_isRegisteredAtTheLeader() {
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      assertThat(join(onOld.gate().instances())).hasSize(1);
+    }
+  }
+
+  private Gate.State move() {
+    join(onOld.gate().fence("attempt", LIFETIME));
+    Gate.State moved = join(onOld.gate().move("attempt"));
+    join(newStore.activate("items", moved.floor(), 1));
+    return moved;
+  }
+
+  private KvStore connect() {
+    ConnectionString string =
+        ConnectionString.parse("transition://test?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew");
+    return KvStore.over(
+        new TransitionProvider()
+            .open(
+                string,
+                new StoreProvider.Context() {
+                  @Override
+                  public Store open(ConnectionString nested) {
+                    String side = nested.hosts().get(0).name();
+                    if ((side.equals("old") ? oldIsDown : newIsDown).get()) {
+                      throw new KvException.Transient(side + " is down");
+                    }
+                    return MemoryStoreProvider.open(name + "-" + side);
+                  }
+
+                  @Override
+                  public VersionClock clock() {
+                    return VersionClock.ofProcess();
+                  }
+                }));
+  }
+
+  private static Mutation mutation(String value, long version) {
+    return Mutation.put(Bytes.utf8(value)).withVersion(version);
+  }
+
+  private static String value(StoreCollection collection, String clustering) {
+    Row row = row(collection, clustering);
+    Bytes value = row == null ? null : row.value();
+    return value == null ? null : value.toUtf8();
+  }
+
+  private static Row row(StoreCollection collection, String clustering) {
+    return join(collection.get(storeKey(clustering), call()));
+  }
+
+  private static Key key(String clustering) {
+    return Key.of(MAIN, Bytes.utf8(clustering));
+  }
+
+  private static StoreKey storeKey(String clustering) {
+    return StoreKey.of(MAIN, Bytes.utf8(clustering));
+  }
+
+  private static Call call() {
+    return Call.within(Duration.ofSeconds(10));
+  }
+
+  private static <T> T join(CompletionStage<T> stage) {
+    return stage.toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+  }
+}
