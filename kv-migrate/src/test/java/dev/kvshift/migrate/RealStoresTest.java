@@ -60,7 +60,7 @@ final class RealStoresTest {
     }
   }
 
-  private static ForkedJvm legacyServer() {
+  static ForkedJvm legacyServer() {
     String classPath =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     return ForkedJvm.builder("legacy", "dev.kvshift.legacy.server.LegacyServer")
@@ -72,7 +72,7 @@ final class RealStoresTest {
         .start();
   }
 
-  private static String address(ForkedJvm legacy) {
+  static String address(ForkedJvm legacy) {
     String line =
         legacy.logTail().stream().filter(text -> text.contains(READY)).findFirst().orElseThrow();
     return line.substring(line.indexOf(READY) + READY.length()).trim();

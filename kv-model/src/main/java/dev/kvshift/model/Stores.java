@@ -15,8 +15,9 @@ import java.util.TreeMap;
 /**
  * Opens the store that a connection string names, with whichever drivers are on the class path.
  *
- * <p>Drivers are found by {@link ServiceLoader} through the thread's context class loader. Stores
- * that do not cope with large main keys by themselves are opened as {@link ShardedStore}s.
+ * <p>Drivers are found by {@link ServiceLoader} through the given class loader, or the thread's
+ * context class loader; so are those of nested stores, whichever thread opens them. Stores that do
+ * not cope with large main keys by themselves are opened as {@link ShardedStore}s.
  */
 public final class Stores {
   private Stores() {}
@@ -43,17 +44,25 @@ public final class Stores {
 
   /** Opens a store for tools; see {@link #connect(String)}. */
   public static Store open(ConnectionString string) {
-    StoreProvider provider = provider(string.scheme());
+    ClassLoader context = Thread.currentThread().getContextClassLoader();
+    return open(string, context == null ? Stores.class.getClassLoader() : context);
+  }
+
+  /**
+   * Opens a store for tools with the drivers that the loader sees; see {@link #connect(String)}.
+   */
+  public static Store open(ConnectionString string, ClassLoader drivers) {
+    StoreProvider provider = provider(string.scheme(), drivers);
     string.requireKnown(provider.parameters());
-    Store store = provider.open(string, new OpenContext());
+    Store store = provider.open(string, new OpenContext(drivers));
     return store.capabilities().contains(Capability.LARGE_MAIN_KEYS)
         ? store
         : new ShardedStore(store);
   }
 
-  private static StoreProvider provider(String scheme) {
+  private static StoreProvider provider(String scheme, ClassLoader drivers) {
     Map<String, StoreProvider> found = new TreeMap<>();
-    for (StoreProvider provider : ServiceLoader.load(StoreProvider.class)) {
+    for (StoreProvider provider : ServiceLoader.load(StoreProvider.class, drivers)) {
       StoreProvider other = found.put(provider.scheme(), provider);
       if (other != null) {
         throw new KvException.Permanent(
@@ -78,10 +87,10 @@ public final class Stores {
     return provider;
   }
 
-  private record OpenContext() implements StoreProvider.Context {
+  private record OpenContext(ClassLoader drivers) implements StoreProvider.Context {
     @Override
     public Store open(ConnectionString nested) {
-      return Stores.open(nested);
+      return Stores.open(nested, drivers);
     }
 
     @Override

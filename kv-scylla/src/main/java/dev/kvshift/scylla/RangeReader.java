@@ -101,7 +101,7 @@ final class RangeReader {
         Bytes end = rest.toInclusive() ? successor(upper) : upper;
         bound.setBytesUnsafe(next++, end.asReadOnlyBuffer());
       }
-      return bound.setInt(next, most).setPageSize(most).build();
+      return bound.setInt(next, most).setPageSize(reader.pageRows(most)).build();
     }
 
     private CompletionStage<RowPage> take(

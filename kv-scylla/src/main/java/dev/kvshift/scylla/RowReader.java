@@ -14,12 +14,17 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Turns cells into rows: notes their versions, leaves out the expired, fetches large values. */
 final class RowReader {
+  private static final int FIRST_GUESS_BYTES = 512;
+  private static final int LEAST_PAGE_ROWS = 4;
+  private static final int PAGE_BYTES = 4 << 20;
+  private static final int SHRINK = 64;
   private static final Logger LOG = LoggerFactory.getLogger(RowReader.class);
 
   private final String collection;
@@ -28,6 +33,7 @@ final class RowReader {
   private final Requests requests;
   private final VersionClock clock;
   private final AtomicBoolean reported = new AtomicBoolean();
+  private final AtomicInteger usualBytes = new AtomicInteger(FIRST_GUESS_BYTES);
 
   RowReader(
       String collection,
@@ -65,6 +71,7 @@ final class RowReader {
       return null;
     }
     Cell cell = Cell.read(collection, key, found.getLong(column + 1), bytes);
+    noteSize(bytes.remaining());
     if (!clock.observe(cell.version()) && reported.compareAndSet(false, true)) {
       LOG.warn(
           "collection {} holds the version {} µs, too far ahead of this clock to be heeded: find"
@@ -74,6 +81,24 @@ final class RowReader {
     }
     Instant expiry = cell.expiry();
     return expiry == null || VersionClock.micros(expiry) > clock.nowMicros() ? cell : null;
+  }
+
+  /**
+   * How many rows to ask for at once: those wanted, fewer where the cells met lately were so large
+   * that a page would fill the memory.
+   */
+  int pageRows(int wanted) {
+    return Math.max(LEAST_PAGE_ROWS, Math.min(wanted, PAGE_BYTES / usualBytes.get()));
+  }
+
+  /** Grows at once with a larger cell and shrinks slowly. A lost race costs nothing. */
+  private void noteSize(int bytes) {
+    int usual = usualBytes.get();
+    if (bytes > usual) {
+      usualBytes.set(usual + (bytes - usual + 1) / 2);
+    } else if (usual - bytes >= SHRINK) {
+      usualBytes.set(usual - (usual - bytes) / SHRINK);
+    }
   }
 
   /** Gives the cells as rows in their order, one large value after the other. */

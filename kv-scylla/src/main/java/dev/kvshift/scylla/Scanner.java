@@ -210,7 +210,7 @@ final class Scanner {
     }
 
     private int pageRows() {
-      return Math.min(MAX_PAGE_ROWS, limit.entries() + 1);
+      return reader.pageRows(Math.min(MAX_PAGE_ROWS, limit.entries() + 1));
     }
 
     private CompletionStage<ScanPage> done(@Nullable ScanPosition next) {

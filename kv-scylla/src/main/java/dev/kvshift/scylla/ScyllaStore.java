@@ -131,8 +131,30 @@ final class ScyllaStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return CollectionRecord.claim(metadata, name, layout, claim)
+    return requireTable(name, layout)
+        .thenCompose(checked -> CollectionRecord.claim(metadata, name, layout, claim))
         .thenCompose(record -> open(name, record, claim));
+  }
+
+  /** Before anything is claimed: a new collection has its table, where none may be made. */
+  private CompletionStage<Void> requireTable(String name, Layout layout) {
+    if (requests.settings().create()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    CollectionCql first;
+    try {
+      first =
+          new CollectionCql(
+              cql.keyspace(), TableNames.data(name, 1), layout.shape(), cql.dialect());
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    return CollectionRecord.read(metadata, name)
+        .thenCompose(
+            record ->
+                record == null
+                    ? schema.ensureTable(first, false)
+                    : CompletableFuture.completedFuture(null));
   }
 
   private CompletionStage<StoreCollection> open(String name, CollectionRecord record, Claim claim) {

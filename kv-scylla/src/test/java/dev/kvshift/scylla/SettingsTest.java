@@ -5,9 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.util.List;
+import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 
 final class SettingsTest {
@@ -98,5 +104,35 @@ final class SettingsTest {
             () -> TestStores.open(ConnectionString.parse(text), VersionClock.ofProcess()))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("CREATE KEYSPACE");
+  }
+
+  @Test
+  void openCollection_createNever_claimsNothingWithoutItsTable() {
+    String keyspace = TestStores.newKeyspace();
+    TestStores.open(keyspace).close();
+    ConnectionString never =
+        ConnectionString.parse(
+            TestStores.string(keyspace, "").print().replace("&create=if-missing", ""));
+    try (Store store = TestStores.open(never, VersionClock.ofProcess())) {
+      assertThatThrownBy(() -> TestStores.await(store.open("points", Layout.point(), Claim.ACTIVE)))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("CREATE TABLE IF NOT EXISTS");
+      assertThat(TestStores.await(CollectionRecord.read(store.metadata(), "points"))).isNull();
+      try (Store creating = TestStores.open(keyspace)) {
+        TestStores.await(creating.open("points", Layout.point(), Claim.IMPORTING));
+      }
+      assertThat(TestStores.await(store.open("points", Layout.point(), Claim.NONE)).name())
+          .isEqualTo("points");
+    }
+  }
+
+  @Test
+  void serviceLoader_scheme_findsTheDriver() {
+    assertThat(ServiceLoader.load(StoreProvider.class))
+        .anySatisfy(
+            provider -> {
+              assertThat(provider.scheme()).isEqualTo("scylla");
+              assertThat(provider).isInstanceOf(ScyllaProvider.class);
+            });
   }
 }

@@ -62,6 +62,10 @@ final class FileKitTest {
 
   @Nested
   @UseFixture(FileFixture.class)
+  final class Linearizability extends LinearizabilityClause {}
+
+  @Nested
+  @UseFixture(FileFixture.class)
   final class Locks extends LocksClause {}
 
   @Nested
@@ -79,6 +83,10 @@ final class FileKitTest {
   @Nested
   @UseFixture(FileFixture.class)
   final class PointOperations extends PointOperationsClause {}
+
+  @Nested
+  @UseFixture(FileFixture.class)
+  final class RandomOperations extends RandomOperationsClause {}
 
   @Nested
   @UseFixture(FileFixture.class)

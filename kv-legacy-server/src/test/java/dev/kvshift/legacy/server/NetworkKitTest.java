@@ -62,6 +62,10 @@ final class NetworkKitTest {
 
   @Nested
   @UseFixture(NetworkFixture.class)
+  final class Linearizability extends LinearizabilityClause {}
+
+  @Nested
+  @UseFixture(NetworkFixture.class)
   final class Locks extends LocksClause {}
 
   @Nested
@@ -79,6 +83,10 @@ final class NetworkKitTest {
   @Nested
   @UseFixture(NetworkFixture.class)
   final class PointOperations extends PointOperationsClause {}
+
+  @Nested
+  @UseFixture(NetworkFixture.class)
+  final class RandomOperations extends RandomOperationsClause {}
 
   @Nested
   @UseFixture(NetworkFixture.class)

@@ -1,0 +1,57 @@
+package dev.kvshift.scylla.kit;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.Layout;
+import dev.kvshift.model.ShardedStore;
+import dev.kvshift.scylla.RecordedStatements;
+import dev.kvshift.scylla.TestStores;
+import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.StoreFixture;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** The driver as services have it: with the sharded store around it, shards of five bits. */
+public final class ShardedScyllaFixture implements StoreFixture {
+  private final String keyspace = TestStores.newKeyspace();
+
+  /** For the kit. */
+  public ShardedScyllaFixture() {}
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.of(
+        Capability.EXPIRY,
+        Capability.VERSIONED_WRITES,
+        Capability.RANGES,
+        Capability.LARGE_MAIN_KEYS,
+        Capability.SCAN,
+        Capability.LOCKS,
+        Capability.METADATA);
+  }
+
+  @Override
+  public Store open() {
+    return new ShardedStore(TestStores.open(keyspace));
+  }
+
+  @Override
+  public Duration shortLife() {
+    return Duration.ofSeconds(1);
+  }
+
+  @Override
+  public Layout rangeLayout() {
+    return Layout.parse("range;shard=bits=5;encoding=0");
+  }
+
+  @Override
+  public int shardBytes() {
+    return 1;
+  }
+
+  @Override
+  public void close() {
+    RecordedStatements.assertClean();
+  }
+}
