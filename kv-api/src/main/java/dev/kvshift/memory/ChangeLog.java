@@ -88,6 +88,7 @@ final class ChangeLog {
     if (wait.isNegative() || wait.isZero()) {
       return CompletableFuture.completedFuture(new Data(List.of(), after));
     }
+    readers.removeIf(reader -> reader.result.isDone());
     if (readers.size() == MAX_READERS) {
       throw new KvException.Transient(
           MAX_READERS + " readers wait for changes of " + collection + " already: try again");
