@@ -99,12 +99,4 @@ final class FileKitTest {
   @Nested
   @UseFixture(FileFixture.class)
   final class Versions extends VersionsClause {}
-
-  @Nested
-  @UseFixture(FileFixture.class)
-  final class RandomOperations extends RandomOperationsClause {}
-
-  @Nested
-  @UseFixture(FileFixture.class)
-  final class Linearizability extends LinearizabilityClause {}
 }

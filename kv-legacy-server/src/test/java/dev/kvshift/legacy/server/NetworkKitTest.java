@@ -99,12 +99,4 @@ final class NetworkKitTest {
   @Nested
   @UseFixture(NetworkFixture.class)
   final class Versions extends VersionsClause {}
-
-  @Nested
-  @UseFixture(NetworkFixture.class)
-  final class RandomOperations extends RandomOperationsClause {}
-
-  @Nested
-  @UseFixture(NetworkFixture.class)
-  final class Linearizability extends LinearizabilityClause {}
 }
