@@ -18,7 +18,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sends statements with their deadline, routing and consistency, and turns the native driver's
@@ -27,6 +33,9 @@ import java.util.function.Supplier;
 final class Requests implements AutoCloseable {
   /** The execution profile of conditional statements, which are never repeated. */
   static final String CONDITIONAL = "conditional";
+
+  private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
+  private static final Logger LOG = LoggerFactory.getLogger(Requests.class);
 
   private final CqlSession session;
   private final Settings settings;
@@ -115,15 +124,23 @@ final class Requests implements AutoCloseable {
   }
 
   CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {
-    return send(what, statement, call, false);
+    return send(what, timeout -> statement.setTimeout(timeout), call, false);
+  }
+
+  CompletionStage<AsyncResultSet> read(String what, BoundStatementBuilder statement, Call call) {
+    return send(what, timeout -> statement.setTimeout(timeout).build(), call, false);
   }
 
   CompletionStage<AsyncResultSet> write(String what, Statement<?> statement, Call call) {
-    return send(what, statement, call, true);
+    return send(what, timeout -> statement.setTimeout(timeout), call, true);
+  }
+
+  CompletionStage<AsyncResultSet> write(String what, BoundStatementBuilder statement, Call call) {
+    return send(what, timeout -> statement.setTimeout(timeout).build(), call, true);
   }
 
   private CompletionStage<AsyncResultSet> send(
-      String what, Statement<?> statement, Call call, boolean write) {
+      String what, Function<Duration, Statement<?>> statement, Call call, boolean write) {
     Duration remaining = call.remaining();
     if (remaining.isNegative() || remaining.isZero()) {
       return CompletableFuture.failedFuture(
@@ -133,7 +150,7 @@ final class Requests implements AutoCloseable {
     return guarded(
         () ->
             session
-                .executeAsync(statement.setTimeout(remaining))
+                .executeAsync(statement.apply(remaining))
                 .handle(
                     (result, error) -> {
                       if (error != null) {
@@ -166,9 +183,19 @@ final class Requests implements AutoCloseable {
     return new KvException.Permanent("the store " + settings + " is closed: open it again");
   }
 
+  /** Waits a moment for the session's threads, in vain where one of them is the caller. */
   @Override
   public void close() {
     closed = true;
-    session.forceCloseAsync().toCompletableFuture().join();
+    try {
+      session
+          .forceCloseAsync()
+          .toCompletableFuture()
+          .get(CLOSE_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("the session of {} was slow to close", settings, e);
+    }
   }
 }
