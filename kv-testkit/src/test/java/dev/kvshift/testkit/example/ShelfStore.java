@@ -27,7 +27,8 @@ final class ShelfStore implements Store {
           Capability.EXPIRY,
           Capability.VERSIONED_WRITES,
           Capability.RANGES,
-          Capability.LARGE_MAIN_KEYS);
+          Capability.LARGE_MAIN_KEYS,
+          Capability.DROP);
 
   private static final Limits LIMITS =
       new Limits(65_529, 65_531, 1 << 20, 1_000, Duration.ofSeconds(10));
