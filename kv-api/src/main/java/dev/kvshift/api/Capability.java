@@ -15,6 +15,8 @@ public enum Capability {
   RANGES,
   /** A main key may grow without limit, so that no sharded store is put around the store. */
   LARGE_MAIN_KEYS,
+  /** A collection can be dropped with everything in it. */
+  DROP,
   /** The whole of a collection can be scanned, with versions and expiry, by resumable tasks. */
   SCAN,
   /** Committed changes can be read in commit order from a position on. */

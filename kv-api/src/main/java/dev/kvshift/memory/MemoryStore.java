@@ -80,6 +80,7 @@ final class MemoryStore implements Store {
   public CompletionStage<Void> drop(String name, long incarnation) {
     return compose(
         () -> {
+          require(Capability.DROP);
           server.drop(name, incarnation);
           return CompletableFuture.completedFuture(null);
         });

@@ -35,7 +35,7 @@ public interface Store extends AutoCloseable {
 
   /**
    * Drops one incarnation of a collection with everything in it. Dropping what is not there
-   * succeeds. Writers that still hold it open fail from then on.
+   * succeeds. Writers that still hold it open fail from then on. {@link Capability#DROP}.
    */
   CompletionStage<Void> drop(String name, long incarnation);
 

@@ -43,7 +43,9 @@ final class UpCommand implements Callable<Integer> {
     out.println("Ctrl-C ends the servers and deletes their data. Until then, try by hand:");
     out.println();
     out.println(
-        "  ./kv migrate run --collection files --layout 'point;shard=none;encoding=1' \\\n"
+        "  ./kv migrate run --collection files --layout '"
+            + Collections.FILES.layout()
+            + "' \\\n"
             + "    --from '"
             + servers.legacy()
             + "' \\\n"

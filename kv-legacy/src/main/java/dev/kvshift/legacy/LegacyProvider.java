@@ -32,9 +32,9 @@ public final class LegacyProvider implements StoreProvider {
   private static final Parameter CLIENT =
       new Parameter(
           "client", "unnamed", "the service's name in the server's statistics, 1 to 128 letters");
-  private static final Parameter IN_FLIGHT =
+  private static final Parameter MAX_IN_FLIGHT =
       new Parameter(
-          "in-flight",
+          "maxInFlight",
           Integer.toString(LegacyLimits.DEFAULT_IN_FLIGHT),
           "how many reads, and how many writes, are sent at once, 1 to "
               + LegacyLimits.MAX_IN_FLIGHT);
@@ -62,7 +62,7 @@ public final class LegacyProvider implements StoreProvider {
 
   @Override
   public List<Parameter> parameters() {
-    return List.of(LegacyParameters.TIMEOUT, CLIENT, IN_FLIGHT, TLS, CA, TOKEN);
+    return List.of(LegacyParameters.TIMEOUT, CLIENT, MAX_IN_FLIGHT, TLS, CA, TOKEN);
   }
 
   @Override
@@ -73,9 +73,9 @@ public final class LegacyProvider implements StoreProvider {
           "legacy:// takes the leader's one host and port: write legacy://HOST:PORT");
     }
     Duration timeout = LegacyParameters.duration(string, LegacyParameters.TIMEOUT);
-    int inFlight = LegacyParameters.number(string, IN_FLIGHT);
+    int inFlight = LegacyParameters.number(string, MAX_IN_FLIGHT);
     if (inFlight < 1 || inFlight > LegacyLimits.MAX_IN_FLIGHT) {
-      throw LegacyParameters.refused(string, IN_FLIGHT, Integer.toString(inFlight));
+      throw LegacyParameters.refused(string, MAX_IN_FLIGHT, Integer.toString(inFlight));
     }
     String client = LegacyParameters.text(string, CLIENT);
     if (client.isEmpty() || client.length() > MAX_CLIENT_LENGTH) {

@@ -22,8 +22,7 @@ final class RemoteChanges implements ChangeSource {
 
   @Override
   public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
-    Duration bounded =
-        wait.compareTo(LegacyLimits.MAX_CHANGE_WAIT) > 0 ? LegacyLimits.MAX_CHANGE_WAIT : wait;
+    Duration bounded = LegacyLimits.bounded(wait);
     Call call = collection.call();
     Call patient = new Call(call.deadlineNanos() + bounded.toNanos(), call.epoch());
     return collection.ask(
@@ -35,8 +34,7 @@ final class RemoteChanges implements ChangeSource {
                     ReadChanges.newBuilder()
                         .setAfter(after)
                         .setMaxBytes(maxBytes)
-                        .setWaitMicros(
-                            Math.max(0, TimeUnit.NANOSECONDS.toMicros(bounded.toNanos())))),
+                        .setWaitMicros(TimeUnit.NANOSECONDS.toMicros(bounded.toNanos()))),
         reply -> Messages.changes(reply.getChanges()));
   }
 

@@ -14,6 +14,9 @@ import java.util.function.ToIntFunction;
 
 /** What is written behind each type code, as {@code docs/key-encoding.md} says. */
 final class KeyBodies {
+  /** The number of an enum whose constants are not known. */
+  static final KeyFormat<Integer> ENUM_NUMBER = new KeyFormat.Part<>(PartCode.ENUM, new Signed32());
+
   private KeyBodies() {}
 
   record Raw() implements KeyFormat.Body<Bytes> {

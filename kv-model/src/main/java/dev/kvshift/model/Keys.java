@@ -138,6 +138,15 @@ public final class Keys {
     return KeySplit.behind(delimiter);
   }
 
+  /**
+   * Returns an encoded key for people, without its model: its parts, text as JSON, bytes in
+   * hexadecimal, {@code ;} between them. Bytes that no format has written are shown as {@link
+   * Bytes#toString} does.
+   */
+  public static String show(Bytes key) {
+    return KeyText.of(key);
+  }
+
   /** Two parts, the first deciding first; {@code as} gives them a type. */
   public static <A, B> Composite.Two<A, B> composite(KeyFormat<A> first, KeyFormat<B> second) {
     return new Composite.Two<>(first, second);

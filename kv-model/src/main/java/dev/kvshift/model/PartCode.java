@@ -2,6 +2,7 @@ package dev.kvshift.model;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import java.util.Objects;
 
 /**
  * The kinds of key part with their type codes, as {@code docs/key-encoding.md} lists them. A
@@ -86,6 +87,11 @@ enum PartCode {
       }
     }
     return -1;
+  }
+
+  /** Returns the kind of a part that {@link #endOf} has found whole. */
+  static PartCode of(byte code) {
+    return Objects.requireNonNull(BY_CODE[code < 0 ? ~code : code]);
   }
 
   /** Returns the kind and direction of the part that begins with a code, for messages. */

@@ -51,12 +51,20 @@ class KeyEncodingDocumentTest {
                         List<String> key = NamedFormats.key(row.get(0));
                         assertThat(keys.encode(key)).as(row.get(0)).isEqualTo(bytes);
                         assertThat(keys.decode(bytes)).isEqualTo(key);
+                        assertThat(Keys.show(bytes)).isEqualTo(row.get(0));
                       }
                       assertThat(DOCUMENT.table(format))
                           .extracting(row -> EncodingDocument.bytes(row.get(1)))
                           .isSorted()
                           .doesNotHaveDuplicates();
                     }));
+  }
+
+  @Test
+  void show_bytesOfNoFormat_givesThemInHexadecimal() {
+    for (String hex : List.of("00", "61", "0361", "05ff", "036100ff", "03ff00")) {
+      assertThat(Keys.show(Bytes.fromHex(hex))).isEqualTo(hex);
+    }
   }
 
   @TestFactory

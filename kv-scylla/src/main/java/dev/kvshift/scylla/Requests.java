@@ -19,8 +19,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sends statements with their deadline, routing and consistency, and turns the native driver's
@@ -32,6 +37,8 @@ final class Requests implements AutoCloseable {
 
   private static final int PREPARE_TRIES = 10;
   private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
+  private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
+  private static final Logger LOG = LoggerFactory.getLogger(Requests.class);
 
   private final CqlSession session;
   private final Settings settings;
@@ -129,15 +136,23 @@ final class Requests implements AutoCloseable {
   }
 
   CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {
-    return send(what, statement, call, false);
+    return send(what, timeout -> statement.setTimeout(timeout), call, false);
+  }
+
+  CompletionStage<AsyncResultSet> read(String what, BoundStatementBuilder statement, Call call) {
+    return send(what, timeout -> statement.setTimeout(timeout).build(), call, false);
   }
 
   CompletionStage<AsyncResultSet> write(String what, Statement<?> statement, Call call) {
-    return send(what, statement, call, true);
+    return send(what, timeout -> statement.setTimeout(timeout), call, true);
+  }
+
+  CompletionStage<AsyncResultSet> write(String what, BoundStatementBuilder statement, Call call) {
+    return send(what, timeout -> statement.setTimeout(timeout).build(), call, true);
   }
 
   private CompletionStage<AsyncResultSet> send(
-      String what, Statement<?> statement, Call call, boolean write) {
+      String what, Function<Duration, Statement<?>> statement, Call call, boolean write) {
     Duration remaining = call.remaining();
     if (remaining.isNegative() || remaining.isZero()) {
       return CompletableFuture.failedFuture(
@@ -147,7 +162,7 @@ final class Requests implements AutoCloseable {
     return guarded(
         () ->
             session
-                .executeAsync(statement.setTimeout(remaining))
+                .executeAsync(statement.apply(remaining))
                 .handle(
                     (result, error) -> {
                       if (error != null) {
@@ -180,9 +195,19 @@ final class Requests implements AutoCloseable {
     return new KvException.Permanent("the store " + settings + " is closed: open it again");
   }
 
+  /** Waits a moment for the session's threads, in vain where one of them is the caller. */
   @Override
   public void close() {
     closed = true;
-    session.forceCloseAsync().toCompletableFuture().join();
+    try {
+      session
+          .forceCloseAsync()
+          .toCompletableFuture()
+          .get(CLOSE_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("the session of {} was slow to close", settings, e);
+    }
   }
 }

@@ -28,6 +28,7 @@ final class RowReader {
   private static final Logger LOG = LoggerFactory.getLogger(RowReader.class);
 
   private final String collection;
+  private final String whatGet;
   private final CollectionStatements statements;
   private final @Nullable Chunks chunks;
   private final Requests requests;
@@ -42,6 +43,7 @@ final class RowReader {
       Requests requests,
       VersionClock clock) {
     this.collection = collection;
+    whatGet = "reading from collection " + collection;
     this.statements = statements;
     this.chunks = chunks;
     this.requests = requests;
@@ -56,7 +58,7 @@ final class RowReader {
   /** Reads one row's cell; null where there is none or it has expired. */
   CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
     return requests
-        .read("reading from collection " + collection, statements.get(key).build(), call)
+        .read(whatGet, statements.get(key), call)
         .thenApply(
             result -> {
               com.datastax.oss.driver.api.core.cql.Row found = result.one();

@@ -43,6 +43,7 @@ final class ScyllaCollection implements StoreCollection {
   static final Duration MAX_VERSION_AHEAD = Duration.ofDays(3);
 
   private final String name;
+  private final String whatWrite;
   private final CollectionRecord record;
   private final Claim claim;
   private final CollectionStatements statements;
@@ -69,6 +70,7 @@ final class ScyllaCollection implements StoreCollection {
       Skew skew,
       LockKeeper locks) {
     this.name = name;
+    whatWrite = "a write to collection " + name;
     this.record = record;
     this.claim = claim;
     this.statements = statements;
@@ -221,9 +223,7 @@ final class ScyllaCollection implements StoreCollection {
   }
 
   private CompletionStage<Long> sendRow(BoundStatementBuilder row, long version, Call call) {
-    return requests
-        .write("a write to collection " + name, row.build(), call)
-        .thenApply(written -> version);
+    return requests.write(whatWrite, row, call).thenApply(written -> version);
   }
 
   static int ttlSeconds(long leftMillis) {

@@ -36,6 +36,7 @@ final class ScyllaStore implements Store {
               Capability.EXPIRY,
               Capability.VERSIONED_WRITES,
               Capability.RANGES,
+              Capability.DROP,
               Capability.SCAN,
               Capability.LOCKS,
               Capability.METADATA));

@@ -24,6 +24,7 @@ import com.datastax.oss.simulacron.common.stubbing.DisconnectAction.Scope;
 import com.datastax.oss.simulacron.common.stubbing.PrimeDsl;
 import com.datastax.oss.simulacron.server.BoundCluster;
 import com.datastax.oss.simulacron.server.BoundNode;
+import com.datastax.oss.simulacron.server.Inet4Resolver;
 import com.datastax.oss.simulacron.server.Server;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
@@ -56,7 +57,9 @@ final class DriverErrorsTest {
 
   @BeforeAll
   static void start() {
-    server = Server.builder().build();
+    long process = ProcessHandle.current().pid();
+    byte[] firstAddress = {127, (byte) (128 + (process >> 8) % 127), (byte) process, 1};
+    server = Server.builder().withAddressResolver(new Inet4Resolver(firstAddress)).build();
   }
 
   @AfterAll
@@ -196,6 +199,29 @@ final class DriverErrorsTest {
       }
     }
     assertThat(found).isEqualTo(documented("made by hand"));
+  }
+
+  @Test
+  void inFlight_afterTimeoutsAndRefusals_isGivenBack() {
+    try (Cluster one = new Cluster(1, "&maxInFlight=1&maxQueued=0")) {
+      one.cluster.prime(when(STATEMENT).then(PrimeDsl.noResult()));
+      for (int i = 0; i < 3; i++) {
+        CompletableFuture<?> pending =
+            one.requests
+                .read("a read", Cluster.statement(), Call.within(SHORT))
+                .toCompletableFuture();
+        assertThat(one.read(LONG)).isEqualTo("Transient");
+        assertThat(catchThrowable(() -> await(pending))).isInstanceOf(KvException.class);
+      }
+      assertThat(one.cluster.clearPrimes(true)).isPositive();
+      one.cluster.prime(when(STATEMENT).then(PrimeDsl.invalid("wrong")));
+      long end = System.nanoTime() + LONG.toNanos();
+      String outcome = one.write(LONG);
+      while (outcome.equals("Transient") && System.nanoTime() < end) {
+        outcome = one.write(LONG);
+      }
+      assertThat(outcome).isEqualTo("Permanent");
+    }
   }
 
   @Test

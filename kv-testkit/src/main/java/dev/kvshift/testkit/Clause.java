@@ -172,6 +172,7 @@ abstract class Clause {
       case RANGES ->
           assertUnsupported(missing, () -> openAndRange(store(), rig().freshName(), rangeLayout()));
       case LARGE_MAIN_KEYS -> assertThat(store().capabilities()).doesNotContain(missing);
+      case DROP -> assertUnsupported(missing, () -> store().drop(points().name(), 1));
       case SCAN -> {
         assertUnsupported(missing, () -> points().scanTasks(1, call()));
         assertUnsupported(missing, () -> points().token(key));

@@ -198,6 +198,7 @@ public abstract class LifecycleClause extends Clause {
   }
 
   @Test
+  @Needs(Capability.DROP)
   void drop_thenOpen_isEmpty() {
     String name = rig().freshName();
     StoreKey key = freshKey();
@@ -211,6 +212,7 @@ public abstract class LifecycleClause extends Clause {
   }
 
   @Test
+  @Needs(Capability.DROP)
   void drop_collectionStillHeld_itsWritersFail() {
     String name = rig().freshName();
     StoreCollection held = join(store().open(name, pointLayout(), Claim.ACTIVE));
@@ -220,6 +222,7 @@ public abstract class LifecycleClause extends Clause {
   }
 
   @Test
+  @Needs(Capability.DROP)
   void drop_whatIsNotThere_succeeds() {
     String name = rig().freshName();
     join(store().drop(name, 1));

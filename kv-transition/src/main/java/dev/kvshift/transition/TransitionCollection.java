@@ -73,23 +73,39 @@ final class TransitionCollection implements StoreCollection {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return inPhase(
-        call,
-        (store, c) -> store.get(key, c),
-        (view, c) -> fresh().thenCompose(store -> store.get(key, c)));
+    return this.<@Nullable Row>inPhase(
+            call,
+            (store, c) -> store.get(key, c),
+            (view, c) -> fresh().thenCompose(store -> store.get(key, c)))
+        .thenApply(row -> row == null || row.isTombstone() ? null : row);
   }
 
   @Override
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
     return inPhase(
-        call,
-        (store, c) -> store.range(main, shard, range, limit, c),
-        (view, c) -> fresh().thenCompose(store -> store.range(main, shard, range, limit, c)));
+            call,
+            (store, c) -> store.range(main, shard, range, limit, c),
+            (view, c) -> fresh().thenCompose(store -> store.range(main, shard, range, limit, c)))
+        .thenApply(TransitionCollection::withoutTombstones);
+  }
+
+  /** Only one of the stores may show tombstones, so that nobody above is to count on them. */
+  private static RowPage withoutTombstones(RowPage page) {
+    return new RowPage(
+        page.rows().stream().filter(row -> !row.isTombstone()).toList(),
+        page.stop(),
+        page.passed());
   }
 
   @Override
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+    if (mutation.version() != null) {
+      return CompletableFuture.failedFuture(unsupported(Capability.VERSIONED_WRITES));
+    }
+    if (mutation.lock() != null) {
+      return CompletableFuture.failedFuture(unsupported(Capability.LOCKS));
+    }
     return inPhase(
         call,
         (store, c) -> store.write(key, mutation, c),
@@ -97,11 +113,9 @@ final class TransitionCollection implements StoreCollection {
             clock
                 .awaitPast(view.floor())
                 .thenCompose(
-                    passed -> {
-                      Long given = mutation.version();
-                      long version = given == null ? clock.next() : given;
-                      return writeNew(key, mutation.withVersion(version), c, FIRST_BACKOFF, false);
-                    }));
+                    passed ->
+                        writeNew(
+                            key, mutation.withVersion(clock.next()), c, FIRST_BACKOFF, false)));
   }
 
   /**
@@ -220,7 +234,7 @@ final class TransitionCollection implements StoreCollection {
     return fresh;
   }
 
-  private static KvException failure(Throwable thrown) {
+  static KvException failure(Throwable thrown) {
     Throwable cause = thrown;
     while (cause instanceof CompletionException && cause.getCause() != null) {
       cause = cause.getCause();

@@ -19,7 +19,6 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
@@ -84,6 +83,11 @@ final class TransitionStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+    try {
+      CollectionRecord.requireName(name);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     if (claim == Claim.IMPORTING) {
       return CompletableFuture.failedFuture(
           new KvException.Permanent(
@@ -128,11 +132,8 @@ final class TransitionStore implements Store {
         .thenCompose(store -> CollectionRecord.read(store.metadata(), name))
         .handle(
             (found, error) -> {
-              if (error != null || found == null) {
-                throw new CompletionException(oldError);
-              }
-              if (found.state() != CollectionRecord.State.ACTIVE) {
-                throw new CompletionException(oldError);
+              if (found == null || found.state() != CollectionRecord.State.ACTIVE) {
+                throw TransitionCollection.failure(oldError);
               }
               return collection(
                   name,
@@ -156,8 +157,7 @@ final class TransitionStore implements Store {
   @Override
   public CompletionStage<Void> drop(String name, long incarnation) {
     return CompletableFuture.failedFuture(
-        new KvException.Permanent(
-            "transition:// drops nothing: drop collection " + name + " on one side by itself"));
+        new KvException.UnsupportedCapability(Capability.DROP, description));
   }
 
   @Override

@@ -118,13 +118,12 @@ final class Engine implements AutoCloseable {
   CompletableFuture<ChangeSource.Batch> changes(
       Table table, long after, int maxBytes, Duration wait) {
     int bytes = Math.max(1, Math.min(maxBytes, LegacyLimits.MAX_CHANGE_BYTES));
-    Duration bounded =
-        wait.compareTo(LegacyLimits.MAX_CHANGE_WAIT) > 0 ? LegacyLimits.MAX_CHANGE_WAIT : wait;
+    Duration bounded = LegacyLimits.bounded(wait);
     CompletableFuture<ChangeSource.Batch> result = new CompletableFuture<>();
     if (attempt(table, after, bytes, result)) {
       return result;
     }
-    if (bounded.isNegative() || bounded.isZero()) {
+    if (bounded.isZero()) {
       result.complete(new ChangeSource.Data(List.of(), after));
       return result;
     }

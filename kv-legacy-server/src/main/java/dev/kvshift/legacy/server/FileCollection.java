@@ -112,7 +112,8 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
-    return store.run(() -> engine.changes(table, after, maxBytes, wait));
+    return store.patiently(
+        LegacyLimits.bounded(wait), () -> engine.changes(table, after, maxBytes, wait));
   }
 
   @Override
@@ -127,32 +128,32 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<Boolean> compareAndSet(State expected, State next) {
-    return store.run(() -> engine.gates.compareAndSet(table, expected, next));
+    return store.change(() -> engine.gates.compareAndSet(table, expected, next));
   }
 
   @Override
   public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
-    return store.run(() -> engine.gates.fence(table, attempt, lifetime));
+    return store.change(() -> engine.gates.fence(table, attempt, lifetime));
   }
 
   @Override
   public CompletionStage<@Nullable Void> lift(String attempt) {
-    return store.run(() -> engine.gates.lift(table, attempt));
+    return store.change(() -> engine.gates.lift(table, attempt));
   }
 
   @Override
   public CompletionStage<State> move(String attempt) {
-    return store.run(() -> engine.gates.move(table, attempt));
+    return store.change(() -> engine.gates.move(table, attempt));
   }
 
   @Override
   public CompletionStage<State> seal(long epoch) {
-    return store.run(() -> engine.gates.seal(table, epoch));
+    return store.change(() -> engine.gates.seal(table, epoch));
   }
 
   @Override
   public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
-    return store.run(
+    return store.change(
         () -> {
           LegacyLimits.check(table.name, layout, key);
           long deadline = Call.within(store.limits().timeout()).deadlineNanos();
@@ -162,7 +163,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<State> register(String instance, long acknowledged) {
-    return store.run(() -> engine.gates.register(table, instance, acknowledged));
+    return store.change(() -> engine.gates.register(table, instance, acknowledged));
   }
 
   @Override

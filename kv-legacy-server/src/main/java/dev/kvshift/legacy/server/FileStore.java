@@ -29,6 +29,7 @@ final class FileStore implements Store {
   private final Duration timeout;
   private final String description;
   private final Runnable release;
+  private final InFlight inFlight;
   private volatile boolean closed;
 
   FileStore(Engine engine, Duration timeout, String description, Runnable release) {
@@ -36,6 +37,7 @@ final class FileStore implements Store {
     this.timeout = timeout;
     this.description = description;
     this.release = release;
+    this.inFlight = new InFlight(description);
   }
 
   @Override
@@ -55,13 +57,13 @@ final class FileStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return run(() -> engine.collection(CollectionRecord.requireName(name)))
+    return change(() -> engine.collection(CollectionRecord.requireName(name)))
         .thenApply(table -> new FileCollection(this, engine, table, layout));
   }
 
   @Override
   public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
-    return run(() -> engine.drop(name, incarnation));
+    return change(() -> engine.drop(name, incarnation));
   }
 
   @Override
@@ -85,6 +87,7 @@ final class FileStore implements Store {
       @Override
       public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
         return run(
+            call,
             () -> {
               keys.forEach(LegacyLimits::checkLockKey);
               return engine.locks.tryLockAll(space, Set.copyOf(keys), lease, call.deadlineNanos());
@@ -93,12 +96,12 @@ final class FileStore implements Store {
 
       @Override
       public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-        return run(() -> engine.locks.renew(lock, lease, call.deadlineNanos()));
+        return run(call, () -> engine.locks.renew(lock, lease, call.deadlineNanos()));
       }
 
       @Override
       public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
-        return run(() -> engine.locks.release(lock, call.deadlineNanos()));
+        return run(call, () -> engine.locks.release(lock, call.deadlineNanos()));
       }
     };
   }
@@ -113,8 +116,23 @@ final class FileStore implements Store {
     return run(
         () -> {
           LegacyLimits.check(call);
-          return operation.get();
+          return inFlight.track(operation.get(), call.deadlineNanos(), true);
         });
+  }
+
+  /** Runs a change of a gate or the like, which has the store's own time-out. */
+  <T extends @Nullable Object> CompletableFuture<T> change(
+      Supplier<CompletableFuture<T>> operation) {
+    return run(Call.within(timeout), operation);
+  }
+
+  /** Runs a read that may wait so long before it begins. */
+  <T extends @Nullable Object> CompletableFuture<T> patiently(
+      Duration wait, Supplier<CompletableFuture<T>> operation) {
+    return run(
+        () ->
+            inFlight.track(
+                operation.get(), Call.within(timeout.plus(wait)).deadlineNanos(), false));
   }
 
   /** Runs an operation; what it throws fails the stage. */
@@ -134,6 +152,7 @@ final class FileStore implements Store {
   public synchronized void close() {
     if (!closed) {
       closed = true;
+      inFlight.close();
       release.run();
     }
   }

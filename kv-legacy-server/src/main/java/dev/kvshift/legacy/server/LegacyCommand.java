@@ -49,7 +49,7 @@ final class LegacyCommand implements Callable<Integer> {
 
     @Option(
         names = "--port",
-        defaultValue = "4600",
+        defaultValue = "7400",
         description = "the port; 0 takes a free one (${DEFAULT-VALUE})")
     private int port;
 

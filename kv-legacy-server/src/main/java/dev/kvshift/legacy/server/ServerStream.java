@@ -138,7 +138,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     Reply.Builder reply =
         answer == null || error != null
             ? Reply.newBuilder().setFailure(Failures.of(failure(error)))
-            : Reply.newBuilder(answer.buildPartial());
+            : request.getSequence() == 0 ? answer : answer.clone();
     replies.add(reply.setId(request.getId()).build());
     inFlightBytes.addAndGet(-bytes);
     send();

@@ -9,11 +9,13 @@ import dev.kvshift.testkit.FenceClause;
 import dev.kvshift.testkit.GateClause;
 import dev.kvshift.testkit.LifecycleClause;
 import dev.kvshift.testkit.LimitsClause;
+import dev.kvshift.testkit.LinearizabilityClause;
 import dev.kvshift.testkit.LocksClause;
 import dev.kvshift.testkit.MetadataClause;
 import dev.kvshift.testkit.MultiKeyClause;
 import dev.kvshift.testkit.PagingClause;
 import dev.kvshift.testkit.PointOperationsClause;
+import dev.kvshift.testkit.RandomOperationsClause;
 import dev.kvshift.testkit.RangesClause;
 import dev.kvshift.testkit.ScanClause;
 import dev.kvshift.testkit.UseFixture;
@@ -60,6 +62,10 @@ final class FileKitTest {
 
   @Nested
   @UseFixture(FileFixture.class)
+  final class Linearizability extends LinearizabilityClause {}
+
+  @Nested
+  @UseFixture(FileFixture.class)
   final class Locks extends LocksClause {}
 
   @Nested
@@ -77,6 +83,10 @@ final class FileKitTest {
   @Nested
   @UseFixture(FileFixture.class)
   final class PointOperations extends PointOperationsClause {}
+
+  @Nested
+  @UseFixture(FileFixture.class)
+  final class RandomOperations extends RandomOperationsClause {}
 
   @Nested
   @UseFixture(FileFixture.class)

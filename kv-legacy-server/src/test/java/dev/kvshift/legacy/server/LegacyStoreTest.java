@@ -236,6 +236,23 @@ class LegacyStoreTest {
   }
 
   @Test
+  void close_whileRequestsWait_endsThemWithAnError() {
+    await(collection.gate().fence("try-1", Duration.ofSeconds(30)));
+    CompletionStage<Long> write =
+        collection.write(key("m", "2"), Mutation.put(Bytes.utf8("late")), call());
+    CompletionStage<ChangeSource.Batch> read =
+        collection.changes().read(1, 1 << 20, Duration.ofSeconds(30));
+    assertThat(await(collection.gate().state()).fence()).isNotNull();
+    store.close();
+
+    assertThatThrownBy(() -> await(write))
+        .isInstanceOfAny(KvException.UnknownOutcome.class, KvException.Transient.class);
+    assertThatThrownBy(() -> await(read)).isInstanceOf(KvException.class);
+    assertThatThrownBy(() -> await(collection.get(key("m", "1"), call())))
+        .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
   void compareAndSet_raisedAcceptMin_refusesOlderEpochs() {
     Gate.State first = await(collection.gate().state());
     Gate.State next =

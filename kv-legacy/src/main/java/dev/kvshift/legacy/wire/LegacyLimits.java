@@ -27,6 +27,14 @@ public final class LegacyLimits {
 
   private LegacyLimits() {}
 
+  /** Returns how long a read of changes waits where its caller asks for so long. */
+  public static Duration bounded(Duration wait) {
+    if (wait.isNegative()) {
+      return Duration.ZERO;
+    }
+    return wait.compareTo(MAX_CHANGE_WAIT) > 0 ? MAX_CHANGE_WAIT : wait;
+  }
+
   /** Returns the limits as the SPI shows them. */
   public static Limits of(Duration timeout, int inFlight) {
     return new Limits(MAX_KEY_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, inFlight, timeout);

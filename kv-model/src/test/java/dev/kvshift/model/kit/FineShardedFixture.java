@@ -14,6 +14,7 @@ public final class FineShardedFixture extends ShardedFixture {
         Capability.VERSIONED_WRITES,
         Capability.RANGES,
         Capability.LARGE_MAIN_KEYS,
+        Capability.DROP,
         Capability.SCAN,
         Capability.LOCKS,
         Capability.METADATA);

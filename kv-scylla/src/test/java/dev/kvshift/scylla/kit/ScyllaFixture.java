@@ -22,6 +22,7 @@ public final class ScyllaFixture implements StoreFixture {
         Capability.EXPIRY,
         Capability.VERSIONED_WRITES,
         Capability.RANGES,
+        Capability.DROP,
         Capability.SCAN,
         Capability.LOCKS,
         Capability.METADATA);

@@ -1,0 +1,66 @@
+package dev.kvshift.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.knowm.xchart.VectorGraphicsEncoder;
+import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler.LegendPosition;
+
+/** Draws what main keys of several sizes cost, one picture for each layout. */
+final class Curves {
+  private static final int WIDTH = 900;
+  private static final int HEIGHT = 500;
+  private static final double LOW = 0.25;
+  private static final double HIGH = 0.75;
+
+  private Curves() {}
+
+  /** Writes {@code partition-size-LAYOUT.svg} files; a curve's name is {@code LAYOUT, WHAT}. */
+  static void draw(Path folder, Map<String, Map<Integer, Sample>> curves) throws IOException {
+    System.setProperty("java.awt.headless", "true");
+    Files.createDirectories(folder);
+    Map<String, XYChart> charts = new LinkedHashMap<>();
+    curves.forEach(
+        (name, points) -> {
+          int comma = name.indexOf(", ");
+          XYChart chart = charts.computeIfAbsent(name.substring(0, comma), layout -> chart(layout));
+          List<Double> sizes = new ArrayList<>();
+          List<Double> micros = new ArrayList<>();
+          List<Double> spread = new ArrayList<>();
+          points.forEach(
+              (size, sample) -> {
+                sizes.add((double) size);
+                micros.add(sample.median());
+                spread.add((sample.quantile(HIGH) - sample.quantile(LOW)) / 2);
+              });
+          chart.addSeries(name.substring(comma + 2), sizes, micros, spread);
+        });
+    for (Map.Entry<String, XYChart> chart : charts.entrySet()) {
+      Path file = folder.resolve("partition-size-" + chart.getKey().replace("=", "-"));
+      VectorGraphicsEncoder.saveVectorGraphic(
+          chart.getValue(), file.toString(), VectorGraphicsFormat.SVG);
+    }
+  }
+
+  private static XYChart chart(String layout) {
+    XYChart chart =
+        new XYChartBuilder()
+            .width(WIDTH)
+            .height(HEIGHT)
+            .title(layout + ": one main key as it grows")
+            .xAxisTitle("entries of the main key")
+            .yAxisTitle("microseconds, median and half the quartiles' distance")
+            .build();
+    chart.getStyler().setXAxisLogarithmic(true);
+    chart.getStyler().setYAxisMin(0.0);
+    chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
+    return chart;
+  }
+}

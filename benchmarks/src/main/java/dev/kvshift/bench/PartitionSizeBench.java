@@ -1,0 +1,358 @@
+package dev.kvshift.bench;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.model.Stores;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code bench partition-size}: what a main key costs as it grows, and behind deletes. */
+@Command(
+    name = "partition-size",
+    description = "Reads and writes of one main key as it grows, unsharded and sharded.",
+    mixinStandardHelpOptions = true)
+final class PartitionSizeBench extends Bench {
+  private static final Duration DEADLINE = Duration.ofSeconds(30);
+  private static final int LOADING = 512;
+  private static final double FLAT_CACHED = 1.1;
+  private static final double FLAT_COLD = 1.8;
+  private static final double BEHIND_DELETES = 2;
+
+  @Option(
+      names = "--sizes",
+      split = ",",
+      defaultValue = "1000,10000,100000,1000000",
+      description = "entries of a main key, up to 16000000; default ${DEFAULT-VALUE}")
+  private List<Integer> sizes = new ArrayList<>();
+
+  @Option(
+      names = "--bits",
+      split = ",",
+      defaultValue = "0,8,12",
+      description = "lengths of the shard prefix, 0 for unsharded; default ${DEFAULT-VALUE}")
+  private List<Integer> bits = new ArrayList<>();
+
+  @Option(
+      names = "--deleted-of",
+      defaultValue = "100000",
+      description = "entries of the main keys with deletes; default ${DEFAULT-VALUE}")
+  private int deletedOf;
+
+  @Option(
+      names = "--page",
+      defaultValue = "100",
+      description = "entries of a page; default ${DEFAULT-VALUE}")
+  private int page;
+
+  @Option(
+      names = "--value-bytes",
+      defaultValue = "100",
+      description = "of a value; default ${DEFAULT-VALUE}")
+  private int valueBytes;
+
+  @Option(names = "--rounds", defaultValue = "9", description = "default ${DEFAULT-VALUE}")
+  private int rounds;
+
+  @Option(
+      names = "--block",
+      defaultValue = "100",
+      description = "operations in a block, whose median counts; default ${DEFAULT-VALUE}")
+  private int block;
+
+  @Option(names = "--svg", description = "a folder for the curves as SVG")
+  private @Nullable Path svg;
+
+  private final Map<String, Map<Integer, Sample>> curves = new LinkedHashMap<>();
+
+  @Override
+  void measure(Report report, Path folder) throws Exception {
+    report.parameter("sizes", sizes);
+    report.parameter("bits", bits);
+    report.parameter("deletedOf", deletedOf);
+    report.parameter("pageEntries", page);
+    report.parameter("valueBytes", valueBytes);
+    report.parameter("operationsPerBlock", block);
+    report.note(
+        "measured on one Apache Cassandra node; on ScyllaDB one partition lives on one core");
+    for (int length : bits) {
+      if (length > 0) {
+        report.note(
+            "bits=" + length + ": a shard holds " + MainKey.shardEntries(length) + " entries");
+      }
+    }
+    try (EmbeddedNode node = EmbeddedNode.start(folder);
+        Store store = Stores.open(node.connectionString())) {
+      for (int length : bits) {
+        measure(report, node, store, length);
+      }
+    }
+    Path charts = svg;
+    if (charts != null) {
+      Curves.draw(charts, curves);
+    }
+  }
+
+  private void measure(Report report, EmbeddedNode node, Store store, int length) throws Exception {
+    ShardRule rule = length == 0 ? new ShardRule.None() : new ShardRule.FirstBits(length);
+    String name = length == 0 ? "unsharded" : "bits=" + length;
+    Layout layout = Layout.range(rule);
+    StoreCollection collection = open(store, length, layout);
+    List<MainKey> growing = sizes.stream().map(size -> new MainKey(size, 0)).toList();
+    for (MainKey key : growing) {
+      load(collection, key);
+      progress(name + ": loaded " + key.entries() + " entries");
+    }
+    List<MainKey> deleted = new ArrayList<>();
+    for (int percent : new int[] {0, 50, 90}) {
+      MainKey key = new MainKey(deletedOf, (int) ((long) deletedOf * percent / 100));
+      if (!growing.contains(key)) {
+        load(collection, key);
+      }
+      deleted.add(key);
+      progress(name + ": loaded " + deletedOf + " entries, deleted " + key.deleted());
+    }
+
+    for (String where : List.of("start", "middle", "end")) {
+      flat(
+          report,
+          name + ", page at the " + where + ", cached",
+          growing,
+          key -> micros(block, () -> readPage(collection, key, first(key, where))),
+          Goal.atMost(FLAT_CACHED));
+    }
+    if (length > 0) {
+      for (String where : List.of("start", "middle", "end")) {
+        flat(
+            report,
+            name + ", page at the " + where + ", cold directory",
+            growing,
+            key -> coldMicros(node, length, layout, key, first(key, where)),
+            Goal.atMost(FLAT_COLD));
+      }
+    }
+    flat(report, name + ", get", growing, key -> micros(block, () -> get(collection, key)), null);
+    flat(report, name + ", put", growing, key -> micros(block, () -> put(collection, key)), null);
+    behindDeletes(report, name, collection, deleted);
+  }
+
+  private static StoreCollection open(Store store, int length, Layout layout) {
+    return store.open("part-" + length, layout, Claim.ACTIVE).toCompletableFuture().join();
+  }
+
+  /** What is measured at one main key. */
+  private interface At {
+    double micros(MainKey key) throws Exception;
+  }
+
+  /** Compares every size with the smallest. */
+  private void flat(Report report, String what, List<MainKey> keys, At at, @Nullable Goal goal)
+      throws Exception {
+    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    for (MainKey key : keys) {
+      contenders.put(Integer.toString(key.entries()), round -> at.micros(key));
+    }
+    Map<String, Sample> found = rounds(rounds).run(what, contenders);
+    Sample smallest = found.get(Integer.toString(keys.get(0).entries()));
+    for (MainKey key : keys) {
+      Sample sample = found.get(Integer.toString(key.entries()));
+      report.figure(what + ", " + key.entries(), sample, "µs");
+      curves.computeIfAbsent(what, name -> new LinkedHashMap<>()).put(key.entries(), sample);
+      if (key.entries() == keys.get(0).entries()) {
+        continue;
+      }
+      String ratio = what + ", " + key.entries() + " over " + keys.get(0).entries();
+      if (goal == null) {
+        report.figure(ratio, sample.over(smallest), "x");
+      } else {
+        report.figure(ratio, sample.over(smallest), "x", goal);
+      }
+    }
+  }
+
+  private void behindDeletes(
+      Report report, String name, StoreCollection collection, List<MainKey> keys) throws Exception {
+    Map<String, Rounds.Contender> behind = new LinkedHashMap<>();
+    Map<String, Rounds.Contender> across = new LinkedHashMap<>();
+    for (MainKey key : keys) {
+      Range live = Range.from(MainKey.clustering(key.deleted()));
+      behind.put(percent(key), round -> micros(block, () -> readPage(collection, key, live)));
+      across.put(
+          percent(key),
+          round -> micros(Math.max(1, block / 10), () -> readAcross(collection, key)));
+    }
+    Map<String, Sample> found =
+        rounds(rounds).run(name + ", pages that begin behind deletes", behind);
+    Map<String, Sample> first = rounds(rounds).run(name + ", first page after deletes", across);
+    String none = percent(keys.get(0));
+    for (MainKey key : keys) {
+      report.figure(
+          name + ", page begun behind " + percent(key) + " deleted", found.get(percent(key)), "µs");
+      report.figure(
+          name + ", first live page from the very start, " + percent(key) + " deleted",
+          first.get(percent(key)),
+          "µs");
+      if (key.deleted() > 0) {
+        report.figure(
+            name + ", page begun behind " + percent(key) + " deleted over none",
+            found.get(percent(key)).over(found.get(none)),
+            "x",
+            Goal.atMost(BEHIND_DELETES));
+        report.figure(
+            name + ", from the very start, " + percent(key) + " deleted over none",
+            first.get(percent(key)).over(first.get(none)),
+            "x");
+      }
+    }
+  }
+
+  private String percent(MainKey key) {
+    return Math.round(100.0 * key.deleted() / key.entries()) + " %";
+  }
+
+  private void load(StoreCollection collection, MainKey key) throws InterruptedException {
+    Mutation put = Mutation.put(value());
+    InFlight load = new InFlight(LOADING);
+    for (int i = 0; i < key.entries(); i++) {
+      int entry = i;
+      load.run(() -> collection.write(key.key(entry), put, Call.within(DEADLINE)));
+    }
+    load.await();
+    for (int i = 0; i < key.deleted(); i++) {
+      int entry = i;
+      load.run(() -> collection.write(key.key(entry), Mutation.delete(), Call.within(DEADLINE)));
+    }
+    load.await();
+  }
+
+  private Bytes value() {
+    byte[] value = new byte[valueBytes];
+    random(2).nextBytes(value);
+    return Bytes.of(value);
+  }
+
+  private Range first(MainKey key, String where) {
+    int last = Math.max(0, key.entries() - page);
+    return switch (where) {
+      case "start" -> Range.all();
+      case "middle" -> Range.from(MainKey.clustering(last / 2));
+      default -> Range.from(MainKey.clustering(last));
+    };
+  }
+
+  private void readPage(StoreCollection collection, MainKey key, Range from) throws Exception {
+    int wanted = Math.min(page, key.entries() - key.deleted());
+    int found = 0;
+    Range rest = from;
+    while (found < wanted) {
+      RowPage next = range(collection, key, rest, wanted - found);
+      found += next.rows().size();
+      Bytes passed = next.passed();
+      if (passed == null) {
+        break;
+      }
+      rest = rest.beyond(passed);
+    }
+    if (found != wanted) {
+      throw new IllegalStateException("a page of " + found + " entries, not " + wanted);
+    }
+  }
+
+  private static RowPage range(StoreCollection collection, MainKey key, Range range, int entries)
+      throws Exception {
+    return collection
+        .range(key.main(), Bytes.empty(), range, PageLimit.entries(entries), within())
+        .toCompletableFuture()
+        .get();
+  }
+
+  /** Reads on from the start, over short pages, until the page is full. */
+  private void readAcross(StoreCollection collection, MainKey key) throws Exception {
+    try {
+      readPage(collection, key, Range.all());
+    } catch (java.util.concurrent.ExecutionException e) {
+      if (e.getCause() instanceof KvException refused) {
+        throw new IllegalStateException(
+            "the server gives up on a page behind "
+                + key.deleted()
+                + " deletes ("
+                + refused.getMessage()
+                + "): take fewer by --deleted-of",
+            e);
+      }
+      throw e;
+    }
+  }
+
+  private void get(StoreCollection collection, MainKey key) throws Exception {
+    Row row = collection.get(key.key(key.entries() / 2), within()).toCompletableFuture().get();
+    if (row == null) {
+      throw new IllegalStateException("an entry is lost");
+    }
+  }
+
+  private void put(StoreCollection collection, MainKey key) throws Exception {
+    collection
+        .write(key.key(key.entries() / 2), Mutation.put(value()), within())
+        .toCompletableFuture()
+        .get();
+  }
+
+  /** One operation. */
+  private interface Work {
+    void run() throws Exception;
+  }
+
+  private static double micros(int times, Work work) throws Exception {
+    double[] each = new double[times];
+    for (int i = 0; i < times; i++) {
+      each[i] = micros(work);
+    }
+    return new Sample(each).median();
+  }
+
+  private static double micros(Work work) throws Exception {
+    long start = System.nanoTime();
+    work.run();
+    return (System.nanoTime() - start) / (double) TimeUnit.MICROSECONDS.toNanos(1);
+  }
+
+  /**
+   * Each page through an opening of its own, which knows no directory row; opening is not timed.
+   */
+  private double coldMicros(EmbeddedNode node, int length, Layout layout, MainKey key, Range from)
+      throws Exception {
+    int times = Math.max(3, block / 10);
+    double[] each = new double[times];
+    try (Store cold = Stores.open(node.connectionString())) {
+      for (int i = 0; i < times; i++) {
+        StoreCollection collection = open(cold, length, layout);
+        get(collection, key);
+        each[i] = micros(() -> readPage(collection, key, from));
+      }
+    }
+    return new Sample(each).median();
+  }
+
+  private static Call within() {
+    return Call.within(DEADLINE);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.memory.MemoryOptions;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.StoreFixture;
+import dev.kvshift.testkit.TestClock;
+import java.util.Set;
+import java.util.UUID;
+
+/** A transition store over two in-memory ones, before its collections have moved. */
+public class LegacyPhaseFixture implements StoreFixture {
+  private static final ConnectionString STRING =
+      ConnectionString.parse("transition://kit?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew");
+
+  private final String name = UUID.randomUUID().toString();
+  private final TestClock clock = new TestClock();
+  private final VersionClock versions = new VersionClock(clock);
+  final Store oldSide = side("old");
+  final Store newSide = side("new");
+
+  private Store side(String side) {
+    return MemoryStoreProvider.open(
+        name + "-" + side, MemoryOptions.defaults().withClock(clock).withVersions(versions));
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return Set.of(Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS);
+  }
+
+  @Override
+  public Store open() {
+    return new TransitionProvider()
+        .open(
+            STRING,
+            new StoreProvider.Context() {
+              @Override
+              public Store open(ConnectionString nested) {
+                return side(nested.hosts().get(0).name());
+              }
+
+              @Override
+              public VersionClock clock() {
+                return versions;
+              }
+            });
+  }
+
+  @Override
+  public final TestClock clock() {
+    return clock;
+  }
+
+  @Override
+  public final void close() {
+    oldSide.close();
+    newSide.close();
+  }
+}
