@@ -55,9 +55,11 @@ final class Copier {
         IntStream.range(0, tasks.size()).filter(task -> !tasks.get(task).done()).boxed().toList();
     try {
       workers.forEach(open, options.copyWorkers(), task -> copy(tasks, task, check));
-    } finally {
-      tasks.save();
+    } catch (RuntimeException e) {
+      saveOnWayOut(tasks, e);
+      throw e;
     }
+    tasks.save();
     CopyReport report =
         tasks.report(open.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - begun));
     if (report.residue() != 0) {
@@ -69,6 +71,14 @@ final class Copier {
               + ": report this");
     }
     return report;
+  }
+
+  private static void saveOnWayOut(CopyTasks tasks, RuntimeException failure) {
+    try {
+      tasks.save();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   private CopyTasks tasks() {

@@ -105,6 +105,7 @@ final class Cutover {
     record.addProperty("incarnation", activation.incarnation());
     ledger.put(Ledger.CUTOVER, record);
     ledger.event("fence", record.deepCopy());
+    ledger.put(Ledger.CERTIFICATE, ready.print());
 
     long t0 = System.nanoTime();
     long end = t0 + options.pauseLimit().toNanos();
@@ -130,7 +131,7 @@ final class Cutover {
     }
     Certificate complete = ready.with(fenceMembers(fence, tail.settle()));
     complete.requireComplete(clock.instant());
-    ledger.put(Ledger.CERTIFICATE, complete.print());
+    ledger.replace(Ledger.CERTIFICATE, ready.print(), complete.print());
     long t3 = System.nanoTime();
     if (left(end).isZero()) {
       throw new NotDrained("read back, but too late");

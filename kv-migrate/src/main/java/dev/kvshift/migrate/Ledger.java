@@ -65,6 +65,13 @@ final class Ledger {
     update(name, found -> record);
   }
 
+  /** Writes a record in place of one that is known, with one request where it is still that. */
+  void replace(String name, JsonObject known, JsonObject record) {
+    if (!compareAndSet(name, print(known), print(record))) {
+      put(name, record);
+    }
+  }
+
   /** Writes a record where there is none, and returns the one that is there then. */
   JsonObject putIfAbsent(String name, JsonObject record) {
     return update(name, found -> found == null ? record : found);

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -23,6 +24,7 @@ import org.apache.kafka.common.utils.Utils;
 
 /** The topic of one collection and the clients that use it. Safe for use by many threads. */
 final class Topic {
+  private static final long ADMIN_MILLIS = 10_000;
   private static final int FRAMING_BYTES = 1 << 16;
   private static final int FETCH_BYTES = 4 << 20;
   private static final int POLL_RECORDS = 10_000;
@@ -77,10 +79,11 @@ final class Topic {
    */
   String create(int replicationFactor, Duration retention) {
     try (Admin admin = admin()) {
+      requireReachable(admin);
       createOne(admin, name, partitions, replicationFactor, retention);
       createOne(admin, deadLetters(), 1, replicationFactor, retention);
       TopicDescription description =
-          answer(admin.describeTopics(List.of(name)).topicNameValues().get(name));
+          answer(() -> admin.describeTopics(List.of(name)).topicNameValues().get(name));
       if (description.partitions().size() != partitions) {
         throw new KvException.Permanent(
             "topic "
@@ -99,7 +102,7 @@ final class Topic {
         }
       }
       if (missing.size() == partitions) {
-        answer(admin.alterConsumerGroupOffsets(group(), missing).all());
+        answer(() -> admin.alterConsumerGroupOffsets(group(), missing).all());
       } else if (!missing.isEmpty()) {
         throw new KvException.Permanent(
             "group " + group() + " has lost offsets: wipe the target and begin anew");
@@ -118,9 +121,23 @@ final class Topic {
   private Map<TopicPartition, OffsetAndMetadata> committed(Admin admin) {
     Map<TopicPartition, OffsetAndMetadata> found =
         new HashMap<>(
-            answer(admin.listConsumerGroupOffsets(group()).partitionsToOffsetAndMetadata(group())));
+            answer(
+                () ->
+                    admin
+                        .listConsumerGroupOffsets(group())
+                        .partitionsToOffsetAndMetadata(group())));
     found.values().removeIf(offset -> offset == null);
     return found;
+  }
+
+  private void requireReachable(Admin admin) {
+    try {
+      admin.describeCluster().nodes().get();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      throw unavailable(e.getCause());
+    }
   }
 
   private void createOne(
@@ -145,19 +162,17 @@ final class Topic {
     }
   }
 
-  private <T> T answer(KafkaFuture<T> future) {
-    try {
-      return future.get();
-    } catch (InterruptedException e) {
-      throw Await.interrupted(e);
-    } catch (ExecutionException e) {
-      throw unavailable(e.getCause());
-    }
+  private <T> T answer(Supplier<KafkaFuture<T>> request) {
+    return Await.patiently(patience, () -> request.get().toCompletionStage());
   }
 
   private KvException unavailable(Throwable cause) {
     return new KvException.Transient(
-        "the broker at " + bootstrapServers + " failed: " + cause.getMessage() + ": see to it",
+        "the broker at "
+            + bootstrapServers
+            + " does not answer: "
+            + cause.getMessage()
+            + "; see to it, or give another --kafka",
         cause);
   }
 
@@ -168,9 +183,9 @@ final class Topic {
               "bootstrap.servers",
               bootstrapServers,
               "default.api.timeout.ms",
-              Math.toIntExact(patience.toMillis()),
+              Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis())),
               "request.timeout.ms",
-              Math.toIntExact(Math.min(10_000, patience.toMillis()))));
+              Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()))));
     } catch (KafkaException e) {
       throw new KvException.Permanent(
           "'" + bootstrapServers + "' is no list of brokers: give HOST:PORT,…", e);

@@ -53,10 +53,11 @@ final class RealStoresTest {
         longest = writer.longestMillis();
         events = migration.status().events();
       }
-      System.err.println(result + " longest " + longest + events);
       assertThat(result.verify().differences()).isZero();
       assertThat(result.copy().residue()).isZero();
-      assertThat(longest).as("longest write, ms, seed %d: %s", SEED, result).isLessThan(1_000);
+      assertThat(longest)
+          .as("longest write, ms, seed %d: %s %s", SEED, result, events)
+          .isLessThan(1_000);
     }
   }
 

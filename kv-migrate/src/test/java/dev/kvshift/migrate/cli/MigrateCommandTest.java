@@ -101,6 +101,28 @@ final class MigrateCommandTest {
   }
 
   @Test
+  void prepare_noBroker_saysSoAndExitsWithUnavailable() {
+    try (KvStore source = KvStore.inMemory("from-" + name);
+        KvStore target = KvStore.inMemory("to-" + name)) {
+      source.collection("files", LAYOUT);
+      assertThat(target).isNotNull();
+
+      assertThat(
+              executeWith(
+                  "prepare",
+                  "memory://from-" + name,
+                  "memory://to-" + name,
+                  LAYOUT.toString(),
+                  "--kafka",
+                  "127.0.0.1:1",
+                  "--patience-seconds",
+                  "1"))
+          .isEqualTo(ExitCode.UNAVAILABLE);
+      assertThat(err.toString()).contains("migrate: the broker at 127.0.0.1:1 does not answer: ");
+    }
+  }
+
+  @Test
   void line_runningAndEnded_saysRateAndTimeLeft() {
     assertThat(
             ProgressLines.line(
@@ -122,7 +144,9 @@ final class MigrateCommandTest {
   private int executeWith(String command, String from, String to, String layout, String... more) {
     List<String> arguments = new ArrayList<>(List.of(command));
     arguments.addAll(List.of("--from", from, "--to", to));
-    arguments.addAll(List.of("--kafka", KafkaBroker.shared().bootstrapServers()));
+    if (!List.of(more).contains("--kafka")) {
+      arguments.addAll(List.of("--kafka", KafkaBroker.shared().bootstrapServers()));
+    }
     arguments.addAll(List.of("--collection", "files", "--layout", layout));
     arguments.addAll(Arrays.asList(more));
     CommandLine line = MigrateCommand.commandLine();
