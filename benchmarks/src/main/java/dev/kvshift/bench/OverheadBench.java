@@ -1,12 +1,237 @@
 package dev.kvshift.bench;
 
+import com.datastax.oss.driver.api.core.CqlSession;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Layout;
+import dev.kvshift.model.Stores;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletionStage;
+import java.util.function.IntFunction;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
-@Command(name = "overhead", mixinStandardHelpOptions = true)
+/** {@code bench overhead}: what the ScyllaDB driver adds to the native driver. */
+@Command(
+    name = "overhead",
+    description =
+        "Client CPU and allocation of an operation, against hand-written code on the native"
+            + " driver.",
+    mixinStandardHelpOptions = true)
 final class OverheadBench extends Bench {
+  private static final Duration DEADLINE = Duration.ofSeconds(30);
+  private static final double MAX_ADDED_NANOS = 150;
+  private static final double MAX_ADDED_BYTES = 200;
+  private static final double LEAST_ON_NODE = 0.9;
+  private static final int KEYS = 1_024;
+  private static final String RAW = "native driver";
+  private static final String AGAIN = "native driver again";
+  private static final String OURS = "kv-scylla";
+
+  @Option(
+      names = "--blocks",
+      defaultValue = "200",
+      description = "of each contender, in random order; default ${DEFAULT-VALUE}")
+  private int blocks;
+
+  @Option(
+      names = "--operations",
+      defaultValue = "10000",
+      description = "in a block, default ${DEFAULT-VALUE}")
+  private int operations;
+
+  @Option(
+      names = "--node-blocks",
+      defaultValue = "15",
+      description = "of each contender on the real node, default ${DEFAULT-VALUE}")
+  private int nodeBlocks;
+
+  @Option(
+      names = "--in-flight",
+      defaultValue = "128",
+      description = "operations under way at once, default ${DEFAULT-VALUE}")
+  private int inFlight;
+
+  @Option(
+      names = "--value-bytes",
+      defaultValue = "200",
+      description = "of a value; keys have 32; default ${DEFAULT-VALUE}")
+  private int valueBytes;
+
   @Override
-  void measure(Report report, Path folder) {
-    throw new UnsupportedOperationException();
+  void measure(Report report, Path folder) throws Exception {
+    report.parameter("operationsPerBlock", operations);
+    report.parameter("inFlight", inFlight);
+    report.parameter("valueBytes", valueBytes);
+    report.note(
+        "answers are replayed in this process; the CPU of the threads that do so, of compilers and"
+            + " of collectors is not counted");
+    try (EmbeddedNode node = EmbeddedNode.start(folder);
+        ReplayProxy proxy = ReplayProxy.start(node.contactPoint());
+        Store store =
+            Stores.open(
+                EmbeddedNode.connectionString(
+                    "127.0.0.1:" + proxy.address().getPort(), node.datacenter()))) {
+      StoreCollection ours =
+          store.open("overhead", Layout.point(), Claim.ACTIVE).toCompletableFuture().join();
+      String table = "\"" + EmbeddedNode.KEYSPACE + "\".overhead_i1";
+      try (CqlSession session = raw(node, proxy);
+          CqlSession another = raw(node, proxy)) {
+        compare(report, proxy, ours, new RawPoint(session, table), new RawPoint(another, table));
+      }
+    }
+  }
+
+  private static CqlSession raw(EmbeddedNode node, ReplayProxy proxy) {
+    return EmbeddedNode.rawSession(proxy.address(), node.datacenter(), 1_024);
+  }
+
+  private void compare(
+      Report report, ReplayProxy proxy, StoreCollection ours, RawPoint raw, RawPoint again)
+      throws Exception {
+    byte[][] keys = new byte[KEYS][32];
+    StoreKey[] storeKeys = new StoreKey[KEYS];
+    Random random = random(3);
+    for (int i = 0; i < KEYS; i++) {
+      random.nextBytes(keys[i]);
+      storeKeys[i] = StoreKey.of(Bytes.of(keys[i]), Bytes.empty());
+    }
+    byte[] value = new byte[valueBytes];
+    random.nextBytes(value);
+    Mutation put = Mutation.put(Bytes.of(value));
+
+    Map<String, IntFunction<CompletionStage<?>>> puts = new LinkedHashMap<>();
+    puts.put(RAW, i -> raw.put(keys[i], value));
+    puts.put(AGAIN, i -> again.put(keys[i], value));
+    puts.put(OURS, i -> ours.write(storeKeys[i], put, Call.within(DEADLINE)));
+    Map<String, IntFunction<CompletionStage<?>>> gets = new LinkedHashMap<>();
+    gets.put(RAW, i -> raw.get(keys[i]));
+    gets.put(AGAIN, i -> again.get(keys[i]));
+    gets.put(OURS, i -> ours.get(storeKeys[i], Call.within(DEADLINE)));
+
+    for (Map<String, IntFunction<CompletionStage<?>>> learnt : List.of(puts, gets)) {
+      for (IntFunction<CompletionStage<?>> operation : learnt.values()) {
+        operation.apply(0).toCompletableFuture().get();
+      }
+    }
+    for (int i = 0; i < KEYS; i++) {
+      raw.put(keys[i], value).toCompletableFuture().get();
+    }
+    if (proxy.known() == 0) {
+      throw new IllegalStateException("the proxy has learnt no statement");
+    }
+    proxy.replay(true);
+    measure(report, "put", puts);
+    measure(report, "get", gets);
+    proxy.replay(false);
+    onNode(report, "put", puts);
+    onNode(report, "get", gets);
+  }
+
+  /** On the real node, whose noise is far above what the driver adds. */
+  private void onNode(
+      Report report, String what, Map<String, IntFunction<CompletionStage<?>>> operations)
+      throws Exception {
+    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    operations.forEach(
+        (name, operation) ->
+            contenders.put(
+                name,
+                round -> {
+                  InFlight load = new InFlight(inFlight);
+                  long start = System.nanoTime();
+                  for (int i = 0; i < operations(); i++) {
+                    int key = i & (KEYS - 1);
+                    load.run(() -> operation.apply(key));
+                  }
+                  return load.perSecond(start, operations());
+                }));
+    Map<String, Sample> found = rounds(nodeBlocks).run(what + " on the node", contenders);
+    Sample raw = found.get(RAW);
+    report.figure(what + " on the node, " + RAW, raw, "op/s");
+    report.figure(what + " on the node, control", found.get(AGAIN).over(raw), "x");
+    report.figure(
+        what + " on the node, kv-scylla over native",
+        found.get(OURS).over(raw),
+        "x",
+        Goal.atLeast(LEAST_ON_NODE));
+  }
+
+  private int operations() {
+    return operations;
+  }
+
+  private void measure(
+      Report report, String what, Map<String, IntFunction<CompletionStage<?>>> operations)
+      throws Exception {
+    Map<String, double[]> bytes = new LinkedHashMap<>();
+    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    operations.forEach(
+        (name, operation) -> {
+          double[] allocated = new double[blocks];
+          bytes.put(name, allocated);
+          contenders.put(name, round -> block(operation, allocated, round));
+        });
+    new Rounds(Math.max(1, blocks / 4), random(4), warm -> {})
+        .run(what, warmUp(operations));
+    Map<String, Sample> nanos = rounds(blocks).run(what, contenders);
+    Map<String, Sample> allocated = new LinkedHashMap<>();
+    bytes.forEach((name, each) -> allocated.put(name, new Sample(each)));
+    for (String name : operations.keySet()) {
+      report.figure(what + ", client CPU, " + name, nanos.get(name), "ns/op");
+      report.figure(what + ", allocation, " + name, allocated.get(name), "B/op");
+    }
+    report.figure(what + ", client CPU, ratio", nanos.get(OURS).over(nanos.get(RAW)), "x");
+    report.figure(
+        what + ", client CPU, added",
+        nanos.get(OURS).minus(nanos.get(RAW)),
+        "ns/op",
+        Goal.atMost(MAX_ADDED_NANOS));
+    report.figure(
+        what + ", client CPU, control", nanos.get(AGAIN).minus(nanos.get(RAW)), "ns/op");
+    report.figure(
+        what + ", allocation, added",
+        allocated.get(OURS).minus(allocated.get(RAW)),
+        "B/op",
+        Goal.atMost(MAX_ADDED_BYTES));
+    report.figure(
+        what + ", allocation, control",
+        allocated.get(AGAIN).minus(allocated.get(RAW)),
+        "B/op");
+  }
+
+  private Map<String, Rounds.Contender> warmUp(
+      Map<String, IntFunction<CompletionStage<?>>> operations) {
+    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    operations.forEach(
+        (name, operation) -> contenders.put(name, round -> block(operation, new double[1], 0)));
+    return contenders;
+  }
+
+  private double block(
+      IntFunction<CompletionStage<?>> operation, double[] allocated, int round)
+      throws InterruptedException {
+    InFlight load = new InFlight(inFlight);
+    ClientCost before = ClientCost.now();
+    for (int i = 0; i < operations; i++) {
+      int key = i & (KEYS - 1);
+      load.run(() -> operation.apply(key));
+    }
+    load.await();
+    ClientCost after = ClientCost.now();
+    if (round > 0) {
+      allocated[round - 1] = after.bytesSince(before, operations);
+    }
+    return after.nanosSince(before, operations);
   }
 }
