@@ -9,8 +9,7 @@ import java.lang.management.ThreadInfo;
  * Compilers and collectors are no Java threads, and are left out as well.
  */
 record ClientCost(long cpuNanos, long allocatedBytes) {
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   static ClientCost now() {
     long[] ids = THREADS.getAllThreadIds();

@@ -104,10 +104,7 @@ final class DsBulk {
       }
     }
     throw new IllegalStateException(
-        "the loader does not say that it has loaded "
-            + rows
-            + " rows: "
-            + String.join("\n", said));
+        "the loader does not say that it has loaded " + rows + " rows: " + String.join("\n", said));
   }
 
   private static long number(String shown) {

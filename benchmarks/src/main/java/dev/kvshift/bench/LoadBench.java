@@ -143,8 +143,7 @@ final class LoadBench extends Bench {
         AS_IT_COMES,
         round -> bulk(node, session, round == 0 ? few : all, count(round), List.of(), folder));
     contenders.put(
-        TUNED,
-        round -> bulk(node, session, round == 0 ? few : all, count(round), TUNING, folder));
+        TUNED, round -> bulk(node, session, round == 0 ? few : all, count(round), TUNING, folder));
     Map<String, Sample> found = rounds(rounds).run("bulk load", contenders);
     Sample mine = found.get(OURS);
     found.forEach((name, sample) -> report.figure("load, " + name, sample, "rows/s"));
@@ -204,12 +203,7 @@ final class LoadBench extends Bench {
   }
 
   private double bulk(
-      EmbeddedNode node,
-      CqlSession session,
-      Path file,
-      int count,
-      List<String> tuning,
-      Path folder)
+      EmbeddedNode node, CqlSession session, Path file, int count, List<String> tuning, Path folder)
       throws Exception {
     truncate(session, "bulk");
     return DsBulk.load(node, "bulk", file, count, tuning, folder.resolve("dsbulk"));
@@ -240,7 +234,8 @@ final class LoadBench extends Bench {
         round -> {
           long start = System.nanoTime();
           return perSecond(
-              start, Scan.inLanes(splits(), SCANS_AT_ONCE, after -> rawScan(session, select, after)));
+              start,
+              Scan.inLanes(splits(), SCANS_AT_ONCE, after -> rawScan(session, select, after)));
         });
     Map<String, Sample> found = rounds(rounds).run("scan", contenders);
     found.forEach((name, sample) -> report.figure("scan, " + name, sample, "rows/s"));

@@ -182,8 +182,7 @@ final class OverheadBench extends Bench {
           bytes.put(name, allocated);
           contenders.put(name, round -> block(operation, allocated, round));
         });
-    new Rounds(Math.max(1, blocks / 4), random(4), warm -> {})
-        .run(what, warmUp(operations));
+    new Rounds(Math.max(1, blocks / 4), random(4), warm -> {}).run(what, warmUp(operations));
     Map<String, Sample> nanos = rounds(blocks).run(what, contenders);
     Map<String, Sample> allocated = new LinkedHashMap<>();
     bytes.forEach((name, each) -> allocated.put(name, new Sample(each)));
@@ -197,17 +196,14 @@ final class OverheadBench extends Bench {
         nanos.get(OURS).minus(nanos.get(RAW)),
         "ns/op",
         Goal.atMost(MAX_ADDED_NANOS));
-    report.figure(
-        what + ", client CPU, control", nanos.get(AGAIN).minus(nanos.get(RAW)), "ns/op");
+    report.figure(what + ", client CPU, control", nanos.get(AGAIN).minus(nanos.get(RAW)), "ns/op");
     report.figure(
         what + ", allocation, added",
         allocated.get(OURS).minus(allocated.get(RAW)),
         "B/op",
         Goal.atMost(MAX_ADDED_BYTES));
     report.figure(
-        what + ", allocation, control",
-        allocated.get(AGAIN).minus(allocated.get(RAW)),
-        "B/op");
+        what + ", allocation, control", allocated.get(AGAIN).minus(allocated.get(RAW)), "B/op");
   }
 
   private Map<String, Rounds.Contender> warmUp(
@@ -218,8 +214,7 @@ final class OverheadBench extends Bench {
     return contenders;
   }
 
-  private double block(
-      IntFunction<CompletionStage<?>> operation, double[] allocated, int round)
+  private double block(IntFunction<CompletionStage<?>> operation, double[] allocated, int round)
       throws InterruptedException {
     InFlight load = new InFlight(inFlight);
     ClientCost before = ClientCost.now();

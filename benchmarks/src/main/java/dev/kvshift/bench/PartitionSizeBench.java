@@ -167,8 +167,7 @@ final class PartitionSizeBench extends Bench {
   }
 
   /** Compares every size with the smallest. */
-  private void flat(
-      Report report, String what, List<MainKey> keys, At at, @Nullable Goal goal)
+  private void flat(Report report, String what, List<MainKey> keys, At at, @Nullable Goal goal)
       throws Exception {
     compare(report, what, keys, at, goal, null);
   }

@@ -29,8 +29,7 @@ final class RawPoint {
     get = prepare(session, "SELECT v, WRITETIME(v) FROM " + table + " WHERE main = ?");
     put =
         prepare(
-            session,
-            "UPDATE " + table + " USING TIMESTAMP ? AND TTL ? SET v = ? WHERE main = ?");
+            session, "UPDATE " + table + " USING TIMESTAMP ? AND TTL ? SET v = ? WHERE main = ?");
   }
 
   private static PreparedStatement prepare(CqlSession session, String cql) {
