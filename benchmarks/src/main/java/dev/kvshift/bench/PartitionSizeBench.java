@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Option;
 final class PartitionSizeBench extends Bench {
   private static final Duration DEADLINE = Duration.ofSeconds(30);
   private static final int LOADING = 512;
+  private static final String CACHED = " cached";
   private static final double FLAT_CACHED = 1.1;
   private static final double FLAT_COLD = 1.8;
   private static final double BEHIND_DELETES = 2;
@@ -141,12 +143,13 @@ final class PartitionSizeBench extends Bench {
     }
     if (length > 0) {
       for (String where : List.of("start", "middle", "end")) {
-        flat(
+        compare(
             report,
             name + ", page at the " + where + ", cold directory",
             growing,
             key -> coldMicros(node, length, layout, key, first(key, where)),
-            Goal.atMost(FLAT_COLD));
+            Goal.atMost(FLAT_COLD),
+            key -> micros(block, () -> readPage(collection, key, first(key, where))));
       }
     }
     flat(report, name + ", get", growing, key -> micros(block, () -> get(collection, key)), null);
@@ -166,9 +169,24 @@ final class PartitionSizeBench extends Bench {
   /** Compares every size with the smallest. */
   private void flat(Report report, String what, List<MainKey> keys, At at, @Nullable Goal goal)
       throws Exception {
+    compare(report, what, keys, at, goal, null);
+  }
+
+  /** Compares every size with the smallest, and each with the same size measured another way. */
+  private void compare(
+      Report report,
+      String what,
+      List<MainKey> keys,
+      At at,
+      @Nullable Goal goal,
+      @Nullable At cached)
+      throws Exception {
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
     for (MainKey key : keys) {
       contenders.put(Integer.toString(key.entries()), round -> at.micros(key));
+      if (cached != null) {
+        contenders.put(key.entries() + CACHED, round -> cached.micros(key));
+      }
     }
     Map<String, Sample> found = rounds(rounds).run(what, contenders);
     Sample smallest = found.get(Integer.toString(keys.get(0).entries()));
@@ -176,15 +194,25 @@ final class PartitionSizeBench extends Bench {
       Sample sample = found.get(Integer.toString(key.entries()));
       report.figure(what + ", " + key.entries(), sample, "µs");
       curves.computeIfAbsent(what, name -> new LinkedHashMap<>()).put(key.entries(), sample);
-      if (key.entries() == keys.get(0).entries()) {
-        continue;
+      if (cached != null) {
+        Sample same = found.get(key.entries() + CACHED);
+        ratio(report, what + ", " + key.entries() + " over cached", sample.over(same), goal);
       }
-      String ratio = what + ", " + key.entries() + " over " + keys.get(0).entries();
-      if (goal == null) {
-        report.figure(ratio, sample.over(smallest), "x");
-      } else {
-        report.figure(ratio, sample.over(smallest), "x", goal);
+      if (key.entries() != keys.get(0).entries()) {
+        ratio(
+            report,
+            what + ", " + key.entries() + " over " + keys.get(0).entries(),
+            sample.over(smallest),
+            goal);
       }
+    }
+  }
+
+  private static void ratio(Report report, String name, Sample ratio, @Nullable Goal goal) {
+    if (goal == null) {
+      report.figure(name, ratio, "x");
+    } else {
+      report.figure(name, ratio, "x", goal);
     }
   }
 
@@ -288,7 +316,7 @@ final class PartitionSizeBench extends Bench {
   private void readAcross(StoreCollection collection, MainKey key) throws Exception {
     try {
       readPage(collection, key, Range.all());
-    } catch (java.util.concurrent.ExecutionException e) {
+    } catch (ExecutionException e) {
       if (e.getCause() instanceof KvException refused) {
         throw new IllegalStateException(
             "the server gives up on a page behind "
