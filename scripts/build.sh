@@ -15,7 +15,7 @@ require_tools() {
 # Builds the jars and the class path of ./kv where a source is newer than the last build.
 build_if_stale() {
   stamp=$root/target/kv.built
-  if [ -f "$stamp" ] && [ -z "$(find "$root"/pom.xml "$root"/kv-*/pom.xml "$root"/kv-*/src/main "$root"/kv-*/*/pom.xml -newer "$stamp" -print -quit)" ]; then
+  if [ -f "$stamp" ] && [ -z "$(find "$root"/pom.xml "$root"/kv-*/pom.xml "$root"/kv-*/src/main "$root"/kv-*/*/pom.xml "$root"/benchmarks/pom.xml "$root"/benchmarks/src/main -newer "$stamp" -print -quit)" ]; then
     return
   fi
   echo "kvshift: building (the first time takes a few minutes, to fetch what it needs)" >&2

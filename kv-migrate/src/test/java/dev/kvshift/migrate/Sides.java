@@ -24,6 +24,10 @@ import java.util.concurrent.CompletionStage;
 final class Sides implements AutoCloseable {
   private static final int FILL_AT_ONCE = 200;
   static final String COLLECTION = "files";
+
+  /** How long a cutover may hold writers back on a machine of which nothing is known. */
+  static final Duration PATIENT = Duration.ofSeconds(5);
+
   static final Layout LAYOUT = Layout.range(new ShardRule.None());
 
   final Layout layout;
@@ -90,7 +94,7 @@ final class Sides implements AutoCloseable {
   }
 
   MigrationPlan plan(KafkaBroker broker) {
-    return plan(broker, options(MigrationOptions.defaults().pauseLimit()));
+    return plan(broker, options(PATIENT));
   }
 
   MigrationPlan plan(KafkaBroker broker, MigrationOptions options) {
