@@ -31,6 +31,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -59,7 +60,17 @@ final class DriverErrorsTest {
   static void start() {
     long process = ProcessHandle.current().pid();
     byte[] firstAddress = {127, (byte) (128 + (process >> 8) % 127), (byte) process, 1};
-    server = Server.builder().withAddressResolver(new Inet4Resolver(firstAddress)).build();
+    server = Server.builder().withAddressResolver(new FreshAddresses(firstAddress)).build();
+  }
+
+  /** Hands out no address twice: one that was given back may still be bound for a moment. */
+  private static final class FreshAddresses extends Inet4Resolver {
+    FreshAddresses(byte[] first) {
+      super(first);
+    }
+
+    @Override
+    public void release(SocketAddress address) {}
   }
 
   @AfterAll

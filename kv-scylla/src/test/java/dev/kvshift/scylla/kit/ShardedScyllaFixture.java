@@ -25,6 +25,7 @@ public final class ShardedScyllaFixture implements StoreFixture {
         Capability.VERSIONED_WRITES,
         Capability.RANGES,
         Capability.LARGE_MAIN_KEYS,
+        Capability.DROP,
         Capability.SCAN,
         Capability.LOCKS,
         Capability.METADATA);
