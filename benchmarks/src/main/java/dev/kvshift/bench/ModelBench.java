@@ -42,14 +42,15 @@ final class ModelBench extends Bench {
 
   @Option(
       names = "--rounds",
-      defaultValue = "5",
+      defaultValue = "4",
       description = "JVMs for each measurement, in random order; default ${DEFAULT-VALUE}")
   private int rounds;
 
   @Option(
       names = "--iteration-millis",
-      defaultValue = "300",
-      description = "of one of ten iterations, half of them warm-up; default ${DEFAULT-VALUE}")
+      defaultValue = "100",
+      description =
+          "of one of 25 iterations, 20 of them warm-up, but for puts; default ${DEFAULT-VALUE}")
   private int iterationMillis;
 
   @Override
@@ -107,13 +108,13 @@ final class ModelBench extends Bench {
             .include(ModelWork.class.getName() + "\\." + work + "$")
             .addProfiler(GCProfiler.class)
             .forks(1)
-            .warmupIterations(5)
+            .warmupIterations(20)
             .warmupTime(TimeValue.milliseconds(iterationMillis))
             .measurementIterations(5)
             .measurementTime(TimeValue.milliseconds(iterationMillis))
             .verbosity(VerboseMode.SILENT)
             .shouldFailOnError(true)
-            .jvmArgs("-Xms1g", "-Xmx1g")
+            .jvmArgs("-Xms2g", "-Xmx2g", "-Xmn1600m", "-XX:+UseSerialGC")
             .build();
     Collection<RunResult> results = new Runner(options).run();
     return results.iterator().next();
