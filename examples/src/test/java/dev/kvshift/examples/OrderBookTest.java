@@ -39,7 +39,7 @@ class OrderBookTest {
         Files.readString(
             root.resolve("examples/src/main/java/dev/kvshift/examples/OrderBook.java"));
     String shown = source.substring(source.indexOf("// <readme>\n") + 12);
-    shown = shown.substring(0, shown.indexOf("  // </readme>")).stripIndent().strip();
+    shown = shown.substring(0, shown.indexOf("  // </readme>")).stripTrailing().stripIndent();
 
     assertThat(Files.readString(root.resolve("README.md"))).contains("```java\n" + shown + "\n```");
   }
