@@ -1,10 +1,8 @@
 package dev.kvshift.scylla;
 
 import dev.kvshift.embedded.CassandraNode;
+import dev.kvshift.embedded.ScyllaContainer;
 import java.io.PrintStream;
-import java.net.InetSocketAddress;
-import org.testcontainers.DockerClientFactory;
-import org.testcontainers.scylladb.ScyllaDBContainer;
 
 /**
  * The server that all tests of this module share: the one that {@code -Dkvshift.scylla=HOST:PORT}
@@ -13,8 +11,7 @@ import org.testcontainers.scylladb.ScyllaDBContainer;
  * which.
  */
 record TestServer(String what, String address, String datacenter, int replication) {
-  private static final String IMAGE = "scylladb/scylla:2025.4";
-  private static final String CONTAINER_DATACENTER = "datacenter1";
+  private static final String DATACENTER = "datacenter1";
 
   static TestServer shared() {
     return Shared.SERVER;
@@ -37,10 +34,10 @@ record TestServer(String what, String address, String datacenter, int replicatio
       return new TestServer(
           "the server given",
           address,
-          System.getProperty("kvshift.scylla.datacenter", CONTAINER_DATACENTER),
+          System.getProperty("kvshift.scylla.datacenter", DATACENTER),
           Integer.getInteger("kvshift.scylla.replication", 1));
     }
-    return DockerClientFactory.instance().isDockerAvailable() ? container() : node();
+    return ScyllaContainer.isEngineThere() ? container() : node();
   }
 
   private static TestServer node() {
@@ -54,14 +51,11 @@ record TestServer(String what, String address, String datacenter, int replicatio
 
   @SuppressWarnings("resource")
   private static TestServer container() {
-    ScyllaDBContainer container = new ScyllaDBContainer(IMAGE);
-    container.withCommand("--developer-mode=1", "--overprovisioned=1", "--smp=2", "--memory=1G");
-    container.start();
-    InetSocketAddress contact = container.getContactPoint();
+    ScyllaContainer container = ScyllaContainer.start();
     return new TestServer(
-        "ScyllaDB in a container (" + IMAGE + ")",
-        contact.getHostString() + ":" + contact.getPort(),
-        CONTAINER_DATACENTER,
+        "ScyllaDB in a container (" + ScyllaContainer.IMAGE + ")",
+        container.address(),
+        container.datacenter(),
         1);
   }
 }
