@@ -20,6 +20,7 @@ import dev.kvshift.testkit.RangesClause;
 import dev.kvshift.testkit.ScanClause;
 import dev.kvshift.testkit.UseFixture;
 import dev.kvshift.testkit.VersionsClause;
+import dev.kvshift.testkit.WorkClause;
 import org.junit.jupiter.api.Nested;
 
 /** The kit on the legacy store, over the network. */
@@ -75,6 +76,10 @@ final class NetworkKitTest {
   @Nested
   @UseFixture(NetworkFixture.class)
   final class MultiKey extends MultiKeyClause {}
+
+  @Nested
+  @UseFixture(NetworkFixture.class)
+  final class Work extends WorkClause {}
 
   @Nested
   @UseFixture(NetworkFixture.class)

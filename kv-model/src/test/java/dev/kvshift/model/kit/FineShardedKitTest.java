@@ -20,6 +20,7 @@ import dev.kvshift.testkit.RangesClause;
 import dev.kvshift.testkit.ScanClause;
 import dev.kvshift.testkit.UseFixture;
 import dev.kvshift.testkit.VersionsClause;
+import dev.kvshift.testkit.WorkClause;
 import org.junit.jupiter.api.Nested;
 
 @UseFixture(FineShardedFixture.class)
@@ -62,6 +63,9 @@ final class FineShardedKitTest {
 
   @Nested
   final class MultiKey extends MultiKeyClause {}
+
+  @Nested
+  final class Work extends WorkClause {}
 
   @Nested
   final class Paging extends PagingClause {}

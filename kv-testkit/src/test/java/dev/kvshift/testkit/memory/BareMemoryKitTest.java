@@ -20,6 +20,7 @@ import dev.kvshift.testkit.RangesClause;
 import dev.kvshift.testkit.ScanClause;
 import dev.kvshift.testkit.UseFixture;
 import dev.kvshift.testkit.VersionsClause;
+import dev.kvshift.testkit.WorkClause;
 import org.junit.jupiter.api.Nested;
 
 /** The kit on an in-memory store that can do nothing but read and write keys. */
@@ -51,6 +52,9 @@ final class BareMemoryKitTest {
 
   @Nested
   final class MultiKey extends MultiKeyClause {}
+
+  @Nested
+  final class Work extends WorkClause {}
 
   @Nested
   final class Lifecycle extends LifecycleClause {}
