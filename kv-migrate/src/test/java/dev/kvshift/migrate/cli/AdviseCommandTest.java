@@ -9,6 +9,7 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
+import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedJvm;
 import dev.kvshift.migrate.LegacyProcess;
 import dev.kvshift.model.Keys;
@@ -58,6 +59,25 @@ final class AdviseCommandTest {
           .as(err.toString())
           .isZero();
     }
+    assertAdvice(json);
+  }
+
+  @Test
+  void advise_cqlStoreWithoutShards_givesTheSameAdvice(@TempDir Path folder) throws Exception {
+    Path json = folder.resolve("advice.json");
+    CassandraNode node = CassandraNode.shared();
+    String from =
+        "scylla://"
+            + node.address()
+            + "/advise_test?localDatacenter="
+            + node.datacenter()
+            + "&create=if-missing&replication=1";
+    try (KvStore store = Stores.connect(from)) {
+      fill(store, Layout.parse(LAYOUT));
+    }
+    assertThat(execute(from, LAYOUT, "--max-rows", "500", "--json", json.toString()))
+        .as(err.toString())
+        .isZero();
     assertAdvice(json);
   }
 
