@@ -9,10 +9,6 @@ import dev.kvshift.embedded.ForkedJvm;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.StoreCollection;
-import java.io.File;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -20,16 +16,15 @@ import org.junit.jupiter.api.Test;
 final class RealStoresTest {
   private static final long SEED = Long.getLong("kvshift.seed", 7);
   private static final int ROWS = Integer.getInteger("kvshift.rows", 3_000);
-  private static final String READY = "legacy server ready on ";
 
   @Test
   void run_legacyToCqlUnderLiveWriter_movesEverything() {
     CassandraNode node = CassandraNode.shared();
-    try (ForkedJvm legacy = legacyServer();
+    try (ForkedJvm legacy = LegacyProcess.start();
         Sides sides =
             new Sides(
                 Layout.range(new ShardRule.FirstBits(4)),
-                Stores.open("legacy://" + address(legacy)),
+                Stores.open("legacy://" + LegacyProcess.address(legacy)),
                 Stores.open(
                     "scylla://"
                         + node.address()
@@ -57,23 +52,5 @@ final class RealStoresTest {
       assertThat(result.copy().residue()).isZero();
       System.out.println("longest write " + longest + " ms, " + result.cutover() + ", " + events);
     }
-  }
-
-  static ForkedJvm legacyServer() {
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    return ForkedJvm.builder("legacy", "dev.kvshift.legacy.server.LegacyServer")
-        .classPath(Arrays.stream(classPath.split(File.pathSeparator)).map(Path::of).toList())
-        .jvmArgs(List.of("-Xmx256m", "-XX:+UseSerialGC"))
-        .args(List.of("serve", "--data", "data", "--port", "0"))
-        .ready(line -> line.contains(READY))
-        .startTimeout(Duration.ofSeconds(60))
-        .start();
-  }
-
-  static String address(ForkedJvm legacy) {
-    String line =
-        legacy.logTail().stream().filter(text -> text.contains(READY)).findFirst().orElseThrow();
-    return line.substring(line.indexOf(READY) + READY.length()).trim();
   }
 }

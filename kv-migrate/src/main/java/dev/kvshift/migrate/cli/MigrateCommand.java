@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "migrate",
     description = "Moves a collection from one store to another, while its writers go on.",
+    subcommands = AdviseCommand.class,
     subcommandsRepeatable = false,
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
@@ -285,7 +286,7 @@ final class MigrateCommand implements Runnable {
     out.flush();
   }
 
-  private static void write(Path file, String text) {
+  static void write(Path file, String text) {
     try {
       Files.writeString(file, text + "\n");
     } catch (IOException e) {

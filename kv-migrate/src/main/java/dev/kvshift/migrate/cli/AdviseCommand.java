@@ -1,0 +1,171 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.PartitionScan;
+import dev.kvshift.model.PartitionLimits;
+import dev.kvshift.model.PartitionReport;
+import dev.kvshift.model.PartitionReport.Prediction;
+import dev.kvshift.model.Stores;
+import dev.kvshift.spi.Store;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Says how large a collection's partitions become under each shard rule. */
+@Command(
+    name = "advise",
+    description = "Reads a range collection and recommends a shard rule; changes nothing.",
+    mixinStandardHelpOptions = true)
+final class AdviseCommand implements Callable<Integer> {
+  private static final long LINE_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--from",
+      required = true,
+      paramLabel = "STRING",
+      description = "connection string of the store that holds the collection")
+  private String from = "";
+
+  @Option(
+      names = "--collection",
+      required = true,
+      paramLabel = "NAME",
+      description = "the collection's name")
+  private String collection = "";
+
+  @Option(
+      names = "--layout",
+      required = true,
+      paramLabel = "LAYOUT",
+      description =
+          "its layout, such as 'range;shard=none;encoding=1'; --fail-above tests its rule")
+  private String layout = "";
+
+  @Option(
+      names = "--sample",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "reads one in N of the scan's tasks, whole main keys, 1 to 8192 (default: 1)")
+  private int sample;
+
+  @Option(
+      names = "--max-bytes",
+      defaultValue = "10MB",
+      paramLabel = "BYTES",
+      converter = ByteCount.class,
+      description = "how large a partition may be; kB, MB or GB may follow (default: 10MB)")
+  private long maxBytes;
+
+  @Option(
+      names = "--max-rows",
+      defaultValue = "100000",
+      paramLabel = "N",
+      description = "how many entries a partition may have (default: 100000)")
+  private long maxRows;
+
+  @Option(
+      names = "--fail-above",
+      paramLabel = "BYTES",
+      converter = ByteCount.class,
+      description =
+          "exits with 5 where the layout's rule makes a larger partition (default: never)")
+  private @Nullable Long failAbove;
+
+  @Option(
+      names = "--patience-seconds",
+      defaultValue = "120",
+      paramLabel = "S",
+      description = "how long the store may not answer before the scan ends (default: 120)")
+  private long patienceSeconds;
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "writes the report there, for programs")
+  private @Nullable Path json;
+
+  @Override
+  public Integer call() {
+    Layout parsed = Layout.parse(layout);
+    PartitionLimits defaults = PartitionLimits.defaults();
+    PartitionLimits limits =
+        new PartitionLimits(
+            maxBytes,
+            maxRows,
+            defaults.entryOverheadBytes(),
+            defaults.pageEntries(),
+            defaults.scale());
+    PartitionScan.Result result;
+    try (Store store = Stores.open(from)) {
+      result =
+          new PartitionScan(store, Duration.ofSeconds(patienceSeconds))
+              .run(collection, parsed, limits, sample, progress());
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    PartitionReport report = result.report();
+    out.print(report.toText());
+    if (result.tasksRead() < result.tasks()) {
+      out.printf(
+          Locale.ROOT,
+          "sample: %d of %d scan tasks; sizes are whole, counts are the sample's%n",
+          result.tasksRead(),
+          result.tasks());
+    }
+    int code = failAbove == null ? ExitCode.OK : test(parsed, report, failAbove, out);
+    out.flush();
+    if (json != null) {
+      MigrateCommand.write(json, report.toJson());
+    }
+    return code;
+  }
+
+  private int test(Layout parsed, PartitionReport report, long most, PrintWriter out) {
+    Prediction own =
+        report
+            .prediction(parsed.rule())
+            .orElseThrow(
+                () ->
+                    new KvException.Permanent(
+                        "the keys of collection "
+                            + collection
+                            + " cannot be sharded by "
+                            + parsed.rule()
+                            + ": give the layout that it has"));
+    long largest = own.bytes().max();
+    boolean isAbove = largest > most;
+    out.printf(
+        Locale.ROOT,
+        "%s: the largest partition with shard=%s has %,d bytes, %s the threshold of %,d%n",
+        isAbove ? "FAILED" : "passed",
+        parsed.rule(),
+        largest,
+        isAbove ? "above" : "within",
+        most);
+    return isAbove ? ExitCode.MISMATCH : ExitCode.OK;
+  }
+
+  private LongConsumer progress() {
+    PrintWriter err = spec.commandLine().getErr();
+    long[] printed = {System.nanoTime()};
+    return rows -> {
+      long now = System.nanoTime();
+      if (now - printed[0] >= LINE_EVERY_NANOS) {
+        printed[0] = now;
+        err.printf(Locale.ROOT, "advise %s: %,d rows%n", collection, rows);
+        err.flush();
+      }
+    };
+  }
+}

@@ -1,0 +1,50 @@
+package dev.kvshift.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.model.PartitionLimits;
+import dev.kvshift.model.PartitionReport;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class PartitionScanTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  @Test
+  void run_deletedEntries_countsTheLiveOnesOfEveryMainKey() {
+    try (Sides sides = new Sides()) {
+      sides.fill(3_000);
+      sides.delete(Sides.key(7));
+      List<Long> told = new ArrayList<>();
+
+      PartitionScan.Result result =
+          new PartitionScan(sides.source, PATIENCE)
+              .run(Sides.COLLECTION, Sides.LAYOUT, PartitionLimits.defaults(), 1, told::add);
+
+      PartitionReport report = result.report();
+      assertThat(report.entries()).isEqualTo(2_999);
+      assertThat(report.mains()).isEqualTo(100);
+      assertThat(report.mainEntries().max()).isEqualTo(30);
+      assertThat(told).containsExactly(1_000L, 2_000L, 3_000L);
+    }
+  }
+
+  @Test
+  void run_collectionInShards_isRefused() {
+    try (Sides sides = Sides.sharded()) {
+      Layout layout = sides.layout;
+
+      assertThatThrownBy(
+              () ->
+                  new PartitionScan(sides.target, PATIENCE)
+                      .run(Sides.COLLECTION, layout, PartitionLimits.defaults(), 1, rows -> {}))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("goes shard by shard, so that a main key's entries do not come");
+    }
+  }
+}
