@@ -44,6 +44,7 @@ final class TransitionCollection implements StoreCollection {
   private final Supplier<CompletionStage<StoreCollection>> newOpener;
   private final PhaseTracker tracker;
   private final VersionClock clock;
+  private final Skew skew;
   private @Nullable CompletableFuture<StoreCollection> fresh;
 
   TransitionCollection(
@@ -52,13 +53,15 @@ final class TransitionCollection implements StoreCollection {
       @Nullable StoreCollection old,
       Supplier<CompletionStage<StoreCollection>> newOpener,
       PhaseTracker tracker,
-      VersionClock clock) {
+      VersionClock clock,
+      Skew skew) {
     this.name = name;
     this.layout = layout;
     this.old = old;
     this.newOpener = newOpener;
     this.tracker = tracker;
     this.clock = clock;
+    this.skew = skew;
   }
 
   @Override
@@ -125,7 +128,11 @@ final class TransitionCollection implements StoreCollection {
   private CompletionStage<Long> writeNew(
       StoreKey key, Mutation mutation, Call call, Duration backoff, boolean maybeApplied) {
     return fresh()
-        .thenCompose(store -> store.write(key, mutation, call))
+        .thenCompose(
+            store -> {
+              skew.require(name);
+              return store.write(key, mutation, call);
+            })
         .handle(
             (version, error) -> {
               if (error == null) {

@@ -41,6 +41,7 @@ final class TransitionStore implements Store {
   private final Side oldSide;
   private final Side newSide;
   private final VersionClock clock;
+  private final Skew skew;
   private final String instance;
   private final Queue<TransitionCollection> collections = new ConcurrentLinkedQueue<>();
   private final ScheduledExecutorService heartbeat;
@@ -50,6 +51,7 @@ final class TransitionStore implements Store {
     this.oldSide = oldSide;
     this.newSide = newSide;
     this.clock = clock;
+    this.skew = new Skew(newSide, clock);
     this.instance = UUID.randomUUID().toString();
     this.heartbeat =
         Executors.newSingleThreadScheduledExecutor(
@@ -149,9 +151,14 @@ final class TransitionStore implements Store {
         name,
         layout,
         old,
-        () -> newSide.store().thenCompose(store -> store.open(name, layout, Claim.NONE)),
+        () ->
+            newSide
+                .store()
+                .thenCompose(store -> store.open(name, layout, Claim.NONE))
+                .thenCompose(opened -> skew.measure().thenApply(measured -> opened)),
         tracker,
-        clock);
+        clock,
+        skew);
   }
 
   @Override

@@ -29,6 +29,7 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -50,6 +51,7 @@ class TransitionStoreTest {
   private Store newStore;
   private StoreCollection onOld;
   private StoreCollection onNew;
+  private VersionClock versions = VersionClock.ofProcess();
   private final AtomicBoolean oldIsDown = new AtomicBoolean();
   private final AtomicBoolean newIsDown = new AtomicBoolean();
 
@@ -188,6 +190,21 @@ class TransitionStoreTest {
   }
 
   @Test
+  void write_onTheNewStoreWithAClockASecondAhead_isRefusedAndNotApplied() {
+    versions = new VersionClock(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(1)));
+    move();
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      CompletableFuture<Void> write =
+          items.async().put(key("a"), Bytes.utf8("1"), WriteOptions.none()).toCompletableFuture();
+      assertThatThrownBy(() -> write.orTimeout(30, TimeUnit.SECONDS).join())
+          .hasCauseExactlyInstanceOf(KvException.Transient.class)
+          .hasMessageContaining("clock");
+      assertThat(value(onNew, "a")).isNull();
+    }
+  }
+
+  @Test
   void phase_thatThisVersionDoesNotKnow_isRefusedClearly() {
     Gate.State state = join(onOld.gate().state());
     Gate.State next =
@@ -243,7 +260,7 @@ class TransitionStoreTest {
 
                   @Override
                   public VersionClock clock() {
-                    return VersionClock.ofProcess();
+                    return versions;
                   }
                 }));
   }
