@@ -78,7 +78,9 @@ final class Wire implements AutoCloseable {
       answer.readShort();
       int count = answer.readInt();
       for (int i = 0; i < count; i++) {
-        rows.add(new String(answer.readNBytes(answer.readInt()), StandardCharsets.UTF_8));
+        int length = answer.readInt();
+        rows.add(
+            length < 0 ? "null" : new String(answer.readNBytes(length), StandardCharsets.UTF_8));
       }
     }
     return rows;
