@@ -3,6 +3,7 @@ package dev.kvshift.legacy.server;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import io.grpc.Server;
+import io.grpc.ServerInterceptor;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import java.io.IOException;
@@ -55,7 +56,8 @@ final class RunningServer implements AutoCloseable {
    * @throws KvException.Permanent if the store cannot be opened
    * @throws KvException.Transient if the port is in use
    */
-  static RunningServer start(EngineOptions options, ServerOptions listening) {
+  static RunningServer start(
+      EngineOptions options, ServerOptions listening, ServerInterceptor... watching) {
     listening.token();
     Engine engine = Engine.open(options);
     String bind = listening.bind();
@@ -75,6 +77,9 @@ final class RunningServer implements AutoCloseable {
             .addService(service)
             .intercept(new TokenCheck(listening))
             .addService(health.getHealthService());
+    for (ServerInterceptor each : watching) {
+      builder.intercept(each);
+    }
     Path certificate = listening.certificate();
     Path key = listening.key();
     Server server;
