@@ -82,7 +82,11 @@ final class ScyllaStore implements Store {
   }
 
   static ScyllaStore open(Settings settings, VersionClock clock, OptionsMap options) {
-    CqlSession session = Sessions.open(settings, options);
+    return over(Sessions.open(settings, options), settings, clock);
+  }
+
+  /** Takes over the session: closes it with the store, or where the store cannot be opened. */
+  static ScyllaStore over(CqlSession session, Settings settings, VersionClock clock) {
     Requests requests = new Requests(session, settings);
     Skew skew = new Skew(requests, clock);
     try {
