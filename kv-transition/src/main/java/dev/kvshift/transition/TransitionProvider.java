@@ -21,18 +21,18 @@ public final class TransitionProvider implements StoreProvider {
     return List.of(
         new Parameter(
             "old",
-            "",
+            null,
             "connection string of the old store, percent-encoded, env:NAME or file:PATH"),
         new Parameter(
             "new",
-            "",
+            null,
             "connection string of the new store, percent-encoded, env:NAME or file:PATH"));
   }
 
   @Override
   public Store open(ConnectionString string, Context context) {
-    ConnectionString oldSide = ConnectionString.parse(string.require("old"));
-    ConnectionString newSide = ConnectionString.parse(string.require("new"));
+    ConnectionString oldSide = string.nested("old");
+    ConnectionString newSide = string.nested("new");
     return new TransitionStore(
         string.toString(), new Side(oldSide, context), new Side(newSide, context), context.clock());
   }
