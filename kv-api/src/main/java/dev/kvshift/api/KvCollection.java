@@ -48,9 +48,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Limits are those of the store: lengths of key parts and values in bytes, checked before
  * anything is sent. It needs no closing: it ends with its {@link KvStore}.
  *
- * <p>Two concurrent writers of one key: until a migration's last phase one write follows the other
- * in the leader's order and the later one stays; afterwards the one with the later clock stays,
- * where clocks agree within 250 ms.
+ * <p>Two concurrent writers of one key, by the phases of a migration. From {@code legacy} to {@code
+ * new-primary}: the old store's leader puts one write behind the other, the later one stays, on
+ * both stores, and every read sees them in this order. In {@code new-only}, as on {@code scylla://}
+ * by itself: the write with the later clock stays, whichever was acknowledged first; clocks agree
+ * within 250 ms, or writes are refused. A write belongs to the phase that it ended in; one with an
+ * unknown outcome may still take its place in the order.
  */
 public final class KvCollection {
   /** The most keys of one multi-key request. */

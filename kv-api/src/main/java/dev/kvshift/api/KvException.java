@@ -19,10 +19,12 @@ public abstract sealed class KvException extends RuntimeException {
 
   /** Nothing was applied, and the same request may succeed when it is tried again. */
   public static final class Transient extends KvException {
+    /** Says what happened, to what, and what to do next; no secrets. */
     public Transient(String message) {
       super(message, null);
     }
 
+    /** Says the same, and keeps the driver's own error. */
     public Transient(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
@@ -30,10 +32,12 @@ public abstract sealed class KvException extends RuntimeException {
 
   /** Nothing was applied, and trying the same request again will not help. */
   public static final class Permanent extends KvException {
+    /** Says what happened, to what, and what to do next; no secrets. */
     public Permanent(String message) {
       super(message, null);
     }
 
+    /** Says the same, and keeps the driver's own error. */
     public Permanent(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
@@ -44,10 +48,12 @@ public abstract sealed class KvException extends RuntimeException {
    * writes fail so.
    */
   public static final class UnknownOutcome extends KvException {
+    /** Says what happened, to what, and what to do next; no secrets. */
     public UnknownOutcome(String message) {
       super(message, null);
     }
 
+    /** Says the same, and keeps the driver's own error. */
     public UnknownOutcome(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
@@ -57,6 +63,7 @@ public abstract sealed class KvException extends RuntimeException {
   public static final class UnsupportedCapability extends KvException {
     private final Capability capability;
 
+    /** Says what is missing, and names the store as its connection string does. */
     public UnsupportedCapability(Capability capability, String store) {
       super(
           store + " has no " + capability + ": use a store that declares it, or do without", null);
@@ -80,6 +87,7 @@ public abstract sealed class KvException extends RuntimeException {
     private final Phase phase;
     private final long floor;
 
+    /** Says where the collection stands now. */
     public StalePhase(String collection, long epoch, Phase phase, long floor) {
       super(
           "collection "
@@ -125,6 +133,7 @@ public abstract sealed class KvException extends RuntimeException {
     private final String collection;
     private final Duration remaining;
 
+    /** Says for how long at most the fence stands. */
     public CollectionFenced(String collection, Duration remaining) {
       super(
           "collection "

@@ -15,20 +15,31 @@ public interface KvObserver {
 
   /** What was asked for. */
   enum Operation {
+    /** One key was read, alone or as one of several. */
     GET,
+    /** One key was written, alone or as one of several. */
     PUT,
+    /** One key was deleted, alone or as one of several. */
     DELETE,
+    /** One page of a range was read. */
     GET_RANGE
   }
 
   /** How it ended: one for success and one for each kind of {@link KvException}. */
   enum Result {
+    /** As asked for; a read that found nothing too. */
     OK,
+    /** {@link KvException.Transient}. */
     TRANSIENT,
+    /** {@link KvException.Permanent}. */
     PERMANENT,
+    /** {@link KvException.UnknownOutcome}. */
     UNKNOWN_OUTCOME,
+    /** {@link KvException.UnsupportedCapability}. */
     UNSUPPORTED,
+    /** {@link KvException.StalePhase}. */
     STALE_PHASE,
+    /** {@link KvException.CollectionFenced}. */
     FENCED
   }
 
