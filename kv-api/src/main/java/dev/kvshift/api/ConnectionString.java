@@ -175,7 +175,7 @@ public record ConnectionString(
   /** Returns the form that {@link #parse} reads, secrets included: never to be shown. */
   public String print() {
     StringBuilder text = new StringBuilder();
-    printAddress(text, password == null ? null : PercentCode.encode(password, ":@?"));
+    printAddress(text, password == null ? null : PercentCode.encode(password, "@?"));
     char separator = '?';
     for (Map.Entry<String, String> parameter : parameters.entrySet()) {
       text.append(separator).append(parameter.getKey()).append('=');

@@ -147,6 +147,29 @@ final class ConnectionStringTest {
   }
 
   @Test
+  void parse_documentedManifest_needsNoEncodingAndShowsNoSecret() throws IOException {
+    Path document = Path.of(System.getProperty("kvshift.root"), "docs/architecture.md");
+    List<String> values =
+        Files.readAllLines(document).stream()
+            .map(String::strip)
+            .filter(line -> line.startsWith("value: "))
+            .map(line -> line.substring("value: ".length()))
+            .toList();
+    assertThat(values).hasSize(3);
+    assertThat(values)
+        .allSatisfy(
+            value -> {
+              ConnectionString string = ConnectionString.parse(value);
+              assertThat(string.print()).isEqualTo(value);
+              assertThat(string).hasToString(value);
+            });
+    assertThat(ConnectionString.parse(values.get(2)).parameters())
+        .isEqualTo(Map.of("old", "env:ORDERS_OLD", "new", "env:ORDERS_NEW"));
+    assertThat(ConnectionString.parse(values.get(1)).password())
+        .isEqualTo("file:/run/secrets/scylla");
+  }
+
+  @Test
   void nested_malformed_namesTheParameterAndNoSecret(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("old");
     Files.writeString(file, "legacy://u:" + SECRET + "@h:" + SECRET);
