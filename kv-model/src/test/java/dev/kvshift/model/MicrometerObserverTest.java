@@ -10,6 +10,8 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -44,5 +46,20 @@ class MicrometerObserverTest {
     assertThat(registry.get("kv.operation").tags("result", "permanent").timer().count())
         .isEqualTo(1);
     assertThat(registry.get("kv.operation.bytes").summary().count()).isZero();
+  }
+
+  @Test
+  void observe_prometheusRegistry_showsTheDocumentedNames() {
+    PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    try (KvStore store = Stores.connect("memory://named", new MicrometerObserver(prometheus))) {
+      store.collection("seen", Layout.point()).put(Key.of(Bytes.utf8("a")), Bytes.utf8("four"));
+    }
+    String labels = "{collection=\"seen\",operation=\"put\",result=\"ok\"} ";
+    assertThat(prometheus.scrape().lines())
+        .contains(
+            "kv_operation_seconds_count" + labels + "1",
+            "kv_operation_bytes_count" + labels + "1",
+            "kv_operation_bytes_sum" + labels + "4.0",
+            "kv_operation_entries_total" + labels + "1.0");
   }
 }
