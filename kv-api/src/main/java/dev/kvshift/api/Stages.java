@@ -1,8 +1,8 @@
 package dev.kvshift.api;
 
+import dev.kvshift.spi.Futures;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
@@ -60,11 +60,7 @@ final class Stages {
   }
 
   private static KvException failure(Throwable thrown, boolean write) {
-    Throwable cause = thrown;
-    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
-        && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
+    Throwable cause = Futures.unwrap(thrown);
     if (cause instanceof KvException known) {
       return known;
     }

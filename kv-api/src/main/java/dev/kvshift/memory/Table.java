@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.CollectionRecord.State;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Mutation;
@@ -19,8 +20,6 @@ import java.util.NavigableMap;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -191,7 +190,7 @@ final class Table {
           }
           Waiting<T> waiting = new Waiting<>(owner, write, new CompletableFuture<>(), call.epoch());
           room.add(waiting);
-          after(call.remaining()).execute(() -> giveUp(waiting, fence));
+          Futures.after(call.remaining()).thenRun(() -> giveUp(waiting, fence));
           return waiting.result;
         });
   }
@@ -234,7 +233,7 @@ final class Table {
   /** Looks every few milliseconds, so that a fence lifts at its deadline though nobody calls. */
   private void watchFence() {
     if (withGate(record -> record.fence() != null)) {
-      after(Duration.ofMillis(FENCE_TICK_MILLIS)).execute(this::watchFence);
+      Futures.after(Duration.ofMillis(FENCE_TICK_MILLIS)).thenRun(this::watchFence);
     }
   }
 
@@ -287,16 +286,12 @@ final class Table {
     }
     CompletableFuture<Void> result = new CompletableFuture<>();
     waited.thenRun(() -> result.complete(null));
-    after(call.remaining())
-        .execute(
+    Futures.after(call.remaining())
+        .thenRun(
             () ->
                 result.completeExceptionally(
                     new KvException.Transient(
                         "the clock has not passed the collection's floor yet: try again")));
     return result;
-  }
-
-  private static Executor after(Duration delay) {
-    return CompletableFuture.delayedExecutor(Math.max(0, delay.toNanos()), TimeUnit.NANOSECONDS);
   }
 }

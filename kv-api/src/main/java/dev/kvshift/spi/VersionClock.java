@@ -79,8 +79,7 @@ public final class VersionClock {
     if (missing <= 0) {
       return CompletableFuture.completedFuture(null);
     }
-    return CompletableFuture.runAsync(
-            () -> {}, CompletableFuture.delayedExecutor(missing, TimeUnit.MICROSECONDS))
+    return Futures.after(Duration.ofNanos(TimeUnit.MICROSECONDS.toNanos(missing)))
         .thenCompose(waited -> awaitPast(floor));
   }
 }

@@ -3,12 +3,12 @@ package dev.kvshift.demo;
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.StartFailedException;
 import dev.kvshift.model.Stores;
+import dev.kvshift.spi.Futures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -137,10 +137,7 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private static int report(Exception error, CommandLine command, ParseResult parsed) {
-    Throwable cause = error;
-    while (cause instanceof CompletionException && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
+    Throwable cause = Futures.unwrap(error);
     if (cause instanceof StartFailedException failed) {
       say(command, failed.summary());
       return UNAVAILABLE;

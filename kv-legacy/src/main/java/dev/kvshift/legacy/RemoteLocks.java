@@ -13,13 +13,13 @@ import dev.kvshift.legacy.wire.Renew;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -52,14 +52,9 @@ final class RemoteLocks implements StoreLocks {
         .send(Request.newBuilder().setLockAll(message), Kind.ONCE, call, RemoteLocks::batch)
         .exceptionallyCompose(
             error ->
-                unwrapped(error) instanceof KvException.UnknownOutcome
+                Futures.unwrap(error) instanceof KvException.UnknownOutcome
                     ? CompletableFuture.completedFuture(new Batch(List.of(), Set.of(), keys))
-                    : CompletableFuture.failedFuture(unwrapped(error)));
-  }
-
-  private static Throwable unwrapped(Throwable error) {
-    Throwable cause = error.getCause();
-    return error instanceof CompletionException && cause != null ? cause : error;
+                    : CompletableFuture.failedFuture(Futures.unwrap(error)));
   }
 
   private static Batch batch(Reply reply) {

@@ -1,8 +1,8 @@
 package dev.kvshift.migrate;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Futures;
 import java.time.Duration;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -74,11 +74,7 @@ final class Await {
 
   /** Returns the store's own error, or the runner's, out of what futures wrap around it. */
   static RuntimeException failure(Throwable thrown) {
-    Throwable cause = thrown;
-    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
-        && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
+    Throwable cause = Futures.unwrap(thrown);
     if (cause instanceof KvException known) {
       return known;
     }

@@ -10,6 +10,7 @@ import dev.kvshift.api.Range.Direction;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
@@ -23,7 +24,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -229,10 +229,7 @@ final class ShardedCollection implements StoreCollection {
 
   /** The entry was not sent, so that whatever is unknown of the row is certain of the entry. */
   private KvException notSent(Throwable error) {
-    Throwable cause = error;
-    while (cause instanceof CompletionException && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
+    Throwable cause = Futures.unwrap(error);
     if (cause instanceof KvException.UnknownOutcome || !(cause instanceof KvException known)) {
       return new KvException.Transient(
           "collection "

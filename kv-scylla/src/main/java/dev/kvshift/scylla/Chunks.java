@@ -7,6 +7,7 @@ import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.nio.ByteBuffer;
@@ -118,7 +119,7 @@ final class Chunks {
 
   /** While chunks are written nothing shows them, whatever became of one of them. */
   private static Throwable notApplied(Throwable thrown) {
-    Throwable error = DriverErrors.unwrap(thrown);
+    Throwable error = Futures.unwrap(thrown);
     return error instanceof KvException.UnknownOutcome
         ? new KvException.Transient(
             "a chunk of a large value was not acknowledged, the value was not applied: try again",

@@ -17,11 +17,10 @@ import com.datastax.oss.driver.api.core.servererrors.ProtocolError;
 import com.datastax.oss.driver.api.core.servererrors.QueryValidationException;
 import com.datastax.oss.driver.api.core.servererrors.UnavailableException;
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Futures;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +38,7 @@ final class DriverErrors {
   private DriverErrors() {}
 
   static KvException ofRead(String what, Throwable thrown) {
-    Throwable error = unwrap(thrown);
+    Throwable error = Futures.unwrap(thrown);
     if (error instanceof KvException known) {
       return known;
     }
@@ -49,7 +48,7 @@ final class DriverErrors {
   }
 
   static KvException ofWrite(String what, Throwable thrown) {
-    Throwable error = unwrap(thrown);
+    Throwable error = Futures.unwrap(thrown);
     if (error instanceof KvException known) {
       return known;
     }
@@ -63,19 +62,6 @@ final class DriverErrors {
               what + " may have been applied, " + reason(error) + ": read back or write again",
               error);
     };
-  }
-
-  static @Nullable Throwable unwrapped(@Nullable Throwable thrown) {
-    return thrown == null ? null : unwrap(thrown);
-  }
-
-  static Throwable unwrap(Throwable thrown) {
-    Throwable error = thrown;
-    while ((error instanceof CompletionException || error instanceof ExecutionException)
-        && error.getCause() != null) {
-      error = error.getCause();
-    }
-    return error;
   }
 
   private static Effect effect(Throwable error) {

@@ -7,6 +7,7 @@ import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -94,7 +95,7 @@ final class LockTable {
             (result, error) ->
                 error == null
                     ? CompletableFuture.completedFuture(outcome(result, next))
-                    : resolve(space, key, expected, next, call, DriverErrors.unwrap(error)))
+                    : resolve(space, key, expected, next, call, Futures.unwrap(error)))
         .thenCompose(stage -> stage);
   }
 

@@ -13,6 +13,7 @@ import com.datastax.oss.driver.api.core.metadata.TokenMap;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -104,12 +105,8 @@ final class Requests implements AutoCloseable {
     return this.<PreparedStatement>guarded(() -> session.prepareAsync(statement))
         .exceptionallyCompose(
             error ->
-                DriverErrors.unwrap(error) instanceof InvalidQueryException
-                        && attempt < PREPARE_TRIES
-                    ? CompletableFuture.runAsync(
-                            () -> {},
-                            CompletableFuture.delayedExecutor(
-                                PREPARE_AGAIN_AFTER.toMillis(), TimeUnit.MILLISECONDS))
+                Futures.unwrap(error) instanceof InvalidQueryException && attempt < PREPARE_TRIES
+                    ? Futures.after(PREPARE_AGAIN_AFTER)
                         .thenCompose(waited -> prepare(statement, attempt + 1))
                     : CompletableFuture.failedFuture(
                         failure("preparing a statement", error, false)));

@@ -10,13 +10,13 @@ import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -56,9 +56,9 @@ final class Schema {
         .thenApply(result -> Dialect.of(Dialect.Server.SCYLLA, text(result)))
         .exceptionallyCompose(
             error ->
-                DriverErrors.unwrap(error).getCause() instanceof InvalidQueryException
+                Futures.unwrap(error).getCause() instanceof InvalidQueryException
                     ? cassandra(requests)
-                    : CompletableFuture.failedFuture(DriverErrors.unwrap(error)));
+                    : CompletableFuture.failedFuture(Futures.unwrap(error)));
   }
 
   private static CompletionStage<Dialect> cassandra(Requests requests) {
@@ -115,12 +115,12 @@ final class Schema {
     return use.get()
         .exceptionallyCompose(
             error -> {
-              Throwable cause = DriverErrors.unwrap(error);
+              Throwable cause = Futures.unwrap(error);
               boolean passes =
                   cause instanceof KvException.Transient
                       || cause.getCause() instanceof InvalidQueryException;
               return passes && call.remaining().compareTo(TRY_AGAIN_AFTER) > 0
-                  ? later().thenCompose(waited -> settled(use, call))
+                  ? Futures.after(TRY_AGAIN_AFTER).thenCompose(waited -> settled(use, call))
                   : CompletableFuture.failedFuture(cause);
             });
   }
@@ -180,7 +180,8 @@ final class Schema {
         .thenCompose(
             found ->
                 found.isEmpty() && !call.isExpired()
-                    ? later().thenCompose(waited -> columnsOnceThere(table, call))
+                    ? Futures.after(TRY_AGAIN_AFTER)
+                        .thenCompose(waited -> columnsOnceThere(table, call))
                     : CompletableFuture.completedFuture(found));
   }
 
@@ -218,11 +219,12 @@ final class Schema {
         .thenCompose(result -> awaitAgreement(what, TRIES))
         .exceptionallyCompose(
             error -> {
-              Throwable cause = DriverErrors.unwrap(error);
+              Throwable cause = Futures.unwrap(error);
               if (cause instanceof KvException.Permanent || attempt == TRIES) {
                 return CompletableFuture.failedFuture(cause);
               }
-              return later().thenCompose(waited -> change(what, statement, attempt + 1));
+              return Futures.after(TRY_AGAIN_AFTER)
+                  .thenCompose(waited -> change(what, statement, attempt + 1));
             });
   }
 
@@ -240,7 +242,8 @@ final class Schema {
                     new KvException.Transient(
                         what + ": the nodes do not agree on the schema yet: try again"));
               }
-              return later().thenCompose(waited -> awaitAgreement(what, tries - 1));
+              return Futures.after(TRY_AGAIN_AFTER)
+                  .thenCompose(waited -> awaitAgreement(what, tries - 1));
             });
   }
 
@@ -252,12 +255,6 @@ final class Schema {
         .filter(node -> local.equals(node.getDatacenter()) && node.getHostId() != null)
         .min(Comparator.comparing(node -> String.valueOf(node.getHostId())))
         .orElse(null);
-  }
-
-  private static CompletionStage<Void> later() {
-    return CompletableFuture.runAsync(
-        () -> {},
-        CompletableFuture.delayedExecutor(TRY_AGAIN_AFTER.toMillis(), TimeUnit.MILLISECONDS));
   }
 
   private static SimpleStatement internal(String statement, Object... values) {

@@ -13,6 +13,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
@@ -148,8 +149,9 @@ final class ScyllaCollection implements StoreCollection {
                       (written, error) ->
                           locks.ended(
                               lock,
-                              !(DriverErrors.unwrapped(error)
-                                  instanceof KvException.UnknownOutcome)))
+                              error == null
+                                  || !(Futures.unwrap(error)
+                                      instanceof KvException.UnknownOutcome)))
                   .thenApply(written -> stillLocked(lock, written));
             });
   }

@@ -8,6 +8,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -21,9 +22,7 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -148,9 +147,7 @@ final class TransitionCollection implements StoreCollection {
                     maybeApplied && !unknown ? lost(cause) : cause);
               }
               Duration next = backoff.multipliedBy(2);
-              return CompletableFuture.runAsync(
-                      () -> {},
-                      CompletableFuture.delayedExecutor(backoff.toMillis(), TimeUnit.MILLISECONDS))
+              return Futures.after(backoff)
                   .thenCompose(
                       waited ->
                           writeNew(
@@ -242,10 +239,7 @@ final class TransitionCollection implements StoreCollection {
   }
 
   static KvException failure(Throwable thrown) {
-    Throwable cause = thrown;
-    while (cause instanceof CompletionException && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
+    Throwable cause = Futures.unwrap(thrown);
     return cause instanceof KvException known
         ? known
         : new KvException.Permanent("the driver failed unexpectedly: report this", cause);

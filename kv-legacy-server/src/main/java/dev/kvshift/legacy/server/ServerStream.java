@@ -9,12 +9,12 @@ import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RequestFrame;
 import dev.kvshift.legacy.wire.Welcome;
+import dev.kvshift.spi.Futures;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -145,7 +145,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   }
 
   private static KvException failure(@Nullable Throwable error) {
-    Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+    Throwable cause = error == null ? null : Futures.unwrap(error);
     return cause instanceof KvException known
         ? known
         : new KvException.Permanent("the server failed unexpectedly: " + cause, cause);
