@@ -5,6 +5,7 @@ import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.Meter;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -42,12 +43,25 @@ public final class TestStores {
     return open(string(keyspace, ""), VersionClock.ofProcess());
   }
 
+  /** Opens a store whose session notes its requests on the meter. */
+  public static Store open(String keyspace, Meter meter) {
+    Settings settings = Settings.of(string(keyspace, ""));
+    return ScyllaStore.over(
+        MeteredSession.around(Sessions.open(settings, recorded(settings)), meter),
+        settings,
+        VersionClock.ofProcess());
+  }
+
   static Store open(ConnectionString string, VersionClock clock) {
     Settings settings = Settings.of(string);
+    return ScyllaStore.open(settings, clock, recorded(settings));
+  }
+
+  private static OptionsMap recorded(Settings settings) {
     OptionsMap options = Sessions.options(settings);
     options.put(
         TypedDriverOption.REQUEST_TRACKER_CLASSES, List.of(RecordedStatements.class.getName()));
-    return ScyllaStore.open(settings, clock, options);
+    return options;
   }
 
   static <T> T await(CompletionStage<T> stage) {

@@ -28,6 +28,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.Test;
  * <p>{@code -Dkvshift.operations=N} says how many (default 10,000), {@code -Dkvshift.seed=S} from
  * which seed; a failure prints its seed and the shortest list of operations found that still fails.
  */
+@Tag("random-operations")
 public abstract class RandomOperationsClause extends Clause {
   private static final int DEFAULT_OPERATIONS = 10_000;
   private static final int PER_ROUND = 250;

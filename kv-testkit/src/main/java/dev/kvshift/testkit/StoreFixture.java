@@ -19,6 +19,9 @@ public interface StoreFixture extends AutoCloseable {
   /** Opens one more store over the same data; the kit closes it. */
   Store open();
 
+  /** Returns the meter on which all stores that this fixture opens note what they ask for. */
+  Meter meter();
+
   /**
    * Returns the server's clock where the test can move it, and the system's otherwise. The kit
    * waits for expiry by moving a {@link TestClock}, and by watching {@link Store#serverTime()}

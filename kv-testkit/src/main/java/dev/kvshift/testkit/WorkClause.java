@@ -13,8 +13,9 @@ import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
+import dev.kvshift.api.ShardRule;
 import dev.kvshift.api.WriteOptions;
-import dev.kvshift.testkit.CountingStore.Request;
+import dev.kvshift.testkit.Meter.Cost;
 import dev.kvshift.testkit.Surface.Page;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,103 +26,212 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What an operation of the views may ask of the store, and what the observer is told of it. */
+/**
+ * What an operation may cost: how often it asks the store, how many round trips, partitions and
+ * bytes the driver spends on it, and what the observer is told.
+ */
 public abstract class WorkClause extends Clause {
-  private static final Bytes VALUE = hex("0102030405");
+  private static final Bytes VALUE = Bytes.of(new byte[100]);
+
+  /** What a request and its answer may take beside keys and values: names, versions, frames. */
+  private static final int BYTES_PER_ROUND_TRIP = 512;
+
+  private static final int BYTES_PER_ROW = 64;
+
+  /** A walk over shards may read so many at once that turn out not to be needed. */
+  private static final int SHARDS_IN_VAIN = 4;
 
   private final List<Observation> observed = Collections.synchronizedList(new ArrayList<>());
+  private final Meter asked = new Meter();
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void get_ofAnEntry_asksOnceAndTellsItsBytes(boolean async) {
+  void get_ofAnEntry_isOneRoundTripToOnePartition(boolean async) {
     Key key = Key.of(freshMain());
     points(Face.SYNC).put(key, VALUE);
-    CountingStore counting = counting();
-    KvCollection view = view(counting, pointLayout());
-    assertThat(surface(view, async).get(key)).isEqualTo(VALUE);
-    assertThat(counting.requests()).containsExactly(Request.GET);
+    KvCollection view = view(pointLayout());
+    Cost cost = cost(1, () -> assertThat(surface(view, async).get(key)).isEqualTo(VALUE));
+    assertCost(cost, 1, VALUE.size(), 1);
     assertObserved(view, new Work(Operation.GET, VALUE.size(), 1));
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void get_ofNothing_asksOnceAndTellsNoEntry(boolean async) {
-    CountingStore counting = counting();
-    KvCollection view = view(counting, pointLayout());
-    assertThat(surface(view, async).get(Key.of(freshMain()))).isNull();
-    assertThat(counting.requests()).containsExactly(Request.GET);
+  void get_ofNothing_isOneRoundTripToOnePartition(boolean async) {
+    KvCollection view = view(pointLayout());
+    Cost cost = cost(1, () -> assertThat(surface(view, async).get(Key.of(freshMain()))).isNull());
+    assertCost(cost, 1, 0, 0);
     assertObserved(view, new Work(Operation.GET, 0, 0));
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void put_anEntryTwice_writesTwiceAndReadsNothing(boolean async) {
+  void put_anEntryTwice_isOneRoundTripToOnePartitionEach(boolean async) {
     Key key = Key.of(freshMain());
-    CountingStore counting = counting();
-    KvCollection view = view(counting, pointLayout());
-    surface(view, async).put(key, VALUE);
-    surface(view, async).put(key, Bytes.empty());
-    assertThat(counting.requests()).containsExactly(Request.WRITE, Request.WRITE);
+    KvCollection view = view(pointLayout());
+    assertCost(cost(1, () -> surface(view, async).put(key, VALUE)), 1, VALUE.size(), 1);
+    assertCost(cost(1, () -> surface(view, async).put(key, Bytes.empty())), 1, 0, 1);
     assertObserved(view, new Work(Operation.PUT, VALUE.size(), 1), new Work(Operation.PUT, 0, 1));
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void delete_ofAnEntry_writesOnceAndReadsNothing(boolean async) {
+  void delete_ofAnEntry_isOneRoundTripToOnePartition(boolean async) {
     Key key = Key.of(freshMain());
     points(Face.SYNC).put(key, VALUE);
-    CountingStore counting = counting();
-    KvCollection view = view(counting, pointLayout());
-    surface(view, async).delete(key);
-    assertThat(counting.requests()).containsExactly(Request.WRITE);
+    KvCollection view = view(pointLayout());
+    assertCost(cost(1, () -> surface(view, async).delete(key)), 1, 0, 0);
     assertObserved(view, new Work(Operation.DELETE, 0, 1));
   }
 
   @ParameterizedTest
-  @CsvSource({"false,1", "false,3", "false,100", "true,1", "true,3", "true,100"})
+  @ValueSource(booleans = {false, true})
+  void putGet_largeValue_moveItsBytesOnce(boolean async) {
+    Key key = Key.of(freshMain());
+    Bytes large = Bytes.of(new byte[Math.min(2 << 20, store().limits().maxValueBytes())]);
+    KvCollection view = view(pointLayout());
+    Cost put = cost(1, () -> surface(view, async).put(key, large));
+    Cost get = cost(1, () -> assertThat(surface(view, async).get(key)).isEqualTo(large));
+    assertThat(List.of(put, get))
+        .allSatisfy(
+            cost -> {
+              assertThat(cost.roundTrips()).isBetween(1, 3 + large.size() / (256 << 10));
+              assertThat(cost.partitions()).isBetween(1, 2);
+              assertBytes(cost, large.size(), large.size());
+            });
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   @Needs(Capability.RANGES)
-  void getRange_pageByPage_asksOnceForEachAndTellsItsBytes(boolean async, int limit) {
+  void put_ofAKnownShard_isOneRoundTripToOnePartition(boolean async) {
     Bytes main = freshMain();
-    for (int i = 0; i < 10; i++) {
-      ranges(Face.SYNC).put(Key.of(main, Bytes.of((byte) 1, (byte) i)), VALUE);
+    KvCollection view = view(rangeLayout());
+    Cost first = cost(1, () -> surface(view, async).put(Key.of(main, neighbour(1)), VALUE));
+    assertCost(first, isSharded() ? 2 : 1, VALUE.size(), 2);
+    Cost next = cost(1, () -> surface(view, async).put(Key.of(main, neighbour(2)), VALUE));
+    assertCost(next, 1, VALUE.size(), 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false,1", "false,3", "false,10", "true,1", "true,3", "true,10"})
+  @Needs(Capability.RANGES)
+  void getRange_pagesOfOneShard_costOneRoundTripEachAndNoOtherEntries(boolean async, int limit) {
+    Bytes main = freshMain();
+    for (int i = 0; i < 50; i++) {
+      ranges(Face.SYNC).put(Key.of(main, neighbour(i)), VALUE);
     }
-    CountingStore counting = counting();
-    KvCollection view = view(counting, rangeLayout());
-    List<Page> pages = surface(view, async).pages(main, Range.all(), PageLimit.entries(limit));
-    assertThat(pages.stream().mapToInt(page -> page.entries().size()).sum()).isEqualTo(10);
-    assertThat(counting.requests())
-        .containsExactlyElementsOf(repeated(Request.RANGE, pages.size()));
-    int entryBytes = 2 + VALUE.size();
+    KvCollection view = view(rangeLayout());
+    List<Page> pages = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      Object next = i == 0 ? null : pages.get(i - 1).next();
+      Cost cost =
+          cost(
+              1,
+              () ->
+                  pages.add(
+                      surface(view, async)
+                          .page(main, Range.all(), PageLimit.entries(limit), next)));
+      assertThat(pages.get(i).entries()).hasSize(limit);
+      assertCost(cost, isSharded() ? 2 : 1, limit * VALUE.size(), limit + 1);
+    }
+    long bytes = (long) limit * (neighbour(0).size() + VALUE.size());
     assertObserved(
-        view,
-        pages.stream()
-            .map(page -> page.entries().size())
-            .map(entries -> new Work(Operation.GET_RANGE, (long) entries * entryBytes, entries))
-            .toArray(Work[]::new));
+        view, repeated(new Work(Operation.GET_RANGE, bytes, limit), 3).toArray(Work[]::new));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false,1", "false,5", "false,40", "true,1", "true,5", "true,40"})
+  @Needs(Capability.RANGES)
+  void getRange_pageOverManyShards_readsThoseItNeedsAndFewAhead(boolean backward, int limit) {
+    Bytes main = freshMain();
+    for (int i = 0; i < 32; i++) {
+      ranges(Face.SYNC).put(Key.of(main, Bytes.of((byte) (i << 3), (byte) 0)), VALUE);
+    }
+    KvCollection view = view(rangeLayout());
+    Range range = backward ? Range.all().backward() : Range.all();
+    int needed = Math.min(limit, 32);
+    Cost cost =
+        cost(
+            1,
+            () ->
+                assertThat(
+                        surface(view, false)
+                            .page(main, range, PageLimit.entries(limit), null)
+                            .entries())
+                    .hasSize(needed));
+    if (isSharded()) {
+      int least = needed + 1;
+      assertThat(cost.roundTrips()).isBetween(least, least + SHARDS_IN_VAIN);
+      assertThat(cost.partitions()).isBetween(least, least + SHARDS_IN_VAIN);
+      assertBytes(
+          cost,
+          needed * VALUE.size(),
+          (32 + needed + SHARDS_IN_VAIN) * (VALUE.size() + BYTES_PER_ROW));
+    } else {
+      assertCost(cost, 1, needed * VALUE.size(), needed + 1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @Needs(Capability.RANGES)
+  void getRange_ofNothing_looksOnce(boolean async) {
+    KvCollection view = view(rangeLayout());
+    Cost cost =
+        cost(
+            1,
+            () ->
+                assertThat(
+                        surface(view, async)
+                            .page(freshMain(), Range.all(), PageLimit.entries(9), null)
+                            .entries())
+                    .isEmpty());
+    assertCost(cost, isSharded() && has(Capability.GATE) ? 2 : 1, 0, 0);
+    assertObserved(view, new Work(Operation.GET_RANGE, 0, 0));
   }
 
   @ParameterizedTest
   @CsvSource({"false,1", "false,65", "false,500", "true,1", "true,65", "true,500"})
-  void putAllGetAllDeleteAll_severalKeys_askOnceForEach(boolean async, int count) {
+  void putAllGetAllDeleteAll_severalKeys_areOneRoundTripForEach(boolean async, int count) {
     Map<Key, Bytes> entries = new LinkedHashMap<>();
     for (int i = 0; i < count; i++) {
       entries.put(Key.of(freshMain()), VALUE);
     }
-    CountingStore counting = counting();
-    KvCollection view = view(counting, pointLayout());
-    if (async) {
-      join(view.async().putAll(entries, WriteOptions.none()));
-      join(view.async().getAll(entries.keySet()));
-      join(view.async().deleteAll(entries.keySet(), WriteOptions.none()));
-    } else {
-      view.putAll(entries, WriteOptions.none());
-      view.getAll(entries.keySet());
-      view.deleteAll(entries.keySet(), WriteOptions.none());
-    }
-    List<Request> requests = new ArrayList<>(repeated(Request.WRITE, count));
-    requests.addAll(repeated(Request.GET, count));
-    requests.addAll(repeated(Request.WRITE, count));
-    assertThat(counting.requests()).containsExactlyElementsOf(requests);
+    KvCollection view = view(pointLayout());
+    Cost put =
+        cost(
+            count,
+            () -> {
+              if (async) {
+                join(view.async().putAll(entries, WriteOptions.none()));
+              } else {
+                view.putAll(entries, WriteOptions.none());
+              }
+            });
+    Cost get =
+        cost(
+            count,
+            () -> {
+              if (async) {
+                join(view.async().getAll(entries.keySet()));
+              } else {
+                view.getAll(entries.keySet());
+              }
+            });
+    Cost delete =
+        cost(
+            count,
+            () -> {
+              if (async) {
+                join(view.async().deleteAll(entries.keySet(), WriteOptions.none()));
+              } else {
+                view.deleteAll(entries.keySet(), WriteOptions.none());
+              }
+            });
+    assertCost(put, count, count * VALUE.size(), count);
+    assertCost(get, count, count * VALUE.size(), count);
+    assertCost(delete, count, 0, 0);
     List<Work> works = new ArrayList<>(repeated(new Work(Operation.PUT, VALUE.size(), 1), count));
     works.addAll(repeated(new Work(Operation.GET, VALUE.size(), 1), count));
     works.addAll(repeated(new Work(Operation.DELETE, 0, 1), count));
@@ -132,17 +242,23 @@ public abstract class WorkClause extends Clause {
   @ValueSource(booleans = {false, true})
   void request_wrong_asksNothingAndTellsNothing(boolean async) {
     Key wrong = Key.of(Bytes.empty());
-    CountingStore counting = counting();
-    KvCollection view = view(counting, pointLayout());
-    assertPermanent(() -> surface(view, async).get(wrong));
-    assertPermanent(
-        () -> {
-          surface(view, async).put(wrong, VALUE);
-          return wrong;
-        });
-    assertPermanent(
-        () -> surface(view, async).page(freshMain(), Range.all(), PageLimit.entries(1), null));
-    assertThat(counting.requests()).isEmpty();
+    KvCollection view = view(pointLayout());
+    Cost cost =
+        cost(
+            0,
+            () -> {
+              assertPermanent(() -> surface(view, async).get(wrong));
+              assertPermanent(
+                  () -> {
+                    surface(view, async).put(wrong, VALUE);
+                    return wrong;
+                  });
+              assertPermanent(
+                  () ->
+                      surface(view, async)
+                          .page(freshMain(), Range.all(), PageLimit.entries(1), null));
+            });
+    assertThat(cost).isEqualTo(new Cost(0, 0, 0));
     assertObserved(view);
   }
 
@@ -161,14 +277,39 @@ public abstract class WorkClause extends Clause {
         .containsExactly(works);
   }
 
-  /** The store of the whole run is within, so that nothing has to be closed. */
-  private CountingStore counting() {
-    return new CountingStore(store());
+  /** Asserts how often an operation asks the store; returns what the driver spends on that. */
+  private Cost cost(int requests, Runnable operation) {
+    List<Cost> costs = new ArrayList<>();
+    Cost above = asked.of(() -> costs.add(rig().fixture.meter().of(operation)));
+    assertThat(above.roundTrips()).as("requests to the store").isEqualTo(requests);
+    return costs.get(0);
   }
 
-  private KvCollection view(CountingStore counting, Layout layout) {
-    return KvStore.over(counting, observed::add, rig().fixture.clock())
+  private static void assertCost(Cost cost, int roundTrips, int leastBytes, int mostRows) {
+    assertThat(cost.roundTrips()).as("round trips").isEqualTo(roundTrips);
+    assertThat(cost.partitions()).as("partitions").isEqualTo(roundTrips);
+    assertBytes(cost, leastBytes, mostRows * (VALUE.size() + BYTES_PER_ROW));
+  }
+
+  private static void assertBytes(Cost cost, int least, int most) {
+    assertThat(cost.bytes())
+        .as("bytes")
+        .isBetween((long) least, most + (long) cost.roundTrips() * BYTES_PER_ROUND_TRIP);
+  }
+
+  /** The store of the whole run is within, so that nothing has to be closed. */
+  private KvCollection view(Layout layout) {
+    return KvStore.over(asked.around(store()), observed::add, rig().fixture.clock())
         .collection(rig().sharedName(layout), layout);
+  }
+
+  private boolean isSharded() {
+    return !(rangeLayout().rule() instanceof ShardRule.None);
+  }
+
+  /** A clustering key that lies in one shard with its neighbours, in all layouts of the kit. */
+  private static Bytes neighbour(int index) {
+    return Bytes.of((byte) 1, (byte) 0, (byte) 0, (byte) index);
   }
 
   private static Surface surface(KvCollection view, boolean async) {

@@ -107,6 +107,26 @@ final class BrokenDriversTest {
             Kit.Errors.class,
             "write_deadlinePassed_isTransientAndNotApplied_orUnknown"),
         collection(
+            "reads twice",
+            BrokenPoints::readsTwice,
+            Kit.Work.class,
+            "get_ofAnEntry_isOneRoundTripToOnePartition"),
+        collection(
+            "reads before it writes",
+            BrokenPoints::readsBeforeItWrites,
+            Kit.Work.class,
+            "putAllGetAllDeleteAll_severalKeys_areOneRoundTripForEach"),
+        collection(
+            "fetches all and cuts the page",
+            BrokenRanges::fetchesAllAndCuts,
+            Kit.Work.class,
+            "getRange_pagesOfOneShard_costOneRoundTripEachAndNoOtherEntries"),
+        collection(
+            "asks every partition for a page",
+            BrokenRanges::asksEveryPartition,
+            Kit.Work.class,
+            "getRange_pageOverManyShards_readsThoseItNeedsAndFewAhead"),
+        collection(
             "ties positions to itself",
             BrokenRanges::tiesPositionsToItself,
             Kit.Scan.class,

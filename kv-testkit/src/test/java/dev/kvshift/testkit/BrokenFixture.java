@@ -19,6 +19,7 @@ public final class BrokenFixture implements StoreFixture {
 
   private final TestClock clock = new TestClock();
   private final VersionClock versions = new VersionClock(clock);
+  private final Meter meter = new Meter();
   private final String name = UUID.randomUUID().toString();
 
   /** Made by the kit. */
@@ -34,8 +35,14 @@ public final class BrokenFixture implements StoreFixture {
     return BREAKING
         .get()
         .apply(
-            MemoryStoreProvider.open(
-                name, MemoryOptions.defaults().withClock(clock).withVersions(versions)));
+            meter.around(
+                MemoryStoreProvider.open(
+                    name, MemoryOptions.defaults().withClock(clock).withVersions(versions))));
+  }
+
+  @Override
+  public Meter meter() {
+    return meter;
   }
 
   @Override

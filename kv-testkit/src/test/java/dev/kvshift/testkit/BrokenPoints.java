@@ -66,6 +66,24 @@ final class BrokenPoints {
     };
   }
 
+  static StoreCollection readsTwice(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+        return inner.get(key, call).thenCompose(row -> inner.get(key, call));
+      }
+    };
+  }
+
+  static StoreCollection readsBeforeItWrites(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner.get(key, call).thenCompose(row -> inner.write(key, mutation, call));
+      }
+    };
+  }
+
   static StoreCollection ignoresExpiry(StoreCollection collection) {
     return new ForwardingCollection(collection) {
       @Override

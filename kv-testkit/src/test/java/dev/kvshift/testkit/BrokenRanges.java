@@ -13,6 +13,7 @@ import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -111,6 +112,42 @@ final class BrokenRanges {
       public CompletionStage<RowPage> range(
           Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
         return inner.range(main, shard, range, PageLimit.entries(limit.entries()), call);
+      }
+    };
+  }
+
+  static StoreCollection fetchesAllAndCuts(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<RowPage> range(
+          Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+        return inner
+            .range(main, shard, range, PageLimit.entries(PageLimit.MAX_ENTRIES), call)
+            .thenApply(
+                page -> {
+                  if (page.rows().size() <= limit.entries()) {
+                    return page;
+                  }
+                  List<Row> rows = page.rows().subList(0, limit.entries());
+                  Bytes passed = rows.get(rows.size() - 1).key().clustering();
+                  return new RowPage(rows, Stop.ENTRY_LIMIT, passed);
+                });
+      }
+    };
+  }
+
+  /** Looks at the shards of five bits one by one, as if it did not know which of them hold rows. */
+  static StoreCollection asksEveryPartition(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<RowPage> range(
+          Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+        CompletionStage<?> asked = CompletableFuture.completedFuture(null);
+        for (int i = 0; i < 32; i++) {
+          Bytes each = Bytes.of((byte) (i << 3));
+          asked = asked.thenCompose(before -> inner.range(main, each, range, limit, call));
+        }
+        return asked.thenCompose(all -> inner.range(main, shard, range, limit, call));
       }
     };
   }

@@ -26,6 +26,8 @@ final class Kit {
 
   static final class MultiKey extends MultiKeyClause {}
 
+  static final class Work extends WorkClause {}
+
   static final class Scan extends ScanClause {}
 
   static final class Changes extends ChangeSourceClause {}

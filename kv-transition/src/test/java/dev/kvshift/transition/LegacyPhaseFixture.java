@@ -7,6 +7,7 @@ import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import dev.kvshift.testkit.TestClock;
 import java.util.Set;
@@ -20,12 +21,14 @@ public class LegacyPhaseFixture implements StoreFixture {
   private final String name = UUID.randomUUID().toString();
   private final TestClock clock = new TestClock();
   private final VersionClock versions = new VersionClock(clock);
+  private final Meter meter = new Meter();
   final Store oldSide = side("old");
   final Store newSide = side("new");
 
   private Store side(String side) {
-    return MemoryStoreProvider.open(
-        name + "-" + side, MemoryOptions.defaults().withClock(clock).withVersions(versions));
+    return meter.around(
+        MemoryStoreProvider.open(
+            name + "-" + side, MemoryOptions.defaults().withClock(clock).withVersions(versions)));
   }
 
   @Override
@@ -49,6 +52,11 @@ public class LegacyPhaseFixture implements StoreFixture {
                 return versions;
               }
             });
+  }
+
+  @Override
+  public final Meter meter() {
+    return meter;
   }
 
   @Override

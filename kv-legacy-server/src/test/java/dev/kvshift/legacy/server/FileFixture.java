@@ -3,6 +3,7 @@ package dev.kvshift.legacy.server;
 import dev.kvshift.api.Capability;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import dev.kvshift.testkit.TestClock;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.Set;
 /** The store in the process, with a clock that can be moved. */
 public final class FileFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
+  private final Meter meter = new Meter();
   private final Path directory;
   private final Engine engine;
 
@@ -30,8 +32,14 @@ public final class FileFixture implements StoreFixture {
 
   @Override
   public Store open() {
-    return new FileStore(
-        engine, LegacyLimits.DEFAULT_TIMEOUT, "legacy+file://" + directory, () -> {});
+    return meter.around(
+        new FileStore(
+            engine, LegacyLimits.DEFAULT_TIMEOUT, "legacy+file://" + directory, () -> {}));
+  }
+
+  @Override
+  public Meter meter() {
+    return meter;
   }
 
   @Override

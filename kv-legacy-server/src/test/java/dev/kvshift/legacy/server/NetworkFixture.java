@@ -2,6 +2,7 @@ package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import dev.kvshift.testkit.TestClock;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.Set;
 /** The store behind its server, whose clock can be moved. */
 public final class NetworkFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
+  private final Meter meter = new Meter();
   private final Path directory;
   private final RunningServer server;
 
@@ -21,7 +23,9 @@ public final class NetworkFixture implements StoreFixture {
     directory = Files.createTempDirectory("legacy-kit");
     server =
         RunningServer.start(
-            new EngineOptions(directory, 16, true, clock), ServerOptions.loopback(0));
+            new EngineOptions(directory, 16, true, clock),
+            ServerOptions.loopback(0),
+            new MeteredFrames(meter));
   }
 
   @Override
@@ -32,6 +36,11 @@ public final class NetworkFixture implements StoreFixture {
   @Override
   public Store open() {
     return Stores.open("legacy://" + server.address() + "?client=kit");
+  }
+
+  @Override
+  public Meter meter() {
+    return meter;
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.model.ShardedStore;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import dev.kvshift.testkit.TestClock;
 import java.util.EnumSet;
@@ -18,6 +19,7 @@ public class ShardedFixture implements StoreFixture {
   private final String name = UUID.randomUUID().toString();
   private final TestClock clock = new TestClock();
   private final VersionClock versions = new VersionClock(clock);
+  private final Meter meter = new Meter();
   private final Store first = open();
 
   @Override
@@ -34,7 +36,12 @@ public class ShardedFixture implements StoreFixture {
             .withClock(clock)
             .withVersions(versions)
             .without(missing.toArray(Capability[]::new));
-    return new ShardedStore(MemoryStoreProvider.open(name, options));
+    return new ShardedStore(meter.around(MemoryStoreProvider.open(name, options)));
+  }
+
+  @Override
+  public final Meter meter() {
+    return meter;
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.scylla.RecordedStatements;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -11,6 +12,7 @@ import java.util.Set;
 
 /** The driver on the server that the tests of this module share, on a keyspace of its own. */
 public final class ScyllaFixture implements StoreFixture {
+  private final Meter meter = new Meter();
   private final String keyspace = TestStores.newKeyspace();
 
   /** For the kit. */
@@ -30,7 +32,12 @@ public final class ScyllaFixture implements StoreFixture {
 
   @Override
   public Store open() {
-    return TestStores.open(keyspace);
+    return TestStores.open(keyspace, meter);
+  }
+
+  @Override
+  public Meter meter() {
+    return meter;
   }
 
   @Override

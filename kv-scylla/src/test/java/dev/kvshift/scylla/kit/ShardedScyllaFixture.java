@@ -6,6 +6,7 @@ import dev.kvshift.model.ShardedStore;
 import dev.kvshift.scylla.RecordedStatements;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -13,6 +14,7 @@ import java.util.Set;
 
 /** The driver as services have it: with the sharded store around it, shards of five bits. */
 public final class ShardedScyllaFixture implements StoreFixture {
+  private final Meter meter = new Meter();
   private final String keyspace = TestStores.newKeyspace();
 
   /** For the kit. */
@@ -33,7 +35,12 @@ public final class ShardedScyllaFixture implements StoreFixture {
 
   @Override
   public Store open() {
-    return new ShardedStore(TestStores.open(keyspace));
+    return new ShardedStore(TestStores.open(keyspace, meter));
+  }
+
+  @Override
+  public Meter meter() {
+    return meter;
   }
 
   @Override

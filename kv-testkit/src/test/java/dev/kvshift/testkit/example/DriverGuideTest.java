@@ -32,7 +32,7 @@ final class DriverGuideTest {
         assertThat(example).contains(part.strip());
       }
     }
-    assertThat(found).isEqualTo(6);
+    assertThat(found).isEqualTo(7);
   }
 
   private static String withoutIndent(String text) {

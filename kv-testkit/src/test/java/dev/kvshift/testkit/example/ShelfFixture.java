@@ -3,6 +3,7 @@ package dev.kvshift.testkit.example;
 import dev.kvshift.api.Capability;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import dev.kvshift.testkit.TestClock;
 import java.time.Clock;
@@ -11,6 +12,7 @@ import java.util.Set;
 /** The example driver for the kit: every store that it opens holds the same shelf. */
 public final class ShelfFixture implements StoreFixture {
   private final Shelf shelf = Shelf.of("kit");
+  private final Meter meter = new Meter();
   private final TestClock clock = new TestClock();
   private final VersionClock versions = new VersionClock(clock);
 
@@ -21,7 +23,12 @@ public final class ShelfFixture implements StoreFixture {
 
   @Override
   public Store open() {
-    return new ShelfStore(shelf, versions, clock);
+    return meter.around(new ShelfStore(shelf, versions, clock));
+  }
+
+  @Override
+  public Meter meter() {
+    return meter;
   }
 
   @Override

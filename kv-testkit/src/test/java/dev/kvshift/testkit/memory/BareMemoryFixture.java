@@ -4,6 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import java.util.EnumSet;
 import java.util.Set;
@@ -11,6 +12,7 @@ import java.util.UUID;
 
 /** The in-memory store without any capability: everything is refused. */
 public final class BareMemoryFixture implements StoreFixture {
+  private final Meter meter = new Meter();
   private final String name = UUID.randomUUID().toString();
 
   @Override
@@ -20,7 +22,13 @@ public final class BareMemoryFixture implements StoreFixture {
 
   @Override
   public Store open() {
-    return MemoryStoreProvider.open(name, MemoryOptions.defaults().without(Capability.values()));
+    return meter.around(
+        MemoryStoreProvider.open(name, MemoryOptions.defaults().without(Capability.values())));
+  }
+
+  @Override
+  public Meter meter() {
+    return meter;
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.Meter;
 import dev.kvshift.testkit.StoreFixture;
 import dev.kvshift.testkit.TestClock;
 import java.time.Clock;
@@ -16,6 +17,7 @@ import java.util.UUID;
 public final class MemoryFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
   private final VersionClock versions = new VersionClock(clock);
+  private final Meter meter = new Meter();
   private final String name = UUID.randomUUID().toString();
 
   @Override
@@ -25,8 +27,14 @@ public final class MemoryFixture implements StoreFixture {
 
   @Override
   public Store open() {
-    return MemoryStoreProvider.open(
-        name, MemoryOptions.defaults().withClock(clock).withVersions(versions));
+    return meter.around(
+        MemoryStoreProvider.open(
+            name, MemoryOptions.defaults().withClock(clock).withVersions(versions)));
+  }
+
+  @Override
+  public Meter meter() {
+    return meter;
   }
 
   @Override

@@ -1,0 +1,8 @@
+package dev.kvshift.scylla.kit;
+
+import dev.kvshift.testkit.DriverKit;
+import dev.kvshift.testkit.UseFixture;
+
+/** The kit on the driver as services have it. */
+@UseFixture(ShardedScyllaFixture.class)
+final class ShardedScyllaKitTest extends DriverKit {}
