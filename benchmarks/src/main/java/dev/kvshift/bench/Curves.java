@@ -1,5 +1,6 @@
 package dev.kvshift.bench;
 
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +59,9 @@ final class Curves {
             .xAxisTitle("entries of the main key")
             .yAxisTitle("microseconds, median and half the quartiles' distance")
             .build();
+    chart.getStyler().setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setXAxisLogarithmic(true);
+    chart.getStyler().setXAxisDecimalPattern("#,###");
     chart.getStyler().setYAxisMin(0.0);
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
     return chart;

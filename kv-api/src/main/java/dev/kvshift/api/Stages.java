@@ -24,6 +24,11 @@ final class Stages {
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(failure(e, write));
     }
+    if (stage instanceof CompletableFuture<T> done
+        && done.isDone()
+        && !done.isCompletedExceptionally()) {
+      return done;
+    }
     CompletableFuture<T> result = new CompletableFuture<>();
     stage.whenComplete(
         (value, error) -> {

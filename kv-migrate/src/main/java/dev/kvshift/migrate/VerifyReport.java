@@ -1,8 +1,11 @@
 package dev.kvshift.migrate;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.model.Keys;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What a comparison of both stores has found. Only live entries count: a deleted or an expired one
@@ -55,5 +58,17 @@ public record VerifyReport(
    * @param sourceVersion the source's version, −1 where it knows none
    * @param targetVersion the target's version, −1 where it knows none
    */
-  public record Difference(StoreKey key, Kind kind, long sourceVersion, long targetVersion) {}
+  public record Difference(StoreKey key, Kind kind, long sourceVersion, long targetVersion) {
+    /** Returns kind and key for people: what our encoding has written is read, too. */
+    @Override
+    public String toString() {
+      String line = kind.name().toLowerCase(Locale.ROOT) + " main=" + shown(key.main());
+      return key.clustering().isEmpty() ? line : line + " clustering=" + shown(key.clustering());
+    }
+
+    private static String shown(Bytes part) {
+      String text = Keys.show(part);
+      return text.equals(part.toString()) ? text : text + " [" + part + "]";
+    }
+  }
 }

@@ -100,9 +100,13 @@ public final class KeySplit {
   }
 
   private static int find(Bytes in, Bytes what) {
-    for (int i = 0; i <= in.size() - what.size(); i++) {
-      if (in.slice(i, i + what.size()).equals(what)) {
-        return i;
+    for (int start = 0; start <= in.size() - what.size(); start++) {
+      int same = 0;
+      while (same < what.size() && in.at(start + same) == what.at(same)) {
+        same++;
+      }
+      if (same == what.size()) {
+        return start;
       }
     }
     return -1;

@@ -32,6 +32,7 @@ public record PartitionReport(
     List<Prediction> predictions,
     @Nullable ShardRule recommended) {
   private static final int PLOT_WIDTH = 30;
+  private static final int PLOT_DECADE = 10;
 
   /** Sizes by how many do not exceed them: half, 99 %, 99.99 %, all. */
   public record Distribution(long p50, long p99, long p9999, long max) {}
@@ -65,9 +66,9 @@ public record PartitionReport(
   }
 
   /**
-   * Returns the report for people: a table of the rules that differ, and a bar for each, on a
-   * logarithmic scale, of the bytes that 99.99 % of the partitions do not exceed, {@code !} where
-   * they are above the limit.
+   * Returns the report for people: a table of the rules that make the partitions other than the one
+   * before, and a bar for each of the bytes that 99.99 % of the partitions do not exceed, ten
+   * characters for a factor of ten, {@code !} where they are above the limits.
    */
   public String toText() {
     StringBuilder text = new StringBuilder();
@@ -82,12 +83,18 @@ public record PartitionReport(
             limits.maxBytes(), limits.maxEntries()));
     text.append(
         line(
-            "  %-8s %13s %14s %14s %12s %12s",
-            "rule", "partitions", "p99.99 bytes", "p99.99 entries", "shards/main", "shards/page"));
+            "  %-8s %13s %14s %14s %12s %12s %s",
+            "rule",
+            "partitions",
+            "p99.99 bytes",
+            "p99.99 entries",
+            "shards/main",
+            "shards/page",
+            "bytes, a factor of ten in 10 #"));
     long shown = -1;
     for (Prediction prediction : predictions) {
       boolean isRecommended = prediction.rule().equals(recommended);
-      if (prediction.partitions() != shown || isRecommended) {
+      if (prediction.bytes().p9999() != shown || isRecommended) {
         text.append(
             line(
                 "%s %-8s %13d %14d %14d %12.2f %12.2f %s",
@@ -99,7 +106,7 @@ public record PartitionReport(
                 prediction.shardsPerMain(),
                 prediction.shardsPerPage(),
                 bar(prediction)));
-        shown = prediction.partitions();
+        shown = prediction.bytes().p9999();
       }
     }
     text.append(
@@ -145,13 +152,10 @@ public record PartitionReport(
   }
 
   private String bar(Prediction prediction) {
-    double whole = Math.log1p((double) predictions.get(0).bytes().p9999());
-    int length =
-        whole == 0
-            ? 0
-            : (int)
-                Math.round(PLOT_WIDTH * Math.log1p((double) prediction.bytes().p9999()) / whole);
-    return (prediction.fits() ? "#" : "!").repeat(length);
+    double whole = predictions.get(0).bytes().p9999();
+    double share = whole == 0 ? 1 : prediction.bytes().p9999() / whole;
+    long length = Math.round(PLOT_WIDTH + PLOT_DECADE * Math.log10(share));
+    return (prediction.fits() ? "#" : "!").repeat((int) Math.max(1, length));
   }
 
   private static String row(String name, Distribution sizes) {

@@ -15,6 +15,7 @@ import com.datastax.oss.driver.api.core.servererrors.BootstrappingException;
 import com.datastax.oss.driver.api.core.servererrors.OverloadedException;
 import com.datastax.oss.driver.api.core.servererrors.ProtocolError;
 import com.datastax.oss.driver.api.core.servererrors.QueryValidationException;
+import com.datastax.oss.driver.api.core.servererrors.ReadFailureException;
 import com.datastax.oss.driver.api.core.servererrors.UnavailableException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Futures;
@@ -35,12 +36,23 @@ final class DriverErrors {
     UNKNOWN
   }
 
+  /** The protocol's code for a replica that gave up on tombstones; told since version 5. */
+  private static final int TOO_MANY_TOMBSTONES = 1;
+
   private DriverErrors() {}
 
   static KvException ofRead(String what, Throwable thrown) {
     Throwable error = Futures.unwrap(thrown);
     if (error instanceof KvException known) {
       return known;
+    }
+    if (error instanceof ReadFailureException failure
+        && failure.getReasonMap().containsValue(TOO_MANY_TOMBSTONES)) {
+      return new KvException.Permanent(
+          what
+              + " was given up by the server, which met more deleted entries than it reads over for"
+              + " one page: begin the range behind them, or wait until they are purged",
+          error);
     }
     return effect(error) == Effect.REFUSED
         ? refused(what, error)

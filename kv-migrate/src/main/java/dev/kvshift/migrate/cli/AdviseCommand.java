@@ -6,7 +6,6 @@ import dev.kvshift.migrate.PartitionScan;
 import dev.kvshift.model.PartitionLimits;
 import dev.kvshift.model.PartitionReport;
 import dev.kvshift.model.PartitionReport.Prediction;
-import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Store;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -17,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -38,20 +38,7 @@ final class AdviseCommand implements Callable<Integer> {
       description = "connection string of the store that holds the collection")
   private String from = "";
 
-  @Option(
-      names = "--collection",
-      required = true,
-      paramLabel = "NAME",
-      description = "the collection's name")
-  private String collection = "";
-
-  @Option(
-      names = "--layout",
-      required = true,
-      paramLabel = "LAYOUT",
-      description =
-          "its layout, such as 'range;shard=none;encoding=1'; --fail-above tests its rule")
-  private String layout = "";
+  @Mixin private CollectionOptions collection = new CollectionOptions();
 
   @Option(
       names = "--sample",
@@ -98,7 +85,7 @@ final class AdviseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Layout parsed = Layout.parse(layout);
+    Layout layout = collection.layout();
     PartitionLimits defaults = PartitionLimits.defaults();
     PartitionLimits limits =
         new PartitionLimits(
@@ -108,10 +95,10 @@ final class AdviseCommand implements Callable<Integer> {
             defaults.pageEntries(),
             defaults.scale());
     PartitionScan.Result result;
-    try (Store store = Stores.open(from)) {
+    try (Store store = collection.open(from)) {
       result =
           new PartitionScan(store, Duration.ofSeconds(patienceSeconds))
-              .run(collection, parsed, limits, sample, progress());
+              .run(collection.name, layout, limits, sample, progress());
     }
     PrintWriter out = spec.commandLine().getOut();
     PartitionReport report = result.report();
@@ -123,7 +110,7 @@ final class AdviseCommand implements Callable<Integer> {
           result.tasksRead(),
           result.tasks());
     }
-    int code = failAbove == null ? ExitCode.OK : test(parsed, report, failAbove, out);
+    int code = failAbove == null ? ExitCode.OK : test(layout, report, failAbove, out);
     out.flush();
     if (json != null) {
       MigrateCommand.write(json, report.toJson());
@@ -131,17 +118,17 @@ final class AdviseCommand implements Callable<Integer> {
     return code;
   }
 
-  private int test(Layout parsed, PartitionReport report, long most, PrintWriter out) {
+  private int test(Layout layout, PartitionReport report, long most, PrintWriter out) {
     Prediction own =
         report
-            .prediction(parsed.rule())
+            .prediction(layout.rule())
             .orElseThrow(
                 () ->
                     new KvException.Permanent(
                         "the keys of collection "
-                            + collection
+                            + collection.name
                             + " cannot be sharded by "
-                            + parsed.rule()
+                            + layout.rule()
                             + ": give the layout that it has"));
     long largest = own.bytes().max();
     boolean isAbove = largest > most;
@@ -149,7 +136,7 @@ final class AdviseCommand implements Callable<Integer> {
         Locale.ROOT,
         "%s: the largest partition with shard=%s has %,d bytes, %s the threshold of %,d%n",
         isAbove ? "FAILED" : "passed",
-        parsed.rule(),
+        layout.rule(),
         largest,
         isAbove ? "above" : "within",
         most);
@@ -163,7 +150,7 @@ final class AdviseCommand implements Callable<Integer> {
       long now = System.nanoTime();
       if (now - printed[0] >= LINE_EVERY_NANOS) {
         printed[0] = now;
-        err.printf(Locale.ROOT, "advise %s: %,d rows%n", collection, rows);
+        err.printf(Locale.ROOT, "advise %s: %,d rows%n", collection.name, rows);
         err.flush();
       }
     };

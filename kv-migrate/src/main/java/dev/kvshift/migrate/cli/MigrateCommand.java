@@ -251,13 +251,7 @@ final class MigrateCommand implements Runnable {
 
   private static void printKeys(PrintWriter writer, VerifyReport report) {
     for (VerifyReport.Difference difference : report.keys()) {
-      writer.println(
-          "  "
-              + difference.kind().name().toLowerCase(Locale.ROOT)
-              + " main="
-              + difference.key().main()
-              + " clustering="
-              + difference.key().clustering());
+      writer.println("  " + difference);
     }
     writer.flush();
   }

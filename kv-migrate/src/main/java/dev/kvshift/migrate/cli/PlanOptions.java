@@ -3,9 +3,9 @@ package dev.kvshift.migrate.cli;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.MigrationOptions;
 import dev.kvshift.migrate.MigrationPlan;
-import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Store;
 import java.time.Duration;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What every command needs to know. */
@@ -31,19 +31,7 @@ final class PlanOptions {
       description = "the broker, or several with commas between them")
   String kafka = "";
 
-  @Option(
-      names = "--collection",
-      required = true,
-      paramLabel = "NAME",
-      description = "the collection's name, the same on both sides")
-  String collection = "";
-
-  @Option(
-      names = "--layout",
-      required = true,
-      paramLabel = "LAYOUT",
-      description = "its layout on the new store, such as 'range;shard=bits=8;encoding=1'")
-  String layout = "";
+  @Mixin private CollectionOptions collection = new CollectionOptions();
 
   @Option(
       names = "--partitions",
@@ -111,12 +99,12 @@ final class PlanOptions {
   }
 
   Opened open() {
-    Layout parsed = Layout.parse(layout);
+    Layout layout = collection.layout();
     MigrationOptions options = options();
-    Store source = Stores.open(from);
+    Store source = collection.open(from);
     try {
-      Store target = Stores.open(to);
-      return new Opened(new MigrationPlan(collection, parsed, source, target, kafka, options));
+      Store target = collection.open(to);
+      return new Opened(new MigrationPlan(collection.name, layout, source, target, kafka, options));
     } catch (RuntimeException e) {
       source.close();
       throw e;
