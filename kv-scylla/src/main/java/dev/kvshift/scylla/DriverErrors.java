@@ -65,10 +65,6 @@ final class DriverErrors {
     };
   }
 
-  static @Nullable Throwable unwrapped(@Nullable Throwable thrown) {
-    return thrown == null ? null : unwrap(thrown);
-  }
-
   static Throwable unwrap(Throwable thrown) {
     Throwable error = thrown;
     while ((error instanceof CompletionException || error instanceof ExecutionException)
