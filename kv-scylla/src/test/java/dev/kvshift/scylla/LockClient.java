@@ -43,6 +43,7 @@ final class LockClient {
   private static final Duration TIMEOUT = Duration.ofSeconds(4);
   private static final Duration POLL = Duration.ofMillis(2);
   private static final int REQUESTS_OF_A_ROUND = 9;
+  private static final int REQUESTS_OF_A_WRITE = 4;
 
   private final Path folder;
   private final String name;
@@ -74,7 +75,7 @@ final class LockClient {
 
   private void run() throws IOException {
     while (!Files.exists(folder.resolve("stop"))) {
-      arm();
+      arm(REQUESTS_OF_A_ROUND);
       long started = System.nanoTime();
       Set<Bytes> wanted = new HashSet<>();
       wanted.add(key(random.nextInt(KEYS)).main());
@@ -113,11 +114,12 @@ final class LockClient {
   private boolean count(StoreKey key, Lock lock) throws IOException {
     Row row = await(points.get(key, call()));
     Bytes value = row == null ? null : row.value();
-    String[] before = value == null ? new String[] {"0", "none"} : value.toUtf8().split(" ");
+    String[] before = value == null ? new String[] {"0", "none"} : value.toUtf8().split(" ", -1);
     long number = Long.parseLong(before[0]) + 1;
     String count = name + "." + ++counts;
     note("count", key.main().toUtf8(), count, before[1], number, lock.token());
     Mutation next = Mutation.put(Bytes.utf8(number + " " + count)).withLock(lock);
+    arm(REQUESTS_OF_A_WRITE);
     try {
       await(points.write(key, next, call()));
       note("acknowledged", count);
@@ -130,10 +132,11 @@ final class LockClient {
     return false;
   }
 
-  private void arm() throws IOException {
-    if (!holding && Files.exists(folder.resolve("hold-" + name))) {
+  /** Every other time one is asked for, so that half of the stops are within a write. */
+  private void arm(int requests) {
+    if (!holding && random.nextBoolean() && Files.exists(folder.resolve("hold-" + name))) {
       holding = true;
-      GatedThrottler.before(1 + random.nextInt(REQUESTS_OF_A_ROUND), this::hold);
+      GatedThrottler.before(1 + random.nextInt(requests), this::hold);
     }
   }
 
@@ -161,7 +164,7 @@ final class LockClient {
         StandardOpenOption.APPEND);
   }
 
-  private static StoreKey key(int i) {
+  static StoreKey key(int i) {
     return StoreKey.of(Bytes.utf8("counter" + i), Bytes.empty());
   }
 
