@@ -21,21 +21,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A token is a version: a write under a lock takes one from its token on, below {@link
  * #VERSIONS_A_LOCK} above it, and the next token lies above that range, or above the last version
- * used where the lock is given back with nothing left open. So whatever a late holder still sends
- * loses against the next holder's writes. Leases go by the servers' clock as this process has
- * measured it.
+ * drawn where the lock is given back, after which none is drawn. So whatever a late holder still
+ * sends loses against the next holder's writes; and it is acknowledged only where a serial read
+ * after its answer shows that there is no next holder. No clock is needed for that: a wrong one
+ * (leases go by the servers', as this process has measured it) gives a lock away too early or too
+ * late.
  */
 final class LockKeeper {
   /** How many versions belong to one grant. */
   static final long VERSIONS_A_LOCK = 1_000_000;
 
-  /** How long before the end of its lease a holder stops: what clocks may be measured wrong by. */
-  static final Duration MARGIN = Duration.ofMillis(50);
-
   /** How far a token may run ahead of the clock; a lock that goes faster is busy for a while. */
   private static final Duration MAX_AHEAD = Duration.ofSeconds(1);
 
-  private static final int MAX_REMEMBERED = 100_000;
+  /** How many locks a store holds at most. */
+  static final int MAX_HELD = 100_000;
 
   private final Skew skew;
   private final Supplier<CompletionStage<LockTable>> opening;
@@ -44,34 +44,43 @@ final class LockKeeper {
 
   /** What this process has done under a grant. */
   private static final class Use {
+    private final long token;
     private long last;
-    private int pending;
-    private boolean unsure;
     private long expires;
+    private boolean released;
 
     Use(long token, long expires) {
-      last = token - 1;
+      this.token = token;
       this.expires = expires;
+      last = token - 1;
     }
 
-    synchronized long next(long atLeast) {
-      last = Math.max(last + 1, atLeast);
-      pending++;
-      return last;
+    synchronized boolean isReleased() {
+      return released;
     }
 
-    synchronized void ended(boolean known) {
-      pending--;
-      unsure |= !known;
+    /** Draws a version; 0 where there is none any more. */
+    synchronized long next(long above) {
+      long version = Math.max(last, above) + 1;
+      if (released || version >= token + VERSIONS_A_LOCK) {
+        return 0;
+      }
+      last = version;
+      return version;
     }
 
-    synchronized long leastAfter(long token) {
-      return pending == 0 && !unsure ? last + 1 : token + VERSIONS_A_LOCK;
+    /** Ends the drawing of versions; returns what the next token is at least. */
+    synchronized long release() {
+      released = true;
+      return Math.max(last, token) + 1;
     }
 
-    synchronized long expires(long given) {
-      expires = Math.max(expires, given);
-      return expires;
+    synchronized void renewed(long until) {
+      expires = Math.max(expires, until);
+    }
+
+    synchronized boolean isOver(long nowMillis) {
+      return expires < nowMillis;
     }
   }
 
@@ -91,6 +100,11 @@ final class LockKeeper {
 
   /** Takes a lock; gives null where somebody holds it. */
   CompletionStage<@Nullable Lock> tryLock(String space, Bytes key, Duration lease, Call call) {
+    try {
+      requireRoom(key, space);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     String attempt = UUID.randomUUID().toString();
     return table().thenCompose(open -> grab(open, space, key, attempt, Held.NEVER, lease, call));
   }
@@ -115,7 +129,7 @@ final class LockKeeper {
         .thenCompose(
             held -> {
               if (held.equals(next)) {
-                remember(attempt, token, expires);
+                uses.put(attempt, new Use(token, expires));
                 return CompletableFuture.completedFuture(
                     new Lock(space, key, attempt, token, Instant.ofEpochMilli(expires)));
               }
@@ -125,12 +139,23 @@ final class LockKeeper {
             });
   }
 
-  private void remember(String attempt, long token, long expires) {
-    if (uses.size() >= MAX_REMEMBERED) {
-      long now = TimeUnit.MICROSECONDS.toMillis(skew.serverMicros());
-      uses.values().removeIf(use -> use.expires(0) < now);
+  /** Forgets what is over where there are too many. */
+  private void requireRoom(Bytes key, String space) {
+    if (uses.size() < MAX_HELD) {
+      return;
     }
-    uses.put(attempt, new Use(token, expires));
+    long now = TimeUnit.MICROSECONDS.toMillis(skew.serverMicros());
+    uses.values().removeIf(use -> use.isOver(now));
+    if (uses.size() >= MAX_HELD) {
+      throw new KvException.Transient(
+          "lock "
+              + key
+              + " of space "
+              + space
+              + " was not taken, this store holds "
+              + MAX_HELD
+              + " already: release some, or try again once leases have ended");
+    }
   }
 
   /** Extends a lease that has not ended. */
@@ -162,7 +187,7 @@ final class LockKeeper {
               }
               Use use = uses.get(lock.owner());
               if (use != null) {
-                use.expires(next.expires());
+                use.renewed(next.expires());
               }
               return CompletableFuture.completedFuture(
                   new Lock(
@@ -189,7 +214,7 @@ final class LockKeeper {
       return CompletableFuture.completedFuture(null);
     }
     Use use = uses.get(lock.owner());
-    long least = use == null ? held.least() : use.leastAfter(lock.token());
+    long least = use == null ? held.least() : use.release();
     Held next = new Held(held.owner(), held.token(), 0, least);
     return open.compareAndSet(lock.space(), lock.key(), held, next, call)
         .thenCompose(
@@ -202,50 +227,45 @@ final class LockKeeper {
             });
   }
 
-  /** Makes sure that a lock is the last one granted and held for long enough yet. */
+  /** Makes sure, before a write, that a lock is this store's and nobody else has it. */
   CompletionStage<Void> requireHeld(Lock lock, Call call) {
-    if (isOver(lock)) {
+    Use use = uses.get(lock.owner());
+    if (use == null || use.isReleased()) {
       return CompletableFuture.failedFuture(lost(lock));
     }
-    return table()
-        .thenCompose(open -> open.get(lock.space(), lock.key(), call))
+    return isHeld(lock, call)
         .thenAccept(
             held -> {
-              if (!held.isBy(lock.owner(), lock.token()) || held.expires() == 0) {
+              if (!held) {
                 throw lost(lock);
               }
             });
   }
 
+  /** Reads whether a lock is the last one granted and was not given back. */
+  CompletionStage<Boolean> isHeld(Lock lock, Call call) {
+    return table()
+        .thenCompose(open -> open.get(lock.space(), lock.key(), call))
+        .thenApply(held -> held.isBy(lock.owner(), lock.token()) && held.expires() != 0);
+  }
+
   /** Draws a version within the lock's range, above the one that is there. */
   long version(Lock lock, long above) {
-    Use use = use(lock);
-    long version = use.next(Math.max(lock.token(), above + 1));
-    if (version >= lock.token() + VERSIONS_A_LOCK) {
-      use.ended(true);
+    Use use = uses.get(lock.owner());
+    if (use == null || use.isReleased()) {
+      throw lost(lock);
+    }
+    long version = use.next(above);
+    if (version == 0) {
       throw new KvException.Permanent(
           "lock "
               + lock.key()
               + " of space "
               + lock.space()
               + ": its range of versions is used up, or the key was written without it since:"
-              + " release it, take it again and read again");
+              + " nothing was written; release it, take it again and read again");
     }
     return version;
-  }
-
-  void ended(Lock lock, boolean known) {
-    use(lock).ended(known);
-  }
-
-  boolean isOver(Lock lock) {
-    long expires = use(lock).expires(lock.expires().toEpochMilli());
-    return TimeUnit.MICROSECONDS.toMillis(skew.serverMicros()) >= expires - MARGIN.toMillis();
-  }
-
-  private Use use(Lock lock) {
-    return uses.computeIfAbsent(
-        lock.owner(), added -> new Use(lock.token(), lock.expires().toEpochMilli()));
   }
 
   private static KvException lost(Lock lock) {
@@ -254,6 +274,7 @@ final class LockKeeper {
             + lock.key()
             + " of space "
             + lock.space()
-            + " is lost: nothing was written under it; take it again and read again");
+            + " is lost, given back, or was taken by another store: nothing was written under it;"
+            + " take it again and read again");
   }
 }

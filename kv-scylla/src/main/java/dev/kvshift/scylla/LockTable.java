@@ -103,7 +103,11 @@ final class LockTable {
     return result.wasApplied() ? next : held(result.one());
   }
 
-  /** While the row is still what was expected, the same change is sent again. */
+  /**
+   * While the row is still what was expected, the same change is sent again; at the deadline it
+   * stays unknown, since what was sent may yet take effect. A row that has gone on never comes
+   * back.
+   */
   private CompletionStage<Held> resolve(
       String space, Bytes key, Held expected, Held next, Call call, Throwable error) {
     if (!(error instanceof KvException.UnknownOutcome)) {
@@ -112,10 +116,20 @@ final class LockTable {
     return get(space, key, call)
         .exceptionallyCompose(unread -> CompletableFuture.failedFuture(error))
         .thenCompose(
-            held ->
-                held.equals(expected) && !call.isExpired()
-                    ? compareAndSet(space, key, expected, next, call)
-                    : CompletableFuture.completedFuture(held));
+            held -> {
+              if (!held.equals(expected)) {
+                return CompletableFuture.completedFuture(held);
+              }
+              return call.isExpired()
+                  ? CompletableFuture.failedFuture(error)
+                  : again(space, key, expected, next, call, error);
+            });
+  }
+
+  private CompletionStage<Held> again(
+      String space, Bytes key, Held expected, Held next, Call call, Throwable error) {
+    return compareAndSet(space, key, expected, next, call)
+        .exceptionallyCompose(unsent -> CompletableFuture.failedFuture(error));
   }
 
   private BoundStatementBuilder routed(PreparedStatement statement, String space, Bytes key) {

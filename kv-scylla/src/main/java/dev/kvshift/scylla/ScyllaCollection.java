@@ -13,7 +13,6 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
-import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
@@ -126,46 +125,37 @@ final class ScyllaCollection implements StoreCollection {
   }
 
   /**
-   * A write under a lock: the lock is the last one granted, the version lies within its range and
-   * above the row's, and the lease has not ended when the answer comes.
+   * A write under a lock: the lock is the last one granted, before and, for an acknowledgement,
+   * after it; the version lies within the lock's range and above the row's.
    */
   private CompletionStage<Long> writeLocked(StoreKey key, Mutation mutation, Lock lock, Call call) {
     requireLive();
     skew.require();
+    long floor = record.floor() + TimeUnit.NANOSECONDS.toMicros(VersionClock.SKEW_LIMIT.toNanos());
     return locks
         .requireHeld(lock, call)
-        .thenCompose(held -> reader.cell(key, call))
+        .thenCombine(reader.cell(key, call), (held, cell) -> cell == null ? 0 : cell.version())
         .thenCompose(
-            cell -> {
-              long version =
-                  locks.version(
-                      lock,
-                      Math.max(
-                          cell == null ? 0 : cell.version(),
-                          record.floor()
-                              + TimeUnit.NANOSECONDS.toMicros(VersionClock.SKEW_LIMIT.toNanos())));
-              return send(key, mutation, version, call)
-                  .whenComplete(
-                      (written, error) ->
-                          locks.ended(
-                              lock,
-                              error == null
-                                  || !(Futures.unwrap(error)
-                                      instanceof KvException.UnknownOutcome)))
-                  .thenApply(written -> stillLocked(lock, written));
-            });
+            there -> send(key, mutation, locks.version(lock, Math.max(there, floor)), call))
+        .thenCompose(version -> stillLocked(lock, version, call));
   }
 
-  private long stillLocked(Lock lock, long version) {
+  private CompletionStage<Long> stillLocked(Lock lock, long version, Call call) {
     clock.observe(version);
-    if (locks.isOver(lock)) {
-      throw new KvException.UnknownOutcome(
-          "collection "
-              + name
-              + ": the lease of the lock ended while the write was under way: take the lock again"
-              + " and read again");
-    }
-    return version;
+    return locks
+        .isHeld(lock, call)
+        .handle(
+            (held, error) -> {
+              if (error != null || !held) {
+                throw new KvException.UnknownOutcome(
+                    "collection "
+                        + name
+                        + ": the lock was lost while the write was under way, or could not be read"
+                        + " afterwards: take it again and read again",
+                    error);
+              }
+              return version;
+            });
   }
 
   private void requireLive() {

@@ -1,0 +1,191 @@
+package dev.kvshift.scylla;
+
+import static dev.kvshift.scylla.TestStores.await;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.datastax.oss.driver.api.core.config.OptionsMap;
+import com.datastax.oss.driver.api.core.config.TypedDriverOption;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.Locks;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.VersionClock;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a write under a lock comes to where the lock is lost at any of its requests. */
+final class LockedWriteTest {
+  private static final Duration LONG = Duration.ofMinutes(5);
+  private static final String SPACE = "written";
+  private static final StoreKey KEY = StoreKey.of(Bytes.utf8("key"), Bytes.empty());
+
+  private final String keyspace = TestStores.newKeyspace();
+  private Store store;
+  private Store other;
+  private StoreCollection points;
+
+  @BeforeEach
+  void open() {
+    other = TestStores.open(keyspace);
+    Settings settings = Settings.of(TestStores.string(keyspace, ""));
+    OptionsMap options = Sessions.options(settings);
+    options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, GatedThrottler.class.getName());
+    store = ScyllaStore.open(settings, VersionClock.ofProcess(), options);
+    points = open(store);
+  }
+
+  @AfterEach
+  void close() {
+    GatedThrottler.disarm();
+    store.close();
+    other.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void write_lockLostBeforeItIsSeenToBeHeld_isRefused(int request) {
+    Lock lock = take(store, Locks.MIN_LEASE);
+    GatedThrottler.before(request, this::countAsAnother);
+    assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.Permanent.class);
+    assertThat(GatedThrottler.isArmed()).isFalse();
+    assertThat(value(points)).isEqualTo(":other");
+  }
+
+  @Test
+  void write_lockLostBeforeItIsSent_isUnknownAndHidden() {
+    Lock lock = take(store, Locks.MIN_LEASE);
+    GatedThrottler.before(3, this::countAsAnother);
+    assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.UnknownOutcome.class);
+    assertThat(value(points)).isEqualTo(":other");
+  }
+
+  @Test
+  void write_lockLostBeforeItIsAcknowledged_isUnknownAndSeenByTheNextHolder() {
+    Lock lock = take(store, Locks.MIN_LEASE);
+    GatedThrottler.before(4, this::countAsAnother);
+    assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.UnknownOutcome.class);
+    assertThat(value(points)).isEqualTo("mine:other");
+  }
+
+  @Test
+  void write_heldButNotToBeReadAfterwards_isUnknown() {
+    Lock lock = take(store, LONG);
+    GatedThrottler.before(
+        4,
+        () -> {
+          throw new IllegalStateException("refused by the test");
+        });
+    assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.UnknownOutcome.class);
+    assertThat(value(points)).isEqualTo("mine");
+  }
+
+  @Test
+  void write_givenBackBeforeItIsSent_isRefused() {
+    Lock lock = take(store, LONG);
+    GatedThrottler.before(2, () -> await(store.locks(SPACE).release(lock, call())));
+    assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.Permanent.class);
+    assertThat(value(points)).isEmpty();
+  }
+
+  @Test
+  void write_leaseEndedAndNobodyElseCame_isWritten() {
+    Lock lock = take(store, Locks.MIN_LEASE);
+    while (!await(store.serverTime()).isAfter(lock.expires())) {
+      Thread.onSpinWait();
+    }
+    write(lock, "mine");
+    assertThat(value(points)).isEqualTo("mine");
+  }
+
+  @Test
+  void write_lockOfAnotherStore_isRefused() {
+    Lock lock = take(other, LONG);
+    assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.Permanent.class);
+    assertThat(value(points)).isEmpty();
+  }
+
+  @Test
+  void write_underALock_liesWithinItsRangeAndBelowTheNextToken() {
+    Lock first = take(store, LONG);
+    long version = write(first, "1");
+    assertThat(version).isBetween(first.token(), first.token() + 999_999);
+    assertThat(write(first, "2")).isEqualTo(version + 1);
+    await(store.locks(SPACE).release(first, call()));
+    assertThat(take(other, LONG).token()).isGreaterThan(version + 1);
+  }
+
+  @Test
+  void tryLock_leaseEndedWithoutRelease_tokenLiesAboveTheRange() {
+    Lock first = take(store, Locks.MIN_LEASE);
+    assertThat(take(other, LONG).token()).isGreaterThanOrEqualTo(first.token() + 1_000_000);
+  }
+
+  @Test
+  void tryLock_clockStandsStill_tokensRise() {
+    Clock still = Clock.fixed(Instant.now(), ZoneOffset.UTC);
+    try (Store stopped =
+        TestStores.open(TestStores.string(keyspace, ""), new VersionClock(still))) {
+      long last = 0;
+      for (int i = 0; i < 10; i++) {
+        Lock lock = take(stopped, LONG);
+        assertThat(lock.token()).isGreaterThan(last);
+        last = lock.token();
+        await(stopped.locks(SPACE).release(lock, call()));
+      }
+    }
+  }
+
+  /** Waits until the lease has ended, and appends to what is there. */
+  private void countAsAnother() {
+    Lock lock = take(other, LONG);
+    StoreCollection same = open(other);
+    String before = value(same);
+    await(same.write(KEY, Mutation.put(Bytes.utf8(before + ":other")).withLock(lock), call()));
+  }
+
+  private static StoreCollection open(Store store) {
+    return await(store.open("written", Layout.point(), Claim.ACTIVE));
+  }
+
+  private static Lock take(Store by, Duration lease) {
+    StoreLocks locks = by.locks(SPACE);
+    while (true) {
+      StoreLocks.Batch batch = await(locks.tryLockAll(Set.of(KEY.main()), lease, call()));
+      if (!batch.acquired().isEmpty()) {
+        return batch.acquired().get(0);
+      }
+    }
+  }
+
+  private long write(Lock lock, String value) {
+    return await(points.write(KEY, Mutation.put(Bytes.utf8(value)).withLock(lock), call()));
+  }
+
+  private static String value(StoreCollection collection) {
+    Row row = await(collection.get(KEY, call()));
+    Bytes value = row == null ? null : row.value();
+    return value == null ? "" : value.toUtf8();
+  }
+
+  private static Call call() {
+    return Call.within(Duration.ofSeconds(20));
+  }
+}
