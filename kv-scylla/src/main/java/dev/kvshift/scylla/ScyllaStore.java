@@ -2,8 +2,10 @@ package dev.kvshift.scylla;
 
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
+import com.datastax.oss.driver.api.core.session.Session;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -16,6 +18,7 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -77,28 +80,28 @@ final class ScyllaStore implements Store {
             settings.timeout());
   }
 
-  static ScyllaStore open(Settings settings, VersionClock clock) {
-    return open(settings, clock, Sessions.options(settings));
-  }
-
-  static ScyllaStore open(Settings settings, VersionClock clock, OptionsMap options) {
+  static ScyllaStore open(
+      Settings settings, VersionClock clock, KvObserver observer, OptionsMap options) {
     CqlSession session = Sessions.open(settings, options);
-    Requests requests = new Requests(session, settings);
+    Requests requests = new Requests(session, settings, observer);
     Skew skew = new Skew(requests, clock);
     try {
       Dialect dialect = await(Schema.dialect(requests));
       StoreCql cql = new StoreCql(settings.keyspace(), settings.replication(), dialect);
       Schema schema = new Schema(requests, cql);
-      await(schema.ensureKeyspace());
+      boolean tablets = await(schema.ensureKeyspace());
       ScyllaMetadata metadata =
           await(Schema.settled(requests, () -> ScyllaMetadata.open(requests, cql)));
       await(skew.start());
       LOG.info(
-          "opened {}: {}, consistency {}, {}",
+          "opened {}: {}, keyspace of {}, consistency {} and {}, timeout {} ms, {}",
           settings,
           dialect,
+          tablets ? "tablets" : "vnodes",
           settings.consistency(),
-          settings.serialConsistency());
+          settings.serialConsistency(),
+          settings.timeout().toMillis(),
+          Session.OSS_DRIVER_COORDINATES);
       return new ScyllaStore(requests, clock, cql, schema, skew, metadata);
     } catch (RuntimeException e) {
       skew.close();
@@ -184,6 +187,13 @@ final class ScyllaStore implements Store {
                           if (chunkTable != null) {
                             sweeper.add(chunkTable, reader);
                           }
+                          LOG.info(
+                              "opened collection {} in table {}.{}: {}, layout {}",
+                              name,
+                              table.keyspace(),
+                              table.table(),
+                              record.state().name().toLowerCase(Locale.ROOT),
+                              record.layout());
                           return new ScyllaCollection(
                               name,
                               record,

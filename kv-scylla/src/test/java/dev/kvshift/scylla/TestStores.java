@@ -3,6 +3,7 @@ package dev.kvshift.scylla;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
 import java.util.HexFormat;
@@ -43,11 +44,15 @@ public final class TestStores {
   }
 
   static Store open(ConnectionString string, VersionClock clock) {
+    return open(string, clock, KvObserver.NONE);
+  }
+
+  static Store open(ConnectionString string, VersionClock clock, KvObserver observer) {
     Settings settings = Settings.of(string);
     OptionsMap options = Sessions.options(settings);
     options.put(
         TypedDriverOption.REQUEST_TRACKER_CLASSES, List.of(RecordedStatements.class.getName()));
-    return ScyllaStore.open(settings, clock, options);
+    return ScyllaStore.open(settings, clock, observer, options);
   }
 
   static <T> T await(CompletionStage<T> stage) {
