@@ -10,8 +10,6 @@ import java.util.Map;
 
 /** The configuration of a node: cassandra.yaml, logback.xml and the options of its JVM. */
 final class CassandraFiles {
-  static final String DATACENTER = "datacenter1";
-
   private static final List<String> MODULE_FLAGS =
       List.of(
           "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
@@ -50,9 +48,11 @@ final class CassandraFiles {
     Path home = folder.path();
     Path yaml = home.resolve("cassandra.yaml");
     Path logback = home.resolve("logback.xml");
+    Path rack = home.resolve("cassandra-rackdc.properties");
     try {
       Files.writeString(yaml, yaml(home));
       Files.writeString(logback, ServerLogback.XML);
+      Files.writeString(rack, "dc=" + place.datacenter() + "\nrack=rack1\n");
     } catch (IOException e) {
       folder.close();
       throw new StartFailedException(
@@ -62,6 +62,7 @@ final class CassandraFiles {
     }
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("cassandra.config", yaml.toUri().toString());
+    properties.put("cassandra-rackdc.properties", rack.toUri().toString());
     properties.put("cassandra.storagedir", home.resolve("data").toString());
     properties.put("cassandra.logdir", home.toString());
     properties.put("logback.configurationFile", logback.toUri().toString());
@@ -82,7 +83,8 @@ final class CassandraFiles {
     all.put("num_tokens", "1");
     all.put("initial_token", place.token());
     all.put("partitioner", "org.apache.cassandra.dht.Murmur3Partitioner");
-    all.put("endpoint_snitch", "SimpleSnitch");
+    boolean only = place.datacenter().equals(RingPlace.ONLY_DATACENTER);
+    all.put("endpoint_snitch", only ? "SimpleSnitch" : "GossipingPropertyFileSnitch");
     all.put("dynamic_snitch", "false");
     all.put("auto_bootstrap", "false");
     all.put("auto_snapshot", "false");

@@ -6,6 +6,7 @@ import com.datastax.oss.driver.api.core.metrics.DefaultNodeMetric;
 import com.datastax.oss.driver.api.core.metrics.DefaultSessionMetric;
 import com.datastax.oss.driver.internal.metrics.micrometer.MicrometerMetricsFactory;
 import dev.kvshift.api.KvException;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Metrics;
 import java.util.List;
 import java.util.stream.Stream;
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
  * this class is touched only where they were asked for.
  */
 final class DriverMetrics {
-  static final String PREFIX = "kv.driver";
+  private static final String PREFIX = "kv.driver";
 
   private static final List<String> SESSION =
       Stream.of(
@@ -53,6 +54,15 @@ final class DriverMetrics {
     options.put(TypedDriverOption.METRICS_ID_GENERATOR_PREFIX, PREFIX);
     options.put(TypedDriverOption.METRICS_SESSION_ENABLED, SESSION);
     options.put(TypedDriverOption.METRICS_NODE_ENABLED, NODE);
+  }
+
+  static void forget(String session) {
+    for (Meter meter : List.copyOf(Metrics.globalRegistry.getMeters())) {
+      if (meter.getId().getName().startsWith(PREFIX)
+          && session.equals(meter.getId().getTag("session"))) {
+        Metrics.globalRegistry.remove(meter);
+      }
+    }
   }
 
   private static String factory() {

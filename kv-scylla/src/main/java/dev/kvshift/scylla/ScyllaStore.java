@@ -104,8 +104,7 @@ final class ScyllaStore implements Store {
           Session.OSS_DRIVER_COORDINATES);
       return new ScyllaStore(requests, clock, cql, schema, skew, metadata);
     } catch (RuntimeException e) {
-      skew.close();
-      requests.close();
+      close(skew, requests);
       throw e;
     }
   }
@@ -257,8 +256,13 @@ final class ScyllaStore implements Store {
 
   @Override
   public void close() {
+    close(skew, requests);
+  }
+
+  private static void close(Skew skew, Requests requests) {
     skew.close();
     requests.close();
+    Sessions.forget(requests.settings(), requests.session().getName());
   }
 
   @Override

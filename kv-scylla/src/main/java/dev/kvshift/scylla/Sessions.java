@@ -17,6 +17,8 @@ import dev.kvshift.scylla.internal.NoRetry;
 import java.time.Duration;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** Opens native sessions, configured here alone: no {@code application.conf} is read. */
 final class Sessions {
@@ -32,6 +34,8 @@ final class Sessions {
   private static final String DRIVER_GROUP = "com.scylladb";
   private static final Version OLDEST_DRIVER = Version.parse("4.18.0");
   private static final int MAX_REQUESTS_PER_CONNECTION = 32_768;
+
+  private static final AtomicInteger OPENED = new AtomicInteger();
 
   private Sessions() {}
 
@@ -57,9 +61,8 @@ final class Sessions {
         builder.withSslEngineFactory(NamedNodes.trusting(settings));
       }
       session = builder.build();
-    } catch (KvException e) {
-      throw e;
     } catch (RuntimeException e) {
+      forget(settings, options.get(TypedDriverOption.SESSION_NAME));
       throw DriverErrors.ofRead("connecting to " + settings, e);
     }
     try {
@@ -67,7 +70,15 @@ final class Sessions {
       return session;
     } catch (RuntimeException e) {
       session.forceCloseAsync();
+      forget(settings, session.getName());
       throw e;
+    }
+  }
+
+  /** Ends the metrics of a session that is closed, which the native driver leaves behind. */
+  static void forget(Settings settings, @Nullable String session) {
+    if (settings.metrics() && session != null) {
+      DriverMetrics.forget(session);
     }
   }
 
@@ -101,7 +112,9 @@ final class Sessions {
     options.put(
         Requests.CONDITIONAL, TypedDriverOption.RETRY_POLICY_CLASS, NoRetry.class.getName());
     options.put(TypedDriverOption.SESSION_LEAK_THRESHOLD, 0);
-    options.put(TypedDriverOption.SESSION_NAME, "kvshift " + settings.keyspace());
+    options.put(
+        TypedDriverOption.SESSION_NAME,
+        "kvshift " + settings.keyspace() + "-" + OPENED.incrementAndGet());
     if (settings.metrics()) {
       DriverMetrics.enable(options);
     }
