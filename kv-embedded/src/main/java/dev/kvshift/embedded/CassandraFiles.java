@@ -10,6 +10,9 @@ import java.util.Map;
 
 /** The configuration of a node: cassandra.yaml, logback.xml and the options of its JVM. */
 final class CassandraFiles {
+  /** How long a node that joins a ring waits for a first answer. */
+  private static final String ANSWER_OF_A_PEER_MILLIS = "20000";
+
   private static final List<String> MODULE_FLAGS =
       List.of(
           "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
@@ -68,7 +71,8 @@ final class CassandraFiles {
     properties.put("logback.configurationFile", logback.toUri().toString());
     properties.put("cassandra-foreground", "yes");
     properties.put("cassandra.skip_wait_for_gossip_to_settle", "0");
-    properties.put("cassandra.ring_delay_ms", "1");
+    properties.put(
+        "cassandra.ring_delay_ms", place.ringSize() == 1 ? "1" : ANSWER_OF_A_PEER_MILLIS);
     if (place.ringSize() == 1) {
       properties.put("cassandra.shutdown_announce_in_ms", "0");
     }

@@ -3,8 +3,8 @@ package dev.kvshift.embedded;
 import java.net.InetAddress;
 
 /**
- * Where a node stands: its token, its address, the ports, which are the same on all nodes of a ring,
- * and its datacenter. The first node is the seed.
+ * Where a node stands: its token, its address, the ports, which are the same on all nodes of a
+ * ring, and its datacenter. The first node is the seed.
  */
 record RingPlace(int number, int ringSize, int cqlPort, int storagePort, String datacenter) {
   static final String ONLY_DATACENTER = "datacenter1";

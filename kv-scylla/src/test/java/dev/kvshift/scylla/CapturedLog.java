@@ -38,7 +38,7 @@ final class CapturedLog implements AutoCloseable {
     all.setContext(root.getLoggerContext());
     all.start();
     root.addAppender(all);
-    root.setLevel(Level.ALL);
+    root.setLevel(Level.TRACE);
   }
 
   List<String> lines() {

@@ -29,8 +29,7 @@ final class Certificates {
   static Certificates authority(Path folder) throws Exception {
     Files.createDirectories(folder);
     Certificates made = new Certificates(folder);
-    made.keytool(
-        CA, CA, "-genkeypair", "-keyalg", "EC", "-dname", "CN=authority", "-ext", "bc:c");
+    made.keytool(CA, CA, "-genkeypair", "-keyalg", "EC", "-dname", "CN=authority", "-ext", "bc:c");
     return made;
   }
 
@@ -92,8 +91,7 @@ final class Certificates {
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
     line.addAll(List.of(command));
-    line.addAll(
-        List.of("-alias", alias, "-storetype", "PKCS12", "-storepass", STORE_PASSWORD));
+    line.addAll(List.of("-alias", alias, "-storetype", "PKCS12", "-storepass", STORE_PASSWORD));
     line.addAll(List.of("-keystore", file(store + ".p12")));
     Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
     process.getOutputStream().close();

@@ -14,7 +14,6 @@ import dev.kvshift.spi.VersionClock;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.InetAddress;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -126,7 +125,7 @@ final class SecurityTest {
         (SSLServerSocket)
             Certificates.serving(keyStore)
                 .getServerSocketFactory()
-                .createServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+                .createServerSocket(0, 1, node.contactPoint().getAddress())) {
       CompletableFuture<Void> handshake =
           CompletableFuture.runAsync(
               () -> {
@@ -145,8 +144,7 @@ final class SecurityTest {
 
   @Test
   void open_withoutEncryption_isRefusedByTheNode() {
-    ConnectionString plain =
-        ConnectionString.parse(text(RIGHT, node.address(), "&timeout=500ms"));
+    ConnectionString plain = ConnectionString.parse(text(RIGHT, node.address(), "&timeout=500ms"));
     assertThatThrownBy(() -> TestStores.open(plain, VersionClock.ofProcess()))
         .isInstanceOf(KvException.class);
   }
