@@ -164,7 +164,7 @@ final class Schema {
                 found.isEmpty()
                     ? make("table " + cql.keyspace() + "." + table, create)
                         .thenCompose(made -> columnsOnceThere(table, requests.call()))
-                    : CompletableFuture.completedFuture(found))
+                    : onceAgreed().thenApply(agreed -> found))
         .thenAccept(
             found -> {
               if (!found.toString().equals(columns)) {
@@ -231,6 +231,17 @@ final class Schema {
               }
               return later().thenCompose(waited -> change(what, statement, attempt + 1));
             });
+  }
+
+  /**
+   * Another process may have made a table a moment ago, which not every node knows yet. Does not
+   * insist: nodes of a cluster that is being upgraded disagree for long.
+   */
+  private CompletionStage<Boolean> onceAgreed() {
+    return requests
+        .session()
+        .checkSchemaAgreementAsync()
+        .handle((agreed, error) -> Boolean.TRUE.equals(agreed));
   }
 
   private CompletionStage<Void> awaitAgreement(String what, int tries) {
