@@ -3,8 +3,9 @@ package dev.kvshift.api;
 import java.time.Duration;
 
 /**
- * Told of every operation once it has ended. Called on the thread that completes the operation:
- * implementations are safe for use by many threads, quick, and throw nothing.
+ * Told of every operation once it has ended, and of what servers warn of. Called on the thread that
+ * completes the operation: implementations are safe for use by many threads, quick, and throw
+ * nothing.
  */
 public interface KvObserver {
   /** An observer that does nothing. */
@@ -12,6 +13,12 @@ public interface KvObserver {
 
   /** Takes note of one operation. */
   void observe(Observation observation);
+
+  /**
+   * Takes note of a server's warning, once for each request that brought one. Ignores it unless
+   * overridden; drivers log warnings too, at most one line a minute.
+   */
+  default void warned(Warning warning) {}
 
   /** What was asked for. */
   enum Operation {
@@ -60,4 +67,23 @@ public interface KvObserver {
       Duration duration,
       long bytes,
       int entries) {}
+
+  /** What a server warns of. */
+  enum Concern {
+    /** Many deletes were read over to find what lives. */
+    TOMBSTONES,
+    /** A partition, a batch or what was read is large. */
+    SIZE,
+    /** Anything else. */
+    OTHER
+  }
+
+  /**
+   * A server's warning.
+   *
+   * @param store how the store names itself, without secrets
+   * @param concern what it is about
+   * @param text as the server gave it, without the query and its keys
+   */
+  record Warning(String store, Concern concern, String text) {}
 }

@@ -6,7 +6,13 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * A key-value store, as services see it: a thin view of whichever database the connection string
@@ -18,6 +24,9 @@ import java.util.Objects;
  * KvException.Permanent}. Closing again does nothing.
  */
 public final class KvStore implements AutoCloseable {
+  private static final Duration MIN_PING = Duration.ofMillis(1);
+  private static final Duration MAX_PING = Duration.ofMinutes(1);
+
   private final Store store;
   private final KvObserver observer;
   private final Clock clock;
@@ -83,6 +92,38 @@ public final class KvStore implements AutoCloseable {
    */
   public Locks locks(String space) {
     return new Locks(store.locks(space), store.limits());
+  }
+
+  /**
+   * Asks the database for a sign of life, as a service's readiness probe does: returns once a
+   * server has answered. One answering server is enough; whether enough of them are up for the
+   * consistency that was asked for is not looked at.
+   *
+   * @param within how long to wait, 1 ms to 1 min
+   * @throws KvException.Transient if no server answers within that time
+   * @throws KvException.Permanent if the store is closed
+   */
+  public void ping(Duration within) {
+    if (within.compareTo(MIN_PING) < 0 || within.compareTo(MAX_PING) > 0) {
+      throw new KvException.Permanent("a ping within " + within + ": give 1 ms to 1 min");
+    }
+    CompletionStage<Instant> answer =
+        Stages.start(store::serverTime, false)
+            .toCompletableFuture()
+            .orTimeout(within.toMillis(), TimeUnit.MILLISECONDS)
+            .exceptionallyCompose(
+                error ->
+                    CompletableFuture.failedFuture(
+                        error instanceof TimeoutException
+                            ? new KvException.Transient(
+                                "no server of "
+                                    + store.description()
+                                    + " answered within "
+                                    + within.toMillis()
+                                    + " ms: try again, or see whether it is up",
+                                error)
+                            : error));
+    Stages.await(answer, false);
   }
 
   @Override

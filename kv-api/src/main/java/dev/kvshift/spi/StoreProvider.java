@@ -1,6 +1,7 @@
 package dev.kvshift.spi;
 
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvObserver;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -42,5 +43,10 @@ public interface StoreProvider {
 
     /** Returns the process's one version clock. */
     VersionClock clock();
+
+    /** Returns who is told of what servers warn of: nobody, unless the opener names someone. */
+    default KvObserver observer() {
+      return KvObserver.NONE;
+    }
   }
 }

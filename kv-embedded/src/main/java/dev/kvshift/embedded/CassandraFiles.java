@@ -10,7 +10,8 @@ import java.util.Map;
 
 /** The configuration of a node: cassandra.yaml, logback.xml and the options of its JVM. */
 final class CassandraFiles {
-  static final String DATACENTER = "datacenter1";
+  /** How long a node that joins a ring waits for a first answer. */
+  private static final String ANSWER_OF_A_PEER_MILLIS = "20000";
 
   private static final List<String> MODULE_FLAGS =
       List.of(
@@ -50,9 +51,11 @@ final class CassandraFiles {
     Path home = folder.path();
     Path yaml = home.resolve("cassandra.yaml");
     Path logback = home.resolve("logback.xml");
+    Path rack = home.resolve("cassandra-rackdc.properties");
     try {
       Files.writeString(yaml, yaml(home));
       Files.writeString(logback, ServerLogback.XML);
+      Files.writeString(rack, "dc=" + place.datacenter() + "\nrack=rack1\n");
     } catch (IOException e) {
       folder.close();
       throw new StartFailedException(
@@ -62,12 +65,14 @@ final class CassandraFiles {
     }
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("cassandra.config", yaml.toUri().toString());
+    properties.put("cassandra-rackdc.properties", rack.toUri().toString());
     properties.put("cassandra.storagedir", home.resolve("data").toString());
     properties.put("cassandra.logdir", home.toString());
     properties.put("logback.configurationFile", logback.toUri().toString());
     properties.put("cassandra-foreground", "yes");
     properties.put("cassandra.skip_wait_for_gossip_to_settle", "0");
-    properties.put("cassandra.ring_delay_ms", "1");
+    properties.put(
+        "cassandra.ring_delay_ms", place.ringSize() == 1 ? "1" : ANSWER_OF_A_PEER_MILLIS);
     if (place.ringSize() == 1) {
       properties.put("cassandra.shutdown_announce_in_ms", "0");
     }
@@ -82,7 +87,8 @@ final class CassandraFiles {
     all.put("num_tokens", "1");
     all.put("initial_token", place.token());
     all.put("partitioner", "org.apache.cassandra.dht.Murmur3Partitioner");
-    all.put("endpoint_snitch", "SimpleSnitch");
+    boolean only = place.datacenter().equals(RingPlace.ONLY_DATACENTER);
+    all.put("endpoint_snitch", only ? "SimpleSnitch" : "GossipingPropertyFileSnitch");
     all.put("dynamic_snitch", "false");
     all.put("auto_bootstrap", "false");
     all.put("auto_snapshot", "false");

@@ -23,10 +23,12 @@ public final class CassandraNode implements AutoCloseable {
 
   private final ServerProcess process;
   private final InetSocketAddress contactPoint;
+  private final String datacenter;
 
   private CassandraNode(ServerProcess process, RingPlace place) {
     this.process = process;
     contactPoint = new InetSocketAddress(place.address(), place.cqlPort());
+    datacenter = place.datacenter();
   }
 
   /** A node for tests, in a temporary folder. */
@@ -60,7 +62,7 @@ public final class CassandraNode implements AutoCloseable {
 
   /** The name of its datacenter, which drivers ask for. */
   public String datacenter() {
-    return CassandraFiles.DATACENTER;
+    return datacenter;
   }
 
   /** Its data, configuration and log. */
@@ -137,7 +139,7 @@ public final class CassandraNode implements AutoCloseable {
       return this;
     }
 
-    /** A scalar setting of cassandra.yaml, over what is set here by default. */
+    /** A setting of cassandra.yaml on one line, over what is set here by default. */
     public Builder setting(String key, String value) {
       settings.put(key, value);
       return this;
@@ -160,7 +162,8 @@ public final class CassandraNode implements AutoCloseable {
     private CassandraNode startOnce() {
       List<InetAddress> address = List.of(Loopback.address(1));
       int cqlPort = port == 0 ? FreePorts.next(address) : port;
-      return startAt(new RingPlace(1, 1, cqlPort, FreePorts.next(address)));
+      return startAt(
+          new RingPlace(1, 1, cqlPort, FreePorts.next(address), RingPlace.ONLY_DATACENTER));
     }
 
     CassandraNode startAt(RingPlace place) {

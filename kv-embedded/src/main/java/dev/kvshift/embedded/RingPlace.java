@@ -3,10 +3,12 @@ package dev.kvshift.embedded;
 import java.net.InetAddress;
 
 /**
- * Where a node stands: its token, its address, and the ports, which are the same on all nodes of a
- * ring. The first node is the seed.
+ * Where a node stands: its token, its address, the ports, which are the same on all nodes of a
+ * ring, and its datacenter. The first node is the seed.
  */
-record RingPlace(int number, int ringSize, int cqlPort, int storagePort) {
+record RingPlace(int number, int ringSize, int cqlPort, int storagePort, String datacenter) {
+  static final String ONLY_DATACENTER = "datacenter1";
+
   InetAddress address() {
     return Loopback.address(number);
   }

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -19,15 +20,25 @@ import java.util.concurrent.ConcurrentHashMap;
  * kv.operation.bytes} (a summary of clustering keys and values, of successful ones) and {@code
  * kv.operation.entries} (a counter); to Prometheus {@code kv_operation_seconds}, {@code
  * kv_operation_bytes} and {@code kv_operation_entries_total}. So many meters as there are
- * collections, times four operations, times seven results at most.
+ * collections, times four operations, times seven results at most. What servers warn of is counted
+ * in {@code kv.server.warnings}, by concern.
  */
 public final class MicrometerObserver implements KvObserver {
   private final MeterRegistry registry;
   private final Map<Kind, Meters> meters = new ConcurrentHashMap<>();
+  private final Map<Concern, Counter> warnings = new EnumMap<>(Concern.class);
 
-  /** Makes an observer that registers meters as it needs them. */
+  /** Makes an observer that registers meters as it needs them; those of warnings at once. */
   public MicrometerObserver(MeterRegistry registry) {
     this.registry = Objects.requireNonNull(registry, "registry");
+    for (Concern concern : Concern.values()) {
+      warnings.put(
+          concern,
+          Counter.builder("kv.server.warnings")
+              .description("Warnings that servers gave")
+              .tag("concern", concern.name().toLowerCase(Locale.ROOT))
+              .register(registry));
+    }
   }
 
   private record Kind(String collection, Operation operation, Result result) {}
@@ -46,6 +57,11 @@ public final class MicrometerObserver implements KvObserver {
       found.bytes().record((double) observation.bytes());
       found.entries().increment(observation.entries());
     }
+  }
+
+  @Override
+  public void warned(Warning warning) {
+    Objects.requireNonNull(warnings.get(warning.concern())).increment();
   }
 
   private Meters register(Kind kind) {

@@ -32,9 +32,13 @@ public final class Stores {
     return KvStore.over(open(connectionString));
   }
 
-  /** Opens the store that a service works with, and tells the observer of every operation. */
+  /**
+   * Opens the store that a service works with, and tells the observer of every operation and of
+   * what the servers warn of.
+   */
   public static KvStore connect(String connectionString, KvObserver observer) {
-    return KvStore.over(open(connectionString), observer);
+    ConnectionString string = ConnectionString.parse(connectionString);
+    return KvStore.over(open(string, drivers(), observer), observer);
   }
 
   /** Opens a store for tools; see {@link #connect(String)}. */
@@ -44,17 +48,25 @@ public final class Stores {
 
   /** Opens a store for tools; see {@link #connect(String)}. */
   public static Store open(ConnectionString string) {
-    ClassLoader context = Thread.currentThread().getContextClassLoader();
-    return open(string, context == null ? Stores.class.getClassLoader() : context);
+    return open(string, drivers());
   }
 
   /**
    * Opens a store for tools with the drivers that the loader sees; see {@link #connect(String)}.
    */
   public static Store open(ConnectionString string, ClassLoader drivers) {
+    return open(string, drivers, KvObserver.NONE);
+  }
+
+  private static ClassLoader drivers() {
+    ClassLoader context = Thread.currentThread().getContextClassLoader();
+    return context == null ? Stores.class.getClassLoader() : context;
+  }
+
+  private static Store open(ConnectionString string, ClassLoader drivers, KvObserver observer) {
     StoreProvider provider = provider(string.scheme(), drivers);
     string.requireKnown(provider.parameters());
-    Store store = provider.open(string, new OpenContext(drivers));
+    Store store = provider.open(string, new OpenContext(drivers, observer));
     return store.capabilities().contains(Capability.LARGE_MAIN_KEYS)
         ? store
         : new ShardedStore(store);
@@ -87,10 +99,11 @@ public final class Stores {
     return provider;
   }
 
-  private record OpenContext(ClassLoader drivers) implements StoreProvider.Context {
+  private record OpenContext(ClassLoader drivers, KvObserver observer)
+      implements StoreProvider.Context {
     @Override
     public Store open(ConnectionString nested) {
-      return Stores.open(nested, drivers);
+      return Stores.open(nested, drivers, observer);
     }
 
     @Override

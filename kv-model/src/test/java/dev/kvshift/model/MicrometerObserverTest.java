@@ -62,4 +62,19 @@ class MicrometerObserverTest {
             "kv_operation_bytes_sum" + labels + "4.0",
             "kv_operation_entries_total" + labels + "1.0");
   }
+
+  @Test
+  void warned_byServersOfNestedStores_countsThemByConcern() {
+    MicrometerObserver observer = new MicrometerObserver(registry);
+    assertThat(warnings("size")).isZero();
+    Stores.connect("outer://name?inner=small%3A%2F%2Fnested", observer).close();
+    Stores.connect("small://plain", observer).close();
+    assertThat(warnings("size")).isEqualTo(2);
+    assertThat(warnings("tombstones")).isZero();
+    assertThat(warnings("other")).isZero();
+  }
+
+  private double warnings(String concern) {
+    return registry.get("kv.server.warnings").tags("concern", concern).counter().count();
+  }
 }

@@ -25,7 +25,10 @@ record ChunkCql(String keyspace, String table, Dialect dialect) {
 
   /** Which values there are in a token range. */
   String ids() {
-    return "SELECT DISTINCT id FROM " + name() + " WHERE token(id) > ? AND token(id) <= ?";
+    return "SELECT DISTINCT id FROM "
+        + name()
+        + " WHERE token(id) > ? AND token(id) <= ?"
+        + dialect.scanSuffix();
   }
 
   /** To which key a value belongs, and when it was written. */

@@ -19,6 +19,7 @@ import com.datastax.oss.driver.api.core.servererrors.ReadFailureException;
 import com.datastax.oss.driver.api.core.servererrors.UnavailableException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Futures;
+import java.security.cert.CertificateException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +97,8 @@ final class DriverErrors {
         || error instanceof AuthenticationException
         || error instanceof FrameTooLongException
         || error instanceof UnsupportedProtocolVersionException
-        || error instanceof ProtocolError) {
+        || error instanceof ProtocolError
+        || (error instanceof ConnectionInitException && isOfCertificate(error))) {
       return Effect.REFUSED;
     }
     if (error instanceof UnavailableException
@@ -109,6 +111,15 @@ final class DriverErrors {
       return Effect.NOT_APPLIED;
     }
     return Effect.UNKNOWN;
+  }
+
+  private static boolean isOfCertificate(Throwable error) {
+    for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+      if (cause instanceof CertificateException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static Effect effectOfAll(AllNodesFailedException all) {

@@ -12,11 +12,11 @@ import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.metadata.TokenMap;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -46,10 +46,15 @@ final class Requests implements AutoCloseable {
   private final CqlIdentifier keyspace;
   private final DefaultConsistencyLevel consistency;
   private final DefaultConsistencyLevel serial;
-  private final ServerWarnings warnings = new ServerWarnings();
+  private final ServerWarnings warnings;
   private volatile boolean closed;
 
   Requests(CqlSession session, Settings settings) {
+    this(session, settings, KvObserver.NONE);
+  }
+
+  Requests(CqlSession session, Settings settings, KvObserver observer) {
+    warnings = new ServerWarnings(settings.toString(), observer);
     this.session = session;
     this.settings = settings;
     keyspace = CqlIdentifier.fromInternal(settings.keyspace());
@@ -165,9 +170,8 @@ final class Requests implements AutoCloseable {
                       if (error != null) {
                         throw failure(what, error, write);
                       }
-                      List<String> found = result.getExecutionInfo().getWarnings();
-                      if (!found.isEmpty()) {
-                        warnings.note(what, found.get(0));
+                      for (String warning : result.getExecutionInfo().getWarnings()) {
+                        warnings.note(what, warning);
                       }
                       return result;
                     }));

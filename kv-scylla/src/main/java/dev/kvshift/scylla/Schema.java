@@ -67,8 +67,11 @@ final class Schema {
         .thenApply(result -> Dialect.of(Dialect.Server.CASSANDRA, text(result)));
   }
 
-  /** Makes the keyspace and its metadata table where they are missing and may be made. */
-  CompletionStage<Void> ensureKeyspace() {
+  /**
+   * Makes the keyspace and its metadata table where they are missing and may be made. Tells whether
+   * the keyspace is made of tablets.
+   */
+  CompletionStage<Boolean> ensureKeyspace() {
     return requests
         .read(
             "looking for keyspace " + cql.keyspace(),
@@ -79,9 +82,11 @@ final class Schema {
                 found.one() != null
                     ? CompletableFuture.completedFuture(null)
                     : make("keyspace " + cql.keyspace(), cql.createKeyspace()))
-        .thenCompose(made -> requireConditions())
+        .thenCompose(made -> tablets())
         .thenCompose(
-            checked -> ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata()));
+            tablets ->
+                ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata())
+                    .thenApply(ready -> tablets));
   }
 
   CompletionStage<Void> ensureLocks() {
@@ -125,20 +130,21 @@ final class Schema {
             });
   }
 
-  private CompletionStage<Void> requireConditions() {
+  private CompletionStage<Boolean> tablets() {
     Dialect dialect = cql.dialect();
-    if (!dialect.hasTablets() || dialect.hasConditionsOnTablets()) {
-      return CompletableFuture.completedFuture(null);
+    if (!dialect.hasTablets()) {
+      return CompletableFuture.completedFuture(false);
     }
     return requests
         .read(
             "looking at keyspace " + cql.keyspace(),
             internal(StoreCql.TABLETS, cql.keyspace()),
             requests.call())
-        .thenAccept(
+        .thenApply(
             result -> {
               Row row = result.one();
-              if (row != null && !row.isNull(0)) {
+              boolean tablets = row != null && !row.isNull(0);
+              if (tablets && !dialect.hasConditionsOnTablets()) {
                 throw new KvException.Permanent(
                     "keyspace "
                         + cql.keyspace()
@@ -147,6 +153,7 @@ final class Schema {
                         + " has no conditional writes: upgrade to 2025.4, or use a keyspace with"
                         + " tablets = {'enabled': false}");
               }
+              return tablets;
             });
   }
 
@@ -157,7 +164,7 @@ final class Schema {
                 found.isEmpty()
                     ? make("table " + cql.keyspace() + "." + table, create)
                         .thenCompose(made -> columnsOnceThere(table, requests.call()))
-                    : CompletableFuture.completedFuture(found))
+                    : onceAgreed().thenApply(agreed -> found))
         .thenAccept(
             found -> {
               if (!found.toString().equals(columns)) {
@@ -226,6 +233,17 @@ final class Schema {
               return Futures.after(TRY_AGAIN_AFTER)
                   .thenCompose(waited -> change(what, statement, attempt + 1));
             });
+  }
+
+  /**
+   * Another process may have made a table a moment ago, which not every node knows yet. Does not
+   * insist: nodes of a cluster that is being upgraded disagree for long.
+   */
+  private CompletionStage<Boolean> onceAgreed() {
+    return requests
+        .session()
+        .checkSchemaAgreementAsync()
+        .handle((agreed, error) -> Boolean.TRUE.equals(agreed));
   }
 
   private CompletionStage<Void> awaitAgreement(String what, int tries) {

@@ -31,6 +31,8 @@ public final class ScyllaProvider implements StoreProvider {
 
   @Override
   public Store open(ConnectionString string, Context context) {
-    return ScyllaStore.open(Settings.of(string), context.clock());
+    Settings settings = Settings.of(string);
+    return ScyllaStore.open(
+        settings, context.clock(), context.observer(), Sessions.options(settings));
   }
 }

@@ -2,8 +2,10 @@ package dev.kvshift.scylla;
 
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
+import com.datastax.oss.driver.api.core.session.Session;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -16,6 +18,7 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -77,36 +80,36 @@ final class ScyllaStore implements Store {
             settings.timeout());
   }
 
-  static ScyllaStore open(Settings settings, VersionClock clock) {
-    return open(settings, clock, Sessions.options(settings));
-  }
-
-  static ScyllaStore open(Settings settings, VersionClock clock, OptionsMap options) {
-    return over(Sessions.open(settings, options), settings, clock);
+  static ScyllaStore open(
+      Settings settings, VersionClock clock, KvObserver observer, OptionsMap options) {
+    return over(Sessions.open(settings, options), settings, clock, observer);
   }
 
   /** Takes over the session: closes it with the store, or where the store cannot be opened. */
-  static ScyllaStore over(CqlSession session, Settings settings, VersionClock clock) {
-    Requests requests = new Requests(session, settings);
+  static ScyllaStore over(
+      CqlSession session, Settings settings, VersionClock clock, KvObserver observer) {
+    Requests requests = new Requests(session, settings, observer);
     Skew skew = new Skew(requests, clock);
     try {
       Dialect dialect = await(Schema.dialect(requests));
       StoreCql cql = new StoreCql(settings.keyspace(), settings.replication(), dialect);
       Schema schema = new Schema(requests, cql);
-      await(schema.ensureKeyspace());
+      boolean tablets = await(schema.ensureKeyspace());
       ScyllaMetadata metadata =
           await(Schema.settled(requests, () -> ScyllaMetadata.open(requests, cql)));
       await(skew.start());
       LOG.info(
-          "opened {}: {}, consistency {}, {}",
+          "opened {}: {}, keyspace of {}, consistency {} and {}, timeout {} ms, {}",
           settings,
           dialect,
+          tablets ? "tablets" : "vnodes",
           settings.consistency(),
-          settings.serialConsistency());
+          settings.serialConsistency(),
+          settings.timeout().toMillis(),
+          Session.OSS_DRIVER_COORDINATES);
       return new ScyllaStore(requests, clock, cql, schema, skew, metadata);
     } catch (RuntimeException e) {
-      skew.close();
-      requests.close();
+      close(skew, requests);
       throw e;
     }
   }
@@ -188,6 +191,13 @@ final class ScyllaStore implements Store {
                           if (chunkTable != null) {
                             sweeper.add(chunkTable, reader);
                           }
+                          LOG.info(
+                              "opened collection {} in table {}.{}: {}, layout {}",
+                              name,
+                              table.keyspace(),
+                              table.table(),
+                              record.state().name().toLowerCase(Locale.ROOT),
+                              record.layout());
                           return new ScyllaCollection(
                               name,
                               record,
@@ -251,8 +261,13 @@ final class ScyllaStore implements Store {
 
   @Override
   public void close() {
+    close(skew, requests);
+  }
+
+  private static void close(Skew skew, Requests requests) {
     skew.close();
     requests.close();
+    Sessions.forget(requests.settings(), requests.session().getName());
   }
 
   @Override

@@ -2,27 +2,23 @@ package dev.kvshift.scylla;
 
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.CqlSessionBuilder;
+import com.datastax.oss.driver.api.core.MavenCoordinates;
+import com.datastax.oss.driver.api.core.Version;
 import com.datastax.oss.driver.api.core.auth.PlainTextAuthProviderBase;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.driver.api.core.metadata.EndPoint;
 import com.datastax.oss.driver.api.core.metadata.Node;
-import com.datastax.oss.driver.api.core.ssl.ProgrammaticSslEngineFactory;
+import com.datastax.oss.driver.api.core.session.Session;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.internal.NoRetry;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.TreeSet;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** Opens native sessions, configured here alone: no {@code application.conf} is read. */
 final class Sessions {
@@ -35,7 +31,11 @@ final class Sessions {
 
   private static final Duration RECONNECT_LEAST = Duration.ofMillis(200);
   private static final Duration RECONNECT_MOST = Duration.ofSeconds(10);
+  private static final String DRIVER_GROUP = "com.scylladb";
+  private static final Version OLDEST_DRIVER = Version.parse("4.18.0");
   private static final int MAX_REQUESTS_PER_CONNECTION = 32_768;
+
+  private static final AtomicInteger OPENED = new AtomicInteger();
 
   private Sessions() {}
 
@@ -44,6 +44,7 @@ final class Sessions {
   }
 
   static CqlSession open(Settings settings, OptionsMap options) {
+    requireDriver(Session.OSS_DRIVER_COORDINATES);
     CqlSession session;
     try {
       CqlSessionBuilder builder =
@@ -57,13 +58,11 @@ final class Sessions {
         builder.withAuthProvider(new CurrentPassword(user, settings.string()));
       }
       if (settings.tls()) {
-        builder.withSslEngineFactory(
-            new ProgrammaticSslEngineFactory(trusting(settings), null, true));
+        builder.withSslEngineFactory(NamedNodes.trusting(settings));
       }
       session = builder.build();
-    } catch (KvException e) {
-      throw e;
     } catch (RuntimeException e) {
+      forget(settings, options.get(TypedDriverOption.SESSION_NAME));
       throw DriverErrors.ofRead("connecting to " + settings, e);
     }
     try {
@@ -71,7 +70,15 @@ final class Sessions {
       return session;
     } catch (RuntimeException e) {
       session.forceCloseAsync();
+      forget(settings, session.getName());
       throw e;
+    }
+  }
+
+  /** Ends the metrics of a session that is closed, which the native driver leaves behind. */
+  static void forget(Settings settings, @Nullable String session) {
+    if (settings.metrics() && session != null) {
+      DriverMetrics.forget(session);
     }
   }
 
@@ -105,8 +112,30 @@ final class Sessions {
     options.put(
         Requests.CONDITIONAL, TypedDriverOption.RETRY_POLICY_CLASS, NoRetry.class.getName());
     options.put(TypedDriverOption.SESSION_LEAK_THRESHOLD, 0);
-    options.put(TypedDriverOption.SESSION_NAME, "kvshift " + settings.keyspace());
+    options.put(
+        TypedDriverOption.SESSION_NAME,
+        "kvshift " + settings.keyspace() + "-" + OPENED.incrementAndGet());
+    if (settings.metrics()) {
+      DriverMetrics.enable(options);
+    }
     return options;
+  }
+
+  /** Others have the same classes, and lack the routing to shards or what is configured here. */
+  static void requireDriver(MavenCoordinates found) {
+    Version version = found.getVersion();
+    if (!found.getGroupId().equals(DRIVER_GROUP)
+        || version.getMajor() != OLDEST_DRIVER.getMajor()
+        || version.compareTo(OLDEST_DRIVER) < 0) {
+      throw new KvException.Permanent(
+          "scylla://: the native driver on the class path is "
+              + found
+              + ": put "
+              + DRIVER_GROUP
+              + ":java-driver-core, a 4.x from "
+              + OLDEST_DRIVER
+              + " on, there instead");
+    }
   }
 
   private static void requireDatacenter(CqlSession session, Settings settings) {
@@ -124,30 +153,6 @@ final class Sessions {
               + ": the cluster has "
               + String.join(", ", found)
               + ": name one of them");
-    }
-  }
-
-  private static SSLContext trusting(Settings settings) {
-    Path file = settings.trustStore();
-    try {
-      if (file == null) {
-        return SSLContext.getDefault();
-      }
-      KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-      try (InputStream in = Files.newInputStream(file)) {
-        store.load(
-            in,
-            settings.string().secret("trustStorePassword").map(String::toCharArray).orElse(null));
-      }
-      TrustManagerFactory trust =
-          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      trust.init(store);
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, trust.getTrustManagers(), null);
-      return context;
-    } catch (IOException | GeneralSecurityException e) {
-      throw new KvException.Permanent(
-          "scylla://: cannot read trustStore " + file + ": give a JKS or PKCS12 file", e);
     }
   }
 

@@ -36,7 +36,8 @@ record Settings(
     int maxQueued,
     int connections,
     boolean tls,
-    @Nullable Path trustStore) {
+    @Nullable Path trustStore,
+    boolean metrics) {
 
   static final int DEFAULT_PORT = 9042;
   static final int SMALLEST_CELL_BYTES = 1 << 10;
@@ -85,7 +86,11 @@ record Settings(
           new Parameter(
               "trustStore", "", "file of trusted certificates; the JDK's where not given"),
           new Parameter(
-              "trustStorePassword", "", "of the trust store: env:NAME, file:PATH or the text"));
+              "trustStorePassword", "", "of the trust store: env:NAME, file:PATH or the text"),
+          new Parameter(
+              "metrics",
+              "none",
+              "of the native driver: none, or micrometer, in Micrometer's global registry"));
 
   private static final Set<String> CONSISTENCIES =
       Set.of("LOCAL_ONE", "ONE", "LOCAL_QUORUM", "QUORUM", "ALL");
@@ -119,7 +124,8 @@ record Settings(
         number(string, "maxQueued", 0, 1_000_000),
         number(string, "connections", 1, 16),
         choice(string, "tls", Set.of("true", "false")).equals("true"),
-        string.parameter("trustStore").map(Path::of).orElse(null));
+        string.parameter("trustStore").map(Path::of).orElse(null),
+        choice(string, "metrics", Set.of("none", "micrometer")).equals("micrometer"));
   }
 
   @Override

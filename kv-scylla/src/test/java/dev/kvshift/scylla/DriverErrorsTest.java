@@ -38,6 +38,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
@@ -245,6 +246,26 @@ final class DriverErrorsTest {
                   .then(PrimeDsl.closeConnection(Scope.CONNECTION, CloseType.DISCONNECT)));
       two.cluster.node(1).prime(when(STATEMENT).then(PrimeDsl.unavailable(QUORUM, 2, 1)));
       assertThat(two.write(LONG)).isEqualTo("UnknownOutcome");
+    }
+  }
+
+  @Test
+  void conditional_everyError_isSentOnce() {
+    SimpleStatement conditional =
+        Cluster.statement().setIdempotent(false).setExecutionProfileName(Requests.CONDITIONAL);
+    for (String error : List.of("UnavailableException", "OverloadedException", "ServerError")) {
+      try (Cluster two = new Cluster(2, "")) {
+        two.cluster.prime(when(STATEMENT).then(Objects.requireNonNull(ANSWERS.get(error))));
+        Cluster.outcome(
+            () ->
+                two.requests
+                    .write("a write", conditional, Call.within(LONG))
+                    .toCompletableFuture());
+        assertThat(two.cluster.getLogs().getQueryLogs())
+            .as(error)
+            .filteredOn(log -> STATEMENT.equals(log.getQuery()))
+            .hasSize(1);
+      }
     }
   }
 

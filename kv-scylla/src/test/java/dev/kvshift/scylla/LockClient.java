@@ -7,6 +7,7 @@ import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.spi.Call;
@@ -65,7 +66,7 @@ final class LockClient {
     Settings settings = Settings.of(ConnectionString.parse(args[0]));
     OptionsMap options = Sessions.options(settings);
     options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, GatedThrottler.class.getName());
-    try (Store store = ScyllaStore.open(settings, VersionClock.ofProcess(), options)) {
+    try (Store store = ScyllaStore.open(settings, VersionClock.ofProcess(), KvObserver.NONE, options)) {
       LockClient client =
           new LockClient(Path.of(args[1]), args[2], new Random(Long.parseLong(args[3])), store);
       System.out.println("ready");

@@ -8,6 +8,7 @@ import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.Locks;
@@ -48,7 +49,7 @@ final class LockedWriteTest {
     Settings settings = Settings.of(TestStores.string(keyspace, ""));
     OptionsMap options = Sessions.options(settings);
     options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, GatedThrottler.class.getName());
-    store = ScyllaStore.open(settings, VersionClock.ofProcess(), options);
+    store = ScyllaStore.open(settings, VersionClock.ofProcess(), KvObserver.NONE, options);
     points = open(store);
   }
 

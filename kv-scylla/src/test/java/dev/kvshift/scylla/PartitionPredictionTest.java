@@ -38,12 +38,14 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * What the partition-size advisor says of files by package, as the demo keeps them, against what a
  * node has on disk once it has flushed.
  */
+@Tag("own-server")
 final class PartitionPredictionTest {
   private static final long SEED = Long.getLong("kvshift.seed", 11);
   private static final ShardRule RULE = new ShardRule.FirstBits(8);

@@ -12,6 +12,7 @@ import com.datastax.oss.driver.api.core.session.Request;
 import com.datastax.oss.driver.api.core.tracker.RequestTracker;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Every statement that the tests have sent, with how it was sent. Checked against the lint, and
@@ -19,7 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class RecordedStatements implements RequestTracker {
   private static final Map<String, String> FINDINGS = new ConcurrentHashMap<>();
-  private static final Map<String, Boolean> SEEN = new ConcurrentHashMap<>();
+  private static final Map<String, LongAdder> SEEN = new ConcurrentHashMap<>();
 
   /** Called by the native driver. */
   public RecordedStatements(DriverContext context) {}
@@ -59,10 +60,22 @@ public final class RecordedStatements implements RequestTracker {
     }
   }
 
+  /** How often statements were sent, or prepared, in which both texts are. */
+  static long count(String one, String another) {
+    return SEEN.entrySet().stream()
+        .filter(sent -> sent.getKey().contains(one) && sent.getKey().contains(another))
+        .mapToLong(sent -> sent.getValue().sum())
+        .sum();
+  }
+
   private static void lint(String query) {
-    if (SEEN.putIfAbsent(query, true) == null) {
-      CqlLint.check(query, true).forEach(finding -> FINDINGS.put(query, finding));
-    }
+    SEEN.computeIfAbsent(
+            query,
+            fresh -> {
+              CqlLint.check(fresh, true).forEach(finding -> FINDINGS.put(fresh, finding));
+              return new LongAdder();
+            })
+        .increment();
   }
 
   @Override

@@ -3,121 +3,116 @@ package dev.kvshift.scylla;
 import static dev.kvshift.scylla.TestStores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datastax.oss.driver.api.core.config.OptionsMap;
+import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
-import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.CassandraRing;
-import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Metadata;
-import dev.kvshift.spi.Mutation;
-import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
-import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Three nodes, three copies, LOCAL_QUORUM, under load while single nodes fail. */
+/** Three nodes, three copies, LOCAL_QUORUM, while single nodes fail under load. */
+@Tag("own-server")
 final class RingTest {
-  private static final int WRITERS = 4;
-  private static final int KEYS = 40;
-  private static final int WRITES_A_STEP = 300;
-  private static final Duration TIMEOUT = Duration.ofSeconds(20);
+  private static final int NODES = 3;
+  private static final Duration GRACE = Duration.ofSeconds(30);
 
-  private final Map<StoreKey, Long> acknowledged = new ConcurrentHashMap<>();
-  private final ConcurrentLinkedQueue<KvException> failures = new ConcurrentLinkedQueue<>();
-  private final AtomicLong steps = new AtomicLong();
+  private long steps;
 
   @Test
   void writes_singleNodesPausedKilledRestarted_noneFailsAndNoneIsLost() throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(WRITERS);
     try (CassandraRing ring = CassandraRing.start();
         Store store = open(ring)) {
       StoreCollection points = await(store.open("points", Layout.point(), Claim.ACTIVE));
       CassandraNode second = ring.nodes().get(1);
       CassandraNode third = ring.nodes().get(2);
+      try (RingLoad load = new RingLoad(points)) {
+        load.awaitRecovered(NODES);
 
-      load(threads, points, store.metadata());
-      second.pause();
-      load(threads, points, store.metadata());
-      second.resume();
-      load(threads, points, store.metadata());
-      third.kill();
-      load(threads, points, store.metadata());
-      third.restart();
-      load(threads, points, store.metadata());
+        load.begin("paused");
+        second.pause();
+        load.awaitStep();
+        step(store.metadata());
+        second.resume();
+        load.awaitRecovered(NODES);
+        load.begin("afterPause");
+        load.awaitRecovered(NODES);
 
-      assertThat(failures).isEmpty();
-      for (Map.Entry<StoreKey, Long> entry : acknowledged.entrySet()) {
-        Row row = await(points.get(entry.getKey(), Call.within(TIMEOUT)));
-        assertThat(row).isNotNull();
-        assertThat(row.value()).isEqualTo(Bytes.utf8(Long.toString(entry.getValue())));
+        load.begin("killed");
+        third.kill();
+        load.awaitStep();
+        step(store.metadata());
+        third.restart();
+        load.awaitRecovered(NODES);
+        load.begin("afterKill");
+        load.awaitRecovered(NODES);
+
+        load.begin("rolling");
+        for (CassandraNode node : ring.nodes()) {
+          node.stop(GRACE);
+          load.awaitStep();
+          step(store.metadata());
+          node.restart();
+          load.awaitRecovered(NODES);
+        }
+        load.begin("afterRolling");
+        load.awaitRecovered(NODES);
+
+        load.stopAndVerify();
+        Map<String, Object> figures = new LinkedHashMap<>(load.figures());
+        figures.put("pauses", 1);
+        figures.put("kills", 1);
+        figures.put("restarts", 1 + NODES);
+        figures.put("metadataSteps", steps);
+        RingFigures.report("oneDatacenter", figures);
+
+        assertThat(load.lost()).isEmpty();
+        assertThat(load.failed()).isEmpty();
+        long worst = load.latencies("paused").getMaxValue();
+        for (String recovered : List.of("afterPause", "afterKill", "afterRolling")) {
+          assertThat(load.latencies(recovered).getValueAtPercentile(99)).isLessThan(worst);
+        }
+        assertThat(await(store.metadata().get("steps/count")))
+            .isEqualTo(Bytes.utf8(Long.toString(steps)));
       }
-      assertThat(await(store.metadata().get("steps/count")))
-          .isEqualTo(Bytes.utf8(Long.toString(steps.get())));
-    } finally {
-      threads.shutdownNow();
+      RecordedStatements.assertClean();
     }
   }
 
   private static Store open(CassandraRing ring) {
-    return TestStores.open(
-        ConnectionString.parse(
-            "scylla://"
-                + ring.nodes().get(0).address()
-                + "/ring?localDatacenter="
-                + ring.datacenter()
-                + "&create=if-missing&replication=3&timeout=20s"),
-        VersionClock.ofProcess());
+    Settings settings =
+        Settings.of(
+            ConnectionString.parse(
+                "scylla://"
+                    + ring.nodes().get(0).address()
+                    + "/ring?localDatacenter="
+                    + ring.datacenter()
+                    + "&create=if-missing&replication=3&timeout=20s"));
+    OptionsMap options = Sessions.options(settings);
+    options.put(
+        TypedDriverOption.REQUEST_TRACKER_CLASSES,
+        List.of(RecordedStatements.class.getName(), Attempts.class.getName()));
+    return ScyllaStore.open(settings, VersionClock.ofProcess(), KvObserver.NONE, options);
   }
 
-  /** Each writer has keys of its own, so that the last acknowledged value is the one to be read. */
-  private void load(ExecutorService threads, StoreCollection points, Metadata metadata)
-      throws Exception {
-    List<Future<?>> writers = new ArrayList<>();
-    for (int writer = 0; writer < WRITERS; writer++) {
-      int own = writer;
-      writers.add(
-          threads.submit(
-              () -> {
-                for (int i = 0; i < WRITES_A_STEP; i++) {
-                  write(points, own, i);
-                }
-              }));
-    }
-    for (Future<?> writer : writers) {
-      writer.get();
-    }
-    long before = steps.getAndIncrement();
-    Bytes expected = before == 0 ? null : Bytes.utf8(Long.toString(before));
+  private void step(Metadata metadata) {
+    Bytes expected = steps == 0 ? null : Bytes.utf8(Long.toString(steps));
+    steps++;
     assertThat(
             await(
-                metadata.compareAndSet(
-                    "steps/count", expected, Bytes.utf8(Long.toString(before + 1)))))
+                metadata.compareAndSet("steps/count", expected, Bytes.utf8(Long.toString(steps)))))
         .isTrue();
-  }
-
-  private void write(StoreCollection points, int writer, int i) {
-    StoreKey key = StoreKey.of(Bytes.utf8(writer + "." + i % KEYS), Bytes.empty());
-    long next = acknowledged.getOrDefault(key, 0L) + 1;
-    try {
-      await(points.write(key, Mutation.put(Bytes.utf8(Long.toString(next))), Call.within(TIMEOUT)));
-      acknowledged.put(key, next);
-    } catch (KvException e) {
-      failures.add(e);
-    }
   }
 }

@@ -3,6 +3,7 @@ package dev.kvshift.scylla;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.Meter;
@@ -49,12 +50,17 @@ public final class TestStores {
     return ScyllaStore.over(
         MeteredSession.around(Sessions.open(settings, recorded(settings)), meter),
         settings,
-        VersionClock.ofProcess());
+        VersionClock.ofProcess(),
+        KvObserver.NONE);
   }
 
   static Store open(ConnectionString string, VersionClock clock) {
+    return open(string, clock, KvObserver.NONE);
+  }
+
+  static Store open(ConnectionString string, VersionClock clock, KvObserver observer) {
     Settings settings = Settings.of(string);
-    return ScyllaStore.open(settings, clock, recorded(settings));
+    return ScyllaStore.open(settings, clock, observer, recorded(settings));
   }
 
   private static OptionsMap recorded(Settings settings) {

@@ -1,0 +1,235 @@
+package dev.kvshift.scylla;
+
+import static dev.kvshift.scylla.TestStores.await;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvStore;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.Locks;
+import dev.kvshift.embedded.CassandraNode;
+import dev.kvshift.embedded.CassandraRing;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Two nodes and copies in the east, one in the west, and a client in each. */
+@Tag("own-server")
+final class DatacentersTest {
+  private static final int ROUNDS = 30;
+  private static final Duration LIMIT = Duration.ofSeconds(90);
+  private static final Duration LEASE = Duration.ofMinutes(1);
+  private static final Bytes ONE = Bytes.utf8("1");
+
+  private final Map<String, Long> figures = new LinkedHashMap<>();
+  private int locked;
+
+  @Test
+  void metadataLocksAndWrites_twoDatacenters_areWhatTheDocsPromise() {
+    try (CassandraRing ring = CassandraRing.startIn("east", "east", "west")) {
+      CassandraNode secondEast = ring.nodes().get(1);
+      CassandraNode west = ring.nodes().get(2);
+      awaitTrue(
+          "both datacenters are known",
+          () -> String.valueOf(refusal(ring, "north").getMessage()).contains("has east, west:"));
+      try (Store inEast = open(ring, 0, "");
+          Store inWest = open(ring, 2, "")) {
+        StoreCollection easts = points(inEast);
+        StoreCollection wests = points(inWest);
+        assertThat(KvStore.over(inEast).locks("first").tryLockAll(Set.of(ONE), LEASE).acquired())
+            .hasSize(1);
+        metadata_bothAtOnce_oneWins(inEast, inWest);
+        locks_bothAtOnce_haveOneHolder(inEast, inWest);
+
+        west.kill();
+        count("kills", 2);
+        write(easts, "while-west-is-down");
+        assertThat(await(inEast.metadata().compareAndSet("west/down", null, ONE))).isTrue();
+        assertThat(KvStore.over(inEast).locks("down").tryLockAll(Set.of(ONE), LEASE).acquired())
+            .hasSize(1);
+        west.restart();
+        awaitTrue("the west answers", () -> answers(wests));
+        awaitTrue(
+            "the west knows the east again",
+            () -> succeeds(() -> await(inWest.metadata().get("west/down"))));
+        assertThat(await(inWest.metadata().get("west/down"))).isEqualTo(ONE);
+        assertThat(read(wests, "while-west-is-down")).isNull();
+        try (Store atQuorum = open(ring, 2, "&consistency=QUORUM")) {
+          assertThat(read(points(atQuorum), "while-west-is-down")).isNotNull();
+        }
+
+        secondEast.kill();
+        List<KvException> failures = new ArrayList<>();
+        awaitTrue("the east has no local quorum", () -> isRefused(easts, failures));
+        write(wests, "while-half-the-east-is-down");
+        awaitTrue(
+            "serial statements go on",
+            () -> succeeds(() -> locks_bothAtOnce_haveOneHolder(inEast, inWest)));
+        secondEast.restart();
+        awaitTrue("the east answers", () -> answers(easts));
+        assertThat(failures)
+            .allMatch(
+                error ->
+                    error instanceof KvException.Transient
+                        || error instanceof KvException.UnknownOutcome);
+        count("restarts", 2);
+        count("failedWithoutLocalQuorum", failures.size());
+        RingFigures.report("twoDatacenters", figures);
+      }
+    }
+  }
+
+  /** An outcome can stay unknown here: the record tells whose it is. */
+  private void metadata_bothAtOnce_oneWins(Store east, Store west) {
+    Bytes last = null;
+    for (int round = 0; round < ROUNDS; round++) {
+      Bytes easts = Bytes.utf8("east " + round);
+      Bytes wests = Bytes.utf8("west " + round);
+      CompletionStage<Boolean> first = east.metadata().compareAndSet("race/a", last, easts);
+      CompletionStage<Boolean> second = west.metadata().compareAndSet("race/a", last, wests);
+      Boolean eastWon = outcome(first);
+      Boolean westWon = outcome(second);
+      Bytes held = await(east.metadata().get("race/a"));
+      assertThat(await(west.metadata().get("race/a"))).isEqualTo(held);
+      String what = "round " + round + ": " + eastWon + ", " + westWon + ", held " + held;
+      if (eastWon != null) {
+        assertThat(easts.equals(held)).as(what).isEqualTo(eastWon);
+      }
+      if (westWon != null) {
+        assertThat(wests.equals(held)).as(what).isEqualTo(westWon);
+      }
+      if (!easts.equals(held)) {
+        assertThat(held).as(what).isIn(last, wests);
+      }
+      last = held;
+      count("metadataRaces", 1);
+    }
+  }
+
+  private Boolean outcome(CompletionStage<Boolean> change) {
+    try {
+      return await(change);
+    } catch (KvException.UnknownOutcome e) {
+      count("metadataUnknown", 1);
+      return null;
+    }
+  }
+
+  private void locks_bothAtOnce_haveOneHolder(Store east, Store west) {
+    Locks easts = KvStore.over(east).locks("space");
+    Locks wests = KvStore.over(west).locks("space");
+    for (int round = 0; round < ROUNDS; round++) {
+      Set<Bytes> key = Set.of(Bytes.utf8("lock " + locked++));
+      CompletableFuture<Locks.Batch> first =
+          CompletableFuture.supplyAsync(() -> easts.tryLockAll(key, LEASE));
+      Locks.Batch second = wests.tryLockAll(key, LEASE);
+      List<Lock> holders = new ArrayList<>(first.join().acquired());
+      boolean eastHolds = !holders.isEmpty();
+      holders.addAll(second.acquired());
+      assertThat(holders).as("%s: %s, %s", key, first.join(), second).hasSizeLessThan(2);
+      count("lockRaces", 1);
+      count("lockRacesWithoutHolder", 1 - holders.size());
+      for (Lock held : holders) {
+        (eastHolds ? easts : wests).release(held);
+        assertThat((eastHolds ? wests : easts).tryLockAll(key, LEASE).acquired())
+            .as("%s after %s", key, held)
+            .allMatch(next -> next.token() > held.token());
+      }
+    }
+  }
+
+  private void count(String what, long more) {
+    figures.merge(what, more, Long::sum);
+  }
+
+  private static boolean isRefused(StoreCollection points, List<KvException> failures) {
+    try {
+      write(points, "without-quorum");
+      return false;
+    } catch (KvException e) {
+      failures.add(e);
+      return e instanceof KvException.Transient;
+    }
+  }
+
+  private static boolean answers(StoreCollection points) {
+    return succeeds(() -> write(points, "sign-of-life"));
+  }
+
+  private static boolean succeeds(Runnable work) {
+    try {
+      work.run();
+      return true;
+    } catch (KvException e) {
+      return false;
+    }
+  }
+
+  private static void write(StoreCollection points, String key) {
+    await(points.write(key(key), Mutation.put(ONE), Call.within(Duration.ofSeconds(10))));
+  }
+
+  private static Row read(StoreCollection points, String key) {
+    return await(points.get(key(key), Call.within(Duration.ofSeconds(10))));
+  }
+
+  private static StoreKey key(String key) {
+    return StoreKey.of(Bytes.utf8(key), Bytes.empty());
+  }
+
+  private static StoreCollection points(Store store) {
+    return await(store.open("points", Layout.point(), Claim.ACTIVE));
+  }
+
+  private static Throwable refusal(CassandraRing ring, String datacenter) {
+    return catchThrowable(() -> open(ring, 0, datacenter, "").close());
+  }
+
+  private static Store open(CassandraRing ring, int node, String more) {
+    return open(ring, node, ring.nodes().get(node).datacenter(), more);
+  }
+
+  private static Store open(CassandraRing ring, int node, String datacenter, String more) {
+    return TestStores.open(
+        ConnectionString.parse(
+            "scylla://"
+                + ring.nodes().get(node).address()
+                + "/ring?localDatacenter="
+                + datacenter
+                + "&create=if-missing&replication=east:2,west:1"
+                + more),
+        VersionClock.ofProcess());
+  }
+
+  private static void awaitTrue(String what, BooleanSupplier condition) {
+    long end = System.nanoTime() + LIMIT.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("in vain awaited: " + what);
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+  }
+}

@@ -1,0 +1,222 @@
+package dev.kvshift.scylla;
+
+import static dev.kvshift.scylla.TestStores.await;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.DriverTimeoutException;
+import com.datastax.oss.driver.api.core.config.OptionsMap;
+import com.datastax.oss.driver.api.core.config.TypedDriverOption;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.scylla.Dialect.Server;
+import dev.kvshift.scylla.internal.NoRetry;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** Rules for everything that meets CQL, as docs/scylla.md lists them with their tests. */
+final class RulesTest {
+  private static final int RULES = 20;
+  private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
+  private static final List<Path> SOURCES =
+      List.of(
+          ROOT.resolve("kv-scylla/src/test/java/dev/kvshift/scylla"),
+          ROOT.resolve("kv-testkit/src/main/java/dev/kvshift/testkit"));
+  private static final StoreKey KEY = StoreKey.of(Bytes.utf8("a"), Bytes.empty());
+  private static final Bytes ONE = Bytes.utf8("1");
+
+  @Test
+  void docs_everyRule_namesTestsThatExist() throws IOException {
+    Pattern row = Pattern.compile("\\| (\\d+) \\| [^|]+ \\| ([^|]+) \\|");
+    Pattern test = Pattern.compile("`(\\w+)\\.(\\w+)`");
+    List<Integer> rules = new ArrayList<>();
+    for (String line : Files.readAllLines(ROOT.resolve("docs/scylla.md"))) {
+      Matcher rule = row.matcher(line);
+      if (rule.matches()) {
+        rules.add(Integer.parseInt(rule.group(1)));
+        Matcher named = test.matcher(rule.group(2));
+        int count = 0;
+        while (named.find()) {
+          count++;
+          assertThat(source(named.group(1))).as(line).contains("void " + named.group(2) + "(");
+        }
+        assertThat(count).as(line).isPositive();
+      }
+    }
+    assertThat(rules).hasSize(RULES).isSorted().doesNotHaveDuplicates();
+  }
+
+  private static String source(String name) throws IOException {
+    for (Path folder : SOURCES) {
+      Path file = folder.resolve(name + ".java");
+      if (Files.exists(file)) {
+        return Files.readString(file);
+      }
+    }
+    return "";
+  }
+
+  @Test
+  void write_versionTooFarAheadOrReserved_isRefused() {
+    try (Store store = TestStores.open(TestStores.newKeyspace())) {
+      StoreCollection points = await(store.open("points", Layout.point(), Claim.IMPORTING));
+      long now = VersionClock.ofProcess().nowMicros();
+      long nearlyThreeDays = now + 1_000_000L * (3 * 86_400 - 60);
+      Mutation put = Mutation.put(ONE);
+      await(points.write(KEY, put.withVersion(nearlyThreeDays), call()));
+      assertThat(await(points.get(KEY, call())).version()).isEqualTo(nearlyThreeDays);
+      for (long wrong : new long[] {now + 1_000_000L * (3 * 86_400 + 60), Long.MIN_VALUE}) {
+        assertThatThrownBy(() -> await(points.write(KEY, put.withVersion(wrong), call())))
+            .isInstanceOf(KvException.Permanent.class);
+      }
+    }
+  }
+
+  @Test
+  void write_expiring_hasATtlOfWhatRemainsAndAMargin() {
+    String keyspace = TestStores.newKeyspace();
+    try (Store store = TestStores.open(keyspace);
+        CqlSession session = session(keyspace)) {
+      StoreCollection points = await(store.open("points", Layout.point(), Claim.ACTIVE));
+      String ttl = "SELECT TTL(v) FROM " + keyspace + ".points_i1";
+      await(
+          points.write(
+              KEY, new Mutation(ONE, Instant.now().plusSeconds(3_600), null, null), call()));
+      assertThat(session.execute(ttl).one().getInt(0)).isBetween(3_600, 3_661);
+      await(points.write(KEY, Mutation.put(ONE), call()));
+      assertThat(session.execute(ttl).one().isNull(0)).isTrue();
+    }
+  }
+
+  @Test
+  void compareAndSet_answerLost_isResolvedByASerialRead() {
+    String keyspace = TestStores.newKeyspace();
+    try (Store store = TestStores.open(keyspace);
+        CqlSession real = session(keyspace)) {
+      for (boolean arrives : new boolean[] {true, false}) {
+        AtomicInteger sent = new AtomicInteger();
+        AtomicInteger read = new AtomicInteger();
+        CqlSession losing =
+            InterceptedSession.of(
+                real,
+                (statement, send) -> {
+                  if (InterceptedSession.query(statement).startsWith("SELECT record")) {
+                    read.incrementAndGet();
+                    assertThat(String.valueOf(statement.getConsistencyLevel())).isEqualTo("SERIAL");
+                  }
+                  if (!InterceptedSession.query(statement).contains(" IF ")
+                      || sent.incrementAndGet() > 1) {
+                    return send.apply(statement);
+                  }
+                  return (arrives ? send.apply(statement) : CompletableFuture.completedFuture(null))
+                      .thenCompose(
+                          lost ->
+                              CompletableFuture.failedFuture(
+                                  new DriverTimeoutException("the answer is lost")));
+                });
+        Requests requests = new Requests(losing, settings(keyspace));
+        ScyllaMetadata metadata =
+            await(ScyllaMetadata.open(requests, cql(keyspace, Server.CASSANDRA, "5.0.9")));
+        String name = "lost/" + arrives;
+        assertThat(await(metadata.compareAndSet(name, null, ONE))).isTrue();
+        assertThat(sent).hasValue(arrives ? 1 : 2);
+        assertThat(read).hasValue(1);
+        assertThat(await(store.metadata().get(name))).isEqualTo(ONE);
+      }
+    }
+  }
+
+  /** The server's answer about tablets is another number's, which Cassandra has too. */
+  @Test
+  void open_tabletsWithoutConditionalWrites_isRefused() {
+    String keyspace = TestStores.newKeyspace();
+    TestStores.open(keyspace).close();
+    try (CqlSession real = session(keyspace)) {
+      CqlSession tablets =
+          InterceptedSession.of(
+              real,
+              (statement, send) ->
+                  send.apply(
+                      InterceptedSession.query(statement).equals(StoreCql.TABLETS)
+                          ? SimpleStatement.newInstance(
+                              "SELECT position FROM system_schema.columns"
+                                  + " WHERE keyspace_name = 'system' AND table_name = 'local'")
+                          : statement));
+      Requests requests = new Requests(tablets, settings(keyspace));
+      for (String old : List.of("6.2.3", "2025.1.2")) {
+        Schema schema = new Schema(requests, cql(keyspace, Server.SCYLLA, old));
+        assertThatThrownBy(() -> await(schema.ensureKeyspace()))
+            .isInstanceOf(KvException.Permanent.class)
+            .hasMessageContaining("upgrade to 2025.4");
+      }
+      assertThat(
+              await(
+                  new Schema(requests, cql(keyspace, Server.SCYLLA, "2025.4.0")).ensureKeyspace()))
+          .isTrue();
+      assertThat(
+              await(new Schema(requests, cql(keyspace, Server.SCYLLA, "5.4.9")).ensureKeyspace()))
+          .isFalse();
+    }
+  }
+
+  @Test
+  void options_ofTheNativeDriver_areSetOnPurpose() {
+    OptionsMap options = Sessions.options(settings("shop"));
+    assertThat(options.get(TypedDriverOption.REQUEST_CONSISTENCY)).isEqualTo("LOCAL_QUORUM");
+    assertThat(options.get(TypedDriverOption.REQUEST_SERIAL_CONSISTENCY)).isEqualTo("SERIAL");
+    assertThat(options.get(TypedDriverOption.REQUEST_TIMEOUT)).isEqualTo(Duration.ofSeconds(10));
+    assertThat(options.get(TypedDriverOption.REQUEST_DEFAULT_IDEMPOTENCE)).isFalse();
+    assertThat(options.get(TypedDriverOption.SPECULATIVE_EXECUTION_POLICY_CLASS))
+        .isEqualTo("NoSpeculativeExecutionPolicy");
+    assertThat(options.get(Requests.CONDITIONAL, TypedDriverOption.RETRY_POLICY_CLASS))
+        .isEqualTo(NoRetry.class.getName());
+    assertThat(options.get(TypedDriverOption.METADATA_SCHEMA_REFRESHED_KEYSPACES))
+        .containsExactly("shop");
+    assertThat(options.get(TypedDriverOption.METADATA_TOKEN_MAP_ENABLED)).isTrue();
+    assertThat(options.get(TypedDriverOption.PROTOCOL_COMPRESSION)).isNull();
+    assertThat(options.get(TypedDriverOption.REQUEST_THROTTLER_CLASS))
+        .isEqualTo("ConcurrencyLimitingRequestThrottler");
+    assertThat(options.get(TypedDriverOption.REQUEST_THROTTLER_MAX_CONCURRENT_REQUESTS))
+        .isEqualTo(1_024);
+    assertThat(options.get(TypedDriverOption.REQUEST_THROTTLER_MAX_QUEUE_SIZE)).isEqualTo(16_384);
+  }
+
+  private static Settings settings(String keyspace) {
+    ConnectionString string = TestStores.string(keyspace, "");
+    return Settings.of(string);
+  }
+
+  private static CqlSession session(String keyspace) {
+    return Sessions.open(settings(keyspace));
+  }
+
+  private static StoreCql cql(String keyspace, Server server, String version) {
+    return new StoreCql(keyspace, Map.of("datacenter1", 1), Dialect.of(server, version));
+  }
+
+  private static Call call() {
+    return Call.within(Duration.ofSeconds(10));
+  }
+}
