@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import org.rocksdb.RocksDBException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -81,6 +82,8 @@ final class LegacyBench extends Bench {
       description = "of one read of changes, default ${DEFAULT-VALUE}")
   private int changeBytes;
 
+  private Supplier<Duration> serverCpu = () -> Duration.ZERO;
+
   @Override
   void measure(Report report, Path folder) throws Exception {
     report.parameter("putsPerBlock", puts);
@@ -96,14 +99,47 @@ final class LegacyBench extends Bench {
         LegacyProcess server = LegacyProcess.start(folder.resolve("server"));
         Store inProcess = Stores.open("legacy+file://" + folder.resolve("file"));
         Store grpc =
-            Stores.open("legacy://" + server.address() + "?client=bench&in-flight=" + inFlight)) {
+            Stores.open("legacy://" + server.address() + "?client=bench&maxInFlight=" + inFlight)) {
+      serverCpu = server::cpu;
       StoreCollection near = open(inProcess);
       StoreCollection far = open(grpc);
       measurePuts(report, plain, bare, again, near, far);
       measureGets(report, plain, again, near);
       measureScans(report, plain, near, far);
-      measureChanges(report, near, far);
+      measureChanges(report, plain, near, far);
     }
+  }
+
+  /** Runs the contenders, and also says what they use of the processors, with the server. */
+  private Map<String, Sample> run(
+      Report report, String what, long operations, Map<String, Rounds.Contender> contenders)
+      throws Exception {
+    Map<String, double[]> nanos = new LinkedHashMap<>();
+    Map<String, Rounds.Contender> watched = new LinkedHashMap<>();
+    contenders.forEach(
+        (name, contender) ->
+            watched.put(
+                name,
+                round -> {
+                  Duration before = cpu();
+                  double perSecond = contender.block(round);
+                  if (round > 0) {
+                    nanos.computeIfAbsent(name, added -> new double[rounds])[round - 1] =
+                        (double) cpu().minus(before).toNanos() / operations;
+                  }
+                  return perSecond;
+                }));
+    Map<String, Sample> found = rounds(rounds).run(what, watched);
+    nanos.forEach(
+        (name, used) ->
+            report.figure(what + ", " + name + ", processors", new Sample(used), "ns each"));
+    return found;
+  }
+
+  private Duration cpu() {
+    return serverCpu
+        .get()
+        .plus(ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO));
   }
 
   private static StoreCollection open(Store store) {
@@ -124,7 +160,7 @@ final class LegacyBench extends Bench {
     contenders.put(PLAIN_AGAIN, round -> putsPerSecond(again, round));
     contenders.put(IN_PROCESS, round -> putsPerSecond(near, round));
     contenders.put(GRPC, round -> putsPerSecond(far, round));
-    Map<String, Sample> found = rounds(rounds).run("synced puts", contenders);
+    Map<String, Sample> found = run(report, "synced puts", puts, contenders);
     Sample base = found.get(PLAIN);
     found.forEach((name, sample) -> report.figure("synced puts, " + name, sample, "puts/s"));
     report.figure(
@@ -175,7 +211,7 @@ final class LegacyBench extends Bench {
     contenders.put(PLAIN, round -> getsPerSecond(plain, round));
     contenders.put(PLAIN_AGAIN, round -> getsPerSecond(again, round));
     contenders.put(IN_PROCESS, round -> getsPerSecond(near, round));
-    Map<String, Sample> found = rounds(rounds).run("gets", contenders);
+    Map<String, Sample> found = run(report, "gets", gets, contenders);
     found.forEach((name, sample) -> report.figure("gets, " + name, sample, "gets/s"));
     report.figure(
         "gets, in process over plain",
@@ -224,7 +260,7 @@ final class LegacyBench extends Bench {
         });
     contenders.put(IN_PROCESS, round -> rowsPerSecond(near, page, expected));
     contenders.put(GRPC, round -> rowsPerSecond(far, page, expected));
-    Map<String, Sample> found = rounds(rounds).run("scans", contenders);
+    Map<String, Sample> found = run(report, "scans", expected, contenders);
     report.figure("scan, plain RocksDB, one iterator", found.get(PLAIN), "rows/s");
     report.figure("scan, in process", found.get(IN_PROCESS), "rows/s");
     report.figure("scan, over gRPC", found.get(GRPC), "rows/s", atLeast(1_000_000));
@@ -237,15 +273,25 @@ final class LegacyBench extends Bench {
     return perSecond(start, expect(expected, Scan.count(collection, scans, scans, page)));
   }
 
-  private void measureChanges(Report report, StoreCollection near, StoreCollection far)
-      throws Exception {
+  private void measureChanges(
+      Report report, PlainRocks plain, StoreCollection near, StoreCollection far) throws Exception {
     long expected = (long) (rounds + 1) * puts;
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    contenders.put(
+        PLAIN,
+        round -> {
+          long start = System.nanoTime();
+          return perSecond(start, expect(expected, plain.changes()));
+        });
     contenders.put(IN_PROCESS, round -> changesPerSecond(near, expected));
     contenders.put(GRPC, round -> changesPerSecond(far, expected));
-    Map<String, Sample> found = rounds(rounds).run("changes", contenders);
+    Map<String, Sample> found = run(report, "changes", expected, contenders);
+    report.figure("changes, plain RocksDB, one iterator", found.get(PLAIN), "rows/s");
     report.figure("changes, in process", found.get(IN_PROCESS), "rows/s", atLeast(1_000_000));
     report.figure("changes, over gRPC", found.get(GRPC), "rows/s", atLeast(700_000));
+    report.figure(
+        "changes, in process over plain", found.get(IN_PROCESS).over(found.get(PLAIN)), "x");
+    report.figure("changes, gRPC over plain", found.get(GRPC).over(found.get(PLAIN)), "x");
   }
 
   private double changesPerSecond(StoreCollection collection, long expected) throws Exception {

@@ -3,6 +3,7 @@ package dev.kvshift.bench;
 import dev.kvshift.embedded.ForkedJvm;
 import java.io.File;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -44,6 +45,13 @@ final class LegacyProcess implements AutoCloseable {
 
   String address() {
     return address;
+  }
+
+  /** Returns what the server has used of the processors so far. */
+  Duration cpu() {
+    return ProcessHandle.of(process.pid())
+        .flatMap(handle -> handle.info().totalCpuDuration())
+        .orElse(Duration.ZERO);
   }
 
   @Override

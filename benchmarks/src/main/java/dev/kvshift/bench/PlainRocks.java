@@ -1,9 +1,8 @@
 package dev.kvshift.bench;
 
+import dev.kvshift.legacy.server.OpenFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,36 +13,19 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.BlockBasedTableConfig;
-import org.rocksdb.BloomFilter;
-import org.rocksdb.ColumnFamilyDescriptor;
-import org.rocksdb.ColumnFamilyHandle;
-import org.rocksdb.ColumnFamilyOptions;
-import org.rocksdb.CompressionType;
-import org.rocksdb.DBOptions;
-import org.rocksdb.LRUCache;
-import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
-import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * What a careful hand would write on RocksDB alone: the legacy store's options and column families,
- * and one thread that commits all puts that have queued up as one synced batch, each with a change
- * record where so asked. No versions, gates, partitions, expiry or limits.
+ * What a careful hand would write on RocksDB alone: the legacy store's own files with their
+ * options, and one thread that commits all puts that have queued up as one synced batch, each with
+ * a change record where so asked. No versions, gates, partitions, expiry or limits.
  */
 final class PlainRocks implements AutoCloseable {
-  private static final long WRITE_BUFFER_BYTES = 64L << 20;
-  private static final long BLOCK_CACHE_BYTES = 128L << 20;
-  private static final long MAX_WAL_BYTES = 512L << 20;
   private static final int MAX_QUEUED = 16_384;
   private static final int MAX_BATCH = 4_096;
-
-  static {
-    RocksDB.loadLibrary();
-  }
 
   private static final class Put {
     private final byte[] key;
@@ -56,64 +38,20 @@ final class PlainRocks implements AutoCloseable {
     }
   }
 
-  private final List<AutoCloseable> resources = new ArrayList<>();
-  private final List<ColumnFamilyHandle> families = new ArrayList<>();
   private final BlockingQueue<Put> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
   private final ExecutorService answers = Executors.newSingleThreadExecutor();
   private final Thread committer = new Thread(this::commitAll, "plain-commit");
   private final boolean withChanges;
-  private final RocksDB rocks;
-  private final ColumnFamilyHandle rows;
-  private final ColumnFamilyHandle changes;
+  private final OpenFiles files;
   private volatile boolean closing;
   private long position;
   private long batches;
 
   PlainRocks(Path folder, boolean withChanges) throws RocksDBException, IOException {
     this.withChanges = withChanges;
-    Files.createDirectories(folder);
-    LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
-    ColumnFamilyOptions pointReads =
-        family(
-            new BlockBasedTableConfig()
-                .setBlockCache(cache)
-                .setFilterPolicy(own(new BloomFilter(10, false)))
-                .setFormatVersion(5));
-    ColumnFamilyOptions log =
-        family(new BlockBasedTableConfig().setBlockCache(cache).setFormatVersion(5));
-    DBOptions options =
-        own(new DBOptions())
-            .setCreateIfMissing(true)
-            .setCreateMissingColumnFamilies(true)
-            .setMaxTotalWalSize(MAX_WAL_BYTES)
-            .setMaxBackgroundJobs(2)
-            .setKeepLogFileNum(4)
-            .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
-    rocks =
-        RocksDB.open(
-            options,
-            folder.toString(),
-            List.of(
-                new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, pointReads),
-                new ColumnFamilyDescriptor("rows".getBytes(StandardCharsets.UTF_8), pointReads),
-                new ColumnFamilyDescriptor("changes".getBytes(StandardCharsets.UTF_8), log)),
-            families);
-    rows = families.get(1);
-    changes = families.get(2);
+    files = new OpenFiles(folder);
     committer.setDaemon(true);
     committer.start();
-  }
-
-  private ColumnFamilyOptions family(BlockBasedTableConfig table) {
-    return own(new ColumnFamilyOptions())
-        .setWriteBufferSize(WRITE_BUFFER_BYTES)
-        .setCompressionType(CompressionType.LZ4_COMPRESSION)
-        .setTableFormatConfig(table);
-  }
-
-  private <T extends AutoCloseable> T own(T resource) {
-    resources.add(resource);
-    return resource;
   }
 
   /** Puts; completes once that is on the disk. */
@@ -126,14 +64,23 @@ final class PlainRocks implements AutoCloseable {
   }
 
   byte @Nullable [] get(byte[] key) throws RocksDBException {
-    return rocks.get(rows, key);
+    return files.row(key);
   }
 
   /** Reads all rows in order, and returns how many there are. */
   long scan() throws RocksDBException {
+    return count(files.rows());
+  }
+
+  /** Reads all change records in order, and returns how many there are. */
+  long changes() throws RocksDBException {
+    return count(files.changes());
+  }
+
+  private static long count(RocksIterator records) throws RocksDBException {
     long count = 0;
     long bytes = 0;
-    try (RocksIterator iterator = rocks.newIterator(rows)) {
+    try (RocksIterator iterator = records) {
       for (iterator.seekToFirst(); iterator.isValid(); iterator.next()) {
         bytes += iterator.key().length + iterator.value().length;
         count++;
@@ -141,7 +88,7 @@ final class PlainRocks implements AutoCloseable {
       iterator.status();
     }
     if (bytes < count) {
-      throw new IllegalStateException("rows without bytes");
+      throw new IllegalStateException("records without bytes");
     }
     return count;
   }
@@ -176,11 +123,11 @@ final class PlainRocks implements AutoCloseable {
   private void commit(List<Put> puts, WriteOptions synced) throws RocksDBException {
     try (WriteBatch batch = new WriteBatch()) {
       for (Put put : puts) {
-        batch.put(rows, put.key, put.value);
+        files.putRow(batch, put.key, put.value);
         position++;
         if (withChanges) {
-          batch.put(
-              changes,
+          files.putChange(
+              batch,
               ByteBuffer.allocate(Long.BYTES).putLong(position).array(),
               ByteBuffer.allocate(Integer.BYTES + put.key.length + put.value.length)
                   .putInt(put.key.length)
@@ -190,7 +137,7 @@ final class PlainRocks implements AutoCloseable {
         }
       }
       batches++;
-      rocks.write(synced, batch);
+      files.write(batch, synced);
     }
   }
 
@@ -204,14 +151,6 @@ final class PlainRocks implements AutoCloseable {
       throw new IllegalStateException("interrupted while a batch may be under way", e);
     }
     answers.shutdown();
-    families.forEach(ColumnFamilyHandle::close);
-    rocks.close();
-    for (int i = resources.size() - 1; i >= 0; i--) {
-      try {
-        resources.get(i).close();
-      } catch (Exception e) {
-        throw new IllegalStateException("a native resource does not close", e);
-      }
-    }
+    files.close();
   }
 }

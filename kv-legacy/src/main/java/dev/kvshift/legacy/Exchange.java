@@ -2,6 +2,7 @@ package dev.kvshift.legacy;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.wire.Drain;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyGrpc;
@@ -61,7 +62,7 @@ final class Exchange implements AutoCloseable {
   private final Queue<Long> settled = new ConcurrentLinkedQueue<>();
   private final Lane reads;
   private final Lane writes;
-  private final AtomicInteger loopWork = new AtomicInteger();
+  private final Drain pump = new Drain(this::onLoop, this::pump);
   private final ScheduledExecutorService loop;
   private final CompletableFuture<Welcome> firstWelcome = new CompletableFuture<>();
   private volatile @Nullable Throwable lastProblem;
@@ -138,7 +139,7 @@ final class Exchange implements AutoCloseable {
     }
     live.put(id, pending);
     lane.waiting.add(pending);
-    poke();
+    pump.ask();
     if (closed && !onLoop(() -> fail(pending, closedStore()))) {
       fail(pending, closedStore());
     }
@@ -151,19 +152,6 @@ final class Exchange implements AutoCloseable {
 
   private KvException closedStore() {
     return new KvException.Permanent("the store of " + server + " is closed: open it again");
-  }
-
-  private void poke() {
-    if (loopWork.getAndIncrement() == 0) {
-      onLoop(
-          () -> {
-            int work;
-            do {
-              work = loopWork.get();
-              pump();
-            } while (loopWork.addAndGet(-work) != 0);
-          });
-    }
   }
 
   /** Runs the task on the loop; false once that has ended, after which nothing is sent. */
@@ -210,8 +198,9 @@ final class Exchange implements AutoCloseable {
       }
       if (live.containsKey(pending.id())) {
         lane.inFlight.incrementAndGet();
-        frame.addRequests(pending.send(now));
-        bytes += pending.bytes;
+        Request request = pending.send(now);
+        frame.addRequests(request);
+        bytes += request.getSerializedSize();
       }
     }
     return bytes;
@@ -228,7 +217,6 @@ final class Exchange implements AutoCloseable {
         }
       }
     }
-    poke();
   }
 
   /** Takes a request out of what is live; true for the one caller that then completes it. */
@@ -263,7 +251,7 @@ final class Exchange implements AutoCloseable {
       }
     }
     if (any) {
-      poke();
+      pump.ask();
     }
   }
 
@@ -336,8 +324,9 @@ final class Exchange implements AutoCloseable {
                 lastProblem));
         continue;
       }
-      frame.addRequests(pending.send(now));
-      bytes += pending.bytes;
+      Request request = pending.send(now);
+      frame.addRequests(request);
+      bytes += request.getSerializedSize();
       if (bytes >= FRAME_BYTES) {
         to.send(frame.build());
         frame.clear();
@@ -398,7 +387,7 @@ final class Exchange implements AutoCloseable {
     @Override
     public void beforeStart(ClientCallStreamObserver<RequestFrame> started) {
       call = started;
-      started.setOnReadyHandler(Exchange.this::poke);
+      started.setOnReadyHandler(pump::ask);
     }
 
     boolean isReady() {
@@ -423,7 +412,7 @@ final class Exchange implements AutoCloseable {
         onLoop(() -> welcomed(this, frame.getWelcome()));
       }
       if (frame.getRepliesCount() > 0) {
-        answered(frame);
+        pump.askAfter(() -> answered(frame), frame.getRepliesCount() > 1);
       }
     }
 

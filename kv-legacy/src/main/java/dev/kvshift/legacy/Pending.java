@@ -24,7 +24,6 @@ final class Pending {
   final CompletableFuture<Reply> result = new CompletableFuture<>();
   final Kind kind;
   final long deadlineNanos;
-  final int bytes;
   private final Request.Builder request;
   private volatile boolean sent;
 
@@ -32,7 +31,6 @@ final class Pending {
     this.request = request;
     this.kind = kind;
     this.deadlineNanos = deadlineNanos;
-    this.bytes = request.buildPartial().getSerializedSize();
   }
 
   long id() {

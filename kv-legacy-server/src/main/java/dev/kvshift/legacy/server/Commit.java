@@ -6,8 +6,10 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,10 @@ final class Commit implements AutoCloseable {
   final Keys keys;
   private final WriteBatch batch = new WriteBatch();
   private final Map<ByteBuffer, byte[]> written = new HashMap<>();
+
+  /** Keys and rows in turn that are to go into {@link #written} once somebody asks. */
+  private final List<byte[]> unindexed = new ArrayList<>();
+
   private final Map<ByteBuffer, byte[]> metas = new HashMap<>();
   private final Set<Table> touched = new LinkedHashSet<>();
   private int bytes;
@@ -61,11 +67,17 @@ final class Commit implements AutoCloseable {
   /** Returns the row as the batch so far leaves it, expired or not; null for none. */
   @Nullable Row current(Table table, StoreKey key) throws RocksDBException {
     byte[] physical = keys.row(table.id, key);
-    byte[] stored = written.get(ByteBuffer.wrap(physical));
-    if (stored == null) {
-      stored = files.row(physical);
-    }
+    byte[] stored = stored(physical);
     return stored == null ? null : Records.row(key, stored);
+  }
+
+  private byte @Nullable [] stored(byte[] physical) throws RocksDBException {
+    for (int i = 0; i < unindexed.size(); i += 2) {
+      written.put(ByteBuffer.wrap(unindexed.get(i)), unindexed.get(i + 1));
+    }
+    unindexed.clear();
+    byte[] stored = written.get(ByteBuffer.wrap(physical));
+    return stored == null ? files.row(physical) : stored;
   }
 
   /** Puts a row and its change record. */
@@ -74,7 +86,8 @@ final class Commit implements AutoCloseable {
     byte[] physical = keys.row(table.id, key);
     byte[] stored = Records.row(version, value, expiry);
     files.putRow(batch, physical, stored);
-    written.put(ByteBuffer.wrap(physical), stored);
+    unindexed.add(physical);
+    unindexed.add(stored);
     bytes += 2 * (physical.length + stored.length);
     log(table, Records.change(key, stored));
   }
@@ -109,10 +122,7 @@ final class Commit implements AutoCloseable {
 
   /** Removes a row if it still is dead below the horizon. */
   void purge(Table table, byte[] key, long horizon, Instant now) throws RocksDBException {
-    byte[] stored = written.get(ByteBuffer.wrap(key));
-    if (stored == null) {
-      stored = files.row(key);
-    }
+    byte[] stored = stored(key);
     if (stored != null && Records.isDeadBelow(stored, Math.min(horizon, table.horizon), now)) {
       files.deleteRow(batch, key);
     }

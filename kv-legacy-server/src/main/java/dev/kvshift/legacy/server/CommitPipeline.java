@@ -48,6 +48,7 @@ final class CommitPipeline implements AutoCloseable {
   private final BlockingQueue<Op<?>> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
   private final AtomicLong queuedBytes = new AtomicLong();
   private List<Op<?>> done = new ArrayList<>();
+  private long finishedBytes;
   private final Deque<Op<?>> inHand = new ArrayDeque<>();
   private final Deque<Op<?>> ready = new ArrayDeque<>();
   private final Set<Table> fenced = new LinkedHashSet<>();
@@ -141,7 +142,12 @@ final class CommitPipeline implements AutoCloseable {
       database.access(
           files -> {
             try (Commit commit = new Commit(files, versions, keys)) {
-              fill(commit);
+              try {
+                fill(commit);
+              } finally {
+                queuedBytes.addAndGet(-finishedBytes);
+                finishedBytes = 0;
+              }
               write(commit);
               return null;
             }
@@ -203,7 +209,7 @@ final class CommitPipeline implements AutoCloseable {
   }
 
   private void finish(Op<?> op) {
-    queuedBytes.addAndGet(-op.bytes);
+    finishedBytes += op.bytes;
     done.add(op);
   }
 

@@ -6,7 +6,6 @@ import com.google.protobuf.ByteString;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
-import dev.kvshift.legacy.wire.Changes;
 import dev.kvshift.legacy.wire.CompareAndSet;
 import dev.kvshift.legacy.wire.Instances;
 import dev.kvshift.legacy.wire.KeyOf;
@@ -56,38 +55,13 @@ final class Dispatcher {
     this.longReads = longReads;
   }
 
-  /** Answers a request; the reply lacks only its id. Fails with a {@link KvException}. */
-  CompletableFuture<Reply.Builder> answer(Request request) {
+  /** Answers a request. Fails with a {@link KvException}. */
+  CompletableFuture<Reply> answer(Request request) {
     try {
-      return switch (request.getBodyCase()) {
-        case OPEN ->
-            engine
-                .collection(request.getOpen().getName())
-                .thenApply(table -> reply().setCollection(table.id));
-        case DROP ->
-            engine
-                .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
-                .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
-        case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
-        case LOCK_ALL -> lockAll(request.getLockAll(), deadline(request));
-        case RENEW ->
-            engine
-                .locks
-                .renew(
-                    Messages.lock(request.getRenew().getLock()),
-                    Duration.ofMillis(request.getRenew().getLeaseMillis()),
-                    deadline(request))
-                .thenApply(lock -> reply().setLock(Messages.lock(lock)));
-        case RELEASE ->
-            engine
-                .locks
-                .release(Messages.lock(request.getRelease()), deadline(request))
-                .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
-        case BODY_NOT_SET ->
-            throw new KvException.Permanent(
-                "the server does not know this request: use a driver of its version");
-        default -> answer(engine.requireCollection(request.getCollection()), request);
-      };
+      if (request.hasWrite()) {
+        return write(engine.requireCollection(request.getCollection()), request);
+      }
+      return body(request).thenApply(reply -> reply.setId(request.getId()).build());
     } catch (KvException e) {
       return CompletableFuture.failedFuture(e);
     } catch (IllegalArgumentException e) {
@@ -96,10 +70,41 @@ final class Dispatcher {
     }
   }
 
-  private CompletableFuture<Reply.Builder> answer(Table table, Request request) {
+  private CompletableFuture<Reply.Builder> body(Request request) {
+    return switch (request.getBodyCase()) {
+      case OPEN ->
+          engine
+              .collection(request.getOpen().getName())
+              .thenApply(table -> reply().setCollection(table.id));
+      case DROP ->
+          engine
+              .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
+              .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
+      case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
+      case LOCK_ALL -> lockAll(request.getLockAll(), deadline(request));
+      case RENEW ->
+          engine
+              .locks
+              .renew(
+                  Messages.lock(request.getRenew().getLock()),
+                  Duration.ofMillis(request.getRenew().getLeaseMillis()),
+                  deadline(request))
+              .thenApply(lock -> reply().setLock(Messages.lock(lock)));
+      case RELEASE ->
+          engine
+              .locks
+              .release(Messages.lock(request.getRelease()), deadline(request))
+              .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
+      case BODY_NOT_SET ->
+          throw new KvException.Permanent(
+              "the server does not know this request: use a driver of its version");
+      default -> body(engine.requireCollection(request.getCollection()), request);
+    };
+  }
+
+  private CompletableFuture<Reply.Builder> body(Table table, Request request) {
     return switch (request.getBodyCase()) {
       case GET -> get(table, request.getGet(), request.getEpoch());
-      case WRITE -> write(table, request.getWrite(), request);
       case RANGE -> range(table, request.getRange(), request.getEpoch());
       case SCAN -> scan(table, request.getScan());
       case CHANGES -> changes(table, request.getChanges());
@@ -182,14 +187,15 @@ final class Dispatcher {
     return completedFuture(reply(table).setRow(row));
   }
 
-  private CompletableFuture<Reply.Builder> write(Table table, Write write, Request request) {
+  private CompletableFuture<Reply> write(Table table, Request request) {
+    Write write = request.getWrite();
     StoreKey key = Messages.key(write.getMain(), write.getClustering());
     Mutation mutation = Messages.mutation(write);
     LegacyLimits.check(key);
     LegacyLimits.check(mutation);
     return engine
         .write(table, key, mutation, request.getEpoch(), deadline(request))
-        .thenApply(version -> reply(table).setNumber(version));
+        .thenApply(version -> reply(table).setId(request.getId()).setNumber(version).build());
   }
 
   private CompletableFuture<Reply.Builder> range(Table table, ReadRange read, long epoch) {
@@ -210,28 +216,22 @@ final class Dispatcher {
   private CompletableFuture<Reply.Builder> scan(Table table, Scan scan) {
     PageLimit limit = new PageLimit(scan.getEntries(), scan.getBytes());
     ScanTask task = new ScanTask(scan.getAfter(), scan.getUpTo());
-    return later(
-        () ->
-            reply(table)
-                .setPage(
-                    Messages.page(
-                        engine.reads.scan(
-                            table,
-                            task,
-                            scan.hasPosition() ? Messages.bytes(scan.getPosition()) : null,
-                            limit))));
+    Bytes position = scan.hasPosition() ? Messages.bytes(scan.getPosition()) : null;
+    return later(() -> reply(table).setPage(engine.reads.scan(table, task, position, limit)));
   }
 
   private CompletableFuture<Reply.Builder> changes(Table table, ReadChanges read) {
     Duration wait = Duration.of(read.getWaitMicros(), ChronoUnit.MICROS);
     return CompletableFuture.completedFuture(table)
         .thenComposeAsync(
-            there -> engine.changes(there, read.getAfter(), read.getMaxBytes(), wait), longReads)
-        .thenApply(
-            batch -> {
-              Changes changes = Messages.changes(batch);
-              return reply(table).setChanges(changes);
-            });
+            there ->
+                engine.changes(
+                    there,
+                    read.getAfter(),
+                    read.getMaxBytes(),
+                    wait,
+                    changes -> reply(table).setChanges(changes)),
+            longReads);
   }
 
   private CompletableFuture<Reply.Builder> reassert(

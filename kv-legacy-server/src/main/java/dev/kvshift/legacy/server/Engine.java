@@ -1,18 +1,20 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Changes;
 import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,23 +119,27 @@ final class Engine implements AutoCloseable {
   /** Reads changes, waiting for a first one without polling. */
   CompletableFuture<ChangeSource.Batch> changes(
       Table table, long after, int maxBytes, Duration wait) {
+    return changes(table, after, maxBytes, wait, Messages::changes);
+  }
+
+  /** Reads changes, and gives what the function makes of them as the network carries them. */
+  <T> CompletableFuture<T> changes(
+      Table table, long after, int maxBytes, Duration wait, Function<Changes, T> as) {
     int bytes = Math.max(1, Math.min(maxBytes, LegacyLimits.MAX_CHANGE_BYTES));
     Duration bounded = LegacyLimits.bounded(wait);
-    CompletableFuture<ChangeSource.Batch> result = new CompletableFuture<>();
-    if (attempt(table, after, bytes, result)) {
+    Wanted<T> wanted = new Wanted<>(table, after, bytes, as, new CompletableFuture<>());
+    CompletableFuture<T> result = wanted.result;
+    if (attempt(wanted)) {
       return result;
     }
     if (bounded.isZero()) {
-      result.complete(new ChangeSource.Data(List.of(), after));
+      wanted.giveUp();
       return result;
     }
     AtomicReference<@Nullable Runnable> waiter = new AtomicReference<>();
-    enlist(table, after, bytes, result, waiter);
+    enlist(wanted, waiter);
     var timer =
-        changeReaders.schedule(
-            () -> result.complete(new ChangeSource.Data(List.of(), after)),
-            bounded.toNanos(),
-            TimeUnit.NANOSECONDS);
+        changeReaders.schedule(() -> wanted.giveUp(), bounded.toNanos(), TimeUnit.NANOSECONDS);
     result.whenComplete(
         (batch, error) -> {
           timer.cancel(false);
@@ -142,39 +148,42 @@ final class Engine implements AutoCloseable {
     return result;
   }
 
+  /** A read of changes that has not been answered. */
+  private record Wanted<T>(
+      Table table, long after, int maxBytes, Function<Changes, T> as, CompletableFuture<T> result) {
+    boolean giveUp() {
+      return result.complete(as.apply(Changes.newBuilder().setPosition(after).build()));
+    }
+  }
+
   /**
    * Tries again when something is published, and waits on where that was nothing new: the wake-up
    * of one position can meet a reader who has it already.
    */
-  private void enlist(
-      Table table,
-      long after,
-      int bytes,
-      CompletableFuture<ChangeSource.Batch> result,
-      AtomicReference<@Nullable Runnable> current) {
+  private void enlist(Wanted<?> wanted, AtomicReference<@Nullable Runnable> current) {
     Runnable waiter =
         () ->
             changeReaders.execute(
                 () -> {
-                  if (!result.isDone() && !attempt(table, after, bytes, result)) {
-                    enlist(table, after, bytes, result, current);
+                  if (!wanted.result.isDone() && !attempt(wanted)) {
+                    enlist(wanted, current);
                   }
                 });
     current.set(waiter);
-    table.changeWaiters.add(waiter);
-    boolean late = result.isDone() || table.publishedPosition() > after;
-    if (late && table.changeWaiters.remove(waiter)) {
+    wanted.table.changeWaiters.add(waiter);
+    boolean late = wanted.result.isDone() || wanted.table.publishedPosition() > wanted.after;
+    if (late && wanted.table.changeWaiters.remove(waiter)) {
       waiter.run();
     }
   }
 
-  private boolean attempt(
-      Table table, long after, int bytes, CompletableFuture<ChangeSource.Batch> result) {
+  private <T> boolean attempt(Wanted<T> wanted) {
     try {
-      ChangeSource.Batch batch = reads.changes(table, after, bytes);
-      return batch != null && (result.complete(batch) || result.isDone());
+      Changes found = reads.changes(wanted.table, wanted.after, wanted.maxBytes);
+      return found != null
+          && (wanted.result.complete(wanted.as.apply(found)) || wanted.result.isDone());
     } catch (KvException e) {
-      return result.completeExceptionally(e);
+      return wanted.result.completeExceptionally(e);
     }
   }
 

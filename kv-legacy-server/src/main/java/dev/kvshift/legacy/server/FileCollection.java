@@ -7,6 +7,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Partitions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -97,7 +98,8 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   @Override
   public CompletionStage<ScanPage> scan(
       ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
-    return store.run(() -> completedFuture(engine.reads.scan(table, task, position, limit)));
+    return store.run(
+        () -> completedFuture(Messages.scanPage(engine.reads.scan(table, task, position, limit))));
   }
 
   @Override

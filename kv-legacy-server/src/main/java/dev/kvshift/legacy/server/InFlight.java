@@ -2,9 +2,10 @@ package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
 import java.time.Duration;
-import java.util.Set;
+import java.util.Iterator;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +23,10 @@ final class InFlight implements AutoCloseable {
   private static final Duration TICK = Duration.ofMillis(50);
 
   private final String store;
-  private final Set<Request> requests = ConcurrentHashMap.newKeySet();
+
+  /** In the order in which they came; those that have been answered go at the next tick. */
+  private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
+
   private final ScheduledExecutorService ticker;
 
   private record Request(CompletableFuture<?> result, long deadlineNanos, boolean write) {}
@@ -45,18 +49,20 @@ final class InFlight implements AutoCloseable {
   <T extends @Nullable Object> CompletableFuture<T> track(
       CompletableFuture<T> result, long deadlineNanos, boolean write) {
     if (!result.isDone()) {
-      Request request = new Request(result, deadlineNanos, write);
-      requests.add(request);
-      result.whenComplete((value, error) -> requests.remove(request));
+      requests.add(new Request(result, deadlineNanos, write));
     }
     return result;
   }
 
   private void expire() {
     long now = System.nanoTime() - GRACE.toNanos();
-    for (Request request : requests) {
-      if (request.deadlineNanos - now <= 0) {
+    for (Iterator<Request> left = requests.iterator(); left.hasNext(); ) {
+      Request request = left.next();
+      if (!request.result.isDone() && request.deadlineNanos - now <= 0) {
         fail(request, store + " has not answered in time");
+      }
+      if (request.result.isDone()) {
+        left.remove();
       }
     }
   }

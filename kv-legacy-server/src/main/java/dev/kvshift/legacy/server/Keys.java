@@ -2,6 +2,7 @@ package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.legacy.wire.Partitions;
+import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -77,33 +78,52 @@ final class Keys {
   }
 
   static StoreKey parse(byte[] physical) {
-    int end = PARTITION_BYTES;
-    int escapes = 0;
-    while (physical[end] != 0 || physical[end + 1] != END) {
-      if (physical[end] == 0) {
-        escapes++;
-        end++;
-      }
-      end++;
-    }
+    int end = mainEnd(physical);
     int clustering = end + 2;
-    Bytes main =
-        escapes == 0
-            ? Bytes.of(physical, PARTITION_BYTES, end - PARTITION_BYTES)
-            : unescape(physical, end, escapes);
-    return StoreKey.of(main, Bytes.of(physical, clustering, physical.length - clustering));
+    return StoreKey.of(
+        Bytes.of(main(physical, end)),
+        Bytes.of(physical, clustering, physical.length - clustering));
   }
 
-  private static Bytes unescape(byte[] physical, int end, int escapes) {
-    byte[] main = new byte[end - PARTITION_BYTES - escapes];
-    int at = 0;
+  /** Adds the main key and the clustering key of a physical one to a block. */
+  static void append(RowBlock block, byte[] physical, int length) {
+    int end = mainEnd(physical);
+    if (hasZero(physical, end)) {
+      byte[] main = main(physical, end);
+      block.key(main, 0, main.length);
+    } else {
+      block.key(physical, PARTITION_BYTES, end - PARTITION_BYTES);
+    }
+    block.key(physical, end + 2, length - end - 2);
+  }
+
+  private static int mainEnd(byte[] physical) {
+    int end = PARTITION_BYTES;
+    while (physical[end] != 0 || physical[end + 1] != END) {
+      end += physical[end] == 0 ? 2 : 1;
+    }
+    return end;
+  }
+
+  private static boolean hasZero(byte[] physical, int end) {
     for (int i = PARTITION_BYTES; i < end; i++) {
-      main[at++] = physical[i];
+      if (physical[i] == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static byte[] main(byte[] physical, int end) {
+    byte[] main = new byte[end - PARTITION_BYTES];
+    int size = 0;
+    for (int i = PARTITION_BYTES; i < end; i++) {
+      main[size++] = physical[i];
       if (physical[i] == 0) {
         i++;
       }
     }
-    return Bytes.of(main);
+    return size == main.length ? main : Arrays.copyOf(main, size);
   }
 
   static byte[] change(int collection, long position) {

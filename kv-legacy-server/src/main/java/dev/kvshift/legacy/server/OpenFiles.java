@@ -24,8 +24,13 @@ import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
-/** RocksDB while it is open: three column families (meta, rows, changes). */
-final class OpenFiles implements AutoCloseable {
+/**
+ * RocksDB while it is open: three column families (meta, rows, changes), and what is put into a
+ * batch for them. Public only so that the benchmarks measure plain RocksDB with these very options.
+ * Safe for use by many threads; what it hands out is to be closed before it is, and after that it
+ * must not be used.
+ */
+public final class OpenFiles implements AutoCloseable {
   private static final long WRITE_BUFFER_BYTES = 64L << 20;
   private static final long BLOCK_CACHE_BYTES = 128L << 20;
   private static final long MAX_WAL_BYTES = 512L << 20;
@@ -41,7 +46,7 @@ final class OpenFiles implements AutoCloseable {
   private final ColumnFamilyHandle changes;
 
   /** Opens the files, after making the folder where there is none. */
-  OpenFiles(Path directory) throws RocksDBException, IOException {
+  public OpenFiles(Path directory) throws RocksDBException, IOException {
     Files.createDirectories(directory);
     LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
     ColumnFamilyOptions pointReads =
@@ -92,7 +97,7 @@ final class OpenFiles implements AutoCloseable {
     return resource;
   }
 
-  byte @Nullable [] row(byte[] key) throws RocksDBException {
+  public byte @Nullable [] row(byte[] key) throws RocksDBException {
     return rocks.get(rows, key);
   }
 
@@ -100,11 +105,11 @@ final class OpenFiles implements AutoCloseable {
     return rocks.get(meta, key);
   }
 
-  RocksIterator rows() {
+  public RocksIterator rows() {
     return rocks.newIterator(rows);
   }
 
-  RocksIterator changes() {
+  public RocksIterator changes() {
     return rocks.newIterator(changes);
   }
 
@@ -112,7 +117,7 @@ final class OpenFiles implements AutoCloseable {
     return rocks.newIterator(meta);
   }
 
-  void putRow(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
+  public void putRow(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
     batch.put(rows, key, value);
   }
 
@@ -141,7 +146,7 @@ final class OpenFiles implements AutoCloseable {
     }
   }
 
-  void putChange(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
+  public void putChange(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
     batch.put(changes, key, value);
   }
 
@@ -161,7 +166,7 @@ final class OpenFiles implements AutoCloseable {
     batch.deleteRange(changes, from, to);
   }
 
-  void write(WriteBatch batch, WriteOptions options) throws RocksDBException {
+  public void write(WriteBatch batch, WriteOptions options) throws RocksDBException {
     rocks.write(options, batch);
   }
 

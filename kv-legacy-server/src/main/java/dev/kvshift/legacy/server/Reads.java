@@ -1,15 +1,18 @@
 package dev.kvshift.legacy.server;
 
+import com.google.protobuf.ByteString;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.Range.Direction;
 import dev.kvshift.api.RangePage.Stop;
+import dev.kvshift.legacy.wire.Changes;
+import dev.kvshift.legacy.wire.Page;
+import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
-import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
@@ -27,6 +30,9 @@ final class Reads {
   /** How many tombstones one page of a range looks at. */
   static final int MAX_TOMBSTONES = 10_000;
 
+  private static final int FIRST_BLOCK_BYTES = 128 << 10;
+  private static final int GUESSED_CHANGE_BYTES = 256;
+
   private final Database database;
   private final Keys keys;
   private final Clock clock;
@@ -42,7 +48,11 @@ final class Reads {
   @Nullable Row get(Table table, StoreKey key, long epoch) {
     table.checkRead(epoch);
     byte[] stored = database.access(open -> open.row(keys.row(table.id, key)));
-    return stored == null ? null : Records.row(key, stored).at(clock.instant());
+    if (stored == null) {
+      return null;
+    }
+    Row row = Records.row(key, stored);
+    return row.expiry() == null ? row : row.at(clock.instant());
   }
 
   RowPage range(Table table, Bytes main, Range range, PageLimit limit, long epoch) {
@@ -144,62 +154,56 @@ final class Reads {
   }
 
   /** Scans for the runner, whom no gate holds back. */
-  ScanPage scan(Table table, ScanTask task, @Nullable Bytes position, PageLimit limit) {
+  Page scan(Table table, ScanTask task, @Nullable Bytes position, PageLimit limit) {
     table.requireThere();
     int first = (int) Math.max(0, Math.min(task.after(), partitions) + 1);
     int last = (int) Math.max(-1, Math.min(task.upTo(), partitions - 1));
     if (first > last) {
-      return new ScanPage(List.of(), null);
+      return Page.getDefaultInstance();
     }
-    byte[] start = Keys.partition(table.id, first);
+    byte[] from = Keys.partition(table.id, first);
     if (position != null) {
       if (position.size() <= Keys.PARTITION_BYTES - Integer.BYTES) {
         throw new KvException.Permanent(
             "a scan's position of another store: begin the scan anew or hand back what it gave");
       }
-      start = new byte[Integer.BYTES + position.size()];
-      ByteBuffer.wrap(start).putInt(table.id);
-      position.copyTo(start, Integer.BYTES);
+      from = new byte[Integer.BYTES + position.size()];
+      ByteBuffer.wrap(from).putInt(table.id);
+      position.copyTo(from, Integer.BYTES);
     }
-    byte[] from = start;
+    byte[] start = from;
     return database.access(
         open -> {
-          try (RocksIterator rows = open.rows()) {
-            ScanPage page = scan(rows, table, from, position != null, last, limit);
-            rows.status();
-            return page;
+          try (Cursor rows = new Cursor(open.rows(), start)) {
+            return scan(rows, table, last, limit);
           }
         });
   }
 
-  private ScanPage scan(
-      RocksIterator rows, Table table, byte[] from, boolean passed, int last, PageLimit limit) {
-    Instant now = clock.instant();
-    List<Row> found = new ArrayList<>();
+  private Page scan(Cursor rows, Table table, int last, PageLimit limit) throws RocksDBException {
+    long now = clock.millis();
+    RowBlock found = new RowBlock(Math.min(limit.bytes(), FIRST_BLOCK_BYTES));
+    Page.Builder page = Page.newBuilder();
+    int count = 0;
     long bytes = 0;
-    byte[] seen = from;
-    rows.seek(from);
-    if (passed && rows.isValid() && Arrays.equals(rows.key(), from)) {
-      rows.next();
-    }
-    for (; rows.isValid(); rows.next()) {
-      byte[] physical = rows.key();
-      if (!Keys.belongsTo(physical, table.id) || Keys.partitionOf(physical) > last) {
+    for (; rows.read(); rows.next()) {
+      if (!Keys.belongsTo(rows.key, table.id) || Keys.partitionOf(rows.key) > last) {
         break;
       }
-      byte[] stored = rows.value();
-      bytes += physical.length + stored.length;
-      if (found.size() == limit.entries() || (!found.isEmpty() && bytes > limit.bytes())) {
-        return new ScanPage(found, Bytes.of(seen, Integer.BYTES, seen.length - Integer.BYTES));
+      bytes += rows.keyLength + rows.valueLength;
+      if (count == limit.entries() || (count > 0 && bytes > limit.bytes())) {
+        page.setNext(ByteString.copyFrom(rows.key, Integer.BYTES, rows.keyLength - Integer.BYTES));
+        break;
       }
-      found.add(Records.row(Keys.parse(physical), stored).at(now));
-      seen = physical;
+      Keys.append(found, rows.key, rows.keyLength);
+      Records.append(found, rows.value, 0, rows.valueLength, now);
+      count++;
     }
-    return new ScanPage(found, null);
+    return page.setRows(found.take()).build();
   }
 
   /** Reads what follows a position; null where nothing does yet. */
-  ChangeSource.@Nullable Batch changes(Table table, long after, int maxBytes) {
+  @Nullable Changes changes(Table table, long after, int maxBytes) {
     table.requireThere();
     long newest = table.publishedPosition();
     if (after >= newest) {
@@ -217,51 +221,38 @@ final class Reads {
     }
     return database.access(
         open -> {
-          try (RocksIterator changes = open.changes()) {
-            ChangeSource.Batch batch = batch(changes, table, after, newest, maxBytes);
-            changes.status();
-            return batch;
+          try (Cursor changes = new Cursor(open.changes(), Keys.change(table.id, after + 1))) {
+            return changes(changes, table, after, newest, maxBytes);
           }
         });
   }
 
-  private static ChangeSource.Batch batch(
-      RocksIterator changes, Table table, long after, long newest, int maxBytes)
+  private static Changes changes(Cursor changes, Table table, long after, long newest, int maxBytes)
       throws RocksDBException {
-    List<ChangeSource.Change> found = new ArrayList<>();
+    RowBlock found =
+        new RowBlock((int) Math.min(maxBytes, (newest - after) * GUESSED_CHANGE_BYTES));
     long bytes = 0;
     long position = after;
-    changes.seek(Keys.change(table.id, after + 1));
-    while (position < newest) {
-      if (!changes.isValid()) {
-        changes.status();
-      }
-      if (!changes.isValid() || !Keys.belongsTo(changes.key(), table.id)) {
+    for (; position < newest; changes.next()) {
+      if (!changes.read() || !Keys.belongsTo(changes.key, table.id)) {
         throw missing(table, position + 1, newest);
       }
-      long at = Keys.position(changes.key());
+      long at = Keys.position(changes.key);
       if (at != position + 1) {
         throw missing(table, position + 1, at);
       }
-      byte[] record = changes.value();
-      if (!found.isEmpty() && bytes + record.length > maxBytes) {
+      boolean row = Records.isRow(changes.value);
+      bytes += changes.valueLength;
+      if (position > after && (!row || bytes > maxBytes)) {
         break;
       }
-      Records.Change change = Records.change(record);
-      if (change instanceof Records.Changed changed) {
-        found.add(new ChangeSource.Change(at, changed.row()));
-        bytes += record.length;
-      } else if (!found.isEmpty()) {
-        break;
-      } else if (change instanceof Records.Fencing fencing) {
-        return new ChangeSource.Fenced(fencing.fence());
-      } else if (change instanceof Records.Lifting lifting) {
-        return new ChangeSource.Lifted(lifting.attempt(), at);
+      if (!row) {
+        return Records.mark(changes.value, changes.valueLength, at);
       }
+      Records.appendChanged(found, changes.value, changes.valueLength);
       position = at;
-      changes.next();
     }
-    return new ChangeSource.Data(found, position);
+    return Changes.newBuilder().setPosition(position).setRows(found.take()).build();
   }
 
   private static KvException missing(Table table, long wanted, long oldest) {

@@ -1,6 +1,9 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.legacy.wire.Changes;
+import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
@@ -26,15 +29,6 @@ final class Records {
   private static final byte LIFTED = 4;
   private static final byte GATE_FORMAT = 1;
 
-  /** What a record of the change log says. */
-  sealed interface Change {}
-
-  record Changed(Row row) implements Change {}
-
-  record Fencing(Fence fence) implements Change {}
-
-  record Lifting(String attempt) implements Change {}
-
   private Records() {}
 
   static byte[] row(long version, @Nullable Bytes value, @Nullable Instant expiry) {
@@ -56,21 +50,62 @@ final class Records {
   }
 
   static Row row(StoreKey key, byte[] stored) {
-    return row(key, ByteBuffer.wrap(stored));
-  }
-
-  private static Row row(StoreKey key, ByteBuffer stored) {
-    byte kind = stored.get();
-    long version = stored.getLong();
+    ByteBuffer buffer = ByteBuffer.wrap(stored);
+    byte kind = buffer.get();
+    long version = buffer.getLong();
     return switch (kind) {
-      case LIVE -> new Row(key, version, Bytes.of(stored), null);
+      case LIVE -> new Row(key, version, rest(stored, buffer), null);
       case TOMBSTONE -> new Row(key, version, null, null);
       case EXPIRING -> {
-        Instant expiry = Instant.ofEpochMilli(stored.getLong());
-        yield new Row(key, version, Bytes.of(stored), expiry);
+        Instant expiry = Instant.ofEpochMilli(buffer.getLong());
+        yield new Row(key, version, rest(stored, buffer), expiry);
       }
       default -> throw new IllegalStateException("row of unknown kind " + kind);
     };
+  }
+
+  private static Bytes rest(byte[] stored, ByteBuffer buffer) {
+    return Bytes.of(stored, buffer.position(), buffer.remaining());
+  }
+
+  /**
+   * Ends a row of a block as the stored form from an index of the array on says; where it has
+   * expired by then, as a tombstone.
+   */
+  static void append(RowBlock block, byte[] stored, int from, int length, long nowMillis) {
+    ByteBuffer buffer = ByteBuffer.wrap(stored, from, length);
+    byte kind = buffer.get();
+    long version = buffer.getLong();
+    switch (kind) {
+      case LIVE -> block.live(version, stored, buffer.position(), buffer.remaining());
+      case TOMBSTONE -> block.tombstone(version);
+      case EXPIRING -> {
+        long expiry = buffer.getLong();
+        if (expiry <= nowMillis) {
+          block.tombstone(version);
+        } else {
+          block.expiring(version, expiry, stored, buffer.position(), buffer.remaining());
+        }
+      }
+      default -> throw new IllegalStateException("row of unknown kind " + kind);
+    }
+  }
+
+  /** Returns whether a change is a row's, and not a fence or its lifting. */
+  static boolean isRow(byte[] change) {
+    return change[0] != FENCED && change[0] != LIFTED;
+  }
+
+  /** Adds the row that a change has left to a block. */
+  static void appendChanged(RowBlock block, byte[] change, int length) {
+    ByteBuffer buffer = ByteBuffer.wrap(change).position(1);
+    int main = buffer.getInt();
+    int clustering = buffer.getInt();
+    int at = buffer.position();
+    block.key(change, at, main);
+    block.key(change, at + main, clustering);
+    int stored = at + main + clustering;
+    append(block, change, stored, length - stored, Long.MIN_VALUE);
   }
 
   /** Returns whether a stored row is deleted or expired and of a version below the horizon. */
@@ -114,25 +149,18 @@ final class Records {
     return ByteBuffer.allocate(1 + name.size()).put(LIFTED).put(name.asReadOnlyBuffer()).array();
   }
 
-  static Change change(byte[] record) {
-    ByteBuffer buffer = ByteBuffer.wrap(record);
-    return switch (buffer.get()) {
-      case FENCED -> {
-        long version = buffer.getLong();
-        long position = buffer.getLong();
-        Instant deadline = Instant.ofEpochMilli(buffer.getLong());
-        yield new Fencing(new Fence(Bytes.of(buffer).toUtf8(), version, position, deadline));
-      }
-      case LIFTED -> new Lifting(Bytes.of(buffer).toUtf8());
-      default -> {
-        int main = buffer.getInt();
-        int clustering = buffer.getInt();
-        int at = buffer.position();
-        StoreKey key =
-            StoreKey.of(Bytes.of(record, at, main), Bytes.of(record, at + main, clustering));
-        yield new Changed(row(key, buffer.position(at + main + clustering)));
-      }
-    };
+  /** Returns what a fence or its lifting says. */
+  static Changes mark(byte[] change, int length, long position) {
+    ByteBuffer buffer = ByteBuffer.wrap(change, 0, length);
+    Changes.Builder message = Changes.newBuilder().setPosition(position);
+    if (buffer.get() == LIFTED) {
+      return message.setLifted(Bytes.of(buffer).toUtf8()).build();
+    }
+    long version = buffer.getLong();
+    long fencedAt = buffer.getLong();
+    Instant deadline = Instant.ofEpochMilli(buffer.getLong());
+    Fence fence = new Fence(Bytes.of(buffer).toUtf8(), version, fencedAt, deadline);
+    return message.setFenced(Messages.fence(fence)).build();
   }
 
   static byte[] gate(GateRecord gate) {

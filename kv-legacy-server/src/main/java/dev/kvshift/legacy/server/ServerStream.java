@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Drain;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyLimits;
@@ -36,13 +37,12 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private final Engine engine;
   private final Sessions sessions;
   private final Usage usage;
-  private final Executor sender;
   private final ServerCallStreamObserver<ReplyFrame> out;
   private final Queue<Reply> replies = new ConcurrentLinkedQueue<>();
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLong inFlightBytes = new AtomicLong();
-  private final AtomicInteger sendWork = new AtomicInteger();
   private final Runnable end = this::end;
+  private final Drain sending;
   private long sessionId;
   private String client = "";
   private String library = "";
@@ -62,10 +62,10 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     this.engine = engine;
     this.sessions = sessions;
     this.usage = usage;
-    this.sender = sender;
+    this.sending = new Drain(sender, this::sendAll);
     this.out = out;
     out.disableAutoRequest();
-    out.setOnReadyHandler(this::send);
+    out.setOnReadyHandler(sending::ask);
     out.setOnCancelHandler(this::detach);
     out.request(1);
   }
@@ -87,10 +87,9 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     if (current == null) {
       return;
     }
-    frame.getSettledList().forEach(current::settle);
-    for (Request request : frame.getRequestsList()) {
-      begin(request);
-    }
+    current.settle(frame.getSettledList());
+    sending.askAfter(
+        () -> frame.getRequestsList().forEach(this::begin), frame.getRequestsCount() > 1);
     if (frame.getBye()) {
       sessions.close(sessionId);
     }
@@ -126,7 +125,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     inFlightBytes.addAndGet(bytes);
     usage.count(client, library, request);
     Sessions.Session current = session;
-    CompletableFuture<Reply.Builder> answer =
+    CompletableFuture<Reply> answer =
         request.getSequence() == 0 || current == null
             ? dispatcher.answer(request)
             : current.once(request.getSequence(), () -> dispatcher.answer(request));
@@ -134,14 +133,15 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   }
 
   private void finish(
-      Request request, int bytes, Reply.@Nullable Builder answer, @Nullable Throwable error) {
-    Reply.Builder reply =
+      Request request, int bytes, @Nullable Reply answer, @Nullable Throwable error) {
+    Reply reply =
         answer == null || error != null
-            ? Reply.newBuilder().setFailure(Failures.of(failure(error)))
-            : request.getSequence() == 0 ? answer : answer.clone();
-    replies.add(reply.setId(request.getId()).build());
+            ? Reply.newBuilder().setFailure(Failures.of(failure(error))).build()
+            : answer;
+    boolean addressed = reply.getId() == request.getId();
+    replies.add(addressed ? reply : reply.toBuilder().setId(request.getId()).build());
     inFlightBytes.addAndGet(-bytes);
-    send();
+    sending.ask();
   }
 
   private static KvException failure(@Nullable Throwable error) {
@@ -151,32 +151,22 @@ final class ServerStream implements StreamObserver<RequestFrame> {
         : new KvException.Permanent("the server failed unexpectedly: " + cause, cause);
   }
 
-  private void send() {
-    if (sendWork.getAndIncrement() == 0) {
-      sender.execute(this::sendAll);
-    }
-  }
-
   private void sendAll() {
-    int work = sendWork.get();
-    do {
-      boolean drained = false;
-      synchronized (out) {
-        while (!ended && out.isReady() && !replies.isEmpty()) {
-          sendFrame();
-        }
-        if (ended) {
-          replies.clear();
-        } else {
-          drained = draining && inFlight.get() == 0;
-        }
+    boolean drained = false;
+    synchronized (out) {
+      while (!ended && out.isReady() && !replies.isEmpty()) {
+        sendFrame();
       }
-      if (drained) {
-        finish(Status.UNAVAILABLE.withDescription("the server is stopping"));
+      if (ended) {
+        replies.clear();
+      } else {
+        drained = draining && inFlight.get() == 0;
       }
-      requestMore();
-      work = sendWork.addAndGet(-work);
-    } while (work != 0);
+    }
+    if (drained) {
+      finish(Status.UNAVAILABLE.withDescription("the server is stopping"));
+    }
+    requestMore();
   }
 
   private void sendFrame() {
@@ -213,7 +203,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     synchronized (out) {
       draining = true;
     }
-    send();
+    sending.ask();
   }
 
   boolean isEnded() {

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,14 +32,14 @@ final class Sessions {
 
   /** One driver's session; its stream changes when the driver reconnects. */
   static final class Session {
-    private final Map<Long, CompletableFuture<Reply.Builder>> unsettled = new HashMap<>();
+    private final Map<Long, CompletableFuture<Reply>> unsettled = new HashMap<>();
     private @Nullable Runnable endStream;
     private long idleSinceNanos;
 
     /** Begins the mutation, or returns what its first sending gives. */
-    synchronized CompletableFuture<Reply.Builder> once(
-        long sequence, Supplier<CompletableFuture<Reply.Builder>> mutation) {
-      CompletableFuture<Reply.Builder> known = unsettled.get(sequence);
+    synchronized CompletableFuture<Reply> once(
+        long sequence, Supplier<CompletableFuture<Reply>> mutation) {
+      CompletableFuture<Reply> known = unsettled.get(sequence);
       if (known != null) {
         return known;
       }
@@ -47,13 +48,13 @@ final class Sessions {
             new KvException.Transient(
                 "the session has " + MAX_UNSETTLED + " unsettled writes; nothing was written"));
       }
-      CompletableFuture<Reply.Builder> begun = mutation.get();
+      CompletableFuture<Reply> begun = mutation.get();
       unsettled.put(sequence, begun);
       return begun;
     }
 
-    synchronized void settle(long sequence) {
-      unsettled.remove(sequence);
+    synchronized void settle(List<Long> sequences) {
+      sequences.forEach(unsettled::remove);
     }
 
     private synchronized void retain(Collection<Long> sequences) {

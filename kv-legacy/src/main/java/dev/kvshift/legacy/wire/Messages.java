@@ -128,30 +128,9 @@ public final class Messages {
         page.hasNext() ? bytes(page.getNext()) : null);
   }
 
-  public static Page page(ScanPage page) {
-    Page.Builder message = Page.newBuilder().setRows(RowBlock.of(page.rows()));
-    Bytes next = page.next();
-    if (next != null) {
-      message.setNext(bytes(next));
-    }
-    return message.build();
-  }
-
   public static ScanPage scanPage(Page page) {
     return new ScanPage(
         RowBlock.read(page.getRows()), page.hasNext() ? bytes(page.getNext()) : null);
-  }
-
-  public static Changes changes(ChangeSource.Batch batch) {
-    Changes.Builder message = Changes.newBuilder().setPosition(batch.position());
-    if (batch instanceof ChangeSource.Data data) {
-      message.setRows(RowBlock.of(data.changes().stream().map(ChangeSource.Change::row).toList()));
-    } else if (batch instanceof ChangeSource.Fenced fenced) {
-      message.setFenced(fence(fenced.fence()));
-    } else if (batch instanceof ChangeSource.Lifted lifted) {
-      message.setLifted(lifted.attempt());
-    }
-    return message.build();
   }
 
   public static ChangeSource.Batch changes(Changes message) {

@@ -1,14 +1,13 @@
 package dev.kvshift.legacy.wire;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,68 +16,114 @@ import org.jspecify.annotations.Nullable;
 /**
  * Rows one after another, without a message each: main key and clustering key (varint length,
  * bytes), version (8 bytes, little-endian), kind (1 byte: 0 live, 1 tombstone, 2 expiring), expiry
- * in milliseconds (8 bytes, kind 2 only), value (varint length, bytes; not for tombstones).
- * Stateless.
+ * in milliseconds (8 bytes, kind 2 only), value (varint length, bytes; not for tombstones). Shards
+ * are left out: the legacy store's are empty. A block is put together by one thread: for each row
+ * its main key, its clustering key, and one of {@link #live}, {@link #expiring} and {@link
+ * #tombstone}.
  */
 public final class RowBlock {
   private static final byte LIVE = 0;
   private static final byte TOMBSTONE = 1;
   private static final byte EXPIRING = 2;
-  private static final int FIXED_BYTES = 3 * 5 + 8 + 1 + 8;
+  private static final int MAX_LENGTH_BYTES = 5;
+  private static final int STATE_BYTES = 8 + 1 + 8;
+  private static final int FIXED_BYTES = 3 * MAX_LENGTH_BYTES + STATE_BYTES;
 
-  private RowBlock() {}
+  private ByteBuffer block;
+
+  /** Begins an empty block, which grows beyond the bytes expected as needed. */
+  public RowBlock(int expectedBytes) {
+    block = ByteBuffer.allocate(expectedBytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
 
   /** Packs one row, or none. */
   public static ByteString of(@Nullable Row row) {
     return row == null ? ByteString.EMPTY : of(List.of(row));
   }
 
-  /** Packs the rows, shards left out: the legacy store's are empty. */
+  /** Packs the rows. */
   public static ByteString of(List<Row> rows) {
     int atMost = 0;
     for (Row row : rows) {
       Bytes value = row.value();
-      atMost +=
-          FIXED_BYTES
-              + row.key().main().size()
-              + row.key().clustering().size()
-              + (value == null ? 0 : value.size());
+      int keyBytes = row.key().main().size() + row.key().clustering().size();
+      atMost += FIXED_BYTES + keyBytes + (value == null ? 0 : value.size());
     }
-    byte[] block = new byte[atMost];
-    CodedOutputStream out = CodedOutputStream.newInstance(block);
-    try {
-      for (Row row : rows) {
-        write(row, out);
-      }
-      int length = out.getTotalBytesWritten();
-      return UnsafeByteOperations.unsafeWrap(block, 0, length);
-    } catch (IOException e) {
-      throw new UncheckedIOException("a row block outgrew its own reckoning", e);
+    RowBlock packed = new RowBlock(atMost);
+    for (Row row : rows) {
+      packed.add(row);
     }
+    return packed.take();
   }
 
-  private static void write(Row row, CodedOutputStream out) throws IOException {
-    writeBytes(row.key().main(), out);
-    writeBytes(row.key().clustering(), out);
-    out.writeFixed64NoTag(row.version());
-    Bytes value = row.value();
+  private void add(Row row) {
+    bytes(row.key().main());
+    bytes(row.key().clustering());
     Instant expiry = row.expiry();
+    Bytes value = row.value();
     if (value == null) {
-      out.writeRawByte(TOMBSTONE);
+      tombstone(row.version());
       return;
     }
     if (expiry == null) {
-      out.writeRawByte(LIVE);
+      state(row.version(), LIVE);
     } else {
-      out.writeRawByte(EXPIRING);
-      out.writeFixed64NoTag(expiry.toEpochMilli());
+      state(row.version(), EXPIRING).putLong(expiry.toEpochMilli());
     }
-    writeBytes(value, out);
+    bytes(value);
   }
 
-  private static void writeBytes(Bytes bytes, CodedOutputStream out) throws IOException {
-    out.writeUInt32NoTag(bytes.size());
-    out.writeRawBytes(bytes.asReadOnlyBuffer());
+  private void bytes(Bytes bytes) {
+    length(bytes.size()).put(bytes.asReadOnlyBuffer());
+  }
+
+  /** Adds bytes of the array: a row's main key, or after it the clustering key. */
+  public void key(byte[] source, int from, int length) {
+    length(length).put(source, from, length);
+  }
+
+  /** Ends a row that was deleted or has expired. */
+  public void tombstone(long version) {
+    state(version, TOMBSTONE);
+  }
+
+  /** Ends a row whose value these bytes of the array are. */
+  public void live(long version, byte[] source, int from, int length) {
+    state(version, LIVE);
+    length(length).put(source, from, length);
+  }
+
+  /** Ends a row that expires. */
+  public void expiring(long version, long expiryMillis, byte[] source, int from, int length) {
+    state(version, EXPIRING).putLong(expiryMillis);
+    length(length).put(source, from, length);
+  }
+
+  private ByteBuffer state(long version, byte kind) {
+    return reserve(STATE_BYTES).putLong(version).put(kind);
+  }
+
+  /** Adds a length, and makes room for what is so long. */
+  private ByteBuffer length(int length) {
+    ByteBuffer out = reserve(MAX_LENGTH_BYTES + length);
+    int rest = length;
+    for (; rest > 0x7f; rest >>>= 7) {
+      out.put((byte) (rest | 0x80));
+    }
+    return out.put((byte) rest);
+  }
+
+  private ByteBuffer reserve(int bytes) {
+    if (block.remaining() < bytes) {
+      int size = Math.max(2 * block.capacity(), Math.addExact(block.position(), bytes));
+      block = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN).put(block.flip());
+    }
+    return block;
+  }
+
+  /** Returns the block, to which nothing is added any more. */
+  public ByteString take() {
+    return UnsafeByteOperations.unsafeWrap(block.array(), 0, block.position());
   }
 
   /**
@@ -88,32 +133,44 @@ public final class RowBlock {
    */
   public static List<Row> read(ByteString block) {
     List<Row> rows = new ArrayList<>();
-    CodedInputStream in = block.newCodedInput();
+    byte[] array = block.toByteArray();
+    ByteBuffer in = ByteBuffer.wrap(array).order(ByteOrder.LITTLE_ENDIAN);
     try {
-      while (!in.isAtEnd()) {
-        rows.add(readRow(in));
+      while (in.hasRemaining()) {
+        rows.add(readRow(in, array));
       }
-    } catch (IOException e) {
+    } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
       throw new IllegalArgumentException("not a row block", e);
     }
     return rows;
   }
 
-  private static Row readRow(CodedInputStream in) throws IOException {
-    StoreKey key = StoreKey.of(readBytes(in), readBytes(in));
-    long version = in.readFixed64();
-    return switch (in.readRawByte()) {
-      case LIVE -> new Row(key, version, readBytes(in), null);
+  private static Row readRow(ByteBuffer in, byte[] array) {
+    StoreKey key = StoreKey.of(readBytes(in, array), readBytes(in, array));
+    long version = in.getLong();
+    byte kind = in.get();
+    return switch (kind) {
+      case LIVE -> new Row(key, version, readBytes(in, array), null);
       case TOMBSTONE -> new Row(key, version, null, null);
       case EXPIRING -> {
-        Instant expiry = Instant.ofEpochMilli(in.readFixed64());
-        yield new Row(key, version, readBytes(in), expiry);
+        Instant expiry = Instant.ofEpochMilli(in.getLong());
+        yield new Row(key, version, readBytes(in, array), expiry);
       }
-      default -> throw new IOException("unknown kind of row");
+      default -> throw new IllegalArgumentException("a row of the unknown kind " + kind);
     };
   }
 
-  private static Bytes readBytes(CodedInputStream in) throws IOException {
-    return Bytes.of(in.readByteBuffer());
+  private static Bytes readBytes(ByteBuffer in, byte[] array) {
+    int length = 0;
+    int shift = 0;
+    byte next;
+    do {
+      next = in.get();
+      length |= (next & 0x7f) << shift;
+      shift += 7;
+    } while (next < 0 && shift < 7 * MAX_LENGTH_BYTES);
+    Bytes bytes = Bytes.of(array, in.position(), length);
+    in.position(in.position() + length);
+    return bytes;
   }
 }
