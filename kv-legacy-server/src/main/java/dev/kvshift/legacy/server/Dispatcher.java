@@ -69,13 +69,19 @@ final class Dispatcher {
                 .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
                 .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
         case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
-        case LOCK_ALL -> lockAll(request.getLockAll(), deadline(request));
+        case LOCK_ALL -> lockAll(request.getLockAll(), request.getEpoch(), deadline(request));
+        case LOCK_SPACE ->
+            engine
+                .locks
+                .space(request.getLockSpace())
+                .thenApply(space -> reply(space).setCollection(space.id));
         case RENEW ->
             engine
                 .locks
                 .renew(
                     Messages.lock(request.getRenew().getLock()),
                     Duration.ofMillis(request.getRenew().getLeaseMillis()),
+                    request.getEpoch(),
                     deadline(request))
                 .thenApply(lock -> reply().setLock(Messages.lock(lock)));
         case RELEASE ->
@@ -110,6 +116,16 @@ final class Dispatcher {
                 .setWindow(
                     Window.newBuilder().setOldest(window.oldest()).setNewest(window.newest())));
       }
+      case CONSUMED ->
+          engine
+              .consumers
+              .consumed(table, request.getConsumed().getConsumer(), request.getConsumed().getUpTo())
+              .thenApply(left -> reply(table).setNumber(left.toMillis()));
+      case FORGET_CONSUMER ->
+          engine
+              .consumers
+              .forget(table, request.getForgetConsumer())
+              .thenApply(done -> done(table));
       case REASSERT -> reassert(table, request.getReassert(), request);
       default -> gate(table, request);
     };
@@ -134,7 +150,9 @@ final class Dispatcher {
       }
       case LIFT -> gates.lift(table, request.getLift().getAttempt()).thenApply(done -> done(table));
       case MOVE ->
-          gates.move(table, request.getMove().getAttempt()).thenApply(state -> state(table, state));
+          engine
+              .move(table, request.getMove().getAttempt())
+              .thenApply(state -> state(table, state));
       case SEAL -> gates.seal(table, request.getSeal()).thenApply(state -> state(table, state));
       case REGISTER -> {
         Register register = request.getRegister();
@@ -155,7 +173,8 @@ final class Dispatcher {
     };
   }
 
-  private CompletableFuture<Reply.Builder> lockAll(LockAll request, long deadlineNanos) {
+  private CompletableFuture<Reply.Builder> lockAll(
+      LockAll request, long epoch, long deadlineNanos) {
     Set<Bytes> keys = new HashSet<>();
     for (ByteString key : request.getKeysList()) {
       Bytes copied = Messages.bytes(key);
@@ -165,7 +184,7 @@ final class Dispatcher {
     Duration lease = Duration.ofMillis(request.getLeaseMillis());
     return engine
         .locks
-        .tryLockAll(request.getSpace(), keys, lease, deadlineNanos)
+        .tryLockAll(request.getSpace(), keys, lease, epoch, deadlineNanos)
         .thenApply(
             batch -> {
               LockBatch.Builder message = LockBatch.newBuilder();
@@ -246,6 +265,11 @@ final class Dispatcher {
 
   private CompletableFuture<Reply.Builder> later(Supplier<Reply.Builder> read) {
     return CompletableFuture.supplyAsync(read, longReads);
+  }
+
+  /** Returns the epoch of what a request is about; 0 where that is none. */
+  long epoch(Request request) {
+    return engine.epoch(request.getCollection());
   }
 
   private static long deadline(Request request) {

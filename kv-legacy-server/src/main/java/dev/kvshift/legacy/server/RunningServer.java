@@ -115,6 +115,10 @@ final class RunningServer implements AutoCloseable {
     };
   }
 
+  Engine engine() {
+    return engine;
+  }
+
   int port() {
     return server.getPort();
   }

@@ -87,6 +87,10 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     if (current == null) {
       return;
     }
+    if (current.isClosed()) {
+      finish(Status.FAILED_PRECONDITION.withDescription("the session was closed by its driver"));
+      return;
+    }
     frame.getSettledList().forEach(current::settle);
     for (Request request : frame.getRequestsList()) {
       begin(request);
@@ -99,13 +103,17 @@ final class ServerStream implements StreamObserver<RequestFrame> {
 
   private void greet(Hello hello) {
     sessionId = hello.getSession();
-    client = hello.getClient();
-    library = hello.getLibrary();
+    client = Usage.bounded(hello.getClient());
+    library = Usage.bounded(hello.getLibrary());
     Sessions.Attached attached;
     try {
       attached = sessions.attach(sessionId, hello.getUnsettledList(), end);
     } catch (KvException e) {
-      finish(Status.RESOURCE_EXHAUSTED.withDescription(e.getMessage()));
+      Status refused =
+          e instanceof KvException.Transient
+              ? Status.RESOURCE_EXHAUSTED
+              : Status.FAILED_PRECONDITION;
+      finish(refused.withDescription(e.getMessage()));
       return;
     }
     session = attached.session();
@@ -137,7 +145,9 @@ final class ServerStream implements StreamObserver<RequestFrame> {
       Request request, int bytes, Reply.@Nullable Builder answer, @Nullable Throwable error) {
     Reply.Builder reply =
         answer == null || error != null
-            ? Reply.newBuilder().setFailure(Failures.of(failure(error)))
+            ? Reply.newBuilder()
+                .setEpoch(dispatcher.epoch(request))
+                .setFailure(Failures.of(failure(error)))
             : request.getSequence() == 0 ? answer : answer.clone();
     replies.add(reply.setId(request.getId()).build());
     inFlightBytes.addAndGet(-bytes);

@@ -20,12 +20,12 @@ import org.jspecify.annotations.Nullable;
  * session that the server still knows; where the server has been restarted or has forgotten the
  * session, what was sent and not answered has an unknown outcome. What a mutation gave is kept
  * until the driver says that it has settled; a session without a stream is forgotten after {@link
- * #IDLE}.
+ * #IDLE}. One that its driver has closed takes nothing more, from a late stream neither.
  */
 final class Sessions {
   static final Duration IDLE = Duration.ofMinutes(1);
   static final int MAX_SESSIONS = 10_000;
-  private static final int MAX_UNSETTLED = 4 * LegacyLimits.MAX_IN_FLIGHT;
+  static final int MAX_UNSETTLED = 4 * LegacyLimits.MAX_IN_FLIGHT;
 
   private final Map<Long, Session> sessions = new ConcurrentHashMap<>();
 
@@ -34,10 +34,14 @@ final class Sessions {
     private final Map<Long, CompletableFuture<Reply.Builder>> unsettled = new HashMap<>();
     private @Nullable Runnable endStream;
     private long idleSinceNanos;
+    private boolean closed;
 
     /** Begins the mutation, or returns what its first sending gives. */
     synchronized CompletableFuture<Reply.Builder> once(
         long sequence, Supplier<CompletableFuture<Reply.Builder>> mutation) {
+      if (closed) {
+        return CompletableFuture.failedFuture(closedSession());
+      }
       CompletableFuture<Reply.Builder> known = unsettled.get(sequence);
       if (known != null) {
         return known;
@@ -60,7 +64,24 @@ final class Sessions {
       unsettled.keySet().retainAll(sequences);
     }
 
+    private static KvException closedSession() {
+      return new KvException.Permanent(
+          "the session was closed by its driver; nothing was written: open the store again");
+    }
+
+    synchronized boolean isClosed() {
+      return closed;
+    }
+
+    private synchronized void close() {
+      closed = true;
+      unsettled.clear();
+    }
+
     private synchronized void attach(Runnable end) {
+      if (closed) {
+        throw closedSession();
+      }
       Runnable previous = endStream;
       endStream = end;
       if (previous != null) {
@@ -104,8 +125,11 @@ final class Sessions {
     return new Attached(session, known != null);
   }
 
-  /** Ends a session that its driver has closed. */
+  /** Ends a session that its driver has closed; it is remembered until it would be forgotten. */
   void close(long id) {
-    sessions.remove(id);
+    Session session = sessions.get(id);
+    if (session != null) {
+      session.close();
+    }
   }
 }
