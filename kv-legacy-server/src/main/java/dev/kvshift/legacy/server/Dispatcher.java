@@ -37,21 +37,21 @@ import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** Turns one request into a call of the engine, and what that gives into the reply. */
 final class Dispatcher {
   private final Engine engine;
-  private final Executor longReads;
+  private final ReplyRoom longReads;
 
   /**
    * Makes one.
    *
-   * @param longReads where pages and scans are read, so that short requests need not wait for them
+   * @param longReads where pages and scans are read, so that short requests need not wait for them,
+   *     and everything while the driver does not take its replies
    */
-  Dispatcher(Engine engine, Executor longReads) {
+  Dispatcher(Engine engine, ReplyRoom longReads) {
     this.engine = engine;
     this.longReads = longReads;
   }
@@ -197,8 +197,13 @@ final class Dispatcher {
   private CompletableFuture<Reply.Builder> get(Table table, KeyOf get, long epoch) {
     StoreKey key = Messages.key(get.getMain(), get.getClustering());
     LegacyLimits.check(key);
-    ByteString row = RowBlock.of(engine.reads.get(table, key, epoch));
-    return completedFuture(reply(table).setRow(row));
+    return longReads.isFull()
+        ? later(() -> get(table, key, epoch))
+        : completedFuture(get(table, key, epoch));
+  }
+
+  private Reply.Builder get(Table table, StoreKey key, long epoch) {
+    return reply(table).setRow(RowBlock.of(engine.reads.get(table, key, epoch)));
   }
 
   private CompletableFuture<Reply.Builder> write(Table table, Write write, Request request) {

@@ -18,14 +18,14 @@ import java.util.concurrent.Executor;
 /** What the server answers: streams of drivers, and statistics. */
 final class LegacyService extends LegacyGrpc.LegacyImplBase {
   private final Engine engine;
-  private final Dispatcher dispatcher;
+  private final Executor longReads;
   private final Sessions sessions = new Sessions();
   private final Executor workers;
   private final Set<ServerStream> streams = ConcurrentHashMap.newKeySet();
 
   LegacyService(Engine engine, Executor workers, Executor longReads) {
     this.engine = engine;
-    this.dispatcher = new Dispatcher(engine, longReads);
+    this.longReads = longReads;
     this.workers = workers;
   }
 
@@ -34,11 +34,11 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
     streams.removeIf(ServerStream::isEnded);
     ServerStream stream =
         new ServerStream(
-            dispatcher,
             engine,
             sessions,
             engine.usage,
             workers,
+            longReads,
             (ServerCallStreamObserver<ReplyFrame>) out);
     streams.add(stream);
     return stream;
@@ -89,6 +89,11 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
       reply.setRows(counted);
     }
     return reply.build();
+  }
+
+  /** Returns how many bytes of replies wait to be sent, over all streams. */
+  long unsentBytes() {
+    return streams.stream().mapToLong(ServerStream::unsentBytes).sum();
   }
 
   /** Answers what is in flight on every stream, and ends them. */

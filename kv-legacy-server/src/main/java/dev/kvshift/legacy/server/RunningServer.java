@@ -115,6 +115,10 @@ final class RunningServer implements AutoCloseable {
     };
   }
 
+  LegacyService service() {
+    return service;
+  }
+
   Engine engine() {
     return engine;
   }

@@ -39,6 +39,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private final Executor sender;
   private final ServerCallStreamObserver<ReplyFrame> out;
   private final Queue<Reply> replies = new ConcurrentLinkedQueue<>();
+  private final ReplyRoom room;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLong inFlightBytes = new AtomicLong();
   private final AtomicInteger sendWork = new AtomicInteger();
@@ -52,13 +53,14 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private boolean draining;
 
   ServerStream(
-      Dispatcher dispatcher,
       Engine engine,
       Sessions sessions,
       Usage usage,
       Executor sender,
+      Executor longReads,
       ServerCallStreamObserver<ReplyFrame> out) {
-    this.dispatcher = dispatcher;
+    this.room = new ReplyRoom(longReads);
+    this.dispatcher = new Dispatcher(engine, room);
     this.engine = engine;
     this.sessions = sessions;
     this.usage = usage;
@@ -149,7 +151,9 @@ final class ServerStream implements StreamObserver<RequestFrame> {
                 .setEpoch(dispatcher.epoch(request))
                 .setFailure(Failures.of(failure(error)))
             : request.getSequence() == 0 ? answer : answer.clone();
-    replies.add(reply.setId(request.getId()).build());
+    Reply built = reply.setId(request.getId()).build();
+    room.add(built.getSerializedSize());
+    replies.add(built);
     inFlightBytes.addAndGet(-bytes);
     send();
   }
@@ -204,6 +208,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     }
     inFlight.addAndGet(-count);
     out.onNext(frame.build());
+    room.sent(bytes);
   }
 
   /** Asks for one more frame where there is room; called after each frame and each sending. */
@@ -226,6 +231,11 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     send();
   }
 
+  /** Returns how many bytes of replies wait to be sent. */
+  long unsentBytes() {
+    return room.bytes();
+  }
+
   boolean isEnded() {
     return ended;
   }
@@ -246,6 +256,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
 
   private void detach() {
     ended = true;
+    room.close();
     Sessions.Session current = session;
     if (current != null) {
       current.detach(end);

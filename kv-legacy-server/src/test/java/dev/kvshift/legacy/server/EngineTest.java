@@ -533,6 +533,23 @@ class EngineTest {
   }
 
   @Test
+  void lockSpaceMove_renewedSinceItWasLookedAt_isTransient() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofMinutes(1);
+    Lock held =
+        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())).acquired().get(0);
+    Table space = await(engine.locks.space("stock"));
+    await(engine.gates.fence(space, "try-1", LIFETIME));
+    clock.aheadForNextLookOf(
+        "legacy-changes", () -> await(engine.locks.renew(held, lease, 0, Op.unhurried())));
+
+    assertThatThrownBy(() -> await(engine.move(space, "try-1")))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("renewed");
+    assertThat(engine.gates.state(space).phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
   void lockSpaceMove_whileTheHolderRenews_happensOnlyOnceNoneIsHeld() {
     long seed = System.nanoTime();
     Random random = new Random(seed);

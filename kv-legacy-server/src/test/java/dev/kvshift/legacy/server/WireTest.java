@@ -8,6 +8,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.KeyOf;
 import dev.kvshift.legacy.wire.LegacyGrpc;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.ReadChanges;
 import dev.kvshift.legacy.wire.ReadRange;
@@ -26,6 +27,8 @@ import dev.kvshift.spi.StoreKey;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,6 +45,7 @@ import picocli.CommandLine;
 /** What the server takes and refuses from a client of any making. */
 class WireTest {
   private static final long BUDGET_MICROS = TimeUnit.SECONDS.toMicros(60);
+  private static final ByteString FIRST = ByteString.copyFromUtf8("c0");
   private static final ByteString MAIN = ByteString.copyFromUtf8("m");
 
   @TempDir Path directory;
@@ -53,7 +57,11 @@ class WireTest {
   @BeforeEach
   void open() {
     server = RunningServer.start(EngineOptions.of(directory, 4), ServerOptions.loopback(0));
-    channel = NettyChannelBuilder.forTarget(server.address()).usePlaintext().build();
+    channel =
+        NettyChannelBuilder.forTarget(server.address())
+            .usePlaintext()
+            .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
+            .build();
     table = await(server.engine().collection("files"));
   }
 
@@ -64,11 +72,35 @@ class WireTest {
   }
 
   /** One stream, and what came over it. */
-  private final class Client implements StreamObserver<ReplyFrame> {
+  private final class Client implements ClientResponseObserver<RequestFrame, ReplyFrame> {
     private final Map<Long, CompletableFuture<Reply>> replies = new ConcurrentHashMap<>();
     private final CompletableFuture<Status> end = new CompletableFuture<>();
     private final CompletableFuture<Boolean> welcome = new CompletableFuture<>();
-    private final StreamObserver<RequestFrame> out = LegacyGrpc.newStub(channel).connect(this);
+    private final StreamObserver<RequestFrame> out;
+    private final boolean unwilling;
+    private ClientCallStreamObserver<RequestFrame> call;
+
+    Client() {
+      this(false);
+    }
+
+    /** Makes one that takes the welcome and nothing more until it is told so. */
+    Client(boolean unwilling) {
+      this.unwilling = unwilling;
+      out = LegacyGrpc.newStub(channel).connect(this);
+    }
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<RequestFrame> started) {
+      call = started;
+      if (unwilling) {
+        started.disableAutoRequestWithInitial(1);
+      }
+    }
+
+    void take() {
+      call.request(Integer.MAX_VALUE);
+    }
 
     Client greeted(long session) {
       out.onNext(
@@ -105,6 +137,7 @@ class WireTest {
     @Override
     public void onError(Throwable problem) {
       end.complete(Status.fromThrowable(problem));
+      replies.values().forEach(reply -> reply.completeExceptionally(problem));
     }
 
     @Override
@@ -236,6 +269,41 @@ class WireTest {
     await(server.engine().write(table, key, Mutation.delete(), 0, Op.unhurried()));
     assertThat(behind.join().getNumber()).isPositive();
     busy.replies.values().forEach(CompletableFuture::join);
+  }
+
+  @Test
+  void stream_whoseDriverTakesNoReplies_isReadForOnlyAsFarAsThereIsRoom() {
+    int rows = 8;
+    int rowBytes = 1 << 20;
+    for (int i = 0; i < rows; i++) {
+      StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c" + i));
+      Mutation mutation = Mutation.put(Bytes.of(new byte[rowBytes]));
+      await(server.engine().write(table, key, mutation, 0, Op.unhurried()));
+    }
+    Client client = new Client(true).greeted(1);
+    ReadRange all = ReadRange.newBuilder().setMain(MAIN).setEntries(100).setBytes(16 << 20).build();
+    KeyOf one = KeyOf.newBuilder().setMain(MAIN).setClustering(FIRST).build();
+    int reads = 40;
+    for (int i = 0; i < reads / 2; i++) {
+      client.send(Request.newBuilder().setRange(all));
+      client.send(Request.newBuilder().setGet(one));
+    }
+    Await.until("the room is full", () -> server.service().unsentBytes() >= ReplyRoom.MAX_BYTES);
+    Client other = new Client().greeted(2);
+    for (int i = 0; i < 20; i++) {
+      other.send(Request.newBuilder().setGet(one)).join();
+    }
+
+    long threads = 2L * Runtime.getRuntime().availableProcessors();
+    assertThat(server.service().unsentBytes())
+        .isLessThan(ReplyRoom.MAX_BYTES + (threads + 1) * (rows + 1) * rowBytes);
+
+    client.take();
+    for (CompletableFuture<Reply> reply : client.replies.values()) {
+      assertThat(reply.join().hasFailure()).isFalse();
+    }
+    assertThat(client.replies).hasSize(reads);
+    Await.until("all was sent", () -> server.service().unsentBytes() == 0);
   }
 
   @Test
