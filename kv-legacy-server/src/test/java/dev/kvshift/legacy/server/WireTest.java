@@ -74,7 +74,8 @@ class WireTest {
   /** One stream, and what came over it. */
   private final class Client implements ClientResponseObserver<RequestFrame, ReplyFrame> {
     private final Map<Long, CompletableFuture<Reply>> replies = new ConcurrentHashMap<>();
-    private final CompletableFuture<Status> end = new CompletableFuture<>();
+    private final CompletableFuture<Status> end =
+        new CompletableFuture<Status>().orTimeout(60, TimeUnit.SECONDS);
     private final CompletableFuture<Boolean> welcome = new CompletableFuture<>();
     private final StreamObserver<RequestFrame> out;
     private final boolean unwilling;
@@ -120,7 +121,8 @@ class WireTest {
 
     CompletableFuture<Reply> add(RequestFrame.Builder frame, Request.Builder request) {
       long id = ++ids;
-      CompletableFuture<Reply> reply = new CompletableFuture<>();
+      CompletableFuture<Reply> reply =
+          new CompletableFuture<Reply>().orTimeout(60, TimeUnit.SECONDS);
       replies.put(id, reply);
       frame.addRequests(request.setId(id).setCollection(table.id).setBudgetMicros(BUDGET_MICROS));
       return reply;
