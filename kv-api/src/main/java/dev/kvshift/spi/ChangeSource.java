@@ -1,8 +1,11 @@
 package dev.kvshift.spi;
 
+import dev.kvshift.api.KvException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The committed changes of one collection in commit order. Positions are dense, from 1, and never
@@ -25,6 +28,31 @@ public interface ChangeSource {
 
   /** Returns which positions are retained. */
   CompletionStage<Window> window();
+
+  /**
+   * Tells that a named consumer has every change up to a position and needs what follows. The first
+   * time registers it, durably. The source's retention does not wait for it for ever, but what it
+   * drops of what a registered consumer needs, it says: in its log, in its statistics, and by the
+   * error of this method.
+   *
+   * <p>Fails with {@code Permanent} where the change after {@code upTo} was dropped already, naming
+   * the oldest that is retained, where the collection has no such position, and where the source
+   * registers no consumers, as is the case unless a driver implements this.
+   *
+   * @param consumer its name, 1 to 128 letters; at most 64 a collection
+   * @param upTo the last position that it has; 0 for none
+   * @return how long the first change that it needs is retained yet, as far as can be foreseen
+   */
+  default CompletionStage<Duration> consumed(String consumer, long upTo) {
+    return CompletableFuture.failedFuture(
+        new KvException.Permanent(
+            "this change source registers no consumers: read on before its retention ends"));
+  }
+
+  /** Forgets a consumer, which needs nothing any more. Succeeds where there is none. */
+  default CompletionStage<@Nullable Void> forget(String consumer) {
+    return CompletableFuture.completedFuture(null);
+  }
 
   /**
    * What is retained.

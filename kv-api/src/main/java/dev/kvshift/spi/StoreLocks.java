@@ -1,10 +1,13 @@
 package dev.kvshift.spi;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** One space of locks. Safe for use by many threads and processes. */
@@ -32,4 +35,26 @@ public interface StoreLocks {
 
   /** Gives a lock back. Succeeds where it is lost or released already. */
   CompletionStage<Void> release(Lock lock, Call call);
+
+  /**
+   * Opens the space's gate, by which its authority moves to another store; {@link Capability#GATE}.
+   * It is a collection's gate with locks in the place of writes:
+   *
+   * <ul>
+   *   <li>Requests of an epoch below {@code acceptMin} are refused with {@code StalePhase}, but for
+   *       {@link #release}.
+   *   <li>While a fence stands, no lock is granted: {@code CollectionFenced} at once. Renewing and
+   *       releasing go on.
+   *   <li>{@link Gate#move} fails with {@code Transient} while a lock is held by the leader's
+   *       clock. Once it has succeeded, every request is refused, and {@code floor} lies above
+   *       every token that the leader has given.
+   *   <li>{@link Gate#seal} and {@link Gate#reassert} are not for locks: {@code Permanent}.
+   * </ul>
+   *
+   * Fails with {@code UnsupportedCapability} where the driver does not implement it.
+   */
+  default CompletionStage<Gate> gate() {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.GATE, "a lock space of this store"));
+  }
 }

@@ -2,6 +2,7 @@ package dev.kvshift.legacy;
 
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Connections;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.LegacyParameters;
 import dev.kvshift.legacy.wire.Welcome;
@@ -9,9 +10,6 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import java.io.File;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -19,7 +17,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,14 +35,6 @@ public final class LegacyProvider implements StoreProvider {
           Integer.toString(LegacyLimits.DEFAULT_IN_FLIGHT),
           "how many reads, and how many writes, are sent at once, 1 to "
               + LegacyLimits.MAX_IN_FLIGHT);
-  private static final Parameter TLS =
-      new Parameter(
-          "tls", "false", "whether the connection is encrypted, true or false; true with a ca");
-  private static final Parameter CA =
-      new Parameter(
-          "ca", "", "a PEM file of the authorities that may vouch for the server; else Java's own");
-  private static final Parameter TOKEN =
-      new Parameter("token", "", "what the server asks for, best as env:NAME or file:PATH");
   private static final int MAX_CLIENT_LENGTH = 128;
   private static final int CALLBACK_THREADS = 2;
   private static final Duration IDLE_THREAD = Duration.ofSeconds(5);
@@ -62,16 +51,19 @@ public final class LegacyProvider implements StoreProvider {
 
   @Override
   public List<Parameter> parameters() {
-    return List.of(LegacyParameters.TIMEOUT, CLIENT, MAX_IN_FLIGHT, TLS, CA, TOKEN);
+    return List.of(
+        LegacyParameters.TIMEOUT,
+        CLIENT,
+        MAX_IN_FLIGHT,
+        Connections.TLS,
+        Connections.CA,
+        Connections.TOKEN);
   }
 
   @Override
   public Store open(ConnectionString string, Context context) {
     string.requireKnown(parameters());
-    if (string.hosts().size() != 1 || string.hosts().get(0).port() == 0) {
-      throw new KvException.Permanent(
-          "legacy:// takes the leader's one host and port: write legacy://HOST:PORT");
-    }
+    ConnectionString.Host host = Connections.host(string);
     Duration timeout = LegacyParameters.duration(string, LegacyParameters.TIMEOUT);
     int inFlight = LegacyParameters.number(string, MAX_IN_FLIGHT);
     if (inFlight < 1 || inFlight > LegacyLimits.MAX_IN_FLIGHT) {
@@ -81,7 +73,6 @@ public final class LegacyProvider implements StoreProvider {
     if (client.isEmpty() || client.length() > MAX_CLIENT_LENGTH) {
       throw LegacyParameters.refused(string, CLIENT, client);
     }
-    ConnectionString.Host host = string.hosts().get(0);
     ThreadPoolExecutor callbacks =
         new ThreadPoolExecutor(
             CALLBACK_THREADS,
@@ -96,15 +87,18 @@ public final class LegacyProvider implements StoreProvider {
             });
     callbacks.allowCoreThreadTimeOut(true);
     ManagedChannel channel =
-        secured(NettyChannelBuilder.forAddress(host.name(), host.port()), string)
+        Connections.channel(string)
             .executor(callbacks)
-            .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
             .keepAliveTime(KEEP_ALIVE.toMillis(), TimeUnit.MILLISECONDS)
             .keepAliveTimeout(KEEP_ALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
             .build();
     Exchange exchange =
         new Exchange(
-            "legacy server " + host, client, channel, inFlight, () -> string.secret(TOKEN.name()));
+            "legacy server " + host,
+            client,
+            channel,
+            inFlight,
+            () -> string.secret(Connections.TOKEN.name()));
     Runnable release = exchange::close;
     try {
       Welcome welcome = await(exchange, host, timeout);
@@ -117,23 +111,6 @@ public final class LegacyProvider implements StoreProvider {
     } catch (KvException e) {
       release.run();
       throw e;
-    }
-  }
-
-  private static NettyChannelBuilder secured(NettyChannelBuilder builder, ConnectionString string) {
-    String authorities = LegacyParameters.text(string, CA);
-    if (!LegacyParameters.truth(string, TLS) && authorities.isEmpty()) {
-      return builder.usePlaintext();
-    }
-    if (authorities.isEmpty()) {
-      return builder.useTransportSecurity();
-    }
-    try {
-      return builder.sslContext(
-          GrpcSslContexts.forClient().trustManager(new File(authorities)).build());
-    } catch (SSLException | IllegalArgumentException e) {
-      throw new KvException.Permanent(
-          "legacy://: ca=" + authorities + " cannot be read: give a PEM file", e);
     }
   }
 

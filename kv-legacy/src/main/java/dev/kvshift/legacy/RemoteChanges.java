@@ -1,6 +1,7 @@
 package dev.kvshift.legacy;
 
 import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.wire.Consumed;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Nothing;
@@ -11,6 +12,7 @@ import dev.kvshift.spi.ChangeSource;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** A collection's changes, read from the server in frames. */
 final class RemoteChanges implements ChangeSource {
@@ -45,5 +47,25 @@ final class RemoteChanges implements ChangeSource {
         collection.call(),
         () -> Request.newBuilder().setWindow(Nothing.getDefaultInstance()),
         reply -> new Window(reply.getWindow().getOldest(), reply.getWindow().getNewest()));
+  }
+
+  @Override
+  public CompletionStage<Duration> consumed(String consumer, long upTo) {
+    return collection.ask(
+        Kind.REPEATABLE,
+        collection.call(),
+        () ->
+            Request.newBuilder()
+                .setConsumed(Consumed.newBuilder().setConsumer(consumer).setUpTo(upTo)),
+        reply -> Duration.ofMillis(reply.getNumber()));
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> forget(String consumer) {
+    return collection.ask(
+        Kind.REPEATABLE,
+        collection.call(),
+        () -> Request.newBuilder().setForgetConsumer(consumer),
+        reply -> null);
   }
 }

@@ -2,6 +2,7 @@ package dev.kvshift.legacy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.Locks;
 import dev.kvshift.legacy.Pending.Kind;
@@ -14,6 +15,7 @@ import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;
 import java.util.HashSet;
@@ -80,6 +82,17 @@ final class RemoteLocks implements StoreLocks {
   public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
     return store.send(
         Request.newBuilder().setRelease(Messages.lock(lock)), Kind.REPEATABLE, call, reply -> null);
+  }
+
+  @Override
+  public CompletionStage<Gate> gate() {
+    return store.send(
+        Request.newBuilder().setLockSpace(space),
+        Kind.READ,
+        store.call(),
+        reply ->
+            new RemoteGate(
+                new LegacyCollection(store, space, Layout.point(), reply.getCollection())));
   }
 
   private static long millis(Duration lease) {

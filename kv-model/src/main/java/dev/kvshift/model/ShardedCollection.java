@@ -262,5 +262,15 @@ final class ShardedCollection implements StoreCollection {
     public CompletionStage<Window> window() {
       return source.window();
     }
+
+    @Override
+    public CompletionStage<Duration> consumed(String consumer, long upTo) {
+      return source.consumed(consumer, upTo);
+    }
+
+    @Override
+    public CompletionStage<@Nullable Void> forget(String consumer) {
+      return source.forget(consumer);
+    }
   }
 }

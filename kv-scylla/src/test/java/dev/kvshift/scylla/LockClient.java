@@ -66,7 +66,8 @@ final class LockClient {
     Settings settings = Settings.of(ConnectionString.parse(args[0]));
     OptionsMap options = Sessions.options(settings);
     options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, GatedThrottler.class.getName());
-    try (Store store = ScyllaStore.open(settings, VersionClock.ofProcess(), KvObserver.NONE, options)) {
+    try (Store store =
+        ScyllaStore.open(settings, VersionClock.ofProcess(), KvObserver.NONE, options)) {
       LockClient client =
           new LockClient(Path.of(args[1]), args[2], new Random(Long.parseLong(args[3])), store);
       System.out.println("ready");

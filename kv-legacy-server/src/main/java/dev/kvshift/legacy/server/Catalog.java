@@ -4,12 +4,12 @@ import dev.kvshift.api.KvException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -19,6 +19,20 @@ import org.rocksdb.RocksIterator;
 final class Catalog {
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_.-]{0,127}");
   private static final String COLLECTION_PREFIX = "collection/";
+
+  /** Lock spaces stand among the collections, under names that no collection can have. */
+  static final String LOCK_SPACE_PREFIX = "locks:";
+
+  static final String GATE = "gate/";
+  static final String HORIZON = "horizon/";
+  static final String LEASE = "lease/";
+  static final String NOTE = "note/";
+  static final String CONSUMER = "consumer/";
+  static final String COUNT = "count/";
+  static final String WALK = "walk/";
+  static final String USAGE = "usage/";
+  private static final List<String> KINDS =
+      List.of(GATE, HORIZON, LEASE, NOTE, CONSUMER, COUNT, WALK, USAGE);
   private static final byte[] NEXT_KEY = Database.utf8("nextcollection");
 
   private final Database database;
@@ -35,63 +49,53 @@ final class Catalog {
     reload();
   }
 
-  static byte[] gateKey(int collection) {
-    return ByteBuffer.allocate(5 + Integer.BYTES)
-        .put(Database.utf8("gate/"))
+  /** Returns a key of what is stored beside the rows of a collection. */
+  static byte[] key(String kind, int collection, byte... rest) {
+    byte[] prefix = Database.utf8(kind);
+    return ByteBuffer.allocate(prefix.length + Integer.BYTES + rest.length)
+        .put(prefix)
         .putInt(collection)
-        .array();
-  }
-
-  static byte[] horizonKey(int collection) {
-    return ByteBuffer.allocate(8 + Integer.BYTES)
-        .put(Database.utf8("horizon/"))
-        .putInt(collection)
-        .array();
-  }
-
-  /** Returns the key of an instance's registration, or with no name what all of them begin with. */
-  static byte[] leaseKey(int collection, String instance) {
-    byte[] name = Database.utf8(instance);
-    return ByteBuffer.allocate(6 + Integer.BYTES + name.length)
-        .put(Database.utf8("lease/"))
-        .putInt(collection)
-        .put(name)
+        .put(rest)
         .array();
   }
 
   /** An instance known from before may still act on its lease: give it a whole one. */
-  private static void loadLeases(OpenFiles open, Table table, long nowMillis) {
-    byte[] prefix = leaseKey(table.id, "");
+  private static void loadLeases(OpenFiles open, Table table, long nowMillis)
+      throws RocksDBException {
+    named(
+        open,
+        key(LEASE, table.id),
+        (instance, stored) ->
+            table.leases.put(instance, Table.Lease.from(Database.number(stored, 0), nowMillis)));
+  }
+
+  /** Reads the records whose keys end with a name. */
+  private static void named(OpenFiles open, byte[] prefix, BiConsumer<String, byte[]> record)
+      throws RocksDBException {
     try (RocksIterator metas = open.metas()) {
       for (metas.seek(prefix);
           metas.isValid() && Keys.startsWith(metas.key(), prefix);
           metas.next()) {
         byte[] key = metas.key();
-        String instance =
-            new String(key, prefix.length, key.length - prefix.length, StandardCharsets.UTF_8);
-        long acknowledged = Database.number(metas.value(), 0);
-        table.leases.put(instance, Table.Lease.from(acknowledged, nowMillis));
+        record.accept(
+            new String(key, prefix.length, key.length - prefix.length, StandardCharsets.UTF_8),
+            metas.value());
       }
+      metas.status();
     }
   }
 
   private void load(OpenFiles open) throws RocksDBException {
-    Set<String> stored = new HashSet<>();
-    byte[] prefix = Database.utf8(COLLECTION_PREFIX);
-    try (RocksIterator metas = open.metas()) {
-      for (metas.seek(prefix);
-          metas.isValid() && Keys.startsWith(metas.key(), prefix);
-          metas.next()) {
-        byte[] key = metas.key();
-        String name =
-            new String(key, prefix.length, key.length - prefix.length, StandardCharsets.UTF_8);
-        load(open, name, (int) Database.number(metas.value(), 0));
-        stored.add(name);
-      }
-      metas.status();
+    Map<String, Integer> stored = new HashMap<>();
+    named(
+        open,
+        Database.utf8(COLLECTION_PREFIX),
+        (name, id) -> stored.put(name, (int) Database.number(id, 0)));
+    for (Map.Entry<String, Integer> collection : stored.entrySet()) {
+      load(open, collection.getKey(), collection.getValue());
     }
     for (Table table : tables()) {
-      if (!stored.contains(table.name)) {
+      if (!stored.containsKey(table.name)) {
         forget(table);
       }
     }
@@ -99,17 +103,22 @@ final class Catalog {
   }
 
   private void load(OpenFiles open, String name, int id) throws RocksDBException {
-    byte[] storedGate = open.meta(gateKey(id));
+    byte[] storedGate = open.meta(key(GATE, id));
     GateRecord gate = storedGate == null ? GateRecord.FIRST : Records.gate(storedGate);
     long position = lastPosition(open, id);
-    long horizon = Database.number(open.meta(horizonKey(id)), 0);
+    long dropped = firstPosition(open, id, position + 1) - 1;
+    long horizon = Database.number(open.meta(key(HORIZON, id)), 0);
     Table known = byName.get(name);
     if (known != null && known.id == id) {
-      known.reload(position, gate, horizon);
+      known.reload(position, dropped, gate, horizon);
       return;
     }
-    Table table = new Table(id, name, position, gate, horizon);
+    Table table = new Table(id, name, position, dropped, gate, horizon);
     loadLeases(open, table, clock.millis());
+    named(
+        open,
+        key(CONSUMER, id),
+        (consumer, state) -> table.consumers.put(consumer, ChangeRetention.Consumer.read(state)));
     byName.put(name, table);
     byId.put(id, table);
   }
@@ -138,6 +147,16 @@ final class Catalog {
     }
   }
 
+  private static long firstPosition(OpenFiles open, int id, long otherwise)
+      throws RocksDBException {
+    try (RocksIterator changes = open.changes()) {
+      changes.seek(Keys.change(id, 0));
+      boolean found = changes.isValid() && Keys.belongsTo(changes.key(), id);
+      changes.status();
+      return found ? Keys.position(changes.key()) : otherwise;
+    }
+  }
+
   List<Table> tables() {
     return List.copyOf(byName.values());
   }
@@ -159,16 +178,35 @@ final class Catalog {
     return table;
   }
 
+  @Nullable Table byId(int id) {
+    return byId.get(id);
+  }
+
   CompletableFuture<Table> open(String name, CommitPipeline pipeline) {
     Table known = byName.get(name);
     if (known != null) {
       return CompletableFuture.completedFuture(known);
     }
+    requireName(name);
+    return make(name, pipeline);
+  }
+
+  /** Returns what stands for a lock space; made at its first use. */
+  CompletableFuture<Table> lockSpace(String space, CommitPipeline pipeline) {
+    Table known = byName.get(LOCK_SPACE_PREFIX + space);
+    return known != null
+        ? CompletableFuture.completedFuture(known)
+        : make(LOCK_SPACE_PREFIX + space, pipeline);
+  }
+
+  private static void requireName(String name) {
     if (!NAME.matcher(name).matches()) {
-      return CompletableFuture.failedFuture(
-          new KvException.Permanent(
-              "collection name '" + name + "': give 1 to 128 of a-z, 0-9, '_', '.' and '-'"));
+      throw new KvException.Permanent(
+          "collection name '" + name + "': give 1 to 128 of a-z, 0-9, '_', '.' and '-'");
     }
+  }
+
+  private CompletableFuture<Table> make(String name, CommitPipeline pipeline) {
     return pipeline.submit(
         new Op<Table>(null, name.length(), Op.unhurried()) {
           @Override
@@ -187,13 +225,14 @@ final class Catalog {
     nextId = id + 1;
     commit.putMeta(NEXT_KEY, Database.number(nextId));
     commit.putMeta(Database.utf8(COLLECTION_PREFIX + name), Database.number(id));
-    Table table = new Table(id, name, 0, GateRecord.FIRST, 0);
+    Table table = new Table(id, name, 0, 0, GateRecord.FIRST, 0);
     byName.put(name, table);
     byId.put(id, table);
     return table;
   }
 
   CompletableFuture<@Nullable Void> drop(String name, CommitPipeline pipeline) {
+    requireName(name);
     return pipeline.submit(
         new Op<@Nullable Void>(null, name.length(), Op.unhurried()) {
           @Override
@@ -210,10 +249,8 @@ final class Catalog {
 
   private void erase(Table table, Commit commit) throws RocksDBException {
     commit.deleteMeta(Database.utf8(COLLECTION_PREFIX + table.name));
-    commit.deleteMeta(gateKey(table.id));
-    commit.deleteMeta(horizonKey(table.id));
-    for (String instance : table.leases.keySet()) {
-      commit.deleteMeta(leaseKey(table.id, instance));
+    for (String kind : KINDS) {
+      commit.eraseMetas(key(kind, table.id), key(kind, table.id + 1));
     }
     commit.erase(table);
   }

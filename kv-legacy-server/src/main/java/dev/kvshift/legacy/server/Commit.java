@@ -109,13 +109,19 @@ final class Commit implements AutoCloseable {
     metas.remove(ByteBuffer.wrap(key));
   }
 
+  /** Removes a range of small records, which the batch has not touched. */
+  void eraseMetas(byte[] from, byte[] to) throws RocksDBException {
+    files.deleteMetas(batch, from, to);
+  }
+
   /** Removes the changes up to a position. */
   void eraseChanges(Table table, long upTo) throws RocksDBException {
     files.deleteChanges(batch, Keys.change(table.id, 0), Keys.change(table.id, upTo + 1));
+    table.droppedPosition = upTo;
   }
 
   void raiseHorizon(Table table, long horizon) throws RocksDBException {
-    putMeta(Catalog.horizonKey(table.id), Database.number(horizon));
+    putMeta(Catalog.key(Catalog.HORIZON, table.id), Database.number(horizon));
     table.horizon = Math.max(table.horizon, horizon);
     touched.add(table);
   }
@@ -141,7 +147,7 @@ final class Commit implements AutoCloseable {
   }
 
   void setGate(Table table, GateRecord gate) throws RocksDBException {
-    files.putMeta(batch, Catalog.gateKey(table.id), Records.gate(gate));
+    files.putMeta(batch, Catalog.key(Catalog.GATE, table.id), Records.gate(gate));
     table.gate = gate;
     touched.add(table);
   }

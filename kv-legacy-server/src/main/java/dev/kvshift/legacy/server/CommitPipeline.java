@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -110,6 +111,37 @@ final class CommitPipeline implements AutoCloseable {
       return CompletableFuture.failedFuture(database.closedStore());
     }
     return op.result;
+  }
+
+  /** A change of the files that the store makes by itself. */
+  interface Change {
+    void apply(Commit commit) throws RocksDBException;
+  }
+
+  /**
+   * Makes a change and waits until it is durable.
+   *
+   * @param table the collection, which must still be there; null for none
+   */
+  void change(@Nullable Table table, Change change) {
+    await(
+        submit(
+            new Op<@Nullable Void>(table, 0, Op.unhurried()) {
+              @Override
+              @Nullable Void apply(Commit commit) throws RocksDBException {
+                change.apply(commit);
+                return null;
+              }
+            }));
+  }
+
+  /** Waits for a change; what failed it is thrown as it is. */
+  static void await(CompletableFuture<?> change) {
+    try {
+      change.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof KvException known ? known : e;
+    }
   }
 
   private void run() {

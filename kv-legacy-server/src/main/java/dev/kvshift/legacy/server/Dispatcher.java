@@ -36,21 +36,21 @@ import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** Turns one request into a call of the engine, and what that gives into the reply. */
 final class Dispatcher {
   private final Engine engine;
-  private final Executor longReads;
+  private final ReplyRoom longReads;
 
   /**
    * Makes one.
    *
-   * @param longReads where pages and scans are read, so that short requests need not wait for them
+   * @param longReads where pages and scans are read, so that short requests need not wait for them,
+   *     and everything while the driver does not take its replies
    */
-  Dispatcher(Engine engine, Executor longReads) {
+  Dispatcher(Engine engine, ReplyRoom longReads) {
     this.engine = engine;
     this.longReads = longReads;
   }
@@ -81,13 +81,19 @@ final class Dispatcher {
               .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
               .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
       case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
-      case LOCK_ALL -> lockAll(request.getLockAll(), deadline(request));
+      case LOCK_ALL -> lockAll(request.getLockAll(), request.getEpoch(), deadline(request));
+      case LOCK_SPACE ->
+          engine
+              .locks
+              .space(request.getLockSpace())
+              .thenApply(space -> reply(space).setCollection(space.id));
       case RENEW ->
           engine
               .locks
               .renew(
                   Messages.lock(request.getRenew().getLock()),
                   Duration.ofMillis(request.getRenew().getLeaseMillis()),
+                  request.getEpoch(),
                   deadline(request))
               .thenApply(lock -> reply().setLock(Messages.lock(lock)));
       case RELEASE ->
@@ -115,6 +121,16 @@ final class Dispatcher {
                 .setWindow(
                     Window.newBuilder().setOldest(window.oldest()).setNewest(window.newest())));
       }
+      case CONSUMED ->
+          engine
+              .consumers
+              .consumed(table, request.getConsumed().getConsumer(), request.getConsumed().getUpTo())
+              .thenApply(left -> reply(table).setNumber(left.toMillis()));
+      case FORGET_CONSUMER ->
+          engine
+              .consumers
+              .forget(table, request.getForgetConsumer())
+              .thenApply(done -> done(table));
       case REASSERT -> reassert(table, request.getReassert(), request);
       default -> gate(table, request);
     };
@@ -139,7 +155,9 @@ final class Dispatcher {
       }
       case LIFT -> gates.lift(table, request.getLift().getAttempt()).thenApply(done -> done(table));
       case MOVE ->
-          gates.move(table, request.getMove().getAttempt()).thenApply(state -> state(table, state));
+          engine
+              .move(table, request.getMove().getAttempt())
+              .thenApply(state -> state(table, state));
       case SEAL -> gates.seal(table, request.getSeal()).thenApply(state -> state(table, state));
       case REGISTER -> {
         Register register = request.getRegister();
@@ -160,7 +178,8 @@ final class Dispatcher {
     };
   }
 
-  private CompletableFuture<Reply.Builder> lockAll(LockAll request, long deadlineNanos) {
+  private CompletableFuture<Reply.Builder> lockAll(
+      LockAll request, long epoch, long deadlineNanos) {
     Set<Bytes> keys = new HashSet<>();
     for (ByteString key : request.getKeysList()) {
       Bytes copied = Messages.bytes(key);
@@ -170,7 +189,7 @@ final class Dispatcher {
     Duration lease = Duration.ofMillis(request.getLeaseMillis());
     return engine
         .locks
-        .tryLockAll(request.getSpace(), keys, lease, deadlineNanos)
+        .tryLockAll(request.getSpace(), keys, lease, epoch, deadlineNanos)
         .thenApply(
             batch -> {
               LockBatch.Builder message = LockBatch.newBuilder();
@@ -183,8 +202,13 @@ final class Dispatcher {
   private CompletableFuture<Reply.Builder> get(Table table, KeyOf get, long epoch) {
     StoreKey key = Messages.key(get.getMain(), get.getClustering());
     LegacyLimits.check(key);
-    ByteString row = RowBlock.of(engine.reads.get(table, key, epoch));
-    return completedFuture(reply(table).setRow(row));
+    return longReads.isFull()
+        ? later(() -> get(table, key, epoch))
+        : completedFuture(get(table, key, epoch));
+  }
+
+  private Reply.Builder get(Table table, StoreKey key, long epoch) {
+    return reply(table).setRow(RowBlock.of(engine.reads.get(table, key, epoch)));
   }
 
   private CompletableFuture<Reply> write(Table table, Request request) {
@@ -246,6 +270,11 @@ final class Dispatcher {
 
   private CompletableFuture<Reply.Builder> later(Supplier<Reply.Builder> read) {
     return CompletableFuture.supplyAsync(read, longReads);
+  }
+
+  /** Returns the epoch of what a request is about; 0 where that is none. */
+  long epoch(Request request) {
+    return engine.epoch(request.getCollection());
   }
 
   private static long deadline(Request request) {

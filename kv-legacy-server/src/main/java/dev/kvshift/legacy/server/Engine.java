@@ -5,6 +5,7 @@ import dev.kvshift.legacy.wire.Changes;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
@@ -26,14 +27,18 @@ final class Engine implements AutoCloseable {
   static final long INCARNATION = 1;
 
   private static final int CHANGE_THREADS = 2;
+  private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
   final Reads reads;
   final GateOperations gates;
   final LockOperations locks;
+  final ChangeRetention consumers;
+  final Survey survey;
+  final Usage usage;
   private final EngineOptions options;
   private final Database database;
   private final Catalog catalog;
-  private final CommitPipeline pipeline;
+  final CommitPipeline pipeline;
   private final ScheduledExecutorService changeReaders;
   final Upkeep upkeep;
 
@@ -46,8 +51,8 @@ final class Engine implements AutoCloseable {
     catalog = new Catalog(database, options.clock());
     pipeline = new CommitPipeline(database, catalog, versions, keys, options);
     gates = new GateOperations(pipeline, versions, options.clock());
-    locks = new LockOperations(pipeline);
     reads = new Reads(database, keys, options.clock(), options.partitions());
+    usage = new Usage(database, catalog, pipeline, options.clock());
     changeReaders =
         new ScheduledThreadPoolExecutor(
             CHANGE_THREADS,
@@ -56,8 +61,12 @@ final class Engine implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
+    consumers = new ChangeRetention(database, pipeline, reads, changeReaders, options);
+    survey = new Survey(database, pipeline, options);
+    locks = new LockOperations(database, catalog, pipeline, gates, changeReaders);
     pipeline.start();
-    upkeep = new Upkeep(database, catalog, pipeline, options);
+    usage.begin();
+    upkeep = new Upkeep(catalog, consumers, survey, usage);
   }
 
   /**
@@ -85,6 +94,17 @@ final class Engine implements AutoCloseable {
 
   CompletableFuture<Table> collection(String name) {
     return catalog.open(name, pipeline);
+  }
+
+  /** Hands a collection or a lock space over. */
+  CompletableFuture<Gate.State> move(Table table, String attempt) {
+    return table.isLockSpace() ? locks.move(table, attempt) : gates.move(table, attempt);
+  }
+
+  /** Returns the epoch of a collection; 0 where there is none. */
+  long epoch(int id) {
+    Table table = catalog.byId(id);
+    return table == null ? 0 : table.publishedGate().epoch();
   }
 
   /**
@@ -191,6 +211,11 @@ final class Engine implements AutoCloseable {
   @Override
   public void close() {
     upkeep.close();
+    try {
+      usage.save();
+    } catch (KvException e) {
+      LOG.log(System.Logger.Level.WARNING, "the last uses of the store were not stored", e);
+    }
     pipeline.close();
     changeReaders.shutdownNow();
     for (Table table : catalog.tables()) {

@@ -124,6 +124,16 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   }
 
   @Override
+  public CompletionStage<Duration> consumed(String consumer, long upTo) {
+    return store.change(() -> engine.consumers.consumed(table, consumer, upTo));
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> forget(String consumer) {
+    return store.change(() -> engine.consumers.forget(table, consumer));
+  }
+
+  @Override
   public CompletionStage<State> state() {
     return store.run(() -> completedFuture(engine.gates.state(table)));
   }
@@ -145,7 +155,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<State> move(String attempt) {
-    return store.change(() -> engine.gates.move(table, attempt));
+    return store.change(() -> engine.move(table, attempt));
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -90,18 +91,31 @@ final class FileStore implements Store {
             call,
             () -> {
               keys.forEach(LegacyLimits::checkLockKey);
-              return engine.locks.tryLockAll(space, Set.copyOf(keys), lease, call.deadlineNanos());
+              return engine.locks.tryLockAll(
+                  space, Set.copyOf(keys), lease, call.epoch(), call.deadlineNanos());
             });
       }
 
       @Override
       public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-        return run(call, () -> engine.locks.renew(lock, lease, call.deadlineNanos()));
+        return run(call, () -> engine.locks.renew(lock, lease, call.epoch(), call.deadlineNanos()));
       }
 
       @Override
       public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
         return run(call, () -> engine.locks.release(lock, call.deadlineNanos()));
+      }
+
+      @Override
+      public CompletionStage<Gate> gate() {
+        return change(
+            () ->
+                engine
+                    .locks
+                    .space(space)
+                    .thenApply(
+                        table ->
+                            new FileCollection(FileStore.this, engine, table, Layout.point())));
       }
     };
   }

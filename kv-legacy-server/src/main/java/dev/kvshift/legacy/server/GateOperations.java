@@ -52,6 +52,10 @@ final class GateOperations {
         });
   }
 
+  long nowMillis() {
+    return clock.millis();
+  }
+
   Gate.State state(Table table) {
     table.requireThere();
     return table.publishedGate().state(versions.publishedCeiling());
@@ -168,6 +172,15 @@ final class GateOperations {
   }
 
   CompletableFuture<Gate.State> move(Table table, String attempt) {
+    return move(table, attempt, () -> {});
+  }
+
+  /**
+   * Hands over where nothing speaks against it in the commit pipeline.
+   *
+   * @param objection throws what does
+   */
+  CompletableFuture<Gate.State> move(Table table, String attempt, Runnable objection) {
     return submit(
         table,
         commit -> {
@@ -187,12 +200,14 @@ final class GateOperations {
                     + attempt
                     + " does not stand (any more); nothing was moved: fence again");
           }
+          objection.run();
           commit.setGate(table, gate.handedOver(standing.version(), attempt));
           return table.gate.state(versions.publishedCeiling());
         });
   }
 
   CompletableFuture<Gate.State> seal(Table table, long epoch) {
+    requireRows(table);
     return submit(
         table,
         commit -> {
@@ -224,7 +239,15 @@ final class GateOperations {
         });
   }
 
+  private static void requireRows(Table table) {
+    if (table.isLockSpace()) {
+      throw new KvException.Permanent(
+          table.name + " is a lock space: it is handed over with a fence and a move");
+    }
+  }
+
   CompletableFuture<Row> reassert(Table table, StoreKey key, long atLeast, long deadlineNanos) {
+    requireRows(table);
     int bytes = key.main().size() + key.clustering().size();
     return pipeline.submit(
         new Op<Row>(table, bytes, deadlineNanos) {
@@ -289,17 +312,21 @@ final class GateOperations {
             throw new KvException.Transient(
                 "collection " + table.name + " has " + MAX_INSTANCES + " instances: no room");
           }
-          commit.putMeta(Catalog.leaseKey(table.id, instance), Database.number(acknowledged));
+          commit.putMeta(leaseKey(table, instance), Database.number(acknowledged));
           table.leases.put(instance, lease);
           return table.gate.state(versions.publishedCeiling());
         });
+  }
+
+  private static byte[] leaseKey(Table table, String instance) {
+    return Catalog.key(Catalog.LEASE, table.id, Database.utf8(instance));
   }
 
   private void forgetEnded(Table table, Commit commit) throws RocksDBException {
     long now = clock.millis();
     for (Map.Entry<String, Table.Lease> lease : Map.copyOf(table.leases).entrySet()) {
       if (lease.getValue().isOver(now) && table.leases.remove(lease.getKey(), lease.getValue())) {
-        commit.deleteMeta(Catalog.leaseKey(table.id, lease.getKey()));
+        commit.deleteMeta(leaseKey(table, lease.getKey()));
       }
     }
   }

@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.RequestFrame;
+import dev.kvshift.legacy.wire.RowCount;
 import dev.kvshift.legacy.wire.StatisticsOf;
 import dev.kvshift.legacy.wire.StatisticsReply;
 import dev.kvshift.spi.ChangeSource;
@@ -17,16 +18,14 @@ import java.util.concurrent.Executor;
 /** What the server answers: streams of drivers, and statistics. */
 final class LegacyService extends LegacyGrpc.LegacyImplBase {
   private final Engine engine;
-  private final Dispatcher dispatcher;
+  private final Executor longReads;
   private final Sessions sessions = new Sessions();
-  private final Usage usage;
   private final Executor workers;
   private final Set<ServerStream> streams = ConcurrentHashMap.newKeySet();
 
   LegacyService(Engine engine, Executor workers, Executor longReads) {
     this.engine = engine;
-    this.dispatcher = new Dispatcher(engine, longReads);
-    this.usage = new Usage(engine.options().clock());
+    this.longReads = longReads;
     this.workers = workers;
   }
 
@@ -35,11 +34,11 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
     streams.removeIf(ServerStream::isEnded);
     ServerStream stream =
         new ServerStream(
-            dispatcher,
             engine,
             sessions,
-            usage,
+            engine.usage,
             workers,
+            longReads,
             (ServerCallStreamObserver<ReplyFrame>) out);
     streams.add(stream);
     return stream;
@@ -49,22 +48,52 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
   public void statistics(StatisticsOf request, StreamObserver<StatisticsReply> out) {
     try {
       Table table = engine.knownCollection(request.getCollection());
-      ChangeSource.Window window = engine.reads.window(table);
-      StatisticsReply.Builder reply =
-          StatisticsReply.newBuilder()
-              .setSinceMillis(usage.sinceMillis())
-              .setNowMillis(engine.now().toEpochMilli())
-              .setChangeBytes(engine.reads.changeBytes(table))
-              .setNewestPosition(window.newest())
-              .setOldestPosition(window.oldest())
-              .setTombstoneHorizon(table.publishedHorizon())
-              .addAllClients(usage.of(table.id));
-      engine.reads.partitionBytes(table).forEach(reply::addPartitionBytes);
-      out.onNext(reply.build());
-      out.onCompleted();
+      if (!request.getCount()) {
+        out.onNext(statistics(table));
+        out.onCompleted();
+        return;
+      }
+      engine
+          .upkeep
+          .count(table)
+          .whenCompleteAsync(
+              (counted, error) -> {
+                if (error != null) {
+                  out.onError(Status.ABORTED.withDescription(error.getMessage()).asException());
+                } else {
+                  out.onNext(statistics(table));
+                  out.onCompleted();
+                }
+              },
+              workers);
     } catch (KvException e) {
       out.onError(Status.NOT_FOUND.withDescription(e.getMessage()).asRuntimeException());
     }
+  }
+
+  private StatisticsReply statistics(Table table) {
+    ChangeSource.Window window = engine.reads.window(table);
+    StatisticsReply.Builder reply =
+        StatisticsReply.newBuilder()
+            .setSinceMillis(engine.usage.sinceMillis())
+            .setNowMillis(engine.now().toEpochMilli())
+            .setChangeBytes(engine.reads.changeBytes(table))
+            .setNewestPosition(window.newest())
+            .setOldestPosition(window.oldest())
+            .setTombstoneHorizon(table.publishedHorizon())
+            .addAllConsumers(engine.consumers.of(table))
+            .addAllClients(engine.usage.of(table.id));
+    engine.reads.partitionBytes(table).forEach(reply::addPartitionBytes);
+    RowCount counted = engine.survey.counted(table);
+    if (counted != null) {
+      reply.setRows(counted);
+    }
+    return reply.build();
+  }
+
+  /** Returns how many bytes of replies wait to be sent, over all streams. */
+  long unsentBytes() {
+    return streams.stream().mapToLong(ServerStream::unsentBytes).sum();
   }
 
   /** Answers what is in flight on every stream, and ends them. */

@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.Locks;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.StoreLocks.Batch;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -14,23 +15,69 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
 
 /**
  * Leases on keys, durable like everything else. A token is drawn like a version, so that it never
  * starts again; the last one of a key stays after the lock is given back. Safe for use by many
  * threads.
+ *
+ * <p>Each space has a gate like a collection's. While its fence stands no lock is granted, so those
+ * that are held only become fewer; once none is, it can be moved, and the fence's version lies
+ * above every token given.
  */
 final class LockOperations {
   private static final int MAX_SPACE_LENGTH = 128;
   private static final byte[] PREFIX = Database.utf8("lock/");
 
-  private final CommitPipeline pipeline;
+  /** How many stored locks are looked at in one go. */
+  private static final int PAGE = 1_000;
 
-  LockOperations(CommitPipeline pipeline) {
+  private final Database database;
+  private final Catalog catalog;
+  private final CommitPipeline pipeline;
+  private final GateOperations gates;
+  private final Executor readers;
+
+  LockOperations(
+      Database database,
+      Catalog catalog,
+      CommitPipeline pipeline,
+      GateOperations gates,
+      Executor readers) {
+    this.database = database;
+    this.catalog = catalog;
     this.pipeline = pipeline;
+    this.gates = gates;
+    this.readers = readers;
+  }
+
+  /** Returns what stands for a space. */
+  CompletableFuture<Table> space(String name) {
+    requireSpace(name);
+    return catalog.lockSpace(name, pipeline);
+  }
+
+  private interface Request<T extends @Nullable Object> {
+    T apply(Table space, Commit commit) throws RocksDBException;
+  }
+
+  private <T extends @Nullable Object> CompletableFuture<T> submit(
+      String name, int bytes, long deadlineNanos, Request<T> request) {
+    return space(name)
+        .thenCompose(
+            space ->
+                pipeline.submit(
+                    new Op<T>(space, bytes, deadlineNanos) {
+                      @Override
+                      T apply(Commit commit) throws RocksDBException {
+                        return request.apply(space, commit);
+                      }
+                    }));
   }
 
   /** What is stored of a key's lock; released where {@code expiresMillis} is 0. */
@@ -57,20 +104,27 @@ final class LockOperations {
   }
 
   CompletableFuture<Batch> tryLockAll(
-      String space, Set<Bytes> keys, Duration lease, long deadlineNanos) {
+      String name, Set<Bytes> keys, Duration lease, long epoch, long deadlineNanos) {
     if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
       throw new KvException.Permanent(
           "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
     }
-    requireSpace(space);
     requireLease(lease);
     int bytes = keys.stream().mapToInt(Bytes::size).sum();
-    return pipeline.submit(
-        new Op<Batch>(null, bytes, deadlineNanos) {
-          @Override
-          Batch apply(Commit commit) throws RocksDBException {
-            return tryLockAll(commit, space, keys, lease);
+    return submit(
+        name,
+        bytes,
+        deadlineNanos,
+        (space, commit) -> {
+          space.gate.checkWrite(space.name, epoch);
+          Gate.Fence fence = space.gate.fence();
+          if (fence != null) {
+            long left = fence.deadline().toEpochMilli() - nowMillis(commit);
+            throw new KvException.CollectionFenced(
+                space.name, Duration.ofMillis(Math.max(0, left)));
           }
+          space.grants++;
+          return tryLockAll(commit, name, keys, lease);
         });
   }
 
@@ -98,39 +152,124 @@ final class LockOperations {
     return new Batch(acquired, busy, Set.of());
   }
 
-  CompletableFuture<Lock> renew(Lock lock, Duration lease, long deadlineNanos) {
+  CompletableFuture<Lock> renew(Lock lock, Duration lease, long epoch, long deadlineNanos) {
     requireLease(lease);
-    return pipeline.submit(
-        new Op<Lock>(null, lock.key().size(), deadlineNanos) {
-          @Override
-          Lock apply(Commit commit) throws RocksDBException {
-            long now = nowMillis(commit);
-            Grant grant = grant(commit, lock.space(), lock.key());
-            if (grant == null || !grant.isHeldBy(lock, now)) {
-              throw new KvException.Permanent(
-                  "lock "
-                      + lock.key()
-                      + " of space "
-                      + lock.space()
-                      + " is lost: take it again and read again");
-            }
-            Grant renewed = new Grant(grant.owner, grant.token, now + lease.toMillis());
-            commit.putMeta(key(lock.space(), lock.key()), renewed.stored());
-            return lock(lock.space(), lock.key(), renewed);
+    return submit(
+        lock.space(),
+        lock.key().size(),
+        deadlineNanos,
+        (space, commit) -> {
+          space.gate.checkWrite(space.name, epoch);
+          long now = nowMillis(commit);
+          Grant grant = grant(commit, lock.space(), lock.key());
+          if (grant == null || !grant.isHeldBy(lock, now)) {
+            throw new KvException.Permanent(
+                "lock "
+                    + lock.key()
+                    + " of space "
+                    + lock.space()
+                    + " is lost: take it again and read again");
           }
+          space.grants++;
+          Grant renewed = new Grant(grant.owner, grant.token, now + lease.toMillis());
+          commit.putMeta(key(lock.space(), lock.key()), renewed.stored());
+          return lock(lock.space(), lock.key(), renewed);
         });
   }
 
   CompletableFuture<@Nullable Void> release(Lock lock, long deadlineNanos) {
-    return pipeline.submit(
-        new Op<@Nullable Void>(null, lock.key().size(), deadlineNanos) {
-          @Override
-          @Nullable Void apply(Commit commit) throws RocksDBException {
-            Grant grant = grant(commit, lock.space(), lock.key());
-            if (grant != null && grant.isHeldBy(lock, nowMillis(commit))) {
-              Grant released = new Grant(grant.owner, grant.token, 0);
-              commit.putMeta(key(lock.space(), lock.key()), released.stored());
+    return this.<@Nullable Void>submit(
+        lock.space(),
+        lock.key().size(),
+        deadlineNanos,
+        (space, commit) -> {
+          Grant grant = grant(commit, lock.space(), lock.key());
+          if (grant != null && grant.isHeldBy(lock, nowMillis(commit))) {
+            Grant released = new Grant(grant.owner, grant.token, 0);
+            commit.putMeta(key(lock.space(), lock.key()), released.stored());
+          }
+          return null;
+        });
+  }
+
+  /**
+   * Hands a space over once none of its locks is held. What is held is looked up outside of the
+   * commit pipeline, after everything that was granted is durable; a renewal since then, which only
+   * a holder can have made, objects.
+   */
+  CompletableFuture<Gate.State> move(Table space, String attempt) {
+    Gate.Fence fence = space.publishedGate().fence();
+    if (fence == null || !fence.attempt().equals(attempt)) {
+      return gates.move(space, attempt);
+    }
+    return pipeline
+        .submit(
+            new Op<Long>(space, 0, Op.unhurried()) {
+              @Override
+              Long apply(Commit commit) {
+                return space.grants;
+              }
+            })
+        .thenApplyAsync(
+            grants -> {
+              requireNoneHeld(space);
+              return grants;
+            },
+            readers)
+        .thenCompose(
+            grants ->
+                gates.move(
+                    space,
+                    attempt,
+                    () -> {
+                      if (space.grants != grants) {
+                        throw new KvException.Transient(
+                            space.name + " has locks that are renewed: try again");
+                      }
+                    }));
+  }
+
+  private void requireNoneHeld(Table space) {
+    byte[] prefix = key(space.name.substring(Catalog.LOCK_SPACE_PREFIX.length()), Bytes.empty());
+    long now = gates.nowMillis();
+    long held = 0;
+    long until = 0;
+    byte[] from = prefix;
+    while (from != null) {
+      List<Grant> grants = new ArrayList<>();
+      from = read(prefix, from, grants);
+      for (Grant grant : grants) {
+        if (grant.expiresMillis > now) {
+          held++;
+          until = Math.max(until, grant.expiresMillis);
+        }
+      }
+    }
+    if (held > 0) {
+      throw new KvException.Transient(
+          space.name
+              + ": "
+              + held
+              + " locks are held, unless renewed until "
+              + Instant.ofEpochMilli(until)
+              + " at the latest; nothing was moved: try again, or lift the fence");
+    }
+  }
+
+  /** Reads some grants; returns where to go on, null at the end. */
+  private byte @Nullable [] read(byte[] prefix, byte[] from, List<Grant> grants) {
+    return database.access(
+        files -> {
+          try (RocksIterator metas = files.metas()) {
+            for (metas.seek(from);
+                metas.isValid() && Keys.startsWith(metas.key(), prefix);
+                metas.next()) {
+              if (grants.size() == PAGE) {
+                return metas.key();
+              }
+              grants.add(Grant.read(metas.value()));
             }
+            metas.status();
             return null;
           }
         });
@@ -176,8 +315,12 @@ final class LockOperations {
     return TimeUnit.MICROSECONDS.toMillis(commit.versions.now());
   }
 
+  static boolean isSpace(String space) {
+    return !space.isEmpty() && space.length() <= MAX_SPACE_LENGTH && space.indexOf('\0') < 0;
+  }
+
   private static void requireSpace(String space) {
-    if (space.isEmpty() || space.length() > MAX_SPACE_LENGTH || space.indexOf('\0') >= 0) {
+    if (!isSpace(space)) {
       throw new KvException.Permanent(
           "a lock space's name has 1 to " + MAX_SPACE_LENGTH + " letters");
     }

@@ -15,6 +15,7 @@ import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.LRUCache;
 import org.rocksdb.Range;
+import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
@@ -40,6 +41,7 @@ public final class OpenFiles implements AutoCloseable {
   }
 
   private final List<AutoCloseable> resources = new ArrayList<>();
+  private final ReadOptions once = own(new ReadOptions()).setFillCache(false);
   private final RocksDB rocks;
   private final ColumnFamilyHandle meta;
   private final ColumnFamilyHandle rows;
@@ -109,6 +111,11 @@ public final class OpenFiles implements AutoCloseable {
     return rocks.newIterator(rows);
   }
 
+  /** Returns an iterator for a walk over everything, which leaves the cache to others. */
+  RocksIterator rowsOnce() {
+    return rocks.newIterator(rows, once);
+  }
+
   public RocksIterator changes() {
     return rocks.newIterator(changes);
   }
@@ -125,9 +132,9 @@ public final class OpenFiles implements AutoCloseable {
     batch.delete(rows, key);
   }
 
-  /** Returns about how many bytes the changes of a collection take. */
-  long changeBytes(int collection) {
-    return bytes(changes, Keys.change(collection, 0), Keys.change(collection + 1, 0));
+  /** Returns about how many bytes the changes of a collection take from a position on. */
+  long changeBytes(int collection, long from) {
+    return bytes(changes, Keys.change(collection, from), Keys.change(collection + 1, 0));
   }
 
   long rowBytes(byte[] from, byte[] to) {
@@ -156,6 +163,10 @@ public final class OpenFiles implements AutoCloseable {
 
   void deleteMeta(WriteBatch batch, byte[] key) throws RocksDBException {
     batch.delete(meta, key);
+  }
+
+  void deleteMetas(WriteBatch batch, byte[] from, byte[] to) throws RocksDBException {
+    batch.deleteRange(meta, from, to);
   }
 
   void deleteRows(WriteBatch batch, byte[] from, byte[] to) throws RocksDBException {

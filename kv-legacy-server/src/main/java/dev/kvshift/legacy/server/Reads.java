@@ -281,9 +281,9 @@ final class Reads {
         });
   }
 
-  /** Returns about how many bytes the changes of a collection take. */
+  /** Returns about how many bytes the changes of a collection that are retained take. */
   long changeBytes(Table table) {
-    return database.access(files -> files.changeBytes(table.id));
+    return database.access(files -> files.changeBytes(table.id, table.droppedPosition + 1));
   }
 
   /** Returns about how many bytes each partition of a collection takes in the files. */

@@ -116,6 +116,16 @@ final class Records {
         && (kind == TOMBSTONE || (kind == EXPIRING && buffer.getLong() <= now.toEpochMilli()));
   }
 
+  /** Returns whether a stored row is deleted or expired. */
+  static boolean isDead(byte[] stored, Instant now) {
+    return isDeadBelow(stored, Long.MAX_VALUE, now);
+  }
+
+  /** Returns how many bytes the value of a stored row has. */
+  static int valueBytes(byte[] stored) {
+    return stored.length - 1 - Long.BYTES - (stored[0] == EXPIRING ? Long.BYTES : 0);
+  }
+
   /** Returns the change that leaves the row as the stored form says. */
   static byte[] change(StoreKey key, byte[] stored) {
     Bytes main = key.main();

@@ -120,6 +120,14 @@ final class RunningServer implements AutoCloseable {
     };
   }
 
+  LegacyService service() {
+    return service;
+  }
+
+  Engine engine() {
+    return engine;
+  }
+
   int port() {
     return server.getPort();
   }

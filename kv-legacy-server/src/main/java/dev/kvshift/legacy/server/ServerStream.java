@@ -39,6 +39,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private final Usage usage;
   private final ServerCallStreamObserver<ReplyFrame> out;
   private final Queue<Reply> replies = new ConcurrentLinkedQueue<>();
+  private final ReplyRoom room;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLong inFlightBytes = new AtomicLong();
   private final Runnable end = this::end;
@@ -52,13 +53,14 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private boolean draining;
 
   ServerStream(
-      Dispatcher dispatcher,
       Engine engine,
       Sessions sessions,
       Usage usage,
       Executor sender,
+      Executor longReads,
       ServerCallStreamObserver<ReplyFrame> out) {
-    this.dispatcher = dispatcher;
+    this.room = new ReplyRoom(longReads);
+    this.dispatcher = new Dispatcher(engine, room);
     this.engine = engine;
     this.sessions = sessions;
     this.usage = usage;
@@ -87,6 +89,10 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     if (current == null) {
       return;
     }
+    if (current.isClosed()) {
+      finish(Status.FAILED_PRECONDITION.withDescription("the session was closed by its driver"));
+      return;
+    }
     current.settle(frame.getSettledList());
     sending.askAfter(
         () -> frame.getRequestsList().forEach(this::begin), frame.getRequestsCount() > 1);
@@ -98,13 +104,17 @@ final class ServerStream implements StreamObserver<RequestFrame> {
 
   private void greet(Hello hello) {
     sessionId = hello.getSession();
-    client = hello.getClient();
-    library = hello.getLibrary();
+    client = Usage.bounded(hello.getClient());
+    library = Usage.bounded(hello.getLibrary());
     Sessions.Attached attached;
     try {
       attached = sessions.attach(sessionId, hello.getUnsettledList(), end);
     } catch (KvException e) {
-      finish(Status.RESOURCE_EXHAUSTED.withDescription(e.getMessage()));
+      Status refused =
+          e instanceof KvException.Transient
+              ? Status.RESOURCE_EXHAUSTED
+              : Status.FAILED_PRECONDITION;
+      finish(refused.withDescription(e.getMessage()));
       return;
     }
     session = attached.session();
@@ -136,10 +146,16 @@ final class ServerStream implements StreamObserver<RequestFrame> {
       Request request, int bytes, @Nullable Reply answer, @Nullable Throwable error) {
     Reply reply =
         answer == null || error != null
-            ? Reply.newBuilder().setFailure(Failures.of(failure(error))).build()
+            ? Reply.newBuilder()
+                .setId(request.getId())
+                .setEpoch(dispatcher.epoch(request))
+                .setFailure(Failures.of(failure(error)))
+                .build()
             : answer;
-    boolean addressed = reply.getId() == request.getId();
-    replies.add(addressed ? reply : reply.toBuilder().setId(request.getId()).build());
+    Reply addressed =
+        reply.getId() == request.getId() ? reply : reply.toBuilder().setId(request.getId()).build();
+    room.add(addressed.getSerializedSize());
+    replies.add(addressed);
     inFlightBytes.addAndGet(-bytes);
     sending.ask();
   }
@@ -184,6 +200,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     }
     inFlight.addAndGet(-count);
     out.onNext(frame.build());
+    room.sent(bytes);
   }
 
   /** Asks for one more frame where there is room; called after each frame and each sending. */
@@ -206,6 +223,11 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     sending.ask();
   }
 
+  /** Returns how many bytes of replies wait to be sent. */
+  long unsentBytes() {
+    return room.bytes();
+  }
+
   boolean isEnded() {
     return ended;
   }
@@ -226,6 +248,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
 
   private void detach() {
     ended = true;
+    room.close();
     Sessions.Session current = session;
     if (current != null) {
       current.detach(end);

@@ -21,12 +21,12 @@ import org.jspecify.annotations.Nullable;
  * session that the server still knows; where the server has been restarted or has forgotten the
  * session, what was sent and not answered has an unknown outcome. What a mutation gave is kept
  * until the driver says that it has settled; a session without a stream is forgotten after {@link
- * #IDLE}.
+ * #IDLE}. One that its driver has closed takes nothing more, from a late stream neither.
  */
 final class Sessions {
   static final Duration IDLE = Duration.ofMinutes(1);
   static final int MAX_SESSIONS = 10_000;
-  private static final int MAX_UNSETTLED = 4 * LegacyLimits.MAX_IN_FLIGHT;
+  static final int MAX_UNSETTLED = 4 * LegacyLimits.MAX_IN_FLIGHT;
 
   private final Map<Long, Session> sessions = new ConcurrentHashMap<>();
 
@@ -35,10 +35,14 @@ final class Sessions {
     private final Map<Long, CompletableFuture<Reply>> unsettled = new HashMap<>();
     private @Nullable Runnable endStream;
     private long idleSinceNanos;
+    private boolean closed;
 
     /** Begins the mutation, or returns what its first sending gives. */
     synchronized CompletableFuture<Reply> once(
         long sequence, Supplier<CompletableFuture<Reply>> mutation) {
+      if (closed) {
+        return CompletableFuture.failedFuture(closedSession());
+      }
       CompletableFuture<Reply> known = unsettled.get(sequence);
       if (known != null) {
         return known;
@@ -61,7 +65,24 @@ final class Sessions {
       unsettled.keySet().retainAll(sequences);
     }
 
+    private static KvException closedSession() {
+      return new KvException.Permanent(
+          "the session was closed by its driver; nothing was written: open the store again");
+    }
+
+    synchronized boolean isClosed() {
+      return closed;
+    }
+
+    private synchronized void close() {
+      closed = true;
+      unsettled.clear();
+    }
+
     private synchronized void attach(Runnable end) {
+      if (closed) {
+        throw closedSession();
+      }
       Runnable previous = endStream;
       endStream = end;
       if (previous != null) {
@@ -105,8 +126,11 @@ final class Sessions {
     return new Attached(session, known != null);
   }
 
-  /** Ends a session that its driver has closed. */
+  /** Ends a session that its driver has closed; it is remembered until it would be forgotten. */
   void close(long id) {
-    sessions.remove(id);
+    Session session = sessions.get(id);
+    if (session != null) {
+      session.close();
+    }
   }
 }

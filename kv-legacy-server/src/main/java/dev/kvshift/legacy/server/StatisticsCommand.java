@@ -1,97 +1,122 @@
 package dev.kvshift.legacy.server;
 
-import dev.kvshift.legacy.wire.ClientUse;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Connections;
 import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.StatisticsOf;
 import dev.kvshift.legacy.wire.StatisticsReply;
 import dev.kvshift.legacy.wire.Tokens;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Prints how large a collection is and who has used it since the server was started. */
+/** Prints how large a collection is, who reads its changes, and who uses it. */
 @Command(
     name = "statistics",
-    description = "How large a collection is, and who has used it since the server was started.",
+    description = "How large a collection is, who reads its changes, and who uses it.",
     mixinStandardHelpOptions = true)
 final class StatisticsCommand implements Callable<Integer> {
+  private static final int USAGE = 2;
   private static final int UNAVAILABLE = 7;
   private static final int TIMEOUT_SECONDS = 10;
+  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
 
   @Spec private CommandSpec spec;
 
-  @Parameters(index = "0", paramLabel = "HOST:PORT", description = "the server")
+  @Parameters(
+      index = "0",
+      paramLabel = "SERVER",
+      description = "HOST:PORT, or legacy://HOST:PORT with tls, ca and token as services give them")
   private String server;
 
-  @Parameters(index = "1", paramLabel = "COLLECTION", description = "the collection's name")
+  @Parameters(
+      index = "1",
+      paramLabel = "COLLECTION",
+      description = "the collection's name, or locks:SPACE")
   private String collection;
 
-  @Option(names = "--token-file", description = "file with the token that the server asks for")
-  private @Nullable Path tokenFile;
+  @Option(names = "--count", description = "count the rows now, and wait for it")
+  private boolean count;
+
+  @Option(
+      names = "--wait",
+      defaultValue = "600",
+      description =
+          "how many seconds to wait for a count (${DEFAULT-VALUE}); it goes on after that")
+  private int waitSeconds;
+
+  @Option(names = "--json", description = "as one JSON object")
+  private boolean json;
 
   @Override
-  public Integer call() throws IOException {
-    ManagedChannel channel = NettyChannelBuilder.forTarget(server).usePlaintext().build();
+  public Integer call() {
     try {
-      LegacyGrpc.LegacyBlockingStub stub = LegacyGrpc.newBlockingStub(channel);
-      if (tokenFile != null) {
-        String token = Files.readString(tokenFile, StandardCharsets.UTF_8).strip();
-        stub = stub.withInterceptors(Tokens.attach(token));
+      ConnectionString string =
+          ConnectionString.parse(server.contains("://") ? server : "legacy://" + server);
+      string.requireKnown(List.of(Connections.TLS, Connections.CA, Connections.TOKEN));
+      Optional<String> token = string.secret(Connections.TOKEN.name());
+      ManagedChannel channel = Connections.channel(string).build();
+      try {
+        LegacyGrpc.LegacyBlockingStub stub = LegacyGrpc.newBlockingStub(channel);
+        if (token.isPresent()) {
+          stub = stub.withInterceptors(Tokens.attach(token.get()));
+        }
+        return print(
+            stub.withDeadlineAfter(
+                    count ? Math.max(1, waitSeconds) : TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                .statistics(
+                    StatisticsOf.newBuilder().setCollection(collection).setCount(count).build()));
+      } finally {
+        channel.shutdownNow();
       }
-      print(
-          stub.withDeadlineAfter(TIMEOUT_SECONDS, TimeUnit.SECONDS)
-              .statistics(StatisticsOf.newBuilder().setCollection(collection).build()));
-      return 0;
     } catch (StatusRuntimeException e) {
-      spec.commandLine()
-          .getErr()
-          .println(
-              "legacy statistics: " + server + " gave none: " + e.getStatus().getDescription());
-      return UNAVAILABLE;
-    } finally {
-      channel.shutdownNow();
+      return refuse(e.getStatus());
+    } catch (KvException e) {
+      return refuse(e.getMessage(), USAGE);
     }
   }
 
-  private void print(StatisticsReply statistics) {
-    PrintWriter out = spec.commandLine().getOut();
-    long total = 0;
-    for (long bytes : statistics.getPartitionBytesList()) {
-      total += bytes;
-    }
-    out.printf(
-        "collection %s: about %d bytes in %d partitions; changes %d to %d, about %d bytes%n",
-        collection,
-        total,
-        statistics.getPartitionBytesCount(),
-        statistics.getOldestPosition(),
-        statistics.getNewestPosition(),
-        statistics.getChangeBytes());
-    out.printf("used since %s by:%n", Instant.ofEpochMilli(statistics.getSinceMillis()));
-    for (ClientUse use : statistics.getClientsList()) {
-      out.printf(
-          "  %s (library %s, epoch %d): %d reads, %d writes, last seen %s%n",
-          use.getClient(),
-          use.getLibrary(),
-          use.getEpoch(),
-          use.getReads(),
-          use.getWrites(),
-          Instant.ofEpochMilli(use.getLastSeenMillis()));
-    }
-    out.flush();
+  private int refuse(Status status) {
+    return switch (status.getCode()) {
+      case NOT_FOUND, UNAUTHENTICATED -> refuse(server() + ": " + status.getDescription(), USAGE);
+      case DEADLINE_EXCEEDED ->
+          refuse(
+              count
+                  ? "the count goes on at the server: ask again later, without --count"
+                  : server() + " did not answer within " + TIMEOUT_SECONDS + " s: try again",
+              UNAVAILABLE);
+      default ->
+          refuse(server() + " gave none: " + status.getDescription() + "; try again", UNAVAILABLE);
+    };
+  }
+
+  /** Returns where the server is, without what the string says of tokens. */
+  private String server() {
+    return server.contains("?") ? server.substring(0, server.indexOf('?')) : server;
+  }
+
+  private int refuse(String why, int code) {
+    spec.commandLine().getErr().println("legacy statistics: " + why);
+    spec.commandLine().getErr().flush();
+    return code;
+  }
+
+  private int print(StatisticsReply reply) {
+    CollectionStatistics statistics = CollectionStatistics.of(collection, reply);
+    spec.commandLine().getOut().println(json ? GSON.toJson(statistics) : statistics.text());
+    spec.commandLine().getOut().flush();
+    return 0;
   }
 }

@@ -21,10 +21,19 @@ final class Table {
   GateRecord gate;
   long liftAtNanos;
   long horizon;
+  long notedPosition;
+
+  /** Up to which position changes are retained no more; only the commit pipeline changes it. */
+  volatile long droppedPosition;
+
+  /** In a lock space: how often a lock was granted or renewed. */
+  long grants;
+
   final ArrayDeque<Op<?>> waitingRoom = new ArrayDeque<>();
   long waitingBytes;
 
   final Map<String, Lease> leases = new ConcurrentHashMap<>();
+  final Map<String, ChangeRetention.Consumer> consumers = new ConcurrentHashMap<>();
   final Queue<Runnable> changeWaiters = new ConcurrentLinkedQueue<>();
   private static final Duration MARGIN = Duration.ofSeconds(1);
   private volatile long publishedPosition;
@@ -32,10 +41,11 @@ final class Table {
   private volatile long publishedHorizon;
   private volatile boolean dropped;
 
-  Table(int id, String name, long position, GateRecord gate, long horizon) {
+  Table(int id, String name, long position, long dropped, GateRecord gate, long horizon) {
     this.id = id;
     this.name = name;
     this.position = position;
+    this.droppedPosition = dropped;
     this.gate = gate;
     this.horizon = horizon;
     this.publishedHorizon = horizon;
@@ -58,6 +68,10 @@ final class Table {
       return endsNanos + MARGIN.toNanos() - System.nanoTime() <= 0
           && endsMillis + MARGIN.toMillis() <= nowMillis;
     }
+  }
+
+  boolean isLockSpace() {
+    return name.startsWith(Catalog.LOCK_SPACE_PREFIX);
   }
 
   GateRecord publishedGate() {
@@ -90,8 +104,10 @@ final class Table {
   }
 
   /** Takes over what the files hold, after a commit of unknown outcome. */
-  void reload(long storedPosition, GateRecord storedGate, long storedHorizon) {
+  void reload(long storedPosition, long dropped, GateRecord storedGate, long storedHorizon) {
     horizon = storedHorizon;
+    notedPosition = 0;
+    droppedPosition = dropped;
     position = storedPosition;
     gate = storedGate;
     publish();

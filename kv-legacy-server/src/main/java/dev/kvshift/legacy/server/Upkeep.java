@@ -1,52 +1,44 @@
 package dev.kvshift.legacy.server;
 
-import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
-import dev.kvshift.spi.VersionClock;
-import java.nio.ByteBuffer;
-import java.time.Clock;
+import dev.kvshift.legacy.wire.RowCount;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
-import org.rocksdb.RocksDBException;
-import org.rocksdb.RocksIterator;
 
 /**
- * Takes away old changes and old tombstones, a page at a time, on a thread of its own.
- *
- * <p>Changes: once a minute the newest position is noted with the time; what lies at or below a
- * note older than the retention goes, except the last change, from which positions go on after a
- * restart. Tombstones: the horizon is raised durably first, so that no versioned write from below
- * it comes after; each row is looked at again in the commit pipeline before it goes.
+ * What has to be done now and then, on a thread of its own: every minute changes are noted and
+ * trimmed and uses are stored; surveys of the rows go on slice by slice, with a rest after each as
+ * long as the slice took. Safe for use by many threads.
  */
 final class Upkeep implements AutoCloseable {
-  private static final Duration EVERY = Duration.ofMinutes(1);
-
-  /** Into how many steps the horizon divides the time that tombstones are kept. */
-  private static final int PURGES = 20;
-
-  private static final int PAGE_ROWS = 1_000;
+  private static final Duration EVERY = ChangeRetention.NOTED_EVERY;
+  private static final Duration CLOSING = Duration.ofSeconds(5);
+  private static final int SLICE_PAGES = 100;
   private static final System.Logger LOG = System.getLogger(Upkeep.class.getName());
 
-  private final Database database;
   private final Catalog catalog;
-  private final CommitPipeline pipeline;
-  private final Retention retention;
-  private final Clock clock;
-  private final ScheduledExecutorService thread;
+  private final ChangeRetention changes;
+  private final Survey survey;
+  private final Usage usage;
+  private final ScheduledThreadPoolExecutor thread;
 
-  Upkeep(Database database, Catalog catalog, CommitPipeline pipeline, EngineOptions options) {
-    this.database = database;
+  /** Who waits for a count, by collection; belongs to the thread. */
+  private final Map<Table, List<CompletableFuture<RowCount>>> wanted = new HashMap<>();
+
+  private boolean walking;
+
+  Upkeep(Catalog catalog, ChangeRetention changes, Survey survey, Usage usage) {
     this.catalog = catalog;
-    this.pipeline = pipeline;
-    this.retention = options.retention();
-    this.clock = options.clock();
+    this.changes = changes;
+    this.survey = survey;
+    this.usage = usage;
     this.thread =
         new ScheduledThreadPoolExecutor(
             1,
@@ -55,177 +47,116 @@ final class Upkeep implements AutoCloseable {
               upkeep.setDaemon(true);
               return upkeep;
             });
+    thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     thread.scheduleWithFixedDelay(
-        this::runSafely, EVERY.toNanos(), EVERY.toNanos(), TimeUnit.NANOSECONDS);
+        this::tick, EVERY.toNanos(), EVERY.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  private void runSafely() {
+  /** Does all that is due now, and returns once the surveys have ended. */
+  void run() {
+    CompletableFuture.runAsync(
+            () -> {
+              tick();
+              while (slice(SLICE_PAGES)) {}
+            },
+            thread)
+        .join();
+  }
+
+  /** Surveys a collection, or goes on with the survey in progress, and gives what was counted. */
+  CompletableFuture<RowCount> count(Table table) {
+    table.requireThere();
+    CompletableFuture<RowCount> counted = new CompletableFuture<>();
     try {
-      run();
-    } catch (KvException | CompletionException e) {
+      thread.execute(
+          () -> {
+            wanted.computeIfAbsent(table, first -> new ArrayList<>()).add(counted);
+            tick(table);
+            walk();
+          });
+    } catch (RejectedExecutionException e) {
+      counted.completeExceptionally(
+          new KvException.Permanent("the store is closed: open it again", e));
+    }
+    return counted;
+  }
+
+  private void tick() {
+    catalog.tables().forEach(this::tick);
+    guarded(usage::save);
+    walk();
+  }
+
+  private void tick(Table table) {
+    guarded(
+        () -> {
+          changes.note(table);
+          changes.trim(table);
+          if (!table.isLockSpace()) {
+            survey.prepare(table, wanted.containsKey(table));
+          }
+        });
+  }
+
+  private void walk() {
+    if (!walking) {
+      walking = true;
+      thread.execute(this::go);
+    }
+  }
+
+  private void go() {
+    long begun = System.nanoTime();
+    walking = slice(SLICE_PAGES);
+    if (walking) {
+      thread.schedule(this::go, System.nanoTime() - begun, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** Goes on with every survey for so many pages; returns whether one is not at its end. */
+  boolean slice(int pages) {
+    boolean more = false;
+    for (Table table : catalog.tables()) {
+      more |= slice(table, pages);
+    }
+    survey.retain(catalog.tables());
+    return more;
+  }
+
+  private boolean slice(Table table, int pages) {
+    List<CompletableFuture<RowCount>> waiting = wanted.getOrDefault(table, List.of());
+    try {
+      boolean more = survey.advance(table, pages);
+      RowCount counted = more || waiting.isEmpty() ? null : survey.counted(table);
+      if (counted != null) {
+        wanted.remove(table);
+        waiting.forEach(future -> future.complete(counted));
+      }
+      return more;
+    } catch (KvException e) {
+      LOG.log(System.Logger.Level.WARNING, "a survey was broken off and goes on later", e);
+      wanted.remove(table);
+      waiting.forEach(future -> future.completeExceptionally(e));
+      return false;
+    }
+  }
+
+  private static void guarded(Runnable task) {
+    try {
+      task.run();
+    } catch (RuntimeException e) {
       LOG.log(System.Logger.Level.WARNING, "upkeep was broken off and begins again later", e);
     }
   }
 
-  /** Does all that is due now. */
-  void run() {
-    for (Table table : catalog.tables()) {
-      if (!table.isDropped()) {
-        note(table);
-        trim(table);
-        purge(table);
-      }
-    }
-  }
-
-  private void note(Table table) {
-    submit(
-        table,
-        commit -> {
-          if (table.position > 0) {
-            commit.putMeta(noteKey(table.id, clock.millis()), Database.number(table.position));
-          }
-        });
-  }
-
-  private void trim(Table table) {
-    long now = clock.millis();
-    List<Note> passed = new ArrayList<>();
-    long upTo = 0;
-    long oldest = now - retention.changes().toMillis();
-    boolean tooLarge =
-        database.access(files -> files.changeBytes(table.id)) > retention.changeBytes();
-    for (Note note : notes(table.id)) {
-      if (note.millis <= oldest || tooLarge) {
-        passed.add(note);
-        upTo = note.position;
-        tooLarge = false;
-      }
-    }
-    long cut = Math.min(upTo, table.publishedPosition() - 1);
-    if (passed.isEmpty()) {
-      return;
-    }
-    submit(
-        table,
-        commit -> {
-          for (Note note : passed) {
-            commit.deleteMeta(noteKey(table.id, note.millis));
-          }
-          if (cut > 0) {
-            commit.eraseChanges(table, cut);
-          }
-        });
-  }
-
-  /** Raises the horizon, then takes away what is dead below it. */
-  private void purge(Table table) {
-    long horizon = VersionClock.micros(clock.instant().minus(retention.tombstones()));
-    long step = TimeUnit.MILLISECONDS.toMicros(retention.tombstones().toMillis()) / PURGES;
-    if (horizon < table.publishedHorizon() + step) {
-      return;
-    }
-    submit(table, commit -> commit.raiseHorizon(table, horizon));
-    byte @Nullable [] from = Keys.partition(table.id, 0);
-    while (from != null) {
-      Page page = deadBelow(table, from, horizon);
-      if (!page.dead.isEmpty()) {
-        submit(
-            table,
-            commit -> {
-              for (Bytes key : page.dead) {
-                commit.purge(table, key.toByteArray(), horizon, clock.instant());
-              }
-            });
-      }
-      Bytes next = page.next;
-      from = next == null ? null : next.toByteArray();
-    }
-  }
-
-  /** Keys of dead rows, and where to go on; null at the end. */
-  private record Page(List<Bytes> dead, @Nullable Bytes next) {}
-
-  private record Note(long millis, long position) {}
-
-  private Page deadBelow(Table table, byte[] from, long horizon) {
-    return database.access(
-        files -> {
-          List<Bytes> dead = new ArrayList<>();
-          int looked = 0;
-          try (RocksIterator rows = files.rows()) {
-            for (rows.seek(from); rows.isValid(); rows.next()) {
-              byte[] key = rows.key();
-              if (!Keys.belongsTo(key, table.id)) {
-                break;
-              }
-              if (looked == PAGE_ROWS) {
-                return new Page(dead, Bytes.of(key));
-              }
-              looked++;
-              if (Records.isDeadBelow(rows.value(), horizon, clock.instant())) {
-                dead.add(Bytes.of(key));
-              }
-            }
-            rows.status();
-          }
-          return new Page(dead, null);
-        });
-  }
-
-  private List<Note> notes(int collection) {
-    byte[] first = noteKey(collection, 0);
-    return database.access(
-        files -> {
-          List<Note> notes = new ArrayList<>();
-          try (RocksIterator metas = files.metas()) {
-            for (metas.seek(first); metas.isValid(); metas.next()) {
-              byte[] key = metas.key();
-              if (key.length != first.length || !sameCollection(key, first)) {
-                break;
-              }
-              long millis = ByteBuffer.wrap(key).getLong(key.length - Long.BYTES);
-              notes.add(new Note(millis, Database.number(metas.value(), 0)));
-            }
-            metas.status();
-          }
-          return notes;
-        });
-  }
-
-  private static boolean sameCollection(byte[] key, byte[] first) {
-    int prefix = first.length - Long.BYTES;
-    return Arrays.equals(key, 0, prefix, first, 0, prefix);
-  }
-
-  private static byte[] noteKey(int collection, long millis) {
-    return ByteBuffer.allocate(5 + Integer.BYTES + Long.BYTES)
-        .put(Database.utf8("note/"))
-        .putInt(collection)
-        .putLong(millis)
-        .array();
-  }
-
-  /** A change of the files that upkeep makes. */
-  private interface Step {
-    void apply(Commit commit) throws RocksDBException;
-  }
-
-  private void submit(Table table, Step step) {
-    pipeline
-        .submit(
-            new Op<@Nullable Void>(table, 0, Op.unhurried()) {
-              @Override
-              @Nullable Void apply(Commit commit) throws RocksDBException {
-                step.apply(commit);
-                return null;
-              }
-            })
-        .join();
-  }
-
+  /** Lets the step in progress end. */
   @Override
   public void close() {
     thread.shutdownNow();
+    try {
+      thread.awaitTermination(CLOSING.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

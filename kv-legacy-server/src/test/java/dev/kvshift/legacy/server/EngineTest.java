@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -342,14 +343,14 @@ class EngineTest {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofMinutes(1);
     Lock first =
-        await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).acquired().get(0);
+        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried())).acquired().get(0);
     reopen();
 
-    assertThat(await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).busy())
+    assertThat(await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried())).busy())
         .isEqualTo(keys);
     clock.jump(Duration.ofMinutes(2));
     Lock second =
-        await(engine.locks.tryLockAll("space", keys, lease, Op.unhurried())).acquired().get(0);
+        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried())).acquired().get(0);
     assertThat(second.token()).isGreaterThan(first.token());
     assertThatThrownBy(
             () ->
@@ -434,5 +435,159 @@ class EngineTest {
     clock.jump(Duration.ofMinutes(2));
 
     assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(new Row(KEY, version, null, null));
+  }
+
+  private void step(long epoch, Phase phase, long acceptMin) {
+    Gate.State now = engine.gates.state(table);
+    Gate.State next = new Gate.State(epoch, phase, acceptMin, null, false, 0, 0, 1);
+    assertThat(await(engine.gates.compareAndSet(table, now, next))).isTrue();
+  }
+
+  @Test
+  void compareAndSet_beforeRestart_holdsAfterItAndKeepsTheLeadersOwnFields() {
+    step(3, Phase.SHADOW_WRITE, 2);
+    Gate.State before = engine.gates.state(table);
+    reopen();
+    Gate.State after = engine.gates.state(table);
+
+    assertThat(after.epoch()).isEqualTo(3);
+    assertThat(after.phase()).isEqualTo(Phase.SHADOW_WRITE);
+    assertThat(after.acceptMin()).isEqualTo(2);
+    assertThat(after.floor()).isZero();
+    assertThat(after.incarnation()).isEqualTo(1);
+    assertThat(after.versionCeiling()).isGreaterThanOrEqualTo(before.versionCeiling());
+    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(KvException.StalePhase.class);
+  }
+
+  @Test
+  void seal_afterRestart_stillRefusesEverythingAndIsAnsweredAsBefore() {
+    long last = await(put("v"));
+    Gate.State sealed = await(engine.gates.seal(table, 0));
+    assertThat(sealed.floor()).isGreaterThanOrEqualTo(last);
+    reopen();
+
+    assertThat(await(engine.gates.seal(table, 0)).floor()).isEqualTo(sealed.floor());
+    assertThatThrownBy(() -> engine.reads.get(table, KEY, sealed.epoch()))
+        .isInstanceOf(KvException.StalePhase.class);
+    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(KvException.StalePhase.class);
+    assertThatThrownBy(() -> await(engine.gates.reassert(table, KEY, 0, Op.unhurried())))
+        .isInstanceOf(KvException.StalePhase.class);
+    assertThat(engine.reads.window(table).newest()).isEqualTo(1);
+  }
+
+  @Test
+  void reassert_afterRestart_isARecordOfItsOwnInTheLog() {
+    await(put("v"));
+    Row reasserted = await(engine.gates.reassert(table, KEY, 0, Op.unhurried()));
+    reopen();
+
+    assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(reasserted);
+    assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
+        .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, reasserted)), 2));
+  }
+
+  @Test
+  void instances_clockWentAheadADay_areStillListed() {
+    await(engine.gates.register(table, "instance-1", 0));
+    clock.jump(Duration.ofDays(1));
+
+    assertThat(engine.gates.instances(table))
+        .extracting(Gate.Instance::name)
+        .containsExactly("instance-1");
+  }
+
+  @Test
+  void register_beforeRestart_keepsAnEpochItHasCertainlyAcknowledged() {
+    await(engine.gates.register(table, "instance-1", 0));
+    step(1, Phase.SHADOW_WRITE, 0);
+    await(engine.gates.register(table, "instance-1", 1));
+    reopen();
+
+    assertThat(engine.gates.instances(table))
+        .extracting(Gate.Instance::acknowledged)
+        .containsExactly(0L);
+  }
+
+  @Test
+  void lockSpaceMove_leaseOverByTheLeadersClock_handsOverAlsoOverARestart() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofSeconds(10);
+    Lock held =
+        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())).acquired().get(0);
+    Table space = await(engine.locks.space("stock"));
+    await(engine.gates.fence(space, "try-1", LIFETIME));
+    reopen();
+    space = await(engine.locks.space("stock"));
+    Table reopened = space;
+    assertThatThrownBy(() -> await(engine.move(reopened, "try-1")))
+        .isInstanceOf(KvException.Transient.class);
+
+    clock.jump(Duration.ofSeconds(11));
+    Gate.State moved = await(engine.move(space, "try-1"));
+    reopen();
+
+    assertThat(moved.floor()).isGreaterThan(held.token());
+    assertThatThrownBy(
+            () -> await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())))
+        .isInstanceOf(KvException.StalePhase.class);
+  }
+
+  @Test
+  void lockSpaceMove_renewedSinceItWasLookedAt_isTransient() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofMinutes(1);
+    Lock held =
+        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())).acquired().get(0);
+    Table space = await(engine.locks.space("stock"));
+    await(engine.gates.fence(space, "try-1", LIFETIME));
+    clock.aheadForNextLookOf(
+        "legacy-changes", () -> await(engine.locks.renew(held, lease, 0, Op.unhurried())));
+
+    assertThatThrownBy(() -> await(engine.move(space, "try-1")))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("renewed");
+    assertThat(engine.gates.state(space).phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void lockSpaceMove_whileTheHolderRenews_happensOnlyOnceNoneIsHeld() {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    for (int round = 0; round < 20; round++) {
+      String name = "space" + round;
+      Table space = await(engine.locks.space(name));
+      Duration lease = Duration.ofMillis(100);
+      Lock first =
+          await(engine.locks.tryLockAll(name, Set.of(KEY.main()), lease, 0, Op.unhurried()))
+              .acquired()
+              .get(0);
+      await(engine.gates.fence(space, "try", LIFETIME));
+      int renewals = random.nextInt(40);
+      CompletableFuture<Instant> holder =
+          CompletableFuture.supplyAsync(
+              () -> {
+                Instant until = first.expires();
+                try {
+                  for (int i = 0; i < renewals; i++) {
+                    until = await(engine.locks.renew(first, lease, 0, Op.unhurried())).expires();
+                  }
+                } catch (KvException lostOrMoved) {
+                  return until;
+                }
+                return until;
+              });
+      Await.until("space " + name + " is moved", () -> isMoved(space));
+      Instant moved = clock.instant();
+
+      assertThat(moved).as("seed %s, round %s", seed, round).isAfterOrEqualTo(holder.join());
+    }
+  }
+
+  private boolean isMoved(Table space) {
+    try {
+      return await(engine.move(space, "try")).phase() == Phase.NEW_ONLY;
+    } catch (KvException.Transient held) {
+      return false;
+    }
   }
 }

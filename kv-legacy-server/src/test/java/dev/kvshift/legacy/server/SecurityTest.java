@@ -64,6 +64,31 @@ class SecurityTest {
   }
 
   @Test
+  void statistics_tlsAndToken_areShownToWhoHasBoth() throws Exception {
+    Path certificate = directory.resolve("certificate.pem");
+    Path key = directory.resolve("key.pem");
+    writeCertificate(certificate, key);
+    Path token = Files.writeString(directory.resolve("token"), "sesame\n");
+    Path other = Files.writeString(directory.resolve("other"), "barley\n");
+    try (RunningServer server = start(certificate, key, token)) {
+      await(server.engine().collection("files"));
+      String address = "legacy://localhost:" + server.port() + "?ca=" + certificate;
+
+      ServeTest.Result shown =
+          ServeTest.run("statistics", address + "&token=file:" + token, "files", "--json");
+      ServeTest.Result refused =
+          ServeTest.run("statistics", address + "&token=file:" + other, "files");
+
+      assertThat(shown.err()).isEmpty();
+      assertThat(shown.code()).isZero();
+      assertThat(shown.out()).startsWith("{\"collection\":\"files\"");
+      assertThat(refused.code()).isEqualTo(2);
+      assertThat(refused.err()).contains("token").doesNotContain("barley");
+      assertThat(refused.err().lines()).hasSize(1);
+    }
+  }
+
+  @Test
   void open_authorityFileMissing_isPermanent() {
     assertThatThrownBy(() -> Stores.open("legacy://localhost:1?ca=/nowhere.pem").close())
         .isInstanceOf(KvException.Permanent.class)

@@ -3,11 +3,16 @@ package dev.kvshift.legacy.server;
 import static dev.kvshift.legacy.server.Stores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -16,10 +21,15 @@ import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -28,9 +38,9 @@ import picocli.CommandLine;
 class ServeTest {
   @TempDir Path directory;
 
-  private record Result(int code, String out, String err) {}
+  record Result(int code, String out, String err) {}
 
-  private static Result run(String... arguments) {
+  static Result run(String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int code =
@@ -63,7 +73,9 @@ class ServeTest {
       await(collection.write(key, Mutation.put(Bytes.utf8("value")), call));
       Result statistics = run("statistics", server.address(), "files");
       assertThat(statistics.code()).isZero();
-      assertThat(statistics.out()).contains("stopper").contains("0 reads, 1 writes");
+      assertThat(statistics.out())
+          .contains("rows: not counted yet")
+          .contains("stopper (library unreleased, no epoch): 0 reads, 1 writes, 0 locks");
 
       assertThat(server.stop()).isTrue();
     }
@@ -71,6 +83,125 @@ class ServeTest {
       Table table = await(engine.collection("files"));
       assertThat(engine.reads.get(table, key, 0).value()).isEqualTo(Bytes.utf8("value"));
     }
+  }
+
+  @Test
+  void stop_sigtermUnderLoad_endsEveryWriteWithItsOutcome() throws Exception {
+    Call call = Call.within(Duration.ofSeconds(10));
+    List<CompletableFuture<Long>> writes = new ArrayList<>();
+    try (ServerProcess server = ServerProcess.start(directory, 4, 0);
+        Store store = Stores.open("legacy://" + server.address())) {
+      StoreCollection collection = await(store.open("files", Layout.point(), Claim.ACTIVE));
+      for (int i = 0; i < 5_000; i++) {
+        StoreKey key = StoreKey.of(Bytes.utf8("key" + i), Bytes.empty());
+        Mutation mutation = Mutation.put(Bytes.utf8("value"));
+        writes.add(collection.write(key, mutation, call).toCompletableFuture());
+      }
+      writes.get(0).join();
+      assertThat(server.stop()).isTrue();
+    }
+    Await.until("all have ended", () -> writes.stream().allMatch(CompletableFuture::isDone));
+    try (Engine engine = Engine.open(EngineOptions.of(directory, 4))) {
+      Table table = await(engine.collection("files"));
+      int unknown = 0;
+      for (int i = 0; i < writes.size(); i++) {
+        StoreKey key = StoreKey.of(Bytes.utf8("key" + i), Bytes.empty());
+        Row row = engine.reads.get(table, key, 0);
+        try {
+          long version = await(writes.get(i));
+          assertThat(row).isEqualTo(new Row(key, version, Bytes.utf8("value"), null));
+        } catch (KvException.UnknownOutcome e) {
+          unknown++;
+        } catch (KvException e) {
+          assertThat(row).as("key %s", i).isNull();
+        }
+      }
+      assertThat(unknown).isLessThan(writes.size());
+    }
+  }
+
+  @Test
+  void statistics_countedAsJson_haveEveryFigure() {
+    try (RunningServer server =
+            RunningServer.start(EngineOptions.of(directory, 4), ServerOptions.loopback(0));
+        Store store = Stores.open("legacy://" + server.address() + "?client=orders")) {
+      StoreCollection collection =
+          await(store.open("files", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+      Call call = Call.within(Duration.ofSeconds(10));
+      for (int i = 0; i < 3; i++) {
+        StoreKey key = StoreKey.of(Bytes.utf8("main"), Bytes.utf8("c" + i));
+        await(collection.write(key, Mutation.put(Bytes.utf8("value")), call));
+      }
+      await(collection.changes().consumed("runner", 2));
+
+      Result result = run("statistics", server.address(), "files", "--count", "--json");
+      Result text = run("statistics", server.address(), "files");
+
+      assertThat(result.code()).isZero();
+      JsonObject json = JsonParser.parseString(result.out()).getAsJsonObject();
+      JsonObject counted = json.getAsJsonObject("counted");
+      assertThat(counted.get("keys").getAsLong()).isEqualTo(3);
+      assertThat(counted.get("bytes").getAsLong()).isEqualTo(3 * (4 + 2 + 5));
+      assertThat(counted.getAsJsonArray("partitions")).hasSize(4);
+      assertThat(counted.getAsJsonArray("mostEntries").get(0).toString())
+          .contains("\"hex\":\"6d61696e\",\"text\":\"main\"")
+          .contains("\"entries\":3,\"bytes\":33");
+      JsonObject consumer = json.getAsJsonArray("consumers").get(0).getAsJsonObject();
+      assertThat(consumer.get("behind").getAsLong()).isEqualTo(1);
+      assertThat(consumer.get("leftSeconds").getAsLong()).isPositive();
+      JsonObject use = json.getAsJsonArray("uses").get(0).getAsJsonObject();
+      assertThat(use.get("client").getAsString()).isEqualTo("orders");
+      assertThat(use.get("writes").getAsLong()).isEqualTo(3);
+      assertThat(use.has("epoch")).isFalse();
+      assertThat(text.out())
+          .contains("3 keys, 33 bytes, 0 deleted or expired")
+          .contains("main (partition ")
+          .contains("consumer runner: at 2, 1 behind");
+    }
+  }
+
+  @Test
+  void statistics_unknownCollection_exitsWith2() {
+    try (RunningServer server =
+        RunningServer.start(EngineOptions.of(directory, 4), ServerOptions.loopback(0))) {
+      Result result = run("statistics", server.address(), "nowhere");
+
+      assertThat(result.code()).isEqualTo(2);
+      assertThat(result.err()).contains("nowhere");
+      assertThat(result.err().lines()).hasSize(1);
+    }
+  }
+
+  @Test
+  void health_serverStops_isNoLongerServing() {
+    List<HealthCheckResponse.ServingStatus> seen = new CopyOnWriteArrayList<>();
+    RunningServer server =
+        RunningServer.start(EngineOptions.of(directory, 4), ServerOptions.loopback(0));
+    ManagedChannel channel = NettyChannelBuilder.forTarget(server.address()).usePlaintext().build();
+    HealthGrpc.newStub(channel)
+        .watch(
+            HealthCheckRequest.getDefaultInstance(),
+            new StreamObserver<>() {
+              @Override
+              public void onNext(HealthCheckResponse response) {
+                seen.add(response.getStatus());
+              }
+
+              @Override
+              public void onError(Throwable problem) {}
+
+              @Override
+              public void onCompleted() {}
+            });
+    Await.until("it serves", () -> seen.size() == 1);
+    server.close();
+    Await.until("the stop is told", () -> seen.size() == 2);
+    channel.shutdownNow();
+
+    assertThat(seen)
+        .containsExactly(
+            HealthCheckResponse.ServingStatus.SERVING,
+            HealthCheckResponse.ServingStatus.NOT_SERVING);
   }
 
   @Test

@@ -1,0 +1,90 @@
+package dev.kvshift.legacy.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Reply;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** What is sent again within a session is done once; what comes after its end is refused. */
+class SessionsTest {
+  private final Sessions sessions = new Sessions();
+  private final List<String> ended = new ArrayList<>();
+  private int done;
+
+  private CompletableFuture<Reply> mutation() {
+    done++;
+    return CompletableFuture.completedFuture(Reply.newBuilder().setNumber(done).build());
+  }
+
+  private Sessions.Attached attach(long id, Long... unsettled) {
+    return sessions.attach(id, List.of(unsettled), () -> ended.add("stream of " + id));
+  }
+
+  @Test
+  void once_sentAgainOnANewStream_givesWhatTheFirstGave() {
+    Sessions.Attached first = attach(7);
+    first.session().once(1, this::mutation);
+
+    Sessions.Attached second = attach(7, 1L);
+
+    assertThat(first.resumed()).isFalse();
+    assertThat(second.resumed()).isTrue();
+    assertThat(ended).containsExactly("stream of 7");
+    assertThat(second.session().once(1, this::mutation).join().getNumber()).isEqualTo(1);
+    assertThat(done).isEqualTo(1);
+  }
+
+  @Test
+  void once_otherSession_isItsOwn() {
+    attach(7).session().once(1, this::mutation);
+    attach(8).session().once(1, this::mutation);
+
+    assertThat(done).isEqualTo(2);
+    assertThat(ended).isEmpty();
+  }
+
+  @Test
+  void once_closedSession_isRefusedAlsoFromAStreamThatComesLate() {
+    Sessions.Session session = attach(7).session();
+    session.once(1, this::mutation);
+    sessions.close(7);
+
+    assertThatThrownBy(() -> session.once(2, this::mutation).join())
+        .hasCauseInstanceOf(KvException.Permanent.class);
+    assertThatThrownBy(() -> session.once(1, this::mutation).join())
+        .hasCauseInstanceOf(KvException.Permanent.class);
+    assertThatThrownBy(() -> attach(7, 1L)).isInstanceOf(KvException.Permanent.class);
+    assertThat(done).isEqualTo(1);
+  }
+
+  @Test
+  void once_tooManyUnsettled_isTransientUntilSomeSettle() {
+    Sessions.Session session = attach(7).session();
+    for (long sequence = 1; sequence <= Sessions.MAX_UNSETTLED; sequence++) {
+      session.once(sequence, this::mutation);
+    }
+    long next = Sessions.MAX_UNSETTLED + 1L;
+
+    assertThatThrownBy(() -> session.once(next, this::mutation).join())
+        .hasCauseInstanceOf(KvException.Transient.class);
+    session.settle(List.of(5L));
+
+    assertThat(session.once(next, this::mutation)).isCompleted();
+    assertThat(done).isEqualTo(Sessions.MAX_UNSETTLED + 1);
+  }
+
+  @Test
+  void attach_tooManySessions_isTransient() {
+    for (long id = 0; id < Sessions.MAX_SESSIONS; id++) {
+      attach(id);
+    }
+
+    assertThatThrownBy(() -> attach(Sessions.MAX_SESSIONS))
+        .isInstanceOf(KvException.Transient.class);
+  }
+}

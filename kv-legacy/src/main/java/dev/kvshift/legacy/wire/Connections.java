@@ -1,0 +1,64 @@
+package dev.kvshift.legacy.wire;
+
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.StoreProvider.Parameter;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.io.File;
+import javax.net.ssl.SSLException;
+
+/**
+ * How a connection string says where the server is, and whether what is said to it is encrypted.
+ */
+public final class Connections {
+  public static final Parameter TLS =
+      new Parameter(
+          "tls", "false", "whether the connection is encrypted, true or false; true with a ca");
+  public static final Parameter CA =
+      new Parameter(
+          "ca", "", "a PEM file of the authorities that may vouch for the server; else Java's own");
+  public static final Parameter TOKEN =
+      new Parameter("token", "", "what the server asks for, best as env:NAME or file:PATH");
+
+  private Connections() {}
+
+  /**
+   * Returns the one server that a string names.
+   *
+   * @throws KvException.Permanent if it names none, or several
+   */
+  public static ConnectionString.Host host(ConnectionString string) {
+    if (string.hosts().size() != 1 || string.hosts().get(0).port() == 0) {
+      throw new KvException.Permanent(
+          "legacy:// takes the leader's one host and port: write legacy://HOST:PORT");
+    }
+    return string.hosts().get(0);
+  }
+
+  /**
+   * Returns what makes a channel to the server, encrypted where the string says so.
+   *
+   * @throws KvException.Permanent if the file of the authorities cannot be read
+   */
+  public static NettyChannelBuilder channel(ConnectionString string) {
+    ConnectionString.Host host = host(string);
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forAddress(host.name(), host.port())
+            .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES);
+    String authorities = LegacyParameters.text(string, CA);
+    if (!LegacyParameters.truth(string, TLS) && authorities.isEmpty()) {
+      return builder.usePlaintext();
+    }
+    if (authorities.isEmpty()) {
+      return builder.useTransportSecurity();
+    }
+    try {
+      return builder.sslContext(
+          GrpcSslContexts.forClient().trustManager(new File(authorities)).build());
+    } catch (SSLException | IllegalArgumentException e) {
+      throw new KvException.Permanent(
+          "legacy://: ca=" + authorities + " cannot be read: give a PEM file", e);
+    }
+  }
+}
