@@ -41,25 +41,28 @@ final class CollectionStatements {
   }
 
   BoundStatementBuilder get(StoreKey key) {
-    return key(routed(Request.GET, key.main(), key.shard()), 0, key);
+    return key(Request.GET, 0, key);
   }
 
   BoundStatementBuilder put(StoreKey key, long version, int ttlSeconds, ByteBuffer cell) {
-    return key(routed(Request.PUT, key.main(), key.shard()), 3, key)
+    return key(Request.PUT, 3, key)
         .setLong(0, version)
         .setInt(1, ttlSeconds)
         .setBytesUnsafe(2, cell);
   }
 
   BoundStatementBuilder delete(StoreKey key, long version) {
-    return key(routed(Request.DELETE, key.main(), key.shard()), 1, key).setLong(0, version);
+    return key(Request.DELETE, 1, key).setLong(0, version);
   }
 
   /** A statement on one partition of a range collection, which is bound first. */
   BoundStatementBuilder partition(Request request, Bytes main, Bytes shard) {
-    return routed(request, main, shard)
-        .setBytesUnsafe(0, main.asReadOnlyBuffer())
-        .setBytesUnsafe(1, shard.asReadOnlyBuffer());
+    ByteBuffer first = main.asReadOnlyBuffer();
+    ByteBuffer second = shard.asReadOnlyBuffer();
+    return requests
+        .route(statement(request), first, second)
+        .setBytesUnsafe(0, first)
+        .setBytesUnsafe(1, second);
   }
 
   /** A statement between two tokens. */
@@ -67,21 +70,18 @@ final class CollectionStatements {
     return requests.route(statement(request), upTo).setLong(0, from).setLong(1, upTo);
   }
 
-  private BoundStatementBuilder key(BoundStatementBuilder statement, int first, StoreKey key) {
-    statement.setBytesUnsafe(first, key.main().asReadOnlyBuffer());
-    if (shape == Shape.RANGE) {
-      statement
-          .setBytesUnsafe(first + 1, key.shard().asReadOnlyBuffer())
-          .setBytesUnsafe(first + 2, key.clustering().asReadOnlyBuffer());
-    }
-    return statement;
-  }
-
-  private BoundStatementBuilder routed(Request request, Bytes main, Bytes shard) {
+  private BoundStatementBuilder key(Request request, int first, StoreKey key) {
     BoundStatementBuilder statement = statement(request);
-    return shape == Shape.POINT
-        ? requests.route(statement, main.asReadOnlyBuffer())
-        : requests.route(statement, main.asReadOnlyBuffer(), shard.asReadOnlyBuffer());
+    ByteBuffer main = key.main().asReadOnlyBuffer();
+    statement.setBytesUnsafe(first, main);
+    if (shape == Shape.POINT) {
+      return requests.route(statement, main);
+    }
+    ByteBuffer shard = key.shard().asReadOnlyBuffer();
+    return requests
+        .route(statement, main, shard)
+        .setBytesUnsafe(first + 1, shard)
+        .setBytesUnsafe(first + 2, key.clustering().asReadOnlyBuffer());
   }
 
   private BoundStatementBuilder statement(Request request) {

@@ -16,14 +16,16 @@ import dev.kvshift.spi.Call;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +45,6 @@ final class Requests implements AutoCloseable {
   private final CqlSession session;
   private final Settings settings;
   private final CqlIdentifier keyspace;
-  private final DefaultConsistencyLevel consistency;
   private final DefaultConsistencyLevel serial;
   private final ServerWarnings warnings = new ServerWarnings();
   private volatile boolean closed;
@@ -52,7 +53,6 @@ final class Requests implements AutoCloseable {
     this.session = session;
     this.settings = settings;
     keyspace = CqlIdentifier.fromInternal(settings.keyspace());
-    consistency = DefaultConsistencyLevel.valueOf(settings.consistency());
     serial = DefaultConsistencyLevel.valueOf(settings.serialConsistency());
   }
 
@@ -70,8 +70,7 @@ final class Requests implements AutoCloseable {
 
   /** Prepares a read, or a write that carries its timestamp: either may be repeated. */
   CompletionStage<PreparedStatement> prepare(String cql) {
-    return prepare(
-        SimpleStatement.builder(cql).setIdempotence(true).setConsistencyLevel(consistency));
+    return prepare(SimpleStatement.builder(cql).setIdempotence(true));
   }
 
   /** Prepares a read at serial consistency. */
@@ -101,18 +100,24 @@ final class Requests implements AutoCloseable {
    * its columns a moment before a statement can name it.
    */
   private CompletionStage<PreparedStatement> prepare(SimpleStatement statement, int attempt) {
-    return this.<PreparedStatement>guarded(() -> session.prepareAsync(statement))
-        .exceptionallyCompose(
-            error ->
-                DriverErrors.unwrap(error) instanceof InvalidQueryException
-                        && attempt < PREPARE_TRIES
-                    ? CompletableFuture.runAsync(
-                            () -> {},
-                            CompletableFuture.delayedExecutor(
-                                PREPARE_AGAIN_AFTER.toMillis(), TimeUnit.MILLISECONDS))
-                        .thenCompose(waited -> prepare(statement, attempt + 1))
-                    : CompletableFuture.failedFuture(
-                        failure("preparing a statement", error, false)));
+    if (closed) {
+      return CompletableFuture.failedFuture(closedError());
+    }
+    CompletionStage<PreparedStatement> prepared;
+    try {
+      prepared = session.prepareAsync(statement);
+    } catch (IllegalStateException e) {
+      return CompletableFuture.failedFuture(closed ? closedError() : e);
+    }
+    return prepared.exceptionallyCompose(
+        error ->
+            DriverErrors.unwrap(error) instanceof InvalidQueryException && attempt < PREPARE_TRIES
+                ? CompletableFuture.runAsync(
+                        () -> {},
+                        CompletableFuture.delayedExecutor(
+                            PREPARE_AGAIN_AFTER.toMillis(), TimeUnit.MILLISECONDS))
+                    .thenCompose(waited -> prepare(statement, attempt + 1))
+                : CompletableFuture.failedFuture(failure("preparing a statement", error, false)));
   }
 
   /** Names the partition, so that a replica is asked, whatever the native driver can tell. */
@@ -136,55 +141,106 @@ final class Requests implements AutoCloseable {
   }
 
   CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {
-    return send(what, timeout -> statement.setTimeout(timeout), call, false);
+    Duration left = call.remaining();
+    return isOver(left)
+        ? notSent(what)
+        : send(what, statement.setTimeout(left), false, Function.identity());
   }
 
-  CompletionStage<AsyncResultSet> read(String what, BoundStatementBuilder statement, Call call) {
-    return send(what, timeout -> statement.setTimeout(timeout).build(), call, false);
+  /** Reads, and gives what is made of the answer. */
+  <T extends @Nullable Object> CompletionStage<T> read(
+      String what, BoundStatementBuilder statement, Call call, Function<AsyncResultSet, T> answer) {
+    Duration left = call.remaining();
+    return isOver(left)
+        ? notSent(what)
+        : send(what, statement.setTimeout(left).build(), false, answer);
+  }
+
+  /** Reads into the answer, with no stage in between. */
+  <T extends @Nullable Object> CompletionStage<T> read(
+      BoundStatementBuilder statement, Call call, Answer<T> answer) {
+    Duration left = call.remaining();
+    if (isOver(left)) {
+      return notSent(answer.what());
+    }
+    execute(statement.setTimeout(left).build()).whenComplete(answer);
+    return answer;
+  }
+
+  /** A read's stage, which takes the native driver's answer itself. */
+  abstract static class Answer<T extends @Nullable Object> extends CompletableFuture<T>
+      implements BiConsumer<@Nullable AsyncResultSet, @Nullable Throwable> {
+    abstract Requests requests();
+
+    abstract String what();
+
+    /** Completes this with what the result holds, at once or later. */
+    abstract void take(AsyncResultSet result);
+
+    @Override
+    public final void accept(@Nullable AsyncResultSet result, @Nullable Throwable error) {
+      try {
+        take(requests().result(what(), result, error, false));
+      } catch (RuntimeException e) {
+        completeExceptionally(e);
+      }
+    }
   }
 
   CompletionStage<AsyncResultSet> write(String what, Statement<?> statement, Call call) {
-    return send(what, timeout -> statement.setTimeout(timeout), call, true);
+    Duration left = call.remaining();
+    return isOver(left)
+        ? notSent(what)
+        : send(what, statement.setTimeout(left), true, Function.identity());
   }
 
-  CompletionStage<AsyncResultSet> write(String what, BoundStatementBuilder statement, Call call) {
-    return send(what, timeout -> statement.setTimeout(timeout).build(), call, true);
+  /** Writes, and gives what is made of the answer. */
+  <T> CompletionStage<T> write(
+      String what, BoundStatementBuilder statement, Call call, Function<AsyncResultSet, T> answer) {
+    Duration left = call.remaining();
+    return isOver(left)
+        ? notSent(what)
+        : send(what, statement.setTimeout(left).build(), true, answer);
   }
 
-  private CompletionStage<AsyncResultSet> send(
-      String what, Function<Duration, Statement<?>> statement, Call call, boolean write) {
-    Duration remaining = call.remaining();
-    if (remaining.isNegative() || remaining.isZero()) {
-      return CompletableFuture.failedFuture(
-          new KvException.Transient(
-              what + " was not sent, its deadline has passed: try again, or give it more time"));
-    }
-    return guarded(
-        () ->
-            session
-                .executeAsync(statement.apply(remaining))
-                .handle(
-                    (result, error) -> {
-                      if (error != null) {
-                        throw failure(what, error, write);
-                      }
-                      List<String> found = result.getExecutionInfo().getWarnings();
-                      if (!found.isEmpty()) {
-                        warnings.note(what, found.get(0));
-                      }
-                      return result;
-                    }));
+  private static boolean isOver(Duration left) {
+    return left.isNegative() || left.isZero();
   }
 
-  private <T> CompletionStage<T> guarded(Supplier<CompletionStage<T>> request) {
+  private static <T extends @Nullable Object> CompletionStage<T> notSent(String what) {
+    return CompletableFuture.failedFuture(
+        new KvException.Transient(
+            what + " was not sent, its deadline has passed: try again, or give it more time"));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> send(
+      String what, Statement<?> statement, boolean write, Function<AsyncResultSet, T> answer) {
+    return execute(statement)
+        .handle((result, error) -> answer.apply(result(what, result, error, write)));
+  }
+
+  private CompletionStage<AsyncResultSet> execute(Statement<?> statement) {
     if (closed) {
       return CompletableFuture.failedFuture(closedError());
     }
     try {
-      return request.get();
+      return session.executeAsync(statement);
     } catch (IllegalStateException e) {
       return CompletableFuture.failedFuture(closed ? closedError() : e);
     }
+  }
+
+  /** Gives what the native driver has answered, or throws what its error means. */
+  private AsyncResultSet result(
+      String what, @Nullable AsyncResultSet result, @Nullable Throwable error, boolean write) {
+    if (result == null) {
+      throw failure(what, Objects.requireNonNull(error), write);
+    }
+    List<String> found = result.getExecutionInfo().getWarnings();
+    if (!found.isEmpty()) {
+      warnings.note(what, found.get(0));
+    }
+    return result;
   }
 
   private KvException failure(String what, Throwable error, boolean write) {

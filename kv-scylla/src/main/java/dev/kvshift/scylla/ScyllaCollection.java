@@ -56,6 +56,7 @@ final class ScyllaCollection implements StoreCollection {
   private final RowReader reader;
   private final RangeReader ranges;
   private final Scanner scanner;
+  private volatile boolean isPastFloor;
 
   ScyllaCollection(
       String name,
@@ -118,7 +119,11 @@ final class ScyllaCollection implements StoreCollection {
       if (version != null) {
         return send(key, mutation, version, call);
       }
-      return drawn(call).thenCompose(next -> send(key, mutation, next, call));
+      requireLive();
+      skew.require();
+      return isPastFloor
+          ? send(key, mutation, clock.next(), call)
+          : awaitFloor(call).thenCompose(passed -> send(key, mutation, clock.next(), call));
     } catch (KvException e) {
       return CompletableFuture.failedFuture(e);
     }
@@ -176,10 +181,8 @@ final class ScyllaCollection implements StoreCollection {
     }
   }
 
-  /** A version of this process's own; only a live collection takes them, above its floor. */
-  private CompletionStage<Long> drawn(Call call) {
-    requireLive();
-    skew.require();
+  /** Versions of this process's own lie above the floor, once its clock has passed that. */
+  private CompletionStage<Void> awaitFloor(Call call) {
     long early =
         record.floor()
             + TimeUnit.NANOSECONDS.toMicros(VersionClock.SKEW_LIMIT.toNanos())
@@ -192,14 +195,15 @@ final class ScyllaCollection implements StoreCollection {
               + TimeUnit.MICROSECONDS.toMillis(early)
               + " ms, after the deadline: nothing was written, try again");
     }
-    return clock.awaitPast(record.floor()).thenApply(passed -> clock.next());
+    return clock.awaitPast(record.floor()).thenRun(() -> isPastFloor = true);
   }
 
   private CompletionStage<Long> send(StoreKey key, Mutation mutation, long version, Call call) {
     Instant expiry = mutation.expiry();
     Bytes value = mutation.value();
     long expiryMillis = expiry == null ? 0 : expiry.toEpochMilli();
-    long leftMillis = expiryMillis - TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
+    long leftMillis =
+        expiry == null ? 0 : expiryMillis - TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
     if (value == null || (expiry != null && leftMillis < -VersionClock.SKEW_LIMIT.toMillis())) {
       return sendRow(statements.delete(key, version), version, call);
     }
@@ -223,7 +227,7 @@ final class ScyllaCollection implements StoreCollection {
   }
 
   private CompletionStage<Long> sendRow(BoundStatementBuilder row, long version, Call call) {
-    return requests.write(whatWrite, row, call).thenApply(written -> version);
+    return requests.write(whatWrite, row, call, written -> version);
   }
 
   static int ttlSeconds(long leftMillis) {

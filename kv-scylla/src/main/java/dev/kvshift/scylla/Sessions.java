@@ -105,7 +105,7 @@ final class Sessions {
     options.put(
         Requests.CONDITIONAL, TypedDriverOption.RETRY_POLICY_CLASS, NoRetry.class.getName());
     options.put(TypedDriverOption.SESSION_LEAK_THRESHOLD, 0);
-    options.put(TypedDriverOption.SESSION_NAME, "kvshift " + settings.keyspace());
+    // No SESSION_NAME: the native driver makes a text of it for every request.
     return options;
   }
 
