@@ -9,6 +9,7 @@ import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Statement;
+import com.datastax.oss.driver.api.core.cql.StatementBuilder;
 import com.datastax.oss.driver.api.core.metadata.TokenMap;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import dev.kvshift.api.KvException;
@@ -23,6 +24,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +49,7 @@ final class Requests implements AutoCloseable {
   private final CqlIdentifier keyspace;
   private final DefaultConsistencyLevel serial;
   private final ServerWarnings warnings = new ServerWarnings();
+  private final AtomicInteger queued = new AtomicInteger();
   private volatile boolean closed;
 
   Requests(CqlSession session, Settings settings) {
@@ -121,7 +124,7 @@ final class Requests implements AutoCloseable {
   }
 
   /** Names the partition, so that a replica is asked, whatever the native driver can tell. */
-  BoundStatementBuilder route(BoundStatementBuilder statement, ByteBuffer... partitionKey) {
+  <B extends StatementBuilder<B, ?>> B route(B statement, ByteBuffer... partitionKey) {
     Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
     statement.setRoutingKeyspace(keyspace);
     if (tokens.isPresent()) {
@@ -195,12 +198,38 @@ final class Requests implements AutoCloseable {
   }
 
   /** Writes, and gives what is made of the answer. */
-  <T> CompletionStage<T> write(
-      String what, BoundStatementBuilder statement, Call call, Function<AsyncResultSet, T> answer) {
+  <T extends @Nullable Object> CompletionStage<T> write(
+      String what,
+      StatementBuilder<?, ?> statement,
+      Call call,
+      Function<AsyncResultSet, T> answer) {
     Duration left = call.remaining();
-    return isOver(left)
-        ? notSent(what)
-        : send(what, statement.setTimeout(left).build(), true, answer);
+    return isOver(left) ? notSent(what) : send(what, timed(statement, left), true, answer);
+  }
+
+  private static <S extends Statement<S>, B extends StatementBuilder<B, S>> S timed(
+      StatementBuilder<B, S> statement, Duration left) {
+    return statement.setTimeout(left).build();
+  }
+
+  /**
+   * Takes a place among the writes that wait, or tells that there is none: one partition has at
+   * most half of them.
+   */
+  boolean enterQueue(int ofPartition) {
+    int most = settings.maxQueued();
+    if (ofPartition >= Math.max(1, most / 2)) {
+      return false;
+    }
+    if (queued.incrementAndGet() > most) {
+      queued.decrementAndGet();
+      return false;
+    }
+    return true;
+  }
+
+  void leaveQueue(int writes) {
+    queued.addAndGet(-writes);
   }
 
   private static boolean isOver(Duration left) {
