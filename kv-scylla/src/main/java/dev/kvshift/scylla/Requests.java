@@ -3,7 +3,9 @@ package dev.kvshift.scylla;
 import com.datastax.oss.driver.api.core.CqlIdentifier;
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
+import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
@@ -207,9 +209,19 @@ final class Requests implements AutoCloseable {
     return isOver(left) ? notSent(what) : send(what, timed(statement, left), true, answer);
   }
 
-  private static <S extends Statement<S>, B extends StatementBuilder<B, S>> S timed(
+  /** The native driver ignores a batch's own time-out, and heeds its profile's. */
+  private <S extends Statement<S>, B extends StatementBuilder<B, S>> S timed(
       StatementBuilder<B, S> statement, Duration left) {
-    return statement.setTimeout(left).build();
+    return statement instanceof BatchStatementBuilder
+        ? statement
+            .setExecutionProfile(
+                session
+                    .getContext()
+                    .getConfig()
+                    .getDefaultProfile()
+                    .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, left))
+            .build()
+        : statement.setTimeout(left).build();
   }
 
   /**

@@ -297,6 +297,23 @@ final class PartitionWritesTest {
   }
 
   @Test
+  void batch_unanswered_endsAtItsDeadline() {
+    close();
+    open("&timeout=10m");
+    wire.answer = versions -> versions.size() == 1 ? PrimeDsl.void_() : PrimeDsl.noResult();
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>();
+    for (long version = 1; version < 6; version++) {
+      all.add(write("a", version, Duration.ofSeconds(3), 8));
+    }
+    wire.release();
+    assertThat(all.get(4).orTimeout(LONG.toSeconds(), TimeUnit.SECONDS))
+        .failsWithin(LONG)
+        .withThrowableThat()
+        .withCauseInstanceOf(KvException.UnknownOutcome.class);
+  }
+
+  @Test
   void batch_refused_isSentRowByRow() {
     wire.answer = versions -> versions.contains(4L) ? PrimeDsl.invalid("wrong") : PrimeDsl.void_();
     wire.hold();

@@ -99,7 +99,7 @@ public final class RecordedStatements implements RequestTracker {
         || batch.getRoutingToken() == null
         || batch.getRoutingKeyspace() == null
         || !Boolean.TRUE.equals(batch.isIdempotent())
-        || batch.getTimeout() == null) {
+        || batch.getExecutionProfile() == null) {
       FINDINGS.put("batch", "type, routing, idempotence or deadline");
     }
   }
