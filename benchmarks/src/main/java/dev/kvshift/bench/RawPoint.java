@@ -1,6 +1,8 @@
 package dev.kvshift.bench;
 
+import com.datastax.oss.driver.api.core.CqlIdentifier;
 import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
@@ -11,7 +13,8 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * What a careful hand would write on the native driver alone for a table of keys and values: the
- * statements that the driver above it sends, prepared once, bound by index, asynchronous.
+ * statements that the driver above it sends, prepared once, bound by index, asynchronous, each with
+ * the token of its partition, which the native driver needs for tablets.
  */
 final class RawPoint {
   /** Where the value begins in a cell: behind format and expiry. */
@@ -22,10 +25,12 @@ final class RawPoint {
   private final CqlSession session;
   private final PreparedStatement get;
   private final PreparedStatement put;
+  private final CqlIdentifier keyspace;
   private final VersionClock clock = VersionClock.ofProcess();
 
   RawPoint(CqlSession session, String table) {
     this.session = session;
+    keyspace = CqlIdentifier.fromInternal(EmbeddedNode.KEYSPACE);
     get = prepare(session, "SELECT v, WRITETIME(v) FROM " + table + " WHERE main = ?");
     put =
         prepare(
@@ -37,10 +42,17 @@ final class RawPoint {
         SimpleStatement.builder(cql).setIdempotence(true).setTimeout(TIMEOUT).build());
   }
 
-  /** Reads a value; null where there is none. */
+  private BoundStatementBuilder route(BoundStatementBuilder statement, ByteBuffer main) {
+    return statement
+        .setRoutingKeyspace(keyspace)
+        .setRoutingToken(session.getMetadata().getTokenMap().orElseThrow().newToken(main));
+  }
+
+  /** Reads a value. */
   CompletionStage<byte[]> get(byte[] key) {
+    ByteBuffer main = ByteBuffer.wrap(key);
     return session
-        .executeAsync(get.boundStatementBuilder().setBytesUnsafe(0, ByteBuffer.wrap(key)).build())
+        .executeAsync(route(get.boundStatementBuilder(), main).setBytesUnsafe(0, main).build())
         .thenApply(
             result -> {
               Row row = result.one();
@@ -59,13 +71,14 @@ final class RawPoint {
     byte[] cell = new byte[HEADER_BYTES + value.length];
     cell[0] = 1;
     System.arraycopy(value, 0, cell, HEADER_BYTES, value.length);
+    ByteBuffer main = ByteBuffer.wrap(key);
     return session
         .executeAsync(
-            put.boundStatementBuilder()
+            route(put.boundStatementBuilder(), main)
                 .setLong(0, version)
                 .setInt(1, 0)
                 .setBytesUnsafe(2, ByteBuffer.wrap(cell))
-                .setBytesUnsafe(3, ByteBuffer.wrap(key))
+                .setBytesUnsafe(3, main)
                 .build())
         .thenApply(written -> version);
   }

@@ -50,7 +50,7 @@ public final class Bytes implements Comparable<Bytes> {
       return EMPTY;
     }
     byte[] copy = new byte[buffer.remaining()];
-    buffer.duplicate().get(copy);
+    buffer.get(buffer.position(), copy);
     return new Bytes(copy);
   }
 

@@ -2,6 +2,7 @@ package dev.kvshift.scylla;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -44,12 +45,28 @@ record Cell(
         .flip();
   }
 
+  /** When the cell expires, ms since 1970; 0 for never. */
+  static long expiryMillis(ByteBuffer cell) {
+    return cell.remaining() < HEADER_BYTES ? 0 : cell.getLong(cell.position() + 1);
+  }
+
+  static boolean isWhole(ByteBuffer cell) {
+    return cell.remaining() >= HEADER_BYTES && cell.get(cell.position()) == WHOLE;
+  }
+
+  /** Reads a cell that {@link #isWhole}; the buffer's position moves. */
+  static Row row(StoreKey key, long version, ByteBuffer cell) {
+    Instant expiry = expiry(cell, cell.position());
+    return new Row(key, version, Bytes.of(cell.position(cell.position() + HEADER_BYTES)), expiry);
+  }
+
+  /** Reads what remains of the buffer, whose position moves. */
   static Cell read(String collection, StoreKey key, long version, ByteBuffer cell) {
     int start = cell.position();
     int size = cell.remaining();
     byte format = size < HEADER_BYTES ? 0 : cell.get(start);
     if (format == WHOLE) {
-      Bytes value = Bytes.of(cell.duplicate().position(start + HEADER_BYTES));
+      Bytes value = Bytes.of(cell.position(start + HEADER_BYTES));
       return new Cell(key, version, expiry(cell, start), value, null);
     }
     if (format == CHUNKED && size == HEADER_BYTES + Chunks.Head.BYTES) {

@@ -1,20 +1,46 @@
 package dev.kvshift.scylla;
 
+import com.datastax.oss.driver.api.core.cql.BatchStatement;
+import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.DefaultBatchType;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.CollectionCql.Request;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** A collection's statements, prepared once, when it is opened; values are bound by index. */
 final class CollectionStatements {
+  /**
+   * A row to be written.
+   *
+   * @param ttlSeconds of the cell; 0 for none
+   * @param cell null for a delete
+   */
+  record RowWrite(
+      StoreKey key, long version, int ttlSeconds, @Nullable ByteBuffer cell, Call call) {
+    private static final int OVERHEAD_BYTES = 64;
+
+    /** About what it takes in a request. */
+    int bytes() {
+      return key.main().size()
+          + key.shard().size()
+          + key.clustering().size()
+          + (cell == null ? 0 : cell.remaining())
+          + OVERHEAD_BYTES;
+    }
+  }
+
   private final Requests requests;
   private final Shape shape;
   private final Map<Request, PreparedStatement> prepared;
@@ -41,25 +67,43 @@ final class CollectionStatements {
   }
 
   BoundStatementBuilder get(StoreKey key) {
-    return key(routed(Request.GET, key.main(), key.shard()), 0, key);
+    return routed(key(Request.GET, 0, key), 0);
   }
 
-  BoundStatementBuilder put(StoreKey key, long version, int ttlSeconds, ByteBuffer cell) {
-    return key(routed(Request.PUT, key.main(), key.shard()), 3, key)
-        .setLong(0, version)
-        .setInt(1, ttlSeconds)
-        .setBytesUnsafe(2, cell);
+  /** A write of one row. */
+  BoundStatementBuilder row(RowWrite write) {
+    return routed(unrouted(write), write.cell() == null ? 1 : 3);
   }
 
-  BoundStatementBuilder delete(StoreKey key, long version) {
-    return key(routed(Request.DELETE, key.main(), key.shard()), 1, key).setLong(0, version);
+  private BoundStatementBuilder unrouted(RowWrite write) {
+    ByteBuffer cell = write.cell();
+    return cell == null
+        ? key(Request.DELETE, 1, write.key()).setLong(0, write.version())
+        : key(Request.PUT, 3, write.key())
+            .setLong(0, write.version())
+            .setInt(1, write.ttlSeconds())
+            .setBytesUnsafe(2, cell);
+  }
+
+  /** Writes of several rows of one partition. */
+  BatchStatementBuilder batch(List<RowWrite> writes) {
+    BatchStatementBuilder batch =
+        BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
+    for (RowWrite write : writes) {
+      batch.addStatement(unrouted(write).build());
+    }
+    StoreKey key = writes.get(0).key();
+    return requests.route(batch, key.main().asReadOnlyBuffer(), key.shard().asReadOnlyBuffer());
   }
 
   /** A statement on one partition of a range collection, which is bound first. */
   BoundStatementBuilder partition(Request request, Bytes main, Bytes shard) {
-    return routed(request, main, shard)
-        .setBytesUnsafe(0, main.asReadOnlyBuffer())
-        .setBytesUnsafe(1, shard.asReadOnlyBuffer());
+    ByteBuffer first = main.asReadOnlyBuffer();
+    ByteBuffer second = shard.asReadOnlyBuffer();
+    return requests
+        .route(statement(request), first, second)
+        .setBytesUnsafe(0, first)
+        .setBytesUnsafe(1, second);
   }
 
   /** A statement between two tokens. */
@@ -67,21 +111,23 @@ final class CollectionStatements {
     return requests.route(statement(request), upTo).setLong(0, from).setLong(1, upTo);
   }
 
-  private BoundStatementBuilder key(BoundStatementBuilder statement, int first, StoreKey key) {
-    statement.setBytesUnsafe(first, key.main().asReadOnlyBuffer());
-    if (shape == Shape.RANGE) {
-      statement
-          .setBytesUnsafe(first + 1, key.shard().asReadOnlyBuffer())
-          .setBytesUnsafe(first + 2, key.clustering().asReadOnlyBuffer());
-    }
-    return statement;
+  /** Binds the parts of the key, the partition first. */
+  private BoundStatementBuilder key(Request request, int first, StoreKey key) {
+    BoundStatementBuilder statement =
+        statement(request).setBytesUnsafe(first, key.main().asReadOnlyBuffer());
+    return shape == Shape.POINT
+        ? statement
+        : statement
+            .setBytesUnsafe(first + 1, key.shard().asReadOnlyBuffer())
+            .setBytesUnsafe(first + 2, key.clustering().asReadOnlyBuffer());
   }
 
-  private BoundStatementBuilder routed(Request request, Bytes main, Bytes shard) {
-    BoundStatementBuilder statement = statement(request);
+  /** Names the partition that is bound at the index. */
+  private BoundStatementBuilder routed(BoundStatementBuilder statement, int first) {
     return shape == Shape.POINT
-        ? requests.route(statement, main.asReadOnlyBuffer())
-        : requests.route(statement, main.asReadOnlyBuffer(), shard.asReadOnlyBuffer());
+        ? requests.route(statement, statement.getBytesUnsafe(first))
+        : requests.route(
+            statement, statement.getBytesUnsafe(first), statement.getBytesUnsafe(first + 1));
   }
 
   private BoundStatementBuilder statement(Request request) {

@@ -3,12 +3,15 @@ package dev.kvshift.scylla;
 import com.datastax.oss.driver.api.core.CqlIdentifier;
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
+import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Statement;
+import com.datastax.oss.driver.api.core.cql.StatementBuilder;
 import com.datastax.oss.driver.api.core.metadata.TokenMap;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import dev.kvshift.api.KvException;
@@ -17,14 +20,17 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,9 +50,9 @@ final class Requests implements AutoCloseable {
   private final CqlSession session;
   private final Settings settings;
   private final CqlIdentifier keyspace;
-  private final DefaultConsistencyLevel consistency;
   private final DefaultConsistencyLevel serial;
   private final ServerWarnings warnings;
+  private final AtomicInteger queued = new AtomicInteger();
   private volatile boolean closed;
 
   Requests(CqlSession session, Settings settings) {
@@ -58,7 +64,6 @@ final class Requests implements AutoCloseable {
     this.session = session;
     this.settings = settings;
     keyspace = CqlIdentifier.fromInternal(settings.keyspace());
-    consistency = DefaultConsistencyLevel.valueOf(settings.consistency());
     serial = DefaultConsistencyLevel.valueOf(settings.serialConsistency());
   }
 
@@ -76,8 +81,7 @@ final class Requests implements AutoCloseable {
 
   /** Prepares a read, or a write that carries its timestamp: either may be repeated. */
   CompletionStage<PreparedStatement> prepare(String cql) {
-    return prepare(
-        SimpleStatement.builder(cql).setIdempotence(true).setConsistencyLevel(consistency));
+    return prepare(SimpleStatement.builder(cql).setIdempotence(true));
   }
 
   /** Prepares a read at serial consistency. */
@@ -107,18 +111,25 @@ final class Requests implements AutoCloseable {
    * its columns a moment before a statement can name it.
    */
   private CompletionStage<PreparedStatement> prepare(SimpleStatement statement, int attempt) {
-    return this.<PreparedStatement>guarded(() -> session.prepareAsync(statement))
-        .exceptionallyCompose(
-            error ->
-                Futures.unwrap(error) instanceof InvalidQueryException && attempt < PREPARE_TRIES
-                    ? Futures.after(PREPARE_AGAIN_AFTER)
-                        .thenCompose(waited -> prepare(statement, attempt + 1))
-                    : CompletableFuture.failedFuture(
-                        failure("preparing a statement", error, false)));
+    if (closed) {
+      return CompletableFuture.failedFuture(closedError());
+    }
+    CompletionStage<PreparedStatement> prepared;
+    try {
+      prepared = session.prepareAsync(statement);
+    } catch (IllegalStateException e) {
+      return CompletableFuture.failedFuture(closed ? closedError() : e);
+    }
+    return prepared.exceptionallyCompose(
+        error ->
+            Futures.unwrap(error) instanceof InvalidQueryException && attempt < PREPARE_TRIES
+                ? Futures.after(PREPARE_AGAIN_AFTER)
+                    .thenCompose(waited -> prepare(statement, attempt + 1))
+                : CompletableFuture.failedFuture(failure("preparing a statement", error, false)));
   }
 
   /** Names the partition, so that a replica is asked, whatever the native driver can tell. */
-  BoundStatementBuilder route(BoundStatementBuilder statement, ByteBuffer... partitionKey) {
+  <B extends StatementBuilder<B, ?>> B route(B statement, ByteBuffer... partitionKey) {
     Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
     statement.setRoutingKeyspace(keyspace);
     if (tokens.isPresent()) {
@@ -138,54 +149,141 @@ final class Requests implements AutoCloseable {
   }
 
   CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {
-    return send(what, timeout -> statement.setTimeout(timeout), call, false);
+    Duration left = call.remaining();
+    return isOver(left)
+        ? notSent(what)
+        : send(what, statement.setTimeout(left), false, Function.identity());
   }
 
-  CompletionStage<AsyncResultSet> read(String what, BoundStatementBuilder statement, Call call) {
-    return send(what, timeout -> statement.setTimeout(timeout).build(), call, false);
+  /** Reads, and gives what is made of the answer. */
+  <T extends @Nullable Object> CompletionStage<T> read(
+      String what, BoundStatementBuilder statement, Call call, Function<AsyncResultSet, T> answer) {
+    Duration left = call.remaining();
+    return isOver(left)
+        ? notSent(what)
+        : send(what, statement.setTimeout(left).build(), false, answer);
+  }
+
+  /** Reads into the answer, with no stage in between. */
+  <T extends @Nullable Object> CompletionStage<T> read(
+      BoundStatementBuilder statement, Call call, Answer<T> answer) {
+    Duration left = call.remaining();
+    if (isOver(left)) {
+      return notSent(answer.what());
+    }
+    execute(statement.setTimeout(left).build()).whenComplete(answer);
+    return answer;
+  }
+
+  /** A read's stage, which takes the native driver's answer itself. */
+  abstract static class Answer<T extends @Nullable Object> extends CompletableFuture<T>
+      implements BiConsumer<@Nullable AsyncResultSet, @Nullable Throwable> {
+    abstract Requests requests();
+
+    abstract String what();
+
+    /** Completes this with what the result holds, at once or later. */
+    abstract void take(AsyncResultSet result);
+
+    @Override
+    public final void accept(@Nullable AsyncResultSet result, @Nullable Throwable error) {
+      try {
+        take(requests().result(what(), result, error, false));
+      } catch (RuntimeException e) {
+        completeExceptionally(e);
+      }
+    }
   }
 
   CompletionStage<AsyncResultSet> write(String what, Statement<?> statement, Call call) {
-    return send(what, timeout -> statement.setTimeout(timeout), call, true);
+    Duration left = call.remaining();
+    return isOver(left)
+        ? notSent(what)
+        : send(what, statement.setTimeout(left), true, Function.identity());
   }
 
-  CompletionStage<AsyncResultSet> write(String what, BoundStatementBuilder statement, Call call) {
-    return send(what, timeout -> statement.setTimeout(timeout).build(), call, true);
+  /** Writes, and gives what is made of the answer. */
+  <T extends @Nullable Object> CompletionStage<T> write(
+      String what,
+      StatementBuilder<?, ?> statement,
+      Call call,
+      Function<AsyncResultSet, T> answer) {
+    Duration left = call.remaining();
+    return isOver(left) ? notSent(what) : send(what, timed(statement, left), true, answer);
   }
 
-  private CompletionStage<AsyncResultSet> send(
-      String what, Function<Duration, Statement<?>> statement, Call call, boolean write) {
-    Duration remaining = call.remaining();
-    if (remaining.isNegative() || remaining.isZero()) {
-      return CompletableFuture.failedFuture(
-          new KvException.Transient(
-              what + " was not sent, its deadline has passed: try again, or give it more time"));
+  /** The native driver ignores a batch's own time-out, and heeds its profile's. */
+  private <S extends Statement<S>, B extends StatementBuilder<B, S>> S timed(
+      StatementBuilder<B, S> statement, Duration left) {
+    return statement instanceof BatchStatementBuilder
+        ? statement
+            .setExecutionProfile(
+                session
+                    .getContext()
+                    .getConfig()
+                    .getDefaultProfile()
+                    .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, left))
+            .build()
+        : statement.setTimeout(left).build();
+  }
+
+  /**
+   * Takes a place among the writes that wait, or tells that there is none: one partition has at
+   * most half of them.
+   */
+  boolean enterQueue(int ofPartition) {
+    int most = settings.maxQueued();
+    if (ofPartition >= Math.max(1, most / 2)) {
+      return false;
     }
-    return guarded(
-        () ->
-            session
-                .executeAsync(statement.apply(remaining))
-                .handle(
-                    (result, error) -> {
-                      if (error != null) {
-                        throw failure(what, error, write);
-                      }
-                      for (String warning : result.getExecutionInfo().getWarnings()) {
-                        warnings.note(what, warning);
-                      }
-                      return result;
-                    }));
+    if (queued.incrementAndGet() > most) {
+      queued.decrementAndGet();
+      return false;
+    }
+    return true;
   }
 
-  private <T> CompletionStage<T> guarded(Supplier<CompletionStage<T>> request) {
+  void leaveQueue(int writes) {
+    queued.addAndGet(-writes);
+  }
+
+  private static boolean isOver(Duration left) {
+    return left.isNegative() || left.isZero();
+  }
+
+  private static <T extends @Nullable Object> CompletionStage<T> notSent(String what) {
+    return CompletableFuture.failedFuture(
+        new KvException.Transient(
+            what + " was not sent, its deadline has passed: try again, or give it more time"));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> send(
+      String what, Statement<?> statement, boolean write, Function<AsyncResultSet, T> answer) {
+    return execute(statement)
+        .handle((result, error) -> answer.apply(result(what, result, error, write)));
+  }
+
+  private CompletionStage<AsyncResultSet> execute(Statement<?> statement) {
     if (closed) {
       return CompletableFuture.failedFuture(closedError());
     }
     try {
-      return request.get();
+      return session.executeAsync(statement);
     } catch (IllegalStateException e) {
       return CompletableFuture.failedFuture(closed ? closedError() : e);
     }
+  }
+
+  /** Gives what the native driver has answered, or throws what its error means. */
+  private AsyncResultSet result(
+      String what, @Nullable AsyncResultSet result, @Nullable Throwable error, boolean write) {
+    if (result == null) {
+      throw failure(what, Objects.requireNonNull(error), write);
+    }
+    for (String warning : result.getExecutionInfo().getWarnings()) {
+      warnings.note(what, warning);
+    }
+    return result;
   }
 
   private KvException failure(String what, Throwable error, boolean write) {

@@ -1,18 +1,20 @@
 package dev.kvshift.scylla;
 
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.nio.ByteBuffer;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -52,37 +54,83 @@ final class RowReader {
 
   /** Reads one row by its key. */
   CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return cell(key, call).thenCompose(cell -> whole(cell, null, call));
+    return requests.read(statements.get(key), call, new Get(key, call));
   }
 
   /** Reads one row's cell; null where there is none or it has expired. */
   CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
-    return requests
-        .read(whatGet, statements.get(key), call)
-        .thenApply(
-            result -> {
-              com.datastax.oss.driver.api.core.cql.Row found = result.one();
-              return found == null ? null : live(key, found, 0);
-            });
+    return requests.read(
+        whatGet,
+        statements.get(key),
+        call,
+        result -> {
+          com.datastax.oss.driver.api.core.cql.Row found = result.one();
+          return found == null ? null : live(key, found, 0);
+        });
+  }
+
+  private final class Get extends Requests.Answer<@Nullable Row> {
+    private final StoreKey key;
+    private final Call call;
+
+    Get(StoreKey key, Call call) {
+      this.key = key;
+      this.call = call;
+    }
+
+    @Override
+    Requests requests() {
+      return requests;
+    }
+
+    @Override
+    String what() {
+      return whatGet;
+    }
+
+    @Override
+    void take(AsyncResultSet result) {
+      com.datastax.oss.driver.api.core.cql.Row found = result.one();
+      ByteBuffer bytes = found == null ? null : found.getBytesUnsafe(0);
+      if (found == null || bytes == null || !isLive(bytes, found.getLong(1))) {
+        complete(null);
+      } else if (Cell.isWhole(bytes)) {
+        complete(Cell.row(key, found.getLong(1), bytes));
+      } else {
+        whole(Cell.read(collection, key, found.getLong(1), bytes), null, call)
+            .whenComplete(
+                (row, error) -> {
+                  if (error == null) {
+                    complete(row);
+                  } else {
+                    completeExceptionally(Futures.unwrap(error));
+                  }
+                });
+      }
+    }
   }
 
   /** Returns what a result's two columns hold, cell and write time, unless it has expired. */
   @Nullable Cell live(StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
     ByteBuffer bytes = found.getBytesUnsafe(column);
-    if (bytes == null) {
-      return null;
-    }
-    Cell cell = Cell.read(collection, key, found.getLong(column + 1), bytes);
-    noteSize(bytes.remaining());
-    if (!clock.observe(cell.version()) && reported.compareAndSet(false, true)) {
+    long version = bytes == null ? 0 : found.getLong(column + 1);
+    return bytes != null && isLive(bytes, version)
+        ? Cell.read(collection, key, version, bytes)
+        : null;
+  }
+
+  /** Notes a cell's size and version, and tells whether it has not expired. */
+  private boolean isLive(ByteBuffer cell, long version) {
+    noteSize(cell.remaining());
+    if (!clock.observe(version) && reported.compareAndSet(false, true)) {
       LOG.warn(
           "collection {} holds the version {} µs, too far ahead of this clock to be heeded: find"
               + " the writer whose clock is wrong",
           collection,
-          cell.version());
+          version);
     }
-    Instant expiry = cell.expiry();
-    return expiry == null || VersionClock.micros(expiry) > clock.nowMicros() ? cell : null;
+    long expiry = Cell.expiryMillis(cell);
+    return expiry == 0 || TimeUnit.MILLISECONDS.toMicros(expiry) > clock.nowMicros();
   }
 
   /**

@@ -26,7 +26,9 @@ import org.jspecify.annotations.Nullable;
 final class Scanner {
   static final int MAX_TASKS = 1 << 16;
   private static final int TASKS_PER_NODE = 64;
-  private static final int MAX_PAGE_ROWS = 2_000;
+
+  /** What 2,000 entries take: the row behind the last one tells where the page may end. */
+  private static final int MAX_PAGE_ROWS = 2_001;
 
   private final String collection;
   private final Shape shape;
@@ -209,8 +211,11 @@ final class Scanner {
           || looked >= RangeReader.MAX_LOOKED;
     }
 
+    /** So many that the last of the server's pages, too, is used up. */
     private int pageRows() {
-      return reader.pageRows(Math.min(MAX_PAGE_ROWS, limit.entries() + 1));
+      long wanted = limit.entries() + 1L;
+      long pages = (wanted + MAX_PAGE_ROWS - 1) / MAX_PAGE_ROWS;
+      return reader.pageRows((int) ((wanted + pages - 1) / pages));
     }
 
     private CompletionStage<ScanPage> done(@Nullable ScanPosition next) {

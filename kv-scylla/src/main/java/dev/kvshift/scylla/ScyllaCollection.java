@@ -1,6 +1,5 @@
 package dev.kvshift.scylla;
 
-import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
@@ -9,6 +8,7 @@ import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
+import dev.kvshift.scylla.CollectionStatements.RowWrite;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
@@ -53,9 +53,11 @@ final class ScyllaCollection implements StoreCollection {
   private final Skew skew;
   private final LockKeeper locks;
   private final @Nullable Chunks chunks;
+  private final @Nullable PartitionWrites partitions;
   private final RowReader reader;
   private final RangeReader ranges;
   private final Scanner scanner;
+  private volatile boolean isPastFloor;
 
   ScyllaCollection(
       String name,
@@ -81,6 +83,10 @@ final class ScyllaCollection implements StoreCollection {
     this.locks = locks;
     this.chunks = chunks;
     this.reader = reader;
+    partitions =
+        record.layout().shape() == Shape.RANGE
+            ? new PartitionWrites(whatWrite, statements, requests, System::nanoTime)
+            : null;
     ranges = new RangeReader(name, statements, requests, reader);
     scanner = new Scanner(name, record.layout().shape(), statements, requests, reader);
   }
@@ -118,7 +124,11 @@ final class ScyllaCollection implements StoreCollection {
       if (version != null) {
         return send(key, mutation, version, call);
       }
-      return drawn(call).thenCompose(next -> send(key, mutation, next, call));
+      requireLive();
+      skew.require();
+      return isPastFloor
+          ? send(key, mutation, clock.next(), call)
+          : awaitFloor(call).thenCompose(passed -> send(key, mutation, clock.next(), call));
     } catch (KvException e) {
       return CompletableFuture.failedFuture(e);
     }
@@ -168,10 +178,8 @@ final class ScyllaCollection implements StoreCollection {
     }
   }
 
-  /** A version of this process's own; only a live collection takes them, above its floor. */
-  private CompletionStage<Long> drawn(Call call) {
-    requireLive();
-    skew.require();
+  /** Versions of this process's own lie above the floor, once its clock has passed that. */
+  private CompletionStage<Void> awaitFloor(Call call) {
     long early =
         record.floor()
             + TimeUnit.NANOSECONDS.toMicros(VersionClock.SKEW_LIMIT.toNanos())
@@ -184,21 +192,21 @@ final class ScyllaCollection implements StoreCollection {
               + TimeUnit.MICROSECONDS.toMillis(early)
               + " ms, after the deadline: nothing was written, try again");
     }
-    return clock.awaitPast(record.floor()).thenApply(passed -> clock.next());
+    return clock.awaitPast(record.floor()).thenRun(() -> isPastFloor = true);
   }
 
   private CompletionStage<Long> send(StoreKey key, Mutation mutation, long version, Call call) {
     Instant expiry = mutation.expiry();
     Bytes value = mutation.value();
     long expiryMillis = expiry == null ? 0 : expiry.toEpochMilli();
-    long leftMillis = expiryMillis - TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
+    long leftMillis =
+        expiry == null ? 0 : expiryMillis - TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
     if (value == null || (expiry != null && leftMillis < -VersionClock.SKEW_LIMIT.toMillis())) {
-      return sendRow(statements.delete(key, version), version, call);
+      return sendRow(new RowWrite(key, version, 0, null, call));
     }
     int ttl = expiry == null ? 0 : ttlSeconds(leftMillis);
     if (Cell.HEADER_BYTES + value.size() <= requests.settings().maxCellBytes()) {
-      return sendRow(
-          statements.put(key, version, ttl, Cell.whole(value, expiryMillis)), version, call);
+      return sendRow(new RowWrite(key, version, ttl, Cell.whole(value, expiryMillis), call));
     }
     if (chunks == null) {
       throw tooLong("value", value.size(), requests.settings().maxCellBytes() - Cell.HEADER_BYTES);
@@ -208,14 +216,13 @@ final class ScyllaCollection implements StoreCollection {
         .write(key, version, head, value, ttl, call)
         .thenCompose(
             written ->
-                sendRow(
-                    statements.put(key, version, ttl, Cell.chunked(head, expiryMillis)),
-                    version,
-                    call));
+                sendRow(new RowWrite(key, version, ttl, Cell.chunked(head, expiryMillis), call)));
   }
 
-  private CompletionStage<Long> sendRow(BoundStatementBuilder row, long version, Call call) {
-    return requests.write(whatWrite, row, call).thenApply(written -> version);
+  private CompletionStage<Long> sendRow(RowWrite row) {
+    return partitions == null
+        ? requests.write(whatWrite, statements.row(row), row.call(), written -> row.version())
+        : partitions.write(row);
   }
 
   static int ttlSeconds(long leftMillis) {

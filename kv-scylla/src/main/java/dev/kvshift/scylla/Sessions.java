@@ -112,10 +112,11 @@ final class Sessions {
     options.put(
         Requests.CONDITIONAL, TypedDriverOption.RETRY_POLICY_CLASS, NoRetry.class.getName());
     options.put(TypedDriverOption.SESSION_LEAK_THRESHOLD, 0);
-    options.put(
-        TypedDriverOption.SESSION_NAME,
-        "kvshift " + settings.keyspace() + "-" + OPENED.incrementAndGet());
     if (settings.metrics()) {
+      // Only for them: the native driver makes a text of the name for every request.
+      options.put(
+          TypedDriverOption.SESSION_NAME,
+          "kvshift " + settings.keyspace() + "-" + OPENED.incrementAndGet());
       DriverMetrics.enable(options);
     }
     return options;

@@ -4,14 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datastax.oss.driver.api.core.config.DriverExecutionProfile;
 import com.datastax.oss.driver.api.core.context.DriverContext;
+import com.datastax.oss.driver.api.core.cql.BatchStatement;
+import com.datastax.oss.driver.api.core.cql.BatchableStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatement;
+import com.datastax.oss.driver.api.core.cql.DefaultBatchType;
 import com.datastax.oss.driver.api.core.cql.PrepareRequest;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.session.Request;
 import com.datastax.oss.driver.api.core.tracker.RequestTracker;
+import java.nio.ByteBuffer;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -21,6 +28,8 @@ import java.util.concurrent.atomic.LongAdder;
 public final class RecordedStatements implements RequestTracker {
   private static final Map<String, String> FINDINGS = new ConcurrentHashMap<>();
   private static final Map<String, LongAdder> SEEN = new ConcurrentHashMap<>();
+
+  private static final AtomicInteger BATCHES = new AtomicInteger();
 
   /** Called by the native driver. */
   public RecordedStatements(DriverContext context) {}
@@ -55,6 +64,8 @@ public final class RecordedStatements implements RequestTracker {
       if (bound.getTimeout() == null) {
         FINDINGS.put(query, "without a deadline");
       }
+    } else if (request instanceof BatchStatement batch) {
+      checkBatch(batch);
     } else {
       FINDINGS.put(request.getClass().getName(), "an unknown kind of request");
     }
@@ -66,6 +77,45 @@ public final class RecordedStatements implements RequestTracker {
         .filter(sent -> sent.getKey().contains(one) && sent.getKey().contains(another))
         .mapToLong(sent -> sent.getValue().sum())
         .sum();
+  }
+
+  /** Of one partition, unlogged, small, each row with its own timestamp, never conditional. */
+  private static void checkBatch(BatchStatement batch) {
+    BATCHES.incrementAndGet();
+    Set<ByteBuffer> partitions = new HashSet<>();
+    int bytes = 0;
+    for (BatchableStatement<?> one : batch) {
+      if (one instanceof BoundStatement bound) {
+        String query = bound.getPreparedStatement().getQuery();
+        lint(query);
+        if (!query.contains(" USING TIMESTAMP ?")) {
+          FINDINGS.put(query, "without a timestamp in a batch");
+        }
+        partitions.add(bound.getRoutingKey());
+        for (ByteBuffer value : bound.getValues()) {
+          bytes += value.remaining();
+        }
+      } else {
+        FINDINGS.put("batch", "not bound: " + one);
+      }
+    }
+    if (partitions.size() != 1 || batch.size() < 2 || batch.size() > 50 || bytes > 64 << 10) {
+      FINDINGS.put(
+          "batch",
+          batch.size() + " rows of " + partitions.size() + " partitions, " + bytes + " bytes");
+    }
+    if (batch.getBatchType() != DefaultBatchType.UNLOGGED
+        || batch.getRoutingToken() == null
+        || batch.getRoutingKeyspace() == null
+        || !Boolean.TRUE.equals(batch.isIdempotent())
+        || batch.getExecutionProfile() == null) {
+      FINDINGS.put("batch", "type, routing, idempotence or deadline");
+    }
+  }
+
+  /** How many batches the tests have sent. */
+  static int batches() {
+    return BATCHES.get();
   }
 
   private static void lint(String query) {

@@ -30,9 +30,12 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -289,5 +292,39 @@ final class ScyllaStoreTest {
     other.close();
     assertThatThrownBy(() -> await(points.get(key("a"), call())))
         .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
+  void writes_onePartitionAtOnce_endAsOneByOne() {
+    StoreCollection together = open("together", RANGE, Claim.ACTIVE);
+    StoreCollection alone = open("alone", RANGE, Claim.ACTIVE);
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    long start = VersionClock.ofProcess().next();
+    Map<StoreKey, List<Mutation>> all = new HashMap<>();
+    for (int i = 0; i < 600; i++) {
+      boolean expires = random.nextBoolean();
+      Instant expiry = expires ? Instant.now().plusSeconds(600) : null;
+      long version = start + (expires ? 20 + i : random.nextInt(20));
+      Mutation mutation =
+          !expires && random.nextInt(3) == 0
+              ? new Mutation(null, null, version, null)
+              : new Mutation(bytes("value" + random.nextInt(50)), expiry, version, null);
+      StoreKey key = StoreKey.of(bytes("main"), bytes("entry" + random.nextInt(12)));
+      all.computeIfAbsent(key, first -> new ArrayList<>()).add(mutation);
+    }
+    int before = RecordedStatements.batches();
+    List<CompletableFuture<Long>> sent = new ArrayList<>();
+    all.forEach(
+        (key, mutations) ->
+            mutations.forEach(
+                one -> sent.add(together.write(key, one, call()).toCompletableFuture())));
+    sent.forEach(TestStores::await);
+    assertThat(RecordedStatements.batches()).isGreaterThan(before);
+    all.forEach((key, mutations) -> mutations.forEach(one -> await(alone.write(key, one, call()))));
+    PageLimit limit = new PageLimit(100, PageLimit.MAX_BYTES);
+    assertThat(await(together.range(bytes("main"), Bytes.empty(), Range.all(), limit, call())))
+        .as("seed %d", seed)
+        .isEqualTo(await(alone.range(bytes("main"), Bytes.empty(), Range.all(), limit, call())));
   }
 }

@@ -11,7 +11,6 @@ import dev.kvshift.legacy.wire.MainKeyRows;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.PartitionRows;
 import dev.kvshift.legacy.wire.RowCount;
-import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
