@@ -17,10 +17,11 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends the writes of a range collection. A partition has at most {@value #UNDER_WAY} requests
- * under way; what comes meanwhile waits, in its order, and goes on together in unlogged batches of
- * that one partition. So a busy partition takes no more than its share of the session's requests,
- * and nothing waits where nothing is under way.
+ * Sends the writes of a range collection. While a partition has {@value #UNDER_WAY} requests under
+ * way, what comes waits, in its order, and goes on together in unlogged batches of that one
+ * partition: once one of the requests has ended, or once {@value #ENOUGH_ROWS} wait, up to {@value
+ * #MOST_UNDER_WAY} requests at once. So a busy partition takes no more than its share of the
+ * session's requests, and nothing waits where nothing is under way.
  *
  * <p>Each write keeps its own version, time to live, deadline and outcome. What a batch fails with
  * is what each of its writes would have failed with; a batch that the server refuses is sent again
@@ -35,6 +36,11 @@ final class PartitionWrites {
   static final int MAX_ROW_BYTES = MAX_BATCH_BYTES / 8;
 
   static final int UNDER_WAY = 2;
+
+  /** So many are worth a request of their own. */
+  static final int ENOUGH_ROWS = 25;
+
+  static final int MOST_UNDER_WAY = 8;
 
   /** A partition that has sent nothing for so long, yet has writes waiting, gets a request more. */
   static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -80,6 +86,11 @@ final class PartitionWrites {
       }
     }
 
+    boolean isDue(long now) {
+      return now - sentNanos > SILENCE_NANOS
+          || (waiting.size() >= ENOUGH_ROWS && underWay < MOST_UNDER_WAY);
+    }
+
     /** Takes what goes together: no write is left with less than half of its time. */
     List<Waiting> take(long now) {
       List<Waiting> taken = new ArrayList<>();
@@ -117,7 +128,7 @@ final class PartitionWrites {
         turn = new Waiting(write, new CompletableFuture<>());
         lane.waiting.add(turn);
         lane.latestDeadline = deadline;
-        released = now - lane.sentNanos > SILENCE_NANOS ? taken(lane, now) : released;
+        released = lane.isDue(now) ? taken(lane, now) : released;
       } else {
         return CompletableFuture.failedFuture(
             new KvException.Transient(

@@ -204,7 +204,33 @@ final class PartitionWritesTest {
     assertThat(all.stream().map(write -> await(write)).toList()).isEqualTo(versions(1, 113));
     assertThat(wire.received)
         .containsExactly(
-            versions(1, 2), versions(2, 3), versions(3, 53), versions(53, 103), versions(103, 113));
+            versions(1, 2),
+            versions(2, 3),
+            versions(3, 28),
+            versions(28, 53),
+            versions(53, 78),
+            versions(78, 103),
+            versions(103, 113));
+  }
+
+  @Test
+  void write_partitionVeryBusy_hasNoMoreRequestsThanItsShare() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = writeAll("a", 1, 253);
+    wire.release();
+    assertThat(all.stream().map(write -> await(write)).toList()).isEqualTo(versions(1, 253));
+    assertThat(wire.received)
+        .containsExactly(
+            versions(1, 2),
+            versions(2, 3),
+            versions(3, 28),
+            versions(28, 53),
+            versions(53, 78),
+            versions(78, 103),
+            versions(103, 128),
+            versions(128, 153),
+            versions(153, 203),
+            versions(203, 253));
   }
 
   @Test
@@ -236,10 +262,9 @@ final class PartitionWritesTest {
     all.add(write("b", 2_000));
     wire.release();
     all.forEach(TestStores::await);
-    assertThat(wire.received.subList(0, 3))
-        .containsExactly(List.of(1L), List.of(2L), List.of(2_000L));
-    assertThat(wire.received.subList(3, wire.received.size()))
-        .hasSize(20)
+    assertThat(wire.received.indexOf(List.of(2_000L))).isEqualTo(PartitionWrites.MOST_UNDER_WAY);
+    assertThat(wire.received.subList(PartitionWrites.MOST_UNDER_WAY + 1, wire.received.size()))
+        .hasSize(17)
         .allSatisfy(batch -> assertThat(batch).hasSizeLessThanOrEqualTo(50));
   }
 
@@ -328,7 +353,11 @@ final class PartitionWritesTest {
     wire.hold();
     List<CompletableFuture<Long>> all = writeAll("a", 1, 1_001);
     requests.close();
-    assertThat(all.subList(2, all.size()))
+    int sent =
+        PartitionWrites.UNDER_WAY
+            + (PartitionWrites.MOST_UNDER_WAY - PartitionWrites.UNDER_WAY)
+                * PartitionWrites.ENOUGH_ROWS;
+    assertThat(all.subList(sent, all.size()))
         .allSatisfy(write -> assertThat(outcome(write)).isEqualTo("Permanent"));
     assertThat(outcome(all.get(0))).isNotEqualTo("ok");
   }
