@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
 
 /** Two nodes and copies in the east, one in the west, and a client in each. */
 @Tag("own-server")
+@Tag("ring")
 final class DatacentersTest {
   private static final int ROUNDS = 30;
   private static final Duration LIMIT = Duration.ofSeconds(90);

@@ -177,10 +177,6 @@ final class RingLoad implements AutoCloseable {
     return counts;
   }
 
-  Histogram latencies(String name) {
-    return phases.get(name);
-  }
-
   Map<String, Object> figures() {
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("acknowledged", acknowledged.sum());

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** Three nodes, three copies, LOCAL_QUORUM, while single nodes fail under load. */
 @Tag("own-server")
+@Tag("ring")
 final class RingTest {
   private static final int NODES = 3;
   private static final Duration GRACE = Duration.ofSeconds(30);
@@ -80,10 +81,6 @@ final class RingTest {
 
         assertThat(load.lost()).isEmpty();
         assertThat(load.failed()).isEmpty();
-        long worst = load.latencies("paused").getMaxValue();
-        for (String recovered : List.of("afterPause", "afterKill", "afterRolling")) {
-          assertThat(load.latencies(recovered).getValueAtPercentile(99)).isLessThan(worst);
-        }
         assertThat(await(store.metadata().get("steps/count")))
             .isEqualTo(Bytes.utf8(Long.toString(steps)));
       }
