@@ -27,7 +27,13 @@ final class ShardWalk {
   /** How many shards one page looks at: emptied ones cost a look each. At least two. */
   static final int MAX_SHARDS = 256;
 
-  private static final int DIRECTORY_PAGE = 256;
+  /**
+   * How many shards are listed first: a page mostly lies within one or two, and those that follow
+   * are not listed in vain. Each further listing takes {@link #DIRECTORY_GROWTH} times as many.
+   */
+  static final int FIRST_DIRECTORY_PAGE = 16;
+
+  private static final int DIRECTORY_GROWTH = 4;
 
   /** How many shards are read at once, once one has turned out not to fill the page. */
   private static final int MAX_AHEAD = 4;
@@ -49,6 +55,7 @@ final class ShardWalk {
   private boolean anyListed;
   private int shardsSeen;
   private int ahead = 1;
+  private int directoryPage = FIRST_DIRECTORY_PAGE;
 
   private record Look(Bytes shard, CompletionStage<RowPage> page) {}
 
@@ -108,9 +115,11 @@ final class ShardWalk {
   }
 
   private CompletionStage<RowPage> list(Range shards) {
+    PageLimit limit = PageLimit.entries(directoryPage);
+    directoryPage = Math.min(MAX_SHARDS, directoryPage * DIRECTORY_GROWTH);
     return collection
         .directory()
-        .range(main, Bytes.empty(), shards, PageLimit.entries(DIRECTORY_PAGE), call)
+        .range(main, Bytes.empty(), shards, limit, call)
         .thenCompose(
             page -> {
               for (Row row : page.rows()) {
