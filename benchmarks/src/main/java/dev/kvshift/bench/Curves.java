@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.knowm.xchart.VectorGraphicsEncoder;
-import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.Styler.LegendPosition;
@@ -23,7 +23,7 @@ final class Curves {
 
   private Curves() {}
 
-  /** Writes {@code partition-size-LAYOUT.svg} files; a curve's name is {@code LAYOUT, WHAT}. */
+  /** Writes {@code partition-size-LAYOUT.png} files; a curve's name is {@code LAYOUT, WHAT}. */
   static void draw(Path folder, Map<String, Map<Integer, Sample>> curves) throws IOException {
     System.setProperty("java.awt.headless", "true");
     Files.createDirectories(folder);
@@ -45,8 +45,7 @@ final class Curves {
         });
     for (Map.Entry<String, XYChart> chart : charts.entrySet()) {
       Path file = folder.resolve("partition-size-" + chart.getKey().replace("=", "-"));
-      VectorGraphicsEncoder.saveVectorGraphic(
-          chart.getValue(), file.toString(), VectorGraphicsFormat.SVG);
+      BitmapEncoder.saveBitmap(chart.getValue(), file.toString(), BitmapFormat.PNG);
     }
   }
 

@@ -80,8 +80,8 @@ final class PartitionSizeBench extends Bench {
       description = "operations in a block, whose median counts; default ${DEFAULT-VALUE}")
   private int block;
 
-  @Option(names = "--svg", description = "a folder for the curves as SVG")
-  private @Nullable Path svg;
+  @Option(names = "--pictures", description = "a folder for the curves, as PNG")
+  private @Nullable Path pictures;
 
   private final Map<String, Map<Integer, Sample>> curves = new LinkedHashMap<>();
 
@@ -107,7 +107,7 @@ final class PartitionSizeBench extends Bench {
         measure(report, store, length);
       }
     }
-    Path charts = svg;
+    Path charts = pictures;
     if (charts != null) {
       Curves.draw(charts, curves);
     }
