@@ -5,6 +5,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
@@ -187,10 +188,6 @@ public final class FaultInjectingStore extends ForwardingStore {
 
   private static <T extends @Nullable Object> CompletionStage<T> later(
       Supplier<CompletionStage<T>> request) {
-    Duration delay = Duration.ofMillis(DELAY_MILLIS);
-    return CompletableFuture.supplyAsync(
-            () -> request,
-            CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS))
-        .thenCompose(Supplier::get);
+    return Futures.after(Duration.ofMillis(DELAY_MILLIS)).thenCompose(waited -> request.get());
   }
 }
