@@ -21,6 +21,8 @@ public enum Capability {
   SCAN,
   /** Committed changes can be read in commit order from a position on. */
   CHANGE_SOURCE,
+  /** The change source registers its consumers and says so before it drops what one needs. */
+  CHANGE_CONSUMERS,
   /** The store is a leader that holds a gate: epochs, phases, leases. */
   GATE,
   /** The gate can hold back writers behind a fence and hand over. */

@@ -13,23 +13,30 @@ import dev.kvshift.spi.Row;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The last changes of one table, and those who wait for more. Guarded by the table's monitor. */
 final class ChangeLog {
   static final int RETAINED = 100_000;
   private static final int MAX_READERS = 1_000;
+  private static final int MAX_CONSUMERS = 64;
+  private static final Duration UNFORESEEN = Duration.ofDays(36_500);
+  private static final int MAX_CONSUMER_LENGTH = 128;
   private static final int CHANGE_OVERHEAD_BYTES = 24;
 
   private final String collection;
   private final Consumer<Runnable> effects;
   private final TreeMap<Long, Batch> records = new TreeMap<>();
   private final List<Reader> readers = new ArrayList<>();
+  private final Map<String, Long> consumers = new HashMap<>();
   private long newest;
 
   private record Reader(Object owner, long after, int maxBytes, CompletableFuture<Batch> result) {}
@@ -63,6 +70,66 @@ final class ChangeLog {
     if (maxBytes < 1) {
       throw new KvException.Permanent("a batch of " + maxBytes + " bytes: give 1 or more");
     }
+    requireRetained(after);
+    if (after < newest) {
+      return CompletableFuture.completedFuture(batch(after, maxBytes));
+    }
+    if (wait.isNegative() || wait.isZero()) {
+      return CompletableFuture.completedFuture(new Data(List.of(), after));
+    }
+    readers.removeIf(reader -> reader.result.isDone());
+    if (readers.size() == MAX_READERS) {
+      throw new KvException.Transient(
+          MAX_READERS + " readers wait for changes of " + collection + " already: try again");
+    }
+    CompletableFuture<Batch> result = new CompletableFuture<>();
+    readers.add(new Reader(owner, after, maxBytes, result));
+    result.completeOnTimeout(new Data(List.of(), after), wait.toNanos(), TimeUnit.NANOSECONDS);
+    return result.thenApplyAsync(batch -> batch);
+  }
+
+  /** Registers a consumer or moves it. How long so many changes take, nobody can foresee. */
+  Duration consumed(String consumer, long upTo) {
+    if (consumer.isEmpty() || consumer.length() > MAX_CONSUMER_LENGTH) {
+      throw new KvException.Permanent(
+          "a consumer's name of "
+              + consumer.length()
+              + " letters: give 1 to "
+              + MAX_CONSUMER_LENGTH);
+    }
+    requireRetained(upTo);
+    if (!consumers.containsKey(consumer) && consumers.size() == MAX_CONSUMERS) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " has "
+              + MAX_CONSUMERS
+              + " consumers already: forget one that is gone");
+    }
+    consumers.put(consumer, upTo);
+    return UNFORESEEN;
+  }
+
+  @Nullable Void forgetConsumer(String consumer) {
+    consumers.remove(consumer);
+    return null;
+  }
+
+  /** Ends the waiting of one store's readers, or of all where the owner is this log. */
+  void forget(Object owner) {
+    for (Reader reader : List.copyOf(readers)) {
+      if (owner == this || reader.owner == owner) {
+        readers.remove(reader);
+        effects.accept(
+            () ->
+                reader.result.completeExceptionally(
+                    new KvException.Transient(
+                        "the store was closed while its changes were read: open it again")));
+      }
+    }
+  }
+
+  private void requireRetained(long after) {
     if (after < 0 || after > newest) {
       throw new KvException.Permanent(
           "changes of collection "
@@ -81,35 +148,6 @@ final class ChangeLog {
               + " are no longer retained, the oldest is "
               + oldest()
               + ": copy the collection anew");
-    }
-    if (after < newest) {
-      return CompletableFuture.completedFuture(batch(after, maxBytes));
-    }
-    if (wait.isNegative() || wait.isZero()) {
-      return CompletableFuture.completedFuture(new Data(List.of(), after));
-    }
-    readers.removeIf(reader -> reader.result.isDone());
-    if (readers.size() == MAX_READERS) {
-      throw new KvException.Transient(
-          MAX_READERS + " readers wait for changes of " + collection + " already: try again");
-    }
-    CompletableFuture<Batch> result = new CompletableFuture<>();
-    readers.add(new Reader(owner, after, maxBytes, result));
-    result.completeOnTimeout(new Data(List.of(), after), wait.toNanos(), TimeUnit.NANOSECONDS);
-    return result.thenApplyAsync(batch -> batch);
-  }
-
-  /** Ends the waiting of one store's readers, or of all where the owner is this log. */
-  void forget(Object owner) {
-    for (Reader reader : List.copyOf(readers)) {
-      if (owner == this || reader.owner == owner) {
-        readers.remove(reader);
-        effects.accept(
-            () ->
-                reader.result.completeExceptionally(
-                    new KvException.Transient(
-                        "the store was closed while its changes were read: open it again")));
-      }
     }
   }
 

@@ -130,6 +130,24 @@ final class MemoryCollection implements StoreCollection {
       public CompletionStage<Window> window() {
         return store.supply(() -> table.withLog(ChangeLog::window));
       }
+
+      @Override
+      public CompletionStage<Duration> consumed(String consumer, long upTo) {
+        return store.supply(
+            () -> {
+              store.require(Capability.CHANGE_CONSUMERS);
+              return table.withLog(log -> log.consumed(consumer, upTo));
+            });
+      }
+
+      @Override
+      public CompletionStage<@Nullable Void> forget(String consumer) {
+        return store.supply(
+            () -> {
+              store.require(Capability.CHANGE_CONSUMERS);
+              return table.withLog(log -> log.forgetConsumer(consumer));
+            });
+      }
     };
   }
 

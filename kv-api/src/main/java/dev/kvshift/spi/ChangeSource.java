@@ -1,5 +1,6 @@
 package dev.kvshift.spi;
 
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import java.time.Duration;
 import java.util.List;
@@ -36,22 +37,27 @@ public interface ChangeSource {
    * error of this method.
    *
    * <p>Fails with {@code Permanent} where the change after {@code upTo} was dropped already, naming
-   * the oldest that is retained, where the collection has no such position, and where the source
-   * registers no consumers, as is the case unless a driver implements this.
+   * the oldest that is retained, and where the collection has no such position. Needs {@link
+   * Capability#CHANGE_CONSUMERS}.
    *
    * @param consumer its name, 1 to 128 letters; at most 64 a collection
    * @param upTo the last position that it has; 0 for none
    * @return how long the first change that it needs is retained yet, as far as can be foreseen
    */
   default CompletionStage<Duration> consumed(String consumer, long upTo) {
-    return CompletableFuture.failedFuture(
-        new KvException.Permanent(
-            "this change source registers no consumers: read on before its retention ends"));
+    return CompletableFuture.failedFuture(unsupported());
   }
 
-  /** Forgets a consumer, which needs nothing any more. Succeeds where there is none. */
+  /**
+   * Forgets a consumer, which needs nothing any more. Succeeds where there is none. Needs {@link
+   * Capability#CHANGE_CONSUMERS}.
+   */
   default CompletionStage<@Nullable Void> forget(String consumer) {
-    return CompletableFuture.completedFuture(null);
+    return CompletableFuture.failedFuture(unsupported());
+  }
+
+  private static KvException unsupported() {
+    return new KvException.UnsupportedCapability(Capability.CHANGE_CONSUMERS, "this change source");
   }
 
   /**

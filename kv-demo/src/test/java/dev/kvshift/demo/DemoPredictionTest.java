@@ -62,7 +62,7 @@ final class DemoPredictionTest {
         load(open(memory), open(target));
       }
       PartitionReport report =
-          new PartitionScan(memory, Duration.ofSeconds(30))
+          new PartitionScan(memory, Duration.ofSeconds(30), 0)
               .run(LiveKey.PACKAGE_FILES, layout, PartitionLimits.defaults(), 1, rows -> {})
               .report();
       assertThat(report.entries()).isGreaterThan(FILES * 9 / 10);

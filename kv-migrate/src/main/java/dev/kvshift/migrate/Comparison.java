@@ -44,7 +44,7 @@ public record Comparison(
     StoreCollection to =
         Await.patiently(patience, () -> target.open(collection, layout, Claim.NONE));
     Gate.State state = Await.patiently(patience, () -> from.gate().state());
-    SourceView view = new SourceView(from, source.limits().timeout(), state.epoch());
+    SourceView view = new SourceView(source, from, state.epoch());
     Duration timeout = target.limits().timeout();
     Pace pace = Pace.begin(progress, collection, Step.VERIFY, "rows");
     try (Workers workers = new Workers("kvshift-compare-" + collection)) {

@@ -1,6 +1,5 @@
 package dev.kvshift.migrate;
 
-import dev.kvshift.api.PageLimit;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import java.time.Clock;
@@ -25,6 +24,7 @@ final class Copier {
   private final Clock clock;
   private final Workers workers;
   private final Pace pace;
+  private final ScanRate rate;
   private final AtomicLong rejected = new AtomicLong();
   private final AtomicLong rows = new AtomicLong();
 
@@ -43,6 +43,7 @@ final class Copier {
     this.clock = clock;
     this.workers = workers;
     this.pace = pace;
+    this.rate = new ScanRate(options.scanRowsPerSecond(), options.pageRows());
   }
 
   /** Copies what is not copied yet; {@code check} throws where it makes no sense to go on. */
@@ -98,6 +99,7 @@ final class Copier {
       CopyTask from = task;
       CompletionStage<ScanPage> first = prefetched;
       ScanPage page = page(from, first);
+      rate.read(page);
       if (page.next() != null) {
         prefetched = scan(new CopyTask(from.range(), page.next(), false, from.counts()));
       }
@@ -110,7 +112,7 @@ final class Copier {
   }
 
   private CompletionStage<ScanPage> scan(CopyTask from) {
-    return source.scan(from.range(), from.position(), PageLimit.entries(options.pageRows()));
+    return source.scan(from.range(), from.position(), rate.page());
   }
 
   private ScanPage page(CopyTask from, CompletionStage<ScanPage> first) {

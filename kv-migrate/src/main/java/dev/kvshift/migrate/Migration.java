@@ -201,6 +201,7 @@ public final class Migration implements AutoCloseable {
       report = pump().cutover();
       pump().stop();
     }
+    prepared().forget();
     end(Step.CUTOVER, pace, report.attempts());
     return report;
   }

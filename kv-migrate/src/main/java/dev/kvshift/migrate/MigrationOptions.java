@@ -15,6 +15,8 @@ import java.time.Duration;
  * @param maxInFlight how many requests the runner has under way at the target at most, 1 to 10,000;
  *     default 256
  * @param pageRows how many rows a page of a scan holds at most, 1 to 10,000; default 2,000
+ * @param scanRowsPerSecond how many rows a second copying and comparing may read, of both sides
+ *     together, 100 to 10,000,000, or 0 for any number; default 0
  * @param verifyBucketBits the target's tokens are cut into two to the power of it for comparing, 0
  *     to 20; default 16
  * @param listedDifferences how many differing keys a report names at most, 0 to 10,000; default 100
@@ -34,6 +36,7 @@ public record MigrationOptions(
     int copyWorkers,
     int maxInFlight,
     int pageRows,
+    int scanRowsPerSecond,
     int verifyBucketBits,
     int listedDifferences,
     int maxRejected,
@@ -49,6 +52,7 @@ public record MigrationOptions(
           4,
           256,
           2_000,
+          0,
           16,
           100,
           100,
@@ -66,6 +70,7 @@ public record MigrationOptions(
     require("copyWorkers", copyWorkers, 1, 64);
     require("maxInFlight", maxInFlight, 1, 10_000);
     require("pageRows", pageRows, 1, 10_000);
+    ScanRate.require(scanRowsPerSecond);
     require("verifyBucketBits", verifyBucketBits, 0, 20);
     require("listedDifferences", listedDifferences, 0, 10_000);
     require("maxRejected", maxRejected, 0, 10_000);
@@ -83,7 +88,7 @@ public record MigrationOptions(
     return DEFAULTS;
   }
 
-  private static void require(String name, long value, long from, long to) {
+  static void require(String name, long value, long from, long to) {
     if (value < from || value > to) {
       throw new IllegalArgumentException(name + " of " + value + ": give " + from + " to " + to);
     }

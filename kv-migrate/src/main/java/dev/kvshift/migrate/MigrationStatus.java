@@ -7,6 +7,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param newestPosition the last position of the source's change log
  * @param streamedPosition up to which position the topic holds the changes; −1 before it is
  *     prepared
+ * @param keptUntil until when the source keeps the changes that the topic lacks, as it said when
+ *     the stream last moved; null where it does not tell
  * @param copyTasks how many tasks the copy has; 0 before it is planned
  * @param copyTasksDone how many of them are done
  * @param copy the copy's accounting so far
@@ -37,6 +40,7 @@ public record MigrationStatus(
     boolean prepared,
     long newestPosition,
     long streamedPosition,
+    @Nullable Instant keptUntil,
     int copyTasks,
     int copyTasksDone,
     CopyReport copy,
@@ -71,6 +75,9 @@ public record MigrationStatus(
         ledger.get(Ledger.CONFIG) != null,
         window.newest(),
         stream == null ? -1 : stream.get("position").getAsLong(),
+        stream == null || !stream.has(StreamWriter.KEPT_UNTIL)
+            ? null
+            : Instant.parse(stream.get(StreamWriter.KEPT_UNTIL).getAsString()),
         tasks == null ? 0 : tasks.size(),
         tasks == null ? 0 : tasks.done(),
         Reports.copy(ledger),

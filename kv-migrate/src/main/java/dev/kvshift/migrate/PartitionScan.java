@@ -3,7 +3,6 @@ package dev.kvshift.migrate;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
-import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.model.PartitionAdvisor;
 import dev.kvshift.model.PartitionLimits;
@@ -35,15 +34,23 @@ public final class PartitionScan {
 
   private static final int MAX_TASKS = 1 << 16;
 
-  private static final PageLimit PAGE = PageLimit.entries(1_000);
+  private static final int PAGE_ROWS = 1_000;
 
   private final Store store;
   private final Duration patience;
+  private final ScanRate rate;
 
-  /** Scans with the store, which stays open. */
-  public PartitionScan(Store store, Duration patience) {
+  /**
+   * Scans with the store, which stays open.
+   *
+   * @param patience how long the store may fail to answer before the scan ends
+   * @param rowsPerSecond how many rows a second are read at most, 100 to 10,000,000, or 0 for any
+   *     number
+   */
+  public PartitionScan(Store store, Duration patience, int rowsPerSecond) {
     this.store = store;
     this.patience = patience;
+    this.rate = new ScanRate(rowsPerSecond, PAGE_ROWS);
   }
 
   /**
@@ -106,6 +113,7 @@ public final class PartitionScan {
     Bytes position = null;
     do {
       ScanPage page = page(collection, task, position);
+      rate.read(page);
       for (Row row : page.rows()) {
         Bytes value = row.value();
         if (value != null) {
@@ -120,7 +128,7 @@ public final class PartitionScan {
   }
 
   private ScanPage page(StoreCollection collection, ScanTask task, @Nullable Bytes position) {
-    return Await.patiently(patience, () -> collection.scan(task, position, PAGE, call()));
+    return Await.patiently(patience, () -> collection.scan(task, position, rate.page(), call()));
   }
 
   private Call call() {

@@ -79,7 +79,7 @@ record Prepared(
     if (!moved) {
       makeTopic(plan, ledger, config, topic);
     }
-    SourceView source = new SourceView(from, limits.timeout(), state.epoch());
+    SourceView source = new SourceView(plan.source(), from, state.epoch());
     JsonObject stream = ledger.get(Ledger.STREAM);
     if (stream == null) {
       long newest = Await.patiently(patience, () -> source.changes().window()).newest();
@@ -101,6 +101,11 @@ record Prepared(
     Await.patiently(
         plan.options().patience(),
         () -> plan.target().activate(plan.collection(), floor, incarnation));
+  }
+
+  /** Tells the source that its changes are needed no more. That it hears it, nothing depends on. */
+  void forget() {
+    Await.of(source.forget(topic.consumer()).exceptionally(failed -> null));
   }
 
   /** Ends what an earlier runner has moved. */

@@ -53,7 +53,8 @@ final class Pump implements AutoCloseable {
             topic,
             ledger,
             ledger.require(Ledger.STREAM).get("position").getAsLong(),
-            options.patience());
+            options.patience(),
+            clock);
     applier = new Applier(topic, writer, applied, prepared.startPosition());
     check =
         new KeyCheck(

@@ -1,6 +1,7 @@
 package dev.kvshift.migrate;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.spi.Call;
@@ -9,6 +10,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
@@ -25,11 +27,13 @@ import org.jspecify.annotations.Nullable;
 final class SourceView {
   private final StoreCollection collection;
   private final Duration timeout;
+  private final boolean registers;
   private volatile long epoch;
 
-  SourceView(StoreCollection collection, Duration timeout, long epoch) {
+  SourceView(Store store, StoreCollection collection, long epoch) {
     this.collection = collection;
-    this.timeout = timeout;
+    this.timeout = store.limits().timeout();
+    this.registers = store.capabilities().contains(Capability.CHANGE_CONSUMERS);
     this.epoch = epoch;
   }
 
@@ -49,6 +53,22 @@ final class SourceView {
 
   ChangeSource changes() {
     return collection.changes();
+  }
+
+  /**
+   * Tells a source that registers its consumers how far one has come.
+   *
+   * @return how long what it needs next is retained yet; null where the source cannot tell
+   */
+  CompletionStage<@Nullable Duration> consumed(String consumer, long upTo) {
+    return registers
+        ? changes().consumed(consumer, upTo).thenApply(left -> left)
+        : CompletableFuture.completedFuture(null);
+  }
+
+  /** Has a source that registers its consumers forget one. */
+  CompletionStage<@Nullable Void> forget(String consumer) {
+    return registers ? changes().forget(consumer) : CompletableFuture.completedFuture(null);
   }
 
   CompletionStage<@Nullable Row> get(StoreKey key) {

@@ -7,7 +7,11 @@ import dev.kvshift.spi.ChangeSource.Change;
 import dev.kvshift.spi.ChangeSource.Data;
 import dev.kvshift.spi.ChangeSource.Fenced;
 import dev.kvshift.spi.Gate;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * may stand in the topic before it, but no watermark has vouched for it.
  */
 final class StreamWriter extends Lifeline {
+  /** The member of the stream's record that tells until when the source keeps what comes next. */
+  static final String KEPT_UNTIL = "keptUntil";
+
   private static final int BATCH_BYTES = 4 << 20;
   private static final Duration IDLE_WAIT = Duration.ofMillis(500);
   private static final Duration WATERMARK_EVERY = Duration.ofMillis(20);
@@ -32,6 +39,7 @@ final class StreamWriter extends Lifeline {
   private final Topic topic;
   private final Ledger ledger;
   private final Duration patience;
+  private final Clock clock;
   private final KafkaProducer<byte[], byte[]> producer;
   private final AtomicLong sent = new AtomicLong();
   private final AtomicReference<Exception> sendFailure = new AtomicReference<>();
@@ -40,16 +48,25 @@ final class StreamWriter extends Lifeline {
   private long watermarkedNanos;
   private long saved;
   private long savedNanos;
+  private CompletableFuture<@Nullable Duration> retained;
 
-  StreamWriter(SourceView source, Topic topic, Ledger ledger, long position, Duration patience) {
+  StreamWriter(
+      SourceView source,
+      Topic topic,
+      Ledger ledger,
+      long position,
+      Duration patience,
+      Clock clock) {
     super("kvshift-stream-" + topic.name());
     this.source = source;
     this.topic = topic;
     this.ledger = ledger;
     this.patience = patience;
+    this.clock = clock;
     this.producer = topic.producer();
     this.acknowledged = position;
     this.saved = position;
+    this.retained = consumed();
   }
 
   /** Returns how many changes were sent and acknowledged. */
@@ -145,6 +162,7 @@ final class StreamWriter extends Lifeline {
   private void save(boolean now) {
     if (acknowledged > saved && (now || System.nanoTime() - savedNanos >= SAVE_EVERY.toNanos())) {
       long position = acknowledged;
+      Instant kept = kept();
       ledger.update(
           Ledger.STREAM,
           found -> {
@@ -152,11 +170,29 @@ final class StreamWriter extends Lifeline {
             if (!record.has("position") || record.get("position").getAsLong() < position) {
               record.addProperty("position", position);
             }
+            if (kept != null) {
+              record.addProperty(KEPT_UNTIL, kept.toString());
+            }
             return record;
           });
       saved = position;
       savedNanos = System.nanoTime();
+      retained = consumed();
     }
+  }
+
+  /**
+   * Asks the source to keep what follows, and for how long it will. Nobody waits for the answer:
+   * the fence may stand. That changes were dropped, reading them tells.
+   */
+  private CompletableFuture<@Nullable Duration> consumed() {
+    return source.consumed(topic.consumer(), acknowledged).toCompletableFuture();
+  }
+
+  /** Returns until when the source keeps what comes next, where it has said so. */
+  private @Nullable Instant kept() {
+    Duration left = retained.isCompletedExceptionally() ? null : retained.getNow(null);
+    return left == null ? null : clock.instant().plus(left).truncatedTo(ChronoUnit.SECONDS);
   }
 
   private void send(int partition, byte @Nullable [] key, TopicRecord r) {

@@ -26,6 +26,7 @@ import org.apache.kafka.common.utils.Utils;
 final class Topic {
   private static final long ADMIN_MILLIS = 10_000;
   private static final int FRAMING_BYTES = 1 << 16;
+  private static final int MAX_CONSUMER_LENGTH = 128;
   private static final int FETCH_BYTES = 4 << 20;
   private static final int POLL_RECORDS = 10_000;
   private static final Duration POLL_INTERVAL = Duration.ofMinutes(30);
@@ -55,6 +56,11 @@ final class Topic {
 
   String group() {
     return name + ".apply";
+  }
+
+  /** Returns the name by which the source knows the stream. */
+  String consumer() {
+    return name.substring(Math.max(0, name.length() - MAX_CONSUMER_LENGTH));
   }
 
   int partitions() {

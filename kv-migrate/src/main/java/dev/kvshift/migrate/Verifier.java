@@ -3,7 +3,6 @@ package dev.kvshift.migrate;
 import com.google.common.hash.HashCode;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
-import dev.kvshift.api.PageLimit;
 import dev.kvshift.migrate.VerifyReport.Difference;
 import dev.kvshift.migrate.VerifyReport.Kind;
 import dev.kvshift.spi.Call;
@@ -43,6 +42,7 @@ final class Verifier {
   private final Workers workers;
   private final Pace pace;
   private final long expectedRows;
+  private final ScanRate rate;
   private final AtomicLong scanned = new AtomicLong();
 
   Verifier(
@@ -66,6 +66,7 @@ final class Verifier {
     this.workers = workers;
     this.pace = pace;
     this.expectedRows = expectedRows;
+    this.rate = new ScanRate(options.scanRowsPerSecond(), options.pageRows());
   }
 
   /** What was found, with the digests of the first pass. */
@@ -117,6 +118,7 @@ final class Verifier {
     do {
       Bytes from = position;
       ScanPage page = Await.patiently(options.patience(), () -> page(part, from));
+      rate.read(page);
       for (Row row : page.rows()) {
         if (!row.at(clock.instant()).isTombstone() && !leaveOut.test(row.key())) {
           each.accept(row);
@@ -128,10 +130,9 @@ final class Verifier {
   }
 
   private CompletionStage<ScanPage> page(Part part, @Nullable Bytes from) {
-    PageLimit limit = PageLimit.entries(options.pageRows());
     return part.source
-        ? source.scan(part.range, from, limit)
-        : target.scan(part.range, from, limit, Call.within(targetTimeout));
+        ? source.scan(part.range, from, rate.page())
+        : target.scan(part.range, from, rate.page(), Call.within(targetTimeout));
   }
 
   /** Groups the buckets that differ, so that the rows of one group can be collected at once. */

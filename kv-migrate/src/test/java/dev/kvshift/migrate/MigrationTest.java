@@ -10,6 +10,7 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -70,6 +71,43 @@ final class MigrationTest {
         .filteredOn(event -> event.state() == Progress.State.ENDED)
         .extracting(Progress.Event::step)
         .containsExactly(Step.PREPARE, Step.COPY, Step.APPLY, Step.VERIFY, Step.CUTOVER);
+  }
+
+  @Test
+  void run_scanRowsPerSecond_copiesAndComparesNoFaster() {
+    try (Sides sides = new Sides()) {
+      sides.fill(1_000);
+      MigrationPlan plan = sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT, 1_000));
+      try (Migration migration = Migration.of(plan, Progress.NONE)) {
+        MigrationResult result = migration.run();
+        assertThat(result.copy().duration()).isGreaterThan(Duration.ofMillis(800));
+        assertThat(result.verify().duration()).isGreaterThan(Duration.ofMillis(1_800));
+      }
+    }
+  }
+
+  @Test
+  void run_sourceThatRegistersConsumers_isOneUntilTheMove() {
+    int most = 64;
+    try (Sides sides = new Sides();
+        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      sides.fill(10);
+      migration.start();
+      for (int i = 1; i < most; i++) {
+        Await.of(sides.from.changes().consumed("other-" + i, 0));
+      }
+      assertThatThrownBy(() -> Await.of(sides.from.changes().consumed("one too many", 0)))
+          .isInstanceOf(KvException.Permanent.class);
+      sides.fill(20);
+      await(() -> migration.status().streamedPosition() == 30);
+      sides.fill(10);
+      await(() -> migration.status().streamedPosition() == 40);
+      assertThat(migration.status().keptUntil()).isAfter(Instant.now());
+
+      migration.run();
+
+      Await.of(sides.from.changes().consumed("one too many", 0));
+    }
   }
 
   @Test

@@ -23,7 +23,7 @@ final class PartitionScanTest {
       List<Long> told = new ArrayList<>();
 
       PartitionScan.Result result =
-          new PartitionScan(sides.source, PATIENCE)
+          new PartitionScan(sides.source, PATIENCE, 0)
               .run(Sides.COLLECTION, Sides.LAYOUT, PartitionLimits.defaults(), 1, told::add);
 
       PartitionReport report = result.report();
@@ -35,13 +35,29 @@ final class PartitionScanTest {
   }
 
   @Test
+  void run_rowsPerSecond_readsASecondsRowsAtATimeAndNoFaster() {
+    try (Sides sides = new Sides()) {
+      sides.fill(300);
+      List<Long> told = new ArrayList<>();
+
+      long begun = System.nanoTime();
+      new PartitionScan(sides.source, PATIENCE, 100)
+          .run(Sides.COLLECTION, Sides.LAYOUT, PartitionLimits.defaults(), 1, told::add);
+
+      assertThat(Duration.ofNanos(System.nanoTime() - begun))
+          .isGreaterThan(Duration.ofMillis(1_900));
+      assertThat(told).containsExactly(100L, 200L, 300L);
+    }
+  }
+
+  @Test
   void run_collectionInShards_isRefused() {
     try (Sides sides = Sides.sharded()) {
       Layout layout = sides.layout;
 
       assertThatThrownBy(
               () ->
-                  new PartitionScan(sides.target, PATIENCE)
+                  new PartitionScan(sides.target, PATIENCE, 0)
                       .run(Sides.COLLECTION, layout, PartitionLimits.defaults(), 1, rows -> {}))
           .isInstanceOf(KvException.Permanent.class)
           .hasMessageContaining("goes shard by shard, so that a main key's entries do not come");

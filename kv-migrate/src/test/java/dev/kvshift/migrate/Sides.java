@@ -103,6 +103,10 @@ final class Sides implements AutoCloseable {
   }
 
   static MigrationOptions options(Duration pauseLimit) {
+    return options(pauseLimit, 0);
+  }
+
+  static MigrationOptions options(Duration pauseLimit, int scanRowsPerSecond) {
     MigrationOptions defaults = MigrationOptions.defaults();
     return new MigrationOptions(
         4,
@@ -112,6 +116,7 @@ final class Sides implements AutoCloseable {
         2,
         64,
         100,
+        scanRowsPerSecond,
         10,
         100,
         10,

@@ -195,6 +195,56 @@ public abstract class ChangeSourceClause extends Clause {
         .containsExactly(new Change(1, new Row(key, version, hex("01"), null)));
   }
 
+  @Test
+  @Needs({Capability.CHANGE_SOURCE, Capability.CHANGE_CONSUMERS})
+  void consumed_anyPosition_tellsHowLongTheNextChangeIsRetained() {
+    StoreCollection collection = fresh(pointLayout());
+    assertThat(join(collection.changes().consumed("runner", 0))).isPositive();
+    List<Change> expected = written(collection, 3);
+    for (long upTo : new long[] {0, 1, 3, 2}) {
+      assertThat(join(collection.changes().consumed("runner", upTo))).isPositive();
+    }
+    assertThat(readAll(collection, 0, PLENTY)).isEqualTo(expected);
+  }
+
+  @Test
+  @Needs({Capability.CHANGE_SOURCE, Capability.CHANGE_CONSUMERS})
+  void consumed_positionNeverGiven_isPermanent() {
+    StoreCollection collection = fresh(pointLayout());
+    written(collection, 2);
+    assertPermanent(() -> collection.changes().consumed("runner", 3));
+    assertPermanent(() -> collection.changes().consumed("runner", -1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 129})
+  @Needs({Capability.CHANGE_SOURCE, Capability.CHANGE_CONSUMERS})
+  void consumed_nameOfTheWrongLength_isPermanent(int length) {
+    StoreCollection collection = fresh(pointLayout());
+    assertPermanent(() -> collection.changes().consumed("r".repeat(length), 0));
+  }
+
+  @Test
+  @Needs({Capability.CHANGE_SOURCE, Capability.CHANGE_CONSUMERS})
+  void consumed_oneTooMany_isPermanentUntilOneIsForgotten() {
+    ChangeSource changes = fresh(pointLayout()).changes();
+    for (int i = 0; i < 64; i++) {
+      join(changes.consumed("runner-" + i, 0));
+    }
+    assertPermanent(() -> changes.consumed("another", 0));
+    assertThat(join(changes.consumed("runner-7", 0))).isPositive();
+    join(changes.forget("runner-7"));
+    assertThat(join(changes.consumed("another", 0))).isPositive();
+    assertPermanent(() -> changes.consumed("runner-7", 0));
+  }
+
+  @Test
+  @Needs({Capability.CHANGE_SOURCE, Capability.CHANGE_CONSUMERS})
+  void forget_nobody_succeeds() {
+    ChangeSource changes = fresh(pointLayout()).changes();
+    assertThat(join(changes.forget("nobody"))).isNull();
+  }
+
   private static List<Change> written(StoreCollection collection, int count) {
     List<Change> changes = new ArrayList<>();
     for (int i = 0; i < count; i++) {

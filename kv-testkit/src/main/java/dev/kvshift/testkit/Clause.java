@@ -178,6 +178,11 @@ abstract class Clause {
         assertUnsupported(missing, () -> points().token(key));
       }
       case CHANGE_SOURCE -> assertUnsupported(missing, () -> points().changes().window());
+      case CHANGE_CONSUMERS -> {
+        Capability first = has(Capability.CHANGE_SOURCE) ? missing : Capability.CHANGE_SOURCE;
+        assertUnsupported(first, () -> points().changes().consumed("kit", 0));
+        assertUnsupported(first, () -> points().changes().forget("kit"));
+      }
       case GATE -> assertUnsupported(missing, () -> points().gate().state());
       case FENCING ->
           assertUnsupported(

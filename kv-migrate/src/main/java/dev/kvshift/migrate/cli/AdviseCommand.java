@@ -47,6 +47,8 @@ final class AdviseCommand implements Callable<Integer> {
       description = "reads one in N of the scan's tasks, whole main keys, 1 to 8192 (default: 1)")
   private int sample;
 
+  @Mixin private ScanOptions scans = new ScanOptions();
+
   @Option(
       names = "--max-bytes",
       defaultValue = "10MB",
@@ -97,7 +99,7 @@ final class AdviseCommand implements Callable<Integer> {
     PartitionScan.Result result;
     try (Store store = collection.open(from)) {
       result =
-          new PartitionScan(store, Duration.ofSeconds(patienceSeconds))
+          new PartitionScan(store, Duration.ofSeconds(patienceSeconds), scans.rowsPerSecond)
               .run(collection.name, layout, limits, sample, progress());
     }
     PrintWriter out = spec.commandLine().getOut();

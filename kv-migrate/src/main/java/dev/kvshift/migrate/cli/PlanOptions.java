@@ -61,6 +61,8 @@ final class PlanOptions {
       description = "tasks that are copied or compared at once, 1 to 64 (default: 4)")
   int workers;
 
+  @Mixin private ScanOptions scans = new ScanOptions();
+
   @Option(
       names = "--in-flight",
       defaultValue = "256",
@@ -121,6 +123,7 @@ final class PlanOptions {
         workers,
         inFlight,
         defaults.pageRows(),
+        scans.rowsPerSecond,
         defaults.verifyBucketBits(),
         defaults.listedDifferences(),
         defaults.maxRejected(),

@@ -28,9 +28,12 @@ final class StatusText {
     lines.add(
         String.format(
             Locale.ROOT,
-            "stream: position %,d of %,d",
+            "stream: position %,d of %,d%s",
             status.streamedPosition(),
-            status.newestPosition()));
+            status.newestPosition(),
+            status.keptUntil() == null
+                ? ""
+                : "; what follows is kept until " + status.keptUntil()));
     CopyReport copy = status.copy();
     lines.add(
         String.format(

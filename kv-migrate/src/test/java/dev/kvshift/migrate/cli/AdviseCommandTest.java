@@ -121,6 +121,8 @@ final class AdviseCommandTest {
       assertThat(err.toString()).contains("a sample of one in 0: give 1 to 8192\n");
       assertThat(memory(LAYOUT, "--max-bytes", "much")).isEqualTo(ExitCode.USAGE);
       assertThat(err.toString()).contains("'much' is no number of bytes: give such as 10MB");
+      assertThat(memory(LAYOUT, "--scan-rows-per-second", "99")).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString()).contains("scanRowsPerSecond of 99: give 100 to 10000000\n");
     }
   }
 
