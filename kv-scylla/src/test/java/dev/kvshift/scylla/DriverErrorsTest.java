@@ -5,19 +5,18 @@ import static dev.kvshift.scylla.TestStores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.datastax.oss.driver.api.core.AllNodesFailedException;
 import com.datastax.oss.driver.api.core.CqlSession;
-import com.datastax.oss.driver.api.core.NodeUnavailableException;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.driver.api.core.connection.BusyConnectionException;
-import com.datastax.oss.driver.api.core.connection.CrcMismatchException;
-import com.datastax.oss.driver.api.core.connection.FrameTooLongException;
-import com.datastax.oss.driver.api.core.connection.HeartbeatException;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.simulacron.common.cluster.ClusterSpec;
 import com.datastax.oss.simulacron.common.codec.ConsistencyLevel;
 import com.datastax.oss.simulacron.common.codec.WriteType;
+import com.datastax.oss.simulacron.common.request.Options;
 import com.datastax.oss.simulacron.common.result.Result;
 import com.datastax.oss.simulacron.common.stubbing.CloseType;
 import com.datastax.oss.simulacron.common.stubbing.DisconnectAction.Scope;
@@ -28,6 +27,7 @@ import com.datastax.oss.simulacron.server.Inet4Resolver;
 import com.datastax.oss.simulacron.server.Server;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
+import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.spi.Call;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -35,16 +35,23 @@ import java.net.SocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -85,6 +92,10 @@ final class DriverErrorsTest {
     final Requests requests;
 
     Cluster(int nodes, String more) {
+      this(nodes, more, options -> {});
+    }
+
+    Cluster(int nodes, String more, Consumer<OptionsMap> change) {
       cluster = server.register(ClusterSpec.builder().withNodes(nodes));
       BoundNode first = cluster.node(0);
       InetSocketAddress address = (InetSocketAddress) first.getAddress();
@@ -100,28 +111,50 @@ final class DriverErrorsTest {
       OptionsMap options = Sessions.options(settings);
       options.put(TypedDriverOption.PROTOCOL_VERSION, "V4");
       options.put(TypedDriverOption.METADATA_SCHEMA_ENABLED, false);
+      change.accept(options);
       session = Sessions.open(settings, options);
       requests = new Requests(session, settings);
     }
 
     String read(Duration timeout) {
-      return outcome(
-          () -> requests.read("a read", statement(), Call.within(timeout)).toCompletableFuture());
+      return outcome(read(statement(), timeout), "");
     }
 
     String write(Duration timeout) {
-      return outcome(
-          () -> requests.write("a write", statement(), Call.within(timeout)).toCompletableFuture());
+      return outcome(write(statement(), timeout), "");
+    }
+
+    /** What the native driver's error of that name means, which either must meet. */
+    Means means(String name, Statement<?> statement, Duration timeout) {
+      String write = outcome(write(statement, timeout), name);
+      return new Means(outcome(read(statement, timeout), name), write);
+    }
+
+    Stream<Node> nodes() {
+      return session.getMetadata().getNodes().values().stream();
+    }
+
+    Means meansWhileSoManyWait(String name, int waiting) {
+      cluster.prime(when(STATEMENT).then(PrimeDsl.noResult()));
+      List<CompletableFuture<?>> sent = new ArrayList<>();
+      for (int i = 0; i < waiting; i++) {
+        sent.add(read(statement(), LONG).toCompletableFuture());
+      }
+      Means means = means(name, statement(), LONG);
+      assertThat(sent).noneMatch(CompletableFuture::isDone);
+      return means;
+    }
+
+    CompletionStage<?> read(Statement<?> statement, Duration timeout) {
+      return requests.read("a read", statement, Call.within(timeout));
+    }
+
+    CompletionStage<?> write(Statement<?> statement, Duration timeout) {
+      return requests.write("a write", statement, Call.within(timeout));
     }
 
     static SimpleStatement statement() {
       return SimpleStatement.builder(STATEMENT).setIdempotence(true).build();
-    }
-
-    static String outcome(java.util.function.Supplier<CompletableFuture<?>> request) {
-      Throwable error = catchThrowable(() -> await(request.get()));
-      assertThat(error).isInstanceOf(KvException.class);
-      return error.getClass().getSimpleName();
     }
 
     @Override
@@ -132,6 +165,24 @@ final class DriverErrorsTest {
   }
 
   private record Means(String read, String write) {}
+
+  /** Returns the name of our error, under which the native driver's of that name must lie. */
+  private static String outcome(CompletionStage<?> request, String name) {
+    Throwable error = catchThrowable(() -> await(request));
+    assertThat(error).isInstanceOf(KvException.class);
+    Throwable cause = error.getCause();
+    if (cause instanceof AllNodesFailedException all && !all.getAllErrors().isEmpty()) {
+      cause = all.getAllErrors().values().iterator().next().get(0);
+    }
+    List<String> met = new ArrayList<>();
+    for (Throwable each = cause; each != null; each = each.getCause()) {
+      met.add(each.getClass().getSimpleName());
+    }
+    if (!name.isEmpty()) {
+      assertThat(met).contains(name);
+    }
+    return error.getClass().getSimpleName();
+  }
 
   private static final Map<String, Result> ANSWERS = new LinkedHashMap<>();
 
@@ -163,54 +214,153 @@ final class DriverErrorsTest {
   @Test
   void errors_provoked_meanWhatTheDocsSay() throws IOException {
     Map<String, Means> found = new TreeMap<>();
-    ANSWERS.forEach(
-        (name, answer) -> {
-          try (Cluster one = new Cluster(1, "")) {
-            one.cluster.prime(when(STATEMENT).then(answer));
-            Duration timeout = name.equals("DriverTimeoutException") ? SHORT : LONG;
-            String write = one.write(timeout);
-            awaitConnected(one);
-            found.put(name, new Means(one.read(timeout), write));
-          }
-        });
-    try (Cluster none = new Cluster(1, "")) {
-      none.cluster.unregisterAsync().toCompletableFuture().join();
-      awaitDisconnected(none);
-      found.put("NoNodeAvailableException", new Means(none.read(LONG), none.write(LONG)));
-    }
-    try (Cluster full = new Cluster(1, "&maxInFlight=1&maxQueued=0")) {
-      full.cluster.prime(when(STATEMENT).then(PrimeDsl.noResult()));
-      CompletableFuture<?> first =
-          full.requests
-              .read("a read", Cluster.statement(), Call.within(LONG))
-              .toCompletableFuture();
-      found.put("RequestThrottlingException", new Means(full.read(LONG), full.write(LONG)));
-      assertThat(first).isNotDone();
-    }
+    ANSWERS.forEach((name, answer) -> found.put(name, answered(name, answer)));
+    found.put("NoNodeAvailableException", withNoNode("NoNodeAvailableException"));
+    found.put("RequestThrottlingException", whileFull("RequestThrottlingException"));
+    found.put("NodeUnavailableException", whileBusy("NodeUnavailableException"));
+    assertThat(withOneNodeOfTwo("NodeUnavailableException"))
+        .isEqualTo(found.get("NodeUnavailableException"));
+    found.put("HeartbeatException", whileSilent("HeartbeatException"));
+    found.put("FrameTooLongException", withLongAnswers("FrameTooLongException"));
     assertThat(found).isEqualTo(documented("provoked"));
   }
 
+  private static Means answered(String name, Result answer) {
+    return onClustersOfTheirOwn(
+        name,
+        name.equals("DriverTimeoutException") ? SHORT : LONG,
+        () -> {
+          Cluster one = new Cluster(1, "");
+          one.cluster.prime(when(STATEMENT).then(answer));
+          return one;
+        });
+  }
+
+  /** Reads and writes where the first error leaves nothing for a second. */
+  private static Means onClustersOfTheirOwn(
+      String name, Duration timeout, Supplier<Cluster> clusters) {
+    String read;
+    try (Cluster one = clusters.get()) {
+      read = outcome(one.read(Cluster.statement(), timeout), name);
+    }
+    try (Cluster other = clusters.get()) {
+      return new Means(read, outcome(other.write(Cluster.statement(), timeout), name));
+    }
+  }
+
+  private static Means withNoNode(String name) {
+    try (Cluster none = new Cluster(1, "")) {
+      none.cluster.unregisterAsync().toCompletableFuture().join();
+      awaitConnections(() -> none.nodes().allMatch(node -> node.getOpenConnections() == 0));
+      return none.means(name, Cluster.statement(), LONG);
+    }
+  }
+
+  private static Means withOneNodeOfTwo(String name) {
+    try (Cluster two = new Cluster(2, "")) {
+      two.cluster.node(1).stop();
+      Node gone =
+          two.session
+              .getMetadata()
+              .findNode((InetSocketAddress) two.cluster.node(1).getAddress())
+              .orElseThrow();
+      awaitConnections(() -> gone.getOpenConnections() == 0);
+      return two.means(name, Cluster.statement().setNode(gone), LONG);
+    }
+  }
+
+  private static Means whileFull(String name) {
+    try (Cluster full = new Cluster(1, "&maxInFlight=1&maxQueued=0")) {
+      return full.meansWhileSoManyWait(name, 1);
+    }
+  }
+
+  private static Means whileBusy(String name) {
+    int most = 8;
+    try (Cluster busy =
+        new Cluster(
+            1, "", options -> options.put(TypedDriverOption.CONNECTION_MAX_REQUESTS, most))) {
+      return busy.meansWhileSoManyWait(name, most);
+    }
+  }
+
+  private static Means whileSilent(String name) {
+    return onClustersOfTheirOwn(
+        name,
+        LONG,
+        () -> {
+          Cluster silent =
+              new Cluster(
+                  1,
+                  "",
+                  options -> {
+                    options.put(TypedDriverOption.HEARTBEAT_INTERVAL, Duration.ofSeconds(1));
+                    options.put(TypedDriverOption.HEARTBEAT_TIMEOUT, SHORT);
+                  });
+          silent.cluster.prime(when(STATEMENT).then(PrimeDsl.noResult()));
+          silent.cluster.prime(when(Options.INSTANCE).then(PrimeDsl.noResult()));
+          return silent;
+        });
+  }
+
+  private static Means withLongAnswers(String name) {
+    int most = 64 << 10;
+    try (Cluster one =
+        new Cluster(
+            1,
+            "",
+            options -> options.put(TypedDriverOption.PROTOCOL_MAX_FRAME_LENGTH, (long) most))) {
+      one.cluster.prime(
+          when(STATEMENT)
+              .then(PrimeDsl.rows().row("v", "x".repeat(most)).columnTypes("v", "ascii")));
+      return one.means(name, Cluster.statement(), LONG);
+    }
+  }
+
   @Test
-  void errors_madeByHand_meanWhatTheDocsSay() throws IOException {
-    InetSocketAddress nowhere = InetSocketAddress.createUnresolved("nowhere", 1);
-    Map<String, Means> found = new TreeMap<>();
-    try (Cluster one = new Cluster(1, "")) {
-      Node node = one.session.getMetadata().getNodes().values().iterator().next();
-      for (Throwable error :
-          List.of(
-              new NodeUnavailableException(node),
-              new BusyConnectionException(1),
-              new HeartbeatException(nowhere, "silent", null),
-              new CrcMismatchException("garbled"),
-              new FrameTooLongException(nowhere, "too long"))) {
-        found.put(
-            error.getClass().getSimpleName(),
-            new Means(
-                DriverErrors.ofRead("a read", error).getClass().getSimpleName(),
-                DriverErrors.ofWrite("a write", error).getClass().getSimpleName()));
+  void open_busyConnection_isTransient() {
+    Throwable error =
+        catchThrowable(
+            () ->
+                new Cluster(
+                    1, "", options -> options.put(TypedDriverOption.CONNECTION_MAX_REQUESTS, 1)));
+    assertThat(error)
+        .isInstanceOf(KvException.Transient.class)
+        .hasCauseInstanceOf(BusyConnectionException.class);
+  }
+
+  /** The simulated cluster does not speak the protocol's version 5, which has the checksums. */
+  @Test
+  @Tag("own-server")
+  void errors_provokedOnANode_meanWhatTheDocsSay() throws IOException {
+    SimpleStatement statement = SimpleStatement.newInstance("SELECT key FROM system.local");
+    List<String> met = new ArrayList<>();
+    for (boolean write : new boolean[] {false, true}) {
+      try (GarblingProxy proxy = new GarblingProxy(CassandraNode.shared().contactPoint());
+          Requests requests = through(proxy)) {
+        proxy.garble();
+        Call call = Call.within(LONG);
+        met.add(
+            outcome(
+                write
+                    ? requests.write("a write", statement, call)
+                    : requests.read("a read", statement, call),
+                "CrcMismatchException"));
       }
     }
-    assertThat(found).isEqualTo(documented("made by hand"));
+    assertThat(Map.of("CrcMismatchException", new Means(met.get(0), met.get(1))))
+        .isEqualTo(documented("provoked on a node"));
+  }
+
+  private static Requests through(GarblingProxy proxy) {
+    Settings settings =
+        Settings.of(
+            ConnectionString.parse(
+                "scylla://"
+                    + proxy.address()
+                    + "/shop?localDatacenter="
+                    + CassandraNode.shared().datacenter()));
+    return new Requests(Sessions.open(settings), settings);
   }
 
   @Test
@@ -256,11 +406,7 @@ final class DriverErrorsTest {
     for (String error : List.of("UnavailableException", "OverloadedException", "ServerError")) {
       try (Cluster two = new Cluster(2, "")) {
         two.cluster.prime(when(STATEMENT).then(Objects.requireNonNull(ANSWERS.get(error))));
-        Cluster.outcome(
-            () ->
-                two.requests
-                    .write("a write", conditional, Call.within(LONG))
-                    .toCompletableFuture());
+        outcome(two.write(conditional, LONG), error);
         assertThat(two.cluster.getLogs().getQueryLogs())
             .as(error)
             .filteredOn(log -> STATEMENT.equals(log.getQuery()))
@@ -293,21 +439,11 @@ final class DriverErrorsTest {
     return rows;
   }
 
-  private static void awaitConnected(Cluster cluster) {
-    awaitConnections(cluster, true);
-  }
-
-  private static void awaitDisconnected(Cluster cluster) {
-    awaitConnections(cluster, false);
-  }
-
-  private static void awaitConnections(Cluster cluster, boolean wanted) {
+  private static void awaitConnections(BooleanSupplier wanted) {
     long end = System.nanoTime() + LONG.toNanos();
-    while (cluster.session.getMetadata().getNodes().values().stream()
-            .anyMatch(node -> node.getOpenConnections() > 1)
-        != wanted) {
+    while (!wanted.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError("connections open: not " + wanted);
+        throw new AssertionError("the connections are not as wanted");
       }
       Thread.onSpinWait();
     }
