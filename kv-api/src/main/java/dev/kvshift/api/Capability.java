@@ -29,6 +29,8 @@ public enum Capability {
   FENCING,
   /** Leases on keys with fencing tokens. */
   LOCKS,
+  /** A space of locks has a gate of its own, by which it moves to another store. */
+  LOCK_GATE,
   /** Small records with compare-and-set, for layouts and the runner. */
   METADATA
 }

@@ -4,6 +4,9 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.Locks;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Gate.Fence;
+import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.StoreLocks.Batch;
 import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
@@ -16,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +30,7 @@ final class LockSpace {
   private final String name;
   private final Clock clock;
   private final Map<Bytes, Grant> grants = new HashMap<>();
+  private final GateRecord gate;
   private long lastToken;
 
   private record Grant(long token, @Nullable Lock held) {
@@ -37,15 +42,21 @@ final class LockSpace {
   LockSpace(String name, Clock clock) {
     this.name = name;
     this.clock = clock;
+    this.gate = new GateRecord("of locks " + name);
   }
 
-  synchronized Batch tryLockAll(Set<Bytes> keys, Duration lease) {
+  synchronized Batch tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
     if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
       throw new KvException.Permanent(
           "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
     }
     requireLease(lease);
     Instant now = clock.instant();
+    gate.admitWrite(call.epoch());
+    Fence fence = standing(now);
+    if (fence != null) {
+      throw new KvException.CollectionFenced(name, Duration.between(now, fence.deadline()));
+    }
     String owner = UUID.randomUUID().toString();
     List<Lock> acquired = new ArrayList<>();
     Set<Bytes> busy = new HashSet<>();
@@ -55,7 +66,7 @@ final class LockSpace {
         busy.add(key);
         continue;
       }
-      lastToken = Math.max(lastToken + 1, VersionClock.micros(now));
+      lastToken = draw(now);
       Lock lock = new Lock(name, key, owner, lastToken, now.plus(lease));
       grants.put(key, new Grant(lastToken, lock));
       acquired.add(lock);
@@ -63,9 +74,10 @@ final class LockSpace {
     return new Batch(acquired, busy, Set.of());
   }
 
-  synchronized Lock renew(Lock lock, Duration lease) {
+  synchronized Lock renew(Lock lock, Duration lease, Call call) {
     requireLease(lease);
     Instant now = clock.instant();
+    gate.admitWrite(call.epoch());
     if (!holds(lock, now)) {
       throw new KvException.Permanent(
           "lock " + lock.key() + " of space " + name + " is lost: take it again and read again");
@@ -94,6 +106,53 @@ final class LockSpace {
               + grant.token
               + ": take the lock again and read again");
     }
+  }
+
+  /** Does something with the gate, whose fence has lifted itself where its deadline is over. */
+  synchronized <T> T withGate(Function<GateRecord, T> body) {
+    standing(clock.instant());
+    return body.apply(gate);
+  }
+
+  synchronized State state() {
+    return withGate(open -> open.state(lastToken));
+  }
+
+  synchronized Fence fence(String attempt, Duration lifetime) {
+    Instant now = clock.instant();
+    Fence raised = withGate(open -> open.standing(attempt, lifetime));
+    if (raised == null) {
+      lastToken = draw(now);
+      raised = new Fence(attempt, lastToken, 0, now.plus(lifetime));
+      gate.raise(raised);
+    }
+    return raised;
+  }
+
+  /** Hands over once no lock is held: the fence's version lies above every token. */
+  synchronized State move(String attempt) {
+    Instant now = clock.instant();
+    Fence fence = standing(now);
+    long held = grants.values().stream().filter(grant -> grant.heldAt(now) != null).count();
+    if (fence != null && fence.attempt().equals(attempt) && held > 0) {
+      throw new KvException.Transient(
+          held + " locks are held in space " + name + ": move once they are released or over");
+    }
+    gate.move(attempt);
+    return state();
+  }
+
+  private @Nullable Fence standing(Instant now) {
+    Fence fence = gate.fence();
+    if (fence != null && !fence.deadline().isAfter(now)) {
+      gate.lift(fence.attempt());
+      return null;
+    }
+    return fence;
+  }
+
+  private long draw(Instant now) {
+    return Math.max(lastToken + 1, VersionClock.micros(now));
   }
 
   private boolean holds(Lock lock, Instant now) {

@@ -5,8 +5,6 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
-import dev.kvshift.api.Lock;
-import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Limits;
@@ -122,27 +120,7 @@ final class MemoryStore implements Store {
   @Override
   public StoreLocks locks(String space) {
     require(Capability.LOCKS);
-    LockSpace locks = server.space(space);
-    return new StoreLocks() {
-      @Override
-      public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
-        return supply(() -> locks.tryLockAll(keys, lease));
-      }
-
-      @Override
-      public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-        return supply(() -> locks.renew(lock, lease));
-      }
-
-      @Override
-      public CompletionStage<Void> release(Lock lock, Call call) {
-        return compose(
-            () -> {
-              locks.release(lock);
-              return CompletableFuture.completedFuture(null);
-            });
-      }
-    };
+    return new MemoryLocks(this, server.space(space));
   }
 
   @Override

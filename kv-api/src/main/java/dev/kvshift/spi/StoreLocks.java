@@ -37,8 +37,8 @@ public interface StoreLocks {
   CompletionStage<Void> release(Lock lock, Call call);
 
   /**
-   * Opens the space's gate, by which its authority moves to another store; {@link Capability#GATE}.
-   * It is a collection's gate with locks in the place of writes:
+   * Opens the space's gate, by which its authority moves to another store; {@link
+   * Capability#LOCK_GATE}. It is a collection's gate with locks in the place of writes:
    *
    * <ul>
    *   <li>Requests of an epoch below {@code acceptMin} are refused with {@code StalePhase}, but for
@@ -50,11 +50,9 @@ public interface StoreLocks {
    *       every token that the leader has given.
    *   <li>{@link Gate#seal} and {@link Gate#reassert} are not for locks: {@code Permanent}.
    * </ul>
-   *
-   * Fails with {@code UnsupportedCapability} where the driver does not implement it.
    */
   default CompletionStage<Gate> gate() {
     return CompletableFuture.failedFuture(
-        new KvException.UnsupportedCapability(Capability.GATE, "a lock space of this store"));
+        new KvException.UnsupportedCapability(Capability.LOCK_GATE, "a lock space of this store"));
   }
 }

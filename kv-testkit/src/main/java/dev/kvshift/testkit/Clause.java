@@ -195,6 +195,10 @@ abstract class Clause {
                   store()
                       .locks("kit")
                       .tryLockAll(Set.of(hex("01")), Duration.ofSeconds(1), call()));
+      case LOCK_GATE ->
+          assertUnsupported(
+              has(Capability.LOCKS) ? missing : Capability.LOCKS,
+              () -> store().locks("kit").gate());
       case METADATA -> assertUnsupported(missing, () -> store().metadata().get("kit/none"));
     }
   }

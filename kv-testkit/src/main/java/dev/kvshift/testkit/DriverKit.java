@@ -66,4 +66,7 @@ public abstract class DriverKit {
 
   @Nested
   final class Locks extends LocksClause {}
+
+  @Nested
+  final class LockGate extends LockGateClause {}
 }

@@ -40,6 +40,8 @@ final class Kit {
 
   static final class Locks extends LocksClause {}
 
+  static final class LockGate extends LockGateClause {}
+
   static final class RandomOperations extends RandomOperationsClause {}
 
   static final class Linearizable extends LinearizabilityClause {}

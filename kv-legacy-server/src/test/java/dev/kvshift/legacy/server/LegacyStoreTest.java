@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
-import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage.Stop;
@@ -25,12 +24,10 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.spi.StoreLocks;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -311,90 +308,10 @@ class LegacyStoreTest {
     await(collection.changes().forget("runner"));
   }
 
-  private static final Duration LEASE = Duration.ofMinutes(1);
-  private static final Set<Bytes> LOCKED = Set.of(Bytes.utf8("k"));
-
-  private static Lock lock(StoreLocks locks) {
-    return await(locks.tryLockAll(LOCKED, LEASE, call())).acquired().get(0);
-  }
-
   @Test
-  void lockSpaceFence_standing_grantsNoneWhileHoldersGoOn() {
-    StoreLocks locks = store.locks("stock");
-    Lock held = lock(locks);
-    Gate gate = await(locks.gate());
-    await(gate.fence("try-1", Duration.ofSeconds(30)));
+  void drop_tableOfALockSpace_isPermanent() {
+    await(store.locks("stock").gate());
 
-    assertThatThrownBy(() -> await(locks.tryLockAll(Set.of(Bytes.utf8("other")), LEASE, call())))
-        .isInstanceOf(KvException.CollectionFenced.class);
-    assertThatThrownBy(() -> await(locks.tryLockAll(LOCKED, LEASE, call())))
-        .isInstanceOf(KvException.CollectionFenced.class);
-    assertThat(await(store.locks("other").tryLockAll(LOCKED, LEASE, call())).acquired()).hasSize(1);
-    Lock renewed = await(locks.renew(held, LEASE, call()));
-    assertThat(renewed.token()).isEqualTo(held.token());
-
-    await(gate.lift("try-1"));
-    assertThat(await(locks.tryLockAll(LOCKED, LEASE, call())).busy()).isEqualTo(LOCKED);
-  }
-
-  @Test
-  void lockSpaceMove_onceNoneIsHeld_handsOverAboveEveryToken() {
-    StoreLocks locks = store.locks("stock");
-    Lock held = lock(locks);
-    Gate gate = await(locks.gate());
-    await(gate.fence("try-1", Duration.ofSeconds(30)));
-
-    assertThatThrownBy(() -> await(gate.move("try-1")))
-        .isInstanceOf(KvException.Transient.class)
-        .hasMessageContaining("1 locks are held");
-    assertThat(await(gate.state()).phase()).isEqualTo(Phase.LEGACY);
-    await(locks.release(held, call()));
-    Gate.State moved = await(gate.move("try-1"));
-
-    assertThat(moved.phase()).isEqualTo(Phase.NEW_ONLY);
-    assertThat(moved.floor()).isGreaterThan(held.token());
-    assertThat(await(gate.move("try-1"))).isEqualTo(moved);
-    for (Call call : List.of(call(), call().withEpoch(moved.epoch()))) {
-      assertThatThrownBy(() -> await(locks.tryLockAll(LOCKED, LEASE, call)))
-          .isInstanceOfSatisfying(
-              KvException.StalePhase.class,
-              stale -> {
-                assertThat(stale.phase()).isEqualTo(Phase.NEW_ONLY);
-                assertThat(stale.floor()).isEqualTo(moved.floor());
-              });
-      assertThatThrownBy(() -> await(locks.renew(held, LEASE, call)))
-          .isInstanceOf(KvException.StalePhase.class);
-    }
-    await(locks.release(held, call()));
-    assertThat(await(store.locks("other").tryLockAll(LOCKED, LEASE, call())).acquired()).hasSize(1);
-  }
-
-  @Test
-  void lockSpaceGate_raisedAcceptMin_refusesOlderEpochs() {
-    StoreLocks locks = store.locks("stock");
-    Lock held = lock(locks);
-    Gate gate = await(locks.gate());
-    Gate.State first = await(gate.state());
-    Gate.State next =
-        new Gate.State(1, Phase.SHADOW_WRITE, 1, null, false, 0, 0, first.incarnation());
-    assertThat(await(gate.compareAndSet(first, next))).isTrue();
-
-    assertThatThrownBy(() -> await(locks.tryLockAll(LOCKED, LEASE, call())))
-        .isInstanceOf(KvException.StalePhase.class);
-    assertThatThrownBy(() -> await(locks.renew(held, LEASE, call())))
-        .isInstanceOf(KvException.StalePhase.class);
-    await(locks.renew(held, LEASE, call().withEpoch(1)));
-    assertThat(await(locks.tryLockAll(LOCKED, LEASE, call().withEpoch(1))).busy())
-        .isEqualTo(LOCKED);
-  }
-
-  @Test
-  void lockSpaceGate_sealOrReassert_isPermanent() {
-    Gate gate = await(store.locks("stock").gate());
-
-    assertThatThrownBy(() -> await(gate.seal(0))).isInstanceOf(KvException.Permanent.class);
-    assertThatThrownBy(() -> await(gate.reassert(StoreKey.of(Bytes.utf8("k"), Bytes.empty()), 0)))
-        .isInstanceOf(KvException.Permanent.class);
     assertThatThrownBy(() -> await(store.drop("locks:stock", 1)))
         .isInstanceOf(KvException.Permanent.class);
   }

@@ -1,0 +1,107 @@
+package dev.kvshift.memory;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.StoreLocks;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** One store's view of a space of locks and of its gate. */
+record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Gate {
+  @Override
+  public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+    return store.supply(() -> space.tryLockAll(keys, lease, call));
+  }
+
+  @Override
+  public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+    return store.supply(() -> space.renew(lock, lease, call));
+  }
+
+  @Override
+  public CompletionStage<Void> release(Lock lock, Call call) {
+    return store.compose(
+        () -> {
+          space.release(lock);
+          return CompletableFuture.completedFuture(null);
+        });
+  }
+
+  @Override
+  public CompletionStage<Gate> gate() {
+    return store.supply(
+        () -> {
+          store.require(Capability.LOCK_GATE);
+          return this;
+        });
+  }
+
+  @Override
+  public CompletionStage<State> state() {
+    return store.supply(space::state);
+  }
+
+  @Override
+  public CompletionStage<Boolean> compareAndSet(State expected, State next) {
+    return store.supply(() -> space.withGate(gate -> gate.compareAndSet(expected, next)));
+  }
+
+  @Override
+  public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
+    return store.supply(() -> space.fence(attempt, lifetime));
+  }
+
+  @Override
+  public CompletionStage<Void> lift(String attempt) {
+    return store
+        .<Boolean>supply(() -> space.withGate(gate -> gate.lift(attempt)))
+        .thenAccept(lifted -> {});
+  }
+
+  @Override
+  public CompletionStage<State> move(String attempt) {
+    return store.supply(() -> space.move(attempt));
+  }
+
+  @Override
+  public CompletionStage<State> seal(long epoch) {
+    return CompletableFuture.failedFuture(notForLocks("sealed"));
+  }
+
+  @Override
+  public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
+    return CompletableFuture.failedFuture(notForLocks("given a key's version again"));
+  }
+
+  @Override
+  public CompletionStage<State> register(String instance, long acknowledged) {
+    return store.supply(
+        () -> {
+          space.withGate(
+              gate -> {
+                gate.register(instance, acknowledged, store.server.now());
+                return instance;
+              });
+          return space.state();
+        });
+  }
+
+  @Override
+  public CompletionStage<List<Instance>> instances() {
+    return store.supply(() -> space.withGate(gate -> gate.instances(store.server.now())));
+  }
+
+  private static KvException notForLocks(String what) {
+    return new KvException.Permanent(
+        "a space of locks cannot be " + what + ": fence it, and move it once none is held");
+  }
+}
