@@ -4,8 +4,14 @@ import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
+import dev.kvshift.api.ConnectionString;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.Profile;
+import dev.kvshift.model.Stores;
+import dev.kvshift.scylla.ScyllaProvider;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import dev.kvshift.spi.VersionClock;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,6 +57,23 @@ final class EmbeddedNode implements AutoCloseable {
         + KEYSPACE
         + "?create=if-missing&replication=1&timeout=30s&localDatacenter="
         + datacenter;
+  }
+
+  /** The driver that is measured, without shards over it. */
+  Store openDriver() {
+    return new ScyllaProvider().open(ConnectionString.parse(connectionString()), new Alone());
+  }
+
+  private record Alone() implements StoreProvider.Context {
+    @Override
+    public Store open(ConnectionString nested) {
+      return Stores.open(nested);
+    }
+
+    @Override
+    public VersionClock clock() {
+      return VersionClock.ofProcess();
+    }
   }
 
   /** A session of the native driver alone, with the options that the driver above it sets. */

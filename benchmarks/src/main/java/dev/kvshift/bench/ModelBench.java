@@ -1,10 +1,12 @@
 package dev.kvshift.bench;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -27,22 +29,14 @@ final class ModelBench extends Bench {
   private static final double MAX_ADDED_BYTES = 400;
   private static final String ALLOCATED = "gc.alloc.rate.norm";
   private static final List<String> WORK =
-      List.of(
-          "encodeString",
-          "encodeComposite",
-          "decodeComposite",
-          "split",
-          "getDirect",
-          "getTyped",
-          "putDirect",
-          "putTyped",
-          "getRangeKeyDirect",
-          "getRangeKeyTyped",
-          "getRangeKeySharded");
+      List.of("encodeString", "encodeComposite", "decodeComposite", "split", "getRangeKeySharded");
+
+  /** Each measures direct and typed operations by turns. */
+  private static final List<String> PAIRS = List.of("get", "put", "getRangeKey");
 
   @Option(
       names = "--rounds",
-      defaultValue = "4",
+      defaultValue = "5",
       description = "JVMs for each measurement, in random order; default ${DEFAULT-VALUE}")
   private int rounds;
 
@@ -50,17 +44,18 @@ final class ModelBench extends Bench {
       names = "--iteration-millis",
       defaultValue = "100",
       description =
-          "of one of 25 iterations, 20 of them warm-up, but for puts; default ${DEFAULT-VALUE}")
+          "of one of 25 iterations, 20 of them warm-up, but for direct and typed operations, of"
+              + " which each makes as many; default ${DEFAULT-VALUE}")
   private int iterationMillis;
 
   @Override
   void measure(Report report, Path folder) throws Exception {
     report.parameter("iterationMillis", iterationMillis);
-    Map<String, double[]> bytes = new LinkedHashMap<>();
+    Map<String, List<RunResult>> results = new LinkedHashMap<>();
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    for (String work : WORK) {
-      double[] allocated = new double[rounds];
-      bytes.put(work, allocated);
+    for (String work : concat(WORK, PAIRS)) {
+      List<RunResult> ofWork = new ArrayList<>();
+      results.put(work, ofWork);
       contenders.put(
           work,
           round -> {
@@ -68,36 +63,43 @@ final class ModelBench extends Bench {
               return 0;
             }
             RunResult result = run(work);
-            allocated[round - 1] = allocated(result);
+            ofWork.add(result);
             return result.getPrimaryResult().getScore();
           });
     }
     Map<String, Sample> nanos = rounds(rounds).run("model", contenders);
     for (String work : WORK) {
       report.figure(work, nanos.get(work), "ns/op");
-      report.figure(work + ", allocated", new Sample(bytes.get(work)), "B/op");
+      report.figure(work + ", allocated", counted(results.get(work), ALLOCATED), "B/op");
     }
-    compare(report, "get", "getDirect", "getTyped", nanos, bytes);
-    compare(report, "put", "putDirect", "putTyped", nanos, bytes);
-    compare(report, "get, range", "getRangeKeyDirect", "getRangeKeyTyped", nanos, bytes);
+    for (String work : PAIRS) {
+      compare(report, work, results.get(work));
+    }
   }
 
-  private static void compare(
-      Report report,
-      String name,
-      String direct,
-      String typed,
-      Map<String, Sample> nanos,
-      Map<String, double[]> bytes) {
-    report.figure(name + ": typed over direct", nanos.get(typed).over(nanos.get(direct)), "x");
+  private static List<String> concat(List<String> some, List<String> more) {
+    return Stream.concat(some.stream(), more.stream()).toList();
+  }
+
+  private static void compare(Report report, String work, List<RunResult> results) {
+    Sample operations = counted(results, "operations");
+    Sample directNanos = counted(results, "directNanos").over(operations);
+    Sample directBytes = counted(results, "directBytes").over(operations);
+    Sample typedNanos = counted(results, "typedNanos").over(operations);
+    Sample typedBytes = counted(results, "typedBytes").over(operations);
+    report.figure(work + ", direct", directNanos, "ns/op");
+    report.figure(work + ", direct, allocated", directBytes, "B/op");
+    report.figure(work + ", typed", typedNanos, "ns/op");
+    report.figure(work + ", typed, allocated", typedBytes, "B/op");
+    report.figure(work + ": typed over direct", typedNanos.over(directNanos), "x");
     report.figure(
-        name + ": added by the typed facade",
-        nanos.get(typed).minus(nanos.get(direct)),
+        work + ": added by the typed facade",
+        typedNanos.minus(directNanos),
         "ns/op",
         Goal.atMost(MAX_ADDED_NANOS));
     report.figure(
-        name + ": added by the typed facade, allocated",
-        new Sample(bytes.get(typed)).minus(new Sample(bytes.get(direct))),
+        work + ": added by the typed facade, allocated",
+        typedBytes.minus(directBytes),
         "B/op",
         Goal.atMost(MAX_ADDED_BYTES));
   }
@@ -120,21 +122,18 @@ final class ModelBench extends Bench {
     return results.iterator().next();
   }
 
-  private static double allocated(RunResult result) {
-    for (Map.Entry<String, ? extends Result<?>> secondary : asMap(result).entrySet()) {
-      if (secondary.getKey().endsWith(ALLOCATED)) {
-        return secondary.getValue().getScore();
-      }
-    }
-    throw new IllegalStateException("JMH told nothing of allocation");
+  /** Returns what a JVM each has counted under a name, or under one that ends with it. */
+  private static Sample counted(List<RunResult> results, String name) {
+    return new Sample(results.stream().mapToDouble(result -> counted(result, name)).toArray());
   }
 
   @SuppressWarnings("rawtypes")
-  private static Map<String, Result<?>> asMap(RunResult result) {
-    Map<String, Result<?>> all = new LinkedHashMap<>();
-    for (Map.Entry<String, Result> one : result.getSecondaryResults().entrySet()) {
-      all.put(one.getKey(), one.getValue());
+  private static double counted(RunResult result, String name) {
+    for (Map.Entry<String, Result> secondary : result.getSecondaryResults().entrySet()) {
+      if (secondary.getKey().endsWith(name)) {
+        return secondary.getValue().getScore();
+      }
     }
-    return all;
+    throw new IllegalStateException("JMH told nothing of " + name);
   }
 }

@@ -7,6 +7,7 @@ import static dev.kvshift.model.Keys.string;
 import static dev.kvshift.model.Keys.unsharded;
 import static dev.kvshift.model.Values.rawBytes;
 
+import com.sun.management.ThreadMXBean;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
@@ -28,11 +29,13 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Level;
@@ -43,14 +46,16 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.infra.Blackhole;
 
 /** What {@code bench model} runs under JMH. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class ModelWork {
-  /** How many puts an iteration makes: the same for all, since the store keeps what they change. */
-  private static final int PUTS = 50_000;
+  /** An iteration's blocks, half of them direct; as many in all, since the store keeps its puts. */
+  private static final int BLOCKS = 100;
 
+  private static final int BLOCK = 500;
   private static final int KEYS = 4_096;
   private static final Duration DEADLINE = Duration.ofSeconds(10);
 
@@ -89,7 +94,10 @@ public class ModelWork {
     private @Nullable TypedRange<String, FilePlace, Bytes> rangeTyped;
     private int next;
 
-    /** Makes stores that hold all keys; those of the last iteration are collected before. */
+    /**
+     * Makes stores that hold all keys, none of them the very object that is read with; those of the
+     * last iteration are collected before.
+     */
     @Setup(Level.Iteration)
     public void open() {
       System.gc();
@@ -109,9 +117,10 @@ public class ModelWork {
         wholeKeys[i] = Bytes.utf8(names[i] + "/" + places[i].path());
         pointKeys[i] = StoreKey.of(string().encode(names[i]), Bytes.empty());
         rangeKeys[i] = StoreKey.of(main, encodedPlaces[i]);
-        write(pointDirect, pointKeys[i]);
-        write(rangeDirect, rangeKeys[i]);
-        write(shardedDirect, rangeKeys[i]);
+        write(pointDirect, StoreKey.of(string().encode(names[i]), Bytes.empty()));
+        StoreKey held = StoreKey.of(string().encode("main"), PLACE.encode(places[i]));
+        write(rangeDirect, held);
+        write(shardedDirect, held);
       }
     }
 
@@ -137,9 +146,70 @@ public class ModelWork {
       }
     }
 
+    private String name() {
+      return names[index()];
+    }
+
+    private StoreKey pointKey() {
+      return pointKeys[index()];
+    }
+
     private int index() {
       next = (next + 1) & (KEYS - 1);
       return next;
+    }
+  }
+
+  /**
+   * Runs blocks of direct operations and of typed ones by turns, so that what slows the machine
+   * down slows both, and counts what either took.
+   */
+  @State(Scope.Thread)
+  @AuxCounters(AuxCounters.Type.EVENTS)
+  public static class Pair {
+    /** Of each kind. */
+    public double operations;
+
+    public double directNanos;
+    public double directBytes;
+    public double typedNanos;
+    public double typedBytes;
+    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private final Random random = new Random(1);
+
+    private void run(Runnable direct, Runnable typed) {
+      for (int i = 0; i < BLOCKS / 2; i++) {
+        boolean directFirst = random.nextBoolean();
+        if (directFirst) {
+          direct(direct);
+        }
+        typed(typed);
+        if (!directFirst) {
+          direct(direct);
+        }
+        operations += BLOCK;
+      }
+    }
+
+    private void direct(Runnable work) {
+      long bytes = threads.getCurrentThreadAllocatedBytes();
+      long start = System.nanoTime();
+      for (int i = 0; i < BLOCK; i++) {
+        work.run();
+      }
+      directNanos += System.nanoTime() - start;
+      directBytes += threads.getCurrentThreadAllocatedBytes() - bytes;
+    }
+
+    /** The same, compiled by itself. */
+    private void typed(Runnable work) {
+      long bytes = threads.getCurrentThreadAllocatedBytes();
+      long start = System.nanoTime();
+      for (int i = 0; i < BLOCK; i++) {
+        work.run();
+      }
+      typedNanos += System.nanoTime() - start;
+      typedBytes += threads.getCurrentThreadAllocatedBytes() - bytes;
     }
   }
 
@@ -164,51 +234,41 @@ public class ModelWork {
   }
 
   @Benchmark
-  public @Nullable Row getDirect(Stores on) {
-    return join(on.pointDirect.get(on.pointKeys[on.index()], Call.within(DEADLINE)));
+  public @Nullable Row getRangeKeySharded(Stores on) {
+    return join(on.shardedDirect.get(on.rangeKeys[on.index()], Call.within(DEADLINE)));
   }
 
   @Benchmark
-  public Optional<Bytes> getTyped(Stores on) {
-    return on.pointTyped.get(on.names[on.index()]);
+  @BenchmarkMode(Mode.SingleShotTime)
+  @OperationsPerInvocation(BLOCKS * BLOCK)
+  public void get(Stores on, Pair pair, Blackhole hole) {
+    pair.run(
+        () -> hole.consume(join(on.pointDirect.get(on.pointKey(), Call.within(DEADLINE)))),
+        () -> hole.consume(on.pointTyped.get(on.name())));
   }
 
   /** The store keeps what it is given, so that each put brings a key and a mutation of its own. */
   @Benchmark
   @BenchmarkMode(Mode.SingleShotTime)
-  @OperationsPerInvocation(PUTS)
-  public long putDirect(Stores on) {
-    long last = 0;
-    for (int i = 0; i < PUTS; i++) {
-      StoreKey key = StoreKey.of(on.pointKeys[on.index()].main(), Bytes.empty());
-      Mutation put = Mutation.put(on.value);
-      last = join(on.pointDirect.write(key, put, Call.within(DEADLINE)));
-    }
-    return last;
+  @OperationsPerInvocation(BLOCKS * BLOCK)
+  public void put(Stores on, Pair pair, Blackhole hole) {
+    pair.run(
+        () -> {
+          StoreKey key = StoreKey.of(on.pointKey().main(), Bytes.empty());
+          hole.consume(
+              join(on.pointDirect.write(key, Mutation.put(on.value), Call.within(DEADLINE))));
+        },
+        () -> on.pointTyped.put(on.name(), on.value));
   }
 
   @Benchmark
   @BenchmarkMode(Mode.SingleShotTime)
-  @OperationsPerInvocation(PUTS)
-  public void putTyped(Stores on) {
-    for (int i = 0; i < PUTS; i++) {
-      on.pointTyped.put(on.names[on.index()], on.value);
-    }
-  }
-
-  @Benchmark
-  public @Nullable Row getRangeKeyDirect(Stores on) {
-    return join(on.rangeDirect.get(on.rangeKeys[on.index()], Call.within(DEADLINE)));
-  }
-
-  @Benchmark
-  public Optional<Bytes> getRangeKeyTyped(Stores on) {
-    return on.rangeTyped.get("main", on.places[on.index()]);
-  }
-
-  @Benchmark
-  public @Nullable Row getRangeKeySharded(Stores on) {
-    return join(on.shardedDirect.get(on.rangeKeys[on.index()], Call.within(DEADLINE)));
+  @OperationsPerInvocation(BLOCKS * BLOCK)
+  public void getRangeKey(Stores on, Pair pair, Blackhole hole) {
+    pair.run(
+        () ->
+            hole.consume(join(on.rangeDirect.get(on.rangeKeys[on.index()], Call.within(DEADLINE)))),
+        () -> hole.consume(on.rangeTyped.get("main", on.places[on.index()])));
   }
 
   private static <T> T join(CompletionStage<T> stage) {

@@ -6,7 +6,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.ShardRule;
-import dev.kvshift.model.Stores;
+import dev.kvshift.model.ShardedStore;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
 final class PartitionSizeBench extends Bench {
   private static final Duration DEADLINE = Duration.ofSeconds(30);
   private static final int LOADING = 512;
-  private static final String CACHED = " cached";
+  private static final List<String> PLACES = List.of("start", "middle", "end");
   private static final double FLAT_CACHED = 1.1;
   private static final double FLAT_COLD = 1.8;
   private static final double BEHIND_DELETES = 2;
@@ -71,12 +71,12 @@ final class PartitionSizeBench extends Bench {
       description = "of a value; default ${DEFAULT-VALUE}")
   private int valueBytes;
 
-  @Option(names = "--rounds", defaultValue = "9", description = "default ${DEFAULT-VALUE}")
+  @Option(names = "--rounds", defaultValue = "150", description = "default ${DEFAULT-VALUE}")
   private int rounds;
 
   @Option(
       names = "--block",
-      defaultValue = "100",
+      defaultValue = "10",
       description = "operations in a block, whose median counts; default ${DEFAULT-VALUE}")
   private int block;
 
@@ -102,9 +102,9 @@ final class PartitionSizeBench extends Bench {
       }
     }
     try (EmbeddedNode node = EmbeddedNode.start(folder);
-        Store store = Stores.open(node.connectionString())) {
+        Store driver = node.openDriver()) {
       for (int length : bits) {
-        measure(report, store, length);
+        measure(report, driver, length);
       }
     }
     Path charts = pictures;
@@ -113,11 +113,11 @@ final class PartitionSizeBench extends Bench {
     }
   }
 
-  private void measure(Report report, Store store, int length) throws Exception {
+  private void measure(Report report, Store driver, int length) throws Exception {
     ShardRule rule = length == 0 ? new ShardRule.None() : new ShardRule.FirstBits(length);
     String name = length == 0 ? "unsharded" : "bits=" + length;
     Layout layout = Layout.range(rule);
-    StoreCollection collection = open(store, length, layout);
+    StoreCollection collection = open(new ShardedStore(driver), length, layout);
     List<MainKey> growing = sizes.stream().map(size -> new MainKey(size, 0)).toList();
     for (MainKey key : growing) {
       load(collection, key);
@@ -133,27 +133,38 @@ final class PartitionSizeBench extends Bench {
       progress(name + ": loaded " + deletedOf + " entries, deleted " + key.deleted());
     }
 
-    for (String where : List.of("start", "middle", "end")) {
-      flat(
-          report,
-          name + ", page at the " + where + ", cached",
-          growing,
-          key -> micros(block, () -> readPage(collection, key, first(key, where))),
-          Goal.atMost(FLAT_CACHED));
-    }
-    if (length > 0) {
-      for (String where : List.of("start", "middle", "end")) {
-        compare(
-            report,
-            name + ", page at the " + where + ", cold directory",
-            growing,
-            key -> coldMicros(store, length, layout, key, first(key, where)),
-            Goal.atMost(FLAT_COLD),
-            key -> micros(block, () -> readPage(collection, key, first(key, where))));
+    Map<String, At> reads = new LinkedHashMap<>();
+    StoreCollection uncached = open(new ShardedStore(driver, 0), length, layout);
+    for (String where : PLACES) {
+      reads.put(
+          "page at the " + where + ", cached", key -> pages(collection, key, first(key, where)));
+      if (length > 0) {
+        reads.put(
+            "page at the " + where + ", cold directory",
+            key -> pages(uncached, key, first(key, where)));
       }
     }
-    flat(report, name + ", get", growing, key -> micros(block, () -> get(collection, key)), null);
-    flat(report, name + ", put", growing, key -> micros(block, () -> put(collection, key)), null);
+    reads.put("get", key -> micros(block, () -> get(collection, key)));
+    Map<String, Sample> found = run(report, name, growing, reads);
+    for (String where : PLACES) {
+      String cached = "page at the " + where + ", cached";
+      flat(report, name, growing, found, cached, Goal.atMost(FLAT_CACHED));
+      if (length > 0) {
+        String cold = "page at the " + where + ", cold directory";
+        flat(report, name, growing, found, cold, Goal.atMost(FLAT_COLD));
+        for (MainKey key : growing) {
+          report.figure(
+              name + ", " + at(cold, key) + " over cached",
+              found.get(at(cold, key)).over(found.get(at(cached, key))),
+              "x",
+              Goal.atMost(FLAT_COLD));
+        }
+      }
+    }
+    flat(report, name, growing, found, "get", null);
+    Map<String, Sample> puts =
+        run(report, name, growing, Map.of("put", key -> micros(block, () -> put(collection, key))));
+    flat(report, name, growing, puts, "put", null);
     behindDeletes(report, name, collection, deleted);
   }
 
@@ -166,53 +177,46 @@ final class PartitionSizeBench extends Bench {
     double micros(MainKey key) throws Exception;
   }
 
-  /** Compares every size with the smallest. */
-  private void flat(Report report, String what, List<MainKey> keys, At at, @Nullable Goal goal)
-      throws Exception {
-    compare(report, what, keys, at, goal, null);
-  }
-
-  /** Compares every size with the smallest, and each with the same size measured another way. */
-  private void compare(
-      Report report,
-      String what,
-      List<MainKey> keys,
-      At at,
-      @Nullable Goal goal,
-      @Nullable At cached)
-      throws Exception {
+  /** Measures at every size, all of it in the same rounds. */
+  private Map<String, Sample> run(
+      Report report, String name, List<MainKey> keys, Map<String, At> measured) throws Exception {
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    for (MainKey key : keys) {
-      contenders.put(Integer.toString(key.entries()), round -> at.micros(key));
-      if (cached != null) {
-        contenders.put(key.entries() + CACHED, round -> cached.micros(key));
+    measured.forEach(
+        (what, at) -> keys.forEach(key -> contenders.put(at(what, key), round -> at.micros(key))));
+    Map<String, Sample> found = rounds(rounds).run(name, contenders);
+    for (String what : measured.keySet()) {
+      for (MainKey key : keys) {
+        Sample sample = found.get(at(what, key));
+        report.figure(name + ", " + at(what, key), sample, "µs");
+        curves
+            .computeIfAbsent(name + ", " + what, added -> new LinkedHashMap<>())
+            .put(key.entries(), sample);
       }
     }
-    Map<String, Sample> found = rounds(rounds).run(what, contenders);
-    Sample smallest = found.get(Integer.toString(keys.get(0).entries()));
-    for (MainKey key : keys) {
-      Sample sample = found.get(Integer.toString(key.entries()));
-      report.figure(what + ", " + key.entries(), sample, "µs");
-      curves.computeIfAbsent(what, name -> new LinkedHashMap<>()).put(key.entries(), sample);
-      if (cached != null) {
-        Sample same = found.get(key.entries() + CACHED);
-        ratio(report, what + ", " + key.entries() + " over cached", sample.over(same), goal);
-      }
-      if (key.entries() != keys.get(0).entries()) {
-        ratio(
-            report,
-            what + ", " + key.entries() + " over " + keys.get(0).entries(),
-            sample.over(smallest),
-            goal);
-      }
-    }
+    return found;
   }
 
-  private static void ratio(Report report, String name, Sample ratio, @Nullable Goal goal) {
-    if (goal == null) {
-      report.figure(name, ratio, "x");
-    } else {
-      report.figure(name, ratio, "x", goal);
+  private static String at(String what, MainKey key) {
+    return what + ", " + key.entries();
+  }
+
+  /** Compares every size with the smallest. */
+  private static void flat(
+      Report report,
+      String name,
+      List<MainKey> keys,
+      Map<String, Sample> found,
+      String what,
+      @Nullable Goal goal) {
+    MainKey smallest = keys.get(0);
+    for (MainKey key : keys.subList(1, keys.size())) {
+      String ratio = name + ", " + at(what, key) + " over " + smallest.entries();
+      Sample sample = found.get(at(what, key)).over(found.get(at(what, smallest)));
+      if (goal == null) {
+        report.figure(ratio, sample, "x");
+      } else {
+        report.figure(ratio, sample, "x", goal);
+      }
     }
   }
 
@@ -222,11 +226,9 @@ final class PartitionSizeBench extends Bench {
     Map<String, Rounds.Contender> across = new LinkedHashMap<>();
     for (MainKey key : keys) {
       Range live = Range.from(MainKey.clustering(key.deleted()));
-      behind.put(percent(key), round -> micros(block, () -> readPage(collection, key, live)));
+      behind.put(percent(key), round -> pages(collection, key, live));
       if (isReadableAcross(report, name, collection, key)) {
-        across.put(
-            percent(key),
-            round -> micros(Math.max(1, block / 10), () -> readPage(collection, key, Range.all())));
+        across.put(percent(key), round -> micros(() -> readPage(collection, key, Range.all())));
       }
     }
     Map<String, Sample> found =
@@ -345,6 +347,10 @@ final class PartitionSizeBench extends Bench {
         .get();
   }
 
+  private double pages(StoreCollection collection, MainKey key, Range from) throws Exception {
+    return micros(block, () -> readPage(collection, key, from));
+  }
+
   /** One operation. */
   private interface Work {
     void run() throws Exception;
@@ -362,22 +368,6 @@ final class PartitionSizeBench extends Bench {
     long start = System.nanoTime();
     work.run();
     return (System.nanoTime() - start) / (double) TimeUnit.MICROSECONDS.toNanos(1);
-  }
-
-  /**
-   * Each page through an opening of its own, which knows no directory row; opening is not timed. A
-   * get goes before, so that the opening has prepared its statements.
-   */
-  private double coldMicros(Store store, int length, Layout layout, MainKey key, Range from)
-      throws Exception {
-    int times = Math.max(3, block / 10);
-    double[] each = new double[times];
-    for (int i = 0; i < times; i++) {
-      StoreCollection cold = open(store, length, layout);
-      get(cold, key);
-      each[i] = micros(() -> readPage(cold, key, from));
-    }
-    return new Sample(each).median();
   }
 
   private static Call within() {

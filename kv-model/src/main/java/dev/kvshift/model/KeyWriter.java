@@ -61,17 +61,22 @@ final class KeyWriter {
 
   /** Writes ASCII text as {@link #putTerminated(byte[])} does, or nothing where it is none. */
   boolean putTerminatedAscii(String text) {
-    int start = size;
     reserve(2 * text.length() + 1);
+    byte[] to = array;
+    int end = size;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (c >= 0x80) {
-        size = start;
         return false;
       }
-      escape((byte) c);
+      if (c == PartCode.END || c == PartCode.ESCAPE) {
+        to[end++] = PartCode.ESCAPE;
+        c++;
+      }
+      to[end++] = (byte) c;
     }
-    putByte(PartCode.END);
+    to[end++] = PartCode.END;
+    size = end;
     return true;
   }
 

@@ -37,8 +37,12 @@ record HookedStore(Store store, Hook hook) implements Store {
     RANGE
   }
 
-  /** One request. */
-  record Request(String collection, Kind kind, StoreKey key) {
+  /**
+   * One request.
+   *
+   * @param range what is read of the key's shard; null but for ranges
+   */
+  record Request(String collection, Kind kind, StoreKey key, @Nullable Range range) {
     boolean isOfDirectory() {
       return collection.endsWith(CollectionRecord.DIRECTORY_SUFFIX);
     }
@@ -113,20 +117,20 @@ record HookedStore(Store store, Hook hook) implements Store {
 
     @Override
     public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-      return hook.run(new Request(name(), Kind.GET, key), () -> collection.get(key, call));
+      return hook.run(new Request(name(), Kind.GET, key, null), () -> collection.get(key, call));
     }
 
     @Override
     public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
       return hook.run(
-          new Request(name(), Kind.WRITE, key), () -> collection.write(key, mutation, call));
+          new Request(name(), Kind.WRITE, key, null), () -> collection.write(key, mutation, call));
     }
 
     @Override
     public CompletionStage<RowPage> range(
         Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
       return hook.run(
-          new Request(name(), Kind.RANGE, new StoreKey(main, shard, Bytes.empty())),
+          new Request(name(), Kind.RANGE, new StoreKey(main, shard, Bytes.empty()), range),
           () -> collection.range(main, shard, range, limit, call));
     }
 

@@ -98,6 +98,27 @@ class ShardWalkTest {
   }
 
   @Test
+  void getRange_pageBegunAtATokenOrInTheMiddle_asksForNothingBefore() {
+    for (Direction direction : Direction.values()) {
+      Bytes start = Bytes.fromHex("0301");
+      Range range =
+          direction == Direction.FORWARD
+              ? Range.from(start)
+              : new Range(null, true, start, true, direction);
+      Looks looks = new Looks();
+      try (KvStore store = store(looks, MemoryOptions.defaults())) {
+        KvCollection collection = filled(store, 16);
+        looks.ranges.clear();
+        RangePage first = collection.getRange(MAIN, range, PageLimit.entries(1));
+        assertThat(looks.ranges).containsExactly(range);
+        looks.ranges.clear();
+        collection.getRange(MAIN, range, PageLimit.entries(1), first.next());
+        assertThat(looks.ranges).containsExactly(range.beyond(start));
+      }
+    }
+  }
+
+  @Test
   void getRange_pageOverSeveralShards_looksAtThoseThatWereWrittenOnly() {
     Looks looks = new Looks();
     try (KvStore store = store(looks, MemoryOptions.defaults())) {
@@ -231,15 +252,17 @@ class ShardWalkTest {
     return all;
   }
 
-  /** Notes which shards of the entries are looked at by range reads. */
+  /** Notes which shards of the entries are looked at by range reads, and from where on. */
   private static final class Looks implements HookedStore.Hook {
     final Set<String> shards = Collections.synchronizedSet(new LinkedHashSet<>());
+    final List<Range> ranges = Collections.synchronizedList(new ArrayList<>());
 
     @Override
     public <T extends @Nullable Object> CompletionStage<T> run(
         HookedStore.Request request, Supplier<CompletionStage<T>> body) {
       if (!request.isOfDirectory() && request.kind() == HookedStore.Kind.RANGE) {
         shards.add(request.key().shard().toHex());
+        ranges.add(request.range());
       }
       return body.get();
     }
