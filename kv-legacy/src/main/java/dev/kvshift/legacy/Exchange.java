@@ -6,6 +6,7 @@ import dev.kvshift.legacy.wire.Drain;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyGrpc;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
@@ -262,7 +263,8 @@ final class Exchange implements AutoCloseable {
     greeted = false;
     Stream opened = new Stream();
     stream = opened;
-    LegacyGrpc.LegacyStub stub = LegacyGrpc.newStub(channel);
+    LegacyGrpc.LegacyStub stub =
+        LegacyGrpc.newStub(channel).withOnReadyThreshold(LegacyLimits.UNSENT_FRAME_BYTES);
     try {
       Optional<String> current = token.get();
       if (current.isPresent()) {
