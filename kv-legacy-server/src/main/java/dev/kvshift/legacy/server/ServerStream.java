@@ -67,7 +67,6 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     this.sending = new Drain(sender, this::sendAll);
     this.out = out;
     out.disableAutoRequest();
-    out.setOnReadyThreshold(LegacyLimits.UNSENT_FRAME_BYTES);
     out.setOnReadyHandler(sending::ask);
     out.setOnCancelHandler(this::detach);
     out.request(1);

@@ -25,12 +25,6 @@ public final class LegacyLimits {
   /** The largest frame: a value or a page of the largest size, with its keys. */
   public static final int MAX_FRAME_BYTES = 40 << 20;
 
-  /**
-   * From how many unsent bytes on a stream is not ready for the next frame: one frame leaves at a
-   * time, and what comes meanwhile goes together into the next.
-   */
-  public static final int UNSENT_FRAME_BYTES = 1;
-
   private LegacyLimits() {}
 
   /** Returns how long a read of changes waits where its caller asks for so long. */
