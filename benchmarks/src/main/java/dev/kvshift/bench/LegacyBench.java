@@ -3,6 +3,7 @@ package dev.kvshift.bench;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.legacy.server.OpenFiles;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -12,9 +13,11 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
@@ -39,6 +42,14 @@ final class LegacyBench extends Bench {
 
   @Option(names = "--rounds", defaultValue = "7", description = "default ${DEFAULT-VALUE}")
   private int rounds;
+
+  @Option(
+      names = "--warm-up",
+      defaultValue = "20",
+      description =
+          "blocks of puts into stores and a collection of their own before all that counts, default"
+              + " ${DEFAULT-VALUE}")
+  private int warmUp;
 
   @Option(
       names = "--puts",
@@ -86,6 +97,7 @@ final class LegacyBench extends Bench {
 
   @Override
   void measure(Report report, Path folder) throws Exception {
+    report.parameter("warmUpBlocks", warmUp);
     report.parameter("putsPerBlock", puts);
     report.parameter("getsPerBlock", gets);
     report.parameter("inFlight", inFlight);
@@ -93,20 +105,52 @@ final class LegacyBench extends Bench {
     report.parameter("scanFrameBytes", frameBytes);
     report.parameter("scansAtOnce", scans);
     report.parameter("changeBatchBytes", changeBytes);
+    String inProcess = "legacy+file://" + folder.resolve("file");
     try (PlainRocks plain = new PlainRocks(folder.resolve("plain"), true);
         PlainRocks bare = new PlainRocks(folder.resolve("bare"), false);
         PlainRocks again = new PlainRocks(folder.resolve("again"), true);
         LegacyProcess server = LegacyProcess.start(folder.resolve("server"));
-        Store inProcess = Stores.open("legacy+file://" + folder.resolve("file"));
+        Store near = Stores.open(inProcess);
         Store grpc =
             Stores.open("legacy://" + server.address() + "?client=bench&maxInFlight=" + inFlight)) {
       serverCpu = server::cpu;
-      StoreCollection near = open(inProcess);
-      StoreCollection far = open(grpc);
-      measurePuts(report, plain, bare, again, near, far);
-      measureGets(report, plain, again, near);
-      measureScans(report, plain, near, far);
-      measureChanges(report, plain, near, far);
+      warmUp(folder.resolve("warm-up"), grpc);
+      measurePuts(report, plain, bare, again, open(near), open(grpc));
+      measureScans(report, plain, open(near), open(grpc));
+      measureChanges(report, plain, open(near), open(grpc));
+    }
+    for (String store : List.of("plain", "again", "file")) {
+      compact(folder.resolve(store));
+    }
+    try (PlainRocks plain = new PlainRocks(folder.resolve("plain"), true);
+        PlainRocks again = new PlainRocks(folder.resolve("again"), true);
+        Store near = Stores.open(inProcess)) {
+      serverCpu = () -> Duration.ZERO;
+      measureGets(report, plain, again, open(near));
+    }
+  }
+
+  /** Lets the compilers see the code before anything counts. */
+  private void warmUp(Path folder, Store grpc) throws Exception {
+    try (PlainRocks plain = new PlainRocks(folder.resolve("plain"), true);
+        Store near = Stores.open("legacy+file://" + folder.resolve("file"))) {
+      StoreCollection here = open(near, "warm-up");
+      StoreCollection there = open(grpc, "warm-up");
+      for (int block = 0; block < warmUp; block++) {
+        putsPerSecond(plain, 0);
+        putsPerSecond(here, 0);
+        putsPerSecond(there, 0);
+      }
+    }
+  }
+
+  /**
+   * Leaves no row in memory and nothing to be compacted: how much of either is there after puts is
+   * a matter of chance, and makes up most of what a get costs.
+   */
+  private static void compact(Path store) throws RocksDBException, IOException {
+    try (OpenFiles files = new OpenFiles(store)) {
+      files.compact();
     }
   }
 
@@ -143,7 +187,11 @@ final class LegacyBench extends Bench {
   }
 
   private static StoreCollection open(Store store) {
-    return store.open("bench", Layout.point(), Claim.ACTIVE).toCompletableFuture().join();
+    return open(store, "bench");
+  }
+
+  private static StoreCollection open(Store store, String name) {
+    return store.open(name, Layout.point(), Claim.ACTIVE).toCompletableFuture().join();
   }
 
   private void measurePuts(

@@ -48,6 +48,10 @@ final class Exchange implements AutoCloseable {
   static final int WAITING_FACTOR = 16;
 
   private static final int FRAME_BYTES = 64 << 10;
+
+  /** One frame leaves at a time; what is asked for meanwhile goes together into the next. */
+  private static final int UNSENT_BYTES = 1;
+
   private static final Duration TICK = Duration.ofMillis(10);
   private static final Duration MIN_BACKOFF = Duration.ofMillis(20);
   private static final Duration MAX_BACKOFF = Duration.ofSeconds(1);
@@ -262,7 +266,7 @@ final class Exchange implements AutoCloseable {
     greeted = false;
     Stream opened = new Stream();
     stream = opened;
-    LegacyGrpc.LegacyStub stub = LegacyGrpc.newStub(channel);
+    LegacyGrpc.LegacyStub stub = LegacyGrpc.newStub(channel).withOnReadyThreshold(UNSENT_BYTES);
     try {
       Optional<String> current = token.get();
       if (current.isPresent()) {
