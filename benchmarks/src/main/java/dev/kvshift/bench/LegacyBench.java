@@ -40,6 +40,9 @@ final class LegacyBench extends Bench {
   private static final String IN_PROCESS = "in process";
   private static final String GRPC = "over gRPC";
 
+  /** Blocks of puts whose keys are read. */
+  private static final int GET_BLOCKS = 5;
+
   @Option(names = "--rounds", defaultValue = "7", description = "default ${DEFAULT-VALUE}")
   private int rounds;
 
@@ -105,12 +108,11 @@ final class LegacyBench extends Bench {
     report.parameter("scanFrameBytes", frameBytes);
     report.parameter("scansAtOnce", scans);
     report.parameter("changeBatchBytes", changeBytes);
-    String inProcess = "legacy+file://" + folder.resolve("file");
     try (PlainRocks plain = new PlainRocks(folder.resolve("plain"), true);
         PlainRocks bare = new PlainRocks(folder.resolve("bare"), false);
         PlainRocks again = new PlainRocks(folder.resolve("again"), true);
         LegacyProcess server = LegacyProcess.start(folder.resolve("server"));
-        Store near = Stores.open(inProcess);
+        Store near = inProcess(folder.resolve("file"));
         Store grpc =
             Stores.open("legacy://" + server.address() + "?client=bench&maxInFlight=" + inFlight)) {
       serverCpu = server::cpu;
@@ -119,21 +121,14 @@ final class LegacyBench extends Bench {
       measureScans(report, plain, open(near), open(grpc));
       measureChanges(report, plain, open(near), open(grpc));
     }
-    for (String store : List.of("plain", "again", "file")) {
-      compact(folder.resolve(store));
-    }
-    try (PlainRocks plain = new PlainRocks(folder.resolve("plain"), true);
-        PlainRocks again = new PlainRocks(folder.resolve("again"), true);
-        Store near = Stores.open(inProcess)) {
-      serverCpu = () -> Duration.ZERO;
-      measureGets(report, plain, again, open(near));
-    }
+    serverCpu = () -> Duration.ZERO;
+    measureGets(report, folder.resolve("gets"));
   }
 
   /** Lets the compilers see the code before anything counts. */
   private void warmUp(Path folder, Store grpc) throws Exception {
     try (PlainRocks plain = new PlainRocks(folder.resolve("plain"), true);
-        Store near = Stores.open("legacy+file://" + folder.resolve("file"))) {
+        Store near = inProcess(folder.resolve("file"))) {
       StoreCollection here = open(near, "warm-up");
       StoreCollection there = open(grpc, "warm-up");
       for (int block = 0; block < warmUp; block++) {
@@ -184,6 +179,10 @@ final class LegacyBench extends Bench {
     return serverCpu
         .get()
         .plus(ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO));
+  }
+
+  private static Store inProcess(Path folder) {
+    return Stores.open("legacy+file://" + folder);
   }
 
   private static StoreCollection open(Store store) {
@@ -253,6 +252,30 @@ final class LegacyBench extends Bench {
     return load.perSecond(start, keys.length);
   }
 
+  /** In stores of their own, all of which fit into the cache that each has. */
+  private void measureGets(Report report, Path folder) throws Exception {
+    Path plain = folder.resolve("plain");
+    Path again = folder.resolve("again");
+    Path file = folder.resolve("file");
+    try (PlainRocks one = new PlainRocks(plain, true);
+        PlainRocks other = new PlainRocks(again, true);
+        Store near = inProcess(file)) {
+      for (int block = 0; block < GET_BLOCKS; block++) {
+        putsPerSecond(one, block);
+        putsPerSecond(other, block);
+        putsPerSecond(open(near), block);
+      }
+    }
+    for (Path store : List.of(plain, again, file)) {
+      compact(store);
+    }
+    try (PlainRocks one = new PlainRocks(plain, true);
+        PlainRocks other = new PlainRocks(again, true);
+        Store near = inProcess(file)) {
+      measureGets(report, one, other, open(near));
+    }
+  }
+
   private void measureGets(Report report, PlainRocks plain, PlainRocks again, StoreCollection near)
       throws Exception {
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
@@ -271,7 +294,7 @@ final class LegacyBench extends Bench {
 
   private double getsPerSecond(PlainRocks rocks, int round) throws RocksDBException {
     int[] order = order(round);
-    byte[][] keys = keys(1 + round % rounds);
+    byte[][] keys = keys(round % GET_BLOCKS);
     long start = System.nanoTime();
     for (int index : order) {
       if (rocks.get(keys[index]) == null) {
@@ -284,7 +307,7 @@ final class LegacyBench extends Bench {
   private double getsPerSecond(StoreCollection collection, int round)
       throws ExecutionException, InterruptedException {
     int[] order = order(round);
-    StoreKey[] keys = storeKeys(1 + round % rounds);
+    StoreKey[] keys = storeKeys(round % GET_BLOCKS);
     long start = System.nanoTime();
     for (int index : order) {
       Row row = collection.get(keys[index], Call.within(DEADLINE)).toCompletableFuture().get();
