@@ -34,20 +34,21 @@ final class OverheadBench extends Bench {
   private static final double MAX_ADDED_BYTES = 200;
   private static final double LEAST_ON_NODE = 0.9;
   private static final int KEYS = 1_024;
+  private static final int NODE_OPERATIONS = 10_000;
   private static final String RAW = "native driver";
   private static final String AGAIN = "native driver again";
   private static final String OURS = "kv-scylla";
 
   @Option(
       names = "--blocks",
-      defaultValue = "200",
+      defaultValue = "1000",
       description = "of each contender, in random order; default ${DEFAULT-VALUE}")
   private int blocks;
 
   @Option(
       names = "--operations",
-      defaultValue = "10000",
-      description = "in a block, default ${DEFAULT-VALUE}")
+      defaultValue = "2000",
+      description = "in a block of those, default ${DEFAULT-VALUE}")
   private int operations;
 
   @Option(
@@ -70,6 +71,7 @@ final class OverheadBench extends Bench {
 
   @Override
   void measure(Report report, Path folder) throws Exception {
+    report.parameter("blocks", blocks);
     report.parameter("operationsPerBlock", operations);
     report.parameter("inFlight", inFlight);
     report.parameter("valueBytes", valueBytes);
@@ -150,11 +152,11 @@ final class OverheadBench extends Bench {
                 round -> {
                   InFlight load = new InFlight(inFlight);
                   long start = System.nanoTime();
-                  for (int i = 0; i < operations(); i++) {
+                  for (int i = 0; i < NODE_OPERATIONS; i++) {
                     int key = i & (KEYS - 1);
                     load.run(() -> operation.apply(key));
                   }
-                  return load.perSecond(start, operations());
+                  return load.perSecond(start, NODE_OPERATIONS);
                 }));
     Map<String, Sample> found = rounds(nodeBlocks).run(what + " on the node", contenders);
     Sample raw = found.get(RAW);
@@ -165,10 +167,6 @@ final class OverheadBench extends Bench {
         found.get(OURS).over(raw),
         "x",
         Goal.atLeast(LEAST_ON_NODE));
-  }
-
-  private int operations() {
-    return operations;
   }
 
   private void measure(
@@ -216,13 +214,8 @@ final class OverheadBench extends Bench {
 
   private double block(IntFunction<CompletionStage<?>> operation, double[] allocated, int round)
       throws InterruptedException {
-    InFlight load = new InFlight(inFlight);
     ClientCost before = ClientCost.now();
-    for (int i = 0; i < operations; i++) {
-      int key = i & (KEYS - 1);
-      load.run(() -> operation.apply(key));
-    }
-    load.await();
+    Lanes.run(inFlight, operations, i -> operation.apply(i & (KEYS - 1)));
     ClientCost after = ClientCost.now();
     if (round > 0) {
       allocated[round - 1] = after.bytesSince(before, operations);

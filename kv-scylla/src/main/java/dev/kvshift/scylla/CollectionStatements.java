@@ -78,10 +78,10 @@ final class CollectionStatements {
   private BoundStatementBuilder unrouted(RowWrite write) {
     ByteBuffer cell = write.cell();
     return cell == null
-        ? key(Request.DELETE, 1, write.key()).setLong(0, write.version())
+        ? key(Request.DELETE, 1, write.key()).setBytesUnsafe(0, bigint(write.version()))
         : key(Request.PUT, 3, write.key())
-            .setLong(0, write.version())
-            .setInt(1, write.ttlSeconds())
+            .setBytesUnsafe(0, bigint(write.version()))
+            .setBytesUnsafe(1, ByteBuffer.allocate(Integer.BYTES).putInt(0, write.ttlSeconds()))
             .setBytesUnsafe(2, cell);
   }
 
@@ -93,13 +93,13 @@ final class CollectionStatements {
       batch.addStatement(unrouted(write).build());
     }
     StoreKey key = writes.get(0).key();
-    return requests.route(batch, key.main().asReadOnlyBuffer(), key.shard().asReadOnlyBuffer());
+    return requests.route(batch, buffer(key.main()), buffer(key.shard()));
   }
 
   /** A statement on one partition of a range collection, which is bound first. */
   BoundStatementBuilder partition(Request request, Bytes main, Bytes shard) {
-    ByteBuffer first = main.asReadOnlyBuffer();
-    ByteBuffer second = shard.asReadOnlyBuffer();
+    ByteBuffer first = buffer(main);
+    ByteBuffer second = buffer(shard);
     return requests
         .route(statement(request), first, second)
         .setBytesUnsafe(0, first)
@@ -113,13 +113,12 @@ final class CollectionStatements {
 
   /** Binds the parts of the key, the partition first. */
   private BoundStatementBuilder key(Request request, int first, StoreKey key) {
-    BoundStatementBuilder statement =
-        statement(request).setBytesUnsafe(first, key.main().asReadOnlyBuffer());
+    BoundStatementBuilder statement = statement(request).setBytesUnsafe(first, buffer(key.main()));
     return shape == Shape.POINT
         ? statement
         : statement
-            .setBytesUnsafe(first + 1, key.shard().asReadOnlyBuffer())
-            .setBytesUnsafe(first + 2, key.clustering().asReadOnlyBuffer());
+            .setBytesUnsafe(first + 1, buffer(key.shard()))
+            .setBytesUnsafe(first + 2, buffer(key.clustering()));
   }
 
   /** Names the partition that is bound at the index. */
@@ -132,5 +131,15 @@ final class CollectionStatements {
 
   private BoundStatementBuilder statement(Request request) {
     return Objects.requireNonNull(prepared.get(request), request::name).boundStatementBuilder();
+  }
+
+  /** As {@code setLong} would, which looks for a codec each time. */
+  private static ByteBuffer bigint(long value) {
+    return ByteBuffer.allocate(Long.BYTES).putLong(0, value);
+  }
+
+  /** A copy: the native driver is slower at reading what it could not write to. */
+  private static ByteBuffer buffer(Bytes bytes) {
+    return ByteBuffer.wrap(bytes.toByteArray());
   }
 }

@@ -39,9 +39,6 @@ import org.slf4j.LoggerFactory;
  * errors into the contract's. How many are under way and waiting is bounded by the session.
  */
 final class Requests implements AutoCloseable {
-  /** The execution profile of conditional statements, which are never repeated. */
-  static final String CONDITIONAL = "conditional";
-
   private static final int PREPARE_TRIES = 10;
   private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
@@ -94,7 +91,6 @@ final class Requests implements AutoCloseable {
     return prepare(
         SimpleStatement.builder(cql)
             .setIdempotence(false)
-            .setExecutionProfileName(CONDITIONAL)
             .setSerialConsistencyLevel(serial)
             .setConsistencyLevel(
                 serial == DefaultConsistencyLevel.SERIAL
@@ -102,8 +98,14 @@ final class Requests implements AutoCloseable {
                     : DefaultConsistencyLevel.LOCAL_QUORUM));
   }
 
+  /** With its profile, which the native driver would look for several times a request. */
   private CompletionStage<PreparedStatement> prepare(SimpleStatementBuilder statement) {
-    return prepare(statement.setTimeout(settings.timeout()).build(), 1);
+    return prepare(
+        statement
+            .setTimeout(settings.timeout())
+            .setExecutionProfile(session.getContext().getConfig().getDefaultProfile())
+            .build(),
+        1);
   }
 
   /**

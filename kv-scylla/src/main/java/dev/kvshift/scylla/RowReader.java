@@ -92,12 +92,13 @@ final class RowReader {
     void take(AsyncResultSet result) {
       com.datastax.oss.driver.api.core.cql.Row found = result.one();
       ByteBuffer bytes = found == null ? null : found.getBytesUnsafe(0);
-      if (found == null || bytes == null || !isLive(bytes, found.getLong(1))) {
+      long version = found == null || bytes == null ? 0 : version(found, 1);
+      if (bytes == null || !isLive(bytes, version)) {
         complete(null);
       } else if (Cell.isWhole(bytes)) {
-        complete(Cell.row(key, found.getLong(1), bytes));
+        complete(Cell.row(key, version, bytes));
       } else {
-        whole(Cell.read(collection, key, found.getLong(1), bytes), null, call)
+        whole(Cell.read(collection, key, version, bytes), null, call)
             .whenComplete(
                 (row, error) -> {
                   if (error == null) {
@@ -113,10 +114,16 @@ final class RowReader {
   /** Returns what a result's two columns hold, cell and write time, unless it has expired. */
   @Nullable Cell live(StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
     ByteBuffer bytes = found.getBytesUnsafe(column);
-    long version = bytes == null ? 0 : found.getLong(column + 1);
+    long version = bytes == null ? 0 : version(found, column + 1);
     return bytes != null && isLive(bytes, version)
         ? Cell.read(collection, key, version, bytes)
         : null;
+  }
+
+  /** The write time of a cell that is there, without looking for a codec. */
+  private static long version(com.datastax.oss.driver.api.core.cql.Row found, int column) {
+    ByteBuffer bytes = Objects.requireNonNull(found.getBytesUnsafe(column));
+    return bytes.getLong(bytes.position());
   }
 
   /** Notes a cell's size and version, and tells whether it has not expired. */

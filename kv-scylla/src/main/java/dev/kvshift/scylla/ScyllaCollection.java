@@ -220,9 +220,11 @@ final class ScyllaCollection implements StoreCollection {
   }
 
   private CompletionStage<Long> sendRow(RowWrite row) {
-    return partitions == null
-        ? requests.write(whatWrite, statements.row(row), row.call(), written -> row.version())
-        : partitions.write(row);
+    if (partitions != null) {
+      return partitions.write(row);
+    }
+    long version = row.version();
+    return requests.write(whatWrite, statements.row(row), row.call(), written -> version);
   }
 
   static int ttlSeconds(long leftMillis) {

@@ -13,7 +13,7 @@ import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.session.Session;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
-import dev.kvshift.scylla.internal.NoRetry;
+import dev.kvshift.scylla.internal.RepeatIdempotent;
 import java.time.Duration;
 import java.util.List;
 import java.util.TreeSet;
@@ -50,7 +50,7 @@ final class Sessions {
       CqlSessionBuilder builder =
           CqlSession.builder()
               .withConfigLoader(DriverConfigLoader.fromMap(options))
-              .withClassLoader(NoRetry.class.getClassLoader())
+              .withClassLoader(RepeatIdempotent.class.getClassLoader())
               .addContactPoints(settings.contactPoints())
               .withLocalDatacenter(settings.localDatacenter());
       String user = settings.string().user();
@@ -109,8 +109,7 @@ final class Sessions {
     options.put(TypedDriverOption.NETTY_IO_SHUTDOWN_QUIET_PERIOD, 0);
     options.put(TypedDriverOption.NETTY_ADMIN_SHUTDOWN_QUIET_PERIOD, 0);
     options.put(TypedDriverOption.NETTY_DAEMON, true);
-    options.put(
-        Requests.CONDITIONAL, TypedDriverOption.RETRY_POLICY_CLASS, NoRetry.class.getName());
+    options.put(TypedDriverOption.RETRY_POLICY_CLASS, RepeatIdempotent.class.getName());
     options.put(TypedDriverOption.SESSION_LEAK_THRESHOLD, 0);
     if (settings.metrics()) {
       // Only for them: the native driver makes a text of the name for every request.

@@ -401,8 +401,7 @@ final class DriverErrorsTest {
 
   @Test
   void conditional_everyError_isSentOnce() {
-    SimpleStatement conditional =
-        Cluster.statement().setIdempotent(false).setExecutionProfileName(Requests.CONDITIONAL);
+    SimpleStatement conditional = Cluster.statement().setIdempotent(false);
     for (String error : List.of("UnavailableException", "OverloadedException", "ServerError")) {
       try (Cluster two = new Cluster(2, "")) {
         two.cluster.prime(when(STATEMENT).then(Objects.requireNonNull(ANSWERS.get(error))));

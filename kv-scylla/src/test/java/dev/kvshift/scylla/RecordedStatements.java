@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Every statement that the tests have sent, with how it was sent. Checked against the lint, and
@@ -27,8 +26,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class RecordedStatements implements RequestTracker {
   private static final Map<String, String> FINDINGS = new ConcurrentHashMap<>();
-  private static final Map<String, LongAdder> SEEN = new ConcurrentHashMap<>();
-
+  private static final Set<String> SEEN = ConcurrentHashMap.newKeySet();
   private static final AtomicInteger BATCHES = new AtomicInteger();
 
   /** Called by the native driver. */
@@ -71,14 +69,6 @@ public final class RecordedStatements implements RequestTracker {
     }
   }
 
-  /** How often statements were sent, or prepared, in which both texts are. */
-  static long count(String one, String another) {
-    return SEEN.entrySet().stream()
-        .filter(sent -> sent.getKey().contains(one) && sent.getKey().contains(another))
-        .mapToLong(sent -> sent.getValue().sum())
-        .sum();
-  }
-
   /** Of one partition, unlogged, small, each row with its own timestamp, never conditional. */
   private static void checkBatch(BatchStatement batch) {
     BATCHES.incrementAndGet();
@@ -119,13 +109,9 @@ public final class RecordedStatements implements RequestTracker {
   }
 
   private static void lint(String query) {
-    SEEN.computeIfAbsent(
-            query,
-            fresh -> {
-              CqlLint.check(fresh, true).forEach(finding -> FINDINGS.put(fresh, finding));
-              return new LongAdder();
-            })
-        .increment();
+    if (SEEN.add(query)) {
+      CqlLint.check(query, true).forEach(finding -> FINDINGS.put(query, finding));
+    }
   }
 
   @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.DriverTimeoutException;
+import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
@@ -14,7 +15,7 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.scylla.Dialect.Server;
-import dev.kvshift.scylla.internal.NoRetry;
+import dev.kvshift.scylla.internal.RepeatIdempotent;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -190,8 +191,8 @@ final class RulesTest {
     assertThat(options.get(TypedDriverOption.REQUEST_DEFAULT_IDEMPOTENCE)).isFalse();
     assertThat(options.get(TypedDriverOption.SPECULATIVE_EXECUTION_POLICY_CLASS))
         .isEqualTo("NoSpeculativeExecutionPolicy");
-    assertThat(options.get(Requests.CONDITIONAL, TypedDriverOption.RETRY_POLICY_CLASS))
-        .isEqualTo(NoRetry.class.getName());
+    assertThat(options.get(TypedDriverOption.RETRY_POLICY_CLASS))
+        .isEqualTo(RepeatIdempotent.class.getName());
     assertThat(options.get(TypedDriverOption.METADATA_SCHEMA_REFRESHED_KEYSPACES))
         .containsExactly("shop");
     assertThat(options.get(TypedDriverOption.METADATA_TOKEN_MAP_ENABLED)).isTrue();
@@ -201,6 +202,14 @@ final class RulesTest {
     assertThat(options.get(TypedDriverOption.REQUEST_THROTTLER_MAX_CONCURRENT_REQUESTS))
         .isEqualTo(1_024);
     assertThat(options.get(TypedDriverOption.REQUEST_THROTTLER_MAX_QUEUE_SIZE)).isEqualTo(16_384);
+  }
+
+  @Test
+  void options_ofTheNativeDriver_areOneProfile() {
+    OptionsMap options = Sessions.options(settings("shop"));
+    assertThat(DriverConfigLoader.fromMap(options).getInitialConfig().getProfiles())
+        .as("with a second one the native driver notes every answer twice")
+        .containsOnlyKeys("default");
   }
 
   private static Settings settings(String keyspace) {

@@ -54,6 +54,16 @@ public final class TestStores {
         KvObserver.NONE);
   }
 
+  /** Opens a store whose session has the hook come between. */
+  static Store open(String keyspace, InterceptedSession.Hook hook) {
+    Settings settings = Settings.of(string(keyspace, ""));
+    return ScyllaStore.over(
+        InterceptedSession.of(Sessions.open(settings, recorded(settings)), hook),
+        settings,
+        VersionClock.ofProcess(),
+        KvObserver.NONE);
+  }
+
   static Store open(ConnectionString string, VersionClock clock) {
     return open(string, clock, KvObserver.NONE);
   }
