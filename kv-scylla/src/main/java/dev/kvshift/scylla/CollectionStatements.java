@@ -10,6 +10,7 @@ import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.CollectionCql.Request;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A collection's statements, prepared once, when it is opened; values are bound by index. */
@@ -24,11 +26,12 @@ final class CollectionStatements {
   /**
    * A row to be written.
    *
-   * @param ttlSeconds of the cell; 0 for none
+   * @param collectedAt when the cell may be collected as garbage, in seconds since 1970; 0 for
+   *     never
    * @param cell null for a delete
    */
   record RowWrite(
-      StoreKey key, long version, int ttlSeconds, @Nullable ByteBuffer cell, Call call) {
+      StoreKey key, long version, long collectedAt, @Nullable ByteBuffer cell, Call call) {
     private static final int OVERHEAD_BYTES = 64;
 
     /** About what it takes in a request. */
@@ -44,15 +47,21 @@ final class CollectionStatements {
   private final Requests requests;
   private final Shape shape;
   private final Map<Request, PreparedStatement> prepared;
+  private final VersionClock clock;
 
   private CollectionStatements(
-      Requests requests, Shape shape, Map<Request, PreparedStatement> prepared) {
+      Requests requests,
+      Shape shape,
+      Map<Request, PreparedStatement> prepared,
+      VersionClock clock) {
     this.requests = requests;
     this.shape = shape;
     this.prepared = prepared;
+    this.clock = clock;
   }
 
-  static CompletionStage<CollectionStatements> prepare(Requests requests, CollectionCql cql) {
+  static CompletionStage<CollectionStatements> prepare(
+      Requests requests, CollectionCql cql, VersionClock clock) {
     Map<Request, CompletableFuture<PreparedStatement>> pending = new EnumMap<>(Request.class);
     for (Request request : cql.requests()) {
       pending.put(request, requests.prepare(cql.text(request)).toCompletableFuture());
@@ -62,7 +71,7 @@ final class CollectionStatements {
             done -> {
               Map<Request, PreparedStatement> prepared = new EnumMap<>(Request.class);
               pending.forEach((request, statement) -> prepared.put(request, statement.join()));
-              return new CollectionStatements(requests, cql.shape(), prepared);
+              return new CollectionStatements(requests, cql.shape(), prepared, clock);
             });
   }
 
@@ -72,16 +81,20 @@ final class CollectionStatements {
 
   /** A write of one row. */
   BoundStatementBuilder row(RowWrite write) {
-    return routed(unrouted(write), write.cell() == null ? 1 : 3);
+    int now = write.collectedAt() == 0 ? 0 : nowSeconds();
+    BoundStatementBuilder statement = routed(unrouted(write, now), write.cell() == null ? 1 : 3);
+    return now == 0 ? statement : requests.asOf(statement, now);
   }
 
-  private BoundStatementBuilder unrouted(RowWrite write) {
+  private BoundStatementBuilder unrouted(RowWrite write, int now) {
     ByteBuffer cell = write.cell();
     return cell == null
         ? key(Request.DELETE, 1, write.key()).setBytesUnsafe(0, bigint(write.version()))
         : key(Request.PUT, 3, write.key())
             .setBytesUnsafe(0, bigint(write.version()))
-            .setBytesUnsafe(1, ByteBuffer.allocate(Integer.BYTES).putInt(0, write.ttlSeconds()))
+            .setBytesUnsafe(
+                1,
+                ByteBuffer.allocate(Integer.BYTES).putInt(0, ttlSeconds(write.collectedAt(), now)))
             .setBytesUnsafe(2, cell);
   }
 
@@ -89,11 +102,26 @@ final class CollectionStatements {
   BatchStatementBuilder batch(List<RowWrite> writes) {
     BatchStatementBuilder batch =
         BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
+    int now = writes.stream().allMatch(write -> write.collectedAt() == 0) ? 0 : nowSeconds();
     for (RowWrite write : writes) {
-      batch.addStatement(unrouted(write).build());
+      batch.addStatement(unrouted(write, now).build());
     }
     StoreKey key = writes.get(0).key();
-    return requests.route(batch, buffer(key.main()), buffer(key.shard()));
+    requests.route(batch, buffer(key.main()), buffer(key.shard()));
+    return now == 0 || writes.stream().anyMatch(write -> write.cell() == null)
+        ? batch
+        : requests.asOf(batch, now);
+  }
+
+  private int nowSeconds() {
+    return (int) TimeUnit.MICROSECONDS.toSeconds(clock.nowMicros());
+  }
+
+  /**
+   * Returns the time to live from a second on of what may be collected then; 0 for no such time.
+   */
+  static int ttlSeconds(long collectedAt, long now) {
+    return collectedAt == 0 ? 0 : (int) Math.max(1, collectedAt - now);
   }
 
   /** A statement on one partition of a range collection, which is bound first. */

@@ -40,6 +40,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Requests implements AutoCloseable {
   private static final int PREPARE_TRIES = 10;
+  private static final int PROTOCOL_WITH_TIME = 5;
   private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
   private static final Logger LOG = LoggerFactory.getLogger(Requests.class);
@@ -49,6 +50,7 @@ final class Requests implements AutoCloseable {
   private final CqlIdentifier keyspace;
   private final DefaultConsistencyLevel serial;
   private final ServerWarnings warnings;
+  private final boolean takesTime;
   private final AtomicInteger queued = new AtomicInteger();
   private volatile boolean closed;
 
@@ -60,6 +62,7 @@ final class Requests implements AutoCloseable {
     warnings = new ServerWarnings(settings.toString(), observer);
     this.session = session;
     this.settings = settings;
+    takesTime = session.getContext().getProtocolVersion().getCode() >= PROTOCOL_WITH_TIME;
     keyspace = CqlIdentifier.fromInternal(settings.keyspace());
     serial = DefaultConsistencyLevel.valueOf(settings.serialConsistency());
   }
@@ -148,6 +151,16 @@ final class Requests implements AutoCloseable {
       statement.setRoutingToken(tokens.get().parse(Long.toString(token)));
     }
     return statement;
+  }
+
+  /**
+   * Has the server count times to live from a second that the client names, where its protocol
+   * knows that (Cassandra's version 5): then the moment at which a cell may be collected, by which
+   * equal timestamps are resolved, does not depend on when the request arrives. Not for deletes,
+   * whose tombstones would be collected by the client's clock.
+   */
+  <B extends StatementBuilder<B, ?>> B asOf(B statement, int seconds) {
+    return takesTime ? statement.setNowInSeconds(seconds) : statement;
   }
 
   CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {

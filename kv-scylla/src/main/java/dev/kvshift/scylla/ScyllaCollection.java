@@ -37,7 +37,7 @@ final class ScyllaCollection implements StoreCollection {
   static final Duration TTL_MARGIN = Duration.ofMinutes(1);
 
   /** An entry that lives longer is collected by nobody: servers cap the time to live. */
-  static final Duration MAX_TTL = Duration.ofDays(3_660).plus(TTL_MARGIN);
+  static final Duration MAX_LEFT = Duration.ofDays(3_660);
 
   /** How far ahead of the clock servers accept a version. */
   static final Duration MAX_VERSION_AHEAD = Duration.ofDays(3);
@@ -199,24 +199,27 @@ final class ScyllaCollection implements StoreCollection {
     Instant expiry = mutation.expiry();
     Bytes value = mutation.value();
     long expiryMillis = expiry == null ? 0 : expiry.toEpochMilli();
-    long leftMillis =
-        expiry == null ? 0 : expiryMillis - TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
-    if (value == null || (expiry != null && leftMillis < -VersionClock.SKEW_LIMIT.toMillis())) {
+    long nowMillis = expiry == null ? 0 : TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
+    long leftMillis = expiryMillis - nowMillis;
+    if (value == null || leftMillis < -VersionClock.SKEW_LIMIT.toMillis()) {
       return sendRow(new RowWrite(key, version, 0, null, call));
     }
-    int ttl = expiry == null ? 0 : ttlSeconds(leftMillis);
+    long collectedAt = leftMillis > MAX_LEFT.toMillis() ? 0 : collectedAt(expiryMillis);
     if (Cell.HEADER_BYTES + value.size() <= requests.settings().maxCellBytes()) {
-      return sendRow(new RowWrite(key, version, ttl, Cell.whole(value, expiryMillis), call));
+      return sendRow(
+          new RowWrite(key, version, collectedAt, Cell.whole(value, expiryMillis), call));
     }
     if (chunks == null) {
       throw tooLong("value", value.size(), requests.settings().maxCellBytes() - Cell.HEADER_BYTES);
     }
     Chunks.Head head = Chunks.head(key, version, value);
     return chunks
-        .write(key, version, head, value, ttl, call)
+        .write(key, version, head, value, collectedAt, call)
         .thenCompose(
             written ->
-                sendRow(new RowWrite(key, version, ttl, Cell.chunked(head, expiryMillis), call)));
+                sendRow(
+                    new RowWrite(
+                        key, version, collectedAt, Cell.chunked(head, expiryMillis), call)));
   }
 
   private CompletionStage<Long> sendRow(RowWrite row) {
@@ -227,11 +230,12 @@ final class ScyllaCollection implements StoreCollection {
     return requests.write(whatWrite, statements.row(row), row.call(), written -> version);
   }
 
-  static int ttlSeconds(long leftMillis) {
-    long wanted = Math.max(0, leftMillis) + TTL_MARGIN.toMillis();
-    return wanted > MAX_TTL.toMillis()
+  /** Returns the second of the expiry and a margin, whenever the write is sent. */
+  private static long collectedAt(long expiryMillis) {
+    return expiryMillis == 0
         ? 0
-        : (int) TimeUnit.MILLISECONDS.toSeconds(wanted + TimeUnit.SECONDS.toMillis(1) - 1);
+        : TimeUnit.MILLISECONDS.toSeconds(expiryMillis + TimeUnit.SECONDS.toMillis(1) - 1)
+            + TTL_MARGIN.toSeconds();
   }
 
   @Override

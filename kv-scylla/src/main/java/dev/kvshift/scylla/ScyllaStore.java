@@ -183,7 +183,7 @@ final class ScyllaStore implements Store {
         .thenCompose(ready -> chunks(chunkTable, importing))
         .thenCompose(
             chunks ->
-                Schema.settled(requests, () -> CollectionStatements.prepare(requests, table))
+                Schema.settled(requests, () -> CollectionStatements.prepare(requests, table, clock))
                     .thenApply(
                         statements -> {
                           RowReader reader =

@@ -71,7 +71,7 @@ final class ChunkSweepTest {
       RowReader rows =
           new RowReader(
               "points",
-              await(CollectionStatements.prepare(requests, table)),
+              await(CollectionStatements.prepare(requests, table, clock)),
               await(Chunks.prepare(requests, clock, chunks)),
               requests,
               clock);

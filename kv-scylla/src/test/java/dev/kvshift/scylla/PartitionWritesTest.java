@@ -30,6 +30,7 @@ import dev.kvshift.scylla.CollectionCql.Request;
 import dev.kvshift.scylla.CollectionStatements.RowWrite;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -148,7 +149,8 @@ final class PartitionWritesTest {
           when(PrimeDsl.query(cql.text(request), List.of(), values, types))
               .then(PrimeDsl.noRows()));
     }
-    CollectionStatements statements = await(CollectionStatements.prepare(requests, cql));
+    CollectionStatements statements =
+        await(CollectionStatements.prepare(requests, cql, VersionClock.ofProcess()));
     assertThat(cluster.clearPrimes(true)).isPositive();
     cluster.getStubStore().register(wire);
     writes = new PartitionWrites("a write to collection files", statements, requests, now::get);

@@ -14,11 +14,14 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.scylla.Dialect.Server;
 import dev.kvshift.scylla.internal.RepeatIdempotent;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -26,15 +29,19 @@ import dev.kvshift.spi.VersionClock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Rules for everything that meets CQL, as docs/scylla.md lists them with their tests. */
@@ -108,6 +115,36 @@ final class RulesTest {
       assertThat(session.execute(ttl).one().getInt(0)).isBetween(3_600, 3_661);
       await(points.write(KEY, Mutation.put(ONE), call()));
       assertThat(session.execute(ttl).one().isNull(0)).isTrue();
+    }
+  }
+
+  /** A clock that is ahead stands for a request that is late. ScyllaDB has no such protocol. */
+  @Test
+  @Tag("own-server")
+  void write_oneExpiryAtOneVersionLater_theGreaterValueStays() {
+    CassandraNode node = CassandraNode.shared();
+    ConnectionString string =
+        ConnectionString.parse(
+            "scylla://"
+                + node.address()
+                + "/"
+                + TestStores.newKeyspace()
+                + "?create=if-missing&replication=1&localDatacenter="
+                + node.datacenter());
+    Clock ahead = Clock.offset(Clock.systemUTC(), Duration.ofSeconds(5));
+    try (Store late = TestStores.open(string, new VersionClock(ahead));
+        Store store = TestStores.open(string, VersionClock.ofProcess())) {
+      Instant expiry = Instant.now().plusSeconds(3_600).truncatedTo(ChronoUnit.MILLIS);
+      Mutation greater = new Mutation(Bytes.of((byte) 2), expiry, 7L, null);
+      Mutation lower = new Mutation(Bytes.of((byte) 1), expiry, 7L, null);
+      for (Layout layout : List.of(Layout.point(), Layout.range(new ShardRule.None()))) {
+        String name = "ties-" + layout.shape().name().toLowerCase(Locale.ROOT);
+        await(await(late.open(name, layout, Claim.ACTIVE)).write(KEY, greater, call()));
+        StoreCollection collection = await(store.open(name, layout, Claim.ACTIVE));
+        await(collection.write(KEY, lower, call()));
+        assertThat(await(collection.get(KEY, call())))
+            .isEqualTo(new Row(KEY, 7, greater.value(), expiry));
+      }
     }
   }
 
