@@ -3,6 +3,7 @@ package dev.kvshift.spi;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Matcher;
@@ -32,6 +33,8 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
   /** What is added to a collection's name to name its shard directory. */
   public static final String DIRECTORY_SUFFIX = "_shards";
 
+  private static final int CLAIM_TRIES = 5;
+  private static final Duration CLAIM_AGAIN_AFTER = Duration.ofMillis(200);
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,31}(_shards)?");
   private static final Pattern FORM =
       Pattern.compile("v1 (importing|active) floor=(\\d{1,19}) incarnation=(\\d{1,9}) (.+)");
@@ -103,11 +106,18 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
    *
    * <p>A claim of {@code ACTIVE} makes {@code active(0)}, one of {@code IMPORTING} makes {@code
    * importing}, each with incarnation 1; each fails with {@code Permanent} where the other holds.
-   * {@code NONE} makes nothing and fails with {@code Permanent} where there is no record.
+   * {@code NONE} makes nothing and fails with {@code Permanent} where there is no record. An
+   * unknown outcome is resolved by reading the record again, and by claiming again where there is
+   * none, a few times at most.
    */
   public static CompletionStage<CollectionRecord> claim(
       Metadata metadata, String name, Layout layout, Claim claim) {
     requireName(name);
+    return claim(metadata, name, layout, claim, CLAIM_TRIES);
+  }
+
+  private static CompletionStage<CollectionRecord> claim(
+      Metadata metadata, String name, Layout layout, Claim claim, int tries) {
     return read(metadata, name)
         .thenCompose(
             found -> {
@@ -125,12 +135,20 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
               CollectionRecord made = new CollectionRecord(layout, state, 0, 1);
               return metadata
                   .compareAndSet(metadataName(name), null, made.print())
+                  .exceptionallyCompose(error -> afterUnknown(error, tries))
                   .thenCompose(
                       applied ->
                           applied
                               ? CompletableFuture.completedFuture(made)
-                              : claim(metadata, name, layout, claim));
+                              : claim(metadata, name, layout, claim, tries - 1));
             });
+  }
+
+  /** Many that claim at once make one another's outcomes unknown: whose it is, reading tells. */
+  private static CompletionStage<Boolean> afterUnknown(Throwable error, int tries) {
+    return Futures.unwrap(error) instanceof KvException.UnknownOutcome && tries > 1
+        ? Futures.after(CLAIM_AGAIN_AFTER).thenApply(waited -> false)
+        : CompletableFuture.failedFuture(Futures.unwrap(error));
   }
 
   /**
