@@ -19,7 +19,7 @@ public record Row(StoreKey key, long version, @Nullable Bytes value, @Nullable I
   /**
    * Which of two rows of one key stays: the greater one. By version; at equal versions dead beats
    * live, expiring beats not expiring, the later expiry beats the earlier, then the greater bytes.
-   * The same everywhere, and the same as CQL's resolution of equal timestamps; only ScyllaDB may
+   * The same everywhere, and the same as CQL's resolution of equal timestamps; only CQL stores may
    * keep either of two whose expiries lie within a second of each other.
    */
   public static final Comparator<Row> PRECEDENCE =

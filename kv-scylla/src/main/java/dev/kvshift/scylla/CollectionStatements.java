@@ -44,6 +44,13 @@ final class CollectionStatements {
     }
   }
 
+  /**
+   * Of every cell that expires, where the server counts it from a second that the request names: at
+   * equal timestamps what is collected later stays, then what has the shorter time to live, and
+   * only then what is greater. Neither may depend on when a write is sent.
+   */
+  private static final int TTL_SECONDS = (int) ScyllaCollection.MAX_LEFT.toSeconds();
+
   private final Requests requests;
   private final Shape shape;
   private final Map<Request, PreparedStatement> prepared;
@@ -81,20 +88,22 @@ final class CollectionStatements {
 
   /** A write of one row. */
   BoundStatementBuilder row(RowWrite write) {
-    int now = write.collectedAt() == 0 ? 0 : nowSeconds();
-    BoundStatementBuilder statement = routed(unrouted(write, now), write.cell() == null ? 1 : 3);
-    return now == 0 ? statement : requests.asOf(statement, now);
+    int first = write.cell() == null ? 1 : 3;
+    long collectedAt = write.collectedAt();
+    if (collectedAt == 0 || !requests.takesTime()) {
+      return routed(unrouted(write, ttlSeconds(collectedAt, nowSeconds())), first);
+    }
+    return routed(unrouted(write, TTL_SECONDS), first)
+        .setNowInSeconds((int) (collectedAt - TTL_SECONDS));
   }
 
-  private BoundStatementBuilder unrouted(RowWrite write, int now) {
+  private BoundStatementBuilder unrouted(RowWrite write, int ttlSeconds) {
     ByteBuffer cell = write.cell();
     return cell == null
         ? key(Request.DELETE, 1, write.key()).setBytesUnsafe(0, bigint(write.version()))
         : key(Request.PUT, 3, write.key())
             .setBytesUnsafe(0, bigint(write.version()))
-            .setBytesUnsafe(
-                1,
-                ByteBuffer.allocate(Integer.BYTES).putInt(0, ttlSeconds(write.collectedAt(), now)))
+            .setBytesUnsafe(1, ByteBuffer.allocate(Integer.BYTES).putInt(0, ttlSeconds))
             .setBytesUnsafe(2, cell);
   }
 
@@ -102,15 +111,12 @@ final class CollectionStatements {
   BatchStatementBuilder batch(List<RowWrite> writes) {
     BatchStatementBuilder batch =
         BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
-    int now = writes.stream().allMatch(write -> write.collectedAt() == 0) ? 0 : nowSeconds();
+    int now = nowSeconds();
     for (RowWrite write : writes) {
-      batch.addStatement(unrouted(write, now).build());
+      batch.addStatement(unrouted(write, ttlSeconds(write.collectedAt(), now)).build());
     }
     StoreKey key = writes.get(0).key();
-    requests.route(batch, buffer(key.main()), buffer(key.shard()));
-    return now == 0 || writes.stream().anyMatch(write -> write.cell() == null)
-        ? batch
-        : requests.asOf(batch, now);
+    return requests.route(batch, buffer(key.main()), buffer(key.shard()));
   }
 
   private int nowSeconds() {

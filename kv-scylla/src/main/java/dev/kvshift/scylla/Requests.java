@@ -153,14 +153,9 @@ final class Requests implements AutoCloseable {
     return statement;
   }
 
-  /**
-   * Has the server count times to live from a second that the client names, where its protocol
-   * knows that (Cassandra's version 5): then the moment at which a cell may be collected, by which
-   * equal timestamps are resolved, does not depend on when the request arrives. Not for deletes,
-   * whose tombstones would be collected by the client's clock.
-   */
-  <B extends StatementBuilder<B, ?>> B asOf(B statement, int seconds) {
-    return takesTime ? statement.setNowInSeconds(seconds) : statement;
+  /** Returns whether a request may name the second from which its time to live counts. */
+  boolean takesTime() {
+    return takesTime;
   }
 
   CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {
