@@ -5,7 +5,7 @@ import java.util.List;
 /** How a forked server is tuned. */
 public enum Profile {
   /**
-   * Starts fast and stays small: first compiler tier, serial collector, 256 MiB of heap. A node
+   * Starts fast and stays small: first compiler tier, serial collector, 384 MiB of heap. A node
    * acknowledges a write when it is on disk, so that none is lost with the process; that halves the
    * rate of writes.
    */
@@ -18,7 +18,7 @@ public enum Profile {
 
   List<String> jvmArgs() {
     return switch (this) {
-      case TEST -> List.of("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+      case TEST -> List.of("-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
       case BENCHMARK -> List.of("-Xms1g", "-Xmx1g");
     };
   }

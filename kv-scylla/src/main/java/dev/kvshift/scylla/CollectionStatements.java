@@ -90,11 +90,11 @@ final class CollectionStatements {
   BoundStatementBuilder row(RowWrite write) {
     int first = write.cell() == null ? 1 : 3;
     long collectedAt = write.collectedAt();
-    if (collectedAt == 0 || !requests.takesTime()) {
-      return routed(unrouted(write, ttlSeconds(collectedAt, nowSeconds())), first);
+    if (collectedAt != 0 && requests.takesTime()) {
+      return routed(unrouted(write, TTL_SECONDS), first)
+          .setNowInSeconds((int) (collectedAt - TTL_SECONDS));
     }
-    return routed(unrouted(write, TTL_SECONDS), first)
-        .setNowInSeconds((int) (collectedAt - TTL_SECONDS));
+    return routed(unrouted(write, ttlSeconds(collectedAt)), first);
   }
 
   private BoundStatementBuilder unrouted(RowWrite write, int ttlSeconds) {
@@ -111,16 +111,17 @@ final class CollectionStatements {
   BatchStatementBuilder batch(List<RowWrite> writes) {
     BatchStatementBuilder batch =
         BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
-    int now = nowSeconds();
     for (RowWrite write : writes) {
-      batch.addStatement(unrouted(write, ttlSeconds(write.collectedAt(), now)).build());
+      batch.addStatement(unrouted(write, ttlSeconds(write.collectedAt())).build());
     }
     StoreKey key = writes.get(0).key();
     return requests.route(batch, buffer(key.main()), buffer(key.shard()));
   }
 
-  private int nowSeconds() {
-    return (int) TimeUnit.MICROSECONDS.toSeconds(clock.nowMicros());
+  private int ttlSeconds(long collectedAt) {
+    return collectedAt == 0
+        ? 0
+        : ttlSeconds(collectedAt, TimeUnit.MICROSECONDS.toSeconds(clock.nowMicros()));
   }
 
   /**

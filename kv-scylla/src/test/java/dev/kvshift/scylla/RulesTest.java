@@ -15,7 +15,6 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
-import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.scylla.Dialect.Server;
 import dev.kvshift.scylla.internal.RepeatIdempotent;
 import dev.kvshift.spi.Call;
@@ -122,15 +121,7 @@ final class RulesTest {
   @Test
   @Tag("own-server")
   void write_oneExpiryAtOneVersionLater_theGreaterValueStays() {
-    CassandraNode node = CassandraNode.shared();
-    ConnectionString string =
-        ConnectionString.parse(
-            "scylla://"
-                + node.address()
-                + "/"
-                + TestStores.newKeyspace()
-                + "?create=if-missing&replication=1&localDatacenter="
-                + node.datacenter());
+    ConnectionString string = TestServer.node().string(TestStores.newKeyspace(), "");
     Clock ahead = Clock.offset(Clock.systemUTC(), Duration.ofSeconds(5));
     try (Store late = TestStores.open(string, new VersionClock(ahead));
         Store store = TestStores.open(string, VersionClock.ofProcess())) {

@@ -12,7 +12,6 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.ShardRule;
-import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -50,16 +49,7 @@ final class ServerWarningsTest {
 
   @Test
   void range_overManyTombstones_tellsTheObserverAndLogsOnceWithoutKeys() {
-    CassandraNode node = CassandraNode.shared();
-    ConnectionString string =
-        ConnectionString.parse(
-            "scylla://"
-                + node.address()
-                + "/"
-                + TestStores.newKeyspace()
-                + "?localDatacenter="
-                + node.datacenter()
-                + "&create=if-missing&replication=1");
+    ConnectionString string = TestServer.node().string(TestStores.newKeyspace(), "");
     Told told = new Told();
     List<String> logged;
     try (CapturedLog log = new CapturedLog();

@@ -1,5 +1,6 @@
 package dev.kvshift.scylla;
 
+import dev.kvshift.api.ConnectionString;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ScyllaContainer;
 import java.io.PrintStream;
@@ -15,6 +16,20 @@ record TestServer(String what, String address, String datacenter, int replicatio
 
   static TestServer shared() {
     return Shared.SERVER;
+  }
+
+  /** Names a keyspace of it, made where it is missing; {@code more} follows as it is. */
+  ConnectionString string(String keyspace, String more) {
+    return ConnectionString.parse(
+        "scylla://"
+            + address
+            + "/"
+            + keyspace
+            + "?localDatacenter="
+            + datacenter
+            + "&create=if-missing&replication="
+            + replication
+            + more);
   }
 
   private static final class Shared {
@@ -40,7 +55,8 @@ record TestServer(String what, String address, String datacenter, int replicatio
     return ScyllaContainer.isEngineThere() ? container() : node();
   }
 
-  private static TestServer node() {
+  /** The Cassandra node, whatever the other tests run on. */
+  static TestServer node() {
     CassandraNode node = CassandraNode.shared();
     return new TestServer(
         "a Cassandra node, no container engine having answered",

@@ -1,12 +1,15 @@
 package dev.kvshift.scylla;
 
+import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.Meter;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -18,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class TestStores {
   private static final String RUN =
       HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
+  private static final Duration DROP_TIMEOUT = Duration.ofMinutes(1);
   private static final AtomicInteger KEYSPACES = new AtomicInteger();
 
   private TestStores() {}
@@ -27,17 +31,18 @@ public final class TestStores {
   }
 
   static ConnectionString string(String keyspace, String more) {
-    TestServer server = TestServer.shared();
-    return ConnectionString.parse(
-        "scylla://"
-            + server.address()
-            + "/"
-            + keyspace
-            + "?localDatacenter="
-            + server.datacenter()
-            + "&create=if-missing&replication="
-            + server.replication()
-            + more);
+    return TestServer.shared().string(keyspace, more);
+  }
+
+  /**
+   * Drops it: each table takes heap of the server that all tests share, for as long as it is there.
+   */
+  public static void drop(String keyspace) {
+    try (CqlSession session = Sessions.open(Settings.of(string(keyspace, "")))) {
+      session.execute(
+          SimpleStatement.newInstance("DROP KEYSPACE IF EXISTS " + keyspace)
+              .setTimeout(DROP_TIMEOUT));
+    }
   }
 
   public static Store open(String keyspace) {

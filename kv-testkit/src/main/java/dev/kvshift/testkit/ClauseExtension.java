@@ -28,8 +28,8 @@ final class ClauseExtension
     Class<? extends StoreFixture> type = fixtureType(context);
     ((Clause) instance)
         .use(
-            context
-                .getRoot()
+            naming(context)
+                .orElseGet(context::getRoot)
                 .getStore(NAMESPACE)
                 .getOrComputeIfAbsent(type, added -> new Rig(make(type)), Rig.class));
   }
@@ -56,7 +56,7 @@ final class ClauseExtension
   }
 
   private static void count(ExtensionContext context, Ending ending) {
-    Rig rig = context.getRoot().getStore(NAMESPACE).get(fixtureType(context), Rig.class);
+    Rig rig = context.getStore(NAMESPACE).get(fixtureType(context), Rig.class);
     if (rig != null) {
       rig.counts.add(context.getRequiredTestClass(), ending);
     }
@@ -111,13 +111,23 @@ final class ClauseExtension
     return null;
   }
 
+  /** Returns the context of the class that names the fixture: its own, or one around it. */
+  private static Optional<ExtensionContext> naming(ExtensionContext context) {
+    Optional<ExtensionContext> each = Optional.of(context);
+    while (each.isPresent() && annotation(each.get()).isEmpty()) {
+      each = each.get().getParent();
+    }
+    return each;
+  }
+
+  private static Optional<UseFixture> annotation(ExtensionContext context) {
+    return context.getTestClass().map(type -> type.getAnnotation(UseFixture.class));
+  }
+
   private static Class<? extends StoreFixture> fixtureType(ExtensionContext context) {
-    for (ExtensionContext each = context; each != null; each = each.getParent().orElse(null)) {
-      UseFixture annotation =
-          each.getTestClass().map(type -> type.getAnnotation(UseFixture.class)).orElse(null);
-      if (annotation != null) {
-        return annotation.value();
-      }
+    Optional<UseFixture> named = naming(context).flatMap(ClauseExtension::annotation);
+    if (named.isPresent()) {
+      return named.get().value();
     }
     String name =
         context

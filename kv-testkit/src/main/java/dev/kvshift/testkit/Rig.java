@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** One fixture with a store that stays open over the whole run, and the collections made on it. */
+/** One fixture with a store that stays open as long as it, and the collections made on it. */
 final class Rig implements AutoCloseable {
   final StoreFixture fixture;
   final Store store;

@@ -9,8 +9,9 @@ import java.time.Duration;
 import java.util.Set;
 
 /**
- * What a driver gives to the kit: stores over one and the same data. Made once per test run, with a
- * public constructor without parameters, used by one thread and closed at the end.
+ * What a driver gives to the kit: stores over one and the same data. Made once for the test class
+ * that names it and all that are nested in that, with a public constructor without parameters, used
+ * by one thread and closed when they have ended.
  */
 public interface StoreFixture extends AutoCloseable {
   /** Returns what the store is meant to declare: the kit asserts that it declares just that. */

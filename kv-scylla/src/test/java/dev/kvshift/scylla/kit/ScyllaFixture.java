@@ -47,6 +47,7 @@ public final class ScyllaFixture implements StoreFixture {
 
   @Override
   public void close() {
+    TestStores.drop(keyspace);
     RecordedStatements.assertClean();
   }
 }

@@ -60,6 +60,7 @@ public final class ShardedScyllaFixture implements StoreFixture {
 
   @Override
   public void close() {
+    TestStores.drop(keyspace);
     RecordedStatements.assertClean();
   }
 }
