@@ -63,14 +63,10 @@ final class LoadBench extends Bench {
   @Option(
       names = "--rows",
       defaultValue = "300000",
-      description = "of a point collection, default ${DEFAULT-VALUE}; the goals are for 1000000")
+      description =
+          "of a point collection, and of a range collection with 100 a main key; default"
+              + " ${DEFAULT-VALUE}; the goals are for 1000000")
   private int rows;
-
-  @Option(
-      names = "--range-rows",
-      defaultValue = "200000",
-      description = "of a range collection, 100 a main key; default ${DEFAULT-VALUE}")
-  private int rangeRows;
 
   @Option(names = "--rounds", defaultValue = "3", description = "default ${DEFAULT-VALUE}")
   private int rounds;
@@ -96,12 +92,11 @@ final class LoadBench extends Bench {
   @Override
   void measure(Report report, Path folder) throws Exception {
     report.parameter("rows", rows);
-    report.parameter("rangeRows", rangeRows);
     report.parameter("inFlight", inFlight);
     report.parameter("batch", batch);
     report.parameter("valueBytes", valueBytes);
     report.note("DSBulk: rows a second as it counts them, which leaves the start of its JVM out");
-    report.note("the first round, which does not count, is of a tenth of the rows");
+    report.note("the first round does not count; of points it is of a tenth of the rows");
     try (EmbeddedNode node = EmbeddedNode.start(folder);
         Store store =
             Stores.open(node.connectionString() + "&maxInFlight=" + Math.max(1, inFlight));
@@ -307,7 +302,7 @@ final class LoadBench extends Bench {
                     "INSERT INTO bench.raw_range (main, shard, clustering, v) VALUES (?, ?, ?, ?)")
                 .setIdempotence(true)
                 .build());
-    byte[][] mains = random(7, Math.max(1, rangeRows / RANGE_ENTRIES), KEY_BYTES);
+    byte[][] mains = random(7, Math.max(1, rows / RANGE_ENTRIES), KEY_BYTES);
     byte[][] values = random(8, 1_000, valueBytes);
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
     contenders.put(OURS, round -> loadRangesOurs(session, ours, mains, values));

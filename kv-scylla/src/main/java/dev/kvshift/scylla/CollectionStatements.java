@@ -83,39 +83,53 @@ final class CollectionStatements {
   }
 
   BoundStatementBuilder get(StoreKey key) {
-    return routed(key(Request.GET, 0, key), 0);
+    return routed(bind(statement(Request.GET), 0, key), 0);
   }
 
   /** A write of one row. */
   BoundStatementBuilder row(RowWrite write) {
-    int first = write.cell() == null ? 1 : 3;
     long collectedAt = write.collectedAt();
-    if (collectedAt != 0 && requests.takesTime()) {
-      return routed(unrouted(write, TTL_SECONDS), first)
-          .setNowInSeconds((int) (collectedAt - TTL_SECONDS));
-    }
-    return routed(unrouted(write, ttlSeconds(collectedAt)), first);
-  }
-
-  private BoundStatementBuilder unrouted(RowWrite write, int ttlSeconds) {
-    ByteBuffer cell = write.cell();
-    return cell == null
-        ? key(Request.DELETE, 1, write.key()).setBytesUnsafe(0, bigint(write.version()))
-        : key(Request.PUT, 3, write.key())
-            .setBytesUnsafe(0, bigint(write.version()))
-            .setBytesUnsafe(1, ByteBuffer.allocate(Integer.BYTES).putInt(0, ttlSeconds))
-            .setBytesUnsafe(2, cell);
+    boolean named = collectedAt != 0 && requests.takesTime();
+    BoundStatementBuilder statement = unbound(write, named ? TTL_SECONDS : ttlSeconds(collectedAt));
+    int first = keyAt(write);
+    routed(bind(statement, first, write.key()), first);
+    return named ? statement.setNowInSeconds((int) (collectedAt - TTL_SECONDS)) : statement;
   }
 
   /** Writes of several rows of one partition. */
   BatchStatementBuilder batch(List<RowWrite> writes) {
     BatchStatementBuilder batch =
         BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
+    ByteBuffer main = buffer(writes.get(0).key().main());
+    ByteBuffer shard = buffer(writes.get(0).key().shard());
     for (RowWrite write : writes) {
-      batch.addStatement(unrouted(write, ttlSeconds(write.collectedAt())).build());
+      batch.addStatement(
+          bind(
+                  unbound(write, ttlSeconds(write.collectedAt())),
+                  keyAt(write),
+                  main,
+                  shard,
+                  write.key().clustering())
+              .build());
     }
-    StoreKey key = writes.get(0).key();
-    return requests.route(batch, buffer(key.main()), buffer(key.shard()));
+    return requests.route(batch, main, shard);
+  }
+
+  /** A write without its key, which is bound from {@link #keyAt} on. */
+  private BoundStatementBuilder unbound(RowWrite write, int ttlSeconds) {
+    ByteBuffer cell = write.cell();
+    BoundStatementBuilder statement =
+        statement(cell == null ? Request.DELETE : Request.PUT)
+            .setBytesUnsafe(0, bigint(write.version()));
+    return cell == null
+        ? statement
+        : statement
+            .setBytesUnsafe(1, ByteBuffer.allocate(Integer.BYTES).putInt(0, ttlSeconds))
+            .setBytesUnsafe(2, cell);
+  }
+
+  private static int keyAt(RowWrite write) {
+    return write.cell() == null ? 1 : 3;
   }
 
   private int ttlSeconds(long collectedAt) {
@@ -146,14 +160,23 @@ final class CollectionStatements {
     return requests.route(statement(request), upTo).setLong(0, from).setLong(1, upTo);
   }
 
-  /** Binds the parts of the key, the partition first. */
-  private BoundStatementBuilder key(Request request, int first, StoreKey key) {
-    BoundStatementBuilder statement = statement(request).setBytesUnsafe(first, buffer(key.main()));
+  /** Binds the parts of the key from the index on, the partition first. */
+  private BoundStatementBuilder bind(BoundStatementBuilder statement, int first, StoreKey key) {
     return shape == Shape.POINT
-        ? statement
-        : statement
-            .setBytesUnsafe(first + 1, buffer(key.shard()))
-            .setBytesUnsafe(first + 2, buffer(key.clustering()));
+        ? statement.setBytesUnsafe(first, buffer(key.main()))
+        : bind(statement, first, buffer(key.main()), buffer(key.shard()), key.clustering());
+  }
+
+  private static BoundStatementBuilder bind(
+      BoundStatementBuilder statement,
+      int first,
+      ByteBuffer main,
+      ByteBuffer shard,
+      Bytes clustering) {
+    return statement
+        .setBytesUnsafe(first, main)
+        .setBytesUnsafe(first + 1, shard)
+        .setBytesUnsafe(first + 2, buffer(clustering));
   }
 
   /** Names the partition that is bound at the index. */

@@ -61,7 +61,14 @@ final class PartitionWrites {
 
   private record Partition(Bytes main, Bytes shard) {}
 
-  private record Waiting(RowWrite write, CompletableFuture<Long> done) {
+  /** A write that waits, or goes with others; completes with its version. */
+  private static final class Waiting extends CompletableFuture<Long> {
+    final RowWrite write;
+
+    Waiting(RowWrite write) {
+      this.write = write;
+    }
+
     long deadline() {
       return write.call().deadlineNanos();
     }
@@ -98,7 +105,7 @@ final class PartitionWrites {
       long most = 0;
       for (Waiting next = waiting.peek(); next != null; next = waiting.peek()) {
         long left = next.deadline() - now;
-        bytes += next.write().bytes();
+        bytes += next.write.bytes();
         if (taken.isEmpty()) {
           most = 2 * left;
         } else if (taken.size() == MAX_ROWS || bytes > MAX_BATCH_BYTES || left > most) {
@@ -125,7 +132,7 @@ final class PartitionWrites {
       if (lane.underWay < UNDER_WAY || deadline - lane.latestDeadline < 0) {
         lane.sent(deadline, now);
       } else if (requests.enterQueue(lane.waiting.size())) {
-        turn = new Waiting(write, new CompletableFuture<>());
+        turn = new Waiting(write);
         lane.waiting.add(turn);
         lane.latestDeadline = deadline;
         released = lane.isDue(now) ? taken(lane, now) : released;
@@ -145,7 +152,7 @@ final class PartitionWrites {
     if (!released.isEmpty()) {
       send(released).whenComplete((done, error) -> ended(partition, lane));
     }
-    return turn.done();
+    return turn;
   }
 
   private List<Waiting> taken(Lane lane, long now) {
@@ -187,7 +194,10 @@ final class PartitionWrites {
     if (writes.size() == 1) {
       return sendAlone(writes.get(0));
     }
-    List<RowWrite> rows = writes.stream().map(Waiting::write).toList();
+    List<RowWrite> rows = new ArrayList<>(writes.size());
+    for (Waiting one : writes) {
+      rows.add(one.write);
+    }
     return requests
         .<@Nullable AsyncResultSet>write(
             what, statements.batch(rows), rows.get(0).call(), written -> written)
@@ -203,9 +213,9 @@ final class PartitionWrites {
     }
     for (Waiting one : writes) {
       if (error == null) {
-        one.done().complete(one.write().version());
+        one.complete(one.write.version());
       } else {
-        one.done().completeExceptionally(error);
+        one.completeExceptionally(error);
       }
     }
     return CompletableFuture.completedFuture(null);
@@ -213,12 +223,12 @@ final class PartitionWrites {
 
   /** Ends, never exceptionally, when the write has ended. */
   private CompletableFuture<?> sendAlone(Waiting one) {
-    return alone(one.write())
+    return alone(one.write)
         .handle(
             (version, error) ->
                 error == null
-                    ? one.done().complete(version)
-                    : one.done().completeExceptionally(Futures.unwrap(error)))
+                    ? one.complete(version)
+                    : one.completeExceptionally(Futures.unwrap(error)))
         .toCompletableFuture();
   }
 }
