@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.datastax.oss.driver.api.core.AllNodesFailedException;
 import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.config.DriverExecutionProfile;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.driver.api.core.connection.BusyConnectionException;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.Statement;
+import com.datastax.oss.driver.api.core.loadbalancing.LoadBalancingPolicy;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.simulacron.common.cluster.ClusterSpec;
 import com.datastax.oss.simulacron.common.codec.ConsistencyLevel;
@@ -48,7 +50,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -128,10 +129,6 @@ final class DriverErrorsTest {
     Means means(String name, Statement<?> statement, Duration timeout) {
       String write = outcome(write(statement, timeout), name);
       return new Means(outcome(read(statement, timeout), name), write);
-    }
-
-    Stream<Node> nodes() {
-      return session.getMetadata().getNodes().values().stream();
     }
 
     Means meansWhileSoManyWait(String name, int waiting) {
@@ -251,7 +248,9 @@ final class DriverErrorsTest {
   private static Means withNoNode(String name) {
     try (Cluster none = new Cluster(1, "")) {
       none.cluster.unregisterAsync().toCompletableFuture().join();
-      awaitConnections(() -> none.nodes().allMatch(node -> node.getOpenConnections() == 0));
+      LoadBalancingPolicy policy =
+          none.session.getContext().getLoadBalancingPolicy(DriverExecutionProfile.DEFAULT_NAME);
+      until(() -> policy.newQueryPlan(null, null).isEmpty());
       return none.means(name, Cluster.statement(), LONG);
     }
   }
@@ -264,7 +263,7 @@ final class DriverErrorsTest {
               .getMetadata()
               .findNode((InetSocketAddress) two.cluster.node(1).getAddress())
               .orElseThrow();
-      awaitConnections(() -> gone.getOpenConnections() == 0);
+      until(() -> gone.getOpenConnections() == 0);
       return two.means(name, Cluster.statement().setNode(gone), LONG);
     }
   }
@@ -438,11 +437,11 @@ final class DriverErrorsTest {
     return rows;
   }
 
-  private static void awaitConnections(BooleanSupplier wanted) {
+  private static void until(BooleanSupplier wanted) {
     long end = System.nanoTime() + LONG.toNanos();
     while (!wanted.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError("the connections are not as wanted");
+        throw new AssertionError("the session does not become as wanted");
       }
       Thread.onSpinWait();
     }
