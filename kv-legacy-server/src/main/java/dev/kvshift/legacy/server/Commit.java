@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
@@ -25,7 +24,7 @@ final class Commit implements AutoCloseable {
   private final OpenFiles files;
   final Versions versions;
   final Keys keys;
-  private final WriteBatch batch = new WriteBatch();
+  private final Batch batch;
   private final Map<ByteBuffer, byte[]> written = new HashMap<>();
 
   /** Keys and rows in turn that are to go into {@link #written} once somebody asks. */
@@ -35,8 +34,10 @@ final class Commit implements AutoCloseable {
   private final Set<Table> touched = new LinkedHashSet<>();
   private int bytes;
 
-  Commit(OpenFiles files, Versions versions, Keys keys) {
+  /** Puts it together in a batch without changes, which is cleared when this is closed. */
+  Commit(OpenFiles files, Batch batch, Versions versions, Keys keys) {
     this.files = files;
+    this.batch = batch;
     this.versions = versions;
     this.keys = keys;
   }
@@ -61,7 +62,7 @@ final class Commit implements AutoCloseable {
   }
 
   boolean isEmpty() {
-    return batch.count() == 0;
+    return batch.isEmpty();
   }
 
   /** Returns the row as the batch so far leaves it, expired or not; null for none. */
@@ -169,6 +170,6 @@ final class Commit implements AutoCloseable {
 
   @Override
   public void close() {
-    batch.close();
+    batch.clear();
   }
 }

@@ -48,6 +48,7 @@ final class CommitPipeline implements AutoCloseable {
   private final boolean sync;
   private final BlockingQueue<Op<?>> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
   private final AtomicLong queuedBytes = new AtomicLong();
+  private final Batch batch = new Batch();
   private List<Op<?>> done = new ArrayList<>();
   private long finishedBytes;
   private final Deque<Op<?>> inHand = new ArrayDeque<>();
@@ -173,7 +174,7 @@ final class CommitPipeline implements AutoCloseable {
     try {
       database.access(
           files -> {
-            try (Commit commit = new Commit(files, versions, keys)) {
+            try (Commit commit = new Commit(files, batch, versions, keys)) {
               try {
                 fill(commit);
               } finally {

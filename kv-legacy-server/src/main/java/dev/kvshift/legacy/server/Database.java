@@ -10,7 +10,6 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Status;
-import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
@@ -91,8 +90,8 @@ final class Database implements AutoCloseable {
   private static void checkFormat(OpenFiles files, EngineOptions options) throws RocksDBException {
     byte[] format = files.meta(FORMAT_KEY);
     if (format == null) {
-      try (WriteBatch batch = new WriteBatch();
-          WriteOptions synced = new WriteOptions().setSync(true)) {
+      Batch batch = new Batch();
+      try (WriteOptions synced = new WriteOptions().setSync(true)) {
         files.putMeta(batch, FORMAT_KEY, utf8(FORMAT));
         files.putMeta(batch, PARTITIONS_KEY, number(options.partitions()));
         files.write(batch, synced);

@@ -46,6 +46,9 @@ public final class OpenFiles implements AutoCloseable {
   private final ColumnFamilyHandle meta;
   private final ColumnFamilyHandle rows;
   private final ColumnFamilyHandle changes;
+  private final int metaId;
+  private final int rowsId;
+  private final int changesId;
 
   /** Opens the files, after making the folder where there is none. */
   public OpenFiles(Path directory) throws RocksDBException, IOException {
@@ -85,6 +88,9 @@ public final class OpenFiles implements AutoCloseable {
     meta = handles.get(0);
     rows = handles.get(1);
     changes = handles.get(2);
+    metaId = meta.getID();
+    rowsId = rows.getID();
+    changesId = changes.getID();
   }
 
   private ColumnFamilyOptions columnFamily(BlockBasedTableConfig table) {
@@ -124,12 +130,17 @@ public final class OpenFiles implements AutoCloseable {
     return rocks.newIterator(meta);
   }
 
+  void putRow(Batch batch, byte[] key, byte[] value) {
+    batch.put(rowsId, key, value);
+  }
+
+  /** Puts as RocksDB's own batch does; only benchmarks need that, and likewise what follows. */
   public void putRow(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
     batch.put(rows, key, value);
   }
 
-  void deleteRow(WriteBatch batch, byte[] key) throws RocksDBException {
-    batch.delete(rows, key);
+  void deleteRow(Batch batch, byte[] key) {
+    batch.delete(rowsId, key);
   }
 
   /** Returns about how many bytes the changes of a collection take from a position on. */
@@ -153,34 +164,44 @@ public final class OpenFiles implements AutoCloseable {
     }
   }
 
+  void putChange(Batch batch, byte[] key, byte[] value) {
+    batch.put(changesId, key, value);
+  }
+
   public void putChange(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
     batch.put(changes, key, value);
   }
 
-  void putMeta(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
-    batch.put(meta, key, value);
+  void putMeta(Batch batch, byte[] key, byte[] value) {
+    batch.put(metaId, key, value);
   }
 
-  void deleteMeta(WriteBatch batch, byte[] key) throws RocksDBException {
-    batch.delete(meta, key);
+  void deleteMeta(Batch batch, byte[] key) {
+    batch.delete(metaId, key);
   }
 
-  void deleteMetas(WriteBatch batch, byte[] from, byte[] to) throws RocksDBException {
-    batch.deleteRange(meta, from, to);
+  void deleteMetas(Batch batch, byte[] from, byte[] to) {
+    batch.deleteRange(metaId, from, to);
   }
 
-  void deleteRows(WriteBatch batch, byte[] from, byte[] to) throws RocksDBException {
-    batch.deleteRange(rows, from, to);
+  void deleteRows(Batch batch, byte[] from, byte[] to) {
+    batch.deleteRange(rowsId, from, to);
   }
 
-  void deleteChanges(WriteBatch batch, byte[] from, byte[] to) throws RocksDBException {
-    batch.deleteRange(changes, from, to);
+  void deleteChanges(Batch batch, byte[] from, byte[] to) {
+    batch.deleteRange(changesId, from, to);
   }
 
   /** Puts rows and changes into one sorted run each; only benchmarks need that. */
   public void compact() throws RocksDBException {
     rocks.compactRange(rows);
     rocks.compactRange(changes);
+  }
+
+  void write(Batch batch, WriteOptions options) throws RocksDBException {
+    try (WriteBatch whole = batch.toWriteBatch()) {
+      rocks.write(options, whole);
+    }
   }
 
   public void write(WriteBatch batch, WriteOptions options) throws RocksDBException {
