@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ public final class OpenFiles implements AutoCloseable {
   }
 
   private final List<AutoCloseable> resources = new ArrayList<>();
+  private final ReadOptions reads = own(new ReadOptions());
   private final ReadOptions once = own(new ReadOptions()).setFillCache(false);
   private final RocksDB rocks;
   private final ColumnFamilyHandle meta;
@@ -103,6 +105,17 @@ public final class OpenFiles implements AutoCloseable {
   private <T extends AutoCloseable> T own(T resource) {
     resources.add(resource);
     return resource;
+  }
+
+  /**
+   * Reads a row into a direct buffer, from its beginning to its new limit; what does not fit is
+   * left out.
+   *
+   * @param key a direct buffer
+   * @return how many bytes the row has; negative where there is none
+   */
+  int row(ByteBuffer key, ByteBuffer stored) throws RocksDBException {
+    return rocks.get(rows, reads, key, stored.clear());
   }
 
   public byte @Nullable [] row(byte[] key) throws RocksDBException {

@@ -33,6 +33,28 @@ final class Reads {
   private static final int FIRST_BLOCK_BYTES = 128 << 10;
   private static final int GUESSED_CHANGE_BYTES = 256;
 
+  /**
+   * What a thread reads single rows with: native code takes and gives direct buffers without copies
+   * and arrays of its own. A longer key is taken from an array, and a longer row is read a second
+   * time, into one.
+   */
+  private static final class Buffers {
+    static final int KEY_BYTES = 512;
+    static final int FIRST_ROW_BYTES = 1 << 10;
+    static final int MAX_ROW_BYTES = 64 << 10;
+
+    final ByteBuffer key = ByteBuffer.allocateDirect(KEY_BYTES);
+    ByteBuffer stored = ByteBuffer.allocateDirect(FIRST_ROW_BYTES);
+
+    /** Makes room for rows of such a length from the next one on, where it is not too long. */
+    void makeRoom(int length) {
+      if (length <= MAX_ROW_BYTES) {
+        stored = ByteBuffer.allocateDirect(Math.min(MAX_ROW_BYTES, 2 * length));
+      }
+    }
+  }
+
+  private final ThreadLocal<Buffers> buffers = ThreadLocal.withInitial(Buffers::new);
   private final Database database;
   private final Keys keys;
   private final Clock clock;
@@ -47,12 +69,25 @@ final class Reads {
 
   @Nullable Row get(Table table, StoreKey key, long epoch) {
     table.checkRead(epoch);
-    byte[] stored = database.access(open -> open.row(keys.row(table.id, key)));
-    if (stored == null) {
-      return null;
+    byte[] physical = keys.row(table.id, key);
+    Row row = database.access(open -> row(open, physical, key));
+    return row == null || row.expiry() == null ? row : row.at(clock.instant());
+  }
+
+  private @Nullable Row row(OpenFiles open, byte[] physical, StoreKey key) throws RocksDBException {
+    Buffers mine = buffers.get();
+    if (physical.length <= mine.key.capacity()) {
+      int length = open.row(mine.key.clear().put(physical).flip(), mine.stored);
+      if (length < 0) {
+        return null;
+      }
+      if (length <= mine.stored.capacity()) {
+        return Records.row(key, mine.stored);
+      }
+      mine.makeRoom(length);
     }
-    Row row = Records.row(key, stored);
-    return row.expiry() == null ? row : row.at(clock.instant());
+    byte[] stored = open.row(physical);
+    return stored == null ? null : Records.row(key, stored);
   }
 
   RowPage range(Table table, Bytes main, Range range, PageLimit limit, long epoch) {

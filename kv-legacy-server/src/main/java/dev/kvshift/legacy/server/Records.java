@@ -50,22 +50,21 @@ final class Records {
   }
 
   static Row row(StoreKey key, byte[] stored) {
-    ByteBuffer buffer = ByteBuffer.wrap(stored);
-    byte kind = buffer.get();
-    long version = buffer.getLong();
+    return row(key, ByteBuffer.wrap(stored));
+  }
+
+  static Row row(StoreKey key, ByteBuffer stored) {
+    byte kind = stored.get();
+    long version = stored.getLong();
     return switch (kind) {
-      case LIVE -> new Row(key, version, rest(stored, buffer), null);
+      case LIVE -> new Row(key, version, Bytes.of(stored), null);
       case TOMBSTONE -> new Row(key, version, null, null);
       case EXPIRING -> {
-        Instant expiry = Instant.ofEpochMilli(buffer.getLong());
-        yield new Row(key, version, rest(stored, buffer), expiry);
+        Instant expiry = Instant.ofEpochMilli(stored.getLong());
+        yield new Row(key, version, Bytes.of(stored), expiry);
       }
       default -> throw new IllegalStateException("row of unknown kind " + kind);
     };
-  }
-
-  private static Bytes rest(byte[] stored, ByteBuffer buffer) {
-    return Bytes.of(stored, buffer.position(), buffer.remaining());
   }
 
   /**

@@ -127,6 +127,34 @@ class ReadsTest {
   }
 
   @Test
+  void get_rowsOfAllSizes_givesThemAndTheExpiredAsTombstones() {
+    for (Row row : writeRows()) {
+      assertThat(engine.reads.get(table, row.key(), 0))
+          .as("seed %s", seed)
+          .isEqualTo(row.at(Instant.now()));
+    }
+  }
+
+  @Test
+  void get_rowsAroundTheSizesOfItsBuffers_givesThemWhole() {
+    List<Row> written = new ArrayList<>();
+    for (int size : List.of(0, 1_014, 1_015, 1_016, 65_526, 65_527, 65_528, 2_000_000, 3)) {
+      for (int keySize : List.of(1, 502, 503, 504, 505, 65_535)) {
+        StoreKey key = StoreKey.of(Bytes.utf8("x".repeat(keySize)), Bytes.utf8("" + size));
+        Bytes value = bytes(size);
+        written.add(new Row(key, await(write(key, Mutation.put(value))), value, null));
+      }
+    }
+
+    for (int round = 0; round < 2; round++) {
+      for (Row row : written) {
+        assertThat(engine.reads.get(table, row.key(), 0)).as("seed %s", seed).isEqualTo(row);
+      }
+    }
+    assertThat(engine.reads.get(table, StoreKey.of(Bytes.utf8("none"), Bytes.empty()), 0)).isNull();
+  }
+
+  @Test
   void write_lowerVersionBehindAHigherInOneBatch_hasNoEffect() {
     StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.empty());
     await(engine.gates.fence(table, "try", Duration.ofSeconds(30)));
