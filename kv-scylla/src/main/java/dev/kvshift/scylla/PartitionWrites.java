@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sends the writes of a range collection. While a partition has {@value #UNDER_WAY} requests under
  * way, what comes waits, in its order, and goes on together in unlogged batches of that one
- * partition: once one of the requests has ended, or once {@value #ENOUGH_ROWS} wait, up to {@value
+ * partition: once one of the requests has ended, or once a whole batch waits, up to {@value
  * #MOST_UNDER_WAY} requests at once. So a busy partition takes no more than its share of the
  * session's requests, and nothing waits where nothing is under way.
  *
@@ -36,9 +36,6 @@ final class PartitionWrites {
   static final int MAX_ROW_BYTES = MAX_BATCH_BYTES / 8;
 
   static final int UNDER_WAY = 2;
-
-  /** So many are worth a request of their own. */
-  static final int ENOUGH_ROWS = 25;
 
   static final int MOST_UNDER_WAY = 8;
 
@@ -77,6 +74,7 @@ final class PartitionWrites {
   /** One partition's writes. */
   private static final class Lane {
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    private long waitingBytes;
     private int underWay;
     private long sentNanos;
     private long latestDeadline;
@@ -93,9 +91,18 @@ final class PartitionWrites {
       }
     }
 
+    void add(Waiting turn) {
+      waiting.add(turn);
+      waitingBytes += turn.write.bytes();
+      latestDeadline = turn.deadline();
+    }
+
     boolean isDue(long now) {
-      return now - sentNanos > SILENCE_NANOS
-          || (waiting.size() >= ENOUGH_ROWS && underWay < MOST_UNDER_WAY);
+      return now - sentNanos > SILENCE_NANOS || (hasWholeBatch() && underWay < MOST_UNDER_WAY);
+    }
+
+    private boolean hasWholeBatch() {
+      return waiting.size() >= MAX_ROWS || waitingBytes >= MAX_BATCH_BYTES;
     }
 
     /** Takes what goes together: no write is left with less than half of its time. */
@@ -105,14 +112,16 @@ final class PartitionWrites {
       long most = 0;
       for (Waiting next = waiting.peek(); next != null; next = waiting.peek()) {
         long left = next.deadline() - now;
-        bytes += next.write.bytes();
+        int size = next.write.bytes();
         if (taken.isEmpty()) {
           most = 2 * left;
-        } else if (taken.size() == MAX_ROWS || bytes > MAX_BATCH_BYTES || left > most) {
+        } else if (taken.size() == MAX_ROWS || bytes + size > MAX_BATCH_BYTES || left > most) {
           break;
         }
+        bytes += size;
         taken.add(waiting.remove());
       }
+      waitingBytes -= bytes;
       return taken;
     }
   }
@@ -133,8 +142,7 @@ final class PartitionWrites {
         lane.sent(deadline, now);
       } else if (requests.enterQueue(lane.waiting.size())) {
         turn = new Waiting(write);
-        lane.waiting.add(turn);
-        lane.latestDeadline = deadline;
+        lane.add(turn);
         released = lane.isDue(now) ? taken(lane, now) : released;
       } else {
         return CompletableFuture.failedFuture(

@@ -206,37 +206,31 @@ final class PartitionWritesTest {
     assertThat(all.stream().map(write -> await(write)).toList()).isEqualTo(versions(1, 113));
     assertThat(wire.received)
         .containsExactly(
-            versions(1, 2),
-            versions(2, 3),
-            versions(3, 28),
-            versions(28, 53),
-            versions(53, 78),
-            versions(78, 103),
-            versions(103, 113));
+            versions(1, 2), versions(2, 3), versions(3, 53), versions(53, 103), versions(103, 113));
   }
 
   @Test
   void write_partitionVeryBusy_hasNoMoreRequestsThanItsShare() {
     wire.hold();
-    List<CompletableFuture<Long>> all = writeAll("a", 1, 253);
+    List<CompletableFuture<Long>> all = writeAll("a", 1, 403);
     wire.release();
-    assertThat(all.stream().map(write -> await(write)).toList()).isEqualTo(versions(1, 253));
+    assertThat(all.stream().map(write -> await(write)).toList()).isEqualTo(versions(1, 403));
     assertThat(wire.received)
         .containsExactly(
             versions(1, 2),
             versions(2, 3),
-            versions(3, 28),
-            versions(28, 53),
-            versions(53, 78),
-            versions(78, 103),
-            versions(103, 128),
-            versions(128, 153),
+            versions(3, 53),
+            versions(53, 103),
+            versions(103, 153),
             versions(153, 203),
-            versions(203, 253));
+            versions(203, 253),
+            versions(253, 303),
+            versions(303, 353),
+            versions(353, 403));
   }
 
   @Test
-  void write_rowsOfManyBytes_areCutByBytes() {
+  void write_rowsOfManyBytes_areAWholeBatchByThem() {
     wire.hold();
     int large = PartitionWrites.MAX_ROW_BYTES / 2;
     List<CompletableFuture<Long>> all = new ArrayList<>(writeAll("a", 1, 3));
@@ -246,6 +240,7 @@ final class PartitionWritesTest {
     all.add(write("a", 25, LONG, PartitionWrites.MAX_ROW_BYTES));
     all.add(write("a", 26, LONG, large));
     all.add(write("a", 28, LONG, large));
+    all.add(write("b", 29));
     wire.release();
     all.forEach(TestStores::await);
     assertThat(wire.received)
@@ -254,6 +249,7 @@ final class PartitionWritesTest {
             List.of(2L),
             List.of(25L),
             List.of(4L, 5L, 7L, 8L, 10L, 11L, 13L, 14L, 16L, 17L, 19L, 20L, 22L, 23L, 26L),
+            List.of(29L),
             List.of(28L));
   }
 
@@ -266,7 +262,7 @@ final class PartitionWritesTest {
     all.forEach(TestStores::await);
     assertThat(wire.received.indexOf(List.of(2_000L))).isEqualTo(PartitionWrites.MOST_UNDER_WAY);
     assertThat(wire.received.subList(PartitionWrites.MOST_UNDER_WAY + 1, wire.received.size()))
-        .hasSize(17)
+        .hasSize(14)
         .allSatisfy(batch -> assertThat(batch).hasSizeLessThanOrEqualTo(50));
   }
 
@@ -358,7 +354,7 @@ final class PartitionWritesTest {
     int sent =
         PartitionWrites.UNDER_WAY
             + (PartitionWrites.MOST_UNDER_WAY - PartitionWrites.UNDER_WAY)
-                * PartitionWrites.ENOUGH_ROWS;
+                * PartitionWrites.MAX_ROWS;
     assertThat(all.subList(sent, all.size()))
         .allSatisfy(write -> assertThat(outcome(write)).isEqualTo("Permanent"));
     assertThat(outcome(all.get(0))).isNotEqualTo("ok");
