@@ -236,7 +236,7 @@ final class Catalog {
     return pipeline.submit(
         new Op<@Nullable Void>(null, name.length(), Op.unhurried()) {
           @Override
-          @Nullable Void apply(Commit commit) throws RocksDBException {
+          @Nullable Void apply(Commit commit) {
             Table table = byName.get(name);
             if (table != null) {
               forget(table);
@@ -247,7 +247,7 @@ final class Catalog {
         });
   }
 
-  private void erase(Table table, Commit commit) throws RocksDBException {
+  private void erase(Table table, Commit commit) {
     commit.deleteMeta(Database.utf8(COLLECTION_PREFIX + table.name));
     for (String kind : KINDS) {
       commit.eraseMetas(key(kind, table.id), key(kind, table.id + 1));

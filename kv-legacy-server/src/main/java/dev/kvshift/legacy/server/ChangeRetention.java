@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
 /**
@@ -117,7 +116,7 @@ final class ChangeRetention {
         });
   }
 
-  private static void drop(Table table, long cut, Commit commit) throws RocksDBException {
+  private static void drop(Table table, long cut, Commit commit) {
     if (cut <= table.droppedPosition) {
       return;
     }
@@ -148,7 +147,7 @@ final class ChangeRetention {
         .submit(
             new Op<@Nullable Void>(table, consumer.length(), Op.unhurried()) {
               @Override
-              @Nullable Void apply(Commit commit) throws RocksDBException {
+              @Nullable Void apply(Commit commit) {
                 check(table, consumer, upTo);
                 Consumer moved = new Consumer(upTo, clock.millis(), 0);
                 commit.putMeta(consumerKey(table, consumer), moved.stored());
@@ -199,7 +198,7 @@ final class ChangeRetention {
     return pipeline.submit(
         new Op<@Nullable Void>(table, consumer.length(), Op.unhurried()) {
           @Override
-          @Nullable Void apply(Commit commit) throws RocksDBException {
+          @Nullable Void apply(Commit commit) {
             if (table.consumers.remove(consumer) != null) {
               commit.deleteMeta(consumerKey(table, consumer));
             }

@@ -48,7 +48,7 @@ final class Commit implements AutoCloseable {
   }
 
   /** Removes all rows and changes of a collection. */
-  void erase(Table table) throws RocksDBException {
+  void erase(Table table) {
     files.deleteRows(batch, Keys.partition(table.id, 0), Keys.partition(table.id + 1, 0));
     files.deleteChanges(batch, Keys.change(table.id, 0), Keys.change(table.id + 1, 0));
   }
@@ -82,8 +82,8 @@ final class Commit implements AutoCloseable {
   }
 
   /** Puts a row and its change record. */
-  void put(Table table, StoreKey key, long version, @Nullable Bytes value, @Nullable Instant expiry)
-      throws RocksDBException {
+  void put(
+      Table table, StoreKey key, long version, @Nullable Bytes value, @Nullable Instant expiry) {
     byte[] physical = keys.row(table.id, key);
     byte[] stored = Records.row(version, value, expiry);
     files.putRow(batch, physical, stored);
@@ -99,29 +99,29 @@ final class Commit implements AutoCloseable {
     return stored == null ? files.meta(key) : stored;
   }
 
-  void putMeta(byte[] key, byte[] value) throws RocksDBException {
+  void putMeta(byte[] key, byte[] value) {
     files.putMeta(batch, key, value);
     metas.put(ByteBuffer.wrap(key), value);
     bytes += key.length + value.length;
   }
 
-  void deleteMeta(byte[] key) throws RocksDBException {
+  void deleteMeta(byte[] key) {
     files.deleteMeta(batch, key);
     metas.remove(ByteBuffer.wrap(key));
   }
 
   /** Removes a range of small records, which the batch has not touched. */
-  void eraseMetas(byte[] from, byte[] to) throws RocksDBException {
+  void eraseMetas(byte[] from, byte[] to) {
     files.deleteMetas(batch, from, to);
   }
 
   /** Removes the changes up to a position. */
-  void eraseChanges(Table table, long upTo) throws RocksDBException {
+  void eraseChanges(Table table, long upTo) {
     files.deleteChanges(batch, Keys.change(table.id, 0), Keys.change(table.id, upTo + 1));
     table.droppedPosition = upTo;
   }
 
-  void raiseHorizon(Table table, long horizon) throws RocksDBException {
+  void raiseHorizon(Table table, long horizon) {
     putMeta(Catalog.key(Catalog.HORIZON, table.id), Database.number(horizon));
     table.horizon = Math.max(table.horizon, horizon);
     touched.add(table);
@@ -135,32 +135,32 @@ final class Commit implements AutoCloseable {
     }
   }
 
-  Fence fence(Table table, String attempt, Instant deadline) throws RocksDBException {
+  Fence fence(Table table, String attempt, Instant deadline) {
     Fence fence = new Fence(attempt, versions.draw(), table.position + 1, deadline);
     log(table, Records.fenced(fence));
     setGate(table, table.gate.fenced(fence));
     return fence;
   }
 
-  void lift(Table table, Fence fence) throws RocksDBException {
+  void lift(Table table, Fence fence) {
     log(table, Records.lifted(fence.attempt()));
     setGate(table, table.gate.lifted(fence.attempt()));
   }
 
-  void setGate(Table table, GateRecord gate) throws RocksDBException {
+  void setGate(Table table, GateRecord gate) {
     files.putMeta(batch, Catalog.key(Catalog.GATE, table.id), Records.gate(gate));
     table.gate = gate;
     touched.add(table);
   }
 
-  private void log(Table table, byte[] record) throws RocksDBException {
+  private void log(Table table, byte[] record) {
     table.position++;
     files.putChange(batch, Keys.change(table.id, table.position), record);
     touched.add(table);
   }
 
   /** Adds what must be durable with the batch; returns whether the ceiling was raised. */
-  boolean finish() throws RocksDBException {
+  boolean finish() {
     if (!versions.exceedsCeiling()) {
       return false;
     }

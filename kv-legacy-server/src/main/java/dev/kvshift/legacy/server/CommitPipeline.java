@@ -192,7 +192,7 @@ final class CommitPipeline implements AutoCloseable {
     done = new ArrayList<>();
   }
 
-  private void fill(Commit commit) throws RocksDBException {
+  private void fill(Commit commit) {
     versions.readClock();
     tick(commit);
     if (ready.isEmpty()) {
@@ -209,7 +209,7 @@ final class CommitPipeline implements AutoCloseable {
     }
   }
 
-  private void prepare(Commit commit, Op<?> op) throws RocksDBException {
+  private void prepare(Commit commit, Op<?> op) {
     Table table = op.table;
     if (table != null) {
       liftIfDue(commit, table);
@@ -282,7 +282,7 @@ final class CommitPipeline implements AutoCloseable {
     }
   }
 
-  private void liftIfDue(Commit commit, Table table) throws RocksDBException {
+  private void liftIfDue(Commit commit, Table table) {
     Fence fence = table.gate.fence();
     if (fence == null || !isDue(table, fence)) {
       return;
@@ -297,7 +297,7 @@ final class CommitPipeline implements AutoCloseable {
         || (fenced.contains(table) && table.liftAtNanos - System.nanoTime() <= 0);
   }
 
-  private void tick(Commit commit) throws RocksDBException {
+  private void tick(Commit commit) {
     for (Table table : List.copyOf(fenced)) {
       liftIfDue(commit, table);
       Iterator<Op<?>> waiting = table.waitingRoom.iterator();

@@ -322,7 +322,7 @@ final class GateOperations {
     return Catalog.key(Catalog.LEASE, table.id, Database.utf8(instance));
   }
 
-  private void forgetEnded(Table table, Commit commit) throws RocksDBException {
+  private void forgetEnded(Table table, Commit commit) {
     long now = clock.millis();
     for (Map.Entry<String, Table.Lease> lease : Map.copyOf(table.leases).entrySet()) {
       if (lease.getValue().isOver(now) && table.leases.remove(lease.getKey(), lease.getValue())) {

@@ -178,7 +178,7 @@ final class Usage {
     return pipeline.submit(
         new Op<@Nullable Void>(null, 0, Op.unhurried()) {
           @Override
-          @Nullable Void apply(Commit commit) throws RocksDBException {
+          @Nullable Void apply(Commit commit) {
             if (catalog.byId(count.user.collection) != null) {
               count.stored = true;
               byte[] name =
