@@ -15,7 +15,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -104,9 +103,7 @@ final class Chunks {
   /** Writes all chunks, the owner first. */
   CompletionStage<Void> write(
       StoreKey key, long version, Head head, Bytes value, long collectedAt, Call call) {
-    int ttlSeconds =
-        CollectionStatements.ttlSeconds(
-            collectedAt, TimeUnit.MICROSECONDS.toSeconds(clock.nowMicros()));
+    int ttlSeconds = CollectionStatements.ttlSeconds(collectedAt, clock);
     int count = (value.size() + chunkBytes - 1) / chunkBytes;
     return put(head, OWNER, owner(key, version).asReadOnlyBuffer(), ttlSeconds, call)
         .thenCompose(

@@ -90,7 +90,8 @@ final class CollectionStatements {
   BoundStatementBuilder row(RowWrite write) {
     long collectedAt = write.collectedAt();
     boolean named = collectedAt != 0 && requests.takesTime();
-    BoundStatementBuilder statement = unbound(write, named ? TTL_SECONDS : ttlSeconds(collectedAt));
+    BoundStatementBuilder statement =
+        unbound(write, named ? TTL_SECONDS : ttlSeconds(collectedAt, clock));
     int first = keyAt(write);
     routed(bind(statement, first, write.key()), first);
     return named ? statement.setNowInSeconds((int) (collectedAt - TTL_SECONDS)) : statement;
@@ -105,7 +106,7 @@ final class CollectionStatements {
     for (RowWrite write : writes) {
       batch.addStatement(
           bind(
-                  unbound(write, ttlSeconds(write.collectedAt())),
+                  unbound(write, ttlSeconds(write.collectedAt(), clock)),
                   keyAt(write),
                   main,
                   shard,
@@ -132,17 +133,11 @@ final class CollectionStatements {
     return write.cell() == null ? 1 : 3;
   }
 
-  private int ttlSeconds(long collectedAt) {
+  /** Returns the time to live from now on of what may be collected then; 0 for never. */
+  static int ttlSeconds(long collectedAt, VersionClock clock) {
     return collectedAt == 0
         ? 0
-        : ttlSeconds(collectedAt, TimeUnit.MICROSECONDS.toSeconds(clock.nowMicros()));
-  }
-
-  /**
-   * Returns the time to live from a second on of what may be collected then; 0 for no such time.
-   */
-  static int ttlSeconds(long collectedAt, long now) {
-    return collectedAt == 0 ? 0 : (int) Math.max(1, collectedAt - now);
+        : (int) Math.max(1, collectedAt - TimeUnit.MICROSECONDS.toSeconds(clock.nowMicros()));
   }
 
   /** A statement on one partition of a range collection, which is bound first. */
