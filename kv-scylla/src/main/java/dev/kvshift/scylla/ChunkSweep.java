@@ -21,6 +21,10 @@ import java.util.concurrent.TimeUnit;
  * Removes the chunks that no row names: of values overwritten, deleted or expired, and of writes
  * that never came to their row. Goes through the ids one by one; only what is older than the grace
  * is looked at, and a write that brings its chunks again meanwhile is newer than the removal.
+ *
+ * <p>The row is read on all its replicas, in all datacenters: one that was down may be the only one
+ * asked, and would have the chunks of an acknowledged value removed. While one does not answer,
+ * nothing is swept.
  */
 final class ChunkSweep {
   /** Far longer than any write is under way between its first chunk and its row. */
@@ -124,7 +128,7 @@ final class ChunkSweep {
               if (row == null || key == null || row.getLong(1) > before) {
                 return CompletableFuture.completedFuture(false);
               }
-              return rows.cell(Chunks.ownerKey(key), requests.call())
+              return rows.cellOnAnyReplica(Chunks.ownerKey(key), requests.call())
                   .thenCompose(
                       cell -> {
                         Chunks.Head head = cell == null ? null : cell.head();

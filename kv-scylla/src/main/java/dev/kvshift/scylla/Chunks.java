@@ -19,8 +19,9 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values too large for a cell, cut into chunks under an id made of key, version and value: writing
- * one again writes the same. The row that names the id is written after its chunks; chunks that no
+ * Values too large for a cell, cut into chunks under an id made of key, version, value and the size
+ * of the chunks: writing one again writes the same, and two processes that cut the same write
+ * differently do not meet. The row that names the id is written after its chunks; chunks that no
  * row names any more are swept later.
  */
 final class Chunks {
@@ -63,13 +64,14 @@ final class Chunks {
             requests.prepare(cql.get()), (put, get) -> new Chunks(requests, clock, put, get));
   }
 
-  static Head head(StoreKey key, long version, Bytes value) {
+  Head head(StoreKey key, long version, Bytes value) {
     CRC32C checksum = new CRC32C();
     checksum.update(value.asReadOnlyBuffer());
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
       sha.update(owner(key, version).asReadOnlyBuffer());
       sha.update(value.asReadOnlyBuffer());
+      sha.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, chunkBytes));
       return new Head(Bytes.of(sha.digest()), value.size(), (int) checksum.getValue());
     } catch (NoSuchAlgorithmException e) {
       throw new LinkageError("every JDK has SHA-256", e);

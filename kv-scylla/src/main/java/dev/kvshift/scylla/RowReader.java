@@ -1,6 +1,8 @@
 package dev.kvshift.scylla;
 
+import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
@@ -59,9 +61,19 @@ final class RowReader {
 
   /** Reads one row's cell; null where there is none or it has expired. */
   CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
+    return cell(statements.get(key), key, call);
+  }
+
+  /** Reads one row's cell as any replica has it; fails where one of them does not answer. */
+  CompletionStage<@Nullable Cell> cellOnAnyReplica(StoreKey key, Call call) {
+    return cell(statements.get(key).setConsistencyLevel(DefaultConsistencyLevel.ALL), key, call);
+  }
+
+  private CompletionStage<@Nullable Cell> cell(
+      BoundStatementBuilder statement, StoreKey key, Call call) {
     return requests.read(
         whatGet,
-        statements.get(key),
+        statement,
         call,
         result -> {
           com.datastax.oss.driver.api.core.cql.Row found = result.one();

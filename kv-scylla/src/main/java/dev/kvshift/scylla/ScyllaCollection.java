@@ -212,7 +212,7 @@ final class ScyllaCollection implements StoreCollection {
     if (chunks == null) {
       throw tooLong("value", value.size(), requests.settings().maxCellBytes() - Cell.HEADER_BYTES);
     }
-    Chunks.Head head = Chunks.head(key, version, value);
+    Chunks.Head head = chunks.head(key, version, value);
     return chunks
         .write(key, version, head, value, collectedAt, call)
         .thenCompose(

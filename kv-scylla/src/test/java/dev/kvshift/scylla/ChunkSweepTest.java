@@ -3,6 +3,7 @@ package dev.kvshift.scylla;
 import static dev.kvshift.scylla.TestStores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datastax.oss.driver.api.core.ConsistencyLevel;
 import com.datastax.oss.driver.api.core.CqlSession;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
@@ -16,12 +17,17 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
 final class ChunkSweepTest {
   private static final String KEYSPACE = TestStores.newKeyspace();
   private static final ConnectionString STRING =
       TestStores.string(KEYSPACE, "&maxCellBytes=1024&maxValueBytes=9000");
+
+  /** How a row is read. */
+  private static final String ROW = "SELECT v, WRITETIME(v) FROM ";
 
   private static Call call() {
     return Call.within(Duration.ofSeconds(10));
@@ -49,9 +55,9 @@ final class ChunkSweepTest {
       await(points.write(key("deleted"), Mutation.delete(), call()));
       await(points.write(key("live"), large(7), call()));
 
-      assertThat(sweep(clock, Duration.ofHours(1))).isZero();
-      assertThat(sweep(clock, Duration.ZERO)).isEqualTo(3);
-      assertThat(sweep(clock, Duration.ZERO)).isZero();
+      assertThat(sweep(STRING, Duration.ofHours(1))).isZero();
+      assertThat(sweep(STRING, Duration.ZERO)).isEqualTo(3);
+      assertThat(sweep(STRING, Duration.ZERO)).isZero();
 
       assertThat(await(points.get(key("overwritten"), call())).value()).isEqualTo(large(3).value());
       assertThat(await(points.get(key("live"), call())).value()).isEqualTo(large(7).value());
@@ -60,14 +66,40 @@ final class ChunkSweepTest {
     }
   }
 
-  private static long sweep(VersionClock clock, Duration grace) {
-    Settings settings = Settings.of(STRING);
-    try (CqlSession session = Sessions.open(settings)) {
+  @Test
+  void run_rowsOfChunks_areReadOnAllReplicas() {
+    List<ConsistencyLevel> levels = new CopyOnWriteArrayList<>();
+    try (Store store = TestStores.open(STRING, VersionClock.ofProcess())) {
+      StoreCollection points = await(store.open("points", Layout.point(), Claim.ACTIVE));
+      await(points.write(key("read"), large(1), call()));
+      sweep(
+          STRING,
+          Duration.ZERO,
+          (statement, real) -> {
+            if (InterceptedSession.query(statement).startsWith(ROW)) {
+              levels.add(statement.getConsistencyLevel());
+            }
+            return real.apply(statement);
+          });
+    }
+    assertThat(levels).isNotEmpty().containsOnly(ConsistencyLevel.ALL);
+  }
+
+  /** Sweeps the point collection "points" once; gives how many values were removed. */
+  static long sweep(ConnectionString string, Duration grace) {
+    return sweep(string, grace, (statement, real) -> real.apply(statement));
+  }
+
+  private static long sweep(ConnectionString string, Duration grace, InterceptedSession.Hook hook) {
+    Settings settings = Settings.of(string);
+    VersionClock clock = VersionClock.ofProcess();
+    try (CqlSession session = InterceptedSession.of(Sessions.open(settings), hook)) {
       Requests requests = new Requests(session, settings);
       Dialect dialect = await(Schema.dialect(requests));
-      ChunkCql chunks = new ChunkCql(KEYSPACE, TableNames.chunks("points", 1), dialect);
+      String keyspace = settings.keyspace();
+      ChunkCql chunks = new ChunkCql(keyspace, TableNames.chunks("points", 1), dialect);
       CollectionCql table =
-          new CollectionCql(KEYSPACE, TableNames.data("points", 1), Shape.POINT, dialect);
+          new CollectionCql(keyspace, TableNames.data("points", 1), Shape.POINT, dialect);
       RowReader rows =
           new RowReader(
               "points",

@@ -4,6 +4,7 @@ import static dev.kvshift.scylla.TestStores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.datastax.oss.driver.api.core.CqlSession;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
@@ -43,6 +44,9 @@ final class DatacentersTest {
   private static final Duration LIMIT = Duration.ofSeconds(90);
   private static final Duration LEASE = Duration.ofMinutes(1);
   private static final Bytes ONE = Bytes.utf8("1");
+  private static final int CHUNK_BYTES = 1 << 10;
+  private static final Bytes LARGE = Bytes.of(new byte[5 * CHUNK_BYTES]);
+  private static final String CHUNKED = "&maxCellBytes=" + CHUNK_BYTES;
 
   private final Map<String, Long> figures = new LinkedHashMap<>();
   private int locked;
@@ -64,7 +68,7 @@ final class DatacentersTest {
         metadata_bothAtOnce_oneWins(inEast, inWest);
         locks_bothAtOnce_haveOneHolder(inEast, inWest);
 
-        west.kill();
+        writeLargeWhoseRowMissesTheWest(ring, west);
         count("kills", 2);
         write(easts, "while-west-is-down");
         assertThat(await(inEast.metadata().compareAndSet("west/down", null, ONE))).isTrue();
@@ -80,6 +84,9 @@ final class DatacentersTest {
         try (Store atQuorum = open(ring, 2, "&consistency=QUORUM")) {
           assertThat(read(points(atQuorum), "while-west-is-down")).isNotNull();
         }
+
+        assertThat(ChunkSweepTest.sweep(string(ring, 2, "west", CHUNKED), Duration.ZERO)).isZero();
+        assertThat(read(easts, "large").value()).isEqualTo(LARGE);
 
         secondEast.kill();
         List<KvException> failures = new ArrayList<>();
@@ -99,6 +106,34 @@ final class DatacentersTest {
         count("failedWithoutLocalQuorum", failures.size());
         RingFigures.report("twoDatacenters", figures);
       }
+    }
+  }
+
+  /** The west has the chunks of the value, and goes down before their row is sent. */
+  private static void writeLargeWhoseRowMissesTheWest(CassandraRing ring, CassandraNode west) {
+    InterceptedSession.Hook killBeforeTheRow =
+        (statement, real) ->
+            InterceptedSession.query(statement).startsWith("UPDATE \"ring\".points_i1 ")
+                ? CompletableFuture.runAsync(
+                        () -> {
+                          awaitChunks(ring);
+                          west.kill();
+                        })
+                    .thenCompose(killed -> real.apply(statement))
+                : real.apply(statement);
+    try (Store store = TestStores.open(string(ring, 0, "east", CHUNKED), killBeforeTheRow)) {
+      await(points(store).write(key("large"), Mutation.put(LARGE), Call.within(LIMIT)));
+    }
+  }
+
+  private static void awaitChunks(CassandraRing ring) {
+    Settings settings = Settings.of(string(ring, 2, "west", "&consistency=LOCAL_ONE"));
+    try (CqlSession session = Sessions.open(settings)) {
+      awaitTrue(
+          "the west has all chunks and their owner",
+          () ->
+              session.execute("SELECT n FROM ring.points_i1_chunks").all().size()
+                  == 1 + LARGE.size() / CHUNK_BYTES);
     }
   }
 
@@ -213,15 +248,18 @@ final class DatacentersTest {
   }
 
   private static Store open(CassandraRing ring, int node, String datacenter, String more) {
-    return TestStores.open(
-        ConnectionString.parse(
-            "scylla://"
-                + ring.nodes().get(node).address()
-                + "/ring?localDatacenter="
-                + datacenter
-                + "&create=if-missing&replication=east:2,west:1"
-                + more),
-        VersionClock.ofProcess());
+    return TestStores.open(string(ring, node, datacenter, more), VersionClock.ofProcess());
+  }
+
+  private static ConnectionString string(
+      CassandraRing ring, int node, String datacenter, String more) {
+    return ConnectionString.parse(
+        "scylla://"
+            + ring.nodes().get(node).address()
+            + "/ring?localDatacenter="
+            + datacenter
+            + "&create=if-missing&replication=east:2,west:1"
+            + more);
   }
 
   private static void awaitTrue(String what, BooleanSupplier condition) {

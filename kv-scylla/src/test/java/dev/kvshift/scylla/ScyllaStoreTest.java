@@ -256,6 +256,22 @@ final class ScyllaStoreTest {
   }
 
   @Test
+  void write_largeValueAgainInChunksOfAnotherSize_isReadWhole() {
+    StoreKey key = StoreKey.of(bytes("m"), bytes("cut"));
+    byte[] value = new byte[9_000];
+    Arrays.fill(value, (byte) 1);
+    Mutation put = Mutation.put(Bytes.of(value)).withVersion(1_000);
+    for (int maxCellBytes : List.of(1_024, 4_096, 2_048)) {
+      ConnectionString cutting = TestStores.string(KEYSPACE, "&maxCellBytes=" + maxCellBytes);
+      try (Store chunking = TestStores.open(cutting, VersionClock.ofProcess())) {
+        StoreCollection ranges = await(chunking.open("large", RANGE, Claim.ACTIVE));
+        await(ranges.write(key, put, call()));
+        assertThat(await(ranges.get(key, call())).value()).isEqualTo(put.value());
+      }
+    }
+  }
+
+  @Test
   void metadata_compareAndSet_changesOnlyWhatIsExpected() {
     var metadata = store.metadata();
     assertThat(await(metadata.get("box/a"))).isNull();

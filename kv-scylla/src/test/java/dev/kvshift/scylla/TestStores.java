@@ -61,7 +61,11 @@ public final class TestStores {
 
   /** Opens a store whose session has the hook come between. */
   static Store open(String keyspace, InterceptedSession.Hook hook) {
-    Settings settings = Settings.of(string(keyspace, ""));
+    return open(string(keyspace, ""), hook);
+  }
+
+  static Store open(ConnectionString string, InterceptedSession.Hook hook) {
+    Settings settings = Settings.of(string);
     return ScyllaStore.over(
         InterceptedSession.of(Sessions.open(settings, recorded(settings)), hook),
         settings,
