@@ -13,12 +13,20 @@ import java.util.Set;
  * that two writes of one key are resolved as one cell.
  */
 record CollectionCql(String keyspace, String table, Shape shape, Dialect dialect) {
+  /**
+   * How many rows of one partition a whole batch has. It is a statement of its own, which costs the
+   * server less than as many that each name theirs.
+   */
+  static final int BATCH_ROWS = 50;
+
   /** What is sent, prepared. */
   enum Request {
     /** One row. */
     GET,
     /** Writes one row. */
     PUT,
+    /** Writes {@value #BATCH_ROWS} rows of one partition. */
+    PUT_BATCH,
     /** Deletes one row. */
     DELETE,
     /** From a bound on, upwards. */
@@ -48,6 +56,8 @@ record CollectionCql(String keyspace, String table, Shape shape, Dialect dialect
     return switch (request) {
       case GET -> "SELECT v, WRITETIME(v) FROM " + name() + " WHERE " + key();
       case PUT -> "UPDATE " + name() + " USING TIMESTAMP ? AND TTL ? SET v = ? WHERE " + key();
+      case PUT_BATCH ->
+          "BEGIN UNLOGGED BATCH " + (text(Request.PUT) + "; ").repeat(BATCH_ROWS) + "APPLY BATCH";
       case DELETE -> "DELETE FROM " + name() + " USING TIMESTAMP ? WHERE " + key();
       case FROM -> range(false, false);
       case FROM_BACKWARD -> range(false, true);

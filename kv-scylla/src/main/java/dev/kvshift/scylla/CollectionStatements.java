@@ -5,6 +5,7 @@ import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.DefaultBatchType;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
+import com.datastax.oss.driver.api.core.cql.StatementBuilder;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.CollectionCql.Request;
@@ -51,6 +52,9 @@ final class CollectionStatements {
    */
   private static final int TTL_SECONDS = (int) ScyllaCollection.MAX_LEFT.toSeconds();
 
+  /** Shared: the native driver reads a duplicate. */
+  private static final ByteBuffer NO_TTL = integer(0);
+
   private final Requests requests;
   private final Shape shape;
   private final Map<Request, PreparedStatement> prepared;
@@ -90,47 +94,64 @@ final class CollectionStatements {
   BoundStatementBuilder row(RowWrite write) {
     long collectedAt = write.collectedAt();
     boolean named = collectedAt != 0 && requests.takesTime();
-    BoundStatementBuilder statement =
-        unbound(write, named ? TTL_SECONDS : ttlSeconds(collectedAt, clock));
-    int first = keyAt(write);
-    routed(bind(statement, first, write.key()), first);
+    BoundStatementBuilder statement = write(write);
+    int key = bindRow(statement, 0, write, named ? TTL_SECONDS : ttlSeconds(collectedAt, clock));
+    routed(bind(statement, key, write.key()), key);
     return named ? statement.setNowInSeconds((int) (collectedAt - TTL_SECONDS)) : statement;
   }
 
   /** Writes of several rows of one partition. */
-  BatchStatementBuilder batch(List<RowWrite> writes) {
-    BatchStatementBuilder batch =
-        BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
+  StatementBuilder<?, ?> batch(List<RowWrite> writes) {
     ByteBuffer main = buffer(writes.get(0).key().main());
     ByteBuffer shard = buffer(writes.get(0).key().shard());
+    if (isWholeBatchOfPuts(writes)) {
+      BoundStatementBuilder batch = statement(Request.PUT_BATCH);
+      int first = 0;
+      for (RowWrite write : writes) {
+        int key = bindRow(batch, first, write, ttlSeconds(write.collectedAt(), clock));
+        first = bind(batch, key, main, shard, write.key().clustering());
+      }
+      return requests.route(batch, main, shard);
+    }
+    BatchStatementBuilder batch =
+        BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
     for (RowWrite write : writes) {
-      batch.addStatement(
-          bind(
-                  unbound(write, ttlSeconds(write.collectedAt(), clock)),
-                  keyAt(write),
-                  main,
-                  shard,
-                  write.key().clustering())
-              .build());
+      BoundStatementBuilder row = write(write);
+      int key = bindRow(row, 0, write, ttlSeconds(write.collectedAt(), clock));
+      bind(row, key, main, shard, write.key().clustering());
+      batch.addStatement(row.build());
     }
     return requests.route(batch, main, shard);
   }
 
-  /** A write without its key, which is bound from {@link #keyAt} on. */
-  private BoundStatementBuilder unbound(RowWrite write, int ttlSeconds) {
-    ByteBuffer cell = write.cell();
-    BoundStatementBuilder statement =
-        statement(cell == null ? Request.DELETE : Request.PUT)
-            .setBytesUnsafe(0, bigint(write.version()));
-    return cell == null
-        ? statement
-        : statement
-            .setBytesUnsafe(1, ByteBuffer.allocate(Integer.BYTES).putInt(0, ttlSeconds))
-            .setBytesUnsafe(2, cell);
+  private static boolean isWholeBatchOfPuts(List<RowWrite> writes) {
+    if (writes.size() != CollectionCql.BATCH_ROWS) {
+      return false;
+    }
+    for (RowWrite write : writes) {
+      if (write.cell() == null) {
+        return false;
+      }
+    }
+    return true;
   }
 
-  private static int keyAt(RowWrite write) {
-    return write.cell() == null ? 1 : 3;
+  private BoundStatementBuilder write(RowWrite write) {
+    return statement(write.cell() == null ? Request.DELETE : Request.PUT);
+  }
+
+  /** Binds a write without its key, from the index on; returns where the key begins. */
+  private static int bindRow(
+      BoundStatementBuilder statement, int first, RowWrite write, int ttlSeconds) {
+    statement.setBytesUnsafe(first, bigint(write.version()));
+    ByteBuffer cell = write.cell();
+    if (cell == null) {
+      return first + 1;
+    }
+    statement
+        .setBytesUnsafe(first + 1, ttlSeconds == 0 ? NO_TTL : integer(ttlSeconds))
+        .setBytesUnsafe(first + 2, cell);
+    return first + 3;
   }
 
   /** Returns the time to live from now on of what may be collected then; 0 for never. */
@@ -157,21 +178,25 @@ final class CollectionStatements {
 
   /** Binds the parts of the key from the index on, the partition first. */
   private BoundStatementBuilder bind(BoundStatementBuilder statement, int first, StoreKey key) {
-    return shape == Shape.POINT
-        ? statement.setBytesUnsafe(first, buffer(key.main()))
-        : bind(statement, first, buffer(key.main()), buffer(key.shard()), key.clustering());
+    if (shape == Shape.POINT) {
+      return statement.setBytesUnsafe(first, buffer(key.main()));
+    }
+    bind(statement, first, buffer(key.main()), buffer(key.shard()), key.clustering());
+    return statement;
   }
 
-  private static BoundStatementBuilder bind(
+  /** Returns the index behind the key. */
+  private static int bind(
       BoundStatementBuilder statement,
       int first,
       ByteBuffer main,
       ByteBuffer shard,
       Bytes clustering) {
-    return statement
+    statement
         .setBytesUnsafe(first, main)
         .setBytesUnsafe(first + 1, shard)
         .setBytesUnsafe(first + 2, buffer(clustering));
+    return first + 3;
   }
 
   /** Names the partition that is bound at the index. */
@@ -189,6 +214,10 @@ final class CollectionStatements {
   /** As {@code setLong} would, which looks for a codec each time. */
   private static ByteBuffer bigint(long value) {
     return ByteBuffer.allocate(Long.BYTES).putLong(0, value);
+  }
+
+  private static ByteBuffer integer(int value) {
+    return ByteBuffer.allocate(Integer.BYTES).putInt(0, value);
   }
 
   /** A copy: the native driver is slower at reading what it could not write to. */

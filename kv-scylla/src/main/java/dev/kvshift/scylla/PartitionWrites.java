@@ -4,12 +4,15 @@ import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.CollectionStatements.RowWrite;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -17,11 +20,16 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends the writes of a range collection. While a partition has {@value #UNDER_WAY} requests under
- * way, what comes waits, in its order, and goes on together in unlogged batches of that one
- * partition: once one of the requests has ended, or once a whole batch waits, up to {@value
- * #MOST_UNDER_WAY} requests at once. So a busy partition takes no more than its share of the
- * session's requests, and nothing waits where nothing is under way.
+ * Sends the writes of a range collection, those of one partition together where that pays, in
+ * unlogged batches of that one partition.
+ *
+ * <p>A write goes alone and at once while its partition has fewer than {@value #UNDER_WAY} requests
+ * under way and the collection fewer than {@value #BUSY_ROWS} rows. Otherwise it waits for company,
+ * in its order: until a request of its partition has ended, or a whole batch waits, up to {@value
+ * #MOST_UNDER_WAY} requests at once. Where the collection alone is busy, it waits no longer than
+ * until any of its requests has ended, at most a millisecond: little beside what a request takes
+ * then. So a busy partition takes no more than its share of the session's requests, and nothing
+ * waits where little is under way.
  *
  * <p>Each write keeps its own version, time to live, deadline and outcome. What a batch fails with
  * is what each of its writes would have failed with; a batch that the server refuses is sent again
@@ -29,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * whose deadlines come before its own, so that it has its turn, or its error, in time.
  */
 final class PartitionWrites {
-  static final int MAX_ROWS = 50;
+  static final int MAX_ROWS = CollectionCql.BATCH_ROWS;
   static final int MAX_BATCH_BYTES = 64 << 10;
 
   /** A larger row gains nothing by company, and goes alone at once. */
@@ -39,6 +47,15 @@ final class PartitionWrites {
 
   static final int MOST_UNDER_WAY = 8;
 
+  /** With so many rows of the collection under way, the next request ends soon. */
+  static final int BUSY_ROWS = 256;
+
+  /** How long a write waits for company where no request ends after all. */
+  static final Duration LINGER = Duration.ofMillis(1);
+
+  /** Deadlines so near to each other count as one: callers do not come in their order. */
+  static final long DEADLINE_JITTER_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
   /** A partition that has sent nothing for so long, yet has writes waiting, gets a request more. */
   static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
@@ -46,17 +63,37 @@ final class PartitionWrites {
   private final CollectionStatements statements;
   private final Requests requests;
   private final LongSupplier nanoTime;
+  private final Timer timer;
   private final Map<Partition, Lane> lanes = new HashMap<>();
 
+  /** Those that wait for a request of the collection to end: one is under way meanwhile. */
+  private final ArrayDeque<Lane> held = new ArrayDeque<>();
+
+  private int rowsUnderWay;
+  private boolean lingers;
+
+  /** Runs something later, and need not where the store is closed. */
+  interface Timer {
+    void after(Duration delay, Runnable task);
+  }
+
   PartitionWrites(
-      String what, CollectionStatements statements, Requests requests, LongSupplier nanoTime) {
-    this.nanoTime = nanoTime;
+      String what,
+      CollectionStatements statements,
+      Requests requests,
+      LongSupplier nanoTime,
+      Timer timer) {
     this.what = what;
     this.statements = statements;
     this.requests = requests;
+    this.nanoTime = nanoTime;
+    this.timer = timer;
   }
 
   private record Partition(Bytes main, Bytes shard) {}
+
+  /** What goes together. */
+  private record Batch(Lane lane, List<Waiting> writes) {}
 
   /** A write that waits, or goes with others; completes with its version. */
   private static final class Waiting extends CompletableFuture<Long> {
@@ -71,30 +108,41 @@ final class PartitionWrites {
     }
   }
 
-  /** One partition's writes. */
+  /** One partition's writes. Something is under way, or it is held, while any wait. */
   private static final class Lane {
+    private final Partition partition;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private long waitingBytes;
     private int underWay;
     private long sentNanos;
     private long latestDeadline;
+    private boolean isHeld;
+    private long heldNanos;
 
-    Lane(long deadline) {
+    Lane(Partition partition, long deadline, long now) {
+      this.partition = partition;
       latestDeadline = deadline;
-    }
-
-    void sent(long deadline, long now) {
-      underWay++;
       sentNanos = now;
-      if (deadline - latestDeadline > 0) {
-        latestDeadline = deadline;
-      }
     }
 
     void add(Waiting turn) {
       waiting.add(turn);
       waitingBytes += turn.write.bytes();
-      latestDeadline = turn.deadline();
+      note(turn.deadline());
+    }
+
+    void note(long deadline) {
+      if (deadline - latestDeadline > 0) {
+        latestDeadline = deadline;
+      }
+    }
+
+    boolean isFree() {
+      return underWay < UNDER_WAY && waiting.isEmpty();
+    }
+
+    boolean mustNotWait(long deadline) {
+      return deadline - latestDeadline < -DEADLINE_JITTER_NANOS;
     }
 
     boolean isDue(long now) {
@@ -107,7 +155,7 @@ final class PartitionWrites {
 
     /** Takes what goes together: no write is left with less than half of its time. */
     List<Waiting> take(long now) {
-      List<Waiting> taken = new ArrayList<>();
+      List<Waiting> taken = new ArrayList<>(Math.min(waiting.size(), MAX_ROWS));
       int bytes = 0;
       long most = 0;
       for (Waiting next = waiting.peek(); next != null; next = waiting.peek()) {
@@ -135,16 +183,22 @@ final class PartitionWrites {
     long now = nanoTime.getAsLong();
     Waiting turn = null;
     Lane lane;
-    List<Waiting> released = List.of();
+    ArrayDeque<Batch> due = new ArrayDeque<>(0);
+    boolean linger = false;
     synchronized (this) {
-      lane = lanes.computeIfAbsent(partition, absent -> new Lane(deadline));
-      if (lane.underWay < UNDER_WAY || deadline - lane.latestDeadline < 0) {
-        lane.sent(deadline, now);
+      lane = lanes.computeIfAbsent(partition, absent -> new Lane(absent, deadline, now));
+      if ((lane.isFree() && rowsUnderWay < BUSY_ROWS) || lane.mustNotWait(deadline)) {
+        begin(lane, 1, deadline, now);
       } else if (requests.enterQueue(lane.waiting.size())) {
         turn = new Waiting(write);
         lane.add(turn);
-        released = lane.isDue(now) ? taken(lane, now) : released;
+        if (lane.isDue(now)) {
+          next(lane, now, due);
+        } else if (lane.underWay < UNDER_WAY) {
+          linger = hold(lane, now);
+        }
       } else {
+        forgetIdle(lane);
         return CompletableFuture.failedFuture(
             new KvException.Transient(
                 what
@@ -154,42 +208,103 @@ final class PartitionWrites {
     }
     if (turn == null) {
       CompletionStage<Long> sent = alone(write);
-      sent.whenComplete((version, error) -> ended(partition, lane));
+      sent.whenComplete((version, error) -> ended(lane, 1));
       return sent;
     }
-    if (!released.isEmpty()) {
-      send(released).whenComplete((done, error) -> ended(partition, lane));
+    sendAll(due);
+    if (linger) {
+      timer.after(LINGER, this::lingered);
     }
     return turn;
   }
 
-  private List<Waiting> taken(Lane lane, long now) {
-    List<Waiting> taken = lane.take(now);
-    if (!taken.isEmpty()) {
-      lane.sent(taken.get(0).deadline(), now);
-      requests.leaveQueue(taken.size());
-    }
-    return taken;
+  private void begin(Lane lane, int rows, long deadline, long now) {
+    rowsUnderWay += rows;
+    lane.underWay++;
+    lane.sentNanos = now;
+    lane.note(deadline);
   }
 
-  /** A request has ended: what waits goes next. One that ends at once does not grow the stack. */
-  private void ended(Partition partition, Lane lane) {
-    while (true) {
-      List<Waiting> next;
-      synchronized (this) {
-        lane.underWay--;
-        next = taken(lane, nanoTime.getAsLong());
-        if (next.isEmpty()) {
-          if (lane.underWay == 0) {
-            lanes.remove(partition);
-          }
-          return;
-        }
-      }
-      CompletableFuture<?> sent = send(next).toCompletableFuture();
-      if (!sent.isDone()) {
-        sent.whenComplete((done, error) -> ended(partition, lane));
-        return;
+  /** Returns whether the timer has to be set. */
+  private boolean hold(Lane lane, long now) {
+    if (!lane.isHeld) {
+      lane.isHeld = true;
+      lane.heldNanos = now;
+      held.add(lane);
+    }
+    boolean unset = !lingers;
+    lingers = true;
+    return unset;
+  }
+
+  private void forgetIdle(Lane lane) {
+    if (lane.underWay == 0 && lane.waiting.isEmpty()) {
+      lanes.remove(lane.partition, lane);
+    }
+  }
+
+  /** Takes what a partition sends next, where anything waits. */
+  private void next(Lane lane, long now, Queue<Batch> taken) {
+    List<Waiting> writes = lane.take(now);
+    if (writes.isEmpty()) {
+      forgetIdle(lane);
+      return;
+    }
+    begin(lane, writes.size(), writes.get(0).deadline(), now);
+    requests.leaveQueue(writes.size());
+    taken.add(new Batch(lane, writes));
+  }
+
+  /** Takes what the partitions send that have been held for so long. */
+  private void release(long heldNanos, long now, Queue<Batch> taken) {
+    for (Lane lane = held.peek();
+        lane != null && now - lane.heldNanos >= heldNanos;
+        lane = held.peek()) {
+      held.remove();
+      lane.isHeld = false;
+      next(lane, now, taken);
+    }
+  }
+
+  private void lingered() {
+    Queue<Batch> released = new ArrayDeque<>();
+    boolean again;
+    synchronized (this) {
+      release(LINGER.toNanos(), nanoTime.getAsLong(), released);
+      again = !held.isEmpty();
+      lingers = again;
+    }
+    if (again) {
+      timer.after(LINGER, this::lingered);
+    }
+    sendAll(released);
+  }
+
+  private void ended(Lane lane, int rows) {
+    Queue<Batch> next = new ArrayDeque<>();
+    end(lane, rows, next);
+    sendAll(next);
+  }
+
+  /** A request has ended: takes what waits for that. */
+  private synchronized void end(Lane lane, int rows, Queue<Batch> taken) {
+    rowsUnderWay -= rows;
+    lane.underWay--;
+    long now = nanoTime.getAsLong();
+    next(lane, now, taken);
+    release(0, now, taken);
+  }
+
+  /** Those that end at once do not grow the stack. */
+  private void sendAll(Queue<Batch> batches) {
+    for (Batch batch = batches.poll(); batch != null; batch = batches.poll()) {
+      Lane lane = batch.lane();
+      int rows = batch.writes().size();
+      CompletableFuture<?> sent = send(batch.writes()).toCompletableFuture();
+      if (sent.isDone()) {
+        end(lane, rows, batches);
+      } else {
+        sent.whenComplete((done, error) -> ended(lane, rows));
       }
     }
   }
@@ -203,12 +318,15 @@ final class PartitionWrites {
       return sendAlone(writes.get(0));
     }
     List<RowWrite> rows = new ArrayList<>(writes.size());
+    Call first = writes.get(0).write.call();
     for (Waiting one : writes) {
       rows.add(one.write);
+      if (one.deadline() - first.deadlineNanos() < 0) {
+        first = one.write.call();
+      }
     }
     return requests
-        .<@Nullable AsyncResultSet>write(
-            what, statements.batch(rows), rows.get(0).call(), written -> written)
+        .<@Nullable AsyncResultSet>write(what, statements.batch(rows), first, written -> written)
         .handle((written, error) -> settle(writes, error))
         .thenCompose(settled -> settled);
   }

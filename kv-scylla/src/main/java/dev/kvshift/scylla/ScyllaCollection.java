@@ -85,7 +85,7 @@ final class ScyllaCollection implements StoreCollection {
     this.reader = reader;
     partitions =
         record.layout().shape() == Shape.RANGE
-            ? new PartitionWrites(whatWrite, statements, requests, System::nanoTime)
+            ? new PartitionWrites(whatWrite, statements, requests, System::nanoTime, skew::after)
             : null;
     ranges = new RangeReader(name, statements, requests, reader);
     scanner = new Scanner(name, record.layout().shape(), statements, requests, reader);

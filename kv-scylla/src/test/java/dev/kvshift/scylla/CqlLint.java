@@ -86,6 +86,7 @@ final class CqlLint {
           "where",
           "with");
   private static final int MAX_TABLE_NAME = 48;
+  private static final int MAX_BATCH_ROWS = 50;
 
   private static final String NAME = "(?:\"[a-z][a-z0-9_]*\"|[a-z][a-z0-9_]*)";
   private static final String TABLE = "(?:" + NAME + "\\.)?(" + NAME + ")";
@@ -123,6 +124,8 @@ final class CqlLint {
               + NAME
               + " WITH replication = \\{'class': 'NetworkTopologyStrategy'"
               + "(?:, '[A-Za-z0-9_.-]+': \\d+)+\\}( AND tablets = \\{'enabled': false\\})?");
+  private static final Pattern BATCH =
+      Pattern.compile("BEGIN UNLOGGED BATCH ((?:[^;]+; )+)APPLY BATCH");
   private static final Pattern DROP = Pattern.compile("DROP TABLE IF EXISTS " + TABLE);
   private static final Pattern OPTION =
       Pattern.compile("([a-z_]+) = (\\{[^}]*\\}|\\d+|'[^']*')(?: AND |$)");
@@ -145,6 +148,11 @@ final class CqlLint {
   }
 
   private void checkStatement(String statement) {
+    Matcher batch = BATCH.matcher(statement);
+    if (batch.matches()) {
+      checkBatch(batch.group(1).split("; ", -1));
+      return;
+    }
     for (Pattern shape : List.of(SELECT, UPDATE, DELETE, CREATE_TABLE, CREATE_KEYSPACE, DROP)) {
       Matcher form = shape.matcher(statement);
       if (form.matches()) {
@@ -153,6 +161,16 @@ final class CqlLint {
       }
     }
     findings.add("no known shape");
+  }
+
+  /** The last part is empty. */
+  private void checkBatch(String[] parts) {
+    require(parts.length - 1 <= MAX_BATCH_ROWS, "a batch of " + (parts.length - 1) + " statements");
+    checkStatement(parts[0]);
+    for (int i = 0; i < parts.length - 1; i++) {
+      require(parts[i].equals(parts[0]), "a batch of different statements");
+      require(parts[i].contains(" USING TIMESTAMP ? "), "a batch's write without a timestamp");
+    }
   }
 
   private void checkForm(Pattern shape, Matcher form) {

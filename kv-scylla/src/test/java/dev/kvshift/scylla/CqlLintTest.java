@@ -44,6 +44,7 @@ final class CqlLintTest {
 
   @Test
   void lint_whatScyllaRefuses_isFound() {
+    String row = "UPDATE t USING TIMESTAMP ? SET v = ? WHERE main = ?; ";
     String table = "CREATE TABLE IF NOT EXISTS t (main blob PRIMARY KEY, v blob) WITH ";
     for (String wrong :
         List.of(
@@ -63,11 +64,16 @@ final class CqlLintTest {
             "DELETE FROM t WHERE main = ?",
             "INSERT INTO t (main, v) VALUES (?, ?)",
             "BEGIN BATCH UPDATE t USING TIMESTAMP ? SET v = ? WHERE main = ? APPLY BATCH",
+            "BEGIN UNLOGGED BATCH " + row.repeat(51) + "APPLY BATCH",
+            "BEGIN UNLOGGED BATCH " + row + row.replace(" t ", " u ") + "APPLY BATCH",
+            "BEGIN UNLOGGED BATCH UPDATE t SET v = ? WHERE main = ?; APPLY BATCH",
             "CREATE KEYSPACE IF NOT EXISTS k WITH replication ="
                 + " {'class': 'SimpleStrategy', 'replication_factor': 1}",
             "DROP TABLE IF EXISTS " + "t".repeat(49))) {
       assertThat(CqlLint.check(wrong, true)).as(wrong).isNotEmpty();
     }
+    assertThat(CqlLint.check("BEGIN UNLOGGED BATCH " + row.repeat(50) + "APPLY BATCH", true))
+        .isEmpty();
   }
 
   @Test

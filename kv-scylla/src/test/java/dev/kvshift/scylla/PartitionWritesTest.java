@@ -39,11 +39,15 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,17 +58,24 @@ final class PartitionWritesTest {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final ConsistencyLevel QUORUM = ConsistencyLevel.LOCAL_QUORUM;
   private static final byte UNLOGGED = 1;
+  private static final int PUT_VALUES = 6;
+  private static final int WHOLE_BATCH = PartitionWrites.MAX_ROWS * PUT_VALUES;
 
   private final Wire wire = new Wire();
   private final AtomicLong now = new AtomicLong(System.nanoTime());
+  private final Queue<Runnable> timer = new ConcurrentLinkedQueue<>();
   private Server server;
   private BoundCluster cluster;
   private Requests requests;
   private PartitionWrites writes;
 
-  /** Answers every write, and keeps the versions that each request has brought. */
+  /**
+   * Answers every write, and keeps the versions that each request has brought, and how many rows
+   * came as a whole batch's statement beyond one for each.
+   */
   private static final class Wire extends StubMapping {
     final List<List<Long>> received = Collections.synchronizedList(new ArrayList<>());
+    final AtomicInteger whole = new AtomicInteger();
     volatile Function<List<Long>, Result> answer = versions -> PrimeDsl.void_();
 
     private volatile CountDownLatch held = new CountDownLatch(0);
@@ -89,9 +100,13 @@ final class PartitionWritesTest {
       List<Long> versions;
       if (frame.message instanceof Batch batch) {
         assertThat(batch.type).isEqualTo(UNLOGGED);
-        versions = batch.values.stream().map(Wire::version).toList();
+        versions = batch.values.stream().map(bound -> version(bound, 0)).toList();
       } else {
-        versions = List.of(version(((Execute) frame.message).options.positionalValues));
+        List<ByteBuffer> bound = ((Execute) frame.message).options.positionalValues;
+        int rows = bound.size() == WHOLE_BATCH ? PartitionWrites.MAX_ROWS : 1;
+        versions =
+            IntStream.range(0, rows).mapToObj(row -> version(bound, row * PUT_VALUES)).toList();
+        whole.addAndGet(rows - 1);
       }
       received.add(versions);
       try {
@@ -102,8 +117,8 @@ final class PartitionWritesTest {
       return answer.apply(versions).toActions(node, frame);
     }
 
-    private static long version(List<ByteBuffer> bound) {
-      return bound.get(0).getLong(0);
+    private static long version(List<ByteBuffer> bound, int index) {
+      return bound.get(index).getLong(0);
     }
   }
 
@@ -134,14 +149,17 @@ final class PartitionWritesTest {
             "shop", "files_i1", Shape.RANGE, Dialect.of(Dialect.Server.CASSANDRA, "5"));
     for (Request request : cql.requests()) {
       LinkedHashMap<String, String> types = new LinkedHashMap<>();
-      if (request == Request.PUT) {
-        types.put("version", "bigint");
-        types.put("ttl", "int");
-      } else if (request == Request.DELETE) {
-        types.put("version", "bigint");
-      }
-      for (String column : List.of("a", "b", "c", "d")) {
-        types.put(column, "blob");
+      int rows = request == Request.PUT_BATCH ? PartitionWrites.MAX_ROWS : 1;
+      for (int row = 0; row < rows; row++) {
+        if (request == Request.PUT || request == Request.PUT_BATCH) {
+          types.put("version" + row, "bigint");
+          types.put("ttl" + row, "int");
+        } else if (request == Request.DELETE) {
+          types.put("version" + row, "bigint");
+        }
+        for (String column : List.of("a", "b", "c", "d")) {
+          types.put(column + row, "blob");
+        }
       }
       LinkedHashMap<String, Object> values = new LinkedHashMap<>();
       types.keySet().forEach(name -> values.put(name, "*"));
@@ -153,7 +171,13 @@ final class PartitionWritesTest {
         await(CollectionStatements.prepare(requests, cql, VersionClock.ofProcess()));
     assertThat(cluster.clearPrimes(true)).isPositive();
     cluster.getStubStore().register(wire);
-    writes = new PartitionWrites("a write to collection files", statements, requests, now::get);
+    writes =
+        new PartitionWrites(
+            "a write to collection files",
+            statements,
+            requests,
+            now::get,
+            (delay, task) -> timer.add(task));
   }
 
   @AfterEach
@@ -169,16 +193,34 @@ final class PartitionWritesTest {
 
   private CompletableFuture<Long> write(
       String partition, long version, Duration timeout, int cellBytes) {
+    return write(partition, version, Call.within(timeout), cellBytes);
+  }
+
+  private CompletableFuture<Long> write(String partition, long version, Call call, int cellBytes) {
     Bytes clustering = Bytes.of(ByteBuffer.allocate(Long.BYTES).putLong(0, version).array());
     StoreKey key = new StoreKey(Bytes.utf8(partition), Bytes.empty(), clustering);
     ByteBuffer cell = version % 3 == 0 ? null : ByteBuffer.allocate(cellBytes);
-    return writes
-        .write(new RowWrite(key, version, 0, cell, Call.within(timeout)))
-        .toCompletableFuture();
+    return writes.write(new RowWrite(key, version, 0, cell, call)).toCompletableFuture();
   }
 
   private List<CompletableFuture<Long>> writeAll(String partition, long from, long to) {
     return LongStream.range(from, to).mapToObj(version -> write(partition, version)).toList();
+  }
+
+  /** One row each of as many partitions as make the collection busy. */
+  private List<CompletableFuture<Long>> writeUntilBusy() {
+    return LongStream.range(0, PartitionWrites.BUSY_ROWS)
+        .mapToObj(number -> write("busy " + number, 1_000 + number))
+        .toList();
+  }
+
+  private List<List<Long>> receivedBehindBusy() {
+    assertThat(wire.received.subList(0, PartitionWrites.BUSY_ROWS))
+        .containsExactlyElementsOf(
+            LongStream.range(0, PartitionWrites.BUSY_ROWS)
+                .mapToObj(number -> List.of(1_000 + number))
+                .toList());
+    return wire.received.subList(PartitionWrites.BUSY_ROWS, wire.received.size());
   }
 
   private static List<Long> versions(long from, long to) {
@@ -258,12 +300,98 @@ final class PartitionWritesTest {
     wire.hold();
     List<CompletableFuture<Long>> all = new ArrayList<>(writeAll("a", 1, 1_001));
     all.add(write("b", 2_000));
+    assertThat(timer).hasSize(1);
+    now.addAndGet(PartitionWrites.LINGER.toNanos());
+    timer.remove().run();
     wire.release();
     all.forEach(TestStores::await);
     assertThat(wire.received.indexOf(List.of(2_000L))).isEqualTo(PartitionWrites.MOST_UNDER_WAY);
     assertThat(wire.received.subList(PartitionWrites.MOST_UNDER_WAY + 1, wire.received.size()))
         .hasSize(14)
         .allSatisfy(batch -> assertThat(batch).hasSizeLessThanOrEqualTo(50));
+  }
+
+  @Test
+  void write_collectionBusy_waitsForCompanyUntilARequestEnds() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(writeUntilBusy());
+    all.addAll(writeAll("a", 1, 4));
+    all.add(write("b", 10));
+    wire.release();
+    all.forEach(TestStores::await);
+    assertThat(receivedBehindBusy()).containsExactly(versions(1, 4), List.of(10L));
+    assertThat(await(write("a", 20))).isEqualTo(20);
+  }
+
+  @Test
+  void write_collectionBusy_aWholeBatchGoesAtOnce() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(writeUntilBusy());
+    all.addAll(writeAll("a", 1, 52));
+    now.addAndGet(PartitionWrites.LINGER.toNanos());
+    timer.remove().run();
+    all.addAll(writeAll("a", 52, 54));
+    wire.release();
+    all.forEach(TestStores::await);
+    assertThat(receivedBehindBusy())
+        .containsExactly(versions(1, 51), versions(51, 52), versions(52, 54));
+  }
+
+  @Test
+  void write_collectionBusyAndNothingEnds_goesAfterAMoment() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(writeUntilBusy());
+    all.addAll(writeAll("a", 1, 3));
+    now.addAndGet(PartitionWrites.LINGER.toNanos() / 2);
+    all.add(write("b", 10));
+    now.addAndGet(PartitionWrites.LINGER.toNanos() / 2);
+    timer.remove().run();
+    all.addAll(writeAll("a", 3, 5));
+    now.addAndGet(PartitionWrites.LINGER.toNanos() / 2);
+    timer.remove().run();
+    assertThat(timer).hasSize(1);
+    wire.release();
+    all.forEach(TestStores::await);
+    assertThat(receivedBehindBusy()).containsExactly(versions(1, 3), List.of(10L), versions(3, 5));
+    now.addAndGet(PartitionWrites.LINGER.toNanos());
+    timer.remove().run();
+    assertThat(timer).isEmpty();
+  }
+
+  @Test
+  void write_busyStoreClosed_failsWithWhatWaitsForCompany() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(writeUntilBusy());
+    List<CompletableFuture<Long>> waiting = writeAll("a", 1, 4);
+    requests.close();
+    assertThat(waiting).allSatisfy(write -> assertThat(outcome(write)).isEqualTo("Permanent"));
+    assertThat(all).allSatisfy(write -> assertThat(outcome(write)).isNotEqualTo("ok"));
+  }
+
+  @Test
+  void batch_wholeOfPuts_isOneStatement() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(writeAll("a", 1, 3));
+    List<Long> puts = LongStream.range(3, 100).filter(v -> v % 3 != 0).boxed().toList();
+    puts.forEach(version -> all.add(write("a", version)));
+    wire.release();
+    all.forEach(TestStores::await);
+    assertThat(wire.received)
+        .containsExactly(
+            List.of(1L), List.of(2L), puts.subList(0, 50), puts.subList(50, puts.size()));
+    assertThat(wire.whole).hasValue(PartitionWrites.MAX_ROWS - 1);
+  }
+
+  @Test
+  void write_deadlinesAMomentApart_goTogetherUntilTheFirst() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(writeAll("a", 1, 3));
+    long deadline = System.nanoTime() + LONG.toNanos();
+    all.add(write("a", 4, new Call(deadline, 0), 8));
+    all.add(write("a", 5, new Call(deadline - PartitionWrites.DEADLINE_JITTER_NANOS, 0), 8));
+    wire.release();
+    all.forEach(TestStores::await);
+    assertThat(wire.received).containsExactly(List.of(1L), List.of(2L), versions(4, 6));
   }
 
   @Test

@@ -15,6 +15,7 @@ import com.datastax.oss.driver.api.core.session.Request;
 import com.datastax.oss.driver.api.core.tracker.RequestTracker;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +29,7 @@ public final class RecordedStatements implements RequestTracker {
   private static final Map<String, String> FINDINGS = new ConcurrentHashMap<>();
   private static final Set<String> SEEN = ConcurrentHashMap.newKeySet();
   private static final AtomicInteger BATCHES = new AtomicInteger();
+  private static final AtomicInteger WHOLE_BATCHES = new AtomicInteger();
 
   /** Called by the native driver. */
   public RecordedStatements(DriverContext context) {}
@@ -62,10 +64,31 @@ public final class RecordedStatements implements RequestTracker {
       if (bound.getTimeout() == null) {
         FINDINGS.put(query, "without a deadline");
       }
+      if (query.startsWith("BEGIN ")) {
+        checkWholeBatch(bound);
+      }
     } else if (request instanceof BatchStatement batch) {
       checkBatch(batch);
     } else {
       FINDINGS.put(request.getClass().getName(), "an unknown kind of request");
+    }
+  }
+
+  /** Of one partition, and small: main and shard follow the three values of a row. */
+  private static void checkWholeBatch(BoundStatement batch) {
+    WHOLE_BATCHES.incrementAndGet();
+    int values = batch.getValues().size() / CollectionCql.BATCH_ROWS;
+    Set<List<ByteBuffer>> partitions = new HashSet<>();
+    int bytes = 0;
+    for (int first = 0; first < batch.getValues().size(); first += values) {
+      partitions.add(batch.getValues().subList(first + values - 3, first + values - 1));
+    }
+    for (ByteBuffer value : batch.getValues()) {
+      bytes += value.remaining();
+    }
+    if (partitions.size() != 1 || bytes > 64 << 10) {
+      FINDINGS.put(
+          "whole batch", "rows of " + partitions.size() + " partitions, " + bytes + " bytes");
     }
   }
 
@@ -106,6 +129,11 @@ public final class RecordedStatements implements RequestTracker {
   /** How many batches the tests have sent. */
   static int batches() {
     return BATCHES.get();
+  }
+
+  /** How many of them as one statement. */
+  static int wholeBatches() {
+    return WHOLE_BATCHES.get();
   }
 
   private static void lint(String query) {

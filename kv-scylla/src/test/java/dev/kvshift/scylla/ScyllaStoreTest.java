@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -342,5 +343,37 @@ final class ScyllaStoreTest {
     assertThat(await(together.range(bytes("main"), Bytes.empty(), Range.all(), limit, call())))
         .as("seed %d", seed)
         .isEqualTo(await(alone.range(bytes("main"), Bytes.empty(), Range.all(), limit, call())));
+  }
+
+  @Test
+  void write_wholeBatchOfOnePartition_isWhatItWouldBeRowByRow() {
+    CompletableFuture<Void> handedOver = new CompletableFuture<>();
+    InterceptedSession.Hook hook =
+        (statement, real) ->
+            InterceptedSession.query(statement).contains(".whole_i1 USING TIMESTAMP")
+                ? handedOver.thenCompose(all -> real.apply(statement))
+                : real.apply(statement);
+    int before = RecordedStatements.wholeBatches();
+    Instant expiry = Instant.now().plusSeconds(600).truncatedTo(ChronoUnit.MILLIS);
+    List<Row> rows = new ArrayList<>();
+    for (int i = 0; i < PartitionWrites.UNDER_WAY + PartitionWrites.MAX_ROWS; i++) {
+      StoreKey key = StoreKey.of(bytes("main"), bytes("entry" + (100 + i)));
+      rows.add(new Row(key, 1_000 + i, bytes("value" + i), i % 2 == 0 ? null : expiry));
+    }
+    try (Store holding = TestStores.open(KEYSPACE, hook)) {
+      StoreCollection ranges = await(holding.open("whole", RANGE, Claim.ACTIVE));
+      List<CompletionStage<Long>> sent = new ArrayList<>();
+      for (Row row : rows) {
+        Mutation put = new Mutation(row.value(), row.expiry(), row.version(), null);
+        sent.add(ranges.write(row.key(), put, call()));
+      }
+      handedOver.complete(null);
+      sent.forEach(TestStores::await);
+      PageLimit limit = PageLimit.entries(100);
+      assertThat(
+              await(ranges.range(bytes("main"), Bytes.empty(), Range.all(), limit, call())).rows())
+          .isEqualTo(rows);
+    }
+    assertThat(RecordedStatements.wholeBatches()).isEqualTo(before + 1);
   }
 }
