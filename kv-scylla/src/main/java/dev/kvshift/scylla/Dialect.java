@@ -62,16 +62,18 @@ record Dialect(Server server, String version, int major, int minor) {
     return hasTablets() && !hasConditionsOnTablets() ? " AND tablets = {'enabled': false}" : "";
   }
 
-  /** The options of a table, after {@code WITH}; an import writes old timestamps late. */
+  /**
+   * The options of a table, after {@code WITH}. An import writes old timestamps late; otherwise
+   * {@code tombstone_gc} stays the server's choice, which refuses {@code repair} for one replica.
+   */
   String tableOptions(boolean importing) {
     Duration tombstones = importing && !isScylla() ? IMPORT_TOMBSTONES : TOMBSTONES;
     String options =
         "compaction = {'class': 'SizeTieredCompactionStrategy'} AND gc_grace_seconds = "
             + tombstones.toSeconds();
-    if (isScyllaFrom(5, 0, 2022, 1)) {
-      options += " AND tombstone_gc = {'mode': '" + (importing ? "disabled" : "repair") + "'}";
-    }
-    return options;
+    return importing && isScyllaFrom(5, 0, 2022, 1)
+        ? options + " AND tombstone_gc = {'mode': 'disabled'}"
+        : options;
   }
 
   /** What ends a statement that reads everything once. */

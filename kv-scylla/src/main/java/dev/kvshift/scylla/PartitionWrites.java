@@ -183,7 +183,7 @@ final class PartitionWrites {
     long now = nanoTime.getAsLong();
     Waiting turn = null;
     Lane lane;
-    ArrayDeque<Batch> due = new ArrayDeque<>(0);
+    Queue<Batch> due = null;
     boolean linger = false;
     synchronized (this) {
       lane = lanes.computeIfAbsent(partition, absent -> new Lane(absent, deadline, now));
@@ -193,6 +193,7 @@ final class PartitionWrites {
         turn = new Waiting(write);
         lane.add(turn);
         if (lane.isDue(now)) {
+          due = new ArrayDeque<>();
           next(lane, now, due);
         } else if (lane.underWay < UNDER_WAY) {
           linger = hold(lane, now);
@@ -211,7 +212,9 @@ final class PartitionWrites {
       sent.whenComplete((version, error) -> ended(lane, 1));
       return sent;
     }
-    sendAll(due);
+    if (due != null) {
+      sendAll(due);
+    }
     if (linger) {
       timer.after(LINGER, this::lingered);
     }

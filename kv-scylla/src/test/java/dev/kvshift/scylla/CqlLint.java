@@ -238,7 +238,9 @@ final class CqlLint {
             "compaction " + option.group(2));
       }
       if (name.equals("tombstone_gc")) {
-        require(!option.group(2).contains("immediate"), "tombstone_gc immediate");
+        require(
+            option.group(2).equals("{'mode': 'disabled'}"),
+            "tombstone_gc " + option.group(2) + ", which forgets deletes or needs two replicas");
       }
     }
     require(end == options.length(), "table options after " + options.substring(0, end));
