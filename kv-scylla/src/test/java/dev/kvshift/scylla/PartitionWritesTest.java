@@ -200,7 +200,10 @@ final class PartitionWritesTest {
     Bytes clustering = Bytes.of(ByteBuffer.allocate(Long.BYTES).putLong(0, version).array());
     StoreKey key = new StoreKey(Bytes.utf8(partition), Bytes.empty(), clustering);
     ByteBuffer cell = version % 3 == 0 ? null : ByteBuffer.allocate(cellBytes);
-    return writes.write(new RowWrite(key, version, 0, cell, call)).toCompletableFuture();
+    return writes
+        .write(new RowWrite(key, version, 0, cell, call))
+        .toCompletableFuture()
+        .orTimeout(LONG.toSeconds(), TimeUnit.SECONDS);
   }
 
   private List<CompletableFuture<Long>> writeAll(String partition, long from, long to) {
