@@ -95,7 +95,7 @@ final class CollectionStatements {
     long collectedAt = write.collectedAt();
     boolean named = collectedAt != 0 && requests.takesTime();
     BoundStatementBuilder statement = write(write);
-    int key = bindRow(statement, 0, write, named ? TTL_SECONDS : ttlSeconds(collectedAt, clock));
+    int key = bindCell(statement, 0, write, named ? TTL_SECONDS : ttlSeconds(collectedAt, clock));
     routed(bind(statement, key, write.key()), key);
     return named ? statement.setNowInSeconds((int) (collectedAt - TTL_SECONDS)) : statement;
   }
@@ -108,8 +108,7 @@ final class CollectionStatements {
       BoundStatementBuilder batch = statement(Request.PUT_BATCH);
       int first = 0;
       for (RowWrite write : writes) {
-        int key = bindRow(batch, first, write, ttlSeconds(write.collectedAt(), clock));
-        first = bind(batch, key, main, shard, write.key().clustering());
+        first = bindRow(batch, first, write, main, shard);
       }
       return requests.route(batch, main, shard);
     }
@@ -117,8 +116,7 @@ final class CollectionStatements {
         BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
     for (RowWrite write : writes) {
       BoundStatementBuilder row = write(write);
-      int key = bindRow(row, 0, write, ttlSeconds(write.collectedAt(), clock));
-      bind(row, key, main, shard, write.key().clustering());
+      bindRow(row, 0, write, main, shard);
       batch.addStatement(row.build());
     }
     return requests.route(batch, main, shard);
@@ -140,8 +138,19 @@ final class CollectionStatements {
     return statement(write.cell() == null ? Request.DELETE : Request.PUT);
   }
 
+  /** Binds a write of a batch, from the index on; returns the index behind it. */
+  private int bindRow(
+      BoundStatementBuilder statement,
+      int first,
+      RowWrite write,
+      ByteBuffer main,
+      ByteBuffer shard) {
+    int key = bindCell(statement, first, write, ttlSeconds(write.collectedAt(), clock));
+    return bind(statement, key, main, shard, write.key().clustering());
+  }
+
   /** Binds a write without its key, from the index on; returns where the key begins. */
-  private static int bindRow(
+  private static int bindCell(
       BoundStatementBuilder statement, int first, RowWrite write, int ttlSeconds) {
     statement.setBytesUnsafe(first, bigint(write.version()));
     ByteBuffer cell = write.cell();

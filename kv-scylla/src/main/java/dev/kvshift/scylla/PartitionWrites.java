@@ -184,7 +184,6 @@ final class PartitionWrites {
     Waiting turn = null;
     Lane lane;
     Queue<Batch> due = null;
-    boolean linger = false;
     synchronized (this) {
       lane = lanes.computeIfAbsent(partition, absent -> new Lane(absent, deadline, now));
       if ((lane.isFree() && rowsUnderWay < BUSY_ROWS) || lane.mustNotWait(deadline)) {
@@ -196,7 +195,7 @@ final class PartitionWrites {
           due = new ArrayDeque<>();
           next(lane, now, due);
         } else if (lane.underWay < UNDER_WAY) {
-          linger = hold(lane, now);
+          hold(lane, now);
         }
       } else {
         forgetIdle(lane);
@@ -215,9 +214,6 @@ final class PartitionWrites {
     if (due != null) {
       sendAll(due);
     }
-    if (linger) {
-      timer.after(LINGER, this::lingered);
-    }
     return turn;
   }
 
@@ -228,16 +224,20 @@ final class PartitionWrites {
     lane.note(deadline);
   }
 
-  /** Returns whether the timer has to be set. */
-  private boolean hold(Lane lane, long now) {
+  private void hold(Lane lane, long now) {
     if (!lane.isHeld) {
       lane.isHeld = true;
       lane.heldNanos = now;
       held.add(lane);
+      setTimer();
     }
-    boolean unset = !lingers;
-    lingers = true;
-    return unset;
+  }
+
+  private void setTimer() {
+    if (!lingers) {
+      lingers = true;
+      timer.after(LINGER, this::lingered);
+    }
   }
 
   private void forgetIdle(Lane lane) {
@@ -271,14 +271,12 @@ final class PartitionWrites {
 
   private void lingered() {
     Queue<Batch> released = new ArrayDeque<>();
-    boolean again;
     synchronized (this) {
+      lingers = false;
       release(LINGER.toNanos(), nanoTime.getAsLong(), released);
-      again = !held.isEmpty();
-      lingers = again;
-    }
-    if (again) {
-      timer.after(LINGER, this::lingered);
+      if (!held.isEmpty()) {
+        setTimer();
+      }
     }
     sendAll(released);
   }
@@ -321,15 +319,15 @@ final class PartitionWrites {
       return sendAlone(writes.get(0));
     }
     List<RowWrite> rows = new ArrayList<>(writes.size());
-    Call first = writes.get(0).write.call();
+    Call earliest = writes.get(0).write.call();
     for (Waiting one : writes) {
       rows.add(one.write);
-      if (one.deadline() - first.deadlineNanos() < 0) {
-        first = one.write.call();
+      if (one.deadline() - earliest.deadlineNanos() < 0) {
+        earliest = one.write.call();
       }
     }
     return requests
-        .<@Nullable AsyncResultSet>write(what, statements.batch(rows), first, written -> written)
+        .<@Nullable AsyncResultSet>write(what, statements.batch(rows), earliest, written -> written)
         .handle((written, error) -> settle(writes, error))
         .thenCompose(settled -> settled);
   }

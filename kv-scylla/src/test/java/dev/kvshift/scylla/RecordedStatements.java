@@ -79,17 +79,18 @@ public final class RecordedStatements implements RequestTracker {
     WHOLE_BATCHES.incrementAndGet();
     int values = batch.getValues().size() / CollectionCql.BATCH_ROWS;
     Set<List<ByteBuffer>> partitions = new HashSet<>();
-    int bytes = 0;
+    int bytes = bytes(batch);
     for (int first = 0; first < batch.getValues().size(); first += values) {
       partitions.add(batch.getValues().subList(first + values - 3, first + values - 1));
-    }
-    for (ByteBuffer value : batch.getValues()) {
-      bytes += value.remaining();
     }
     if (partitions.size() != 1 || bytes > 64 << 10) {
       FINDINGS.put(
           "whole batch", "rows of " + partitions.size() + " partitions, " + bytes + " bytes");
     }
+  }
+
+  private static int bytes(BoundStatement statement) {
+    return statement.getValues().stream().mapToInt(ByteBuffer::remaining).sum();
   }
 
   /** Of one partition, unlogged, small, each row with its own timestamp, never conditional. */
@@ -105,9 +106,7 @@ public final class RecordedStatements implements RequestTracker {
           FINDINGS.put(query, "without a timestamp in a batch");
         }
         partitions.add(bound.getRoutingKey());
-        for (ByteBuffer value : bound.getValues()) {
-          bytes += value.remaining();
-        }
+        bytes += bytes(bound);
       } else {
         FINDINGS.put("batch", "not bound: " + one);
       }
