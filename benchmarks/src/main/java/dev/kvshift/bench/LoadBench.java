@@ -40,6 +40,7 @@ final class LoadBench extends Bench {
   private static final Duration DEADLINE = Duration.ofSeconds(60);
   private static final String OURS = "kv-scylla";
   private static final String RAW = "native driver";
+  private static final String RAW_AGAIN = "native driver again";
   private static final String AS_IT_COMES = "DSBulk as it comes";
   private static final String TUNED = "DSBulk tuned";
   private static final int KEY_BYTES = 32;
@@ -68,7 +69,10 @@ final class LoadBench extends Bench {
               + " ${DEFAULT-VALUE}; the goals are for 1000000")
   private int rows;
 
-  @Option(names = "--rounds", defaultValue = "3", description = "default ${DEFAULT-VALUE}")
+  @Option(
+      names = "--rounds",
+      defaultValue = "9",
+      description = "of those with DSBulk a third; default ${DEFAULT-VALUE}")
   private int rounds;
 
   @Option(
@@ -96,90 +100,121 @@ final class LoadBench extends Bench {
     report.parameter("batch", batch);
     report.parameter("valueBytes", valueBytes);
     report.note("DSBulk: rows a second as it counts them, which leaves the start of its JVM out");
-    report.note("the first round does not count; of points it is of a tenth of the rows");
+    report.note("the first round does not count; with DSBulk it is of a tenth of the rows");
     try (EmbeddedNode node = EmbeddedNode.start(folder);
         Store store =
             Stores.open(node.connectionString() + "&maxInFlight=" + Math.max(1, inFlight));
         CqlSession session = node.rawSession(inFlight)) {
-      points(report, folder, node, store, session);
+      StoreCollection points =
+          store.open("load", Layout.point(), Claim.ACTIVE).toCompletableFuture().join();
+      byte[][] keys = random(5, rows, KEY_BYTES);
+      byte[][] values = random(6, 1_000, valueBytes);
+      points(report, session, points, keys, values);
+      scans(report, session, points);
+      bulk(report, folder, node, session, points, keys, values);
       ranges(report, store, session);
     }
   }
 
   private void points(
-      Report report, Path folder, EmbeddedNode node, Store store, CqlSession session)
+      Report report, CqlSession session, StoreCollection ours, byte[][] keys, byte[][] values)
       throws Exception {
-    StoreCollection ours =
-        store.open("load", Layout.point(), Claim.ACTIVE).toCompletableFuture().join();
-    for (String table : List.of("raw", "bulk")) {
-      session.execute(
-          SimpleStatement.newInstance(
-              "CREATE TABLE bench."
-                  + table
-                  + " (k blob PRIMARY KEY, v blob) WITH compaction ="
-                  + " {'class': 'SizeTieredCompactionStrategy'}"));
-    }
-    byte[][] keys = random(5, rows, KEY_BYTES);
-    byte[][] values = random(6, 1_000, valueBytes);
-    Path all = folder.resolve("all.csv");
-    Path few = folder.resolve("few.csv");
-    DsBulk.write(all, keys, values);
-    DsBulk.write(few, Arrays.copyOf(keys, count(0)), values);
+    createTable(session, "raw");
     PreparedStatement insert =
         session.prepare(
             SimpleStatement.builder("INSERT INTO bench.raw (k, v) VALUES (?, ?)")
                 .setIdempotence(true)
                 .build());
-
+    StoreKey[] storeKeys = storeKeys(keys);
+    Mutation[] puts = puts(values);
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    contenders.put(OURS, round -> loadOurs(session, ours, keys, values, count(round)));
-    contenders.put(RAW, round -> loadRaw(session, insert, keys, values, count(round)));
+    contenders.put(OURS, round -> loadOurs(session, ours, storeKeys, puts));
+    contenders.put(RAW, round -> loadRaw(session, insert, keys, values));
+    contenders.put(RAW_AGAIN, round -> loadRaw(session, insert, keys, values));
+    Map<String, Sample> found = rounds(rounds).run("load", contenders);
+    found.forEach((name, sample) -> report.figure("load, " + name, sample, "rows/s"));
+    Sample raw = found.get(RAW);
+    report.figure(
+        "load, over the native driver", found.get(OURS).over(raw), "x", Goal.atLeast(0.9));
+    report.figure("load, control", found.get(RAW_AGAIN).over(raw), "x");
+    loadOurs(session, ours, storeKeys, puts);
+  }
+
+  private void bulk(
+      Report report,
+      Path folder,
+      EmbeddedNode node,
+      CqlSession session,
+      StoreCollection ours,
+      byte[][] keys,
+      byte[][] values)
+      throws Exception {
+    createTable(session, "bulk");
+    byte[][] fewKeys = Arrays.copyOf(keys, count(0));
+    Path all = folder.resolve("all.csv");
+    Path few = folder.resolve("few.csv");
+    DsBulk.write(all, keys, values);
+    DsBulk.write(few, fewKeys, values);
+    StoreKey[] storeKeys = storeKeys(keys);
+    StoreKey[] fewStoreKeys = storeKeys(fewKeys);
+    Mutation[] puts = puts(values);
+    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    contenders.put(
+        OURS, round -> loadOurs(session, ours, round == 0 ? fewStoreKeys : storeKeys, puts));
     contenders.put(
         AS_IT_COMES,
-        round -> bulk(node, session, round == 0 ? few : all, count(round), List.of(), folder));
+        round -> loadBulk(node, session, round == 0 ? few : all, count(round), List.of(), folder));
     contenders.put(
-        TUNED, round -> bulk(node, session, round == 0 ? few : all, count(round), TUNING, folder));
-    Map<String, Sample> found = rounds(rounds).run("bulk load", contenders);
+        TUNED,
+        round -> loadBulk(node, session, round == 0 ? few : all, count(round), TUNING, folder));
+    Map<String, Sample> found = rounds(Math.max(1, rounds / 3)).run("load with DSBulk", contenders);
     Sample mine = found.get(OURS);
-    found.forEach((name, sample) -> report.figure("load, " + name, sample, "rows/s"));
+    found.forEach((name, sample) -> report.figure("load with DSBulk, " + name, sample, "rows/s"));
     report.figure(
         "load, over DSBulk as it comes", mine.over(found.get(AS_IT_COMES)), "x", Goal.atLeast(2.2));
     report.figure("load, over DSBulk tuned", mine.over(found.get(TUNED)), "x", Goal.atLeast(1.0));
-    report.figure(
-        "load, over the native driver", mine.over(found.get(RAW)), "x", Goal.atLeast(0.9));
-    scans(report, session, ours, keys, values);
   }
 
   private int count(int round) {
     return round == 0 ? Math.max(1, rows / 10) : rows;
   }
 
+  private static void createTable(CqlSession session, String name) {
+    session.execute(
+        SimpleStatement.newInstance(
+            "CREATE TABLE bench."
+                + name
+                + " (k blob PRIMARY KEY, v blob) WITH compaction ="
+                + " {'class': 'SizeTieredCompactionStrategy'}"));
+  }
+
+  private static StoreKey[] storeKeys(byte[][] keys) {
+    StoreKey[] storeKeys = new StoreKey[keys.length];
+    Arrays.setAll(storeKeys, i -> StoreKey.of(Bytes.of(keys[i]), Bytes.empty()));
+    return storeKeys;
+  }
+
   private double loadOurs(
-      CqlSession session, StoreCollection ours, byte[][] keys, byte[][] values, int count)
+      CqlSession session, StoreCollection ours, StoreKey[] keys, Mutation[] puts)
       throws InterruptedException {
     truncate(session, "load_i1");
-    StoreKey[] storeKeys = new StoreKey[count];
-    for (int i = 0; i < count; i++) {
-      storeKeys[i] = StoreKey.of(Bytes.of(keys[i]), Bytes.empty());
-    }
-    Mutation[] puts = puts(values);
     InFlight load = new InFlight(inFlight);
     long start = System.nanoTime();
-    for (int i = 0; i < count; i++) {
-      StoreKey key = storeKeys[i];
+    for (int i = 0; i < keys.length; i++) {
+      StoreKey key = keys[i];
       Mutation put = puts[i % puts.length];
       load.run(() -> ours.write(key, put, Call.within(DEADLINE)));
     }
-    return load.perSecond(start, count);
+    return load.perSecond(start, keys.length);
   }
 
   private double loadRaw(
-      CqlSession session, PreparedStatement insert, byte[][] keys, byte[][] values, int count)
+      CqlSession session, PreparedStatement insert, byte[][] keys, byte[][] values)
       throws InterruptedException {
     truncate(session, "raw");
     InFlight load = new InFlight(inFlight);
     long start = System.nanoTime();
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < keys.length; i++) {
       ByteBuffer key = ByteBuffer.wrap(keys[i]);
       ByteBuffer value = ByteBuffer.wrap(values[i % values.length]);
       load.run(
@@ -191,10 +226,10 @@ final class LoadBench extends Bench {
                       .setBytesUnsafe(1, value)
                       .build()));
     }
-    return load.perSecond(start, count);
+    return load.perSecond(start, keys.length);
   }
 
-  private double bulk(
+  private double loadBulk(
       EmbeddedNode node, CqlSession session, Path file, int count, List<String> tuning, Path folder)
       throws Exception {
     truncate(session, "bulk");
@@ -205,10 +240,7 @@ final class LoadBench extends Bench {
     session.execute(SimpleStatement.newInstance("TRUNCATE bench." + table));
   }
 
-  private void scans(
-      Report report, CqlSession session, StoreCollection ours, byte[][] keys, byte[][] values)
-      throws Exception {
-    loadOurs(session, ours, keys, values, rows);
+  private void scans(Report report, CqlSession session, StoreCollection ours) throws Exception {
     PreparedStatement select =
         session.prepare(
             "SELECT main, v, WRITETIME(v) FROM bench.load_i1"

@@ -89,6 +89,8 @@ final class Sessions {
     options.put(TypedDriverOption.REQUEST_SERIAL_CONSISTENCY, settings.serialConsistency());
     options.put(TypedDriverOption.REQUEST_DEFAULT_IDEMPOTENCE, false);
     options.put(TypedDriverOption.REQUEST_LOG_WARNINGS, false);
+    // Every write names its timestamp itself, or is conditional: another one would go along unused.
+    options.put(TypedDriverOption.TIMESTAMP_GENERATOR_CLASS, "ServerSideTimestampGenerator");
     options.put(TypedDriverOption.CONNECTION_CONNECT_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONTROL_CONNECTION_TIMEOUT, CONNECT);

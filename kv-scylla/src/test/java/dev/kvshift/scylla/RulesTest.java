@@ -217,6 +217,8 @@ final class RulesTest {
     assertThat(options.get(TypedDriverOption.REQUEST_SERIAL_CONSISTENCY)).isEqualTo("SERIAL");
     assertThat(options.get(TypedDriverOption.REQUEST_TIMEOUT)).isEqualTo(Duration.ofSeconds(10));
     assertThat(options.get(TypedDriverOption.REQUEST_DEFAULT_IDEMPOTENCE)).isFalse();
+    assertThat(options.get(TypedDriverOption.TIMESTAMP_GENERATOR_CLASS))
+        .isEqualTo("ServerSideTimestampGenerator");
     assertThat(options.get(TypedDriverOption.SPECULATIVE_EXECUTION_POLICY_CLASS))
         .isEqualTo("NoSpeculativeExecutionPolicy");
     assertThat(options.get(TypedDriverOption.RETRY_POLICY_CLASS))
