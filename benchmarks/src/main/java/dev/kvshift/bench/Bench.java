@@ -47,8 +47,8 @@ abstract class Bench implements Callable<Integer> {
       return BenchCommand.UNAVAILABLE;
     } finally {
       delete(folder);
+      report.printFigures(out);
     }
-    report.printFigures(out);
     Path file = json;
     if (file != null) {
       report.write(file);

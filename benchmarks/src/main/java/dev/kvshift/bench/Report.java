@@ -106,7 +106,11 @@ final class Report {
     out.flush();
   }
 
+  /** Prints what was measured, also before an error; nothing where nothing was. */
   void printFigures(PrintWriter out) {
+    if (figures.isEmpty()) {
+      return;
+    }
     out.println();
     parameters.forEach((name, value) -> out.printf("%s = %s%n", name, value));
     int width = figures.stream().mapToInt(figure -> figure.name().length()).max().orElse(0);

@@ -40,6 +40,13 @@ final class ReportTest {
   }
 
   @Test
+  void printFigures_nothingMeasured_printsNothing() {
+    StringWriter printed = new StringWriter();
+    new Report("legacy", List.of(), 42, MACHINE).printFigures(new PrintWriter(printed));
+    assertThat(printed.toString()).isEmpty();
+  }
+
+  @Test
   void goal_atItsLimit_isMet() {
     assertThat(Goal.atLeast(0.9).isMet(0.9)).isTrue();
     assertThat(Goal.atMost(0.9).isMet(0.9)).isTrue();
