@@ -125,9 +125,10 @@ final class Skew implements AutoCloseable {
     return best.thenAccept(sample -> last = sample);
   }
 
+  /** The round trip begins before the clock is read: a pause in between makes it less certain. */
   private CompletionStage<Sample> sample() {
-    long before = clock.nowMicros();
     long start = System.nanoTime();
+    long before = clock.nowMicros();
     return serverTime()
         .thenApply(
             server -> {
