@@ -53,7 +53,7 @@ final class OverheadBench extends Bench {
 
   @Option(
       names = "--node-blocks",
-      defaultValue = "15",
+      defaultValue = "100",
       description = "of each contender on the real node, default ${DEFAULT-VALUE}")
   private int nodeBlocks;
 
