@@ -56,9 +56,12 @@ final class DatacentersTest {
     try (CassandraRing ring = CassandraRing.startIn("east", "east", "west")) {
       CassandraNode secondEast = ring.nodes().get(1);
       CassandraNode west = ring.nodes().get(2);
-      awaitTrue(
-          "both datacenters are known",
-          () -> String.valueOf(refusal(ring, "north").getMessage()).contains("has east, west:"));
+      for (int node = 0; node < ring.nodes().size(); node++) {
+        int asked = node;
+        awaitTrue(
+            "each node, and so the one that makes the keyspace, knows both datacenters",
+            () -> String.valueOf(refusal(ring, asked).getMessage()).contains("has east, west:"));
+      }
       try (Store inEast = open(ring, 0, "");
           Store inWest = open(ring, 2, "")) {
         StoreCollection easts = points(inEast);
@@ -239,8 +242,8 @@ final class DatacentersTest {
     return await(store.open("points", Layout.point(), Claim.ACTIVE));
   }
 
-  private static Throwable refusal(CassandraRing ring, String datacenter) {
-    return catchThrowable(() -> open(ring, 0, datacenter, "").close());
+  private static Throwable refusal(CassandraRing ring, int node) {
+    return catchThrowable(() -> open(ring, node, "north", "").close());
   }
 
   private static Store open(CassandraRing ring, int node, String more) {
