@@ -46,8 +46,8 @@ abstract class Bench implements Callable<Integer> {
       spec.commandLine().getErr().println("bench " + spec.name() + ": " + e.getMessage());
       return BenchCommand.UNAVAILABLE;
     } finally {
-      delete(folder);
       report.printFigures(out);
+      delete(folder);
     }
     Path file = json;
     if (file != null) {
