@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.IntFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -107,37 +108,52 @@ final class LoadBench extends Bench {
         CqlSession session = node.rawSession(inFlight)) {
       StoreCollection points =
           store.open("load", Layout.point(), Claim.ACTIVE).toCompletableFuture().join();
-      byte[][] keys = random(5, rows, KEY_BYTES);
-      byte[][] values = random(6, 1_000, valueBytes);
-      points(report, session, points, keys, values);
-      scans(report, session, points);
-      bulk(report, folder, node, session, points, keys, values);
+      Points data = new Points(random(5, rows, KEY_BYTES), random(6, 1_000, valueBytes));
+      points(report, session, points, data);
+      scans(report, session, points, data);
+      bulk(report, folder, node, session, points, data);
       ranges(report, store, session);
     }
   }
 
-  private void points(
-      Report report, CqlSession session, StoreCollection ours, byte[][] keys, byte[][] values)
+  /** Rows of points, as the native driver and as the driver takes them; values repeat. */
+  private static final class Points {
+    final byte[][] keys;
+    final byte[][] values;
+    final StoreKey[] storeKeys;
+    final Mutation[] puts;
+
+    Points(byte[][] keys, byte[][] values) {
+      this.keys = keys;
+      this.values = values;
+      storeKeys = new StoreKey[keys.length];
+      Arrays.setAll(storeKeys, i -> StoreKey.of(Bytes.of(keys[i]), Bytes.empty()));
+      puts = puts(values);
+    }
+
+    Points first(int count) {
+      return new Points(Arrays.copyOf(keys, count), values);
+    }
+  }
+
+  private void points(Report report, CqlSession session, StoreCollection ours, Points data)
       throws Exception {
-    createTable(session, "raw");
+    createTable(session, "raw", "k blob PRIMARY KEY, v blob");
     PreparedStatement insert =
         session.prepare(
             SimpleStatement.builder("INSERT INTO bench.raw (k, v) VALUES (?, ?)")
                 .setIdempotence(true)
                 .build());
-    StoreKey[] storeKeys = storeKeys(keys);
-    Mutation[] puts = puts(values);
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    contenders.put(OURS, round -> loadOurs(session, ours, storeKeys, puts));
-    contenders.put(RAW, round -> loadRaw(session, insert, keys, values));
-    contenders.put(RAW_AGAIN, round -> loadRaw(session, insert, keys, values));
+    contenders.put(OURS, round -> loadOurs(session, ours, data));
+    contenders.put(RAW, round -> loadRaw(session, insert, data));
+    contenders.put(RAW_AGAIN, round -> loadRaw(session, insert, data));
     Map<String, Sample> found = rounds(rounds).run("load", contenders);
     found.forEach((name, sample) -> report.figure("load, " + name, sample, "rows/s"));
     Sample raw = found.get(RAW);
     report.figure(
         "load, over the native driver", found.get(OURS).over(raw), "x", Goal.atLeast(0.9));
     report.figure("load, control", found.get(RAW_AGAIN).over(raw), "x");
-    loadOurs(session, ours, storeKeys, puts);
   }
 
   private void bulk(
@@ -146,27 +162,19 @@ final class LoadBench extends Bench {
       EmbeddedNode node,
       CqlSession session,
       StoreCollection ours,
-      byte[][] keys,
-      byte[][] values)
+      Points all)
       throws Exception {
-    createTable(session, "bulk");
-    byte[][] fewKeys = Arrays.copyOf(keys, count(0));
-    Path all = folder.resolve("all.csv");
-    Path few = folder.resolve("few.csv");
-    DsBulk.write(all, keys, values);
-    DsBulk.write(few, fewKeys, values);
-    StoreKey[] storeKeys = storeKeys(keys);
-    StoreKey[] fewStoreKeys = storeKeys(fewKeys);
-    Mutation[] puts = puts(values);
+    createTable(session, "bulk", "k blob PRIMARY KEY, v blob");
+    Points few = all.first(Math.max(1, rows / 10));
+    for (Points data : List.of(few, all)) {
+      DsBulk.write(csv(folder, data), data.keys, data.values);
+    }
+    IntFunction<Points> ofRound = round -> round == 0 ? few : all;
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    contenders.put(OURS, round -> loadOurs(session, ours, ofRound.apply(round)));
     contenders.put(
-        OURS, round -> loadOurs(session, ours, round == 0 ? fewStoreKeys : storeKeys, puts));
-    contenders.put(
-        AS_IT_COMES,
-        round -> loadBulk(node, session, round == 0 ? few : all, count(round), List.of(), folder));
-    contenders.put(
-        TUNED,
-        round -> loadBulk(node, session, round == 0 ? few : all, count(round), TUNING, folder));
+        AS_IT_COMES, round -> loadBulk(node, session, ofRound.apply(round), List.of(), folder));
+    contenders.put(TUNED, round -> loadBulk(node, session, ofRound.apply(round), TUNING, folder));
     Map<String, Sample> found = rounds(Math.max(1, rounds / 3)).run("load with DSBulk", contenders);
     Sample mine = found.get(OURS);
     found.forEach((name, sample) -> report.figure("load with DSBulk, " + name, sample, "rows/s"));
@@ -175,28 +183,24 @@ final class LoadBench extends Bench {
     report.figure("load, over DSBulk tuned", mine.over(found.get(TUNED)), "x", Goal.atLeast(1.0));
   }
 
-  private int count(int round) {
-    return round == 0 ? Math.max(1, rows / 10) : rows;
+  private static Path csv(Path folder, Points data) {
+    return folder.resolve(data.keys.length + ".csv");
   }
 
-  private static void createTable(CqlSession session, String name) {
+  private static void createTable(CqlSession session, String name, String columns) {
     session.execute(
         SimpleStatement.newInstance(
             "CREATE TABLE bench."
                 + name
-                + " (k blob PRIMARY KEY, v blob) WITH compaction ="
-                + " {'class': 'SizeTieredCompactionStrategy'}"));
+                + " ("
+                + columns
+                + ") WITH compaction = {'class': 'SizeTieredCompactionStrategy'}"));
   }
 
-  private static StoreKey[] storeKeys(byte[][] keys) {
-    StoreKey[] storeKeys = new StoreKey[keys.length];
-    Arrays.setAll(storeKeys, i -> StoreKey.of(Bytes.of(keys[i]), Bytes.empty()));
-    return storeKeys;
-  }
-
-  private double loadOurs(
-      CqlSession session, StoreCollection ours, StoreKey[] keys, Mutation[] puts)
+  private double loadOurs(CqlSession session, StoreCollection ours, Points data)
       throws InterruptedException {
+    StoreKey[] keys = data.storeKeys;
+    Mutation[] puts = data.puts;
     truncate(session, "load_i1");
     InFlight load = new InFlight(inFlight);
     long start = System.nanoTime();
@@ -208,9 +212,10 @@ final class LoadBench extends Bench {
     return load.perSecond(start, keys.length);
   }
 
-  private double loadRaw(
-      CqlSession session, PreparedStatement insert, byte[][] keys, byte[][] values)
+  private double loadRaw(CqlSession session, PreparedStatement insert, Points data)
       throws InterruptedException {
+    byte[][] keys = data.keys;
+    byte[][] values = data.values;
     truncate(session, "raw");
     InFlight load = new InFlight(inFlight);
     long start = System.nanoTime();
@@ -230,17 +235,20 @@ final class LoadBench extends Bench {
   }
 
   private double loadBulk(
-      EmbeddedNode node, CqlSession session, Path file, int count, List<String> tuning, Path folder)
+      EmbeddedNode node, CqlSession session, Points data, List<String> tuning, Path folder)
       throws Exception {
     truncate(session, "bulk");
-    return DsBulk.load(node, "bulk", file, count, tuning, folder.resolve("dsbulk"));
+    return DsBulk.load(
+        node, "bulk", csv(folder, data), data.keys.length, tuning, folder.resolve("dsbulk"));
   }
 
   private static void truncate(CqlSession session, String table) {
     session.execute(SimpleStatement.newInstance("TRUNCATE bench." + table));
   }
 
-  private void scans(Report report, CqlSession session, StoreCollection ours) throws Exception {
+  private void scans(Report report, CqlSession session, StoreCollection ours, Points data)
+      throws Exception {
+    loadOurs(session, ours, data);
     PreparedStatement select =
         session.prepare(
             "SELECT main, v, WRITETIME(v) FROM bench.load_i1"
@@ -320,11 +328,10 @@ final class LoadBench extends Bench {
             .open("load-range", Layout.range(new ShardRule.None()), Claim.ACTIVE)
             .toCompletableFuture()
             .join();
-    session.execute(
-        SimpleStatement.newInstance(
-            "CREATE TABLE bench.raw_range (main blob, shard blob, clustering blob, v blob, PRIMARY"
-                + " KEY ((main, shard), clustering)) WITH compaction ="
-                + " {'class': 'SizeTieredCompactionStrategy'}"));
+    createTable(
+        session,
+        "raw_range",
+        "main blob, shard blob, clustering blob, v blob, PRIMARY KEY ((main, shard), clustering)");
     PreparedStatement insert =
         session.prepare(
             SimpleStatement.builder(
