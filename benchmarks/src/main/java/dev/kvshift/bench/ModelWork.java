@@ -8,8 +8,8 @@ import static dev.kvshift.model.Keys.unsharded;
 import static dev.kvshift.model.Values.rawBytes;
 
 import com.sun.management.ThreadMXBean;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.model.KeyFormat;

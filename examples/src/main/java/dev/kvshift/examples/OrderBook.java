@@ -6,7 +6,7 @@ import static dev.kvshift.model.Keys.instant;
 import static dev.kvshift.model.Keys.string;
 import static dev.kvshift.model.Values.protobuf;
 
-import dev.kvshift.api.KvStore;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.examples.proto.Order;
 import dev.kvshift.model.KeyRange;

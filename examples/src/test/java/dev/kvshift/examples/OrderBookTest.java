@@ -2,7 +2,7 @@ package dev.kvshift.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kvshift.api.KvStore;
+import dev.kvshift.KvStore;
 import dev.kvshift.examples.OrderBook.OrderKey;
 import dev.kvshift.examples.proto.Order;
 import dev.kvshift.model.Stores;

@@ -1,7 +1,7 @@
 package dev.kvshift.examples;
 
 import com.google.protobuf.Message;
-import dev.kvshift.api.KvStore;
+import dev.kvshift.KvStore;
 import dev.kvshift.examples.OrderBook.OrderKey;
 import dev.kvshift.examples.proto.Order;
 import dev.kvshift.model.Stores;

@@ -1,6 +1,5 @@
 package dev.kvshift.api;
 
-import dev.kvshift.spi.StoreProvider.Parameter;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -236,4 +235,14 @@ public record ConnectionString(
   private static String hidden(String secret) {
     return Reference.isReference(secret) ? PercentCode.encode(secret, "@?") : HIDDEN;
   }
+
+  /**
+   * A parameter that a connection string of some scheme takes.
+   *
+   * @param name the name as it is written
+   * @param defaultValue the value if the parameter is absent; empty for none; null if it is
+   *     required
+   * @param meaning what it does, with its unit and range
+   */
+  public record Parameter(String name, @Nullable String defaultValue, String meaning) {}
 }

@@ -38,7 +38,15 @@ public final class Continuation {
     this.last = last;
   }
 
-  static Continuation of(String collection, Bytes main, Direction direction, Bytes last) {
+  /**
+   * Returns the continuation of a read, for the view that gives out pages.
+   *
+   * @param collection the collection's name
+   * @param main the main key of the range
+   * @param direction the direction of the read
+   * @param last the last clustering key passed, from which the next page begins, exclusive
+   */
+  public static Continuation of(String collection, Bytes main, Direction direction, Bytes last) {
     return new Continuation(direction, digest(Bytes.utf8(collection)), digest(main), last);
   }
 
@@ -95,8 +103,13 @@ public final class Continuation {
     return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
   }
 
-  /** Returns the last clustering key passed, after checking that it belongs to this read. */
-  Bytes lastFor(String collection, Bytes main, Direction wanted) {
+  /**
+   * Returns the last clustering key passed, for the view that resumes the read.
+   *
+   * @throws KvException.Permanent if the continuation belongs to another collection, main key or
+   *     direction
+   */
+  public Bytes lastFor(String collection, Bytes main, Direction wanted) {
     if (!collectionDigest.equals(digest(Bytes.utf8(collection)))) {
       throw refused("it belongs to another collection than " + collection, null);
     }

@@ -1,12 +1,13 @@
 package dev.kvshift.api;
 
-import dev.kvshift.spi.Phase;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The failure of a request, sealed by what the caller can do about it.
+ * The failure of a request, divided by what the caller can do about it: {@link Transient}, {@link
+ * Permanent} and {@link UnknownOutcome} are all there is to handle. Further kinds are subclasses of
+ * these three, so that a service's handling never has to change.
  *
  * <p>The text of an error says what happened, to what, and what to do next; it never holds a value
  * or a secret. A driver's own exception stays attached as the cause.
@@ -18,7 +19,7 @@ public abstract sealed class KvException extends RuntimeException {
   }
 
   /** Nothing was applied, and the same request may succeed when it is tried again. */
-  public static final class Transient extends KvException {
+  public static non-sealed class Transient extends KvException {
     /** Says what happened, to what, and what to do next; no secrets. */
     public Transient(String message) {
       super(message, null);
@@ -31,7 +32,7 @@ public abstract sealed class KvException extends RuntimeException {
   }
 
   /** Nothing was applied, and trying the same request again will not help. */
-  public static final class Permanent extends KvException {
+  public static non-sealed class Permanent extends KvException {
     /** Says what happened, to what, and what to do next; no secrets. */
     public Permanent(String message) {
       super(message, null);
@@ -47,7 +48,7 @@ public abstract sealed class KvException extends RuntimeException {
    * A write may or may not have been applied, and may still be: read back, or write again. Only
    * writes fail so.
    */
-  public static final class UnknownOutcome extends KvException {
+  public static non-sealed class UnknownOutcome extends KvException {
     /** Says what happened, to what, and what to do next; no secrets. */
     public UnknownOutcome(String message) {
       super(message, null);
@@ -60,13 +61,12 @@ public abstract sealed class KvException extends RuntimeException {
   }
 
   /** The store cannot do what was asked, ever. Nothing was sent. */
-  public static final class UnsupportedCapability extends KvException {
+  public static final class UnsupportedCapability extends Permanent {
     private final Capability capability;
 
     /** Says what is missing, and names the store as its connection string does. */
     public UnsupportedCapability(Capability capability, String store) {
-      super(
-          store + " has no " + capability + ": use a store that declares it, or do without", null);
+      super(store + " has no " + capability + ": use a store that declares it, or do without");
       this.capability = Objects.requireNonNull(capability);
     }
 
@@ -77,59 +77,10 @@ public abstract sealed class KvException extends RuntimeException {
   }
 
   /**
-   * The leader refused a request of an older epoch: the collection has moved on to another phase.
-   * The request was not applied. Services on {@code transition://} never see it: their store starts
-   * again in the new phase.
-   */
-  public static final class StalePhase extends KvException {
-    private final String collection;
-    private final long epoch;
-    private final Phase phase;
-    private final long floor;
-
-    /** Says where the collection stands now. */
-    public StalePhase(String collection, long epoch, Phase phase, long floor) {
-      super(
-          "collection "
-              + collection
-              + " is in phase "
-              + phase
-              + " (epoch "
-              + epoch
-              + ") and refuses older epochs: connect through transition:// or to the new store",
-          null);
-      this.collection = collection;
-      this.epoch = epoch;
-      this.phase = phase;
-      this.floor = floor;
-    }
-
-    /** Returns the collection's name. */
-    public String collection() {
-      return collection;
-    }
-
-    /** Returns the leader's current epoch. */
-    public long epoch() {
-      return epoch;
-    }
-
-    /** Returns the leader's current phase. */
-    public Phase phase() {
-      return phase;
-    }
-
-    /** Returns the version above which the new store's own versions begin, in microseconds. */
-    public long floor() {
-      return floor;
-    }
-  }
-
-  /**
    * A write met the fence of a cutover and was certainly not applied: its deadline passed while it
    * waited, or the waiting room was full. Try again.
    */
-  public static final class CollectionFenced extends KvException {
+  public static final class CollectionFenced extends Transient {
     private final String collection;
     private final Duration remaining;
 
@@ -140,8 +91,7 @@ public abstract sealed class KvException extends RuntimeException {
               + collection
               + " is fenced for a cutover for at most "
               + remaining.toMillis()
-              + " ms more; the write was not applied: try again",
-          null);
+              + " ms more; the write was not applied: try again");
       this.collection = collection;
       this.remaining = remaining;
     }

@@ -1,5 +1,6 @@
 package dev.kvshift.api;
 
+import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
 
 /**
@@ -44,7 +45,7 @@ public interface KvObserver {
     UNKNOWN_OUTCOME,
     /** {@link KvException.UnsupportedCapability}. */
     UNSUPPORTED,
-    /** {@link KvException.StalePhase}. */
+    /** {@link StalePhase}. */
     STALE_PHASE,
     /** {@link KvException.CollectionFenced}. */
     FENCED

@@ -1,7 +1,8 @@
 /**
- * What services compile against: a store, its collections, keys, ranges, locks and errors.
+ * The data types of the contract: keys, ranges, pages, options, errors, connection strings.
  *
- * <p>Start at {@link dev.kvshift.api.KvStore}. Nothing here depends on anything but the JDK.
+ * <p>Start at {@link dev.kvshift.KvStore}, the view that services use. Nothing here names a type of
+ * the SPI, or depends on anything but the JDK.
  */
 @NullMarked
 package dev.kvshift.api;

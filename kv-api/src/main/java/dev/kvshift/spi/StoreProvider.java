@@ -3,7 +3,6 @@ package dev.kvshift.spi;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvObserver;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A driver, found by {@link java.util.ServiceLoader} and chosen by the scheme of a connection
@@ -14,7 +13,7 @@ public interface StoreProvider {
   String scheme();
 
   /** Returns the parameters that its connection strings take; any other is an error. */
-  List<Parameter> parameters();
+  List<ConnectionString.Parameter> parameters();
 
   /**
    * Opens a store. Connects: returns once the server has answered. The opener has checked the
@@ -25,16 +24,6 @@ public interface StoreProvider {
    * @throws dev.kvshift.api.KvException.Transient where the server cannot be reached
    */
   Store open(ConnectionString string, Context context);
-
-  /**
-   * A parameter of a connection string.
-   *
-   * @param name as it is written
-   * @param defaultValue what holds where it is not given; empty for nothing; null where it must be
-   *     given
-   * @param meaning what it does, its unit and its range
-   */
-  record Parameter(String name, @Nullable String defaultValue, String meaning) {}
 
   /** What the opener lends to a driver. */
   interface Context {

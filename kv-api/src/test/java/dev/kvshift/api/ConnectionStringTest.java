@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.ConnectionString.Host;
-import dev.kvshift.spi.StoreProvider.Parameter;
+import dev.kvshift.api.ConnectionString.Parameter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package dev.kvshift.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.KvStore;
 import java.io.IOException;
 import java.lang.reflect.AnnotatedType;
 import java.lang.reflect.Constructor;

@@ -7,9 +7,9 @@ import static dev.kvshift.model.Keys.firstBits;
 import static dev.kvshift.model.Keys.string;
 import static dev.kvshift.model.Values.protobuf;
 
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.WriteOptions;

@@ -1,7 +1,7 @@
 package dev.kvshift.demo;
 
+import dev.kvshift.KvStore;
 import dev.kvshift.api.ConnectionString;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.migrate.Comparison;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.MigrationOptions;

@@ -2,8 +2,8 @@ package dev.kvshift.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.spi.StoreProvider;
-import dev.kvshift.spi.StoreProvider.Parameter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,7 @@
 package dev.kvshift.legacy;
 
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.wire.Connections;
 import dev.kvshift.legacy.wire.LegacyLimits;

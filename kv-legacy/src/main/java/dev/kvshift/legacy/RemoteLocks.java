@@ -1,10 +1,10 @@
 package dev.kvshift.legacy;
 
+import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
-import dev.kvshift.api.Locks;
 import dev.kvshift.legacy.Pending.Kind;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.LockAll;

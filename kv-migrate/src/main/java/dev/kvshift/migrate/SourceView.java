@@ -2,7 +2,6 @@ package dev.kvshift.migrate;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
-import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -10,6 +9,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -94,7 +94,7 @@ final class SourceView {
                 return CompletableFuture.completedFuture(answer);
               }
               RuntimeException failure = Await.failure(failed);
-              if (failure instanceof KvException.StalePhase stale && stale.epoch() > asked) {
+              if (failure instanceof StalePhase stale && stale.epoch() > asked) {
                 epoch = stale.epoch();
                 return request.apply(Call.within(timeout).withEpoch(stale.epoch()));
               }

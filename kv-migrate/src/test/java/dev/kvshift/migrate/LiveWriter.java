@@ -3,10 +3,10 @@ package dev.kvshift.migrate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
@@ -129,7 +129,7 @@ final class LiveWriter implements AutoCloseable {
     try {
       Await.of(source.write(key, mutation, Call.within(TIMEOUT)));
       return true;
-    } catch (KvException.StalePhase e) {
+    } catch (StalePhase e) {
       Await.of(VersionClock.ofProcess().awaitPast(e.floor()));
       return false;
     }

@@ -1,6 +1,6 @@
 package dev.kvshift.model;
 
-import dev.kvshift.api.KvStore;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.ShardRule;

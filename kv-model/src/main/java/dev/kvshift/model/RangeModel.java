@@ -1,7 +1,7 @@
 package dev.kvshift.model;
 
+import dev.kvshift.KvStore;
 import dev.kvshift.api.KvException;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.ShardRule;

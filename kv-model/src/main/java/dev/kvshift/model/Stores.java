@@ -1,10 +1,10 @@
 package dev.kvshift.model;
 
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;

@@ -1,8 +1,8 @@
 package dev.kvshift.model;
 
+import dev.kvshift.KvCollection;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.WriteOptions;

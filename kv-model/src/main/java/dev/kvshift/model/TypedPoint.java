@@ -1,7 +1,7 @@
 package dev.kvshift.model;
 
+import dev.kvshift.KvCollection;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.WriteOptions;
 import java.util.Collection;

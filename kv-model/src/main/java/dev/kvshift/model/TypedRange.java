@@ -1,10 +1,10 @@
 package dev.kvshift.model;
 
+import dev.kvshift.KvCollection;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.RangePage;

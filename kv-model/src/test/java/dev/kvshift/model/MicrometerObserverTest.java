@@ -3,11 +3,11 @@ package dev.kvshift.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.KvException;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;

@@ -8,8 +8,8 @@ import static dev.kvshift.model.Values.protobuf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Timestamp;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.PageLimit;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,13 +2,13 @@ package dev.kvshift.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;

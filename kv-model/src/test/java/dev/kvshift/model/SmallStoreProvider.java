@@ -2,6 +2,7 @@ package dev.kvshift.model;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.api.KvObserver.Concern;
 import dev.kvshift.api.KvObserver.Warning;
 import dev.kvshift.memory.MemoryOptions;

@@ -1,9 +1,9 @@
 package dev.kvshift.scylla;
 
+import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
-import dev.kvshift.api.Locks;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;

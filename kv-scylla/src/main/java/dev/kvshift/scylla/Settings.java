@@ -1,8 +1,8 @@
 package dev.kvshift.scylla;
 
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.api.KvException;
-import dev.kvshift.spi.StoreProvider.Parameter;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;

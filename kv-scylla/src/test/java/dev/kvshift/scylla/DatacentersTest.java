@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.datastax.oss.driver.api.core.CqlSession;
+import dev.kvshift.KvStore;
+import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
-import dev.kvshift.api.Locks;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.CassandraRing;
 import dev.kvshift.spi.Call;

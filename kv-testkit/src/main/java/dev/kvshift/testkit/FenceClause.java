@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException.CollectionFenced;
-import dev.kvshift.api.KvException.StalePhase;
 import dev.kvshift.api.KvException.Transient;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -14,6 +13,7 @@ import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;

@@ -2,12 +2,12 @@ package dev.kvshift.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.KvException;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;

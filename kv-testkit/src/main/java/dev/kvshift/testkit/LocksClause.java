@@ -2,12 +2,12 @@ package dev.kvshift.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException.Permanent;
 import dev.kvshift.api.Lock;
-import dev.kvshift.api.Locks;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreLocks;

@@ -2,10 +2,10 @@ package dev.kvshift.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.KvCollection;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.Range;

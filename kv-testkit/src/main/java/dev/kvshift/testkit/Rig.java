@@ -1,8 +1,8 @@
 package dev.kvshift.testkit;
 
-import dev.kvshift.api.KvCollection;
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.KvObserver;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Store;

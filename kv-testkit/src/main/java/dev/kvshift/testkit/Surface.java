@@ -1,10 +1,10 @@
 package dev.kvshift.testkit;
 
+import dev.kvshift.KvCollection;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;

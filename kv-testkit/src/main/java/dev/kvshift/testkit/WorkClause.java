@@ -2,14 +2,14 @@ package dev.kvshift.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.KvObserver.Observation;
 import dev.kvshift.api.KvObserver.Operation;
 import dev.kvshift.api.KvObserver.Result;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;

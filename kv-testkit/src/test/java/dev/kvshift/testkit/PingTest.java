@@ -2,8 +2,9 @@ package dev.kvshift.testkit;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvshift.KvStore;
 import dev.kvshift.api.KvException;
-import dev.kvshift.api.KvStore;
+import dev.kvshift.memory.InMemory;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -35,7 +36,7 @@ final class PingTest {
 
   @Test
   void ping_openStore_returns_closedStore_isPermanent() {
-    KvStore store = KvStore.inMemory("ping");
+    KvStore store = InMemory.store("ping");
     store.ping(LONG);
     store.close();
     assertThatThrownBy(() -> store.ping(LONG)).isInstanceOf(KvException.Permanent.class);
@@ -54,7 +55,7 @@ final class PingTest {
 
   @Test
   void ping_timeOutOfRange_isRefused() {
-    try (KvStore store = KvStore.inMemory("ping")) {
+    try (KvStore store = InMemory.store("ping")) {
       for (Duration wrong : new Duration[] {Duration.ZERO, Duration.ofSeconds(61)}) {
         assertThatThrownBy(() -> store.ping(wrong))
             .isInstanceOf(KvException.Permanent.class)

@@ -16,6 +16,7 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
@@ -197,7 +198,7 @@ final class TransitionCollection implements StoreCollection {
                 return CompletableFuture.completedFuture(value);
               }
               KvException cause = failure(error);
-              if (!(cause instanceof KvException.StalePhase stale)) {
+              if (!(cause instanceof StalePhase stale)) {
                 return CompletableFuture.<T>failedFuture(cause);
               }
               tracker.learn(stale.epoch(), stale.phase(), stale.floor());

@@ -1,6 +1,7 @@
 package dev.kvshift.transition;
 
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import java.util.List;

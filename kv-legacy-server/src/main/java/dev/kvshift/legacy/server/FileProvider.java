@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.wire.LegacyParameters;
 import dev.kvshift.spi.Store;

@@ -3,6 +3,7 @@ package dev.kvshift.legacy.server;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,6 @@ record GateRecord(
   }
 
   KvException stale(String collection) {
-    return new KvException.StalePhase(collection, epoch, phase, floor);
+    return new StalePhase(collection, epoch, phase, floor);
   }
 }

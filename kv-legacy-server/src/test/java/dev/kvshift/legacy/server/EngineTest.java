@@ -12,6 +12,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.nio.file.Path;
@@ -212,9 +213,9 @@ class EngineTest {
 
     assertThat(await(engine.gates.move(table, "try-1")).floor()).isEqualTo(moved.floor());
     assertThat(engine.gates.state(table).phase()).isEqualTo(Phase.NEW_ONLY);
-    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(KvException.StalePhase.class);
+    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
     assertThatThrownBy(() -> await(engine.gates.lift(table, "try-1")))
-        .isInstanceOf(KvException.StalePhase.class);
+        .isInstanceOf(StalePhase.class);
   }
 
   @Test
@@ -456,7 +457,7 @@ class EngineTest {
     assertThat(after.floor()).isZero();
     assertThat(after.incarnation()).isEqualTo(1);
     assertThat(after.versionCeiling()).isGreaterThanOrEqualTo(before.versionCeiling());
-    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(KvException.StalePhase.class);
+    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
   }
 
   @Test
@@ -468,10 +469,10 @@ class EngineTest {
 
     assertThat(await(engine.gates.seal(table, 0)).floor()).isEqualTo(sealed.floor());
     assertThatThrownBy(() -> engine.reads.get(table, KEY, sealed.epoch()))
-        .isInstanceOf(KvException.StalePhase.class);
-    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(KvException.StalePhase.class);
+        .isInstanceOf(StalePhase.class);
+    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
     assertThatThrownBy(() -> await(engine.gates.reassert(table, KEY, 0, Op.unhurried())))
-        .isInstanceOf(KvException.StalePhase.class);
+        .isInstanceOf(StalePhase.class);
     assertThat(engine.reads.window(table).newest()).isEqualTo(1);
   }
 
@@ -529,7 +530,7 @@ class EngineTest {
     assertThat(moved.floor()).isGreaterThan(held.token());
     assertThatThrownBy(
             () -> await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())))
-        .isInstanceOf(KvException.StalePhase.class);
+        .isInstanceOf(StalePhase.class);
   }
 
   @Test

@@ -21,6 +21,7 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -190,10 +191,9 @@ class LegacyStoreTest {
     assertThat(moved.floor()).isEqualTo(fence.version());
     assertThatThrownBy(() -> await(waiting))
         .isInstanceOfSatisfying(
-            KvException.StalePhase.class,
-            stale -> assertThat(stale.floor()).isEqualTo(fence.version()));
+            StalePhase.class, stale -> assertThat(stale.floor()).isEqualTo(fence.version()));
     assertThatThrownBy(() -> await(collection.get(key("m", "1"), call())))
-        .isInstanceOf(KvException.StalePhase.class);
+        .isInstanceOf(StalePhase.class);
     assertThat(await(collection.get(key("m", "1"), call().withEpoch(1)))).isNotNull();
     assertThat(await(collection.changes().read(1, 1 << 20, Duration.ZERO)))
         .isEqualTo(new ChangeSource.Fenced(fence));
@@ -262,8 +262,7 @@ class LegacyStoreTest {
     assertThat(await(collection.gate().compareAndSet(first, next))).isFalse();
 
     assertThatThrownBy(() -> put("m", "c", "v"))
-        .isInstanceOfSatisfying(
-            KvException.StalePhase.class, stale -> assertThat(stale.epoch()).isEqualTo(1));
+        .isInstanceOfSatisfying(StalePhase.class, stale -> assertThat(stale.epoch()).isEqualTo(1));
     await(collection.write(key("m", "c"), Mutation.put(Bytes.utf8("v")), call().withEpoch(1)));
   }
 

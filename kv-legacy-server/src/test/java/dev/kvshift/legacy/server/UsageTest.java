@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
@@ -20,6 +19,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -130,8 +130,7 @@ class UsageTest {
                       2, Phase.SHADOW_WRITE, 1, null, false, 0, 0, first.incarnation())));
       await(collection.get(KEY, call().withEpoch(1)));
       await(collection.write(KEY, Mutation.delete(), call().withEpoch(2)));
-      assertThatThrownBy(() -> await(collection.get(KEY, call())))
-          .isInstanceOf(KvException.StalePhase.class);
+      assertThatThrownBy(() -> await(collection.get(KEY, call()))).isInstanceOf(StalePhase.class);
     }
 
     assertThat(usesAfterRestart("files"))

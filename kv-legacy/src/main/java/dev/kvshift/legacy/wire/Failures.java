@@ -3,6 +3,7 @@ package dev.kvshift.legacy.wire;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
 
 /** How errors cross the wire: by their kind and their data, so that they arrive as they left. */
@@ -12,13 +13,9 @@ public final class Failures {
   /** Packs an error. */
   public static Failure of(KvException error) {
     Failure.Builder failure = Failure.newBuilder().setMessage(String.valueOf(error.getMessage()));
-    if (error instanceof KvException.Transient) {
-      failure.setKind(Failure.Kind.TRANSIENT);
-    } else if (error instanceof KvException.UnknownOutcome) {
-      failure.setKind(Failure.Kind.UNKNOWN_OUTCOME);
-    } else if (error instanceof KvException.UnsupportedCapability unsupported) {
+    if (error instanceof KvException.UnsupportedCapability unsupported) {
       failure.setKind(Failure.Kind.UNSUPPORTED).setCapability(unsupported.capability().name());
-    } else if (error instanceof KvException.StalePhase stale) {
+    } else if (error instanceof StalePhase stale) {
       failure
           .setKind(Failure.Kind.STALE_PHASE)
           .setCollection(stale.collection())
@@ -30,6 +27,10 @@ public final class Failures {
           .setKind(Failure.Kind.FENCED)
           .setCollection(fenced.collection())
           .setRemainingMillis(Math.max(0, fenced.remaining().toMillis()));
+    } else if (error instanceof KvException.Transient) {
+      failure.setKind(Failure.Kind.TRANSIENT);
+    } else if (error instanceof KvException.UnknownOutcome) {
+      failure.setKind(Failure.Kind.UNKNOWN_OUTCOME);
     }
     return failure.build();
   }
@@ -42,7 +43,7 @@ public final class Failures {
       case UNSUPPORTED ->
           new KvException.UnsupportedCapability(Capability.valueOf(failure.getCapability()), store);
       case STALE_PHASE ->
-          new KvException.StalePhase(
+          new StalePhase(
               failure.getCollection(),
               failure.getEpoch(),
               Phase.valueOf(failure.getPhase()),

@@ -1,8 +1,8 @@
 package dev.kvshift.legacy.wire;
 
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.api.KvException;
-import dev.kvshift.spi.StoreProvider.Parameter;
 import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedJvm;
+import dev.kvshift.memory.InMemory;
 import dev.kvshift.migrate.LegacyProcess;
 import dev.kvshift.model.Keys;
 import dev.kvshift.model.Stores;
@@ -37,7 +38,7 @@ final class AdviseCommandTest {
   void advise_oneLargeMainKey_recommendsBitsThatKeepTheLimits(@TempDir Path folder)
       throws Exception {
     Path json = folder.resolve("advice.json");
-    try (KvStore store = KvStore.inMemory(name)) {
+    try (KvStore store = InMemory.store(name)) {
       fill(store, Layout.parse(LAYOUT));
 
       assertThat(memory(LAYOUT, "--max-rows", "500", "--json", json.toString()))
@@ -83,7 +84,7 @@ final class AdviseCommandTest {
 
   @Test
   void advise_sample_readsSomeOfTheMainKeysWhole() {
-    try (KvStore store = KvStore.inMemory(name)) {
+    try (KvStore store = InMemory.store(name)) {
       fill(store, Layout.parse(LAYOUT));
 
       assertThat(memory(LAYOUT, "--sample", "3")).as(err.toString()).isZero();
@@ -96,7 +97,7 @@ final class AdviseCommandTest {
 
   @Test
   void advise_largestPartitionAboveTheThreshold_exitsWithMismatch() {
-    try (KvStore store = KvStore.inMemory(name)) {
+    try (KvStore store = InMemory.store(name)) {
       fill(store, Layout.parse("range;shard=bits=12;encoding=1"));
       String sharded = "range;shard=bits=12;encoding=1";
 
@@ -110,7 +111,7 @@ final class AdviseCommandTest {
 
   @Test
   void advise_whatCannotBeAdvisedOn_saysWhyAndExitsWithUsage() {
-    try (KvStore store = KvStore.inMemory(name)) {
+    try (KvStore store = InMemory.store(name)) {
       store.collection("files", Layout.parse(LAYOUT));
 
       assertThat(memory("point;shard=none;encoding=1")).isEqualTo(ExitCode.USAGE);

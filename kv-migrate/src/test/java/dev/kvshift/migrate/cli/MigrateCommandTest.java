@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.memory.InMemory;
 import dev.kvshift.migrate.Progress;
 import dev.kvshift.migrate.Step;
 import java.io.PrintWriter;
@@ -34,8 +35,8 @@ final class MigrateCommandTest {
   @Test
   void run_filledStore_movesItAndWritesTheResult(@TempDir Path folder) throws Exception {
     Path json = folder.resolve("result.json");
-    try (KvStore source = KvStore.inMemory("from-" + name);
-        KvStore target = KvStore.inMemory("to-" + name)) {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
       KvCollection files = source.collection("files", LAYOUT);
       for (int i = 0; i < 500; i++) {
         files.put(Key.of(Bytes.utf8("key-" + i)), Bytes.utf8("value-" + i));
@@ -64,8 +65,8 @@ final class MigrateCommandTest {
 
   @Test
   void steps_oneByOne_move() {
-    try (KvStore source = KvStore.inMemory("from-" + name);
-        KvStore target = KvStore.inMemory("to-" + name)) {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
 
       for (String step : List.of("prepare", "copy", "verify", "cutover")) {
@@ -78,8 +79,8 @@ final class MigrateCommandTest {
 
   @Test
   void cutover_notVerified_isRefused() {
-    try (KvStore source = KvStore.inMemory("from-" + name);
-        KvStore target = KvStore.inMemory("to-" + name)) {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
       assertThat(target).isNotNull();
 
@@ -102,8 +103,8 @@ final class MigrateCommandTest {
 
   @Test
   void prepare_noBroker_saysSoAndExitsWithUnavailable() {
-    try (KvStore source = KvStore.inMemory("from-" + name);
-        KvStore target = KvStore.inMemory("to-" + name)) {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
       source.collection("files", LAYOUT);
       assertThat(target).isNotNull();
 

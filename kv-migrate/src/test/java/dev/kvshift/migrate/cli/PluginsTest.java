@@ -2,12 +2,13 @@ package dev.kvshift.migrate.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.memory.InMemory;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.model.Keys;
 import dev.kvshift.spi.Call;
@@ -82,7 +83,7 @@ final class PluginsTest {
         }
 
         @Override
-        public List<Parameter> parameters() {
+        public List<ConnectionString.Parameter> parameters() {
           return List.of();
         }
 
@@ -129,7 +130,7 @@ final class PluginsTest {
 
   @Test
   void steps_modelAndDriverInAJar_moveByItsLayoutAndShowItsKeys() {
-    try (KvStore source = KvStore.inMemory("from-" + name);
+    try (KvStore source = InMemory.store("from-" + name);
         Store target = MemoryStoreProvider.open("to-" + name)) {
       fill(source);
 
@@ -151,7 +152,7 @@ final class PluginsTest {
 
   @Test
   void advise_modelInAJar_testsItsRule() {
-    try (KvStore source = KvStore.inMemory("from-" + name)) {
+    try (KvStore source = InMemory.store("from-" + name)) {
       fill(source);
 
       assertThat(advise("hits", "--fail-above", "10MB")).as(err.toString()).isZero();

@@ -1,7 +1,8 @@
-package dev.kvshift.api;
+package dev.kvshift;
 
-import dev.kvshift.memory.MemoryOptions;
-import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
@@ -15,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A key-value store, as services see it: a thin view of whichever database the connection string
- * named.
+ * A key-value store, as services see it: a thin view of the database that the connection string
+ * names.
  *
  * <p>Safe for use by many threads; a service opens one and keeps it. Closing it closes its
  * collections and locks: reads in flight fail, writes in flight fail with {@link
@@ -40,23 +41,6 @@ public final class KvStore implements AutoCloseable {
   /** Returns a view over an open store, which is closed with it. */
   public static KvStore over(Store store) {
     return over(store, KvObserver.NONE);
-  }
-
-  /**
-   * Returns an in-memory store, for unit tests of services: {@code memory://NAME}. All that are
-   * open under one name in one process share their data, which ends when the last of them is
-   * closed.
-   */
-  public static KvStore inMemory(String name) {
-    return over(MemoryStoreProvider.open(name));
-  }
-
-  /** Returns an in-memory store whose entries expire by the clock, for tests that move it. */
-  public static KvStore inMemory(String name, Clock clock) {
-    return over(
-        MemoryStoreProvider.open(name, MemoryOptions.defaults().withClock(clock)),
-        KvObserver.NONE,
-        clock);
   }
 
   /** Returns a view that tells the observer of every operation. */

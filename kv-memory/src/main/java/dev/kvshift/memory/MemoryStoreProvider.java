@@ -1,6 +1,7 @@
 package dev.kvshift.memory;
 
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;

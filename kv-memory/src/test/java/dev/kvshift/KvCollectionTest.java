@@ -1,15 +1,28 @@
-package dev.kvshift.api;
+package dev.kvshift;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Observation;
 import dev.kvshift.api.KvObserver.Operation;
 import dev.kvshift.api.KvObserver.Result;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.RangePage;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -64,7 +77,7 @@ final class KvCollectionTest {
     kinds.put(new KvException.Permanent("p"), Result.PERMANENT);
     kinds.put(new KvException.UnknownOutcome("u"), Result.UNKNOWN_OUTCOME);
     kinds.put(new KvException.UnsupportedCapability(Capability.EXPIRY, "s"), Result.UNSUPPORTED);
-    kinds.put(new KvException.StalePhase("c", 1, Phase.NEW_ONLY, 2), Result.STALE_PHASE);
+    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2), Result.STALE_PHASE);
     kinds.put(new KvException.CollectionFenced("c", Duration.ZERO), Result.FENCED);
     kinds.forEach(
         (error, result) -> {

@@ -2,7 +2,7 @@
  * The in-memory store: complete, with every capability, for unit tests of services and as the
  * reference that other drivers are compared with.
  *
- * <p>Start at {@link dev.kvshift.api.KvStore#inMemory} or, for the SPI, at {@link
+ * <p>Start at {@link dev.kvshift.memory.InMemory} or, for the SPI, at {@link
  * dev.kvshift.memory.MemoryStoreProvider}.
  */
 @NullMarked

@@ -1,5 +1,9 @@
-package dev.kvshift.api;
+package dev.kvshift;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.StoreLocks;

@@ -1,6 +1,12 @@
-package dev.kvshift.api;
+package dev.kvshift;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.ShardRule;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;

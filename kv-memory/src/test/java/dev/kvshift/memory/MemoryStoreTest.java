@@ -3,12 +3,12 @@ package dev.kvshift.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvCollection;
 import dev.kvshift.api.KvException;
-import dev.kvshift.api.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
@@ -20,6 +20,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -33,7 +34,7 @@ final class MemoryStoreTest {
 
   @Test
   void getRange_pagedBothWays_givesEveryEntryOnce() {
-    try (KvStore store = KvStore.inMemory("range")) {
+    try (KvStore store = InMemory.store("range")) {
       KvCollection files = store.collection("files", Layout.range(new ShardRule.None()));
       for (int i = 1; i <= 5; i++) {
         files.put(Key.of(MAIN, Bytes.of((byte) (i * 50))), Bytes.of((byte) i));
@@ -54,13 +55,13 @@ final class MemoryStoreTest {
   @Test
   void open_sameNameTwice_sharesDataUntilBothAreClosed() {
     Key key = Key.of(MAIN);
-    try (KvStore one = KvStore.inMemory("shared")) {
-      try (KvStore two = KvStore.inMemory("shared")) {
+    try (KvStore one = InMemory.store("shared")) {
+      try (KvStore two = InMemory.store("shared")) {
         two.collection("c", Layout.point()).put(key, MAIN);
       }
       assertThat(one.collection("c", Layout.point()).get(key)).contains(MAIN);
     }
-    try (KvStore again = KvStore.inMemory("shared")) {
+    try (KvStore again = InMemory.store("shared")) {
       assertThat(again.collection("c", Layout.point()).get(key)).isEmpty();
     }
   }
@@ -82,9 +83,8 @@ final class MemoryStoreTest {
       join(c.gate().fence("b", Duration.ofSeconds(30)));
       CompletionStage<Long> late = c.write(key, Mutation.put(MAIN), within());
       assertThat(join(c.gate().move("b")).phase()).isEqualTo(Phase.NEW_ONLY);
-      assertThatThrownBy(() -> join(late)).isInstanceOf(KvException.StalePhase.class);
-      assertThatThrownBy(() -> join(c.get(key, within())))
-          .isInstanceOf(KvException.StalePhase.class);
+      assertThatThrownBy(() -> join(late)).isInstanceOf(StalePhase.class);
+      assertThatThrownBy(() -> join(c.get(key, within()))).isInstanceOf(StalePhase.class);
     }
   }
 

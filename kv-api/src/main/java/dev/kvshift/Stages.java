@@ -1,5 +1,6 @@
-package dev.kvshift.api;
+package dev.kvshift;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Futures;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;

@@ -1,5 +1,8 @@
-package dev.kvshift.api;
+package dev.kvshift;
 
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Outcome;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;

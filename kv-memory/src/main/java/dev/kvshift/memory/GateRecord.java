@@ -6,6 +6,7 @@ import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.Instance;
 import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -201,7 +202,7 @@ final class GateRecord {
   }
 
   KvException stale() {
-    return new KvException.StalePhase(collection, epoch, phase, floor);
+    return new StalePhase(collection, epoch, phase, floor);
   }
 
   private void forgetGone(Instant now) {

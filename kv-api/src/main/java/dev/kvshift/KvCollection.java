@@ -1,15 +1,28 @@
-package dev.kvshift.api;
+package dev.kvshift;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Continuation;
+import dev.kvshift.api.Entry;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Observation;
 import dev.kvshift.api.KvObserver.Operation;
 import dev.kvshift.api.KvObserver.Result;
+import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.RangePage;
 import dev.kvshift.api.RangePage.Stop;
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
@@ -302,16 +315,16 @@ public final class KvCollection {
   }
 
   private static Result result(KvException error) {
-    if (error instanceof KvException.Transient) {
-      return Result.TRANSIENT;
-    } else if (error instanceof KvException.UnknownOutcome) {
-      return Result.UNKNOWN_OUTCOME;
-    } else if (error instanceof KvException.UnsupportedCapability) {
+    if (error instanceof KvException.UnsupportedCapability) {
       return Result.UNSUPPORTED;
-    } else if (error instanceof KvException.StalePhase) {
+    } else if (error instanceof StalePhase) {
       return Result.STALE_PHASE;
     } else if (error instanceof KvException.CollectionFenced) {
       return Result.FENCED;
+    } else if (error instanceof KvException.Transient) {
+      return Result.TRANSIENT;
+    } else if (error instanceof KvException.UnknownOutcome) {
+      return Result.UNKNOWN_OUTCOME;
     }
     return Result.PERMANENT;
   }
