@@ -2,8 +2,11 @@ package dev.kvshift.spi;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,26 +18,199 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Gate {
   /**
-   * The gate's record.
+   * What the gate says of its collection. Immutable.
    *
-   * @param epoch rises at every step, backwards too; 0 before the first
-   * @param phase the collection's phase
-   * @param acceptMin the lowest epoch that is served
-   * @param fence the fence that stands, or null
-   * @param sealed whether every request is refused, on the dual-write way into new-only
-   * @param floor the version above which the new store's own versions begin; 0 before new-only
-   * @param versionCeiling no version above it has been issued, µs
-   * @param incarnation which life of the target's copy the migration fills
+   * <p>A new collection begins with {@link #first()}; every other state is made from one by its
+   * {@code with} methods, so that a state can gain members.
    */
-  record State(
-      long epoch,
-      Phase phase,
-      long acceptMin,
-      @Nullable Fence fence,
-      boolean sealed,
-      long floor,
-      long versionCeiling,
-      long incarnation) {}
+  final class State {
+    private static final State FIRST = new State(new Members());
+
+    private final Members members;
+
+    private State(Members members) {
+      this.members = members;
+    }
+
+    /** The members by name, copied on each change: positions would not say which is which. */
+    private static final class Members implements Cloneable {
+      private long epoch;
+      private Phase phase = Phase.LEGACY;
+      private long acceptMin;
+      private @Nullable Fence fence;
+      private boolean sealed;
+      private long floor;
+      private long versionCeiling;
+      private long applied;
+      private @Nullable Copy copy;
+      private long incarnation = 1;
+
+      @Override
+      protected Members clone() {
+        try {
+          return (Members) super.clone();
+        } catch (CloneNotSupportedException e) {
+          throw new AssertionError(e);
+        }
+      }
+
+      private List<@Nullable Object> all() {
+        return Arrays.asList(
+            epoch,
+            phase,
+            acceptMin,
+            fence,
+            sealed,
+            floor,
+            versionCeiling,
+            applied,
+            copy,
+            incarnation);
+      }
+    }
+
+    /** Returns the state of a collection that no migration has touched: legacy, epoch 0. */
+    public static State first() {
+      return FIRST;
+    }
+
+    private State with(Consumer<Members> change) {
+      Members changed = members.clone();
+      change.accept(changed);
+      return new State(changed);
+    }
+
+    /** Returns the epoch, which rises at every step, backwards too; 0 before the first. */
+    public long epoch() {
+      return members.epoch;
+    }
+
+    /** Returns the same state with another epoch. */
+    public State withEpoch(long epoch) {
+      return with(next -> next.epoch = epoch);
+    }
+
+    /** Returns the collection's phase. */
+    public Phase phase() {
+      return members.phase;
+    }
+
+    /** Returns the same state in another phase. */
+    public State withPhase(Phase phase) {
+      return with(next -> next.phase = Objects.requireNonNull(phase));
+    }
+
+    /** Returns the lowest epoch that is served. */
+    public long acceptMin() {
+      return members.acceptMin;
+    }
+
+    /** Returns the same state with another lowest epoch. */
+    public State withAcceptMin(long acceptMin) {
+      return with(next -> next.acceptMin = acceptMin);
+    }
+
+    /** Returns the fence that stands, or null. */
+    public @Nullable Fence fence() {
+      return members.fence;
+    }
+
+    /** Returns the same state with that fence, or with none. */
+    public State withFence(@Nullable Fence fence) {
+      return with(next -> next.fence = fence);
+    }
+
+    /** Returns whether the leader refuses every request, on the dual-write way into new-only. */
+    public boolean sealed() {
+      return members.sealed;
+    }
+
+    /** Returns the same state, sealed or not. */
+    public State withSealed(boolean sealed) {
+      return with(next -> next.sealed = sealed);
+    }
+
+    /** Returns the version above which the new store's own begin, µs; 0 before new-only. */
+    public long floor() {
+      return members.floor;
+    }
+
+    /** Returns the same state with another floor. */
+    public State withFloor(long floor) {
+      return with(next -> next.floor = floor);
+    }
+
+    /** Returns the version above which the leader has issued none, µs. */
+    public long versionCeiling() {
+      return members.versionCeiling;
+    }
+
+    /** Returns the same state with another version ceiling. */
+    public State withVersionCeiling(long versionCeiling) {
+      return with(next -> next.versionCeiling = versionCeiling);
+    }
+
+    /**
+     * Returns W, the applied watermark: every version up to it is on the new store, as the runner
+     * has published it; 0 for none.
+     */
+    public long applied() {
+      return members.applied;
+    }
+
+    /** Returns the same state with another applied watermark. */
+    public State withApplied(long applied) {
+      return with(next -> next.applied = applied);
+    }
+
+    /** Returns which copy the migration fills; null before one is prepared. */
+    public @Nullable Copy copy() {
+      return members.copy;
+    }
+
+    /** Returns the same state for another copy, or for none. */
+    public State withCopy(@Nullable Copy copy) {
+      return with(next -> next.copy = copy);
+    }
+
+    /** Returns which life of the target's copy the migration fills, from 1. */
+    public long incarnation() {
+      return members.incarnation;
+    }
+
+    /** Returns the same state with another incarnation. */
+    public State withIncarnation(long incarnation) {
+      return with(next -> next.incarnation = incarnation);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof State that && members.all().equals(that.members.all());
+    }
+
+    @Override
+    public int hashCode() {
+      return members.all().hashCode();
+    }
+
+    @Override
+    public String toString() {
+      return members.phase
+          + " (epoch "
+          + members.epoch
+          + ", accepts from "
+          + members.acceptMin
+          + ", floor "
+          + members.floor
+          + ", copy "
+          + members.copy
+          + ", incarnation "
+          + members.incarnation
+          + (members.sealed ? ", sealed" : "")
+          + (members.fence == null ? "" : ", " + members.fence)
+          + ")";
+    }
+  }
 
   /**
    * A fence, a record in the change log: no write is committed after it until it is lifted.

@@ -30,7 +30,7 @@ final class LockSpace {
   private final String name;
   private final Clock clock;
   private final Map<Bytes, Grant> grants = new HashMap<>();
-  private final GateRecord gate;
+  private final LeaderGate gate;
   private long lastToken;
 
   private record Grant(long token, @Nullable Lock held) {
@@ -42,7 +42,7 @@ final class LockSpace {
   LockSpace(String name, Clock clock) {
     this.name = name;
     this.clock = clock;
-    this.gate = new GateRecord("of locks " + name);
+    this.gate = new LeaderGate("of locks " + name);
   }
 
   synchronized Batch tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
@@ -109,7 +109,7 @@ final class LockSpace {
   }
 
   /** Does something with the gate, whose fence has lifted itself where its deadline is over. */
-  synchronized <T> T withGate(Function<GateRecord, T> body) {
+  synchronized <T> T withGate(Function<LeaderGate, T> body) {
     standing(clock.instant());
     return body.apply(gate);
   }
@@ -120,7 +120,7 @@ final class LockSpace {
 
   synchronized Fence fence(String attempt, Duration lifetime) {
     Instant now = clock.instant();
-    Fence raised = withGate(open -> open.standing(attempt, lifetime));
+    Fence raised = withGate(open -> open.fenceFor(attempt, lifetime));
     if (raised == null) {
       lastToken = draw(now);
       raised = new Fence(attempt, lastToken, 0, now.plus(lifetime));

@@ -36,7 +36,7 @@ final class Table {
   private final long incarnation;
   private final Rows rows;
   private final ChangeLog log;
-  private final GateRecord gate;
+  private final LeaderGate gate;
   private final Set<Waiting<?>> room = new LinkedHashSet<>();
   private final ArrayDeque<Runnable> effects = new ArrayDeque<>();
   private boolean dropped;
@@ -51,14 +51,14 @@ final class Table {
     this.incarnation = incarnation;
     this.log = new ChangeLog(name, effects::add);
     this.rows = new Rows(server, name, log);
-    this.gate = new GateRecord(name);
+    this.gate = new LeaderGate(name);
   }
 
   /** Reads under the monitor, after the gate has let the caller in. */
   <T> T read(Call call, Function<NavigableMap<Place, Row>, T> body) {
     return locked(
         () -> {
-          gate.admit(call.epoch());
+          gate.admitRead(call.epoch());
           return body.apply(rows.held());
         });
   }
@@ -72,7 +72,7 @@ final class Table {
     return locked(() -> body.apply(log));
   }
 
-  <T> T withGate(Function<GateRecord, T> body) {
+  <T> T withGate(Function<LeaderGate, T> body) {
     return locked(() -> body.apply(gate));
   }
 
@@ -106,7 +106,7 @@ final class Table {
   Fence fence(String attempt, Duration lifetime) {
     return locked(
         () -> {
-          Fence standing = gate.standing(attempt, lifetime);
+          Fence standing = gate.fenceFor(attempt, lifetime);
           if (standing != null) {
             return standing;
           }

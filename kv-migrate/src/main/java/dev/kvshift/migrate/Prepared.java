@@ -174,16 +174,7 @@ record Prepared(
       if (now.incarnation() == incarnation) {
         return;
       }
-      Gate.State next =
-          new Gate.State(
-              now.epoch(),
-              now.phase(),
-              now.acceptMin(),
-              now.fence(),
-              now.sealed(),
-              now.floor(),
-              now.versionCeiling(),
-              incarnation);
+      Gate.State next = now.withIncarnation(incarnation);
       Await.patiently(patience, () -> gate.compareAndSet(now, next));
     }
   }

@@ -39,7 +39,7 @@ public abstract class FenceClause extends Clause {
     assertThat(fence.version()).isGreaterThan(before);
     State state = join(collection.gate().state());
     assertThat(state)
-        .isEqualTo(new State(0, Phase.LEGACY, 0, fence, false, 0, state.versionCeiling(), 1));
+        .isEqualTo(State.first().withFence(fence).withVersionCeiling(state.versionCeiling()));
     assertThat(Duration.between(serverTime(), fence.deadline()))
         .isBetween(STANDING.minusSeconds(10), STANDING.plusSeconds(1));
   }
@@ -185,8 +185,12 @@ public abstract class FenceClause extends Clause {
     State moved = join(collection.gate().move("a"));
     assertThat(moved)
         .isEqualTo(
-            new State(
-                1, Phase.NEW_ONLY, 1, null, false, fence.version(), moved.versionCeiling(), 1));
+            State.first()
+                .withEpoch(1)
+                .withPhase(Phase.NEW_ONLY)
+                .withAcceptMin(1)
+                .withFloor(fence.version())
+                .withVersionCeiling(moved.versionCeiling()));
     for (CompletionStage<Long> write : waiting) {
       StalePhase error = Await.failure(StalePhase.class, () -> write);
       assertThat(error.phase()).isEqualTo(Phase.NEW_ONLY);
@@ -229,8 +233,7 @@ public abstract class FenceClause extends Clause {
     Gate gate = fresh(pointLayout()).gate();
     join(gate.fence("a", STANDING));
     State now = join(gate.state());
-    State next =
-        new State(1, Phase.SHADOW_WRITE, 0, now.fence(), false, 0, now.versionCeiling(), 1);
+    State next = now.withEpoch(1).withPhase(Phase.SHADOW_WRITE);
     Await.failure(Transient.class, () -> gate.compareAndSet(now, next));
     Await.failure(Transient.class, () -> gate.seal(0));
     assertThat(join(gate.state())).isEqualTo(now);

@@ -37,8 +37,7 @@ public abstract class GateClause extends Clause {
   @Test
   void state_newCollection_isLegacyAtEpochZero() {
     State state = join(fresh(pointLayout()).gate().state());
-    assertThat(state)
-        .isEqualTo(new State(0, Phase.LEGACY, 0, null, false, 0, state.versionCeiling(), 1));
+    assertThat(state).isEqualTo(State.first().withVersionCeiling(state.versionCeiling()));
   }
 
   @Test
@@ -51,7 +50,8 @@ public abstract class GateClause extends Clause {
       State seen =
           join(join(other.open(collection.name(), pointLayout(), Claim.ACTIVE)).gate().state());
       assertThat(seen)
-          .isEqualTo(new State(1, Phase.SHADOW_WRITE, 0, null, false, 0, seen.versionCeiling(), 1));
+          .isEqualTo(
+              step(State.first(), Phase.SHADOW_WRITE).withVersionCeiling(seen.versionCeiling()));
     }
   }
 
@@ -230,7 +230,11 @@ public abstract class GateClause extends Clause {
     State before = to(collection.gate(), Phase.SHADOW_WRITE);
     State sealed = join(collection.gate().seal(before.epoch()));
     assertThat(sealed)
-        .isEqualTo(new State(2, Phase.NEW_ONLY, 2, null, true, last, sealed.versionCeiling(), 1));
+        .isEqualTo(
+            with(State.first(), 2, Phase.NEW_ONLY, 2, 1)
+                .withSealed(true)
+                .withFloor(last)
+                .withVersionCeiling(sealed.versionCeiling()));
     assertThat(join(collection.gate().state())).isEqualTo(sealed);
     for (long epoch : List.of(0L, 1L, 2L, 3L)) {
       Call any = call().withEpoch(epoch);
@@ -335,14 +339,9 @@ public abstract class GateClause extends Clause {
   }
 
   private static State with(State now, long epoch, Phase phase, long acceptMin, long incarnation) {
-    return new State(
-        epoch,
-        phase,
-        acceptMin,
-        now.fence(),
-        now.sealed(),
-        now.floor(),
-        now.versionCeiling(),
-        incarnation);
+    return now.withEpoch(epoch)
+        .withPhase(phase)
+        .withAcceptMin(acceptMin)
+        .withIncarnation(incarnation);
   }
 }

@@ -145,7 +145,11 @@ public abstract class LockGateClause extends Clause {
     Lock held = lock(KEY);
     Gate.State first = join(gate().state());
     Gate.State next =
-        new Gate.State(1, Phase.SHADOW_WRITE, 1, null, false, 0, 0, first.incarnation());
+        Gate.State.first()
+            .withEpoch(1)
+            .withPhase(Phase.SHADOW_WRITE)
+            .withAcceptMin(1)
+            .withIncarnation(first.incarnation());
     assertThat(join(gate().compareAndSet(first, next))).isTrue();
     assertThat(join(gate().compareAndSet(first, next))).isFalse();
 

@@ -208,15 +208,13 @@ class TransitionStoreTest {
   void phase_thatThisVersionDoesNotKnow_isRefusedClearly() {
     Gate.State state = join(onOld.gate().state());
     Gate.State next =
-        new Gate.State(
-            state.epoch() + 1,
-            Phase.SHADOW_WRITE,
-            state.epoch(),
-            null,
-            false,
-            state.floor(),
-            state.versionCeiling(),
-            state.incarnation());
+        Gate.State.first()
+            .withEpoch(state.epoch() + 1)
+            .withPhase(Phase.SHADOW_WRITE)
+            .withAcceptMin(state.epoch())
+            .withFloor(state.floor())
+            .withVersionCeiling(state.versionCeiling())
+            .withIncarnation(state.incarnation());
     assertThat(join(onOld.gate().compareAndSet(state, next))).isTrue();
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);

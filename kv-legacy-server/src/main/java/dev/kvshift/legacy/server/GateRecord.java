@@ -33,8 +33,15 @@ record GateRecord(
   }
 
   Gate.State state(long versionCeiling) {
-    return new Gate.State(
-        epoch, phase, acceptMin, fence, sealed, floor, versionCeiling, incarnation);
+    return Gate.State.first()
+        .withEpoch(epoch)
+        .withPhase(phase)
+        .withAcceptMin(acceptMin)
+        .withFence(fence)
+        .withSealed(sealed)
+        .withFloor(floor)
+        .withVersionCeiling(versionCeiling)
+        .withIncarnation(incarnation);
   }
 
   GateRecord fenced(Gate.Fence raised) {

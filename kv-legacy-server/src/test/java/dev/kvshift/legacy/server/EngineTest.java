@@ -440,7 +440,7 @@ class EngineTest {
 
   private void step(long epoch, Phase phase, long acceptMin) {
     Gate.State now = engine.gates.state(table);
-    Gate.State next = new Gate.State(epoch, phase, acceptMin, null, false, 0, 0, 1);
+    Gate.State next = Gate.State.first().withEpoch(epoch).withPhase(phase).withAcceptMin(acceptMin);
     assertThat(await(engine.gates.compareAndSet(table, now, next))).isTrue();
   }
 

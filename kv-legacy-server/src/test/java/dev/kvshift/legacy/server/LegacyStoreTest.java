@@ -256,7 +256,11 @@ class LegacyStoreTest {
   void compareAndSet_raisedAcceptMin_refusesOlderEpochs() {
     Gate.State first = await(collection.gate().state());
     Gate.State next =
-        new Gate.State(1, Phase.SHADOW_WRITE, 1, null, false, 0, 0, first.incarnation());
+        Gate.State.first()
+            .withEpoch(1)
+            .withPhase(Phase.SHADOW_WRITE)
+            .withAcceptMin(1)
+            .withIncarnation(first.incarnation());
 
     assertThat(await(collection.gate().compareAndSet(first, next))).isTrue();
     assertThat(await(collection.gate().compareAndSet(first, next))).isFalse();

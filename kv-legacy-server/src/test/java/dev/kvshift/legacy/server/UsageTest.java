@@ -126,8 +126,11 @@ class UsageTest {
               .gate()
               .compareAndSet(
                   first,
-                  new Gate.State(
-                      2, Phase.SHADOW_WRITE, 1, null, false, 0, 0, first.incarnation())));
+                  Gate.State.first()
+                      .withEpoch(2)
+                      .withPhase(Phase.SHADOW_WRITE)
+                      .withAcceptMin(1)
+                      .withIncarnation(first.incarnation())));
       await(collection.get(KEY, call().withEpoch(1)));
       await(collection.write(KEY, Mutation.delete(), call().withEpoch(2)));
       assertThatThrownBy(() -> await(collection.get(KEY, call()))).isInstanceOf(StalePhase.class);

@@ -159,7 +159,8 @@ class WireTest {
 
   private void raiseEpoch() {
     Gate.State first = server.engine().gates.state(table);
-    Gate.State next = new Gate.State(5, Phase.SHADOW_WRITE, 4, null, false, 0, 0, 1);
+    Gate.State next =
+        Gate.State.first().withEpoch(5).withPhase(Phase.SHADOW_WRITE).withAcceptMin(4);
     assertThat(await(server.engine().gates.compareAndSet(table, first, next))).isTrue();
   }
 

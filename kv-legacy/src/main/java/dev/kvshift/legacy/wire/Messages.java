@@ -184,15 +184,15 @@ public final class Messages {
   }
 
   public static Gate.State state(GateState message) {
-    return new Gate.State(
-        message.getEpoch(),
-        Phase.valueOf(message.getPhase()),
-        message.getAcceptMin(),
-        message.hasFence() ? fence(message.getFence()) : null,
-        message.getSealed(),
-        message.getFloor(),
-        message.getVersionCeiling(),
-        message.getIncarnation());
+    return Gate.State.first()
+        .withEpoch(message.getEpoch())
+        .withPhase(Phase.valueOf(message.getPhase()))
+        .withAcceptMin(message.getAcceptMin())
+        .withFence(message.hasFence() ? fence(message.getFence()) : null)
+        .withSealed(message.getSealed())
+        .withFloor(message.getFloor())
+        .withVersionCeiling(message.getVersionCeiling())
+        .withIncarnation(message.getIncarnation());
   }
 
   public static LockOf lock(Lock lock) {

@@ -1,0 +1,323 @@
+package dev.kvshift.spi;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Gate.Fence;
+import dev.kvshift.spi.Gate.State;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The state machine of a gate, for stores that hold one: what a leader makes durable, and the only
+ * place that decides what may become of it.
+ *
+ * <p>Each operation returns the record that follows, this very record if nothing changes, or throws
+ * the refusal that the caller is to see. A leader applies one operation at a time, makes its result
+ * durable, and only then answers. The record does no I/O and reads no clock. Immutable.
+ *
+ * <p>The version ceiling of {@link #state()} is the leader's to fill in: it is no part of what the
+ * operations decide on.
+ */
+public final class GateRecord {
+  /** The shortest and the longest lifetime of a fence. */
+  public static final Duration MIN_FENCE = Duration.ofSeconds(1);
+
+  /** The longest lifetime of a fence. */
+  public static final Duration MAX_FENCE = Duration.ofSeconds(60);
+
+  /** The most characters of the name of an attempt or an instance. */
+  public static final int MAX_NAME_CHARS = 256;
+
+  /** The most instances that may be registered with one gate. */
+  public static final int MAX_INSTANCES = 10_000;
+
+  /** How many ended attempts are remembered, so that a late request raises no fence for them. */
+  public static final int MAX_ENDED_ATTEMPTS = 64;
+
+  private static final GateRecord FIRST = new GateRecord(State.first(), null, List.of());
+
+  private final State state;
+  private final @Nullable String movedBy;
+  private final List<String> ended;
+
+  private GateRecord(State state, @Nullable String movedBy, List<String> ended) {
+    this.state = state;
+    this.movedBy = movedBy;
+    this.ended = ended;
+  }
+
+  /** Returns the record of a collection that no migration has touched. */
+  public static GateRecord first() {
+    return FIRST;
+  }
+
+  /**
+   * Returns the record that a leader has kept.
+   *
+   * @param state what {@link #state()} returned
+   * @param movedBy what {@link #movedBy()} returned
+   * @param ended what {@link #ended()} returned
+   */
+  public static GateRecord of(State state, @Nullable String movedBy, List<String> ended) {
+    return new GateRecord(state, movedBy, List.copyOf(ended));
+  }
+
+  /** Returns what the gate says of its collection. */
+  public State state() {
+    return state;
+  }
+
+  /** Returns the attempt that has handed the collection over; null if none has. */
+  public @Nullable String movedBy() {
+    return movedBy;
+  }
+
+  /** Returns the attempts whose fences were lifted last, the oldest first. */
+  public List<String> ended() {
+    return ended;
+  }
+
+  /** Returns whether the collection has been handed over to the new store, which is for ever. */
+  public boolean isHandedOver() {
+    return state.phase() == Phase.NEW_ONLY;
+  }
+
+  /**
+   * Admits a read.
+   *
+   * @throws StalePhase if the caller's epoch is no longer served, or the gate is sealed
+   */
+  public void admitRead(String collection, long callerEpoch) {
+    if (callerEpoch < state.acceptMin() || state.sealed()) {
+      throw stale(collection);
+    }
+  }
+
+  /**
+   * Admits a write.
+   *
+   * @throws StalePhase if the caller's epoch is no longer served, or the collection has been handed
+   *     over: then the leader takes no write, whatever its epoch
+   */
+  public void admitWrite(String collection, long callerEpoch) {
+    admitRead(collection, callerEpoch);
+    if (isHandedOver()) {
+      throw stale(collection);
+    }
+  }
+
+  /** Returns the refusal of a request of an older epoch. */
+  public StalePhase stale(String collection) {
+    return new StalePhase(collection, state.epoch(), state.phase(), state.floor());
+  }
+
+  /**
+   * Decides {@link Gate#compareAndSet}.
+   *
+   * @return the record after the step; null if this is not the record that the caller expected
+   */
+  public @Nullable GateRecord stepped(String collection, State expected, State next) {
+    if (expected.epoch() != state.epoch() || expected.acceptMin() != state.acceptMin()) {
+      return null;
+    }
+    requireOpen(collection);
+    requireNoFence(collection, "its gate was not changed");
+    boolean step = next.phase() != state.phase();
+    if (next.epoch() < state.epoch()
+        || (step && next.epoch() == state.epoch())
+        || next.acceptMin() < state.acceptMin()
+        || next.acceptMin() > next.epoch()
+        || next.incarnation() < state.incarnation()
+        || !next.phase().isStepFrom(state.phase())) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + ": its gate cannot go from "
+              + state
+              + " to "
+              + next
+              + ": go to a neighbouring phase with a higher epoch; acceptMin and incarnation never"
+              + " fall, and acceptMin never exceeds the epoch");
+    }
+    if (next.phase() == Phase.NEW_ONLY) {
+      throw new KvException.Permanent(
+          "collection " + collection + " enters new-only by a move or a seal: use one of them");
+    }
+    return new GateRecord(
+        state
+            .withEpoch(next.epoch())
+            .withPhase(next.phase())
+            .withAcceptMin(next.acceptMin())
+            .withIncarnation(next.incarnation()),
+        movedBy,
+        ended);
+  }
+
+  /**
+   * Decides whether an attempt may raise a fence.
+   *
+   * @return the attempt's fence, if it stands already; null if the leader is to append one to its
+   *     change log and to continue with {@link #fenced}
+   */
+  public @Nullable Fence fenceFor(String collection, String attempt, Duration lifetime) {
+    requireName("attempt", attempt);
+    if (lifetime.compareTo(MIN_FENCE) < 0 || lifetime.compareTo(MAX_FENCE) > 0) {
+      throw new KvException.Permanent(
+          "the lifetime of a fence is " + lifetime + ": give 1 s to 60 s");
+    }
+    requireOpen(collection);
+    Fence standing = state.fence();
+    if (standing != null && !standing.attempt().equals(attempt)) {
+      throw new KvException.Transient(
+          "collection "
+              + collection
+              + " is fenced by attempt "
+              + standing.attempt()
+              + ": wait until its fence is lifted, at "
+              + standing.deadline()
+              + " at the latest");
+    }
+    if (ended.contains(attempt)) {
+      throw new KvException.Permanent(
+          "the fence of attempt " + attempt + " was lifted: begin another attempt");
+    }
+    return standing;
+  }
+
+  /** Returns the record with a fence that {@link #fenceFor} has allowed. */
+  public GateRecord fenced(Fence fence) {
+    return new GateRecord(state.withFence(fence), movedBy, ended);
+  }
+
+  /**
+   * Decides {@link Gate#lift}: the attempt's fence no longer stands, and it raises no other. If
+   * {@link #state()} of this record has the attempt's fence, the leader logs the lift too.
+   */
+  public GateRecord lifted(String collection, String attempt) {
+    requireOpen(collection);
+    if (ended.contains(attempt)) {
+      return this;
+    }
+    List<String> attempts = new ArrayList<>(ended);
+    attempts.add(attempt);
+    return new GateRecord(
+        hasFenceOf(attempt) ? state.withFence(null) : state,
+        movedBy,
+        List.copyOf(
+            attempts.subList(Math.max(0, attempts.size() - MAX_ENDED_ATTEMPTS), attempts.size())));
+  }
+
+  /** Returns whether the fence that stands is the attempt's. */
+  public boolean hasFenceOf(String attempt) {
+    Fence fence = state.fence();
+    return fence != null && fence.attempt().equals(attempt);
+  }
+
+  /** Decides {@link Gate#move}. Returns this very record if the attempt has moved it already. */
+  public GateRecord moved(String collection, String attempt) {
+    if (attempt.equals(movedBy)) {
+      return this;
+    }
+    requireOpen(collection);
+    Fence fence = state.fence();
+    if (fence == null || !fence.attempt().equals(attempt)) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + ": the fence of attempt "
+              + attempt
+              + " no longer stands, and nothing was moved: begin another attempt");
+    }
+    return new GateRecord(handedOver(fence.version()), attempt, ended);
+  }
+
+  /**
+   * Decides {@link Gate#seal}. Returns this very record if it was sealed from that epoch already.
+   *
+   * @param lastVersion the last version that the leader has issued
+   */
+  public GateRecord sealed(String collection, long epoch, long lastVersion) {
+    if (state.sealed() && state.epoch() == epoch + 1) {
+      return this;
+    }
+    requireOpen(collection);
+    if (epoch != state.epoch()) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " is in epoch "
+              + state.epoch()
+              + ", not "
+              + epoch
+              + ", and was not sealed: read its state again");
+    }
+    requireNoFence(collection, "it was not sealed");
+    return new GateRecord(handedOver(lastVersion).withSealed(true), null, ended);
+  }
+
+  /**
+   * Checks the name of an attempt or an instance.
+   *
+   * @throws KvException.Permanent if it has no or too many characters
+   */
+  public static void requireName(String what, String name) {
+    if (name.isEmpty() || name.length() > MAX_NAME_CHARS) {
+      throw new KvException.Permanent(
+          "the name of an "
+              + what
+              + " has "
+              + name.length()
+              + " characters: give 1 to "
+              + MAX_NAME_CHARS);
+    }
+  }
+
+  private State handedOver(long floor) {
+    return state
+        .withEpoch(state.epoch() + 1)
+        .withAcceptMin(state.epoch() + 1)
+        .withPhase(Phase.NEW_ONLY)
+        .withFloor(floor)
+        .withFence(null);
+  }
+
+  private void requireOpen(String collection) {
+    if (isHandedOver()) {
+      throw stale(collection);
+    }
+  }
+
+  private void requireNoFence(String collection, String consequence) {
+    Fence fence = state.fence();
+    if (fence != null) {
+      throw new KvException.Transient(
+          "collection "
+              + collection
+              + " is fenced by attempt "
+              + fence.attempt()
+              + ", and "
+              + consequence
+              + ": lift the fence first");
+    }
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof GateRecord that
+        && state.equals(that.state)
+        && Objects.equals(movedBy, that.movedBy)
+        && ended.equals(that.ended);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(state, movedBy, ended);
+  }
+
+  @Override
+  public String toString() {
+    return state + (movedBy == null ? "" : ", moved by " + movedBy);
+  }
+}

@@ -1,0 +1,210 @@
+package dev.kvshift.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Gate.Fence;
+import dev.kvshift.spi.Gate.State;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The decisions of the gate, exact at their bounds. */
+final class GateRecordTest {
+  private static final String NAME = "files";
+  private static final Fence FENCE = new Fence("a", 700, 9, Instant.ofEpochSecond(60));
+  private static final Duration LIFETIME = Duration.ofSeconds(30);
+
+  private final GateRecord legacy = GateRecord.first();
+  private final GateRecord dual = at(5, Phase.DUAL_WRITE, 4);
+  private final GateRecord fenced = legacy.fenced(FENCE);
+  private final GateRecord moved = fenced.moved(NAME, "a");
+  private final GateRecord sealed = dual.sealed(NAME, 5, 900);
+
+  private static GateRecord at(long epoch, Phase phase, long acceptMin) {
+    return GateRecord.of(
+        State.first().withEpoch(epoch).withPhase(phase).withAcceptMin(acceptMin), null, List.of());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "6, SHADOW_READ, 4, 1, true",
+    "6, SHADOW_READ, 6, 1, true",
+    "6, SHADOW_WRITE, 4, 1, true",
+    "5, DUAL_WRITE, 5, 1, true",
+    "5, DUAL_WRITE, 4, 2, true",
+    "5, SHADOW_READ, 4, 1, false",
+    "4, DUAL_WRITE, 4, 1, false",
+    "6, NEW_READ, 4, 1, false",
+    "6, LEGACY, 4, 1, false",
+    "6, SHADOW_READ, 3, 1, false",
+    "6, SHADOW_READ, 7, 1, false",
+    "6, SHADOW_READ, 4, 0, false",
+  })
+  void stepped_fromDualWriteAtEpoch5_isAStepOrRefused(
+      long epoch, Phase phase, long acceptMin, long incarnation, boolean isStep) {
+    State next =
+        State.first()
+            .withEpoch(epoch)
+            .withPhase(phase)
+            .withAcceptMin(acceptMin)
+            .withIncarnation(incarnation);
+    if (isStep) {
+      GateRecord stepped = dual.stepped(NAME, dual.state(), next);
+      assertThat(stepped).isEqualTo(GateRecord.of(next, null, List.of()));
+    } else {
+      refused(KvException.Permanent.class, () -> dual.stepped(NAME, dual.state(), next));
+    }
+  }
+
+  @Test
+  void stepped_notAsExpected_isNull() {
+    State next = dual.state().withEpoch(6);
+    assertThat(dual.stepped(NAME, dual.state().withEpoch(4), next)).isNull();
+    assertThat(dual.stepped(NAME, dual.state().withAcceptMin(5), next)).isNull();
+  }
+
+  @Test
+  void stepped_ofTheLeadersOwnMembers_takesNone() {
+    State next =
+        dual.state()
+            .withEpoch(6)
+            .withFloor(1)
+            .withSealed(true)
+            .withFence(FENCE)
+            .withVersionCeiling(2);
+    assertThat(dual.stepped(NAME, dual.state(), next)).isEqualTo(at(6, Phase.DUAL_WRITE, 4));
+  }
+
+  @Test
+  void stepped_intoNewOnlyByHand_isPermanent() {
+    GateRecord primary = at(7, Phase.NEW_PRIMARY, 7);
+    State next = primary.state().withEpoch(8).withPhase(Phase.NEW_ONLY);
+    refused(KvException.Permanent.class, () -> primary.stepped(NAME, primary.state(), next));
+  }
+
+  @Test
+  void stepped_whileFenced_isTransient() {
+    State next = fenced.state().withEpoch(1);
+    refused(KvException.Transient.class, () -> fenced.stepped(NAME, fenced.state(), next));
+  }
+
+  @Test
+  void fenceFor_sameAttempt_isTheOneThatStands() {
+    assertThat(legacy.fenceFor(NAME, "a", LIFETIME)).isNull();
+    assertThat(fenced.fenceFor(NAME, "a", LIFETIME)).isSameAs(FENCE);
+    refused(KvException.Transient.class, () -> fenced.fenceFor(NAME, "b", LIFETIME));
+    GateRecord lifted = fenced.lifted(NAME, "a");
+    refused(KvException.Permanent.class, () -> lifted.fenceFor(NAME, "a", LIFETIME));
+    assertThat(lifted.fenceFor(NAME, "b", LIFETIME)).isNull();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"999, false", "1000, true", "60000, true", "60001, false"})
+  void fenceFor_lifetime_hasBounds(long millis, boolean allowed) {
+    ThrowingCallable ask = () -> legacy.fenceFor(NAME, "a", Duration.ofMillis(millis));
+    if (allowed) {
+      assertThat(legacy.fenceFor(NAME, "a", Duration.ofMillis(millis))).isNull();
+    } else {
+      refused(KvException.Permanent.class, ask);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, false", "1, true", "256, true", "257, false"})
+  void fenceFor_name_hasBounds(int chars, boolean allowed) {
+    String name = "x".repeat(chars);
+    if (allowed) {
+      assertThat(legacy.fenceFor(NAME, name, LIFETIME)).isNull();
+    } else {
+      refused(KvException.Permanent.class, () -> legacy.fenceFor(NAME, name, LIFETIME));
+    }
+  }
+
+  @Test
+  void lifted_otherAttempt_leavesTheFenceAndEndsTheOther() {
+    GateRecord other = fenced.lifted(NAME, "b");
+    assertThat(other.state().fence()).isEqualTo(FENCE);
+    assertThat(other.ended()).containsExactly("b");
+    assertThat(other.lifted(NAME, "b")).isSameAs(other);
+    GateRecord own = fenced.lifted(NAME, "a");
+    assertThat(own.state().fence()).isNull();
+    assertThat(own.ended()).containsExactly("a");
+  }
+
+  @Test
+  void lifted_manyAttempts_remembersTheLast() {
+    GateRecord record = legacy;
+    for (int i = 0; i <= GateRecord.MAX_ENDED_ATTEMPTS; i++) {
+      record = record.lifted(NAME, "attempt-" + i);
+    }
+    assertThat(record.ended())
+        .hasSize(GateRecord.MAX_ENDED_ATTEMPTS)
+        .startsWith("attempt-1")
+        .endsWith("attempt-" + GateRecord.MAX_ENDED_ATTEMPTS);
+  }
+
+  @Test
+  void moved_withItsFence_handsOverForEver() {
+    assertThat(moved.state())
+        .isEqualTo(
+            State.first()
+                .withEpoch(1)
+                .withAcceptMin(1)
+                .withPhase(Phase.NEW_ONLY)
+                .withFloor(FENCE.version()));
+    assertThat(moved.movedBy()).isEqualTo("a");
+    assertThat(moved.moved(NAME, "a")).isSameAs(moved);
+    refused(StalePhase.class, () -> moved.moved(NAME, "b"));
+    refused(StalePhase.class, () -> moved.lifted(NAME, "a"));
+    refused(StalePhase.class, () -> moved.fenceFor(NAME, "b", LIFETIME));
+    refused(StalePhase.class, () -> moved.sealed(NAME, 1, 800));
+    refused(StalePhase.class, () -> moved.stepped(NAME, moved.state(), moved.state()));
+  }
+
+  @Test
+  void moved_withoutItsFence_isPermanent() {
+    refused(KvException.Permanent.class, () -> legacy.moved(NAME, "a"));
+    refused(KvException.Permanent.class, () -> fenced.moved(NAME, "b"));
+    refused(KvException.Permanent.class, () -> fenced.lifted(NAME, "a").moved(NAME, "a"));
+  }
+
+  @Test
+  void sealed_currentEpoch_handsOverAtTheLastVersion() {
+    assertThat(sealed.state())
+        .isEqualTo(
+            dual.state()
+                .withEpoch(6)
+                .withAcceptMin(6)
+                .withPhase(Phase.NEW_ONLY)
+                .withSealed(true)
+                .withFloor(900));
+    assertThat(sealed.sealed(NAME, 5, 901)).isSameAs(sealed);
+    refused(StalePhase.class, () -> sealed.sealed(NAME, 6, 901));
+    refused(KvException.Permanent.class, () -> dual.sealed(NAME, 4, 900));
+    refused(KvException.Permanent.class, () -> dual.sealed(NAME, 6, 900));
+    refused(KvException.Transient.class, () -> fenced.sealed(NAME, 0, 900));
+  }
+
+  @Test
+  void admit_byEpoch_isExactAtItsBound() {
+    refused(StalePhase.class, () -> dual.admitRead(NAME, 3));
+    refused(StalePhase.class, () -> dual.admitWrite(NAME, 3));
+    dual.admitRead(NAME, 4);
+    dual.admitWrite(NAME, 4);
+    refused(StalePhase.class, () -> moved.admitRead(NAME, 0));
+    moved.admitRead(NAME, 1);
+    refused(StalePhase.class, () -> moved.admitWrite(NAME, 1));
+    refused(StalePhase.class, () -> sealed.admitRead(NAME, Long.MAX_VALUE));
+    refused(StalePhase.class, () -> sealed.admitWrite(NAME, Long.MAX_VALUE));
+  }
+
+  private static void refused(Class<? extends KvException> kind, ThrowingCallable operation) {
+    assertThatThrownBy(operation).isExactlyInstanceOf(kind);
+  }
+}
