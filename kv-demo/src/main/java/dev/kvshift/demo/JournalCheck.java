@@ -2,7 +2,7 @@ package dev.kvshift.demo;
 
 import dev.kvshift.demo.Journal.Outcome;
 import dev.kvshift.demo.Journal.Write;
-import dev.kvshift.migrate.Progress.State;
+import dev.kvshift.migrate.api.ProgressListener.State;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

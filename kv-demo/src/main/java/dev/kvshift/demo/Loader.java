@@ -4,7 +4,7 @@ import com.google.common.hash.BloomFilter;
 import com.google.common.hash.Funnels;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.demo.ClassFiles.ClassFile;
-import dev.kvshift.migrate.Progress.State;
+import dev.kvshift.migrate.api.ProgressListener.State;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

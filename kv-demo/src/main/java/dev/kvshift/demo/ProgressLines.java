@@ -1,6 +1,6 @@
 package dev.kvshift.demo;
 
-import dev.kvshift.migrate.Progress;
+import dev.kvshift.migrate.api.ProgressListener;
 import java.io.PrintWriter;
 import java.util.HashMap;
 import java.util.Locale;
@@ -10,7 +10,7 @@ import java.util.Map;
  * Prints how far things have come: a line when a step begins and ends, and one a second meanwhile,
  * with rate and time left. Safe for use by many threads.
  */
-final class ProgressLines implements Progress {
+final class ProgressLines implements ProgressListener {
   private static final long INTERVAL_NANOS = 1_000_000_000L;
 
   private final PrintWriter out;

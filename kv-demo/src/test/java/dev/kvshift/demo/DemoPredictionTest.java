@@ -11,6 +11,7 @@ import dev.kvshift.demo.proto.PackageFile;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.PartitionScan;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.model.PartitionLimits;
 import dev.kvshift.model.PartitionReport;
 import dev.kvshift.model.PartitionReport.Prediction;
@@ -62,7 +63,7 @@ final class DemoPredictionTest {
         load(open(memory), open(target));
       }
       PartitionReport report =
-          new PartitionScan(memory, Duration.ofSeconds(30), 0)
+          new PartitionScan(memory, Duration.ofSeconds(30), ScanRate.unlimited())
               .run(LiveKey.PACKAGE_FILES, layout, PartitionLimits.defaults(), 1, rows -> {})
               .report();
       assertThat(report.entries()).isGreaterThan(FILES * 9 / 10);

@@ -1,6 +1,16 @@
 package dev.kvshift.migrate;
 
 import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.api.MigrationOptions;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.Step;
+import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.context.SourceCollection;
+import dev.kvshift.migrate.internal.context.WorkerPool;
+import dev.kvshift.migrate.internal.verify.KeyCheck;
+import dev.kvshift.migrate.internal.verify.Verifier;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Store;
@@ -36,7 +46,7 @@ public record Comparison(
    *
    * @param leaveOut keys that do not count, on either side, with an empty shard
    */
-  public VerifyReport run(Predicate<StoreKey> leaveOut, Progress progress) {
+  public VerifyReport run(Predicate<StoreKey> leaveOut, ProgressListener progress) {
     Clock clock = Clock.systemUTC();
     Duration patience = options.patience();
     StoreCollection from =
@@ -44,10 +54,10 @@ public record Comparison(
     StoreCollection to =
         Await.patiently(patience, () -> target.open(collection, layout, Claim.NONE));
     Gate.State state = Await.patiently(patience, () -> from.gate().state());
-    SourceView view = new SourceView(source, from, state.epoch());
+    SourceCollection view = new SourceCollection(source, from, state.epoch());
     Duration timeout = target.limits().timeout();
-    Pace pace = Pace.begin(progress, collection, Step.VERIFY, "rows");
-    try (Workers workers = new Workers("kvshift-compare-" + collection)) {
+    ProgressReporter pace = ProgressReporter.begin(progress, collection, Step.VERIFY, "rows");
+    try (WorkerPool workers = new WorkerPool("kvshift-compare-" + collection)) {
       KeyCheck check = new KeyCheck(view, to, () -> {}, timeout, patience, clock);
       VerifyReport report =
           new Verifier(view, to, timeout, options, check, leaveOut, clock, workers, pace, -1)

@@ -3,6 +3,23 @@ package dev.kvshift.migrate;
 import com.google.gson.JsonObject;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.CopyReport;
+import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.MigrationResult;
+import dev.kvshift.migrate.api.MigrationStatus;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.Step;
+import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.host.MigrationSetup;
+import dev.kvshift.migrate.internal.host.MigrationTasks;
+import dev.kvshift.migrate.internal.host.StatusReader;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.Reports;
 import dev.kvshift.spi.Store;
 import java.time.Clock;
 import java.time.Duration;
@@ -32,15 +49,15 @@ public final class Migration implements AutoCloseable {
   private static final long FOLLOW_MILLIS = 200;
 
   private final MigrationPlan plan;
-  private final Progress progress;
+  private final ProgressListener progress;
   private final Clock clock = Clock.systemUTC();
   private final Map<Step, Duration> steps = new EnumMap<>(Step.class);
   private final Ledger ledger;
-  private @Nullable Prepared prepared;
-  private @Nullable Pump pump;
+  private @Nullable MigrationSetup prepared;
+  private @Nullable MigrationTasks pump;
   private @Nullable CopyReport copied;
 
-  private Migration(MigrationPlan plan, Progress progress) {
+  private Migration(MigrationPlan plan, ProgressListener progress) {
     this.plan = plan;
     this.progress = progress;
     require(plan.source(), Capability.CHANGE_SOURCE, Capability.GATE, Capability.FENCING);
@@ -55,7 +72,7 @@ public final class Migration implements AutoCloseable {
    *
    * @throws KvException.UnsupportedCapability where a store cannot do what its side needs
    */
-  public static Migration of(MigrationPlan plan, Progress progress) {
+  public static Migration of(MigrationPlan plan, ProgressListener progress) {
     return new Migration(Objects.requireNonNull(plan), Objects.requireNonNull(progress));
   }
 
@@ -83,7 +100,7 @@ public final class Migration implements AutoCloseable {
           verified);
     }
     CutoverReport moved = cutover();
-    Pump ended = pump();
+    MigrationTasks ended = pump();
     return new MigrationResult(
         plan.collection(),
         Objects.requireNonNull(copied),
@@ -98,8 +115,8 @@ public final class Migration implements AutoCloseable {
   /** Opens the target as importing, makes the topic, and fixes where the stream begins. */
   public void prepare() {
     if (prepared == null) {
-      Pace pace = pace(Step.PREPARE, "records");
-      prepared = Prepared.of(plan, ledger, clock);
+      ProgressReporter pace = pace(Step.PREPARE, "records");
+      prepared = MigrationSetup.of(plan, ledger, clock);
       end(Step.PREPARE, pace, 1);
     }
   }
@@ -108,7 +125,7 @@ public final class Migration implements AutoCloseable {
   public void start() {
     prepare();
     if (pump == null) {
-      pump = new Pump(plan, prepared(), ledger, clock);
+      pump = new MigrationTasks(plan, prepared(), ledger, clock);
       pump.start();
     }
   }
@@ -120,7 +137,7 @@ public final class Migration implements AutoCloseable {
    */
   public CopyReport copy() {
     start();
-    Pace pace = pace(Step.COPY, "rows");
+    ProgressReporter pace = pace(Step.COPY, "rows");
     CopyReport report = pump().copier(pace).run(pump()::check);
     copied = report;
     end(Step.COPY, pace, report.read());
@@ -130,7 +147,7 @@ public final class Migration implements AutoCloseable {
   /** Waits until the changes committed by now are applied. */
   public void catchUp() {
     start();
-    Pace pace = pace(Step.APPLY, "changes");
+    ProgressReporter pace = pace(Step.APPLY, "changes");
     end(Step.APPLY, pace, pump().catchUp(pace));
   }
 
@@ -141,7 +158,7 @@ public final class Migration implements AutoCloseable {
    */
   public VerifyReport verify() {
     start();
-    Pace pace = pace(Step.VERIFY, "rows");
+    ProgressReporter pace = pace(Step.VERIFY, "rows");
     VerifyReport report = pump().verify(pace);
     end(Step.VERIFY, pace, report.sourceRows() + report.targetRows());
     return report;
@@ -164,7 +181,7 @@ public final class Migration implements AutoCloseable {
   /** Applies and streams until the thread is interrupted or a part fails. */
   public void follow() {
     start();
-    Pace pace = pace(Step.STREAM, "changes");
+    ProgressReporter pace = pace(Step.STREAM, "changes");
     while (!Thread.currentThread().isInterrupted()) {
       pump().check();
       pace.report(pump().settled(), -1);
@@ -179,7 +196,7 @@ public final class Migration implements AutoCloseable {
 
   /** Reads how far the migration has come; changes nothing and needs no other step. */
   public MigrationStatus status() {
-    return MigrationStatus.read(plan, ledger);
+    return StatusReader.read(plan, ledger);
   }
 
   /**
@@ -192,7 +209,7 @@ public final class Migration implements AutoCloseable {
    */
   public CutoverReport cutover() {
     prepare();
-    Pace pace = pace(Step.CUTOVER, "attempts");
+    ProgressReporter pace = pace(Step.CUTOVER, "attempts");
     CutoverReport report;
     if (prepared().isMoved()) {
       report = prepared().activateMoved(ledger);
@@ -218,7 +235,7 @@ public final class Migration implements AutoCloseable {
     CutoverReport moved = cutover();
     return new MigrationResult(
         plan.collection(),
-        Reports.copy(ledger),
+        CopyTasks.report(ledger),
         0,
         0,
         Reports.verify(ledger.require(Ledger.VERIFY)),
@@ -227,19 +244,19 @@ public final class Migration implements AutoCloseable {
         ledger.require(Ledger.CERTIFICATE).toString());
   }
 
-  private Prepared prepared() {
+  private MigrationSetup prepared() {
     return Objects.requireNonNull(prepared);
   }
 
-  private Pump pump() {
+  private MigrationTasks pump() {
     return Objects.requireNonNull(pump);
   }
 
-  private Pace pace(Step step, String unit) {
-    return Pace.begin(progress, plan.collection(), step, unit);
+  private ProgressReporter pace(Step step, String unit) {
+    return ProgressReporter.begin(progress, plan.collection(), step, unit);
   }
 
-  private void end(Step step, Pace pace, long done) {
+  private void end(Step step, ProgressReporter pace, long done) {
     pace.end(done);
     steps.merge(step, Duration.ofNanos(pace.elapsedNanos()), Duration::plus);
     JsonObject details = new JsonObject();

@@ -4,6 +4,9 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.migrate.api.ScanRate;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.context.ScanThrottle;
 import dev.kvshift.model.PartitionAdvisor;
 import dev.kvshift.model.PartitionLimits;
 import dev.kvshift.model.PartitionReport;
@@ -38,19 +41,18 @@ public final class PartitionScan {
 
   private final Store store;
   private final Duration patience;
-  private final ScanRate rate;
+  private final ScanThrottle throttle;
 
   /**
    * Scans with the store, which stays open.
    *
    * @param patience how long the store may fail to answer before the scan ends
-   * @param rowsPerSecond how many rows a second are read at most, 100 to 10,000,000, or 0 for any
-   *     number
+   * @param rate how fast the scan may read
    */
-  public PartitionScan(Store store, Duration patience, int rowsPerSecond) {
+  public PartitionScan(Store store, Duration patience, ScanRate rate) {
     this.store = store;
     this.patience = patience;
-    this.rate = new ScanRate(rowsPerSecond, PAGE_ROWS);
+    this.throttle = new ScanThrottle(rate, PAGE_ROWS);
   }
 
   /**
@@ -113,7 +115,7 @@ public final class PartitionScan {
     Bytes position = null;
     do {
       ScanPage page = page(collection, task, position);
-      rate.read(page);
+      throttle.read(page);
       for (Row row : page.rows()) {
         Bytes value = row.value();
         if (value != null) {
@@ -128,7 +130,8 @@ public final class PartitionScan {
   }
 
   private ScanPage page(StoreCollection collection, ScanTask task, @Nullable Bytes position) {
-    return Await.patiently(patience, () -> collection.scan(task, position, rate.page(), call()));
+    return Await.patiently(
+        patience, () -> collection.scan(task, position, throttle.page(), call()));
   }
 
   private Call call() {

@@ -3,6 +3,9 @@ package dev.kvshift.migrate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.MigrationResult;
+import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -48,7 +51,7 @@ final class CrashTest {
           sides.fill(200);
           Cut cut = new Cut(Integer.MAX_VALUE, sent, method);
           assertThat(runs(sides, cut, left)).as("%s sent %s", method, sent).isFalse();
-          try (Migration next = Migration.of(sides.plan(), Progress.NONE)) {
+          try (Migration next = Migration.of(sides.plan(), ProgressListener.NONE)) {
             MigrationResult result = next.run();
             assertThat(result.verify().differences()).isZero();
             assertThat(result.copy().written()).isEqualTo(200);
@@ -78,7 +81,7 @@ final class CrashTest {
       StoreCollection to = sides.prepareTarget();
       try (LiveWriter writer = new LiveWriter(sides.from, to, 2, seed)) {
         runs(sides, new Cut(at, sent, ""), left);
-        try (Migration next = Migration.of(sides.plan(), Progress.NONE)) {
+        try (Migration next = Migration.of(sides.plan(), ProgressListener.NONE)) {
           MigrationResult result = next.run();
           assertThat(result.verify().differences()).as(description).isZero();
           assertThat(result.copy().residue()).as(description).isZero();
@@ -106,7 +109,7 @@ final class CrashTest {
                 target,
                 plan.bootstrapServers(),
                 plan.options()),
-            Progress.NONE);
+            ProgressListener.NONE);
     left.add(migration);
     try {
       migration.run();

@@ -3,6 +3,7 @@ package dev.kvshift.migrate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;

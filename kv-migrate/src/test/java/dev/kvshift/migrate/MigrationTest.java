@@ -5,7 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.KafkaBroker;
-import dev.kvshift.migrate.VerifyReport.Difference;
+import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.MigrationResult;
+import dev.kvshift.migrate.api.MigrationStatus;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.ScanRate;
+import dev.kvshift.migrate.api.Step;
+import dev.kvshift.migrate.api.VerifyReport.Difference;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.stream.Topic;
+import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StoreCollection;
@@ -46,7 +58,7 @@ final class MigrationTest {
   private static void assertMovesUnderLiveWriter(Sides sides) {
     sides.fill(5_000);
     StoreCollection to = sides.prepareTarget();
-    List<Progress.Event> events = Collections.synchronizedList(new ArrayList<>());
+    List<ProgressListener.Event> events = Collections.synchronizedList(new ArrayList<>());
     MigrationResult result;
     try (LiveWriter writer = new LiveWriter(sides.from, to, 3, SEED);
         Migration migration = Migration.of(sides.plan(), events::add)) {
@@ -68,8 +80,8 @@ final class MigrationTest {
                 result.cutover().floor(),
                 result.cutover().incarnation()));
     assertThat(events)
-        .filteredOn(event -> event.state() == Progress.State.ENDED)
-        .extracting(Progress.Event::step)
+        .filteredOn(event -> event.state() == ProgressListener.State.ENDED)
+        .extracting(ProgressListener.Event::step)
         .containsExactly(Step.PREPARE, Step.COPY, Step.APPLY, Step.VERIFY, Step.CUTOVER);
   }
 
@@ -77,8 +89,10 @@ final class MigrationTest {
   void run_scanRowsPerSecond_copiesAndComparesNoFaster() {
     try (Sides sides = new Sides()) {
       sides.fill(1_000);
-      MigrationPlan plan = sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT, 1_000));
-      try (Migration migration = Migration.of(plan, Progress.NONE)) {
+      MigrationPlan plan =
+          sides.plan(
+              KafkaBroker.shared(), Sides.options(Sides.PATIENT, ScanRate.rowsPerSecond(1_000)));
+      try (Migration migration = Migration.of(plan, ProgressListener.NONE)) {
         MigrationResult result = migration.run();
         assertThat(result.copy().duration()).isGreaterThan(Duration.ofMillis(800));
         assertThat(result.verify().duration()).isGreaterThan(Duration.ofMillis(1_800));
@@ -90,7 +104,7 @@ final class MigrationTest {
   void run_sourceThatRegistersConsumers_isOneUntilTheMove() {
     int most = 64;
     try (Sides sides = new Sides();
-        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
       sides.fill(10);
       migration.start();
       for (int i = 1; i < most; i++) {
@@ -115,10 +129,10 @@ final class MigrationTest {
     try (Sides sides = new Sides()) {
       sides.fill(100);
       MigrationResult first;
-      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         first = migration.run();
       }
-      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         MigrationResult second = migration.run();
         assertThat(second.cutover().attempts()).isZero();
         assertThat(second.cutover().floor()).isEqualTo(first.cutover().floor());
@@ -138,7 +152,7 @@ final class MigrationTest {
       StoreCollection to = sides.prepareTarget();
       sides.fill(50);
       try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
-          Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+          Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         migration.copy();
         await(() -> writer.writesBefore() > 3_000);
         migration.catchUp();
@@ -169,7 +183,7 @@ final class MigrationTest {
           };
       MigrationPlan plan = sides.from(freezing).plan(broker, Sides.options(Duration.ofMillis(500)));
       try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
-          Migration migration = Migration.of(plan, Progress.NONE)) {
+          Migration migration = Migration.of(plan, ProgressListener.NONE)) {
         MigrationResult result = migration.run();
 
         assertThat(result.cutover().attempts()).isEqualTo(2);
@@ -194,7 +208,7 @@ final class MigrationTest {
             }
             return request.send();
           };
-      try (Migration migration = Migration.of(sides.from(lifting).plan(), Progress.NONE)) {
+      try (Migration migration = Migration.of(sides.from(lifting).plan(), ProgressListener.NONE)) {
         CutoverReport report = migration.run().cutover();
 
         assertThat(report.attempts()).isEqualTo(2);
@@ -213,7 +227,7 @@ final class MigrationTest {
               method.equals("write") && arguments[0].equals(Sides.key(7)) && refusing.get()
                   ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
                   : request.send();
-      try (Migration migration = Migration.of(sides.to(refusal).plan(), Progress.NONE)) {
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
         assertThatThrownBy(migration::run)
             .isInstanceOfSatisfying(
                 MigrationException.Mismatch.class,
@@ -244,7 +258,7 @@ final class MigrationTest {
               method.equals("write") && arguments[0].equals(Sides.key(700))
                   ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
                   : request.send();
-      try (Migration migration = Migration.of(sides.to(refusal).plan(), Progress.NONE)) {
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
         migration.copy();
         migration.verify();
         sides.put(Sides.key(700), "too large");

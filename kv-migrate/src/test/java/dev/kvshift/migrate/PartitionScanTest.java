@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.model.PartitionLimits;
 import dev.kvshift.model.PartitionReport;
 import java.time.Duration;
@@ -23,7 +24,7 @@ final class PartitionScanTest {
       List<Long> told = new ArrayList<>();
 
       PartitionScan.Result result =
-          new PartitionScan(sides.source, PATIENCE, 0)
+          new PartitionScan(sides.source, PATIENCE, ScanRate.unlimited())
               .run(Sides.COLLECTION, Sides.LAYOUT, PartitionLimits.defaults(), 1, told::add);
 
       PartitionReport report = result.report();
@@ -41,7 +42,7 @@ final class PartitionScanTest {
       List<Long> told = new ArrayList<>();
 
       long begun = System.nanoTime();
-      new PartitionScan(sides.source, PATIENCE, 100)
+      new PartitionScan(sides.source, PATIENCE, ScanRate.rowsPerSecond(100))
           .run(Sides.COLLECTION, Sides.LAYOUT, PartitionLimits.defaults(), 1, told::add);
 
       assertThat(Duration.ofNanos(System.nanoTime() - begun))
@@ -57,7 +58,7 @@ final class PartitionScanTest {
 
       assertThatThrownBy(
               () ->
-                  new PartitionScan(sides.target, PATIENCE, 0)
+                  new PartitionScan(sides.target, PATIENCE, ScanRate.unlimited())
                       .run(Sides.COLLECTION, layout, PartitionLimits.defaults(), 1, rows -> {}))
           .isInstanceOf(KvException.Permanent.class)
           .hasMessageContaining("goes shard by shard, so that a main key's entries do not come");

@@ -7,6 +7,8 @@ import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedJvm;
 import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.migrate.api.MigrationResult;
+import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.StoreCollection;
 import java.util.List;
@@ -39,7 +41,8 @@ final class RealStoresTest {
       try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
           Migration migration =
               Migration.of(
-                  sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT)), Progress.NONE)) {
+                  sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT)),
+                  ProgressListener.NONE)) {
         result = migration.run();
         while (writer.writesAfter() < 200) {
           Thread.onSpinWait();

@@ -7,6 +7,10 @@ import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.api.MigrationOptions;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.ScanRate;
+import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.model.ShardedStore;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
@@ -103,10 +107,10 @@ final class Sides implements AutoCloseable {
   }
 
   static MigrationOptions options(Duration pauseLimit) {
-    return options(pauseLimit, 0);
+    return options(pauseLimit, ScanRate.unlimited());
   }
 
-  static MigrationOptions options(Duration pauseLimit, int scanRowsPerSecond) {
+  static MigrationOptions options(Duration pauseLimit, ScanRate scanRate) {
     MigrationOptions defaults = MigrationOptions.defaults();
     return new MigrationOptions(
         4,
@@ -116,7 +120,7 @@ final class Sides implements AutoCloseable {
         2,
         64,
         100,
-        scanRowsPerSecond,
+        scanRate,
         10,
         100,
         10,

@@ -4,8 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.migrate.VerifyReport.Difference;
-import dev.kvshift.migrate.VerifyReport.Kind;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.MigrationResult;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.VerifyReport.Difference;
+import dev.kvshift.migrate.api.VerifyReport.Kind;
+import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -22,7 +29,7 @@ final class VerifyTest {
   @Test
   void verify_targetBrokenOnPurpose_reportsExactlyThoseKeys() {
     try (Sides sides = new Sides();
-        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
       long deletedVersion = copyAndBreak(sides, migration);
 
       VerifyReport report = migration.verify();
@@ -44,10 +51,10 @@ final class VerifyTest {
   @Test
   void run_targetBrokenOnPurpose_movesNothing() {
     try (Sides sides = new Sides()) {
-      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         copyAndBreak(sides, migration);
       }
-      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         assertThatThrownBy(migration::run)
             .isInstanceOfSatisfying(
                 MigrationException.Mismatch.class,
@@ -65,7 +72,7 @@ final class VerifyTest {
   @Test
   void repair_targetBrokenOnPurpose_thenMoves() {
     try (Sides sides = new Sides();
-        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
       copyAndBreak(sides, migration);
 
       RepairReport repaired = migration.repair(migration.verify());
@@ -82,7 +89,7 @@ final class VerifyTest {
   @Test
   void cutover_keyBrokenAfterVerify_movesNothing() {
     try (Sides sides = new Sides();
-        Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+        Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
       sides.fill(100);
       migration.copy();
       assertThat(migration.verify().differences()).isZero();
@@ -102,7 +109,7 @@ final class VerifyTest {
   void comparison_afterTheMove_readsTheSourceAndLeavesOut() {
     try (Sides sides = new Sides()) {
       sides.fill(500);
-      try (Migration migration = Migration.of(sides.plan(), Progress.NONE)) {
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         migration.run();
       }
       writeToTarget(
@@ -114,8 +121,9 @@ final class VerifyTest {
           new Comparison(
               plan.collection(), plan.layout(), plan.source(), plan.target(), plan.options());
 
-      assertThat(comparison.run(Sides.key(3)::equals, Progress.NONE).differences()).isZero();
-      assertThat(comparison.run(key -> false, Progress.NONE).keys())
+      assertThat(comparison.run(Sides.key(3)::equals, ProgressListener.NONE).differences())
+          .isZero();
+      assertThat(comparison.run(key -> false, ProgressListener.NONE).keys())
           .extracting(Difference::key)
           .containsExactly(Sides.key(3));
     }

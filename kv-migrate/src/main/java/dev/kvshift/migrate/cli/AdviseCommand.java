@@ -99,7 +99,7 @@ final class AdviseCommand implements Callable<Integer> {
     PartitionScan.Result result;
     try (Store store = collection.open(from)) {
       result =
-          new PartitionScan(store, Duration.ofSeconds(patienceSeconds), scans.rowsPerSecond)
+          new PartitionScan(store, Duration.ofSeconds(patienceSeconds), scans.rate())
               .run(collection.name, layout, limits, sample, progress());
     }
     PrintWriter out = spec.commandLine().getOut();

@@ -1,7 +1,7 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.MigrationException;
+import dev.kvshift.migrate.api.MigrationException;
 
 /** What the exit codes of all commands mean. */
 final class ExitCode {

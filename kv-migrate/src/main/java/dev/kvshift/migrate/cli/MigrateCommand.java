@@ -1,13 +1,13 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.CopyReport;
-import dev.kvshift.migrate.CutoverReport;
 import dev.kvshift.migrate.Migration;
-import dev.kvshift.migrate.MigrationException;
-import dev.kvshift.migrate.MigrationResult;
-import dev.kvshift.migrate.RepairReport;
-import dev.kvshift.migrate.VerifyReport;
+import dev.kvshift.migrate.api.CopyReport;
+import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationResult;
+import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.VerifyReport;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -88,7 +88,7 @@ final class MigrateCommand implements Runnable {
           MigrationResult result = migration.run();
           printResult(result);
           if (json != null) {
-            write(json, result.toJson());
+            write(json, ResultJson.print(result));
           }
           return result.copy().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
         });

@@ -1,8 +1,8 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.Layout;
-import dev.kvshift.migrate.MigrationOptions;
-import dev.kvshift.migrate.MigrationPlan;
+import dev.kvshift.migrate.api.MigrationOptions;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.spi.Store;
 import java.time.Duration;
 import picocli.CommandLine.Mixin;
@@ -123,7 +123,7 @@ final class PlanOptions {
         workers,
         inFlight,
         defaults.pageRows(),
-        scans.rowsPerSecond,
+        scans.rate(),
         defaults.verifyBucketBits(),
         defaults.listedDifferences(),
         defaults.maxRejected(),

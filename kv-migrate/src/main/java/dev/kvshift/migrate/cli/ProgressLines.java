@@ -1,11 +1,11 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.migrate.Progress;
+import dev.kvshift.migrate.api.ProgressListener;
 import java.io.PrintWriter;
 import java.util.Locale;
 
 /** Prints progress as lines: what, how much, how fast, how long still. */
-final class ProgressLines implements Progress {
+final class ProgressLines implements ProgressListener {
   private final PrintWriter out;
 
   ProgressLines(PrintWriter out) {

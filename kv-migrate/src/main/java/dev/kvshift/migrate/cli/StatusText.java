@@ -1,8 +1,8 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.migrate.CopyReport;
-import dev.kvshift.migrate.MigrationStatus;
-import dev.kvshift.migrate.VerifyReport;
+import dev.kvshift.migrate.api.CopyReport;
+import dev.kvshift.migrate.api.MigrationStatus;
+import dev.kvshift.migrate.api.VerifyReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

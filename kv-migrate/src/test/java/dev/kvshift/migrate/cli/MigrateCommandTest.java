@@ -11,8 +11,8 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.InMemory;
-import dev.kvshift.migrate.Progress;
-import dev.kvshift.migrate.Step;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.Step;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -127,13 +127,19 @@ final class MigrateCommandTest {
   void line_runningAndEnded_saysRateAndTimeLeft() {
     assertThat(
             ProgressLines.line(
-                new Progress.Event(
-                    "files", Step.COPY, 1_500, 4_500, "rows", 1_000, Progress.State.RUNNING)))
+                new ProgressListener.Event(
+                    "files",
+                    Step.COPY,
+                    1_500,
+                    4_500,
+                    "rows",
+                    1_000,
+                    ProgressListener.State.RUNNING)))
         .isEqualTo("copy files: 1,500 rows, 1,000/s, about 3 s left");
     assertThat(
             ProgressLines.line(
-                new Progress.Event(
-                    "files", Step.COPY, 4_500, 4_500, "rows", 1_000, Progress.State.ENDED)))
+                new ProgressListener.Event(
+                    "files", Step.COPY, 4_500, 4_500, "rows", 1_000, ProgressListener.State.ENDED)))
         .isEqualTo("copy files: done, 4,500 rows");
   }
 

@@ -1,0 +1,5 @@
+/** The durable state of a migration: records in the target's metadata. */
+@NullMarked
+package dev.kvshift.migrate.internal.ledger;
+
+import org.jspecify.annotations.NullMarked;

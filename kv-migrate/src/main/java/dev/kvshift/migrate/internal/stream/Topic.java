@@ -1,0 +1,246 @@
+package dev.kvshift.migrate.internal.stream;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.internal.context.Await;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.utils.Utils;
+
+/** The topic of one collection and the clients that use it. Safe for use by many threads. */
+public final class Topic {
+  private static final long ADMIN_MILLIS = 10_000;
+  private static final int FRAMING_BYTES = 1 << 16;
+  private static final int MAX_CONSUMER_LENGTH = 128;
+  private static final int FETCH_BYTES = 4 << 20;
+  private static final int POLL_RECORDS = 10_000;
+  private static final Duration POLL_INTERVAL = Duration.ofMinutes(30);
+
+  private final String bootstrapServers;
+  private final String name;
+  private final int partitions;
+  private final int maxRecordBytes;
+  private final Duration patience;
+
+  public Topic(
+      String bootstrapServers, String name, int partitions, int maxRecordBytes, Duration patience) {
+    this.bootstrapServers = bootstrapServers;
+    this.name = name;
+    this.partitions = partitions;
+    this.maxRecordBytes = Math.addExact(maxRecordBytes, FRAMING_BYTES);
+    this.patience = patience;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public String deadLetters() {
+    return name + ".dead-letters";
+  }
+
+  public String group() {
+    return name + ".apply";
+  }
+
+  /** Returns the name by which the source knows the stream. */
+  public String consumer() {
+    return name.substring(Math.max(0, name.length() - MAX_CONSUMER_LENGTH));
+  }
+
+  public int partitions() {
+    return partitions;
+  }
+
+  public List<TopicPartition> all() {
+    return IntStream.range(0, partitions)
+        .mapToObj(partition -> new TopicPartition(name, partition))
+        .toList();
+  }
+
+  /** Returns the partition of a key: always the same one. */
+  public int partition(byte[] key) {
+    return Utils.toPositive(Utils.murmur2(key)) % partitions;
+  }
+
+  /**
+   * Makes the topics where they are not there, and puts the group at their beginning.
+   *
+   * @return the topic's id, by which one that was made anew is known
+   */
+  public String create(int replicationFactor, Duration retention) {
+    try (Admin admin = admin()) {
+      requireReachable(admin);
+      createOne(admin, name, partitions, replicationFactor, retention);
+      createOne(admin, deadLetters(), 1, replicationFactor, retention);
+      TopicDescription description =
+          answer(() -> admin.describeTopics(List.of(name)).topicNameValues().get(name));
+      if (description.partitions().size() != partitions) {
+        throw new KvException.Permanent(
+            "topic "
+                + name
+                + " has "
+                + description.partitions().size()
+                + " partitions instead of "
+                + partitions
+                + ": changes of one key could lie in two; wipe the target and begin anew");
+      }
+      Map<TopicPartition, OffsetAndMetadata> committed = committed(admin);
+      Map<TopicPartition, OffsetAndMetadata> missing = new HashMap<>();
+      for (TopicPartition partition : all()) {
+        if (!committed.containsKey(partition)) {
+          missing.put(partition, new OffsetAndMetadata(0, ""));
+        }
+      }
+      if (missing.size() == partitions) {
+        answer(() -> admin.alterConsumerGroupOffsets(group(), missing).all());
+      } else if (!missing.isEmpty()) {
+        throw new KvException.Permanent(
+            "group " + group() + " has lost offsets: wipe the target and begin anew");
+      }
+      return description.topicId().toString();
+    }
+  }
+
+  /** Reads what the group has committed. */
+  public Map<TopicPartition, OffsetAndMetadata> committed() {
+    try (Admin admin = admin()) {
+      return committed(admin);
+    }
+  }
+
+  private Map<TopicPartition, OffsetAndMetadata> committed(Admin admin) {
+    Map<TopicPartition, OffsetAndMetadata> found =
+        new HashMap<>(
+            answer(
+                () ->
+                    admin
+                        .listConsumerGroupOffsets(group())
+                        .partitionsToOffsetAndMetadata(group())));
+    found.values().removeIf(offset -> offset == null);
+    return found;
+  }
+
+  private void requireReachable(Admin admin) {
+    try {
+      admin.describeCluster().nodes().get();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      throw unavailable(e.getCause());
+    }
+  }
+
+  private void createOne(
+      Admin admin, String topic, int count, int replicationFactor, Duration retention) {
+    NewTopic wanted =
+        new NewTopic(topic, count, (short) replicationFactor)
+            .configs(
+                Map.of(
+                    "cleanup.policy", "delete",
+                    "retention.ms", Long.toString(retention.toMillis()),
+                    "retention.bytes", "-1",
+                    "message.timestamp.type", "LogAppendTime",
+                    "max.message.bytes", Integer.toString(maxRecordBytes)));
+    try {
+      admin.createTopics(List.of(wanted)).all().get();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof TopicExistsException)) {
+        throw unavailable(e.getCause());
+      }
+    }
+  }
+
+  private <T> T answer(Supplier<KafkaFuture<T>> request) {
+    return Await.patiently(patience, () -> request.get().toCompletionStage());
+  }
+
+  private KvException unavailable(Throwable cause) {
+    return new KvException.Transient(
+        "the broker at "
+            + bootstrapServers
+            + " does not answer: "
+            + cause.getMessage()
+            + "; see to it, or give another --kafka",
+        cause);
+  }
+
+  private Admin admin() {
+    try {
+      return Admin.create(
+          Map.of(
+              "bootstrap.servers",
+              bootstrapServers,
+              "default.api.timeout.ms",
+              Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis())),
+              "request.timeout.ms",
+              Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()))));
+    } catch (KafkaException e) {
+      throw new KvException.Permanent(
+          "'" + bootstrapServers + "' is no list of brokers: give HOST:PORT,…", e);
+    }
+  }
+
+  /** Opens a producer: idempotent, acknowledged by all replicas. */
+  public KafkaProducer<byte[], byte[]> producer() {
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("bootstrap.servers", bootstrapServers);
+    settings.put("enable.metrics.push", "false");
+    settings.put("acks", "all");
+    settings.put("enable.idempotence", "true");
+    settings.put("compression.type", "lz4");
+    settings.put("linger.ms", "2");
+    settings.put("batch.size", "131072");
+    settings.put("max.request.size", maxRecordBytes);
+    settings.put("max.block.ms", patience.toMillis());
+    settings.put("delivery.timeout.ms", Math.toIntExact(Math.max(10_000, patience.toMillis())));
+    settings.put("request.timeout.ms", "5000");
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  /** Opens a consumer of the group that applies. */
+  public KafkaConsumer<byte[], byte[]> groupConsumer() {
+    Map<String, Object> settings = consumerSettings();
+    settings.put("group.id", group());
+    settings.put("max.poll.interval.ms", Math.toIntExact(POLL_INTERVAL.toMillis()));
+    settings.put("session.timeout.ms", "10000");
+    settings.put("heartbeat.interval.ms", "1000");
+    return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  /** Opens a consumer that belongs to no group. */
+  public KafkaConsumer<byte[], byte[]> freeConsumer() {
+    return new KafkaConsumer<>(
+        consumerSettings(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  private Map<String, Object> consumerSettings() {
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("bootstrap.servers", bootstrapServers);
+    settings.put("enable.metrics.push", "false");
+    settings.put("enable.auto.commit", "false");
+    settings.put("auto.offset.reset", "none");
+    settings.put("max.poll.records", POLL_RECORDS);
+    settings.put("max.partition.fetch.bytes", FETCH_BYTES);
+    settings.put("default.api.timeout.ms", Math.toIntExact(Math.max(1_000, patience.toMillis())));
+    return settings;
+  }
+}

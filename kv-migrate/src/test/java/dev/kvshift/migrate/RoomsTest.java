@@ -1,0 +1,74 @@
+package dev.kvshift.migrate;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** Holds the order of the runner's rooms, which docs/internals/runner.md draws. */
+@AnalyzeClasses(packages = "dev.kvshift.migrate", importOptions = DoNotIncludeTests.class)
+final class RoomsTest {
+  @ArchTest
+  static final ArchRule ROOMS =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.kvshift.migrate..")
+          .layer("cli")
+          .definedBy("dev.kvshift.migrate.cli..")
+          .layer("entry")
+          .definedBy("dev.kvshift.migrate")
+          .layer("host")
+          .definedBy("dev.kvshift.migrate.internal.host..")
+          .layer("cutover")
+          .definedBy("dev.kvshift.migrate.internal.cutover..")
+          .layer("verify")
+          .definedBy("dev.kvshift.migrate.internal.verify..")
+          .layer("copy")
+          .definedBy("dev.kvshift.migrate.internal.copy..")
+          .layer("apply")
+          .definedBy("dev.kvshift.migrate.internal.apply..")
+          .layer("stream")
+          .definedBy("dev.kvshift.migrate.internal.stream..")
+          .layer("ledger")
+          .definedBy("dev.kvshift.migrate.internal.ledger..")
+          .layer("context")
+          .definedBy("dev.kvshift.migrate.internal.context..")
+          .layer("api")
+          .definedBy("dev.kvshift.migrate.api..")
+          .whereLayer("cli")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("entry")
+          .mayOnlyBeAccessedByLayers("cli")
+          .whereLayer("host")
+          .mayOnlyBeAccessedByLayers("entry")
+          .whereLayer("cutover")
+          .mayOnlyBeAccessedByLayers("host")
+          .whereLayer("verify")
+          .mayOnlyBeAccessedByLayers("cutover", "host", "entry")
+          .whereLayer("copy")
+          .mayOnlyBeAccessedByLayers("cutover", "host", "entry")
+          .whereLayer("apply")
+          .mayOnlyBeAccessedByLayers("copy", "verify", "cutover", "host")
+          .whereLayer("stream")
+          .mayOnlyBeAccessedByLayers("apply", "copy", "verify", "cutover", "host")
+          .whereLayer("context")
+          .mayOnlyBeAccessedByLayers(
+              "ledger", "stream", "apply", "copy", "verify", "cutover", "host", "entry");
+
+  @ArchTest
+  static final ArchRule PACKAGES =
+      slices().matching("dev.kvshift.migrate.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule API_KNOWS_NO_INSIDE =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.kvshift.migrate.api..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.kvshift.migrate", "dev.kvshift.migrate.internal..", "dev.kvshift.migrate.cli..");
+}
