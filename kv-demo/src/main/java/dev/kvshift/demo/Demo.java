@@ -102,13 +102,11 @@ final class Demo {
 
   private MigrationResult migrate(String name, Store source, Store target) {
     MigrationPlan plan =
-        new MigrationPlan(
-            name,
-            Collections.layout(name),
-            source,
-            target,
-            servers.kafka(),
-            MigrationOptions.defaults());
+        MigrationPlan.builder(name, Collections.layout(name))
+            .source(source)
+            .target(target)
+            .bootstrapServers(servers.kafka())
+            .build();
     try (Migration migration = Migration.of(plan, progress)) {
       MigrationResult result = migration.run();
       releases.put(name, Instant.now());
@@ -174,10 +172,10 @@ final class Demo {
       MigrationResult result = each.getValue();
       VerifyReport verify = compared.get(name);
       records += verify.targetRows();
-      missing += verify.missing();
-      extra += verify.extra();
-      different += verify.different();
-      resurrected += verify.resurrected();
+      missing += verify.counts().missing();
+      extra += verify.counts().extra();
+      different += verify.counts().different();
+      resurrected += verify.counts().resurrected();
       verify.keys().forEach(key -> keys.add(name + " " + key));
       long pause = journal.longestPause(name).toMillis();
       longest = Math.max(longest, pause);
@@ -187,14 +185,14 @@ final class Demo {
               name,
               verify.sourceRows(),
               verify.targetRows(),
-              result.copy().written(),
-              result.copy().written() * 1_000 / copyMillis,
+              result.copy().counts().written(),
+              result.copy().counts().written() * 1_000 / copyMillis,
               result.changesApplied(),
               pause,
-              result.cutover().fenced().toMillis(),
-              result.cutover().drained().toMillis(),
-              result.cutover().tailChecked().toMillis(),
-              result.cutover().moved().toMillis()));
+              result.cutover().pause().fenced().toMillis(),
+              result.cutover().pause().drained().toMillis(),
+              result.cutover().pause().tailChecked().toMillis(),
+              result.cutover().pause().moved().toMillis()));
     }
     keys.addAll(counts.problems());
     return new Report(

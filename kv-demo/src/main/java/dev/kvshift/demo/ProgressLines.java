@@ -31,7 +31,7 @@ final class ProgressLines implements ProgressListener {
     line(
         event.collection() + ": " + event.step().word(),
         event.done(),
-        event.total(),
+        event.total().orElse(-1),
         event.unit(),
         event.perSecond(),
         event.state());

@@ -7,7 +7,9 @@ import dev.kvshift.migrate.api.Step;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.SourceCollection;
+import dev.kvshift.migrate.internal.context.TargetCollection;
 import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.migrate.internal.verify.Verifier;
@@ -19,20 +21,22 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.function.Predicate;
 
 /**
- * Compares a collection in two stores that nobody writes to, in both directions and bounded memory.
- * Also after the move, when the source answers nobody but its runner. Immutable.
+ * A comparison of a collection in two stores that nobody writes to, in bounded memory. Also works
+ * after the move, when the source serves the runner alone. Immutable.
  *
  * @param collection the collection's name
  * @param layout its layout on the target
  * @param source the store that the collection came from
- * @param target the store that it went to
+ * @param target the store that it moved to
  * @param options limits and times
  */
 public record Comparison(
     String collection, Layout layout, Store source, Store target, MigrationOptions options) {
+  /** Checks that nothing is null. */
   public Comparison {
     Objects.requireNonNull(collection, "collection");
     Objects.requireNonNull(layout, "layout");
@@ -44,26 +48,33 @@ public record Comparison(
   /**
    * Compares.
    *
-   * @param leaveOut keys that do not count, on either side, with an empty shard
+   * @param isIgnored keys that do not count, on either side; keys have an empty shard
+   * @param listener receives the progress
+   * @throws dev.kvshift.api.KvException if a store does not answer for as long as the options'
+   *     patience
    */
-  public VerifyReport run(Predicate<StoreKey> leaveOut, ProgressListener progress) {
-    Clock clock = Clock.systemUTC();
+  public VerifyReport run(Predicate<StoreKey> isIgnored, ProgressListener listener) {
     Duration patience = options.patience();
     StoreCollection from =
         Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE));
     StoreCollection to =
         Await.patiently(patience, () -> target.open(collection, layout, Claim.NONE));
     Gate.State state = Await.patiently(patience, () -> from.gate().state());
-    SourceCollection view = new SourceCollection(source, from, state.epoch());
-    Duration timeout = target.limits().timeout();
-    ProgressReporter pace = ProgressReporter.begin(progress, collection, Step.VERIFY, "rows");
+    ProgressReporter progress = ProgressReporter.begin(listener, collection, Step.VERIFY, "rows");
     try (WorkerPool workers = new WorkerPool("kvshift-compare-" + collection)) {
-      KeyCheck check = new KeyCheck(view, to, () -> {}, timeout, patience, clock);
+      RunContext context =
+          new RunContext(
+              collection,
+              layout,
+              new SourceCollection(source, from, state.epoch()),
+              new TargetCollection(target, to),
+              options,
+              Clock.systemUTC(),
+              workers);
+      KeyCheck check = new KeyCheck(context, () -> {});
       VerifyReport report =
-          new Verifier(view, to, timeout, options, check, leaveOut, clock, workers, pace, -1)
-              .run(0)
-              .report();
-      pace.end(report.sourceRows() + report.targetRows());
+          new Verifier(context, check, progress, OptionalLong.empty()).run(isIgnored).report();
+      progress.end(report.sourceRows() + report.targetRows());
       return report;
     }
   }

@@ -1,6 +1,5 @@
 package dev.kvshift.migrate;
 
-import com.google.gson.JsonObject;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyReport;
@@ -18,48 +17,53 @@ import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.MigrationTasks;
 import dev.kvshift.migrate.internal.host.StatusReader;
+import dev.kvshift.migrate.internal.ledger.Certificate;
+import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
-import dev.kvshift.migrate.internal.ledger.Reports;
+import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.spi.Store;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The migration of one collection by the fence way: writers go on until the fence, wait there for a
- * moment, and go on at the new store.
+ * The migration of one collection with a fenced cutover: writers use the source until the fence,
+ * wait there for a moment, and continue at the target.
  *
- * <p>{@link #run()} does everything; the steps can also be called one by one, in their order. Each
- * step is durable: kept in the target's metadata, so that after a crash a new run, on any machine,
- * goes on where the last one was. All methods are for one thread.
+ * <p>{@link #run()} does everything. The steps can also be called one by one, in their order; each
+ * first does those before it that have to run beside it. Steps are durable: their state is in the
+ * target's metadata, so after a crash a new run resumes, on any machine.
  *
- * <p>Methods fail with {@link KvException} where a store or the broker fails ({@code Transient}:
- * start again) and with {@link MigrationException} where what was found forbids to go on. After any
- * failure before the move the source serves as before. An interrupted thread makes a method fail
- * with {@code Transient}.
+ * <p>Not safe for use by several threads. An interrupted thread makes a method fail with {@link
+ * KvException.Transient}.
  *
- * <p>Closing stops the stream and the apply, waits for them for a moment, and leaves the stores
- * open.
+ * <p>Methods fail with {@link KvException} if a store or the broker fails ({@code Transient}: start
+ * again) and with {@link MigrationException} if what was found forbids to continue. After any
+ * failure before the move the source serves as before.
+ *
+ * <p>Closing ends the stream and the other tasks, waits for them up to 20 s each, and leaves the
+ * stores open.
  */
 public final class Migration implements AutoCloseable {
   private static final long FOLLOW_MILLIS = 200;
 
   private final MigrationPlan plan;
-  private final ProgressListener progress;
+  private final ProgressListener listener;
   private final Clock clock = Clock.systemUTC();
   private final Map<Step, Duration> steps = new EnumMap<>(Step.class);
   private final Ledger ledger;
-  private @Nullable MigrationSetup prepared;
-  private @Nullable MigrationTasks pump;
+  private @Nullable MigrationSetup setup;
+  private @Nullable MigrationTasks tasks;
   private @Nullable CopyReport copied;
 
-  private Migration(MigrationPlan plan, ProgressListener progress) {
+  private Migration(MigrationPlan plan, ProgressListener listener) {
     this.plan = plan;
-    this.progress = progress;
+    this.listener = listener;
     require(plan.source(), Capability.CHANGE_SOURCE, Capability.GATE, Capability.FENCING);
     require(plan.source(), Capability.SCAN);
     require(plan.target(), Capability.VERSIONED_WRITES, Capability.SCAN, Capability.METADATA);
@@ -68,23 +72,23 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Returns a migration of the plan; nothing is touched yet.
+   * Returns a migration of the plan. Nothing is read or written yet.
    *
-   * @throws KvException.UnsupportedCapability where a store cannot do what its side needs
+   * @throws KvException.UnsupportedCapability if a store cannot do what its side needs
    */
-  public static Migration of(MigrationPlan plan, ProgressListener progress) {
-    return new Migration(Objects.requireNonNull(plan), Objects.requireNonNull(progress));
+  public static Migration of(MigrationPlan plan, ProgressListener listener) {
+    return new Migration(Objects.requireNonNull(plan), Objects.requireNonNull(listener));
   }
 
   /**
    * Does every step that is not done yet, up to the end of the cutover.
    *
-   * @throws MigrationException.Mismatch where the stores hold different entries
+   * @throws MigrationException.Mismatch if the stores hold different entries
    */
   public MigrationResult run() {
     prepare();
-    if (prepared().isMoved()) {
-      return finished();
+    if (setup().isMoved()) {
+      return finish();
     }
     start();
     copy();
@@ -100,168 +104,166 @@ public final class Migration implements AutoCloseable {
           verified);
     }
     CutoverReport moved = cutover();
-    MigrationTasks ended = pump();
     return new MigrationResult(
         plan.collection(),
         Objects.requireNonNull(copied),
-        ended.streamed(),
-        ended.settled(),
+        tasks().streamed(),
+        tasks().settled(),
         verified,
         moved,
         steps,
-        ledger.require(Ledger.CERTIFICATE).toString());
+        certificate());
   }
 
-  /** Opens the target as importing, makes the topic, and fixes where the stream begins. */
+  /** Opens the target as importing, creates the topic, and fixes where the stream begins. */
   public void prepare() {
-    if (prepared == null) {
-      ProgressReporter pace = pace(Step.PREPARE, "records");
-      prepared = MigrationSetup.of(plan, ledger, clock);
-      end(Step.PREPARE, pace, 1);
+    if (setup == null) {
+      ProgressReporter progress = begin(Step.PREPARE, "records");
+      setup = MigrationSetup.prepare(plan, ledger, clock);
+      end(Step.PREPARE, progress, 1);
     }
   }
 
-  /** Starts to stream and to apply, on threads of their own; does nothing where they run. */
+  /** Starts to stream and to apply, on threads of their own, unless they run already. */
   public void start() {
     prepare();
-    if (pump == null) {
-      pump = new MigrationTasks(plan, prepared(), ledger, clock);
-      pump.start();
+    if (tasks == null) {
+      tasks = new MigrationTasks(plan, setup(), ledger, clock);
+      tasks.start();
     }
   }
 
   /**
    * Copies what is not copied yet.
    *
-   * @throws MigrationException.TooManyErrors where the target rejects more rows than allowed
+   * @throws MigrationException.TooManyErrors if the target rejects more rows than allowed
    */
   public CopyReport copy() {
     start();
-    ProgressReporter pace = pace(Step.COPY, "rows");
-    CopyReport report = pump().copier(pace).run(pump()::check);
+    ProgressReporter progress = begin(Step.COPY, "rows");
+    CopyReport report = tasks().copy(progress);
     copied = report;
-    end(Step.COPY, pace, report.read());
+    end(Step.COPY, progress, report.counts().read());
     return report;
   }
 
-  /** Waits until the changes committed by now are applied. */
+  /** Waits until the changes committed before the call are applied. */
   public void catchUp() {
     start();
-    ProgressReporter pace = pace(Step.APPLY, "changes");
-    end(Step.APPLY, pace, pump().catchUp(pace));
+    ProgressReporter progress = begin(Step.APPLY, "changes");
+    end(Step.APPLY, progress, tasks().catchUp(progress));
   }
 
   /**
-   * Compares both stores; writers go on meanwhile.
+   * Compares both stores while writers go on.
    *
-   * @return what differs; a report with differences is no failure here
+   * @return the differences; having some is not a failure of this method
    */
   public VerifyReport verify() {
     start();
-    ProgressReporter pace = pace(Step.VERIFY, "rows");
-    VerifyReport report = pump().verify(pace);
-    end(Step.VERIFY, pace, report.sourceRows() + report.targetRows());
+    ProgressReporter progress = begin(Step.VERIFY, "rows");
+    VerifyReport report = tasks().verify(progress);
+    end(Step.VERIFY, progress, report.sourceRows() + report.targetRows());
     return report;
   }
 
   /**
-   * Brings the keys that a report names to what the source holds, while writers go on. Verify again
-   * afterwards.
+   * Makes the target's entries of the keys that a report names equal to the source's, while writers
+   * go on. Verify again afterwards.
    */
   public RepairReport repair(VerifyReport report) {
     start();
-    RepairReport repaired = pump().repair(report);
-    JsonObject details = new JsonObject();
-    details.addProperty("repaired", repaired.repaired());
-    details.addProperty("left", repaired.left().size());
-    ledger.event("repair", details);
+    RepairReport repaired = tasks().repair(report);
+    ledger.append(Event.repaired(repaired));
     return repaired;
   }
 
-  /** Applies and streams until the thread is interrupted or a part fails. */
+  /** Streams and applies until the thread is interrupted or a task fails. */
   public void follow() {
     start();
-    ProgressReporter pace = pace(Step.STREAM, "changes");
+    ProgressReporter progress = begin(Step.STREAM, "changes");
     while (!Thread.currentThread().isInterrupted()) {
-      pump().check();
-      pace.report(pump().settled(), -1);
+      tasks().check();
+      progress.report(tasks().settled(), OptionalLong.empty());
       try {
         TimeUnit.MILLISECONDS.sleep(FOLLOW_MILLIS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
     }
-    pace.end(pump().settled());
+    progress.end(tasks().settled());
   }
 
-  /** Reads how far the migration has come; changes nothing and needs no other step. */
+  /** Reads the state of the migration. Needs no other step and changes nothing. */
   public MigrationStatus status() {
     return StatusReader.read(plan, ledger);
   }
 
   /**
-   * Hands the collection over. Needs a complete copy and a {@link #verify()} without differences,
-   * at most 24 h old.
+   * Hands the collection over. Needs a complete copy and a {@link #verify()} without differences
+   * that is at most 24 h old.
    *
-   * @throws MigrationException.CutoverRefused where the certificate is not complete, or no attempt
-   *     could be drained in time; the writers then go on at the source
-   * @throws MigrationException.Mismatch where keys changed since the comparison differ
+   * @throws MigrationException.CutoverRefused if the certificate is not complete, or no attempt
+   *     drained in time; writers then go on at the source
+   * @throws MigrationException.Mismatch if keys that changed since the comparison differ
    */
   public CutoverReport cutover() {
     prepare();
-    ProgressReporter pace = pace(Step.CUTOVER, "attempts");
+    ProgressReporter progress = begin(Step.CUTOVER, "attempts");
     CutoverReport report;
-    if (prepared().isMoved()) {
-      report = prepared().activateMoved(ledger);
+    if (setup().isMoved()) {
+      report = setup().activateMoved(ledger);
     } else {
       start();
-      report = pump().cutover();
-      pump().stop();
+      report = tasks().cutover();
+      tasks().closeFollowers();
     }
-    prepared().forget();
-    end(Step.CUTOVER, pace, report.attempts());
+    setup().unregisterConsumer();
+    end(Step.CUTOVER, progress, report.attempts());
     return report;
   }
 
   @Override
   public void close() {
-    if (pump != null) {
-      pump.close();
-      pump = null;
+    if (tasks != null) {
+      tasks.close();
+      tasks = null;
     }
   }
 
-  private MigrationResult finished() {
+  private MigrationResult finish() {
     CutoverReport moved = cutover();
     return new MigrationResult(
         plan.collection(),
-        CopyTasks.report(ledger),
+        new CopyReport(CopyTasks.readCounts(ledger), Duration.ZERO),
         0,
         0,
-        Reports.verify(ledger.require(Ledger.VERIFY)),
+        ledger.require(VerifyRecord.KEY).report(),
         moved,
         steps,
-        ledger.require(Ledger.CERTIFICATE).toString());
+        certificate());
   }
 
-  private MigrationSetup prepared() {
-    return Objects.requireNonNull(prepared);
+  private String certificate() {
+    return ledger.require(Certificate.KEY).toJson();
   }
 
-  private MigrationTasks pump() {
-    return Objects.requireNonNull(pump);
+  private MigrationSetup setup() {
+    return Objects.requireNonNull(setup);
   }
 
-  private ProgressReporter pace(Step step, String unit) {
-    return ProgressReporter.begin(progress, plan.collection(), step, unit);
+  private MigrationTasks tasks() {
+    return Objects.requireNonNull(tasks);
   }
 
-  private void end(Step step, ProgressReporter pace, long done) {
-    pace.end(done);
-    steps.merge(step, Duration.ofNanos(pace.elapsedNanos()), Duration::plus);
-    JsonObject details = new JsonObject();
-    details.addProperty("done", done);
-    ledger.event(step.word(), details);
+  private ProgressReporter begin(Step step, String unit) {
+    return ProgressReporter.begin(listener, plan.collection(), step, unit);
+  }
+
+  private void end(Step step, ProgressReporter progress, long done) {
+    progress.end(done);
+    steps.merge(step, progress.elapsed(), Duration::plus);
+    ledger.append(Event.stepEnded(step, done));
   }
 
   private static void require(Store store, Capability... needed) {

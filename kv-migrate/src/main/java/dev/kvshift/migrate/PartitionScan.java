@@ -24,15 +24,15 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a range collection, or a sample of its main keys, and says how large its partitions become
- * under each shard rule.
+ * A scan of a range collection, or of a sample of its main keys, that predicts the size of its
+ * partitions under each shard rule. Reads only.
  *
- * <p>Needs memory for the rules and for one page of the scan, whatever the collection's size. Reads
- * only; used by one thread. Waits for a store that does not answer for as long as its patience
- * lasts, and then fails with the store's error; it can be started again from the beginning.
+ * <p>Not safe for use by several threads. Memory is bounded by the number of rules and one page of
+ * the scan. Fails with the store's error if the store does not answer for as long as the patience;
+ * the scan can then be started again from the beginning.
  */
 public final class PartitionScan {
-  /** Enough tasks that one in a hundred is a fair choice, few enough that none is nearly empty. */
+  /** Enough for a fair sample of one in a hundred, few enough that no task is nearly empty. */
   private static final int TASKS_PER_SAMPLED = 8;
 
   private static final int MAX_TASKS = 1 << 16;
@@ -44,8 +44,9 @@ public final class PartitionScan {
   private final ScanThrottle throttle;
 
   /**
-   * Scans with the store, which stays open.
+   * Creates a scan of the store, which stays open.
    *
+   * @param store the store that holds the collection
    * @param patience how long the store may fail to answer before the scan ends
    * @param rate how fast the scan may read
    */
@@ -56,21 +57,25 @@ public final class PartitionScan {
   }
 
   /**
-   * What a scan gave.
+   * The result of a scan.
    *
-   * @param tasksRead how many of the collection's scan tasks were read, each a range of tokens
-   * @param tasks how many there are
+   * @param report the predictions
+   * @param tasksRead number of scan tasks that were read; a task is a range of tokens
+   * @param tasks number of scan tasks of the collection
    */
   public record Result(PartitionReport report, int tasksRead, int tasks) {}
 
   /**
    * Scans a collection.
    *
-   * @param sample reads one in so many of the scan's tasks, from 1, for all of them, to 8192: whole
-   *     main keys, so that sizes are as they are and counts are those of the sample
-   * @param rowsRead told after each page how many rows were read
-   * @throws KvException.Permanent where it is a point collection, or the store's scan does not give
-   *     main key by main key, or it holds nothing
+   * @param name the collection's name
+   * @param layout the collection's layout
+   * @param limits the limits that partitions should keep
+   * @param sample n to read one in n of the scan's tasks, 1 to 8192. A task holds whole main keys,
+   *     so sizes are exact and counts are those of the sample.
+   * @param rowsRead receives the number of rows read, after each page
+   * @throws KvException.Permanent if it is a point collection, if the store does not scan main key
+   *     by main key, or if nothing was found
    */
   public Result run(
       String name, Layout layout, PartitionLimits limits, int sample, LongConsumer rowsRead) {
@@ -99,8 +104,8 @@ public final class PartitionScan {
               + name
               + " of "
               + store.description()
-              + " gave no entries: mend its name"
-              + (sample == 1 ? "" : ", or give a lesser sample"));
+              + " has no entries: check its name"
+              + (sample == 1 ? "" : ", or give a smaller sample"));
     }
     return new Result(report, read, tasks.size());
   }
@@ -115,7 +120,7 @@ public final class PartitionScan {
     Bytes position = null;
     do {
       ScanPage page = page(collection, task, position);
-      throttle.read(page);
+      throttle.acquire(page);
       for (Row row : page.rows()) {
         Bytes value = row.value();
         if (value != null) {
@@ -143,8 +148,8 @@ public final class PartitionScan {
       throw new KvException.Permanent(
           "collection "
               + name
-              + " is a point collection: each entry is a partition of its own, and there is"
-              + " nothing to advise");
+              + " is a point collection: each of its entries is a partition of its own, so there"
+              + " is nothing to advise");
     }
     if (store instanceof ShardedStore && !(layout.rule() instanceof ShardRule.None)) {
       throw new KvException.Permanent(
@@ -152,8 +157,8 @@ public final class PartitionScan {
               + name
               + " of "
               + store.description()
-              + " goes shard by shard, so that a main key's entries do not come together:"
-              + " advise on the store that it came from");
+              + " goes shard by shard, so the entries of a main key do not come together: advise"
+              + " on the store that the collection came from");
     }
   }
 }

@@ -54,7 +54,7 @@ final class CrashTest {
           try (Migration next = Migration.of(sides.plan(), ProgressListener.NONE)) {
             MigrationResult result = next.run();
             assertThat(result.verify().differences()).isZero();
-            assertThat(result.copy().written()).isEqualTo(200);
+            assertThat(result.copy().counts().written()).isEqualTo(200);
           } finally {
             left.forEach(Migration::close);
           }
@@ -84,7 +84,7 @@ final class CrashTest {
         try (Migration next = Migration.of(sides.plan(), ProgressListener.NONE)) {
           MigrationResult result = next.run();
           assertThat(result.verify().differences()).as(description).isZero();
-          assertThat(result.copy().residue()).as(description).isZero();
+          assertThat(result.copy().counts().residue()).as(description).isZero();
         }
         writer.assertHolds(to);
       } catch (RuntimeException | Error e) {
@@ -101,15 +101,7 @@ final class CrashTest {
     Store source = Intercepted.of(plan.source(), cut);
     Store target = Intercepted.of(plan.target(), cut);
     Migration migration =
-        Migration.of(
-            new MigrationPlan(
-                plan.collection(),
-                plan.layout(),
-                source,
-                target,
-                plan.bootstrapServers(),
-                plan.options()),
-            ProgressListener.NONE);
+        Migration.of(plan.toBuilder().source(source).target(target).build(), ProgressListener.NONE);
     left.add(migration);
     try {
       migration.run();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
@@ -13,9 +14,9 @@ import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.Step;
-import dev.kvshift.migrate.api.VerifyReport.Difference;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.CollectionRecord;
@@ -67,8 +68,8 @@ final class MigrationTest {
       writer.assertHolds(to);
     }
     assertThat(result.verify().differences()).isZero();
-    assertThat(result.copy().residue()).isZero();
-    assertThat(result.copy().read()).isGreaterThanOrEqualTo(5_000);
+    assertThat(result.copy().counts().residue()).isZero();
+    assertThat(result.copy().counts().read()).isGreaterThanOrEqualTo(5_000);
     assertThat(result.certificate()).contains("\"sha256\"");
     CollectionRecord record =
         Await.of(CollectionRecord.read(sides.target.metadata(), Sides.COLLECTION));
@@ -113,10 +114,12 @@ final class MigrationTest {
       assertThatThrownBy(() -> Await.of(sides.from.changes().consumed("one too many", 0)))
           .isInstanceOf(KvException.Permanent.class);
       sides.fill(20);
-      await(() -> migration.status().streamedPosition() == 30);
+      await(() -> streamedPosition(migration) == 30);
       sides.fill(10);
-      await(() -> migration.status().streamedPosition() == 40);
-      assertThat(migration.status().keptUntil()).isAfter(Instant.now());
+      await(() -> streamedPosition(migration) == 40);
+      MigrationStatus.Stream stream = migration.status().stream();
+      assertThat(stream).isNotNull();
+      assertThat(stream.keptUntil()).isAfter(Instant.now());
 
       migration.run();
 
@@ -137,11 +140,11 @@ final class MigrationTest {
         assertThat(second.cutover().attempts()).isZero();
         assertThat(second.cutover().floor()).isEqualTo(first.cutover().floor());
         assertThat(second.certificate()).isEqualTo(first.certificate());
-        assertThat(second.copy().read()).isEqualTo(100);
+        assertThat(second.copy().counts().read()).isEqualTo(100);
         MigrationStatus status = migration.status();
-        assertThat(status.phase()).isEqualTo(Phase.NEW_ONLY);
-        assertThat(status.copyTasksDone()).isEqualTo(status.copyTasks());
-        assertThat(status.floor()).isEqualTo(first.cutover().floor());
+        assertThat(status.source().phase()).isEqualTo(Phase.NEW_ONLY);
+        assertThat(status.copy().tasksDone()).isEqualTo(status.copy().tasks());
+        assertThat(status.source().floor()).hasValue(first.cutover().floor());
       }
     }
   }
@@ -236,7 +239,7 @@ final class MigrationTest {
                         .extracting(Difference::key)
                         .containsExactly(Sides.key(7)));
         assertThat(migration.status().quarantined()).isEqualTo(1);
-        assertThat(migration.status().copy().rejected()).isEqualTo(1);
+        assertThat(migration.status().copy().counts().rejected()).isEqualTo(1);
         sides.put(Sides.key(7), "refused as well");
         migration.catchUp();
 
@@ -272,6 +275,11 @@ final class MigrationTest {
     }
   }
 
+  private static long streamedPosition(Migration migration) {
+    MigrationStatus.Stream stream = migration.status().stream();
+    return stream == null ? 0 : stream.position();
+  }
+
   private static void repeatShuffled(Sides sides, Random random) {
     MigrationPlan plan = sides.plan();
     String name = "kvshift." + Sides.COLLECTION;
@@ -281,7 +289,7 @@ final class MigrationTest {
             Sides.COLLECTION,
             plan.options().patience(),
             java.time.Clock.systemUTC());
-    String topicName = ledger.require(Ledger.CONFIG).get("topic").getAsString();
+    String topicName = ledger.require(MigrationConfig.KEY).topic().name();
     assertThat(topicName).startsWith(name);
     Topic topic =
         new Topic(
@@ -291,7 +299,7 @@ final class MigrationTest {
             1 << 20,
             plan.options().patience());
     List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
-    try (KafkaConsumer<byte[], byte[]> consumer = topic.freeConsumer()) {
+    try (KafkaConsumer<byte[], byte[]> consumer = topic.standaloneConsumer()) {
       consumer.assign(topic.all());
       consumer.seekToBeginning(topic.all());
       long end = consumer.endOffsets(topic.all()).values().stream().mapToLong(x -> x).sum();

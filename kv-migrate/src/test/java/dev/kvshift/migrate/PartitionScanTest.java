@@ -61,7 +61,8 @@ final class PartitionScanTest {
                   new PartitionScan(sides.target, PATIENCE, ScanRate.unlimited())
                       .run(Sides.COLLECTION, layout, PartitionLimits.defaults(), 1, rows -> {}))
           .isInstanceOf(KvException.Permanent.class)
-          .hasMessageContaining("goes shard by shard, so that a main key's entries do not come");
+          .hasMessageContaining(
+              "goes shard by shard, so the entries of a main key do not come together");
     }
   }
 }

@@ -52,7 +52,7 @@ final class RealStoresTest {
         events = migration.status().events();
       }
       assertThat(result.verify().differences()).isZero();
-      assertThat(result.copy().residue()).isZero();
+      assertThat(result.copy().counts().residue()).isZero();
       System.out.println("longest write " + longest + " ms, " + result.cutover() + ", " + events);
     }
   }

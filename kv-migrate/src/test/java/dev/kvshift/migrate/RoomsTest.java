@@ -71,4 +71,13 @@ final class RoomsTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "dev.kvshift.migrate", "dev.kvshift.migrate.internal..", "dev.kvshift.migrate.cli..");
+
+  @ArchTest
+  static final ArchRule JSON_IS_THE_LEDGERS =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.kvshift.migrate.internal.ledger..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.google.gson..");
 }

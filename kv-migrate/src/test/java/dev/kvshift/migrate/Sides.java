@@ -102,8 +102,12 @@ final class Sides implements AutoCloseable {
   }
 
   MigrationPlan plan(KafkaBroker broker, MigrationOptions options) {
-    return new MigrationPlan(
-        COLLECTION, layout, plannedSource, plannedTarget, broker.bootstrapServers(), options);
+    return MigrationPlan.builder(COLLECTION, layout)
+        .source(plannedSource)
+        .target(plannedTarget)
+        .bootstrapServers(broker.bootstrapServers())
+        .options(options)
+        .build();
   }
 
   static MigrationOptions options(Duration pauseLimit) {
@@ -111,22 +115,19 @@ final class Sides implements AutoCloseable {
   }
 
   static MigrationOptions options(Duration pauseLimit, ScanRate scanRate) {
-    MigrationOptions defaults = MigrationOptions.defaults();
-    return new MigrationOptions(
-        4,
-        -1,
-        defaults.topicRetention(),
-        16,
-        2,
-        64,
-        100,
-        scanRate,
-        10,
-        100,
-        10,
-        pauseLimit,
-        pauseLimit.plusSeconds(5),
-        Duration.ofSeconds(30));
+    return MigrationOptions.builder()
+        .topicPartitions(4)
+        .copyTasks(16)
+        .copyWorkers(2)
+        .maxInFlight(64)
+        .pageRows(100)
+        .scanRate(scanRate)
+        .verifyBucketBits(10)
+        .maxRejected(10)
+        .pauseLimit(pauseLimit)
+        .fenceLifetime(pauseLimit.plusSeconds(5))
+        .patience(Duration.ofSeconds(30))
+        .build();
   }
 
   /** Opens the target's collection as the migration will, so that a writer can wait there. */

@@ -4,20 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.migrate.api.Difference;
+import dev.kvshift.migrate.api.Difference.Kind;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.VerifyReport;
-import dev.kvshift.migrate.api.VerifyReport.Difference;
-import dev.kvshift.migrate.api.VerifyReport.Kind;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 final class VerifyTest {
@@ -38,10 +39,10 @@ final class VerifyTest {
       long changed = version(sides, CHANGED);
       assertThat(report.keys())
           .containsExactlyInAnyOrder(
-              new Difference(MISSING, Kind.MISSING, missing, missing + 1),
-              new Difference(CHANGED, Kind.DIFFERENT, changed, changed + 1),
-              new Difference(EXTRA, Kind.EXTRA, -1, 5),
-              new Difference(DELETED, Kind.RESURRECTED, deletedVersion, deletedVersion - 1));
+              difference(MISSING, Kind.MISSING, missing, missing + 1),
+              difference(CHANGED, Kind.DIFFERENT, changed, changed + 1),
+              new Difference(EXTRA, Kind.EXTRA, OptionalLong.empty(), OptionalLong.of(5)),
+              difference(DELETED, Kind.RESURRECTED, deletedVersion, deletedVersion - 1));
       assertThat(report.differences()).isEqualTo(4);
       assertThat(report.sourceRows()).isEqualTo(1_000);
       assertThat(report.targetRows()).isEqualTo(1_001);
@@ -100,7 +101,7 @@ final class VerifyTest {
       sides.put(Sides.key(6), "later");
 
       assertThat(migration.verify().keys())
-          .containsExactly(new Difference(Sides.key(5), Kind.MISSING, version, version + 1));
+          .containsExactly(difference(Sides.key(5), Kind.MISSING, version, version + 1));
       assertThatThrownBy(migration::cutover).isInstanceOf(MigrationException.CutoverRefused.class);
     }
   }
@@ -145,6 +146,10 @@ final class VerifyTest {
     long deleted = version(sides, DELETED);
     writeToTarget(sides, DELETED, Mutation.put(Bytes.utf8("back")).withVersion(deleted - 1));
     return deleted;
+  }
+
+  private static Difference difference(StoreKey key, Kind kind, long source, long target) {
+    return new Difference(key, kind, OptionalLong.of(source), OptionalLong.of(target));
   }
 
   private static long version(Sides sides, StoreKey key) {

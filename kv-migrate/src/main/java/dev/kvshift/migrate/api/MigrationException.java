@@ -1,8 +1,9 @@
 package dev.kvshift.migrate.api;
 
 /**
- * Why a migration stopped although its stores and its broker answer. What was done stays; a new run
- * goes on from there. Failures of a store stay what they are, {@link dev.kvshift.api.KvException}.
+ * A migration stopped although its stores and its broker answer. Finished work is kept, and a new
+ * run resumes from there. Failures of a store or of the broker are {@link
+ * dev.kvshift.api.KvException}s.
  */
 @SuppressWarnings("serial")
 public abstract sealed class MigrationException extends RuntimeException {
@@ -14,26 +15,29 @@ public abstract sealed class MigrationException extends RuntimeException {
   public static final class Mismatch extends MigrationException {
     private final VerifyReport report;
 
+    /** Creates the exception with the differences. */
     public Mismatch(String message, VerifyReport report) {
       super(message);
       this.report = report;
     }
 
-    /** Returns what differs. */
+    /** Returns the differences. */
     public VerifyReport report() {
       return report;
     }
   }
 
-  /** The cutover's conditions do not hold; the fence, if it stood, was lifted. */
+  /** A condition of the cutover does not hold. No fence is left in place. */
   public static final class CutoverRefused extends MigrationException {
+    /** Creates the exception. */
     public CutoverRefused(String message) {
       super(message);
     }
   }
 
-  /** More rows were rejected than the options allow, or rows are not accounted for. */
+  /** The target rejected more rows than allowed, or rows are not accounted for. */
   public static final class TooManyErrors extends MigrationException {
+    /** Creates the exception. */
     public TooManyErrors(String message) {
       super(message);
     }

@@ -1,84 +1,53 @@
 package dev.kvshift.migrate.api;
 
 import java.time.Duration;
+import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
- * Limits and times of a migration. Immutable; what a first run has made durable (topic partitions,
- * retention, copy tasks) keeps its value in later ones.
+ * Limits and times of a migration. Immutable. Topic partitions, replication, retention and the
+ * number of copy tasks are fixed by the first run; later runs keep its values.
  *
- * @param topicPartitions partitions of the topic, 1 to 1,000; default 8
- * @param replicationFactor replicas of the topic, 1 to 10, or −1 for the broker's default; default
- *     −1
- * @param topicRetention how long the topic keeps changes, at least 1 h; default 7 days
- * @param copyTasks into how many tasks the source's scan is cut at least, 1 to 10,000; default 64
- * @param copyWorkers how many tasks are copied at once, 1 to 64; default 4
- * @param maxInFlight how many requests the runner has under way at the target at most, 1 to 10,000;
- *     default 256
- * @param pageRows how many rows a page of a scan holds at most, 1 to 10,000; default 2,000
- * @param scanRate how fast copying and comparing may read; default unlimited
- * @param verifyBucketBits the target's tokens are cut into two to the power of it for comparing, 0
- *     to 20; default 16
- * @param listedDifferences how many differing keys a report names at most, 0 to 10,000; default 100
- * @param maxRejected with how many rejected rows a run gives up, 0 to 10,000; default 100
- * @param pauseLimit how long an attempt to hand over may hold writers back before it is given up,
- *     100 ms to 50 s and less than fenceLifetime; default 800 ms
- * @param fenceLifetime after what time the fence lifts itself should the runner die, 1 to 60 s;
- *     default 5 s
- * @param patience how long a store or the broker may fail to answer before the run ends, to be
- *     started again; default 2 min
+ * <pre>{@code
+ * MigrationOptions.builder()
+ *     .pauseLimit(Duration.ofMillis(500))
+ *     .maxInFlight(1_024)
+ *     .build();
+ * }</pre>
  */
-public record MigrationOptions(
-    int topicPartitions,
-    int replicationFactor,
-    Duration topicRetention,
-    int copyTasks,
-    int copyWorkers,
-    int maxInFlight,
-    int pageRows,
-    ScanRate scanRate,
-    int verifyBucketBits,
-    int listedDifferences,
-    int maxRejected,
-    Duration pauseLimit,
-    Duration fenceLifetime,
-    Duration patience) {
-  private static final MigrationOptions DEFAULTS =
-      new MigrationOptions(
-          8,
-          -1,
-          Duration.ofDays(7),
-          64,
-          4,
-          256,
-          2_000,
-          ScanRate.unlimited(),
-          16,
-          100,
-          100,
-          Duration.ofMillis(800),
-          Duration.ofSeconds(5),
-          Duration.ofMinutes(2));
+public final class MigrationOptions {
+  private static final MigrationOptions DEFAULTS = builder().build();
 
-  public MigrationOptions {
-    require("topicPartitions", topicPartitions, 1, 1_000);
-    if (replicationFactor != -1) {
-      require("replicationFactor", replicationFactor, 1, 10);
-    }
-    require("topicRetention in hours", topicRetention.toHours(), 1, 100_000);
-    require("copyTasks", copyTasks, 1, 10_000);
-    require("copyWorkers", copyWorkers, 1, 64);
-    require("maxInFlight", maxInFlight, 1, 10_000);
-    require("pageRows", pageRows, 1, 10_000);
-    require("verifyBucketBits", verifyBucketBits, 0, 20);
-    require("listedDifferences", listedDifferences, 0, 10_000);
-    require("maxRejected", maxRejected, 0, 10_000);
-    require("fenceLifetime in ms", fenceLifetime.toMillis(), 1_000, 60_000);
-    require("pauseLimit in ms", pauseLimit.toMillis(), 100, 50_000);
-    if (pauseLimit.compareTo(fenceLifetime) >= 0) {
-      throw new IllegalArgumentException(
-          "pauseLimit of " + pauseLimit + ": give less than fenceLifetime, " + fenceLifetime);
-    }
-    require("patience in ms", patience.toMillis(), 1, Duration.ofDays(1).toMillis());
+  private final int topicPartitions;
+  private final OptionalInt replicationFactor;
+  private final Duration topicRetention;
+  private final int copyTasks;
+  private final int copyWorkers;
+  private final int maxInFlight;
+  private final int pageRows;
+  private final ScanRate scanRate;
+  private final int verifyBucketBits;
+  private final int listedDifferences;
+  private final int maxRejected;
+  private final Duration pauseLimit;
+  private final Duration fenceLifetime;
+  private final Duration patience;
+
+  private MigrationOptions(Builder builder) {
+    topicPartitions = builder.topicPartitions;
+    replicationFactor = builder.replicationFactor;
+    topicRetention = builder.topicRetention;
+    copyTasks = builder.copyTasks;
+    copyWorkers = builder.copyWorkers;
+    maxInFlight = builder.maxInFlight;
+    pageRows = builder.pageRows;
+    scanRate = builder.scanRate;
+    verifyBucketBits = builder.verifyBucketBits;
+    listedDifferences = builder.listedDifferences;
+    maxRejected = builder.maxRejected;
+    pauseLimit = builder.pauseLimit;
+    fenceLifetime = builder.fenceLifetime;
+    patience = builder.patience;
   }
 
   /** Returns the defaults. */
@@ -86,10 +55,216 @@ public record MigrationOptions(
     return DEFAULTS;
   }
 
-  static <N extends Number> N require(String name, N value, long from, long to) {
-    if (value.longValue() < from || value.longValue() > to) {
+  /** Returns a builder with the defaults. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Returns the number of the topic's partitions. */
+  public int topicPartitions() {
+    return topicPartitions;
+  }
+
+  /** Returns the number of the topic's replicas, or empty for the broker's default. */
+  public OptionalInt replicationFactor() {
+    return replicationFactor;
+  }
+
+  /** Returns how long the topic keeps changes. */
+  public Duration topicRetention() {
+    return topicRetention;
+  }
+
+  /** Returns the minimum number of tasks that the source's scan is split into. */
+  public int copyTasks() {
+    return copyTasks;
+  }
+
+  /** Returns the number of tasks copied or compared concurrently. */
+  public int copyWorkers() {
+    return copyWorkers;
+  }
+
+  /** Returns the maximum number of requests in flight at the target. */
+  public int maxInFlight() {
+    return maxInFlight;
+  }
+
+  /** Returns the maximum number of rows in a page of a scan. */
+  public int pageRows() {
+    return pageRows;
+  }
+
+  /** Returns how fast copying and comparing may read. */
+  public ScanRate scanRate() {
+    return scanRate;
+  }
+
+  /** Returns n: a comparison divides the target's tokens into 2^n buckets. */
+  public int verifyBucketBits() {
+    return verifyBucketBits;
+  }
+
+  /** Returns the maximum number of differing keys that a report names. */
+  public int listedDifferences() {
+    return listedDifferences;
+  }
+
+  /** Returns the maximum number of rejected rows; one more ends the run. */
+  public int maxRejected() {
+    return maxRejected;
+  }
+
+  /** Returns how long an attempt to move the collection may hold writers back. */
+  public Duration pauseLimit() {
+    return pauseLimit;
+  }
+
+  /** Returns the time after which the source lifts the fence by itself if the runner dies. */
+  public Duration fenceLifetime() {
+    return fenceLifetime;
+  }
+
+  /** Returns how long a store or the broker may fail to answer before the run ends. */
+  public Duration patience() {
+    return patience;
+  }
+
+  static int require(String name, int value, int from, int to) {
+    requireRange(name, value, from, to);
+    return value;
+  }
+
+  private static void requireRange(String name, long value, long from, long to) {
+    if (value < from || value > to) {
       throw new IllegalArgumentException(name + " of " + value + ": give " + from + " to " + to);
     }
-    return value;
+  }
+
+  /** Builds options. Each setter throws {@link IllegalArgumentException} if out of range. */
+  public static final class Builder {
+    private int topicPartitions = 8;
+    private OptionalInt replicationFactor = OptionalInt.empty();
+    private Duration topicRetention = Duration.ofDays(7);
+    private int copyTasks = 64;
+    private int copyWorkers = 4;
+    private int maxInFlight = 256;
+    private int pageRows = 2_000;
+    private ScanRate scanRate = ScanRate.unlimited();
+    private int verifyBucketBits = 16;
+    private int listedDifferences = 100;
+    private int maxRejected = 100;
+    private Duration pauseLimit = Duration.ofMillis(800);
+    private Duration fenceLifetime = Duration.ofSeconds(5);
+    private Duration patience = Duration.ofMinutes(2);
+
+    private Builder() {}
+
+    /** Sets the number of the topic's partitions: 1 to 1,000, default 8. */
+    public Builder topicPartitions(int value) {
+      topicPartitions = require("topicPartitions", value, 1, 1_000);
+      return this;
+    }
+
+    /** Sets the number of the topic's replicas: 1 to 10, default the broker's. */
+    public Builder replicationFactor(int value) {
+      replicationFactor = OptionalInt.of(require("replicationFactor", value, 1, 10));
+      return this;
+    }
+
+    /** Sets how long the topic keeps changes: at least 1 h, default 7 days. */
+    public Builder topicRetention(Duration value) {
+      requireRange("topicRetention in hours", value.toHours(), 1, 100_000);
+      topicRetention = value;
+      return this;
+    }
+
+    /** Sets the minimum number of tasks of the source's scan: 1 to 10,000, default 64. */
+    public Builder copyTasks(int value) {
+      copyTasks = require("copyTasks", value, 1, 10_000);
+      return this;
+    }
+
+    /** Sets the number of tasks copied or compared concurrently: 1 to 64, default 4. */
+    public Builder copyWorkers(int value) {
+      copyWorkers = require("copyWorkers", value, 1, 64);
+      return this;
+    }
+
+    /** Sets the maximum number of requests in flight at the target: 1 to 10,000, default 256. */
+    public Builder maxInFlight(int value) {
+      maxInFlight = require("maxInFlight", value, 1, 10_000);
+      return this;
+    }
+
+    /** Sets the maximum number of rows in a page of a scan: 1 to 10,000, default 2,000. */
+    public Builder pageRows(int value) {
+      pageRows = require("pageRows", value, 1, 10_000);
+      return this;
+    }
+
+    /** Sets how fast copying and comparing may read; default unlimited. */
+    public Builder scanRate(ScanRate value) {
+      scanRate = Objects.requireNonNull(value);
+      return this;
+    }
+
+    /** Sets n for 2^n buckets of the target's tokens in a comparison: 0 to 20, default 16. */
+    public Builder verifyBucketBits(int value) {
+      verifyBucketBits = require("verifyBucketBits", value, 0, 20);
+      return this;
+    }
+
+    /** Sets the maximum number of differing keys that a report names: 0 to 10,000, default 100. */
+    public Builder listedDifferences(int value) {
+      listedDifferences = require("listedDifferences", value, 0, 10_000);
+      return this;
+    }
+
+    /** Sets the maximum number of rejected rows: 0 to 10,000, default 100. */
+    public Builder maxRejected(int value) {
+      maxRejected = require("maxRejected", value, 0, 10_000);
+      return this;
+    }
+
+    /**
+     * Sets how long an attempt to move the collection may hold writers back before it is abandoned:
+     * 100 ms to 50 s and less than {@code fenceLifetime}, default 800 ms.
+     */
+    public Builder pauseLimit(Duration value) {
+      requireRange("pauseLimit in ms", value.toMillis(), 100, 50_000);
+      pauseLimit = value;
+      return this;
+    }
+
+    /** Sets after how long the source lifts the fence by itself: 1 to 60 s, default 5 s. */
+    public Builder fenceLifetime(Duration value) {
+      requireRange("fenceLifetime in ms", value.toMillis(), 1_000, 60_000);
+      fenceLifetime = value;
+      return this;
+    }
+
+    /**
+     * Sets how long a store or the broker may fail to answer before the run ends and has to be
+     * started again: 1 ms to 1 day, default 2 min.
+     */
+    public Builder patience(Duration value) {
+      requireRange("patience in ms", value.toMillis(), 1, Duration.ofDays(1).toMillis());
+      patience = value;
+      return this;
+    }
+
+    /**
+     * Returns the options.
+     *
+     * @throws IllegalArgumentException if {@code pauseLimit} is not less than {@code fenceLifetime}
+     */
+    public MigrationOptions build() {
+      if (pauseLimit.compareTo(fenceLifetime) >= 0) {
+        throw new IllegalArgumentException(
+            "pauseLimit of " + pauseLimit + ": give less than fenceLifetime, " + fenceLifetime);
+      }
+      return new MigrationOptions(this);
+    }
   }
 }

@@ -4,32 +4,138 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be moved, and from where to where. Immutable; the stores stay the caller's, who closes
- * them after the migration.
+ * The plan of a migration: which collection moves, from where, to where. Immutable. The stores
+ * belong to the caller, who closes them after the migration.
  *
- * @param collection the collection's name, the same in both stores
- * @param layout the layout that the target keeps it with
- * @param source a store with {@code CHANGE_SOURCE}, {@code GATE}, {@code FENCING} and {@code SCAN}
- * @param target a store with {@code VERSIONED_WRITES}, {@code SCAN} and {@code METADATA}, sharded
- *     where it needs to be
- * @param bootstrapServers the broker, as {@code HOST:PORT,…}
- * @param options limits and times
+ * <pre>{@code
+ * MigrationPlan.builder("files", layout)
+ *     .source(legacy)
+ *     .target(scylla)
+ *     .bootstrapServers("broker-1:9092")
+ *     .build();
+ * }</pre>
  */
-public record MigrationPlan(
-    String collection,
-    Layout layout,
-    Store source,
-    Store target,
-    String bootstrapServers,
-    MigrationOptions options) {
-  public MigrationPlan {
-    CollectionRecord.requireName(collection);
-    Objects.requireNonNull(layout, "layout");
-    Objects.requireNonNull(source, "source");
-    Objects.requireNonNull(target, "target");
-    Objects.requireNonNull(bootstrapServers, "bootstrapServers");
-    Objects.requireNonNull(options, "options");
+public final class MigrationPlan {
+  private final String collection;
+  private final Layout layout;
+  private final Store source;
+  private final Store target;
+  private final String bootstrapServers;
+  private final MigrationOptions options;
+
+  private MigrationPlan(Builder builder) {
+    collection = builder.collection;
+    layout = builder.layout;
+    source = Objects.requireNonNull(builder.source, "source");
+    target = Objects.requireNonNull(builder.target, "target");
+    bootstrapServers = Objects.requireNonNull(builder.bootstrapServers, "bootstrapServers");
+    options = builder.options;
+  }
+
+  /**
+   * Begins a plan.
+   *
+   * @param collection the collection's name, the same in both stores
+   * @param layout the collection's layout on the target
+   * @throws dev.kvshift.api.KvException.Permanent if the name is malformed
+   */
+  public static Builder builder(String collection, Layout layout) {
+    return new Builder(collection, layout);
+  }
+
+  /** Returns a builder with this plan's values. */
+  public Builder toBuilder() {
+    return new Builder(collection, layout)
+        .source(source)
+        .target(target)
+        .bootstrapServers(bootstrapServers)
+        .options(options);
+  }
+
+  /** Returns the collection's name, the same in both stores. */
+  public String collection() {
+    return collection;
+  }
+
+  /** Returns the collection's layout on the target. */
+  public Layout layout() {
+    return layout;
+  }
+
+  /** Returns the store that the collection leaves. */
+  public Store source() {
+    return source;
+  }
+
+  /** Returns the store that the collection moves to. */
+  public Store target() {
+    return target;
+  }
+
+  /** Returns the addresses of the broker. */
+  public String bootstrapServers() {
+    return bootstrapServers;
+  }
+
+  /** Returns limits and times. */
+  public MigrationOptions options() {
+    return options;
+  }
+
+  /** Builds a plan. Source, target and bootstrap servers are required. */
+  public static final class Builder {
+    private final String collection;
+    private final Layout layout;
+    private @Nullable Store source;
+    private @Nullable Store target;
+    private @Nullable String bootstrapServers;
+    private MigrationOptions options = MigrationOptions.defaults();
+
+    private Builder(String collection, Layout layout) {
+      this.collection = CollectionRecord.requireName(collection);
+      this.layout = Objects.requireNonNull(layout, "layout");
+    }
+
+    /**
+     * Sets the store that the collection leaves. It has {@code CHANGE_SOURCE}, {@code GATE}, {@code
+     * FENCING} and {@code SCAN}.
+     */
+    public Builder source(Store value) {
+      source = Objects.requireNonNull(value);
+      return this;
+    }
+
+    /**
+     * Sets the store that the collection moves to. It has {@code VERSIONED_WRITES}, {@code SCAN}
+     * and {@code METADATA}, and is sharded if it does not cope with large main keys.
+     */
+    public Builder target(Store value) {
+      target = Objects.requireNonNull(value);
+      return this;
+    }
+
+    /** Sets the addresses of the broker, as {@code HOST:PORT,…}. */
+    public Builder bootstrapServers(String value) {
+      bootstrapServers = Objects.requireNonNull(value);
+      return this;
+    }
+
+    /** Sets limits and times; default {@link MigrationOptions#defaults()}. */
+    public Builder options(MigrationOptions value) {
+      options = Objects.requireNonNull(value);
+      return this;
+    }
+
+    /**
+     * Returns the plan.
+     *
+     * @throws NullPointerException if source, target or bootstrap servers are not set
+     */
+    public MigrationPlan build() {
+      return new MigrationPlan(this);
+    }
   }
 }

@@ -6,16 +6,15 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * What a whole run has done.
+ * The result of a whole run.
  *
  * @param collection the collection's name
- * @param copy the copy's accounting
- * @param changesStreamed changes sent to the topic in this run
- * @param changesApplied changes read from the topic and settled in this run, duplicates included
+ * @param copy the result of the copy
+ * @param changesStreamed changes this run sent to the topic
+ * @param changesApplied changes this run read from the topic and settled, duplicates included
  * @param verify the comparison before the cutover
  * @param cutover the cutover
- * @param steps how long each step took; stream and apply go on beside the others and have no time
- *     of their own
+ * @param steps time taken by each step; stream and apply run beside the others and have none
  * @param certificate the certificate under which the collection moved, JSON
  */
 public record MigrationResult(
@@ -27,6 +26,7 @@ public record MigrationResult(
     CutoverReport cutover,
     Map<Step, Duration> steps,
     String certificate) {
+  /** Copies the map. */
   public MigrationResult {
     EnumMap<Step, Duration> copyOfSteps = new EnumMap<>(Step.class);
     copyOfSteps.putAll(steps);

@@ -3,46 +3,60 @@ package dev.kvshift.migrate.api;
 import dev.kvshift.spi.Phase;
 import java.time.Instant;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far a migration has come, as both stores know it.
+ * The state of a migration as both stores know it.
  *
  * @param collection the collection's name
- * @param phase the source's phase
- * @param epoch the source's epoch
- * @param fenced whether a fence stands
- * @param prepared whether the migration has begun
- * @param newestPosition the last position of the source's change log
- * @param streamedPosition up to which position the topic holds the changes; −1 before it is
- *     prepared
- * @param keptUntil until when the source keeps the changes that the topic lacks, as it said when
- *     the stream last moved; null where it does not tell
- * @param copyTasks how many tasks the copy has; 0 before it is planned
- * @param copyTasksDone how many of them are done
- * @param copy the copy's accounting so far
- * @param verify the last comparison, without keys; null before one
- * @param quarantined how many keys are in quarantine, 10,000 at most
- * @param floor the version above which the target's own begin; 0 before the move
- * @param events the last events, oldest first, as JSON
+ * @param source the source's gate and change log
+ * @param stream the stream's position, or null until the migration is prepared
+ * @param copy the copy's tasks
+ * @param verify the last comparison, without its keys, or null if there was none
+ * @param quarantined number of quarantined keys, at most 10,000
+ * @param events the last ten events, oldest first, as JSON
  */
 public record MigrationStatus(
     String collection,
-    Phase phase,
-    long epoch,
-    boolean fenced,
-    boolean prepared,
-    long newestPosition,
-    long streamedPosition,
-    @Nullable Instant keptUntil,
-    int copyTasks,
-    int copyTasksDone,
-    CopyReport copy,
+    Source source,
+    @Nullable Stream stream,
+    Copy copy,
     @Nullable VerifyReport verify,
     int quarantined,
-    long floor,
     List<String> events) {
+  /** Copies the list. */
   public MigrationStatus {
     events = List.copyOf(events);
   }
+
+  /**
+   * The state of the source.
+   *
+   * @param phase the phase of the collection
+   * @param epoch the epoch of the gate
+   * @param isFenced whether a fence is in place
+   * @param newestPosition the last position of the change log
+   * @param floor F, the version above which the target issues its own, or empty before the move
+   */
+  public record Source(
+      Phase phase, long epoch, boolean isFenced, long newestPosition, OptionalLong floor) {}
+
+  /**
+   * The state of the stream.
+   *
+   * @param position the change-log position up to which the topic holds all changes
+   * @param keptUntil when the source may drop the changes after it, as of the last time the stream
+   *     advanced, or null if the source does not say
+   */
+  public record Stream(long position, @Nullable Instant keptUntil) {}
+
+  /**
+   * The state of the copy.
+   *
+   * @param tasks number of tasks; 0 until they are planned
+   * @param tasksDone number of finished tasks
+   * @param counts the accounting so far
+   */
+  public record Copy(int tasks, int tasksDone, CopyCounts counts) {}
 }

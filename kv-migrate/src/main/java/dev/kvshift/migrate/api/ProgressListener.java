@@ -1,38 +1,41 @@
 package dev.kvshift.migrate.api;
 
+import java.util.OptionalLong;
+
 /**
- * Told how a migration gets on: when a step begins, about once a second, and when it ends.
+ * Receives the progress of a migration: when a step begins, about once a second, and when it ends.
  *
- * <p>Called by several threads, also at the same time; implementations are quick and throw nothing.
+ * <p>Called by several threads, also at the same time. Implementations return quickly and throw
+ * nothing.
  */
 public interface ProgressListener {
   /** A listener that does nothing. */
   ProgressListener NONE = event -> {};
 
-  /** Takes note of an event. */
+  /** Receives an event. */
   void report(Event event);
 
   /**
-   * How far a step has come.
+   * The progress of one step.
    *
    * @param collection the collection's name
-   * @param step what is being done
+   * @param step the step
    * @param done how much is done, in {@code unit}
-   * @param total how much there is in all, as far as is known; −1 where it is not
-   * @param unit what is counted, such as {@code rows}
-   * @param perSecond how much was done in each second since the step began
-   * @param state whether the step begins, goes on or has ended
+   * @param total how much there is, in {@code unit}, or empty if unknown
+   * @param unit the plural of what is counted, such as {@code rows}
+   * @param perSecond average rate since the step began, in {@code unit} per second
+   * @param state whether the step begins, runs or has ended
    */
   record Event(
       String collection,
       Step step,
       long done,
-      long total,
+      OptionalLong total,
       String unit,
       double perSecond,
       State state) {}
 
-  /** Where a step is. */
+  /** The state of a step. */
   enum State {
     BEGUN,
     RUNNING,

@@ -4,13 +4,14 @@ import dev.kvshift.spi.StoreKey;
 import java.util.List;
 
 /**
- * What a repair has done.
+ * The result of a repair.
  *
- * @param repaired how many keys now hold on the target what the source holds
- * @param reasserted how many of them took a new version at the source
+ * @param repaired number of keys that are now equal on both sides
+ * @param reasserted how many of them needed a new version at the source
  * @param left the keys that still differ
  */
 public record RepairReport(long repaired, long reasserted, List<StoreKey> left) {
+  /** Copies the list. */
   public RepairReport {
     left = List.copyOf(left);
   }

@@ -2,11 +2,11 @@ package dev.kvshift.migrate.api;
 
 import java.util.Locale;
 
-/** A part of a migration, in the order of the fence way. */
+/** A step of a migration, in the order of the fenced cutover. */
 public enum Step {
-  /** Opens the target, its record and the topic, and fixes where the stream begins. */
+  /** Opens the target, creates the topic and fixes the position at which the stream begins. */
   PREPARE,
-  /** Follows the source's changes into the topic. */
+  /** Sends the source's changes to the topic. */
   STREAM,
   /** Scans the source and writes every row to the target. */
   COPY,
@@ -17,7 +17,7 @@ public enum Step {
   /** Fences the writers, drains the topic and hands the collection over. */
   CUTOVER;
 
-  /** Returns the word that people and programs read: {@code prepare}, {@code stream} and so on. */
+  /** Returns the step's name for people and programs: {@code prepare}, {@code stream}, … */
   public String word() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -1,6 +1,4 @@
-/**
- * The vocabulary of a migration: its plan and options, its reports, its progress and its errors.
- */
+/** The vocabulary of a migration: plan, options, reports, progress and errors. */
 @NullMarked
 package dev.kvshift.migrate.api;
 

@@ -21,7 +21,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Says how large a collection's partitions become under each shard rule. */
+/** Predicts the size of a collection's partitions under each shard rule. */
 @Command(
     name = "advise",
     description = "Reads a range collection and recommends a shard rule; changes nothing.",
@@ -35,7 +35,7 @@ final class AdviseCommand implements Callable<Integer> {
       names = "--from",
       required = true,
       paramLabel = "STRING",
-      description = "connection string of the store that holds the collection")
+      description = "Connection string of the store that holds the collection.")
   private String from = "";
 
   @Mixin private CollectionOptions collection = new CollectionOptions();
@@ -44,7 +44,9 @@ final class AdviseCommand implements Callable<Integer> {
       names = "--sample",
       defaultValue = "1",
       paramLabel = "N",
-      description = "reads one in N of the scan's tasks, whole main keys, 1 to 8192 (default: 1)")
+      description =
+          "Reads one in N of the scan's tasks, each of them whole main keys, 1 to 8192 (default:"
+              + " 1).")
   private int sample;
 
   @Mixin private ScanOptions scans = new ScanOptions();
@@ -54,35 +56,36 @@ final class AdviseCommand implements Callable<Integer> {
       defaultValue = "10MB",
       paramLabel = "BYTES",
       converter = ByteCount.class,
-      description = "how large a partition may be; kB, MB or GB may follow (default: 10MB)")
+      description =
+          "Maximum size of a partition, in bytes, or with kB, MB or GB behind (default: 10MB).")
   private long maxBytes;
 
   @Option(
       names = "--max-rows",
       defaultValue = "100000",
       paramLabel = "N",
-      description = "how many entries a partition may have (default: 100000)")
+      description = "Maximum number of entries in a partition (default: 100000).")
   private long maxRows;
 
   @Option(
       names = "--fail-above",
       paramLabel = "BYTES",
       converter = ByteCount.class,
-      description =
-          "exits with 5 where the layout's rule makes a larger partition (default: never)")
+      description = "Exits with 5 if the layout's rule makes a larger partition (default: never).")
   private @Nullable Long failAbove;
 
   @Option(
       names = "--patience-seconds",
       defaultValue = "120",
       paramLabel = "S",
-      description = "how long the store may not answer before the scan ends (default: 120)")
+      description =
+          "How many seconds the store may fail to answer before the scan ends (default: 120).")
   private long patienceSeconds;
 
   @Option(
       names = "--json",
       paramLabel = "FILE",
-      description = "writes the report there, for programs")
+      description = "Writes the report to a file, as JSON.")
   private @Nullable Path json;
 
   @Override
@@ -131,7 +134,7 @@ final class AdviseCommand implements Callable<Integer> {
                             + collection.name
                             + " cannot be sharded by "
                             + layout.rule()
-                            + ": give the layout that it has"));
+                            + ": give the collection's own layout"));
     long largest = own.bytes().max();
     boolean isAbove = largest > most;
     out.printf(

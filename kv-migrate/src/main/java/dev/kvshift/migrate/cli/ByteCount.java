@@ -5,7 +5,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads numbers of bytes: {@code 5000}, {@code 500kB}, {@code 10MB}, {@code 1GB}; decimal. */
+/** Parses numbers of bytes: {@code 5000}, {@code 500kB}, {@code 10MB}, {@code 1GB}; decimal. */
 final class ByteCount implements ITypeConverter<Long> {
   private static final Pattern TEXT = Pattern.compile("([0-9]{1,18})(|B|kB|MB|GB)");
 
@@ -30,6 +30,7 @@ final class ByteCount implements ITypeConverter<Long> {
   }
 
   private static TypeConversionException wrong(String text) {
-    return new TypeConversionException("'" + text + "' is no number of bytes: give such as 10MB");
+    return new TypeConversionException(
+        "'" + text + "' is not a number of bytes: give one such as 10MB");
   }
 }

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /**
- * Which collection, and what a folder of jars adds to the runner: a company's models, which say how
- * its collections are laid out, and further drivers.
+ * The collection, and the plugins: a folder of jars with a company's models, which define the
+ * layouts of its collections, and with further drivers.
  */
 final class CollectionOptions {
   private static final Path DEFAULT_PLUGINS = Path.of("plugins");
@@ -31,34 +31,35 @@ final class CollectionOptions {
       names = "--collection",
       required = true,
       paramLabel = "NAME",
-      description = "the collection's name, the same on all sides")
+      description = "Name of the collection, the same in both stores.")
   String name = "";
 
   @Option(
       names = "--layout",
       paramLabel = "LAYOUT",
       description =
-          "its layout, such as 'range;shard=bits=8;encoding=1' (default: that of its model among"
-              + " the plugins)")
+          "Layout of the collection, such as 'range;shard=bits=8;encoding=1' (default: that of its"
+              + " model among the plugins).")
   private @Nullable String layout;
 
   @Option(
       names = "--plugins",
       paramLabel = "FOLDER",
-      description = "whose jars have models and further drivers (default: plugins, if it exists)")
+      description =
+          "Folder of jars with models and further drivers (default: plugins, if it exists).")
   private @Nullable Path plugins;
 
   private @Nullable ClassLoader loader;
 
-  /** Opens a store with the bundled drivers and those of the plugins. */
+  /** Opens a store with a bundled driver or one of the plugins. */
   Store open(String connectionString) {
     return Stores.open(ConnectionString.parse(connectionString), loader());
   }
 
   /**
-   * Returns the layout that was given, or the model's.
+   * Returns the layout that was given, or that of the model.
    *
-   * @throws KvException.Permanent where there is neither, or they differ
+   * @throws KvException.Permanent if there is neither, or if they differ
    */
   Layout layout() {
     Layout given = layout == null ? null : Layout.parse(layout);
@@ -71,7 +72,7 @@ final class CollectionOptions {
               + " has no model among the plugins in "
               + folder().toAbsolutePath()
               + (models.isEmpty() ? ", which have none" : ", which have " + models.keySet())
-              + ": give its --layout, or add the jar with its model");
+              + ": give --layout, or add the jar with its model");
     }
     if (model == null) {
       return given;
@@ -93,7 +94,7 @@ final class CollectionOptions {
     return plugins == null ? DEFAULT_PLUGINS : plugins;
   }
 
-  /** Stays open until the process ends: drivers load classes as long as they run. */
+  /** Never closed: drivers load classes as long as they run. */
   private ClassLoader loader() {
     if (loader == null) {
       loader = new URLClassLoader(jars(), CollectionOptions.class.getClassLoader());
@@ -115,7 +116,7 @@ final class CollectionOptions {
       return jars.toArray(new URL[0]);
     } catch (IOException e) {
       throw new KvException.Permanent(
-          "the plugins in " + folder() + " cannot be read: " + e + ": mend --plugins", e);
+          "the plugins in " + folder() + " cannot be read: " + e + ": check --plugins", e);
     }
   }
 

@@ -3,7 +3,7 @@ package dev.kvshift.migrate.cli;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationException;
 
-/** What the exit codes of all commands mean. */
+/** The exit codes of all commands; {@code docs/runner.md} explains them. */
 final class ExitCode {
   static final int OK = 0;
   static final int INTERNAL = 1;

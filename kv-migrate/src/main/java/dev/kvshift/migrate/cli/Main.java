@@ -1,6 +1,6 @@
 package dev.kvshift.migrate.cli;
 
-/** The runner's entry. */
+/** The runner's main class. */
 public final class Main {
   private Main() {}
 

@@ -2,12 +2,15 @@ package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.Migration;
+import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.WritePause;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -15,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -27,7 +31,7 @@ import picocli.CommandLine.Spec;
 /** Moves a collection from one store to another. */
 @Command(
     name = "migrate",
-    description = "Moves a collection from one store to another, while its writers go on.",
+    description = "Moves a collection from one store to another while services use it.",
     subcommands = AdviseCommand.class,
     subcommandsRepeatable = false,
     synopsisSubcommandLabel = "COMMAND",
@@ -71,7 +75,7 @@ final class MigrateCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "give a command, such as: run");
+    throw new ParameterException(spec.commandLine(), "give a command, such as run");
   }
 
   @Command(description = "Does everything: prepare, stream, copy, apply, verify, cutover.")
@@ -80,7 +84,7 @@ final class MigrateCommand implements Runnable {
       @Option(
               names = "--json",
               paramLabel = "FILE",
-              description = "writes the result there, for programs")
+              description = "Writes the result to a file, as JSON.")
           @Nullable Path json) {
     return with(
         options,
@@ -90,11 +94,11 @@ final class MigrateCommand implements Runnable {
           if (json != null) {
             write(json, ResultJson.print(result));
           }
-          return result.copy().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
+          return result.copy().counts().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
         });
   }
 
-  @Command(description = "Opens the new side and makes the topic.")
+  @Command(description = "Opens the new side and creates the topic.")
   int prepare(@Mixin PlanOptions options) {
     return with(
         options,
@@ -104,7 +108,7 @@ final class MigrateCommand implements Runnable {
         });
   }
 
-  @Command(description = "Streams and applies changes until it is interrupted.")
+  @Command(description = "Streams and applies changes until interrupted.")
   int stream(@Mixin PlanOptions options) {
     return with(
         options,
@@ -114,18 +118,18 @@ final class MigrateCommand implements Runnable {
         });
   }
 
-  @Command(description = "Copies what is not copied yet; streams and applies meanwhile.")
+  @Command(description = "Copies what is not copied yet, while streaming and applying.")
   int copy(@Mixin PlanOptions options) {
     return with(
         options,
         migration -> {
           CopyReport report = migration.copy();
-          printCopy(report);
-          return report.rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
+          printCopy(report.counts());
+          return report.counts().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
         });
   }
 
-  @Command(description = "Compares both sides; streams and applies meanwhile.")
+  @Command(description = "Compares both sides, while streaming and applying.")
   int verify(@Mixin PlanOptions options) {
     return with(
         options,
@@ -137,7 +141,7 @@ final class MigrateCommand implements Runnable {
         });
   }
 
-  @Command(description = "Compares both sides and brings what differs to what the old side holds.")
+  @Command(description = "Compares both sides and makes differing keys equal to the old side.")
   int repair(@Mixin PlanOptions options) {
     return with(
         options,
@@ -153,7 +157,7 @@ final class MigrateCommand implements Runnable {
         });
   }
 
-  @Command(description = "Fences the writers, drains, and hands the collection over.")
+  @Command(description = "Fences the writers, drains, verifies, and hands the collection over.")
   int cutover(@Mixin PlanOptions options) {
     return with(
         options,
@@ -163,7 +167,7 @@ final class MigrateCommand implements Runnable {
         });
   }
 
-  @Command(description = "Says how far the migration has come; changes nothing.")
+  @Command(description = "Shows the state of the migration; changes nothing.")
   int status(@Mixin PlanOptions options) {
     return with(
         options,
@@ -173,11 +177,7 @@ final class MigrateCommand implements Runnable {
         });
   }
 
-  private interface Work {
-    int with(Migration migration);
-  }
-
-  private int with(PlanOptions options, Work work) {
+  private int with(PlanOptions options, ToIntFunction<Migration> command) {
     Thread worker = Thread.currentThread();
     CountDownLatch closed = new CountDownLatch(1);
     Thread hook =
@@ -194,19 +194,19 @@ final class MigrateCommand implements Runnable {
     try (PlanOptions.Opened opened = options.open();
         Migration migration =
             Migration.of(opened.plan(), new ProgressLines(spec.commandLine().getErr()))) {
-      return work.with(migration);
+      return command.applyAsInt(migration);
     } finally {
       closed.countDown();
       try {
         Runtime.getRuntime().removeShutdownHook(hook);
       } catch (IllegalStateException e) {
-        spec.commandLine().getErr().println("interrupted: start it again to go on");
+        spec.commandLine().getErr().println("interrupted: start it again to resume");
       }
     }
   }
 
   private void printResult(MigrationResult result) {
-    printCopy(result.copy());
+    printCopy(result.copy().counts());
     out(
         String.format(
             Locale.ROOT,
@@ -222,15 +222,15 @@ final class MigrateCommand implements Runnable {
                 out(String.format(Locale.ROOT, "%-8s %,9d ms", step.word(), took.toMillis())));
   }
 
-  private void printCopy(CopyReport copy) {
+  private void printCopy(CopyCounts copy) {
     out(
         String.format(
             Locale.ROOT,
             "copy: %,d rows read = %,d written + %,d deleted + %,d expired + %,d rejected",
             copy.read(),
             copy.written(),
-            copy.skippedTombstones(),
-            copy.skippedExpired(),
+            copy.skipped().tombstones(),
+            copy.skipped().expired(),
             copy.rejected()));
   }
 
@@ -238,25 +238,26 @@ final class MigrateCommand implements Runnable {
     out(
         String.format(
             Locale.ROOT,
-            "verify: %,d rows here, %,d there; missing %,d, extra %,d, different %,d,"
+            "verify: %,d rows at the source, %,d at the target; missing %,d, extra %,d, different %,d,"
                 + " resurrected %,d",
             report.sourceRows(),
             report.targetRows(),
-            report.missing(),
-            report.extra(),
-            report.different(),
-            report.resurrected()));
+            report.counts().missing(),
+            report.counts().extra(),
+            report.counts().different(),
+            report.counts().resurrected()));
     printKeys(spec.commandLine().getOut(), report);
   }
 
   private static void printKeys(PrintWriter writer, VerifyReport report) {
-    for (VerifyReport.Difference difference : report.keys()) {
+    for (Difference difference : report.keys()) {
       writer.println("  " + difference);
     }
     writer.flush();
   }
 
   private void printCutover(CutoverReport report) {
+    WritePause pause = report.pause();
     if (report.attempts() == 0) {
       out("cutover: moved already by attempt " + report.attempt());
       return;
@@ -266,11 +267,11 @@ final class MigrateCommand implements Runnable {
             Locale.ROOT,
             "cutover: moved after %d ms (fenced %d, drained %d, tail checked %d, moved %d),"
                 + " active after %d more",
-            report.total().toMillis(),
-            report.fenced().toMillis(),
-            report.drained().toMillis(),
-            report.tailChecked().toMillis(),
-            report.moved().toMillis(),
+            pause.total().toMillis(),
+            pause.fenced().toMillis(),
+            pause.drained().toMillis(),
+            pause.tailChecked().toMillis(),
+            pause.moved().toMillis(),
             report.activated().toMillis()));
   }
 
@@ -285,7 +286,7 @@ final class MigrateCommand implements Runnable {
       Files.writeString(file, text + "\n");
     } catch (IOException e) {
       throw new KvException.Permanent(
-          "the result cannot be written to " + file + ": " + e + ": give another file", e);
+          "the result cannot be written to " + file + ": " + e + ": choose another file", e);
     }
   }
 }

@@ -5,30 +5,31 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.spi.Store;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What every command needs to know. */
+/** The options of every command that needs a plan. */
 final class PlanOptions {
   @Option(
       names = "--from",
       required = true,
       paramLabel = "STRING",
-      description = "connection string of the store that the collection leaves")
+      description = "Connection string of the store that the collection leaves.")
   String from = "";
 
   @Option(
       names = "--to",
       required = true,
       paramLabel = "STRING",
-      description = "connection string of the store that it goes to")
+      description = "Connection string of the store that it moves to.")
   String to = "";
 
   @Option(
       names = "--kafka",
       required = true,
       paramLabel = "HOST:PORT",
-      description = "the broker, or several with commas between them")
+      description = "Address of the broker, or several addresses with commas between them.")
   String kafka = "";
 
   @Mixin private CollectionOptions collection = new CollectionOptions();
@@ -37,28 +38,31 @@ final class PlanOptions {
       names = "--partitions",
       defaultValue = "8",
       paramLabel = "N",
-      description = "partitions of the topic, 1 to 1000, when it is made (default: 8)")
+      description =
+          "Partitions of the topic, 1 to 1000 (default: 8). Only used when it is created.")
   int partitions;
 
   @Option(
       names = "--replication",
-      defaultValue = "-1",
       paramLabel = "N",
-      description = "replicas of the topic, when it is made (default: the broker's)")
-  int replication;
+      description =
+          "Replicas of the topic, 1 to 10 (default: the broker's). Only used when it is created.")
+  @Nullable Integer replication;
 
   @Option(
       names = "--retention-hours",
       defaultValue = "168",
       paramLabel = "H",
-      description = "how long the topic keeps changes, when it is made (default: 168)")
+      description =
+          "How long the topic keeps changes, in hours, at least 1 (default: 168). Only used when it"
+              + " is created.")
   long retentionHours;
 
   @Option(
       names = "--workers",
       defaultValue = "4",
       paramLabel = "N",
-      description = "tasks that are copied or compared at once, 1 to 64 (default: 4)")
+      description = "Scan tasks copied or compared concurrently, 1 to 64 (default: 4).")
   int workers;
 
   @Mixin private ScanOptions scans = new ScanOptions();
@@ -67,31 +71,38 @@ final class PlanOptions {
       names = "--in-flight",
       defaultValue = "256",
       paramLabel = "N",
-      description = "writes under way at the new store, 1 to 10000 (default: 256)")
+      description =
+          "Maximum number of writes in flight at the new store, 1 to 10000 (default: 256).")
   int inFlight;
 
   @Option(
       names = "--pause-limit-millis",
       defaultValue = "800",
       paramLabel = "MS",
-      description = "how long an attempt may hold writers back, 100 to 50000 (default: 800)")
+      description =
+          "How long an attempt to move the collection may hold writers back, in milliseconds, 100"
+              + " to 50000 (default: 800).")
   long pauseLimitMillis;
 
   @Option(
       names = "--fence-seconds",
       defaultValue = "5",
       paramLabel = "S",
-      description = "when the fence lifts itself should the runner die, 1 to 60 (default: 5)")
+      description =
+          "After how many seconds the old store lifts the fence by itself if the runner dies, 1 to"
+              + " 60 (default: 5).")
   long fenceSeconds;
 
   @Option(
       names = "--patience-seconds",
       defaultValue = "120",
       paramLabel = "S",
-      description = "how long a server may not answer before the run ends (default: 120)")
+      description =
+          "How many seconds a store or the broker may fail to answer before the run ends (default:"
+              + " 120).")
   long patienceSeconds;
 
-  /** Both stores and the plan over them; closes the stores. */
+  /** A plan whose stores are closed with it. */
   record Opened(MigrationPlan plan) implements AutoCloseable {
     @Override
     public void close() {
@@ -106,7 +117,13 @@ final class PlanOptions {
     Store source = collection.open(from);
     try {
       Store target = collection.open(to);
-      return new Opened(new MigrationPlan(collection.name, layout, source, target, kafka, options));
+      return new Opened(
+          MigrationPlan.builder(collection.name, layout)
+              .source(source)
+              .target(target)
+              .bootstrapServers(kafka)
+              .options(options)
+              .build());
     } catch (RuntimeException e) {
       source.close();
       throw e;
@@ -114,21 +131,19 @@ final class PlanOptions {
   }
 
   private MigrationOptions options() {
-    MigrationOptions defaults = MigrationOptions.defaults();
-    return new MigrationOptions(
-        partitions,
-        replication,
-        Duration.ofHours(retentionHours),
-        defaults.copyTasks(),
-        workers,
-        inFlight,
-        defaults.pageRows(),
-        scans.rate(),
-        defaults.verifyBucketBits(),
-        defaults.listedDifferences(),
-        defaults.maxRejected(),
-        Duration.ofMillis(pauseLimitMillis),
-        Duration.ofSeconds(fenceSeconds),
-        Duration.ofSeconds(patienceSeconds));
+    MigrationOptions.Builder builder =
+        MigrationOptions.builder()
+            .topicPartitions(partitions)
+            .topicRetention(Duration.ofHours(retentionHours))
+            .copyWorkers(workers)
+            .maxInFlight(inFlight)
+            .scanRate(scans.rate())
+            .pauseLimit(Duration.ofMillis(pauseLimitMillis))
+            .fenceLifetime(Duration.ofSeconds(fenceSeconds))
+            .patience(Duration.ofSeconds(patienceSeconds));
+    if (replication != null) {
+      builder.replicationFactor(replication);
+    }
+    return builder.build();
   }
 }

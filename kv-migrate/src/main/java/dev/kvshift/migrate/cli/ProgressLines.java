@@ -4,7 +4,7 @@ import dev.kvshift.migrate.api.ProgressListener;
 import java.io.PrintWriter;
 import java.util.Locale;
 
-/** Prints progress as lines: what, how much, how fast, how long still. */
+/** Prints progress as lines: step, amount, rate, time left. */
 final class ProgressLines implements ProgressListener {
   private final PrintWriter out;
 
@@ -22,19 +22,19 @@ final class ProgressLines implements ProgressListener {
 
   static String line(Event event) {
     String what = event.step().word() + " " + event.collection() + ": ";
-    String count = String.format(Locale.ROOT, "%,d %s", event.done(), event.unit());
+    String amount = String.format(Locale.ROOT, "%,d %s", event.done(), event.unit());
     if (event.state() == State.ENDED) {
-      return what + "done, " + count;
+      return what + "done, " + amount;
     }
     String rate = String.format(Locale.ROOT, ", %,.0f/s", event.perSecond());
-    return what + count + rate + left(event);
+    return what + amount + rate + timeLeft(event);
   }
 
-  private static String left(Event event) {
-    if (event.total() <= event.done() || event.perSecond() <= 0) {
+  private static String timeLeft(Event event) {
+    long left = event.total().orElse(event.done()) - event.done();
+    if (left <= 0 || event.perSecond() <= 0) {
       return "";
     }
-    double seconds = (event.total() - event.done()) / event.perSecond();
-    return String.format(Locale.ROOT, ", about %,.0f s left", Math.ceil(seconds));
+    return String.format(Locale.ROOT, ", about %,.0f s left", Math.ceil(left / event.perSecond()));
   }
 }

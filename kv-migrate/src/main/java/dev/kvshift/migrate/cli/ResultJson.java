@@ -1,10 +1,10 @@
 package dev.kvshift.migrate.cli;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.MigrationResult;
-import dev.kvshift.migrate.internal.ledger.Reports;
+import dev.kvshift.migrate.api.WritePause;
+import dev.kvshift.migrate.internal.ledger.Members;
 
 /**
  * The result of a run for programs: {@code collection}, {@code records}, {@code missing}, {@code
@@ -16,29 +16,42 @@ final class ResultJson {
   private ResultJson() {}
 
   static String print(MigrationResult result) {
-    JsonObject pause = new JsonObject();
-    CutoverReport cutover = result.cutover();
-    pause.addProperty("fenced", cutover.fenced().toMillis());
-    pause.addProperty("drained", cutover.drained().toMillis());
-    pause.addProperty("tailChecked", cutover.tailChecked().toMillis());
-    pause.addProperty("moved", cutover.moved().toMillis());
-    pause.addProperty("activated", cutover.activated().toMillis());
-    JsonObject steps = new JsonObject();
-    result.steps().forEach((step, took) -> steps.addProperty(step.word(), took.toMillis()));
-    JsonObject record = new JsonObject();
-    record.addProperty("collection", result.collection());
-    record.addProperty("records", result.verify().targetRows());
-    record.addProperty("missing", result.verify().missing());
-    record.addProperty("extra", result.verify().extra());
-    record.addProperty("different", result.verify().different());
-    record.addProperty("resurrected", result.verify().resurrected());
-    record.addProperty("changesStreamed", result.changesStreamed());
-    record.addProperty("changesApplied", result.changesApplied());
-    record.addProperty("writePauseMillis", cutover.total().toMillis());
-    record.add("pauseMillis", pause);
-    record.add("steps", steps);
-    record.add("copy", Reports.print(result.copy()));
-    record.add("certificate", JsonParser.parseString(result.certificate()));
-    return record.toString();
+    DifferenceCounts differences = result.verify().counts();
+    WritePause pause = result.cutover().pause();
+    Members steps = new Members();
+    result.steps().forEach((step, took) -> steps.with(step.word(), took.toMillis()));
+    return new Members()
+        .with("collection", result.collection())
+        .with("records", result.verify().targetRows())
+        .with("missing", differences.missing())
+        .with("extra", differences.extra())
+        .with("different", differences.different())
+        .with("resurrected", differences.resurrected())
+        .with("changesStreamed", result.changesStreamed())
+        .with("changesApplied", result.changesApplied())
+        .with("writePauseMillis", pause.total().toMillis())
+        .with(
+            "pauseMillis",
+            new Members()
+                .with("fenced", pause.fenced().toMillis())
+                .with("drained", pause.drained().toMillis())
+                .with("tailChecked", pause.tailChecked().toMillis())
+                .with("moved", pause.moved().toMillis())
+                .with("activated", result.cutover().activated().toMillis()))
+        .with("steps", steps)
+        .with("copy", copy(result.copy().counts()))
+        .withJson("certificate", result.certificate())
+        .toString();
+  }
+
+  private static Members copy(CopyCounts counts) {
+    return new Members()
+        .with("read", counts.read())
+        .with("written", counts.written())
+        .with("skippedTombstones", counts.skipped().tombstones())
+        .with("skippedExpired", counts.skipped().expired())
+        .with("rejected", counts.rejected())
+        .with("residue", counts.residue())
+        .with("highestVersion", counts.highestVersion());
   }
 }

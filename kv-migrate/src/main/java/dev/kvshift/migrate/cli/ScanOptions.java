@@ -4,14 +4,14 @@ import dev.kvshift.migrate.api.ScanRate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How hard scans may press on the stores that services use at the same time. */
+/** How much load scans may put on the stores that services use at the same time. */
 final class ScanOptions {
   @Option(
       names = "--scan-rows-per-second",
       paramLabel = "N",
       description =
-          "rows a second that scans may read, of both stores together, 100 to 10000000"
-              + " (default: any number)")
+          "Maximum number of rows that scans read per second, of both stores together, 100 to"
+              + " 10000000 (default: unlimited).")
   private @Nullable Integer rowsPerSecond;
 
   ScanRate rate() {

@@ -1,27 +1,28 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.VerifyReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** A migration's status for people. */
+/** The status of a migration as lines for people. */
 final class StatusText {
   private StatusText() {}
 
   static List<String> lines(MigrationStatus status) {
     List<String> lines = new ArrayList<>();
+    MigrationStatus.Source source = status.source();
     lines.add(
         String.format(
             Locale.ROOT,
             "%s: phase %s, epoch %d%s",
             status.collection(),
-            status.phase().name().toLowerCase(Locale.ROOT),
-            status.epoch(),
-            status.fenced() ? ", fenced" : ""));
-    if (!status.prepared()) {
+            source.phase().name().toLowerCase(Locale.ROOT),
+            source.epoch(),
+            source.isFenced() ? ", fenced" : ""));
+    MigrationStatus.Stream stream = status.stream();
+    if (stream == null) {
       lines.add("not prepared");
       return lines;
     }
@@ -29,30 +30,28 @@ final class StatusText {
         String.format(
             Locale.ROOT,
             "stream: position %,d of %,d%s",
-            status.streamedPosition(),
-            status.newestPosition(),
-            status.keptUntil() == null
+            stream.position(),
+            source.newestPosition(),
+            stream.keptUntil() == null
                 ? ""
-                : "; what follows is kept until " + status.keptUntil()));
-    CopyReport copy = status.copy();
+                : "; the source keeps later changes until " + stream.keptUntil()));
+    MigrationStatus.Copy copy = status.copy();
     lines.add(
         String.format(
             Locale.ROOT,
             "copy: %,d of %,d tasks, %,d rows read, %,d written, %,d rejected",
-            status.copyTasksDone(),
-            status.copyTasks(),
-            copy.read(),
-            copy.written(),
-            copy.rejected()));
+            copy.tasksDone(),
+            copy.tasks(),
+            copy.counts().read(),
+            copy.counts().written(),
+            copy.counts().rejected()));
     VerifyReport verify = status.verify();
     lines.add(
         verify == null
             ? "verify: not yet"
             : String.format(Locale.ROOT, "verify: %,d differences", verify.differences()));
     lines.add(String.format(Locale.ROOT, "quarantine: %,d keys", status.quarantined()));
-    if (status.floor() > 0) {
-      lines.add("moved, floor " + status.floor());
-    }
+    source.floor().ifPresent(floor -> lines.add("moved, floor " + floor));
     status.events().forEach(event -> lines.add("event " + event));
     return lines;
   }

@@ -1,4 +1,4 @@
-/** The runner's command line: the only place that prints and decides on exit codes. */
+/** The runner's command line: the only place that prints, and that chooses exit codes. */
 @NullMarked
 package dev.kvshift.migrate.cli;
 

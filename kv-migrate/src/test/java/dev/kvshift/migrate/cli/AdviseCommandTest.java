@@ -117,11 +117,11 @@ final class AdviseCommandTest {
       assertThat(memory("point;shard=none;encoding=1")).isEqualTo(ExitCode.USAGE);
       assertThat(err.toString()).contains("collection files is a point collection: ");
       assertThat(memory(LAYOUT)).isEqualTo(ExitCode.USAGE);
-      assertThat(err.toString()).contains("gave no entries: mend its name\n");
+      assertThat(err.toString()).contains("has no entries: check its name\n");
       assertThat(memory(LAYOUT, "--sample", "0")).isEqualTo(ExitCode.USAGE);
       assertThat(err.toString()).contains("a sample of one in 0: give 1 to 8192\n");
       assertThat(memory(LAYOUT, "--max-bytes", "much")).isEqualTo(ExitCode.USAGE);
-      assertThat(err.toString()).contains("'much' is no number of bytes: give such as 10MB");
+      assertThat(err.toString()).contains("'much' is not a number of bytes: give one such as 10MB");
       assertThat(memory(LAYOUT, "--scan-rows-per-second", "99")).isEqualTo(ExitCode.USAGE);
       assertThat(err.toString()).contains("scanRowsPerSecond of 99: give 100 to 10000000\n");
     }

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -131,7 +132,7 @@ final class MigrateCommandTest {
                     "files",
                     Step.COPY,
                     1_500,
-                    4_500,
+                    OptionalLong.of(4_500),
                     "rows",
                     1_000,
                     ProgressListener.State.RUNNING)))
@@ -139,7 +140,13 @@ final class MigrateCommandTest {
     assertThat(
             ProgressLines.line(
                 new ProgressListener.Event(
-                    "files", Step.COPY, 4_500, 4_500, "rows", 1_000, ProgressListener.State.ENDED)))
+                    "files",
+                    Step.COPY,
+                    4_500,
+                    OptionalLong.of(4_500),
+                    "rows",
+                    1_000,
+                    ProgressListener.State.ENDED)))
         .isEqualTo("copy files: done, 4,500 rows");
   }
 

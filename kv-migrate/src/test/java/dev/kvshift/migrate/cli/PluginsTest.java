@@ -166,7 +166,7 @@ final class PluginsTest {
     assertThat(advise("visits")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString())
         .contains("collection visits has no model among the plugins in ")
-        .contains(", which have [hits, users]: give its --layout, or add the jar with its model");
+        .contains(", which have [hits, users]: give --layout, or add the jar with its model");
   }
 
   @Test
@@ -183,7 +183,7 @@ final class PluginsTest {
   void plugins_noSuchFolder_isRefused() {
     assertThat(advise("hits", "--plugins", folder.resolve("none").toString()))
         .isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString()).contains("cannot be read: ").contains(": mend --plugins");
+    assertThat(err.toString()).contains("cannot be read: ").contains(": check --plugins");
   }
 
   @Test

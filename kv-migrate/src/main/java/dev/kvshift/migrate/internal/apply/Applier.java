@@ -33,15 +33,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Applies the topic's changes to the target: all keys of a poll at once, several changes of one key
- * as the last of them. Offsets are committed once everything below them is settled, with the
- * watermark beside them.
+ * Applies the topic's changes to the target: all keys of a poll concurrently, of several changes of
+ * one key only the last. An offset is committed once everything below it is settled, with the
+ * partition's watermark beside it. Several runners may apply: partitions are divided by Kafka's
+ * consumer group, and each learns the others' progress from the committed offsets.
  */
-public final class Applier extends BackgroundTask {
+final class Applier extends BackgroundTask {
   private static final Logger LOG = LoggerFactory.getLogger(Applier.class);
   private static final Duration POLL = Duration.ofMillis(200);
-  private static final Duration COMMIT_EVERY = Duration.ofMillis(500);
-  private static final Duration LOOK_EVERY = Duration.ofMillis(50);
+  private static final Duration COMMIT_INTERVAL = Duration.ofMillis(500);
+  private static final Duration OTHERS_INTERVAL = Duration.ofMillis(50);
 
   private final Topic topic;
   private final TargetWriter writer;
@@ -51,10 +52,16 @@ public final class Applier extends BackgroundTask {
   private final AtomicLong settled = new AtomicLong();
   private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
   private long committedNanos = System.nanoTime();
-  private long lookedNanos = System.nanoTime();
-  private boolean markerPassed;
+  private long othersNanos = System.nanoTime();
+  private boolean isMarkerUncommitted;
 
-  public Applier(Topic topic, TargetWriter writer, TopicProgress applied, long start) {
+  /**
+   * Creates a task that applies.
+   *
+   * @param applied is advanced with the partitions of all runners
+   * @param start S0, the watermark of a partition without a committed offset
+   */
+  Applier(Topic topic, TargetWriter writer, TopicProgress applied, long start) {
     super("kvshift-apply-" + topic.name());
     this.topic = topic;
     this.writer = writer;
@@ -63,43 +70,47 @@ public final class Applier extends BackgroundTask {
     this.consumer = topic.groupConsumer();
   }
 
-  /** Returns how many changes were read and settled. */
-  public long settled() {
+  /** Returns the number of changes that were read and settled: written or quarantined. */
+  long settled() {
     return settled.get();
   }
 
   @Override
-  public void loop() {
+  protected void run() {
     try (consumer) {
       consumer.subscribe(List.of(topic.name()), new Assignment());
-      while (!isStopping()) {
+      while (!isClosing()) {
         boolean alone = consumer.assignment().size() == topic.partitions();
-        apply(consumer.poll(alone ? POLL : LOOK_EVERY));
-        if (markerPassed || System.nanoTime() - committedNanos >= COMMIT_EVERY.toNanos()) {
+        apply(consumer.poll(alone ? POLL : OTHERS_INTERVAL));
+        if (isMarkerUncommitted || isDue(committedNanos, COMMIT_INTERVAL)) {
           commit();
         }
-        if (!alone && System.nanoTime() - lookedNanos >= LOOK_EVERY.toNanos()) {
-          lookAtOthers();
+        if (!alone && isDue(othersNanos, OTHERS_INTERVAL)) {
+          learnFromOthers();
         }
       }
       commit();
     } catch (WakeupException e) {
-      if (!isStopping()) {
+      if (!isClosing()) {
         throw e;
       }
     } catch (InvalidOffsetException e) {
       throw new KvException.Permanent(
           "topic "
               + topic.name()
-              + " no longer holds changes that were not applied: its retention has passed; wipe"
-              + " the target and begin anew",
+              + " has dropped changes before they were applied, because its retention has passed:"
+              + " wipe the target and prepare again",
           e);
     }
   }
 
   @Override
-  public void wake() {
+  protected void wakeUp() {
     consumer.wakeup();
+  }
+
+  private static boolean isDue(long lastNanos, Duration interval) {
+    return System.nanoTime() - lastNanos >= interval.toNanos();
   }
 
   private void apply(ConsumerRecords<byte[], byte[]> records) {
@@ -107,46 +118,44 @@ public final class Applier extends BackgroundTask {
       return;
     }
     Map<StoreKey, Row> newest = new LinkedHashMap<>();
-    Map<TopicPartition, Progressed> passed = new HashMap<>();
+    Map<TopicPartition, PolledPartition> polled = new HashMap<>();
     long changes = 0;
     for (ConsumerRecord<byte[], byte[]> record : records) {
-      Progressed progressed =
-          passed.computeIfAbsent(
-              new TopicPartition(record.topic(), record.partition()), added -> new Progressed());
-      progressed.offset = record.offset() + 1;
+      PolledPartition partition =
+          polled.computeIfAbsent(
+              new TopicPartition(record.topic(), record.partition()),
+              added -> new PolledPartition());
+      partition.end = record.offset() + 1;
       TopicRecord parsed = TopicRecord.parse(record.key(), record.value());
       if (parsed instanceof TopicRecord.Change change) {
         changes++;
         newest.merge(
             change.row().key(), change.row(), (a, b) -> Row.PRECEDENCE.compare(a, b) >= 0 ? a : b);
       } else if (parsed instanceof TopicRecord.Watermark watermark) {
-        progressed.watermark = Math.max(progressed.watermark, watermark.position());
+        partition.watermark = Math.max(partition.watermark, watermark.position());
       } else {
-        progressed.marker = (TopicRecord.Marker) parsed;
+        partition.marker = (TopicRecord.Marker) parsed;
       }
     }
     writeAll(newest.values());
     settled.addAndGet(changes);
-    passed.forEach(
-        (partition, progressed) -> {
-          applied.advance(
-              partition.partition(), progressed.offset, progressed.watermark, progressed.marker);
-          Note note =
-              new Note(
-                  applied.watermark(partition.partition()), applied.marker(partition.partition()));
-          uncommitted.put(partition, new OffsetAndMetadata(progressed.offset, note.print()));
-          markerPassed |= progressed.marker != null;
-        });
+    polled.forEach(this::settle);
   }
 
   private void writeAll(Collection<Row> rows) {
-    List<CompletableFuture<Boolean>> writes = new ArrayList<>(rows.size());
+    List<CompletableFuture<TargetWriter.Outcome>> writes = new ArrayList<>(rows.size());
     for (Row row : rows) {
       writes.add(writer.write(row));
     }
-    for (CompletableFuture<Boolean> write : writes) {
-      Await.of(write);
-    }
+    writes.forEach(Await::of);
+  }
+
+  private void settle(TopicPartition partition, PolledPartition polled) {
+    int number = partition.partition();
+    applied.advance(number, polled.end, polled.watermark, polled.marker);
+    CommitNote note = new CommitNote(applied.watermark(number), applied.marker(number));
+    uncommitted.put(partition, new OffsetAndMetadata(polled.end, note.print()));
+    isMarkerUncommitted |= polled.marker != null;
   }
 
   private void commit() {
@@ -154,20 +163,20 @@ public final class Applier extends BackgroundTask {
       try {
         consumer.commitSync(Map.copyOf(uncommitted));
       } catch (CommitFailedException | RebalanceInProgressException e) {
-        LOG.debug("{}: the offsets are another consumer's to commit", topic.name(), e);
+        LOG.debug("{}: partitions were reassigned, their new owner commits", topic.name(), e);
       }
       uncommitted.clear();
     }
-    markerPassed = false;
+    isMarkerUncommitted = false;
     committedNanos = System.nanoTime();
   }
 
-  /** Learns from the committed offsets how far other runners have applied their partitions. */
-  private void lookAtOthers() {
+  /** Learns the progress of the partitions that other runners apply. */
+  private void learnFromOthers() {
     Set<TopicPartition> others = new HashSet<>(topic.all());
     others.removeAll(consumer.assignment());
     learn(others);
-    lookedNanos = System.nanoTime();
+    othersNanos = System.nanoTime();
   }
 
   private void learn(Collection<TopicPartition> partitions) {
@@ -176,9 +185,9 @@ public final class Applier extends BackgroundTask {
         .forEach(
             (partition, committed) -> {
               if (committed != null) {
-                Note note = Note.parse(committed.metadata(), partition.partition(), start);
-                applied.advance(
-                    partition.partition(), committed.offset(), note.watermark, note.marker);
+                int number = partition.partition();
+                CommitNote note = CommitNote.parse(committed.metadata(), number, start);
+                applied.advance(number, committed.offset(), note.watermark(), note.marker());
               }
             });
   }
@@ -200,37 +209,9 @@ public final class Applier extends BackgroundTask {
     }
   }
 
-  /**
-   * What is committed beside an offset: the watermark and, where one was passed, the last marker.
-   */
-  public record Note(long watermark, TopicRecord.@Nullable Marker marker) {
-    private static final String NONE = "-";
-
-    static Note parse(String text, int partition, long start) {
-      if (text.isEmpty()) {
-        return new Note(start, null);
-      }
-      String[] parts = text.split(" ", -1);
-      long watermark = Long.parseLong(parts[0]);
-      return new Note(
-          watermark,
-          parts[1].equals(NONE)
-              ? null
-              : new TopicRecord.Marker(
-                  parts[1], 0, 0, watermark, partition, Integer.parseInt(parts[2])));
-    }
-
-    String print() {
-      return watermark
-          + " "
-          + (marker == null ? NONE : marker.attempt())
-          + " "
-          + (marker == null ? 0 : marker.count());
-    }
-  }
-
-  private static final class Progressed {
-    long offset;
+  /** What one poll returned of one partition. */
+  private static final class PolledPartition {
+    long end;
     long watermark;
     TopicRecord.@Nullable Marker marker;
   }

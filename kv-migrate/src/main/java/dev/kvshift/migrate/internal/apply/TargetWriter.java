@@ -2,79 +2,73 @@ package dev.kvshift.migrate.internal.apply;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
-import dev.kvshift.spi.Call;
+import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.spi.Row;
-import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.VersionClock;
-import java.time.Clock;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Writes rows with their own versions to the target, so many at once; tries again while the target
- * does not answer, and puts what it will never take into quarantine. Safe for use by many threads.
+ * Writes rows with their own versions to the target, with a limit on the rows in flight. Retries
+ * while the target does not answer, and quarantines rows that it can never hold. Safe for use by
+ * many threads.
  */
 public final class TargetWriter {
-  private final StoreCollection target;
+  private final RunContext context;
   private final Quarantine quarantine;
-  private final Duration timeout;
-  private final Duration patience;
-  private final Clock clock;
-  private final Executor blocking;
   private final Semaphore inFlight;
 
-  public TargetWriter(
-      StoreCollection target,
-      Quarantine quarantine,
-      Duration timeout,
-      Duration patience,
-      int maxInFlight,
-      Clock clock,
-      Executor blocking) {
-    this.target = target;
+  /** Creates a writer; {@link dev.kvshift.migrate.api.MigrationOptions#maxInFlight} limits it. */
+  public TargetWriter(RunContext context, Quarantine quarantine) {
+    this.context = context;
     this.quarantine = quarantine;
-    this.timeout = timeout;
-    this.patience = patience;
-    this.clock = clock;
-    this.blocking = blocking;
-    this.inFlight = new Semaphore(maxInFlight);
+    this.inFlight = new Semaphore(context.options().maxInFlight());
+  }
+
+  /** What became of a row. */
+  public enum Outcome {
+    /** The target has acknowledged it. */
+    WRITTEN,
+    /** The target can never hold it; that is durable. */
+    QUARANTINED
   }
 
   /**
-   * Writes a row, waiting for a free place first.
+   * Writes a row. Blocks while too many rows are in flight.
    *
-   * @return whether it was written; false once it is in quarantine
+   * @return the outcome; fails if the target does not answer for as long as the options' patience
    */
-  public CompletableFuture<Boolean> write(Row row) {
+  public CompletableFuture<Outcome> write(Row row) {
     try {
       inFlight.acquire();
     } catch (InterruptedException e) {
       throw Await.interrupted(e);
     }
-    Row due = row.at(clock.instant().minus(VersionClock.SKEW_LIMIT));
-    CompletableFuture<Boolean> settled = new CompletableFuture<>();
-    attempt(due, 0, System.nanoTime() + patience.toNanos(), settled);
-    return settled.whenComplete((written, failed) -> inFlight.release());
+    Row current = row.at(context.clock().instant().minus(VersionClock.SKEW_LIMIT));
+    CompletableFuture<Outcome> settled = new CompletableFuture<>();
+    attempt(current, 0, System.nanoTime() + context.options().patience().toNanos(), settled);
+    return settled.whenComplete((outcome, failed) -> inFlight.release());
   }
 
-  private void attempt(Row row, int attempt, long end, CompletableFuture<Boolean> settled) {
-    target
-        .write(row.key(), row.toMutation(), Call.within(timeout))
+  private void attempt(Row row, int attempt, long end, CompletableFuture<Outcome> settled) {
+    context
+        .target()
+        .write(row)
         .whenComplete(
             (version, failed) -> {
               if (failed == null) {
-                settled.complete(true);
+                settled.complete(Outcome.WRITTEN);
                 return;
               }
               RuntimeException failure = Await.failure(failed);
-              if (failure instanceof KvException.Permanent refused) {
-                reject(row, refused, settled);
+              if (failure instanceof KvException.Permanent rejected) {
+                quarantine(row, rejected, settled);
               } else if (mayRetry(failure) && System.nanoTime() - end < 0) {
                 CompletableFuture.delayedExecutor(
-                        Await.pauseMillis(attempt), TimeUnit.MILLISECONDS, blocking)
+                        Await.pauseMillis(attempt),
+                        TimeUnit.MILLISECONDS,
+                        context.workers().executor())
                     .execute(() -> attempt(row, attempt + 1, end, settled));
               } else {
                 settled.completeExceptionally(failure);
@@ -82,13 +76,15 @@ public final class TargetWriter {
             });
   }
 
-  private void reject(Row row, KvException.Permanent refused, CompletableFuture<Boolean> settled) {
+  private void quarantine(
+      Row row, KvException.Permanent rejected, CompletableFuture<Outcome> settled) {
     CompletableFuture.runAsync(
-            () -> quarantine.add(row, String.valueOf(refused.getMessage())), blocking)
+            () -> quarantine.add(row, String.valueOf(rejected.getMessage())),
+            context.workers().executor())
         .whenComplete(
             (done, failed) -> {
               if (failed == null) {
-                settled.complete(false);
+                settled.complete(Outcome.QUARANTINED);
               } else {
                 settled.completeExceptionally(Await.failure(failed));
               }

@@ -2,9 +2,10 @@ package dev.kvshift.migrate.internal.apply;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
-import dev.kvshift.migrate.internal.stream.TopicRecord;
+import dev.kvshift.migrate.internal.stream.TopicRecord.Marker;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -12,54 +13,65 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far the topic has been applied to the target, per partition. Safe for use by many threads.
+ * The progress of a reader through the topic, per partition. Safe for use by many threads.
  *
- * <p>W, the applied position, is the least of the partitions' last watermarks: a watermark is sent
- * only when every change up to its position has been acknowledged by the broker.
+ * <p>The progress as a whole, in positions of the change log, is the <em>least</em> of the
+ * partitions' last watermarks. A watermark is sent to every partition, and only after the broker
+ * has acknowledged every change up to its position.
  */
 public final class TopicProgress {
+  private static final long CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition moved = lock.newCondition();
+  private final Condition advanced = lock.newCondition();
   private final long[] offsets;
   private final long[] watermarks;
-  private final TopicRecord.@Nullable Marker[] markers;
+  private final @Nullable Marker[] markers;
 
+  /** Starts at the beginning of every partition. */
   public TopicProgress(int partitions) {
     offsets = new long[partitions];
     watermarks = new long[partitions];
-    markers = new TopicRecord.Marker[partitions];
+    markers = new Marker[partitions];
   }
 
-  /** Notes that everything below the offset is applied. */
-  public void advance(
-      int partition, long offset, long watermark, TopicRecord.@Nullable Marker marker) {
+  /**
+   * Advances a partition; nothing ever goes back.
+   *
+   * @param offset everything below this offset is done
+   * @param watermark the highest watermark below the offset, or any lower number
+   * @param marker the last marker below the offset, or null for no news
+   */
+  public void advance(int partition, long offset, long watermark, @Nullable Marker marker) {
     lock.lock();
     try {
       offsets[partition] = Math.max(offsets[partition], offset);
       watermarks[partition] = Math.max(watermarks[partition], watermark);
       if (marker != null) {
-        TopicRecord.Marker known = markers[partition];
+        Marker known = markers[partition];
         if (known == null || known.position() <= marker.position()) {
           markers[partition] = marker;
         }
         watermarks[partition] = Math.max(watermarks[partition], marker.position());
       }
-      moved.signalAll();
+      advanced.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
+  /** Returns the position in the change log up to which everything is done. */
   public long position() {
     lock.lock();
     try {
-      return Arrays.stream(watermarks).min().orElseThrow();
+      return leastWatermark();
     } finally {
       lock.unlock();
     }
   }
 
-  public long watermark(int partition) {
+  /** Returns the last watermark of a partition. */
+  long watermark(int partition) {
     lock.lock();
     try {
       return watermarks[partition];
@@ -68,7 +80,8 @@ public final class TopicProgress {
     }
   }
 
-  public TopicRecord.@Nullable Marker marker(int partition) {
+  /** Returns the last marker of a partition, or null if there was none. */
+  @Nullable Marker marker(int partition) {
     lock.lock();
     try {
       return markers[partition];
@@ -77,30 +90,35 @@ public final class TopicProgress {
     }
   }
 
-  public long[] offsets() {
+  /** Returns, per partition, the offset below which everything is done. */
+  public List<Long> offsets() {
     lock.lock();
     try {
-      return offsets.clone();
+      return Arrays.stream(offsets).boxed().toList();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Waits until W has reached the position. */
-  public boolean awaitPosition(long position, Duration longest, Runnable check) {
-    return awaitFor(
-        longest, check, () -> Arrays.stream(watermarks).min().orElseThrow() >= position);
+  /**
+   * Waits until everything up to the position is done.
+   *
+   * @param check called about every 100 ms; what it throws ends the wait
+   * @return whether it is done; false after the time-out
+   */
+  public boolean awaitPosition(long position, Duration timeout, Runnable check) {
+    return await(timeout, check, () -> leastWatermark() >= position);
   }
 
-  /** Waits until everything below the offset of the partition is applied. */
-  public boolean awaitOffset(int partition, long offset, Duration longest, Runnable check) {
-    return awaitFor(longest, check, () -> offsets[partition] >= offset);
+  /** Waits until everything below the offset of the partition is done; returns whether it is. */
+  public boolean awaitOffset(int partition, long offset, Duration timeout, Runnable check) {
+    return await(timeout, check, () -> offsets[partition] >= offset);
   }
 
-  /** Waits until the attempt's marker of every partition is applied. */
-  public boolean awaitMarkers(String attempt, Duration longest, Runnable check) {
-    return awaitFor(
-        longest,
+  /** Waits until the attempt's marker of every partition is passed; returns whether it is. */
+  public boolean awaitMarkers(String attempt, Duration timeout, Runnable check) {
+    return await(
+        timeout,
         check,
         () ->
             Arrays.stream(markers)
@@ -111,15 +129,20 @@ public final class TopicProgress {
                             && marker.count() == markers.length));
   }
 
-  public static KvException.Transient stuck(Duration longest) {
+  /** Returns the error for progress that did not happen in time. */
+  public static KvException.Transient stuck(Duration timeout) {
     return new KvException.Transient(
         "no change was applied within "
-            + longest.toSeconds()
-            + " s: see to the broker and the target, and start the run again");
+            + timeout.toSeconds()
+            + " s: check the broker and the target, and start the run again");
   }
 
-  private boolean awaitFor(Duration longest, Runnable check, BooleanSupplier done) {
-    long end = System.nanoTime() + longest.toNanos();
+  private long leastWatermark() {
+    return Arrays.stream(watermarks).min().orElseThrow();
+  }
+
+  private boolean await(Duration timeout, Runnable check, BooleanSupplier done) {
+    long end = System.nanoTime() + timeout.toNanos();
     while (true) {
       check.run();
       lock.lock();
@@ -131,7 +154,7 @@ public final class TopicProgress {
         if (left <= 0) {
           return false;
         }
-        moved.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)));
+        advanced.awaitNanos(Math.min(left, CHECK_NANOS));
       } catch (InterruptedException e) {
         throw Await.interrupted(e);
       } finally {

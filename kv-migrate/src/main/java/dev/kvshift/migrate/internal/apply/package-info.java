@@ -1,4 +1,4 @@
-/** From the topic into the target, with watermarks, commit offsets and the quarantine. */
+/** The way from the topic into the target: writes, watermarks, commits and the quarantine. */
 @NullMarked
 package dev.kvshift.migrate.internal.apply;
 

@@ -12,19 +12,22 @@ import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
-/** How the runner's threads wait for stores and for the broker. */
+/**
+ * Blocking waits of the runner's threads. An interrupt ends a wait with {@code Transient} and stays
+ * set.
+ */
 public final class Await {
   private static final long FIRST_PAUSE_MILLIS = 10;
   private static final long LONGEST_PAUSE_MILLIS = 1_000;
 
   private Await() {}
 
-  /** Waits for the stage. */
+  /** Waits for the stage and returns its result or throws its bare error. */
   public static <T extends @Nullable Object> T of(CompletionStage<T> stage) {
     return future(stage.toCompletableFuture());
   }
 
-  /** Waits for the future. */
+  /** Waits for the future and returns its result or throws its bare error. */
   public static <T extends @Nullable Object> T future(Future<T> future) {
     try {
       return future.get();
@@ -36,15 +39,28 @@ public final class Await {
   }
 
   /**
-   * Waits for something that is safe to repeat, and repeats it while it fails as {@code Transient}
-   * or {@code UnknownOutcome} and patience lasts.
+   * Waits for a request that is safe to repeat. Retries it with growing pauses while it fails with
+   * {@code Transient} or {@code UnknownOutcome}, until patience is exhausted.
    */
   public static <T extends @Nullable Object> T patiently(
       Duration patience, Supplier<CompletionStage<T>> request) {
+    return retry(patience, null, request);
+  }
+
+  /** Waits like {@link #patiently(Duration, Supplier)}; the first attempt was sent ahead. */
+  public static <T extends @Nullable Object> T patiently(
+      Duration patience, CompletionStage<T> prefetched, Supplier<CompletionStage<T>> request) {
+    return retry(patience, prefetched, request);
+  }
+
+  private static <T extends @Nullable Object> T retry(
+      Duration patience,
+      @Nullable CompletionStage<T> prefetched,
+      Supplier<CompletionStage<T>> request) {
     long end = System.nanoTime() + patience.toNanos();
     for (int attempt = 0; ; attempt++) {
       try {
-        return of(request.get());
+        return of(attempt == 0 && prefetched != null ? prefetched : request.get());
       } catch (KvException.Transient | KvException.UnknownOutcome e) {
         if (Thread.currentThread().isInterrupted() || System.nanoTime() - end >= 0) {
           throw e;
@@ -54,12 +70,12 @@ public final class Await {
     }
   }
 
-  /** Returns how long to wait before an attempt is made again. */
+  /** Returns the pause before a retry, in milliseconds; {@code attempt} counts from 0. */
   public static long pauseMillis(int attempt) {
     return Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(attempt, 10));
   }
 
-  /** Waits so long. */
+  /** Pauses the thread. */
   public static void pause(long millis) {
     try {
       TimeUnit.MILLISECONDS.sleep(millis);
@@ -68,26 +84,26 @@ public final class Await {
     }
   }
 
+  /** Restores the interrupt and returns the error of an interrupted wait. */
   public static KvException.Transient interrupted(InterruptedException e) {
     Thread.currentThread().interrupt();
-    return new KvException.Transient("the runner was interrupted: start it again to go on", e);
+    return new KvException.Transient("the runner was interrupted: start it again to resume", e);
   }
 
-  /** Returns the store's own error, or the runner's, out of what futures wrap around it. */
+  /**
+   * Returns the error inside the wrappers of futures. A broker's error becomes {@code Transient}.
+   */
   public static RuntimeException failure(Throwable thrown) {
     Throwable cause = Futures.unwrap(thrown);
-    if (cause instanceof KvException known) {
-      return known;
-    }
-    if (cause instanceof MigrationException known) {
-      return known;
-    }
     if (cause instanceof Error error) {
       throw error;
     }
+    if (cause instanceof KvException || cause instanceof MigrationException) {
+      return (RuntimeException) cause;
+    }
     if (cause instanceof KafkaException) {
       return new KvException.Transient(
-          "the broker failed: " + cause.getMessage() + ": see to it, and start the run again",
+          "the broker failed: " + cause.getMessage() + ": check it, and start the run again",
           cause);
     }
     if (cause instanceof RuntimeException unexpected) {

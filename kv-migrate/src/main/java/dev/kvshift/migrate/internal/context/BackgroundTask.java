@@ -3,33 +3,39 @@ package dev.kvshift.migrate.internal.context;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A task on a thread of its own that goes on until it is told to stop or fails. Its failure is kept
- * for whoever depends on it. Safe for use by many threads.
+ * A task on a thread of its own that runs until it is closed or fails. Its failure is kept for
+ * those who depend on it: see {@link #check()}. Safe for use by many threads.
  */
-public abstract class BackgroundTask {
+public abstract class BackgroundTask implements AutoCloseable {
   private static final long JOIN_MILLIS = 10_000;
 
   private final Thread thread;
-  private volatile boolean stopping;
+  private volatile boolean closing;
   private volatile @Nullable RuntimeException failure;
 
-  public BackgroundTask(String name) {
-    thread = new Thread(this::execute, name);
+  /** Creates a task; {@link #start()} starts it. */
+  protected BackgroundTask(String threadName) {
+    thread = new Thread(this::execute, threadName);
     thread.setDaemon(true);
   }
 
+  /** Starts the task. */
   public final void start() {
     thread.start();
   }
 
-  /** Goes on until {@link #isStopping()}. */
-  public abstract void loop();
+  /** Runs until {@link #isClosing()}. */
+  protected abstract void run();
 
-  public final boolean isStopping() {
-    return stopping;
+  /** Ends a wait inside {@link #run()}; called by the closing thread. */
+  protected void wakeUp() {}
+
+  /** Returns whether the task has to end. */
+  protected final boolean isClosing() {
+    return closing;
   }
 
-  /** Throws what made the task fail, if it did. */
+  /** Throws the failure that ended the task, if there is one. */
   public final void check() {
     RuntimeException found = failure;
     if (found != null) {
@@ -37,23 +43,21 @@ public abstract class BackgroundTask {
     }
   }
 
-  /** Ends the task and waits for it; interrupts it where it takes long. */
-  public final void stop() {
-    stopping = true;
-    wake();
-    join(JOIN_MILLIS);
+  /** Ends the task and waits for it, 20 s at most; interrupts it after 10 s. */
+  @Override
+  public final void close() {
+    closing = true;
+    wakeUp();
+    join();
     if (thread.isAlive()) {
       thread.interrupt();
-      join(JOIN_MILLIS);
+      join();
     }
   }
 
-  /** Called on the stopping thread, to end a wait. */
-  public void wake() {}
-
-  private void join(long millis) {
+  private void join() {
     try {
-      thread.join(millis);
+      thread.join(JOIN_MILLIS);
     } catch (InterruptedException e) {
       thread.interrupt();
       Thread.currentThread().interrupt();
@@ -62,9 +66,9 @@ public abstract class BackgroundTask {
 
   private void execute() {
     try {
-      loop();
+      run();
     } catch (RuntimeException e) {
-      if (!stopping) {
+      if (!closing) {
         failure = Await.failure(e);
       }
     } catch (Error e) {

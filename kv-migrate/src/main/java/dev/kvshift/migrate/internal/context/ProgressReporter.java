@@ -2,53 +2,59 @@ package dev.kvshift.migrate.internal.context;
 
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.Step;
+import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Reports a step's progress about once a second. Safe for use by many threads. */
+/** Reports the progress of one step about once a second. Safe for use by many threads. */
 public final class ProgressReporter {
-  private static final long EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  private final ProgressListener progress;
+  private final ProgressListener listener;
   private final String collection;
   private final Step step;
   private final String unit;
-  private final long begunNanos = System.nanoTime();
-  private final AtomicLong lastNanos = new AtomicLong(begunNanos);
+  private final long startNanos = System.nanoTime();
+  private final AtomicLong lastNanos = new AtomicLong(startNanos);
 
-  private ProgressReporter(ProgressListener progress, String collection, Step step, String unit) {
-    this.progress = progress;
+  private ProgressReporter(ProgressListener listener, String collection, Step step, String unit) {
+    this.listener = listener;
     this.collection = collection;
     this.step = step;
     this.unit = unit;
   }
 
+  /** Reports that a step begins, and returns its reporter. */
   public static ProgressReporter begin(
-      ProgressListener progress, String collection, Step step, String unit) {
-    ProgressReporter pace = new ProgressReporter(progress, collection, step, unit);
-    pace.send(0, -1, ProgressListener.State.BEGUN);
-    return pace;
+      ProgressListener listener, String collection, Step step, String unit) {
+    ProgressReporter reporter = new ProgressReporter(listener, collection, step, unit);
+    reporter.send(0, OptionalLong.empty(), ProgressListener.State.BEGUN);
+    return reporter;
   }
 
-  public void report(long done, long total) {
+  /** Reports progress if the last report is a second old. */
+  public void report(long done, OptionalLong total) {
     long last = lastNanos.get();
     long now = System.nanoTime();
-    if (now - last >= EVERY_NANOS && lastNanos.compareAndSet(last, now)) {
+    if (now - last >= INTERVAL_NANOS && lastNanos.compareAndSet(last, now)) {
       send(done, total, ProgressListener.State.RUNNING);
     }
   }
 
+  /** Reports that the step has ended. */
   public void end(long done) {
-    send(done, done, ProgressListener.State.ENDED);
+    send(done, OptionalLong.of(done), ProgressListener.State.ENDED);
   }
 
-  public long elapsedNanos() {
-    return System.nanoTime() - begunNanos;
+  /** Returns the time since the step began. */
+  public Duration elapsed() {
+    return Duration.ofNanos(System.nanoTime() - startNanos);
   }
 
-  private void send(long done, long total, ProgressListener.State state) {
-    double seconds = Math.max(1e-3, elapsedNanos() / 1e9);
-    progress.report(
+  private void send(long done, OptionalLong total, ProgressListener.State state) {
+    double seconds = Math.max(1e-3, elapsed().toNanos() / 1e9);
+    listener.report(
         new ProgressListener.Event(collection, step, done, total, unit, done / seconds, state));
   }
 }

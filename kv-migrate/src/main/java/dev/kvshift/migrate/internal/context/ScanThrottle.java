@@ -8,26 +8,31 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How many rows a second the scans of one step may read, from both sides and over all threads, so
- * that the services beside them keep their share of the stores. Safe for use by many threads.
+ * Holds the scans of one step to their rate, over both stores and all threads. Safe for use by many
+ * threads.
  */
 public final class ScanThrottle {
   private final PageLimit page;
   private final @Nullable RateLimiter limiter;
 
-  /** Creates a throttle whose pages hold at most one second's rows. */
+  /**
+   * Creates a throttle.
+   *
+   * @param pageRows rows in a page, unless that is more than the rate allows in one second
+   */
   public ScanThrottle(ScanRate rate, int pageRows) {
     OptionalInt limit = rate.rowsPerSecond();
     page = PageLimit.entries(Math.min(pageRows, limit.orElse(pageRows)));
     limiter = limit.isEmpty() ? null : RateLimiter.create(limit.getAsInt());
   }
 
+  /** Returns the limit of each page. */
   public PageLimit page() {
     return page;
   }
 
-  /** Counts a page that was read, and holds the thread back until the next may be asked for. */
-  public void read(ScanPage read) {
+  /** Accounts for a page and blocks until the next one may be requested. */
+  public void acquire(ScanPage read) {
     if (limiter != null && !read.rows().isEmpty()) {
       limiter.acquire(read.rows().size());
     }

@@ -21,80 +21,85 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The source's collection as the runner reads it: under the gate's current epoch, also after the
- * move. Safe for use by many threads.
+ * The source's collection, read under the gate's current epoch. A request refused for a stale epoch
+ * is sent once more under the epoch of the refusal, so reads also work after the move. Safe for use
+ * by many threads.
  */
 public final class SourceCollection {
   private final StoreCollection collection;
   private final Duration timeout;
-  private final boolean registers;
+  private final boolean registersConsumers;
   private volatile long epoch;
 
+  /** Wraps a collection of the store, under the epoch that its gate is at. */
   public SourceCollection(Store store, StoreCollection collection, long epoch) {
     this.collection = collection;
     this.timeout = store.limits().timeout();
-    this.registers = store.capabilities().contains(Capability.CHANGE_CONSUMERS);
+    this.registersConsumers = store.capabilities().contains(Capability.CHANGE_CONSUMERS);
     this.epoch = epoch;
   }
 
-  /** Returns the gate's epoch, as far as it is known here. */
+  /** Returns the last known epoch of the gate. */
   public long epoch() {
     return epoch;
   }
 
+  /** Returns the collection's gate. */
   public Gate gate() {
     return collection.gate();
   }
 
-  /** Returns a version that the leader may give now, and above which it has given none. */
-  public long newestVersion() {
-    return Await.of(gate().state()).versionCeiling();
-  }
-
+  /** Returns the collection's change log. */
   public ChangeSource changes() {
     return collection.changes();
   }
 
   /**
-   * Tells a source that registers its consumers how far one has come.
+   * Tells the source up to which position a consumer has read.
    *
-   * @return how long what it needs next is retained yet; null where the source cannot tell
+   * @return how long the source will still keep what the consumer needs next, or null if the source
+   *     does not register consumers or does not know
    */
   public CompletionStage<@Nullable Duration> consumed(String consumer, long upTo) {
-    return registers
+    return registersConsumers
         ? changes().consumed(consumer, upTo).thenApply(left -> left)
         : CompletableFuture.completedFuture(null);
   }
 
-  /** Has a source that registers its consumers forget one. */
+  /** Unregisters a consumer, if the source registers consumers. */
   public CompletionStage<@Nullable Void> forget(String consumer) {
-    return registers ? changes().forget(consumer) : CompletableFuture.completedFuture(null);
+    return registersConsumers
+        ? changes().forget(consumer)
+        : CompletableFuture.completedFuture(null);
   }
 
+  /** Reads a key. */
   public CompletionStage<@Nullable Row> get(StoreKey key) {
     return underEpoch(call -> collection.get(key, call));
   }
 
+  /** Splits the collection into at least so many scan tasks. */
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast) {
     return underEpoch(call -> collection.scanTasks(atLeast, call));
   }
 
+  /** Reads a page of a scan task. */
   public CompletionStage<ScanPage> scan(ScanTask task, @Nullable Bytes position, PageLimit limit) {
     return underEpoch(call -> collection.scan(task, position, limit, call));
   }
 
   private <T extends @Nullable Object> CompletionStage<T> underEpoch(
       Function<Call, CompletionStage<T>> request) {
-    long asked = epoch;
+    long sent = epoch;
     return request
-        .apply(Call.within(timeout).withEpoch(asked))
+        .apply(Call.within(timeout).withEpoch(sent))
         .<CompletionStage<T>>handle(
             (answer, failed) -> {
               if (failed == null) {
                 return CompletableFuture.completedFuture(answer);
               }
               RuntimeException failure = Await.failure(failed);
-              if (failure instanceof StalePhase stale && stale.epoch() > asked) {
+              if (failure instanceof StalePhase stale && stale.epoch() > sent) {
                 epoch = stale.epoch();
                 return request.apply(Call.within(timeout).withEpoch(stale.epoch()));
               }

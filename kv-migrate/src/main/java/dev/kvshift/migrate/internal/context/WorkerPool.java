@@ -10,12 +10,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
-/** The threads of one migration. Safe for use by many threads. */
+/** The worker threads of one migration. Safe for use by many threads. */
 public final class WorkerPool implements AutoCloseable {
   private static final long CLOSE_SECONDS = 10;
 
   private final ExecutorService executor;
 
+  /** Creates a pool whose threads are named {@code name-1}, {@code name-2}, … */
   public WorkerPool(String name) {
     AtomicInteger number = new AtomicInteger();
     executor =
@@ -27,16 +28,20 @@ public final class WorkerPool implements AutoCloseable {
             });
   }
 
+  /** Returns the executor for work that may block. */
   public ExecutorService executor() {
     return executor;
   }
 
-  /** Does the work for each item, so many at once; throws the first failure once all have ended. */
-  public <T> void forEach(List<T> items, int atOnce, Consumer<T> work) {
+  /**
+   * Processes each item, at most {@code concurrency} at a time. The first failure keeps further
+   * items from being started, and is thrown once the running ones have ended.
+   */
+  public <T> void forEach(List<T> items, int concurrency, Consumer<T> work) {
     AtomicInteger next = new AtomicInteger();
     AtomicReference<Throwable> failure = new AtomicReference<>();
     List<CompletableFuture<Void>> running = new ArrayList<>();
-    for (int i = 0; i < Math.min(atOnce, items.size()); i++) {
+    for (int i = 0; i < Math.min(concurrency, items.size()); i++) {
       running.add(
           CompletableFuture.runAsync(
               () -> {
@@ -61,6 +66,7 @@ public final class WorkerPool implements AutoCloseable {
     }
   }
 
+  /** Interrupts the workers and waits for them, 10 s at most. */
   @Override
   public void close() {
     executor.shutdownNow();

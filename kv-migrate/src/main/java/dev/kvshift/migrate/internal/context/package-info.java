@@ -1,7 +1,4 @@
-/**
- * What all parts of a run share: both sides of the collection, waiting and retrying, threads,
- * progress.
- */
+/** The base of a run: both sides of the collection, waits and retries, threads, progress. */
 @NullMarked
 package dev.kvshift.migrate.internal.context;
 

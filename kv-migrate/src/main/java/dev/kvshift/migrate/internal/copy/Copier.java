@@ -1,90 +1,90 @@
 package dev.kvshift.migrate.internal.copy;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.MigrationException;
-import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.internal.apply.TargetWriter;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.ScanThrottle;
-import dev.kvshift.migrate.internal.context.SourceCollection;
-import dev.kvshift.migrate.internal.context.WorkerPool;
+import dev.kvshift.migrate.internal.ledger.CopyTask;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
-import java.time.Clock;
+import dev.kvshift.spi.ScanTask;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Copies the source's rows to the target, each with its own version and expiry. Cut into tasks,
- * each of which keeps in the ledger how far it has come, with its accounting.
+ * Copies the source's rows to the target, each with its own version and expiry. The rows need no
+ * consistent snapshot: a row that changes during the scan also comes with the stream, and the
+ * greater version wins. Tasks run concurrently, and resume after a crash.
  */
 public final class Copier {
-  private final SourceCollection source;
-  private final TargetWriter writer;
+  private final RunContext context;
   private final Ledger ledger;
-  private final MigrationOptions options;
-  private final Clock clock;
-  private final WorkerPool workers;
-  private final ProgressReporter pace;
-  private final ScanThrottle rate;
+  private final TargetWriter writer;
+  private final ProgressReporter progress;
+  private final ScanThrottle throttle;
   private final AtomicLong rejected = new AtomicLong();
-  private final AtomicLong rows = new AtomicLong();
+  private final AtomicLong read = new AtomicLong();
 
-  public Copier(
-      SourceCollection source,
-      TargetWriter writer,
-      Ledger ledger,
-      MigrationOptions options,
-      Clock clock,
-      WorkerPool workers,
-      ProgressReporter pace) {
-    this.source = source;
-    this.writer = writer;
+  /** Creates a copier. */
+  public Copier(RunContext context, Ledger ledger, TargetWriter writer, ProgressReporter progress) {
+    this.context = context;
     this.ledger = ledger;
-    this.options = options;
-    this.clock = clock;
-    this.workers = workers;
-    this.pace = pace;
-    this.rate = new ScanThrottle(options.scanRate(), options.pageRows());
+    this.writer = writer;
+    this.progress = progress;
+    this.throttle = new ScanThrottle(context.options().scanRate(), context.options().pageRows());
   }
 
-  /** Copies what is not copied yet; {@code check} throws where it makes no sense to go on. */
+  /**
+   * Copies what is not copied yet.
+   *
+   * @param check called before each page; what it throws ends the copy
+   * @throws MigrationException.TooManyErrors if too many rows are rejected, or the accounting has a
+   *     residue
+   */
   public CopyReport run(Runnable check) {
-    long begun = System.nanoTime();
+    long startNanos = System.nanoTime();
     CopyTasks tasks = tasks();
     rejected.set(tasks.counts().rejected());
-    rows.set(tasks.counts().read());
+    read.set(tasks.counts().read());
     List<Integer> open =
-        IntStream.range(0, tasks.size()).filter(task -> !tasks.get(task).done()).boxed().toList();
+        IntStream.range(0, tasks.size()).filter(task -> !tasks.get(task).isDone()).boxed().toList();
     try {
-      workers.forEach(open, options.copyWorkers(), task -> copy(tasks, task, check));
+      context
+          .workers()
+          .forEach(open, context.options().copyWorkers(), task -> copy(tasks, task, check));
     } catch (RuntimeException e) {
-      saveOnWayOut(tasks, e);
+      saveAfterFailure(tasks, e);
       throw e;
     }
     tasks.save();
-    CopyReport report =
-        tasks.report(open.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - begun));
-    if (report.residue() != 0) {
+    CopyCounts counts = tasks.counts();
+    if (counts.residue() != 0) {
       throw new MigrationException.TooManyErrors(
           "the copy has read "
-              + report.read()
+              + counts.read()
               + " rows and cannot account for "
-              + report.residue()
+              + counts.residue()
               + ": report this");
     }
-    return report;
+    return new CopyReport(
+        counts, open.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - startNanos));
   }
 
-  private static void saveOnWayOut(CopyTasks tasks, RuntimeException failure) {
+  private static void saveAfterFailure(CopyTasks tasks, RuntimeException failure) {
     try {
       tasks.save();
     } catch (RuntimeException e) {
@@ -97,55 +97,46 @@ public final class Copier {
     return planned != null
         ? planned
         : CopyTasks.plan(
-            ledger,
-            Await.patiently(options.patience(), () -> source.scanTasks(options.copyTasks())));
+            ledger, context.await(() -> context.source().scanTasks(context.options().copyTasks())));
   }
 
   private void copy(CopyTasks tasks, int number, Runnable check) {
     CopyTask task = tasks.get(number);
-    CompletionStage<ScanPage> prefetched = scan(task);
-    while (!task.done()) {
+    CompletionStage<ScanPage> prefetched = scan(task.range(), task.position());
+    while (!task.isDone()) {
       check.run();
       CopyTask from = task;
-      CompletionStage<ScanPage> first = prefetched;
-      ScanPage page = page(from, first);
-      rate.read(page);
+      ScanPage page = context.await(prefetched, () -> scan(from.range(), from.position()));
+      throttle.acquire(page);
       if (page.next() != null) {
-        prefetched = scan(new CopyTask(from.range(), page.next(), false, from.counts()));
+        prefetched = scan(from.range(), page.next());
       }
       task = task.advance(page.next(), write(page.rows()));
       tasks.advance(number, task);
-      long read = rows.addAndGet(page.rows().size());
-      int done = tasks.done();
-      pace.report(read, done == 0 ? -1 : read * tasks.size() / done);
+      report(tasks, page.rows().size());
     }
   }
 
-  private CompletionStage<ScanPage> scan(CopyTask from) {
-    return source.scan(from.range(), from.position(), rate.page());
+  private CompletionStage<ScanPage> scan(ScanTask range, @Nullable Bytes position) {
+    return context.source().scan(range, position, throttle.page());
   }
 
-  private ScanPage page(CopyTask from, CompletionStage<ScanPage> first) {
-    boolean[] used = {false};
-    return Await.patiently(
-        options.patience(),
-        () -> {
-          if (used[0]) {
-            return scan(from);
-          }
-          used[0] = true;
-          return first;
-        });
+  /** Extrapolates the total from the finished tasks. */
+  private void report(CopyTasks tasks, int pageRows) {
+    long rows = read.addAndGet(pageRows);
+    int done = tasks.done();
+    progress.report(
+        rows, done == 0 ? OptionalLong.empty() : OptionalLong.of(rows * tasks.size() / done));
   }
 
-  private CopyTask.Counts write(List<Row> page) {
-    Instant now = clock.instant();
+  private CopyCounts write(List<Row> page) {
+    Instant now = context.clock().instant();
     long tombstones = 0;
     long expired = 0;
-    long highest = 0;
-    List<CompletableFuture<Boolean>> writes = new ArrayList<>(page.size());
+    long highestVersion = 0;
+    List<CompletableFuture<TargetWriter.Outcome>> writes = new ArrayList<>(page.size());
     for (Row row : page) {
-      highest = Math.max(highest, row.version());
+      highestVersion = Math.max(highestVersion, row.version());
       if (row.isTombstone()) {
         tombstones++;
       } else if (row.at(now).isTombstone()) {
@@ -155,22 +146,27 @@ public final class Copier {
       }
     }
     long written = 0;
-    long refused = 0;
-    for (CompletableFuture<Boolean> write : writes) {
-      if (Await.of(write)) {
-        written++;
-      } else {
-        refused++;
+    long quarantined = 0;
+    for (CompletableFuture<TargetWriter.Outcome> write : writes) {
+      switch (Await.of(write)) {
+        case WRITTEN -> written++;
+        case QUARANTINED -> quarantined++;
       }
     }
-    if (rejected.addAndGet(refused) > options.maxRejected()) {
+    int limit = context.options().maxRejected();
+    if (rejected.addAndGet(quarantined) > limit) {
       throw new MigrationException.TooManyErrors(
           "the target has rejected "
               + rejected.get()
-              + " rows, more than "
-              + options.maxRejected()
-              + ": read the reasons in the quarantine, and start the run again");
+              + " rows, more than the limit of "
+              + limit
+              + ": read the reasons in the quarantine records, and start the run again");
     }
-    return new CopyTask.Counts(page.size(), written, tombstones, expired, refused, highest);
+    return new CopyCounts(
+        page.size(),
+        written,
+        new CopyCounts.Skipped(tombstones, expired),
+        quarantined,
+        highestVersion);
   }
 }

@@ -1,36 +1,34 @@
 package dev.kvshift.migrate.internal.copy;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.api.CopyReport;
-import dev.kvshift.migrate.internal.copy.CopyTask.Counts;
+import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.internal.ledger.CopyPlan;
+import dev.kvshift.migrate.internal.ledger.CopyTask;
+import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.spi.ScanTask;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All tasks of a copy and how far each has come, kept in the ledger about once a second. What was
- * done after the last save is done again by the next run, and counted once. Safe for use by many
- * threads.
+ * The tasks of a copy and their progress, saved to the ledger about once a second. Rows copied
+ * after the last save are copied again by the next run, and counted once, because the counts are
+ * saved with the position. Safe for use by many threads.
  */
 public final class CopyTasks {
-  private static final int GROUP = 16;
-  private static final int MAX_TASKS = 10_000;
-  private static final long SAVE_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final int GROUP_SIZE = 16;
+  private static final int MAX_GROUPS = 10_000;
+  private static final long SAVE_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** A longer position is not kept; the task's last one stays until a shorter one comes. */
+  /** A task whose scan position is longer keeps its last shorter one. */
   private static final int MAX_POSITION_BYTES = 2 << 10;
 
   private final Ledger ledger;
   private final List<CopyTask> tasks;
-  private final List<JsonObject> saved;
+  private final List<CopyTaskGroup> saved;
   private long savedNanos = System.nanoTime();
 
   private CopyTasks(Ledger ledger, List<CopyTask> tasks) {
@@ -38,104 +36,101 @@ public final class CopyTasks {
     this.tasks = new ArrayList<>(tasks);
     this.saved = new ArrayList<>();
     for (int group = 0; group < groups(); group++) {
-      saved.add(print(group));
+      saved.add(group(group));
     }
   }
 
-  /** Reads the tasks; null before they were planned. */
+  /**
+   * Reads the tasks, or returns null if none are planned yet.
+   *
+   * @throws KvException.Permanent if some are missing
+   */
   public static @Nullable CopyTasks read(Ledger ledger) {
-    JsonObject plan = ledger.get(Ledger.COPY);
+    CopyPlan plan = ledger.get(CopyPlan.KEY);
     if (plan == null) {
       return null;
     }
     List<CopyTask> tasks = new ArrayList<>();
-    for (JsonObject group : ledger.list(Ledger.COPY_TASKS, MAX_TASKS).values()) {
-      group
-          .getAsJsonArray("tasks")
-          .forEach(task -> tasks.add(CopyTask.parse(task.getAsJsonObject())));
+    for (CopyTaskGroup group : ledger.list(CopyTaskGroup.GROUPS, MAX_GROUPS).values()) {
+      tasks.addAll(group.tasks());
     }
-    int planned = plan.get("tasks").getAsInt();
-    if (tasks.size() != planned) {
+    if (tasks.size() != plan.tasks()) {
       throw new KvException.Permanent(
-          "the ledger has " + tasks.size() + " of " + planned + " copy tasks: begin anew");
+          "the ledger has "
+              + tasks.size()
+              + " of "
+              + plan.tasks()
+              + " copy tasks: wipe the target and prepare again");
     }
     return new CopyTasks(ledger, tasks);
   }
 
-  /** Adds up what the tasks have done so far, over all runs. */
-  public static CopyReport report(Ledger ledger) {
+  /** Returns the accounting so far, over all runs. */
+  public static CopyCounts readCounts(Ledger ledger) {
     CopyTasks tasks = read(ledger);
-    return tasks == null
-        ? new CopyReport(0, 0, 0, 0, 0, 0, Duration.ZERO)
-        : tasks.report(Duration.ZERO);
+    return tasks == null ? CopyCounts.NONE : tasks.counts();
   }
 
-  /** Fixes the tasks, for all runs. */
-  public static CopyTasks plan(Ledger ledger, List<ScanTask> ranges) {
+  /** Fixes the tasks for this and all later runs. */
+  static CopyTasks plan(Ledger ledger, List<ScanTask> ranges) {
     CopyTasks planned = new CopyTasks(ledger, ranges.stream().map(CopyTask::of).toList());
     for (int group = 0; group < planned.groups(); group++) {
-      ledger.put(name(group), planned.saved.get(group));
+      ledger.put(CopyTaskGroup.key(group), planned.saved.get(group));
     }
-    JsonObject plan = new JsonObject();
-    plan.addProperty("tasks", ranges.size());
-    ledger.put(Ledger.COPY, plan);
+    ledger.put(CopyPlan.KEY, new CopyPlan(ranges.size()));
     return planned;
   }
 
+  /** Returns the number of tasks. */
   public int size() {
     return tasks.size();
   }
 
-  public synchronized CopyTask get(int task) {
+  synchronized CopyTask get(int task) {
     return tasks.get(task);
   }
 
-  public synchronized Counts counts() {
-    Counts sum = Counts.NONE;
+  /** Returns the accounting of all tasks. */
+  public synchronized CopyCounts counts() {
+    CopyCounts sum = CopyCounts.NONE;
     for (CopyTask task : tasks) {
       sum = sum.plus(task.counts());
     }
     return sum;
   }
 
+  /** Returns the number of finished tasks. */
   public synchronized int done() {
-    return (int) tasks.stream().filter(CopyTask::done).count();
+    return (int) tasks.stream().filter(CopyTask::isDone).count();
   }
 
-  public synchronized CopyReport report(Duration duration) {
-    Counts sum = counts();
-    return new CopyReport(
-        sum.read(),
-        sum.written(),
-        sum.skippedTombstones(),
-        sum.skippedExpired(),
-        sum.rejected(),
-        sum.highestVersion(),
-        duration);
-  }
-
-  /** Notes how far a task has come, and saves now and then. */
-  public synchronized void advance(int task, CopyTask now) {
+  /** Records the progress of a task, and saves if the last save is a second old. */
+  synchronized void advance(int task, CopyTask now) {
     Bytes position = now.position();
     if (position != null && position.size() > MAX_POSITION_BYTES) {
       return;
     }
     tasks.set(task, now);
-    if (System.nanoTime() - savedNanos >= SAVE_EVERY_NANOS) {
+    if (System.nanoTime() - savedNanos >= SAVE_INTERVAL_NANOS) {
       save();
     }
   }
 
-  /** Saves what has changed. */
-  public synchronized void save() {
+  /**
+   * Saves the groups that have changed.
+   *
+   * @throws KvException.Transient if another runner has saved one of them
+   */
+  synchronized void save() {
     for (int group = 0; group < groups(); group++) {
-      JsonObject before = saved.get(group);
-      JsonObject now = print(group);
+      CopyTaskGroup before = saved.get(group);
+      CopyTaskGroup now = group(group);
       if (!now.equals(before)) {
-        JsonObject kept = ledger.update(name(group), found -> before.equals(found) ? now : found);
+        CopyTaskGroup kept =
+            ledger.update(CopyTaskGroup.key(group), found -> before.equals(found) ? now : found);
         if (!kept.equals(now)) {
           throw new KvException.Transient(
-              "another runner copies the same collection: let one of them go on alone");
+              "another runner copies the same collection: let only one of them copy");
         }
         saved.set(group, now);
       }
@@ -144,20 +139,11 @@ public final class CopyTasks {
   }
 
   private int groups() {
-    return (tasks.size() + GROUP - 1) / GROUP;
+    return (tasks.size() + GROUP_SIZE - 1) / GROUP_SIZE;
   }
 
-  private JsonObject print(int group) {
-    JsonArray printed = new JsonArray();
-    for (int i = group * GROUP; i < Math.min(tasks.size(), (group + 1) * GROUP); i++) {
-      printed.add(tasks.get(i).print());
-    }
-    JsonObject record = new JsonObject();
-    record.add("tasks", printed);
-    return record;
-  }
-
-  private static String name(int group) {
-    return Ledger.COPY_TASKS + String.format(Locale.ROOT, "%05d", group);
+  private CopyTaskGroup group(int group) {
+    return new CopyTaskGroup(
+        tasks.subList(group * GROUP_SIZE, Math.min(tasks.size(), (group + 1) * GROUP_SIZE)));
   }
 }

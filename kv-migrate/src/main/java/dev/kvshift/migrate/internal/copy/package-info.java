@@ -1,4 +1,4 @@
-/** From a scan of the source into the target, in tasks that resume. */
+/** The copy: scans the source in tasks that resume, and writes the rows to the target. */
 @NullMarked
 package dev.kvshift.migrate.internal.copy;
 

@@ -1,93 +1,126 @@
 package dev.kvshift.migrate.internal.cutover;
 
-import com.google.gson.JsonObject;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
-import dev.kvshift.migrate.internal.apply.TopicProgress;
+import dev.kvshift.migrate.api.WritePause;
+import dev.kvshift.migrate.internal.apply.ChangePipeline;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.ledger.Certificate;
+import dev.kvshift.migrate.internal.ledger.CutoverRecord;
+import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
-import dev.kvshift.migrate.internal.stream.StreamWriter;
+import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.migrate.internal.verify.TailCheck;
-import dev.kvshift.migrate.internal.verify.Verifier;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.UUID;
-import java.util.function.Function;
 
-/** Fence, drain, move, activate: the handing over, tried a few times. */
+/**
+ * Hands the collection over: fence, drain, check, move, activate.
+ *
+ * <p><b>Problem.</b> Until now the source's leader has issued every version, and the target has
+ * followed it through the topic, some milliseconds behind. At one instant the leader has to stop
+ * for good and the target has to go on, while services write and none of them knows the instant. No
+ * acknowledged write may be lost, writers wait for less than a second, and the runner may die
+ * anywhere.
+ *
+ * <p><b>Idea.</b> A fence is a record in the change log. The leader commits no write after it;
+ * writers wait. What precedes the fence is finite, so it can be applied to the last change and
+ * verified. Then one compare-and-set at the leader, the move, is the instant of the hand-over.
+ * Everything before it can be undone by lifting the fence, everything after it can be repeated.
+ *
+ * <p><b>Invariants</b>, and what breaks without each:
+ *
+ * <ol>
+ *   <li><i>No write is committed between the fence and the move.</i> The leader guarantees it. Such
+ *       a write would be acknowledged and never reach the target.
+ *   <li><i>Drained means: the marker of this attempt is applied on every partition.</i> The stream
+ *       sends markers only after the broker has acknowledged everything before the fence. Markers
+ *       of an earlier, lifted attempt would vouch for changes committed since; a marker of one
+ *       partition says nothing about the others.
+ *   <li><i>The certificate is complete and durable before the move.</i> Comparison, tail check,
+ *       accounting and quarantine are the only evidence that following worked. Without them, a
+ *       difference moves along and becomes the truth.
+ *   <li><i>The attempt is durable before its fence.</i> A restarted runner recognizes the fence of
+ *       its predecessor and lifts it at once. It must not lift any other: that would end the
+ *       attempt of a live runner.
+ *   <li><i>The move names its attempt, and fails once that fence is lifted.</i> The leader lifts a
+ *       fence by itself after its lifetime, so that a dead runner does not stop writers. If the
+ *       move did not depend on the fence, writes committed after the lift would be lost.
+ *   <li><i>An unknown outcome of the move is resolved by reading the gate.</i> Taking it for a
+ *       failure would leave the target importing while the leader refuses everybody; taking it for
+ *       a success would activate the target while the leader still issues versions.
+ *   <li><i>Activation follows the move.</i> The other way round, both stores would accept writes.
+ *       If the runner dies in between, the next one finds the collection moved and activates it
+ *       with the floor that the gate holds.
+ * </ol>
+ *
+ * <p>The pause is bounded by giving up: an attempt that is not done within the pause limit lifts
+ * its fence, and a new attempt with a new name follows. After ten attempts the cutover is refused;
+ * the writers are at the source, as before.
+ */
 public final class Cutover {
-  private static final int ATTEMPTS = 10;
+  private static final int MAX_ATTEMPTS = 10;
   private static final long PAUSE_BETWEEN_MILLIS = 500;
 
-  private final Gate gate;
-  private final StreamWriter stream;
-  private final TopicProgress applied;
-  private final TailCheck tail;
-  private final Ledger ledger;
+  private final RunContext context;
   private final MigrationOptions options;
-  private final Clock clock;
-  private final Runnable alive;
-  private final Runnable settle;
+  private final Gate gate;
+  private final Ledger ledger;
+  private final ChangePipeline pipeline;
+  private final TailCheck tail;
+  private final CertificateDraft draft;
   private final Activation activation;
 
-  /** Makes the target's record say who may write, and from which version on. */
-  public interface Activation {
-    void activate(long floor);
-
-    long incarnation();
-  }
-
+  /** Creates a cutover; pipeline and tail check run already. */
   public Cutover(
-      Gate gate,
-      StreamWriter stream,
-      TopicProgress applied,
-      TailCheck tail,
+      RunContext context,
       Ledger ledger,
-      MigrationOptions options,
-      Clock clock,
-      Runnable alive,
-      Runnable settle,
+      ChangePipeline pipeline,
+      TailCheck tail,
+      QuarantineReview quarantine,
       Activation activation) {
-    this.gate = gate;
-    this.stream = stream;
-    this.applied = applied;
-    this.tail = tail;
+    this.context = context;
+    this.options = context.options();
+    this.gate = context.source().gate();
     this.ledger = ledger;
-    this.options = options;
-    this.clock = clock;
-    this.alive = alive;
-    this.settle = settle;
+    this.pipeline = pipeline;
+    this.tail = tail;
+    this.draft = new CertificateDraft(context, ledger, quarantine);
     this.activation = activation;
   }
 
-  /** What was done, and under which certificate. */
-  public record Done(CutoverReport report, Certificate certificate) {}
-
-  /** Hands over; {@code draft} makes the certificate as far as it can be before the fence. */
-  public Done run(Function<Verifier.Findings, Certificate> draft) {
-    liftOwn();
+  /**
+   * Moves the collection.
+   *
+   * @throws MigrationException.CutoverRefused if the certificate is not complete, or no attempt
+   *     drained in time
+   * @throws MigrationException.Mismatch if the tail check has found differences
+   */
+  public CutoverReport run() {
+    liftFenceOfPredecessor();
     for (int number = 1; ; number++) {
-      settle.run();
-      Certificate ready = draft.apply(tail.settle());
-      ready.requireReadyForFence(clock.instant());
+      catchUp();
+      Certificate ready = draft.write(tail.settle());
+      ready.requireReadyForFence(context.clock().instant());
       String attempt = UUID.randomUUID().toString();
       try {
         return attempt(attempt, number, ready);
       } catch (NotDrained e) {
         lift(attempt, e.getMessage());
-        if (number == ATTEMPTS) {
+        if (number == MAX_ATTEMPTS) {
           throw new MigrationException.CutoverRefused(
               "the changes could not be drained within "
                   + options.pauseLimit().toMillis()
-                  + " ms, "
-                  + ATTEMPTS
-                  + " times ("
+                  + " ms in any of "
+                  + MAX_ATTEMPTS
+                  + " attempts ("
                   + e.getMessage()
-                  + "); the writers go on at the source: see to the broker and the target, and"
+                  + "); the writers go on at the source: check the broker and the target, and"
                   + " start the cutover again");
         }
         Await.pause(PAUSE_BETWEEN_MILLIS * number);
@@ -108,87 +141,93 @@ public final class Cutover {
     }
   }
 
-  private Done attempt(String attempt, int number, Certificate ready) {
-    JsonObject record = new JsonObject();
-    record.addProperty("attempt", attempt);
-    record.addProperty("incarnation", activation.incarnation());
-    ledger.put(Ledger.CUTOVER, record);
-    ledger.event("fence", record.deepCopy());
-    ledger.put(Ledger.CERTIFICATE, ready.print());
+  private void check() {
+    pipeline.check();
+    tail.check();
+  }
 
-    long t0 = System.nanoTime();
-    long end = t0 + options.pauseLimit().toNanos();
+  /** Applies and checks everything while writers go on, so that the fence has little to drain. */
+  private void catchUp() {
+    pipeline.settle();
+    pipeline.awaitPosition(tail.checked(), pipeline.applied().position(), this::check);
+  }
+
+  private CutoverReport attempt(String attempt, int number, Certificate ready) {
+    CutoverRecord record = CutoverRecord.begin(attempt, activation.incarnation());
+    ledger.put(CutoverRecord.KEY, record);
+    ledger.append(Event.fencing(record));
+    ledger.put(Certificate.KEY, ready);
+
+    Stopwatch stopwatch = new Stopwatch();
+    long end = System.nanoTime() + options.pauseLimit().toNanos();
     Gate.Fence fence = Await.of(gate.fence(attempt, options.fenceLifetime()));
-    long t1 = System.nanoTime();
-    if (!applied.awaitMarkers(attempt, left(end), alive)) {
-      throw new NotDrained(
-          "fence at position "
-              + fence.position()
-              + ", streamed up to "
-              + stream.position()
-              + ", applied up to "
-              + applied.position());
-    }
-    long t2 = System.nanoTime();
-    if (!tail.passed().awaitMarkers(attempt, left(end), alive)) {
-      throw new NotDrained(
-          "applied, but read back up to position "
-              + tail.passed().position()
-              + " of "
-              + fence.position()
-              + " only");
-    }
-    Certificate complete = ready.with(fenceMembers(fence, tail.settle()));
-    complete.requireComplete(clock.instant());
-    ledger.replace(Ledger.CERTIFICATE, ready.print(), complete.print());
-    long t3 = System.nanoTime();
-    if (left(end).isZero()) {
-      throw new NotDrained("read back, but too late");
-    }
-    Gate.State moved = move(attempt);
-    long t4 = System.nanoTime();
-    activation.activate(moved.floor());
-    long t5 = System.nanoTime();
+    Duration fenced = stopwatch.lap();
+    drain(fence, end);
+    Duration drained = stopwatch.lap();
+    checkTail(fence, ready, end);
+    Duration tailChecked = stopwatch.lap();
+    Gate.State state = move(attempt);
+    Duration moved = stopwatch.lap();
+    activation.run(state.floor());
+    Duration activated = stopwatch.lap();
+
     CutoverReport report =
         new CutoverReport(
             attempt,
             number,
-            moved.floor(),
+            state.floor(),
             activation.incarnation(),
-            Duration.ofNanos(t1 - t0),
-            Duration.ofNanos(t2 - t1),
-            Duration.ofNanos(t3 - t2),
-            Duration.ofNanos(t4 - t3),
-            Duration.ofNanos(t5 - t4));
-    record.addProperty("floor", moved.floor());
-    record.addProperty("pauseMillis", report.total().toMillis());
-    ledger.put(Ledger.CUTOVER, record);
-    ledger.event("moved", record.deepCopy());
-    return new Done(report, complete);
+            new WritePause(fenced, drained, tailChecked, moved),
+            activated);
+    CutoverRecord done = record.moved(state.floor(), report.pause().total());
+    ledger.put(CutoverRecord.KEY, done);
+    ledger.append(Event.moved(done));
+    return report;
   }
 
-  private JsonObject fenceMembers(Gate.Fence fence, Verifier.Findings findings) {
-    JsonObject stands = new JsonObject();
-    stands.addProperty("attempt", fence.attempt());
-    stands.addProperty("version", fence.version());
-    stands.addProperty("position", fence.position());
-    stands.addProperty("markers", applied.offsets().length);
-    JsonObject checked = new JsonObject();
-    checked.addProperty("position", fence.position());
-    checked.addProperty("keysRead", tail.read());
-    checked.addProperty("differences", findings.differences());
-    JsonObject members = new JsonObject();
-    members.add("fence", stands);
-    members.add("tail", checked);
-    members.addProperty("clock", clock.instant().toString());
-    return members;
+  private void drain(Gate.Fence fence, long end) {
+    if (!pipeline.applied().awaitMarkers(fence.attempt(), left(end), this::check)) {
+      throw new NotDrained(
+          "fence at position "
+              + fence.position()
+              + ", streamed up to "
+              + pipeline.streamedPosition()
+              + ", applied up to "
+              + pipeline.applied().position());
+    }
+  }
+
+  private void checkTail(Gate.Fence fence, Certificate ready, long end) {
+    if (!tail.checked().awaitMarkers(fence.attempt(), left(end), this::check)) {
+      throw new NotDrained(
+          "applied, but verified up to position "
+              + tail.checked().position()
+              + " of "
+              + fence.position()
+              + " only");
+    }
+    long differences = tail.settle().differences();
+    Certificate complete =
+        ready.with(
+            new Certificate.FenceCheck(
+                fence.attempt(),
+                fence.version(),
+                fence.position(),
+                pipeline.applied().offsets().size(),
+                new Certificate.Tail(tail.keysRead(), differences),
+                context.clock().instant()));
+    complete.requireComplete(context.clock().instant());
+    ledger.replace(Certificate.KEY, ready, complete);
+    if (left(end).isZero()) {
+      throw new NotDrained("verified, but too late");
+    }
   }
 
   private Gate.State move(String attempt) {
     try {
       return Await.of(gate.move(attempt));
     } catch (KvException.Transient | KvException.UnknownOutcome e) {
-      Gate.State state = Await.patiently(options.patience(), gate::state);
+      Gate.State state = context.await(gate::state);
       if (state.phase() == Phase.NEW_ONLY || state.fence() != null) {
         return Await.of(gate.move(attempt));
       }
@@ -202,29 +241,35 @@ public final class Cutover {
   }
 
   private boolean isMoved() {
-    return Await.patiently(options.patience(), gate::state).phase() == Phase.NEW_ONLY;
+    return context.await(gate::state).phase() == Phase.NEW_ONLY;
   }
 
-  /** Lifts a fence that an earlier runner has left. */
-  private void liftOwn() {
-    JsonObject record = ledger.get(Ledger.CUTOVER);
-    Gate.Fence fence = Await.patiently(options.patience(), gate::state).fence();
-    if (record != null
-        && fence != null
-        && fence.attempt().equals(record.get("attempt").getAsString())) {
+  private void liftFenceOfPredecessor() {
+    CutoverRecord last = ledger.get(CutoverRecord.KEY);
+    Gate.Fence fence = context.await(gate::state).fence();
+    if (last != null && fence != null && fence.attempt().equals(last.attempt())) {
       lift(fence.attempt(), "left by another runner");
     }
   }
 
   private void lift(String attempt, String why) {
-    Await.patiently(options.patience(), () -> gate.lift(attempt));
-    JsonObject details = new JsonObject();
-    details.addProperty("attempt", attempt);
-    details.addProperty("why", why);
-    ledger.event("lifted", details);
+    context.await(() -> gate.lift(attempt));
+    ledger.append(Event.lifted(attempt, why));
   }
 
   private static Duration left(long end) {
     return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+  }
+
+  /** Measures consecutive parts of the pause. */
+  private static final class Stopwatch {
+    private long lastNanos = System.nanoTime();
+
+    Duration lap() {
+      long now = System.nanoTime();
+      Duration lap = Duration.ofNanos(now - lastNanos);
+      lastNanos = now;
+      return lap;
+    }
   }
 }

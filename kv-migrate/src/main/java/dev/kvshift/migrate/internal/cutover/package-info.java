@@ -1,4 +1,4 @@
-/** The hand-over: certificate, fence, drain, move, activate. */
+/** The hand-over of the collection: fence, drain, check, move, activate. */
 @NullMarked
 package dev.kvshift.migrate.internal.cutover;
 

@@ -1,14 +1,19 @@
 package dev.kvshift.migrate.internal.host;
 
-import com.google.gson.JsonObject;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.WritePause;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.SourceCollection;
-import dev.kvshift.migrate.internal.cutover.Cutover;
+import dev.kvshift.migrate.internal.context.TargetCollection;
+import dev.kvshift.migrate.internal.cutover.Activation;
+import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -22,25 +27,29 @@ import java.util.Objects;
 import java.util.UUID;
 
 /**
- * Both sides open, the topic made, and where the stream begins fixed: what {@code prepare} leaves,
- * and finds again in later runs.
+ * The outcome of the step prepare: both sides open, the topic created, and the position fixed at
+ * which the stream begins. Preparing again returns what the first run has fixed.
  *
- * @param target the target's collection
- * @param incarnation which life of it is filled
- * @param state the gate's record as it was
- * @param startPosition S0: the copy holds what was committed up to it, the stream what follows
+ * @param source the side that the collection leaves
+ * @param target the side that it moves to
+ * @param activation the last step of the cutover
+ * @param gate the gate's state when the migration was prepared by this run
+ * @param topic the topic
  */
 public record MigrationSetup(
-    MigrationPlan plan,
     SourceCollection source,
-    StoreCollection target,
-    long incarnation,
-    Gate.State state,
-    Topic topic,
-    long startPosition)
-    implements Cutover.Activation {
+    TargetCollection target,
+    Activation activation,
+    Gate.State gate,
+    Topic topic) {
+  private static final int TOPIC_SUFFIX_CHARS = 8;
 
-  public static MigrationSetup of(MigrationPlan plan, Ledger ledger, Clock clock) {
+  /**
+   * Prepares the migration, or finds it prepared.
+   *
+   * @throws MigrationException.CutoverRefused if the source is in a phase of the dual-write cutover
+   */
+  public static MigrationSetup prepare(MigrationPlan plan, Ledger ledger, Clock clock) {
     Duration patience = plan.options().patience();
     String name = plan.collection();
     StoreCollection from =
@@ -52,130 +61,116 @@ public record MigrationSetup(
               + name
               + " is in phase "
               + state.phase()
-              + " of the dual-write way: take it back to legacy, or finish it that way");
+              + " of the dual-write cutover: take it back to legacy, or finish it that way");
     }
-    boolean moved = state.phase() == Phase.NEW_ONLY;
+    boolean isMoved = state.phase() == Phase.NEW_ONLY;
+    Claim claim = isMoved ? Claim.NONE : Claim.IMPORTING;
     StoreCollection to =
-        Await.patiently(
-            patience,
-            () -> plan.target().open(name, plan.layout(), moved ? Claim.NONE : Claim.IMPORTING));
+        Await.patiently(patience, () -> plan.target().open(name, plan.layout(), claim));
     CollectionRecord record =
         Objects.requireNonNull(
             Await.patiently(patience, () -> CollectionRecord.read(plan.target().metadata(), name)));
-    if (!moved) {
-      fillIncarnation(plan, from.gate(), record.incarnation());
+    if (!isMoved) {
+      announceIncarnation(plan, from.gate(), record.incarnation());
     }
-    JsonObject config = ledger.putIfAbsent(Ledger.CONFIG, config(plan, record, clock));
-    if (config.get("incarnation").getAsLong() != record.incarnation()) {
+    MigrationConfig config =
+        ledger.putIfAbsent(MigrationConfig.KEY, firstConfig(plan, record.incarnation(), clock));
+    if (config.incarnation() != record.incarnation()) {
       throw new KvException.Permanent(
           "the migration of "
               + name
               + " belongs to incarnation "
-              + config.get("incarnation").getAsLong()
+              + config.incarnation()
               + " of the target, which now is at "
               + record.incarnation()
-              + ": remove its records");
+              + ": remove the records of the migration and prepare again");
     }
-    Limits limits = plan.source().limits();
-    Topic topic =
-        new Topic(
-            plan.bootstrapServers(),
-            config.get("topic").getAsString(),
-            config.get("partitions").getAsInt(),
-            limits.maxMainBytes() + limits.maxClusteringBytes() + limits.maxValueBytes(),
-            patience);
-    if (!moved) {
-      makeTopic(plan, ledger, config, topic);
+    Topic topic = topic(plan, config);
+    if (!isMoved) {
+      createTopic(plan.options(), ledger, config, topic);
     }
-    SourceCollection source = new SourceCollection(plan.source(), from, state.epoch());
-    JsonObject stream = ledger.get(Ledger.STREAM);
-    if (stream == null) {
-      long newest = Await.patiently(patience, () -> source.changes().window()).newest();
-      JsonObject begun = new JsonObject();
-      begun.addProperty("from", newest);
-      begun.addProperty("position", newest);
-      stream = ledger.putIfAbsent(Ledger.STREAM, begun);
-    }
+    fixStart(ledger, from, patience);
     return new MigrationSetup(
-        plan, source, to, record.incarnation(), state, topic, stream.get("from").getAsLong());
+        new SourceCollection(plan.source(), from, state.epoch()),
+        new TargetCollection(plan.target(), to),
+        new Activation(plan.target(), name, record.incarnation(), patience),
+        state,
+        topic);
   }
 
+  /** Returns whether the collection had moved before this run. */
   public boolean isMoved() {
-    return state.phase() == Phase.NEW_ONLY;
+    return gate.phase() == Phase.NEW_ONLY;
   }
 
-  @Override
-  public void activate(long floor) {
-    Await.patiently(
-        plan.options().patience(),
-        () -> plan.target().activate(plan.collection(), floor, incarnation));
-  }
-
-  /** Tells the source that its changes are needed no more. That it hears it, nothing depends on. */
-  public void forget() {
-    Await.of(source.forget(topic.consumer()).exceptionally(failed -> null));
-  }
-
-  /** Ends what an earlier runner has moved. */
+  /** Finishes the cutover of an earlier run that has moved the collection. */
   public CutoverReport activateMoved(Ledger ledger) {
-    long begun = System.nanoTime();
-    activate(state.floor());
+    long startNanos = System.nanoTime();
+    activation.run(gate.floor());
     return new CutoverReport(
-        ledger.require(Ledger.CUTOVER).get("attempt").getAsString(),
+        ledger.require(CutoverRecord.KEY).attempt(),
         0,
-        state.floor(),
-        incarnation,
-        Duration.ZERO,
-        Duration.ZERO,
-        Duration.ZERO,
-        Duration.ZERO,
-        Duration.ofNanos(System.nanoTime() - begun));
+        gate.floor(),
+        activation.incarnation(),
+        WritePause.NONE,
+        Duration.ofNanos(System.nanoTime() - startNanos));
   }
 
-  private static JsonObject config(MigrationPlan plan, CollectionRecord record, Clock clock) {
-    JsonObject config = new JsonObject();
-    config.addProperty("layout", plan.layout().toString());
-    config.addProperty("incarnation", record.incarnation());
-    config.addProperty("source", plan.source().description());
-    config.addProperty(
-        "topic",
+  /** Tells the source that its changes are no longer needed. Best effort. */
+  public void unregisterConsumer() {
+    Await.of(source.forget(topic.consumerName()).exceptionally(failed -> null));
+  }
+
+  private static MigrationConfig firstConfig(MigrationPlan plan, long incarnation, Clock clock) {
+    MigrationOptions options = plan.options();
+    String topic =
         "kvshift."
             + plan.collection()
             + "."
-            + record.incarnation()
+            + incarnation
             + "."
-            + UUID.randomUUID().toString().substring(0, 8));
-    config.addProperty("partitions", plan.options().topicPartitions());
-    config.addProperty("retentionMillis", plan.options().topicRetention().toMillis());
-    config.addProperty("at", clock.instant().toString());
-    return config;
+            + UUID.randomUUID().toString().substring(0, TOPIC_SUFFIX_CHARS);
+    return new MigrationConfig(
+        plan.layout(),
+        incarnation,
+        plan.source().description(),
+        new MigrationConfig.Topic(topic, options.topicPartitions(), options.topicRetention(), null),
+        clock.instant());
   }
 
-  private static void makeTopic(MigrationPlan plan, Ledger ledger, JsonObject config, Topic topic) {
-    String id =
-        topic.create(
-            plan.options().replicationFactor(),
-            Duration.ofMillis(config.get("retentionMillis").getAsLong()));
-    JsonObject kept =
-        ledger.update(
-            Ledger.CONFIG,
-            found -> {
-              JsonObject next = Objects.requireNonNull(found);
-              if (!next.has("topicId")) {
-                next.addProperty("topicId", id);
-              }
-              return next;
-            });
-    if (!kept.get("topicId").getAsString().equals(id)) {
+  private static Topic topic(MigrationPlan plan, MigrationConfig config) {
+    Limits limits = plan.source().limits();
+    return new Topic(
+        plan.bootstrapServers(),
+        config.topic().name(),
+        config.topic().partitions(),
+        limits.maxMainBytes() + limits.maxClusteringBytes() + limits.maxValueBytes(),
+        plan.options().patience());
+  }
+
+  private static void createTopic(
+      MigrationOptions options, Ledger ledger, MigrationConfig config, Topic topic) {
+    String id = topic.create(options.replicationFactor(), config.topic().retention());
+    MigrationConfig kept =
+        ledger.updatePresent(MigrationConfig.KEY, found -> found.withTopicIdIfAbsent(id));
+    if (!id.equals(kept.topic().id())) {
       throw new KvException.Permanent(
           "topic "
               + topic.name()
-              + " was deleted and made anew, so changes may be lost: wipe the target and begin"
-              + " anew");
+              + " was deleted and created again, so changes may be lost: wipe the target and"
+              + " prepare again");
     }
   }
 
-  private static void fillIncarnation(MigrationPlan plan, Gate gate, long incarnation) {
+  /** Fixes S0, before the copy: rows that change later come with the stream. */
+  private static void fixStart(Ledger ledger, StoreCollection from, Duration patience) {
+    if (ledger.get(StreamProgress.KEY) == null) {
+      long newest = Await.patiently(patience, () -> from.changes().window()).newest();
+      ledger.putIfAbsent(StreamProgress.KEY, StreamProgress.startingAt(newest));
+    }
+  }
+
+  private static void announceIncarnation(MigrationPlan plan, Gate gate, long incarnation) {
     Duration patience = plan.options().patience();
     while (true) {
       Gate.State now = Await.patiently(patience, gate::state);

@@ -1,4 +1,4 @@
-/** The migration as a whole: prepares it, runs its tasks, reads its status. */
+/** The migration as a whole: its setup, its running tasks, its status. */
 @NullMarked
 package dev.kvshift.migrate.internal.host;
 

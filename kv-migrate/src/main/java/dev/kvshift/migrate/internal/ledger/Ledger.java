@@ -1,8 +1,5 @@
 package dev.kvshift.migrate.internal.ledger;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
@@ -10,36 +7,34 @@ import dev.kvshift.spi.Metadata;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a migration keeps on the target: JSON records {@code migration/COLLECTION/…} with a format
- * number. A newer format is refused. Safe for use by many threads and processes.
+ * The durable state of one migration: metadata records of the target named {@code
+ * migration/COLLECTION/…}, JSON with a format number. A newer format is refused.
+ *
+ * <p>Each type of record names its key and its members itself: {@link MigrationConfig}, {@link
+ * StreamProgress}, {@link CopyPlan}, {@link CopyTaskGroup}, {@link VerifyRecord}, {@link
+ * QuarantinedKey}, {@link CutoverRecord}, {@link Certificate}, {@link Event}.
+ *
+ * <p>Safe for use by many threads and processes: every change is a compare-and-set.
  */
 public final class Ledger {
-  public static final String CONFIG = "config";
-  public static final String STREAM = "stream";
-  public static final String VERIFY = "verify";
-  public static final String CUTOVER = "cutover";
-  public static final String CERTIFICATE = "certificate";
-  public static final String COPY = "copy";
-  public static final String COPY_TASKS = "copy-tasks/";
-  public static final String QUARANTINE = "quarantine/";
-  public static final String EVENT = "event/";
-
-  private static final int FORMAT = 1;
+  private static final String FORMAT = "format";
+  private static final int CURRENT_FORMAT = 1;
   private static final int LIST_PAGE = 500;
+  private static final int RETRY_PAUSE_ATTEMPT = 3;
 
   private final Metadata metadata;
   private final String prefix;
   private final Duration patience;
   private final Clock clock;
 
+  /** Creates the ledger of a collection; nothing is read or written yet. */
   public Ledger(Metadata metadata, String collection, Duration patience, Clock clock) {
     this.metadata = metadata;
     this.prefix = "migration/" + collection + "/";
@@ -47,72 +42,86 @@ public final class Ledger {
     this.clock = clock;
   }
 
-  public @Nullable JsonObject get(String name) {
-    Bytes bytes = Await.patiently(patience, () -> metadata.get(prefix + name));
-    return bytes == null ? null : parse(name, bytes);
+  /** Returns a record, or null if there is none. */
+  public <T> @Nullable T get(LedgerKey<T> key) {
+    Bytes bytes = read(key);
+    return bytes == null ? null : parse(key, bytes);
   }
 
-  public JsonObject require(String name) {
-    JsonObject found = get(name);
-    if (found == null) {
-      throw new KvException.Permanent(
-          "the target has no record " + prefix + name + ": prepare the migration first");
+  /**
+   * Returns a record.
+   *
+   * @throws KvException.Permanent if there is none
+   */
+  public <T> T require(LedgerKey<T> key) {
+    return parse(key, requirePresent(key, read(key)));
+  }
+
+  /** Writes a record, whatever is there. */
+  public <T> void put(LedgerKey<T> key, T record) {
+    update(key, found -> record);
+  }
+
+  /** Writes a record; one request suffices if the present record is the known one. */
+  public <T> void replace(LedgerKey<T> key, T known, T record) {
+    if (!compareAndSet(key, print(key, known), print(key, record))) {
+      put(key, record);
     }
-    return found;
   }
 
-  /** Writes a record whatever it is now. */
-  public void put(String name, JsonObject record) {
-    update(name, found -> record);
+  /** Writes a record if there is none, and returns the one that is there then. */
+  public <T> T putIfAbsent(LedgerKey<T> key, T record) {
+    return update(key, found -> found == null ? record : found);
   }
 
-  /** Writes a record in place of one that is known, with one request where it is still that. */
-  public void replace(String name, JsonObject known, JsonObject record) {
-    if (!compareAndSet(name, print(known), print(record))) {
-      put(name, record);
-    }
+  /**
+   * Replaces a record, which must exist, atomically.
+   *
+   * @param change returns the new record; may be called several times
+   * @throws KvException.Permanent if there is no record
+   */
+  public <T> T updatePresent(LedgerKey<T> key, Function<T, T> change) {
+    return update(key, found -> change.apply(requirePresent(key, found)));
   }
 
-  /** Writes a record where there is none, and returns the one that is there then. */
-  public JsonObject putIfAbsent(String name, JsonObject record) {
-    return update(name, found -> found == null ? record : found);
-  }
-
-  /** Replaces a record by what is made of it, atomically; the function may be called again. */
-  public JsonObject update(String name, UnaryOperator<@Nullable JsonObject> change) {
+  /**
+   * Creates or replaces a record atomically.
+   *
+   * @param change returns the new record from the present one, or from null if there is none; may
+   *     be called several times
+   */
+  public <T> T update(LedgerKey<T> key, Function<@Nullable T, T> change) {
     while (true) {
-      Bytes before = Await.patiently(patience, () -> metadata.get(prefix + name));
-      JsonObject next = change.apply(before == null ? null : parse(name, before));
-      if (next == null) {
-        throw new IllegalStateException("no record to write");
-      }
-      Bytes after = print(next);
-      if (after.equals(before) || compareAndSet(name, before, after)) {
+      Bytes before = read(key);
+      T next = change.apply(before == null ? null : parse(key, before));
+      Bytes after = print(key, next);
+      if (after.equals(before) || compareAndSet(key, before, after)) {
         return next;
       }
     }
   }
 
-  /** Removes a record where it is still the one that was read. */
-  public void remove(String name) {
-    Bytes before = Await.patiently(patience, () -> metadata.get(prefix + name));
+  /** Removes a record unless it changes meanwhile. */
+  public void remove(LedgerKey<?> key) {
+    Bytes before = read(key);
     if (before != null) {
-      compareAndSet(name, before, null);
+      compareAndSet(key, before, null);
     }
   }
 
-  /** Lists the records whose names begin so, by the rest of their names. */
-  public SortedMap<String, JsonObject> list(String group, int atMost) {
-    TreeMap<String, JsonObject> found = new TreeMap<>();
+  /** Lists the first records of a group by their names within it. */
+  public <T> SortedMap<String, T> list(LedgerKey<T> group, int limit) {
+    TreeMap<String, T> found = new TreeMap<>();
+    String groupName = prefix + group.name();
     String after = "";
-    while (found.size() < atMost) {
+    while (found.size() < limit) {
       String from = after;
       SortedMap<String, Bytes> page =
-          Await.patiently(patience, () -> metadata.list(prefix + group, from, LIST_PAGE));
+          Await.patiently(patience, () -> metadata.list(groupName, from, LIST_PAGE));
       for (Map.Entry<String, Bytes> record : page.entrySet()) {
-        if (found.size() < atMost) {
-          String rest = record.getKey().substring(prefix.length() + group.length());
-          found.put(rest, parse(record.getKey(), record.getValue()));
+        if (found.size() < limit) {
+          String member = record.getKey().substring(groupName.length());
+          found.put(member, parse(group.in(member), record.getValue()));
         }
       }
       if (page.size() < LIST_PAGE) {
@@ -123,50 +132,57 @@ public final class Ledger {
     return found;
   }
 
-  /** Appends to the event log. */
-  public void event(String what, JsonObject details) {
-    details.addProperty("what", what);
-    details.addProperty("who", System.getProperty("user.name", "unknown"));
+  /** Appends an event, under the user who runs this process and the present time. */
+  public void append(Event event) {
     while (true) {
       Instant now = clock.instant();
-      details.addProperty("at", now.toString());
-      String name =
-          EVENT + String.format(Locale.ROOT, "%013d-%09d", now.getEpochSecond(), now.getNano());
-      if (compareAndSet(name, null, print(details))) {
+      Event stamped = event.by(System.getProperty("user.name", "unknown"), now);
+      LedgerKey<Event> key = Event.key(now);
+      if (compareAndSet(key, null, print(key, stamped))) {
         return;
       }
     }
   }
 
-  private boolean compareAndSet(String name, @Nullable Bytes before, @Nullable Bytes after) {
+  private @Nullable Bytes read(LedgerKey<?> key) {
+    return Await.patiently(patience, () -> metadata.get(prefix + key.name()));
+  }
+
+  private boolean compareAndSet(LedgerKey<?> key, @Nullable Bytes before, @Nullable Bytes after) {
+    String name = prefix + key.name();
     try {
-      return Await.of(metadata.compareAndSet(prefix + name, before, after));
+      return Await.of(metadata.compareAndSet(name, before, after));
     } catch (KvException.UnknownOutcome e) {
-      return after != null
-          && after.equals(Await.patiently(patience, () -> metadata.get(prefix + name)));
+      return after != null && after.equals(read(key));
     } catch (KvException.Transient e) {
-      Await.pause(Await.pauseMillis(3));
-      return Await.of(metadata.compareAndSet(prefix + name, before, after));
+      Await.pause(Await.pauseMillis(RETRY_PAUSE_ATTEMPT));
+      return Await.of(metadata.compareAndSet(name, before, after));
     }
   }
 
-  private static Bytes print(JsonObject record) {
-    JsonObject copy = new JsonObject();
-    copy.addProperty("format", FORMAT);
-    record.entrySet().forEach(member -> copy.add(member.getKey(), member.getValue()));
-    return Bytes.utf8(copy.toString());
+  private <T> T requirePresent(LedgerKey<?> key, @Nullable T found) {
+    if (found == null) {
+      throw new KvException.Permanent(
+          "the target has no record " + prefix + key.name() + ": prepare the migration first");
+    }
+    return found;
   }
 
-  private JsonObject parse(String name, Bytes bytes) {
+  private <T> Bytes print(LedgerKey<T> key, T record) {
+    return Bytes.utf8(
+        new Members().with(FORMAT, CURRENT_FORMAT).withAll(key.print(record)).toString());
+  }
+
+  private <T> T parse(LedgerKey<T> key, Bytes bytes) {
     try {
-      JsonObject record = JsonParser.parseString(bytes.toUtf8()).getAsJsonObject();
-      if (record.remove("format").getAsInt() == FORMAT) {
-        return record;
+      Members members = Members.parse(bytes.toUtf8());
+      if (members.count(FORMAT) == CURRENT_FORMAT) {
+        return key.parse(members.without(FORMAT));
       }
-    } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-      throw new KvException.Permanent("the record " + prefix + name + " cannot be read", e);
+    } catch (IllegalArgumentException e) {
+      throw new KvException.Permanent("the record " + prefix + key.name() + " cannot be read", e);
     }
     throw new KvException.Permanent(
-        "the record " + prefix + name + " has a newer format: use a newer kvshift");
+        "the record " + prefix + key.name() + " has a newer format: use a newer kvshift");
   }
 }

@@ -1,4 +1,4 @@
-/** The durable state of a migration: records in the target's metadata. */
+/** The durable state of a migration: typed records in the target's metadata. */
 @NullMarked
 package dev.kvshift.migrate.internal.ledger;
 

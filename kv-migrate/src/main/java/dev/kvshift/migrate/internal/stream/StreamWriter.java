@@ -1,17 +1,15 @@
 package dev.kvshift.migrate.internal.stream;
 
-import com.google.gson.JsonObject;
-import dev.kvshift.api.Bytes;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
-import dev.kvshift.migrate.internal.context.SourceCollection;
+import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.spi.ChangeSource.Batch;
 import dev.kvshift.spi.ChangeSource.Change;
 import dev.kvshift.spi.ChangeSource.Data;
 import dev.kvshift.spi.ChangeSource.Fenced;
 import dev.kvshift.spi.Gate;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -24,26 +22,21 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends the source's changes to the topic, in the order of their positions.
+ * Sends the source's changes to the topic in the order of their positions.
  *
- * <p>The position is kept only after the broker has acknowledged everything up to it, so a restart
- * sends some changes again, which does no harm. A send that fails ends the task: what followed it
- * may stand in the topic before it, but no watermark has vouched for it.
+ * <p>The position advances only after the broker has acknowledged everything up to it, so a restart
+ * sends some changes twice, which is harmless: versions decide. A failed send ends the task. Later
+ * changes may then be in the topic before it, but no watermark covers them.
  */
 public final class StreamWriter extends BackgroundTask {
-  /** The member of the stream's record that tells until when the source keeps what comes next. */
-  public static final String KEPT_UNTIL = "keptUntil";
-
   private static final int BATCH_BYTES = 4 << 20;
   private static final Duration IDLE_WAIT = Duration.ofMillis(500);
-  private static final Duration WATERMARK_EVERY = Duration.ofMillis(20);
-  private static final Duration SAVE_EVERY = Duration.ofSeconds(1);
+  private static final Duration WATERMARK_INTERVAL = Duration.ofMillis(20);
+  private static final Duration SAVE_INTERVAL = Duration.ofSeconds(1);
 
-  private final SourceCollection source;
-  private final Topic topic;
+  private final RunContext context;
   private final Ledger ledger;
-  private final Duration patience;
-  private final Clock clock;
+  private final Topic topic;
   private final KafkaProducer<byte[], byte[]> producer;
   private final AtomicLong sent = new AtomicLong();
   private final AtomicReference<Exception> sendFailure = new AtomicReference<>();
@@ -52,108 +45,94 @@ public final class StreamWriter extends BackgroundTask {
   private long watermarkedNanos;
   private long saved;
   private long savedNanos;
-  private CompletableFuture<@Nullable Duration> retained;
+  private CompletableFuture<@Nullable Duration> retention;
 
-  public StreamWriter(
-      SourceCollection source,
-      Topic topic,
-      Ledger ledger,
-      long position,
-      Duration patience,
-      Clock clock) {
+  /** Creates a writer that resumes at the ledger's position. */
+  public StreamWriter(RunContext context, Ledger ledger, Topic topic) {
     super("kvshift-stream-" + topic.name());
-    this.source = source;
-    this.topic = topic;
+    this.context = context;
     this.ledger = ledger;
-    this.patience = patience;
-    this.clock = clock;
+    this.topic = topic;
     this.producer = topic.producer();
-    this.acknowledged = position;
-    this.saved = position;
-    this.retained = consumed();
+    this.acknowledged = ledger.require(StreamProgress.KEY).position();
+    this.saved = acknowledged;
+    this.retention = reportConsumed();
   }
 
-  /** Returns how many changes were sent and acknowledged. */
+  /** Returns the number of changes that were sent and acknowledged. */
   public long sent() {
     return sent.get();
   }
 
-  /** Returns the position up to which the topic holds everything. */
+  /** Returns the position up to which the topic holds all changes. */
   public long position() {
     return acknowledged;
   }
 
   @Override
-  public void loop() {
+  protected void run() {
     try (producer) {
-      CompletionStage<Batch> next = read(acknowledged, IDLE_WAIT);
-      while (!isStopping()) {
-        Batch batch = next(next, acknowledged);
+      CompletionStage<Batch> prefetched = read(acknowledged, IDLE_WAIT);
+      while (!isClosing()) {
+        long after = acknowledged;
+        Batch batch = context.await(prefetched, () -> read(after, IDLE_WAIT));
         boolean idle = batch instanceof Data data && data.changes().isEmpty();
-        next = read(batch.position(), idle ? IDLE_WAIT : WATERMARK_EVERY);
-        send(batch);
+        prefetched = read(batch.position(), idle ? IDLE_WAIT : WATERMARK_INTERVAL);
+        if (batch instanceof Data data) {
+          sendChanges(data);
+        } else if (batch instanceof Fenced fenced) {
+          sendMarkers(fenced.fence());
+        }
         acknowledged = batch.position();
         if (batch instanceof Fenced) {
           watermarked = acknowledged;
         }
-        watermark(idle);
-        save(false);
+        sendWatermarksIfDue(idle);
+        if (System.nanoTime() - savedNanos >= SAVE_INTERVAL.toNanos()) {
+          save();
+        }
       }
-      save(true);
+      save();
     }
   }
 
   private CompletionStage<Batch> read(long after, Duration wait) {
-    return source.changes().read(after, BATCH_BYTES, wait);
+    return context.source().changes().read(after, BATCH_BYTES, wait);
   }
 
-  private Batch next(CompletionStage<Batch> first, long after) {
-    AtomicReference<CompletionStage<Batch>> prefetched = new AtomicReference<>(first);
-    return Await.patiently(
-        patience,
-        () -> {
-          CompletionStage<Batch> ready = prefetched.getAndSet(null);
-          return ready != null ? ready : read(after, IDLE_WAIT);
-        });
-  }
-
-  private void send(Batch batch) {
-    if (batch instanceof Data data) {
-      for (Change change : data.changes()) {
-        Bytes key = TopicRecord.printKey(change.row().key());
-        byte[] keyBytes = key.toByteArray();
-        send(
-            topic.partition(keyBytes),
-            keyBytes,
-            new TopicRecord.Change(change.row(), change.position()));
-      }
-      if (!data.changes().isEmpty()) {
-        flush();
-        sent.addAndGet(data.changes().size());
-      }
-    } else if (batch instanceof Fenced fenced) {
-      flush();
-      Gate.Fence fence = fenced.fence();
-      for (int partition = 0; partition < topic.partitions(); partition++) {
-        send(
-            partition,
-            null,
-            new TopicRecord.Marker(
-                fence.attempt(),
-                source.epoch(),
-                fence.version(),
-                fence.position(),
-                partition,
-                topic.partitions()));
-      }
-      flush();
+  private void sendChanges(Data data) {
+    for (Change change : data.changes()) {
+      byte[] key = TopicRecord.printKey(change.row().key()).toByteArray();
+      send(topic.partition(key), key, new TopicRecord.Change(change.row(), change.position()));
+    }
+    if (!data.changes().isEmpty()) {
+      awaitAcknowledgements();
+      sent.addAndGet(data.changes().size());
     }
   }
 
-  private void watermark(boolean idle) {
+  /** Sends markers once everything before the fence is acknowledged, so that they vouch for it. */
+  private void sendMarkers(Gate.Fence fence) {
+    awaitAcknowledgements();
+    for (int partition = 0; partition < topic.partitions(); partition++) {
+      send(
+          partition,
+          null,
+          new TopicRecord.Marker(
+              fence.attempt(),
+              context.source().epoch(),
+              fence.version(),
+              fence.position(),
+              partition,
+              topic.partitions()));
+    }
+    awaitAcknowledgements();
+  }
+
+  private void sendWatermarksIfDue(boolean idle) {
     long now = System.nanoTime();
     if (acknowledged > watermarked
-        && (idle || now - watermarkedNanos >= WATERMARK_EVERY.toNanos())) {
+        && (idle || now - watermarkedNanos >= WATERMARK_INTERVAL.toNanos())) {
       for (int partition = 0; partition < topic.partitions(); partition++) {
         send(partition, null, new TopicRecord.Watermark(acknowledged));
       }
@@ -163,45 +142,35 @@ public final class StreamWriter extends BackgroundTask {
     }
   }
 
-  private void save(boolean now) {
-    if (acknowledged > saved && (now || System.nanoTime() - savedNanos >= SAVE_EVERY.toNanos())) {
+  private void save() {
+    if (acknowledged > saved) {
       long position = acknowledged;
-      Instant kept = kept();
-      ledger.update(
-          Ledger.STREAM,
-          found -> {
-            JsonObject record = found == null ? new JsonObject() : found;
-            if (!record.has("position") || record.get("position").getAsLong() < position) {
-              record.addProperty("position", position);
-            }
-            if (kept != null) {
-              record.addProperty(KEPT_UNTIL, kept.toString());
-            }
-            return record;
-          });
+      Instant keptUntil = keptUntil();
+      ledger.updatePresent(StreamProgress.KEY, found -> found.advance(position, keptUntil));
       saved = position;
       savedNanos = System.nanoTime();
-      retained = consumed();
+      retention = reportConsumed();
     }
   }
 
   /**
-   * Asks the source to keep what follows, and for how long it will. Nobody waits for the answer:
-   * the fence may stand. That changes were dropped, reading them tells.
+   * Reports the position to the source, and asks how long it keeps what follows. The answer is not
+   * awaited, because the fence may be in place; dropped changes fail the next read.
    */
-  private CompletableFuture<@Nullable Duration> consumed() {
-    return source.consumed(topic.consumer(), acknowledged).toCompletableFuture();
+  private CompletableFuture<@Nullable Duration> reportConsumed() {
+    return context.source().consumed(topic.consumerName(), acknowledged).toCompletableFuture();
   }
 
-  /** Returns until when the source keeps what comes next, where it has said so. */
-  private @Nullable Instant kept() {
-    Duration left = retained.isCompletedExceptionally() ? null : retained.getNow(null);
-    return left == null ? null : clock.instant().plus(left).truncatedTo(ChronoUnit.SECONDS);
+  private @Nullable Instant keptUntil() {
+    Duration left = retention.isCompletedExceptionally() ? null : retention.getNow(null);
+    return left == null
+        ? null
+        : context.clock().instant().plus(left).truncatedTo(ChronoUnit.SECONDS);
   }
 
-  private void send(int partition, byte @Nullable [] key, TopicRecord r) {
+  private void send(int partition, byte @Nullable [] key, TopicRecord record) {
     producer.send(
-        new ProducerRecord<>(topic.name(), partition, key, r.print().toByteArray()),
+        new ProducerRecord<>(topic.name(), partition, key, record.print().toByteArray()),
         (metadata, failed) -> {
           if (failed != null) {
             sendFailure.compareAndSet(null, failed);
@@ -209,7 +178,7 @@ public final class StreamWriter extends BackgroundTask {
         });
   }
 
-  private void flush() {
+  private void awaitAcknowledgements() {
     producer.flush();
     Exception failed = sendFailure.get();
     if (failed != null) {

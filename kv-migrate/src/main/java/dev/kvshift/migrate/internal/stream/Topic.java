@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -23,7 +25,10 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
 
-/** The topic of one collection and the clients that use it. Safe for use by many threads. */
+/**
+ * The topic of one collection, its dead-letter topic, and the clients that use them. Safe for use
+ * by many threads.
+ */
 public final class Topic {
   private static final long ADMIN_MILLIS = 10_000;
   private static final int FRAMING_BYTES = 1 << 16;
@@ -38,6 +43,11 @@ public final class Topic {
   private final int maxRecordBytes;
   private final Duration patience;
 
+  /**
+   * Describes a topic; {@link #create} creates it.
+   *
+   * @param maxRecordBytes maximum size of a row, in bytes
+   */
   public Topic(
       String bootstrapServers, String name, int partitions, int maxRecordBytes, Duration patience) {
     this.bootstrapServers = bootstrapServers;
@@ -47,44 +57,51 @@ public final class Topic {
     this.patience = patience;
   }
 
+  /** Returns the topic's name. */
   public String name() {
     return name;
   }
 
+  /** Returns the name of the topic for rejected rows. */
   public String deadLetters() {
     return name + ".dead-letters";
   }
 
-  public String group() {
+  /** Returns the consumer group that applies. */
+  String group() {
     return name + ".apply";
   }
 
-  /** Returns the name by which the source knows the stream. */
-  public String consumer() {
+  /** Returns the name under which the stream registers at the source. */
+  public String consumerName() {
     return name.substring(Math.max(0, name.length() - MAX_CONSUMER_LENGTH));
   }
 
+  /** Returns the number of partitions. */
   public int partitions() {
     return partitions;
   }
 
+  /** Returns all partitions. */
   public List<TopicPartition> all() {
     return IntStream.range(0, partitions)
         .mapToObj(partition -> new TopicPartition(name, partition))
         .toList();
   }
 
-  /** Returns the partition of a key: always the same one. */
-  public int partition(byte[] key) {
+  /** Returns the partition of a topic key. */
+  int partition(byte[] key) {
     return Utils.toPositive(Utils.murmur2(key)) % partitions;
   }
 
   /**
-   * Makes the topics where they are not there, and puts the group at their beginning.
+   * Creates the topics if they do not exist, and sets the group's offsets to the beginning.
    *
-   * @return the topic's id, by which one that was made anew is known
+   * @return Kafka's id of the topic, which differs once a topic is deleted and created again
+   * @throws KvException.Permanent if the topic has other partitions, or the group lost offsets
+   * @throws KvException.Transient if the broker does not answer
    */
-  public String create(int replicationFactor, Duration retention) {
+  public String create(OptionalInt replicationFactor, Duration retention) {
     try (Admin admin = admin()) {
       requireReachable(admin);
       createOne(admin, name, partitions, replicationFactor, retention);
@@ -99,7 +116,7 @@ public final class Topic {
                 + description.partitions().size()
                 + " partitions instead of "
                 + partitions
-                + ": changes of one key could lie in two; wipe the target and begin anew");
+                + ": changes of one key could be in two of them; wipe the target and prepare again");
       }
       Map<TopicPartition, OffsetAndMetadata> committed = committed(admin);
       Map<TopicPartition, OffsetAndMetadata> missing = new HashMap<>();
@@ -112,16 +129,11 @@ public final class Topic {
         answer(() -> admin.alterConsumerGroupOffsets(group(), missing).all());
       } else if (!missing.isEmpty()) {
         throw new KvException.Permanent(
-            "group " + group() + " has lost offsets: wipe the target and begin anew");
+            "group "
+                + group()
+                + " has lost offsets, so changes may be skipped: wipe the target and prepare again");
       }
       return description.topicId().toString();
-    }
-  }
-
-  /** Reads what the group has committed. */
-  public Map<TopicPartition, OffsetAndMetadata> committed() {
-    try (Admin admin = admin()) {
-      return committed(admin);
     }
   }
 
@@ -148,9 +160,9 @@ public final class Topic {
   }
 
   private void createOne(
-      Admin admin, String topic, int count, int replicationFactor, Duration retention) {
+      Admin admin, String topic, int count, OptionalInt replicationFactor, Duration retention) {
     NewTopic wanted =
-        new NewTopic(topic, count, (short) replicationFactor)
+        new NewTopic(topic, Optional.of(count), replicas(replicationFactor))
             .configs(
                 Map.of(
                     "cleanup.policy", "delete",
@@ -169,6 +181,10 @@ public final class Topic {
     }
   }
 
+  private static Optional<Short> replicas(OptionalInt factor) {
+    return factor.isEmpty() ? Optional.empty() : Optional.of((short) factor.getAsInt());
+  }
+
   private <T> T answer(Supplier<KafkaFuture<T>> request) {
     return Await.patiently(patience, () -> request.get().toCompletionStage());
   }
@@ -179,7 +195,7 @@ public final class Topic {
             + bootstrapServers
             + " does not answer: "
             + cause.getMessage()
-            + "; see to it, or give another --kafka",
+            + "; check it, or give another --kafka",
         cause);
   }
 
@@ -195,11 +211,11 @@ public final class Topic {
               Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()))));
     } catch (KafkaException e) {
       throw new KvException.Permanent(
-          "'" + bootstrapServers + "' is no list of brokers: give HOST:PORT,…", e);
+          "'" + bootstrapServers + "' is not a list of brokers: give HOST:PORT,…", e);
     }
   }
 
-  /** Opens a producer: idempotent, acknowledged by all replicas. */
+  /** Opens a producer that is idempotent and waits for all replicas. */
   public KafkaProducer<byte[], byte[]> producer() {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", bootstrapServers);
@@ -216,7 +232,7 @@ public final class Topic {
     return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
-  /** Opens a consumer of the group that applies. */
+  /** Opens a consumer in the group that applies. */
   public KafkaConsumer<byte[], byte[]> groupConsumer() {
     Map<String, Object> settings = consumerSettings();
     settings.put("group.id", group());
@@ -226,8 +242,8 @@ public final class Topic {
     return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
-  /** Opens a consumer that belongs to no group. */
-  public KafkaConsumer<byte[], byte[]> freeConsumer() {
+  /** Opens a consumer without a group. */
+  public KafkaConsumer<byte[], byte[]> standaloneConsumer() {
     return new KafkaConsumer<>(
         consumerSettings(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }

@@ -10,33 +10,43 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the topic of a collection holds. The bytes are described in {@code docs/runner.md}; type
- * codes are never reused.
+ * A record of a collection's topic. {@code docs/runner.md} describes the bytes; type codes are
+ * never reused.
  */
 public sealed interface TopicRecord {
-  /** The format's version, the first byte of every key and value. */
+  /** The version of the format: the first byte of every key and value. */
   byte FORMAT = 1;
 
   /**
    * A change of one key.
    *
-   * @param position its place in the source's change log
+   * @param row the row after the change
+   * @param position the position in the source's change log
    */
   record Change(Row row, long position) implements TopicRecord {}
 
-  /** Every change up to the position that goes to this partition stands before this record. */
+  /**
+   * A promise: every change of this partition up to the position is before this record.
+   *
+   * @param position a position in the source's change log
+   */
   record Watermark(long position) implements TopicRecord {}
 
   /**
-   * The fence of an attempt, once on every partition: every change before it stands before this
+   * The fence of an attempt, sent to every partition: every change before the fence is before this
    * record.
    *
-   * @param count on how many partitions there is one
+   * @param attempt the name of the attempt
+   * @param epoch the gate's epoch
+   * @param floor F, the fence's version
+   * @param position the fence's position in the change log
+   * @param partition the partition of this marker
+   * @param count number of partitions that get a marker
    */
   record Marker(String attempt, long epoch, long floor, long position, int partition, int count)
       implements TopicRecord {}
 
-  /** Returns the Kafka key of a row: the same bytes for the same key, whatever its change. */
+  /** Returns the topic key of a row's key. */
   static Bytes printKey(StoreKey key) {
     ByteBuffer buffer =
         ByteBuffer.allocate(
@@ -48,7 +58,7 @@ public sealed interface TopicRecord {
     return Bytes.of(buffer);
   }
 
-  /** Returns the Kafka value of a record. */
+  /** Returns the value of the record. */
   default Bytes print() {
     ByteBuffer buffer;
     if (this instanceof Change change) {
@@ -76,9 +86,9 @@ public sealed interface TopicRecord {
   }
 
   /**
-   * Returns the record that a Kafka record stands for.
+   * Parses a record of the topic.
    *
-   * @throws KvException.Permanent where it stands for none
+   * @throws KvException.Permanent if it is malformed or has a newer format
    */
   static TopicRecord parse(byte @Nullable [] key, byte @Nullable [] value) {
     try {
@@ -103,8 +113,7 @@ public sealed interface TopicRecord {
       };
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw new KvException.Permanent(
-          "the topic holds a record that is none of ours: give the migration a topic of its own",
-          e);
+          "the topic holds a record that is none of ours: do not let others write to it", e);
     }
   }
 
@@ -121,7 +130,7 @@ public sealed interface TopicRecord {
     return new Change(new Row(parseKey(key), version, value, expires), position);
   }
 
-  /** Returns the key that the Kafka key stands for. */
+  /** Parses a topic key. */
   static StoreKey parseKey(byte[] key) {
     ByteBuffer buffer = ByteBuffer.wrap(key);
     requireFormat(buffer.get());

@@ -1,4 +1,4 @@
-/** From the source's change log into the topic, and the topic's record format. */
+/** The way from the source's change log into the topic, and the format of the topic's records. */
 @NullMarked
 package dev.kvshift.migrate.internal.stream;
 

@@ -13,8 +13,8 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Counts and order-independent 128-bit sums of live rows, per range of the target's tokens. Its
- * size depends on the number of buckets alone. Safe for use by many threads.
+ * Counts and order-independent 128-bit sums of live rows, per bucket: a range of the target's
+ * tokens. Takes 24 bytes per bucket. Safe for use by many threads.
  */
 final class BucketSums {
   private static final HashFunction HASH = Hashing.murmur3_128(0x6b767368);
@@ -23,6 +23,7 @@ final class BucketSums {
   private final int bits;
   private final AtomicLongArray cells;
 
+  /** Creates empty sums of 2^{@code bits} buckets. */
   BucketSums(int bits) {
     this.bits = bits;
     this.cells = new AtomicLongArray(WIDTH << bits);
@@ -33,7 +34,7 @@ final class BucketSums {
     return bits == 0 ? 0 : (int) ((token ^ Long.MIN_VALUE) >>> (Long.SIZE - bits));
   }
 
-  /** Returns the hash of everything that makes a live row what it is. */
+  /** Returns the hash of a live row: key, version, expiry and value. */
   static HashCode hash(Row row) {
     Hasher hasher = HASH.newHasher();
     put(hasher, row.key().main());
@@ -44,6 +45,7 @@ final class BucketSums {
     return hasher.hash();
   }
 
+  /** Adds a live row to the bucket of its token. */
   void add(long token, Row row) {
     int cell = WIDTH * bucket(token, bits);
     ByteBuffer hash = ByteBuffer.wrap(hash(row).asBytes()).order(ByteOrder.LITTLE_ENDIAN);
@@ -52,14 +54,17 @@ final class BucketSums {
     cells.addAndGet(cell + 2, hash.getLong());
   }
 
+  /** Returns the number of buckets. */
   int buckets() {
     return 1 << bits;
   }
 
+  /** Returns the number of rows in a bucket. */
   long count(int bucket) {
     return cells.get(WIDTH * bucket);
   }
 
+  /** Returns the number of rows in all buckets. */
   long count() {
     long sum = 0;
     for (int i = 0; i < buckets(); i++) {
@@ -68,7 +73,8 @@ final class BucketSums {
     return sum;
   }
 
-  boolean same(BucketSums other, int bucket) {
+  /** Returns whether count and sum of a bucket are the same in both. */
+  boolean isSame(BucketSums other, int bucket) {
     for (int i = WIDTH * bucket; i < WIDTH * (bucket + 1); i++) {
       if (cells.get(i) != other.cells.get(i)) {
         return false;
@@ -77,7 +83,7 @@ final class BucketSums {
     return true;
   }
 
-  /** Returns the sum over all buckets, as hexadecimal digits. */
+  /** Returns the sum over all buckets as 32 hexadecimal digits. */
   String digest() {
     long low = 0;
     long high = 0;

@@ -1,71 +1,67 @@
 package dev.kvshift.migrate.internal.verify;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.api.VerifyReport.Kind;
+import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.internal.context.Await;
-import dev.kvshift.migrate.internal.context.SourceCollection;
-import dev.kvshift.spi.Call;
+import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.spi.Row;
-import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
-import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares single keys by reading them on both sides while writers go on: the source, then, once
- * everything committed by then is applied, the target, then the source again. Safe for use by many
- * threads.
+ * Compares single keys while writers go on. A key is read on the source; then, once everything
+ * committed by then is applied, on the target; then on the source again. It is equal if the target
+ * agrees with either reading of the source. If it is not and the key was moving, that is, its row
+ * changed or its expiry is too close to judge, it is read again, up to 50 times. Safe for use by
+ * many threads.
  */
 public final class KeyCheck {
   private static final int CHUNK = 256;
-  private static final int ROUNDS = 50;
+  private static final int MAX_ROUNDS = 50;
+  private static final int LONGEST_PAUSE_ATTEMPT = 4;
 
-  private final SourceCollection source;
-  private final StoreCollection target;
-  private final Runnable barrier;
-  private final Duration timeout;
-  private final Duration patience;
-  private final Clock clock;
+  private final RunContext context;
+  private final Runnable settle;
 
   /**
-   * Makes a check.
+   * Creates a check.
    *
-   * @param barrier returns once everything that the source has committed before is applied
+   * @param settle returns once everything that the source has committed before is applied
    */
-  public KeyCheck(
-      SourceCollection source,
-      StoreCollection target,
-      Runnable barrier,
-      Duration timeout,
-      Duration patience,
-      Clock clock) {
-    this.source = source;
-    this.target = target;
-    this.barrier = barrier;
-    this.timeout = timeout;
-    this.patience = patience;
-    this.clock = clock;
+  public KeyCheck(RunContext context, Runnable settle) {
+    this.context = context;
+    this.settle = settle;
   }
 
   /**
-   * What became of a key.
+   * The verdict on a key.
    *
-   * @param kind how it differs; null where it does not
+   * @param key the key
+   * @param difference how it differs, or null if it does not
    */
-  public record Verdict(
-      StoreKey key, @Nullable Kind kind, long sourceVersion, long targetVersion) {}
+  record Verdict(StoreKey key, @Nullable Difference difference) {}
+
+  static List<Difference> differences(List<Verdict> verdicts) {
+    List<Difference> differences = new ArrayList<>();
+    for (Verdict verdict : verdicts) {
+      if (verdict.difference != null) {
+        differences.add(verdict.difference);
+      }
+    }
+    return differences;
+  }
 
   /** Returns a verdict for each key, in their order. */
-  public List<Verdict> check(List<StoreKey> keys) {
+  List<Verdict> check(List<StoreKey> keys) {
     List<Verdict> verdicts = new ArrayList<>(keys.size());
     for (int from = 0; from < keys.size(); from += CHUNK) {
       verdicts.addAll(checkChunk(keys.subList(from, Math.min(keys.size(), from + CHUNK))));
@@ -73,14 +69,15 @@ public final class KeyCheck {
     return verdicts;
   }
 
-  /** Reads keys on the target, in their order; one that it can never hold is absent. */
-  public List<@Nullable Row> readTarget(List<StoreKey> keys) {
+  /** Reads keys on the target, in their order; a key that it can never hold is absent. */
+  List<@Nullable Row> readTarget(List<StoreKey> keys) {
     return readAll(keys, this::readTarget);
   }
 
   private CompletionStage<@Nullable Row> readTarget(StoreKey key) {
-    return target
-        .get(key, Call.within(timeout))
+    return context
+        .target()
+        .get(key)
         .<CompletionStage<@Nullable Row>>handle(
             (row, failed) -> {
               if (failed == null || Await.failure(failed) instanceof KvException.Permanent) {
@@ -91,8 +88,8 @@ public final class KeyCheck {
         .thenCompose(Function.identity());
   }
 
-  /** Returns whether two rows stand for the same live entry, or both for none. */
-  public static boolean same(@Nullable Row one, @Nullable Row other, Instant now) {
+  /** Returns whether both rows are the same live entry, or both none. */
+  static boolean isSame(@Nullable Row one, @Nullable Row other, Instant now) {
     Row a = live(one, now);
     Row b = live(other, now);
     if (a == null || b == null) {
@@ -109,60 +106,57 @@ public final class KeyCheck {
     }
     for (int round = 0; !open.isEmpty(); round++) {
       List<StoreKey> asked = open.stream().map(keys::get).toList();
-      List<@Nullable Row> before = readAll(asked, source::get);
-      barrier.run();
+      List<@Nullable Row> before = readAll(asked, context.source()::get);
+      settle.run();
       List<@Nullable Row> there = readTarget(asked);
-      List<@Nullable Row> after = readAll(asked, source::get);
-      Instant now = clock.instant();
+      List<@Nullable Row> after = readAll(asked, context.source()::get);
+      Instant now = context.clock().instant();
       List<Integer> unsettled = new ArrayList<>();
       for (int i = 0; i < asked.size(); i++) {
+        StoreKey key = asked.get(i);
         Row found = there.get(i);
-        boolean moving =
-            changed(before.get(i), after.get(i))
-                || expires(found, now)
-                || expires(after.get(i), now);
-        if (same(before.get(i), found, now) || same(after.get(i), found, now)) {
-          verdicts[open.get(i)] = new Verdict(asked.get(i), null, -1, -1);
-        } else if (moving && round < ROUNDS) {
+        boolean isMoving =
+            !Objects.equals(before.get(i), after.get(i))
+                || isExpiring(found, now)
+                || isExpiring(after.get(i), now);
+        if (isSame(before.get(i), found, now) || isSame(after.get(i), found, now)) {
+          verdicts[open.get(i)] = new Verdict(key, null);
+        } else if (isMoving && round < MAX_ROUNDS) {
           unsettled.add(open.get(i));
         } else {
-          verdicts[open.get(i)] = verdict(asked.get(i), after.get(i), found, now);
+          verdicts[open.get(i)] = new Verdict(key, difference(key, after.get(i), found, now));
         }
       }
       open = unsettled;
       if (!open.isEmpty()) {
-        Await.pause(Await.pauseMillis(Math.min(round, 4)));
+        Await.pause(Await.pauseMillis(Math.min(round, LONGEST_PAUSE_ATTEMPT)));
       }
     }
     return List.of(verdicts);
   }
 
-  private static Verdict verdict(
+  private static Difference difference(
       StoreKey key, @Nullable Row expected, @Nullable Row found, Instant now) {
     Row here = live(expected, now);
     Row there = live(found, now);
-    Kind kind;
+    Difference.Kind kind;
     if (there == null) {
-      kind = Kind.MISSING;
+      kind = Difference.Kind.MISSING;
     } else if (here != null) {
-      kind = Kind.DIFFERENT;
+      kind = Difference.Kind.DIFFERENT;
     } else {
-      boolean deletedLater = expected != null && expected.version() >= there.version();
-      kind = deletedLater ? Kind.RESURRECTED : Kind.EXTRA;
+      boolean isDeletedLater = expected != null && expected.version() >= there.version();
+      kind = isDeletedLater ? Difference.Kind.RESURRECTED : Difference.Kind.EXTRA;
     }
-    return new Verdict(
-        key,
-        kind,
-        expected == null ? -1 : expected.version(),
-        found == null ? -1 : found.version());
+    return new Difference(key, kind, version(expected), version(found));
   }
 
-  private static boolean changed(@Nullable Row before, @Nullable Row after) {
-    return !Objects.equals(before, after);
+  private static OptionalLong version(@Nullable Row row) {
+    return row == null ? OptionalLong.empty() : OptionalLong.of(row.version());
   }
 
-  /** Whether clocks may disagree on whether the row has expired. */
-  private static boolean expires(@Nullable Row row, Instant now) {
+  /** Returns whether clocks may disagree about the row's expiry. */
+  private static boolean isExpiring(@Nullable Row row, Instant now) {
     return row != null
         && row.expiry() != null
         && row.expiry().isAfter(now.minus(VersionClock.SKEW_LIMIT))
@@ -173,37 +167,19 @@ public final class KeyCheck {
     return row == null || row.at(now).isTombstone() ? null : row;
   }
 
+  /** Reads the keys of each chunk concurrently. */
   private List<@Nullable Row> readAll(
       List<StoreKey> keys, Function<StoreKey, CompletionStage<@Nullable Row>> read) {
     List<@Nullable Row> rows = new ArrayList<>(keys.size());
     for (int from = 0; from < keys.size(); from += CHUNK) {
-      readChunk(keys.subList(from, Math.min(keys.size(), from + CHUNK)), read, rows);
+      List<StoreKey> chunk = keys.subList(from, Math.min(keys.size(), from + CHUNK));
+      List<CompletionStage<@Nullable Row>> sent = new ArrayList<>(chunk.size());
+      chunk.forEach(key -> sent.add(read.apply(key)));
+      for (int i = 0; i < chunk.size(); i++) {
+        StoreKey key = chunk.get(i);
+        rows.add(context.await(sent.get(i), () -> read.apply(key)));
+      }
     }
     return rows;
-  }
-
-  private void readChunk(
-      List<StoreKey> keys,
-      Function<StoreKey, CompletionStage<@Nullable Row>> read,
-      List<@Nullable Row> rows) {
-    List<CompletionStage<@Nullable Row>> first = new ArrayList<>(keys.size());
-    for (StoreKey key : keys) {
-      first.add(read.apply(key));
-    }
-    for (int i = 0; i < keys.size(); i++) {
-      StoreKey key = keys.get(i);
-      CompletionStage<@Nullable Row> asked = first.get(i);
-      boolean[] used = {false};
-      rows.add(
-          Await.patiently(
-              patience,
-              () -> {
-                if (used[0]) {
-                  return read.apply(key);
-                }
-                used[0] = true;
-                return asked;
-              }));
-    }
   }
 }

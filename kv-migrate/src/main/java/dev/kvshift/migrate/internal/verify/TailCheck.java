@@ -1,13 +1,15 @@
 package dev.kvshift.migrate.internal.verify;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.internal.apply.ChangePipeline;
 import dev.kvshift.migrate.internal.apply.TopicProgress;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
+import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,65 +29,59 @@ import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows the topic from the offsets at which a full pass began, and reads each changed key on the
- * target once its change is applied. A key that is not as its last change left it stays a suspect
- * until a later change explains it, or until both sides have been read.
+ * Verifies the keys that change after a full comparison. It follows the topic from the offsets at
+ * which the comparison began, and reads each changed key on the target once the change is applied.
+ * A key that is not as its last change left it is a suspect, until a later change matches or both
+ * sides have been read.
  */
 public final class TailCheck extends BackgroundTask {
   private static final Duration POLL = Duration.ofMillis(200);
   private static final int MAX_SUSPECTS = 10_000;
 
+  private final RunContext context;
   private final Topic topic;
-  private final TopicProgress applied;
+  private final ChangePipeline pipeline;
   private final KeyCheck check;
-  private final Duration patience;
-  private final Clock clock;
-  private final Runnable alive;
-  private final long[] from;
+  private final List<Long> from;
   private final KafkaConsumer<byte[], byte[]> consumer;
-  private final TopicProgress passed;
+  private final TopicProgress checked;
   private final Set<StoreKey> suspects = new LinkedHashSet<>();
-  private final Verifier.Findings findings;
-  private final AtomicLong read = new AtomicLong();
+  private final Findings findings;
+  private final AtomicLong keysRead = new AtomicLong();
 
+  /** Creates a check of the changes after a full comparison. */
   public TailCheck(
+      RunContext context,
       Topic topic,
-      TopicProgress applied,
+      ChangePipeline pipeline,
       KeyCheck check,
-      int listed,
-      Duration patience,
-      Clock clock,
-      Runnable alive,
-      long[] from,
-      long position) {
+      VerifyRecord verified) {
     super("kvshift-tail-" + topic.name());
+    this.context = context;
     this.topic = topic;
-    this.applied = applied;
+    this.pipeline = pipeline;
     this.check = check;
-    this.patience = patience;
-    this.clock = clock;
-    this.alive = alive;
-    this.from = from.clone();
-    this.findings = new Verifier.Findings(listed);
-    this.consumer = topic.freeConsumer();
-    this.passed = new TopicProgress(topic.partitions());
-    for (int partition = 0; partition < from.length; partition++) {
-      passed.advance(partition, from[partition], position, null);
+    this.from = verified.offsets();
+    this.findings = new Findings(context.options().listedDifferences());
+    this.consumer = topic.standaloneConsumer();
+    this.checked = new TopicProgress(topic.partitions());
+    for (int partition = 0; partition < from.size(); partition++) {
+      checked.advance(partition, from.get(partition), verified.position(), null);
     }
   }
 
-  /** Returns how far the tail is checked. */
-  public TopicProgress passed() {
-    return passed;
+  /** Returns the progress of this check. */
+  public TopicProgress checked() {
+    return checked;
   }
 
-  /** Returns how many changed keys were read. */
-  public long read() {
-    return read.get();
+  /** Returns the number of changed keys that were read on the target. */
+  public long keysRead() {
+    return keysRead.get();
   }
 
-  /** Reads the suspects on both sides, and returns everything that was found to differ so far. */
-  public Verifier.Findings settle() {
+  /** Reads the suspects on both sides, and returns all findings so far. */
+  public Findings settle() {
     synchronized (suspects) {
       findings.add(check.check(new ArrayList<>(suspects)));
       suspects.clear();
@@ -94,27 +90,30 @@ public final class TailCheck extends BackgroundTask {
   }
 
   @Override
-  public void loop() {
+  protected void run() {
     try (consumer) {
       consumer.assign(topic.all());
-      for (int partition = 0; partition < from.length; partition++) {
-        consumer.seek(new TopicPartition(topic.name(), partition), from[partition]);
+      for (int partition = 0; partition < from.size(); partition++) {
+        consumer.seek(new TopicPartition(topic.name(), partition), from.get(partition));
       }
-      while (!isStopping()) {
+      while (!isClosing()) {
         follow(consumer.poll(POLL));
       }
     } catch (InvalidOffsetException e) {
       throw new KvException.Permanent(
-          "topic " + topic.name() + " has forgotten changes after the full pass: verify again", e);
+          "topic "
+              + topic.name()
+              + " has dropped changes that came after the full comparison: verify again",
+          e);
     } catch (WakeupException e) {
-      if (!isStopping()) {
+      if (!isClosing()) {
         throw e;
       }
     }
   }
 
   @Override
-  public void wake() {
+  protected void wakeUp() {
     consumer.wakeup();
   }
 
@@ -135,18 +134,20 @@ public final class TailCheck extends BackgroundTask {
         markers.put(record.partition(), (TopicRecord.Marker) parsed);
       }
     }
-    ends.forEach(
-        (partition, end) -> {
-          while (!isStopping() && !applied.awaitOffset(partition, end, patience, alive)) {
-            throw new KvException.Transient(
-                "the apply does not get on: see to the target, and start the run again");
-          }
-        });
+    ends.forEach(this::awaitApplied);
     compare(new ArrayList<>(last.values()));
     ends.forEach(
         (partition, end) ->
-            passed.advance(
+            checked.advance(
                 partition, end, watermarks.getOrDefault(partition, 0L), markers.get(partition)));
+  }
+
+  private void awaitApplied(int partition, long end) {
+    Duration patience = context.options().patience();
+    if (!isClosing()
+        && !pipeline.applied().awaitOffset(partition, end, patience, pipeline::check)) {
+      throw TopicProgress.stuck(patience);
+    }
   }
 
   private void compare(List<Row> rows) {
@@ -154,10 +155,10 @@ public final class TailCheck extends BackgroundTask {
       return;
     }
     List<@Nullable Row> found = check.readTarget(rows.stream().map(Row::key).toList());
-    Instant now = clock.instant();
+    Instant now = context.clock().instant();
     synchronized (suspects) {
       for (int i = 0; i < rows.size(); i++) {
-        if (KeyCheck.same(rows.get(i), found.get(i), now)) {
+        if (KeyCheck.isSame(rows.get(i), found.get(i), now)) {
           suspects.remove(rows.get(i).key());
         } else {
           suspects.add(rows.get(i).key());
@@ -167,6 +168,6 @@ public final class TailCheck extends BackgroundTask {
         settle();
       }
     }
-    read.addAndGet(rows.size());
+    keysRead.addAndGet(rows.size());
   }
 }

@@ -5,27 +5,20 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.VerifyReport;
-import dev.kvshift.migrate.api.VerifyReport.Difference;
-import dev.kvshift.migrate.api.VerifyReport.Kind;
-import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.ScanThrottle;
-import dev.kvshift.migrate.internal.context.SourceCollection;
-import dev.kvshift.migrate.internal.context.WorkerPool;
-import dev.kvshift.spi.Call;
+import dev.kvshift.migrate.internal.ledger.VerifyRecord.Digests;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
-import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -33,126 +26,136 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares all of both sides. A first pass sums each side by buckets; a second one collects only
- * the rows of the buckets that differ, so many at a time; each key that differs then is read again.
+ * Compares all rows of both sides.
+ *
+ * <p>The sides scan in different orders, so rows cannot be merged. A first pass therefore sums each
+ * side by buckets, which are ranges of the target's tokens. A second pass collects only the rows of
+ * the buckets that differ, at most 500,000 at a time, and the keys that differ among them are read
+ * one by one: see {@link KeyCheck}. Memory does not depend on the size of the collection.
  */
 public final class Verifier {
-  private static final long COLLECTED_ROWS = 500_000;
+  private static final long MAX_COLLECTED_ROWS = 500_000;
 
-  private final SourceCollection source;
-  private final StoreCollection target;
-  private final Duration targetTimeout;
+  private final RunContext context;
   private final MigrationOptions options;
   private final KeyCheck check;
-  private final Predicate<StoreKey> leaveOut;
-  private final Clock clock;
-  private final WorkerPool workers;
-  private final ProgressReporter pace;
-  private final long expectedRows;
-  private final ScanThrottle rate;
+  private final ProgressReporter progress;
+  private final OptionalLong expectedRows;
+  private final ScanThrottle throttle;
   private final AtomicLong scanned = new AtomicLong();
 
+  /**
+   * Creates a verifier.
+   *
+   * @param expectedRows rows of both sides together, for the progress, or empty if unknown
+   */
   public Verifier(
-      SourceCollection source,
-      StoreCollection target,
-      Duration targetTimeout,
-      MigrationOptions options,
-      KeyCheck check,
-      Predicate<StoreKey> leaveOut,
-      Clock clock,
-      WorkerPool workers,
-      ProgressReporter pace,
-      long expectedRows) {
-    this.source = source;
-    this.target = target;
-    this.targetTimeout = targetTimeout;
-    this.options = options;
+      RunContext context, KeyCheck check, ProgressReporter progress, OptionalLong expectedRows) {
+    this.context = context;
+    this.options = context.options();
     this.check = check;
-    this.leaveOut = leaveOut;
-    this.clock = clock;
-    this.workers = workers;
-    this.pace = pace;
+    this.progress = progress;
     this.expectedRows = expectedRows;
-    this.rate = new ScanThrottle(options.scanRate(), options.pageRows());
+    this.throttle = new ScanThrottle(options.scanRate(), options.pageRows());
   }
 
-  /** What was found, with the digests of the first pass. */
-  public record Outcome(VerifyReport report, String sourceDigest, String targetDigest) {}
+  /**
+   * The outcome of a comparison.
+   *
+   * @param report the result
+   * @param digests the sums of the first pass
+   */
+  public record Outcome(VerifyReport report, Digests digests) {}
 
-  /** Compares; {@code position} is where changes begin that are checked elsewhere. */
-  public Outcome run(long position) {
-    List<Part> parts = parts();
-    BucketSums here = new BucketSums(options.verifyBucketBits());
-    BucketSums there = new BucketSums(options.verifyBucketBits());
-    workers.forEach(
-        parts,
-        options.copyWorkers(),
-        part -> scan(part, row -> (part.source ? here : there).add(token(row.key()), row)));
+  /**
+   * Compares.
+   *
+   * @param isIgnored keys that do not count, on either side
+   */
+  public Outcome run(Predicate<StoreKey> isIgnored) {
+    List<ScanPart> parts = parts();
+    BucketSums source = new BucketSums(options.verifyBucketBits());
+    BucketSums target = new BucketSums(options.verifyBucketBits());
+    context
+        .workers()
+        .forEach(
+            parts,
+            options.copyWorkers(),
+            part ->
+                scan(
+                    part,
+                    isIgnored,
+                    row -> part.side.of(source, target).add(token(row.key()), row)));
     Findings findings = new Findings(options.listedDifferences());
-    for (BitSet buckets : groups(here, there)) {
-      findings.add(check.check(suspects(parts, buckets)));
+    for (BitSet buckets : groupsOfDiffering(source, target)) {
+      findings.add(check.check(suspects(parts, buckets, isIgnored)));
     }
-    VerifyReport report =
-        findings.report(
-            here.count(), there.count(), position, Duration.ofNanos(pace.elapsedNanos()));
-    return new Outcome(report, here.digest(), there.digest());
+    VerifyReport report = findings.report(source.count(), target.count(), progress.elapsed());
+    return new Outcome(report, new Digests(source.digest(), target.digest()));
   }
 
-  private record Part(boolean source, ScanTask range) {}
+  private enum Side {
+    SOURCE,
+    TARGET;
 
-  private List<Part> parts() {
-    List<ScanTask> here =
-        Await.patiently(options.patience(), () -> source.scanTasks(options.copyTasks()));
-    List<ScanTask> there =
-        Await.patiently(
-            options.patience(),
-            () -> target.scanTasks(options.copyTasks(), Call.within(targetTimeout)));
-    List<Part> parts = new ArrayList<>();
-    for (int i = 0; i < Math.max(here.size(), there.size()); i++) {
-      if (i < here.size()) {
-        parts.add(new Part(true, here.get(i)));
+    <T> T of(T source, T target) {
+      return this == SOURCE ? source : target;
+    }
+  }
+
+  private record ScanPart(Side side, ScanTask range) {}
+
+  /** Returns the scan tasks of both sides alternately, so that both carry the load. */
+  private List<ScanPart> parts() {
+    List<ScanTask> source = context.await(() -> context.source().scanTasks(options.copyTasks()));
+    List<ScanTask> target = context.await(() -> context.target().scanTasks(options.copyTasks()));
+    List<ScanPart> parts = new ArrayList<>();
+    for (int i = 0; i < Math.max(source.size(), target.size()); i++) {
+      if (i < source.size()) {
+        parts.add(new ScanPart(Side.SOURCE, source.get(i)));
       }
-      if (i < there.size()) {
-        parts.add(new Part(false, there.get(i)));
+      if (i < target.size()) {
+        parts.add(new ScanPart(Side.TARGET, target.get(i)));
       }
     }
     return parts;
   }
 
-  /** Hands over the live rows of a part. */
-  private void scan(Part part, Consumer<Row> each) {
+  /** Passes the live rows of a part to the consumer. */
+  private void scan(ScanPart part, Predicate<StoreKey> isIgnored, Consumer<Row> each) {
     Bytes position = null;
     do {
       Bytes from = position;
-      ScanPage page = Await.patiently(options.patience(), () -> page(part, from));
-      rate.read(page);
+      ScanPage page = context.await(() -> page(part, from));
+      throttle.acquire(page);
       for (Row row : page.rows()) {
-        if (!row.at(clock.instant()).isTombstone() && !leaveOut.test(row.key())) {
+        if (!row.at(context.clock().instant()).isTombstone() && !isIgnored.test(row.key())) {
           each.accept(row);
         }
       }
-      pace.report(scanned.addAndGet(page.rows().size()), expectedRows);
+      progress.report(scanned.addAndGet(page.rows().size()), expectedRows);
       position = page.next();
     } while (position != null);
   }
 
-  private CompletionStage<ScanPage> page(Part part, @Nullable Bytes from) {
-    return part.source
-        ? source.scan(part.range, from, rate.page())
-        : target.scan(part.range, from, rate.page(), Call.within(targetTimeout));
+  private CompletionStage<ScanPage> page(ScanPart part, @Nullable Bytes from) {
+    return switch (part.side) {
+      case SOURCE -> context.source().scan(part.range, from, throttle.page());
+      case TARGET -> context.target().scan(part.range, from, throttle.page());
+    };
   }
 
-  /** Groups the buckets that differ, so that the rows of one group can be collected at once. */
-  private List<BitSet> groups(BucketSums here, BucketSums there) {
+  /** Returns the differing buckets in groups whose rows can be collected at once. */
+  private static List<BitSet> groupsOfDiffering(BucketSums source, BucketSums target) {
     List<BitSet> groups = new ArrayList<>();
     BitSet group = new BitSet();
     long rows = 0;
-    for (int bucket = 0; bucket < here.buckets(); bucket++) {
-      if (here.same(there, bucket)) {
+    for (int bucket = 0; bucket < source.buckets(); bucket++) {
+      if (source.isSame(target, bucket)) {
         continue;
       }
-      long more = here.count(bucket) + there.count(bucket);
-      if (!group.isEmpty() && rows + more > COLLECTED_ROWS) {
+      long more = source.count(bucket) + target.count(bucket);
+      if (!group.isEmpty() && rows + more > MAX_COLLECTED_ROWS) {
         groups.add(group);
         group = new BitSet();
         rows = 0;
@@ -166,41 +169,56 @@ public final class Verifier {
     return groups;
   }
 
-  /** Returns the keys of the buckets that are not the same on both sides. */
-  private List<StoreKey> suspects(List<Part> parts, BitSet buckets) {
-    Map<StoreKey, HashCode> here = new HashMap<>();
-    Map<StoreKey, HashCode> there = new HashMap<>();
-    workers.forEach(
-        parts.stream().filter(part -> part.source || overlaps(part.range, buckets)).toList(),
-        options.copyWorkers(),
-        part -> {
-          Map<StoreKey, HashCode> side = part.source ? here : there;
-          scan(
-              part,
-              row -> {
-                if (buckets.get(bucket(token(row.key())))) {
-                  synchronized (side) {
-                    side.put(row.key(), BucketSums.hash(row));
-                  }
-                }
-              });
-        });
+  /** Returns the keys of the buckets whose rows are not the same on both sides. */
+  private List<StoreKey> suspects(
+      List<ScanPart> parts, BitSet buckets, Predicate<StoreKey> isIgnored) {
+    Map<StoreKey, HashCode> source = new HashMap<>();
+    Map<StoreKey, HashCode> target = new HashMap<>();
+    context
+        .workers()
+        .forEach(
+            parts.stream().filter(part -> mayHold(part, buckets)).toList(),
+            options.copyWorkers(),
+            part -> collect(part, buckets, isIgnored, part.side.of(source, target)));
     List<StoreKey> suspects = new ArrayList<>();
-    here.forEach(
+    source.forEach(
         (key, hash) -> {
-          if (!hash.equals(there.remove(key))) {
+          if (!hash.equals(target.remove(key))) {
             suspects.add(key);
           }
         });
-    suspects.addAll(there.keySet());
+    suspects.addAll(target.keySet());
     suspects.sort(null);
     return suspects;
   }
 
-  /** Returns the target's token; keys that it can never hold all stand in one place. */
+  private void collect(
+      ScanPart part, BitSet buckets, Predicate<StoreKey> isIgnored, Map<StoreKey, HashCode> rows) {
+    scan(
+        part,
+        isIgnored,
+        row -> {
+          if (buckets.get(bucket(token(row.key())))) {
+            synchronized (rows) {
+              rows.put(row.key(), BucketSums.hash(row));
+            }
+          }
+        });
+  }
+
+  /** Returns whether a part may hold rows of the buckets: of the target's parts, ranges tell. */
+  private boolean mayHold(ScanPart part, BitSet buckets) {
+    if (part.side == Side.SOURCE) {
+      return true;
+    }
+    int first = buckets.nextSetBit(bucket(part.range.after()));
+    return first >= 0 && first <= bucket(part.range.upTo());
+  }
+
+  /** Returns the target's token; all keys that the target can never hold share one. */
   private long token(StoreKey key) {
     try {
-      return target.token(key);
+      return context.target().token(key);
     } catch (KvException.Permanent e) {
       return Long.MIN_VALUE;
     }
@@ -208,59 +226,5 @@ public final class Verifier {
 
   private int bucket(long token) {
     return BucketSums.bucket(token, options.verifyBucketBits());
-  }
-
-  private boolean overlaps(ScanTask range, BitSet buckets) {
-    int first = buckets.nextSetBit(bucket(range.after()));
-    return first >= 0 && first <= bucket(range.upTo());
-  }
-
-  /** Counts verdicts and lists the first that differ. */
-  public static final class Findings {
-    final List<Difference> listed = new ArrayList<>();
-    long rechecked;
-    private final int limit;
-    private final EnumMap<Kind, Long> counts = new EnumMap<>(Kind.class);
-
-    Findings(int limit) {
-      this.limit = limit;
-    }
-
-    void add(List<KeyCheck.Verdict> verdicts) {
-      for (KeyCheck.Verdict verdict : verdicts) {
-        rechecked++;
-        Kind kind = verdict.kind();
-        if (kind != null) {
-          counts.merge(kind, 1L, Long::sum);
-          if (listed.size() < limit) {
-            listed.add(
-                new Difference(
-                    verdict.key(), kind, verdict.sourceVersion(), verdict.targetVersion()));
-          }
-        }
-      }
-    }
-
-    public VerifyReport report(long sourceRows, long targetRows, long position, Duration duration) {
-      return new VerifyReport(
-          sourceRows,
-          targetRows,
-          rechecked,
-          count(Kind.MISSING),
-          count(Kind.EXTRA),
-          count(Kind.DIFFERENT),
-          count(Kind.RESURRECTED),
-          listed,
-          position,
-          duration);
-    }
-
-    public long differences() {
-      return counts.values().stream().mapToLong(Long::longValue).sum();
-    }
-
-    private long count(Kind kind) {
-      return counts.getOrDefault(kind, 0L);
-    }
   }
 }

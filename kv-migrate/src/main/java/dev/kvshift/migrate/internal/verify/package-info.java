@@ -1,4 +1,4 @@
-/** The comparison of both sides: full pass, tail check, key check, repair. */
+/** The proof that both sides hold the same: full comparison, tail check, key check, repair. */
 @NullMarked
 package dev.kvshift.migrate.internal.verify;
 

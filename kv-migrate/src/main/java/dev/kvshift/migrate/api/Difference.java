@@ -1,0 +1,42 @@
+package dev.kvshift.migrate.api;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.model.Keys;
+import dev.kvshift.spi.StoreKey;
+import java.util.Locale;
+import java.util.OptionalLong;
+
+/**
+ * A key that differs between source and target.
+ *
+ * @param key the key, with an empty shard
+ * @param kind how it differs
+ * @param sourceVersion the source's version, or empty if the source has no row
+ * @param targetVersion the target's version, or empty if the target has no row
+ */
+public record Difference(
+    StoreKey key, Kind kind, OptionalLong sourceVersion, OptionalLong targetVersion) {
+  /** A kind of difference. */
+  public enum Kind {
+    /** Live on the source, absent on the target. */
+    MISSING,
+    /** Live on the target; the source neither holds it nor deleted it later. */
+    EXTRA,
+    /** Live on both sides with another value, version or expiry. */
+    DIFFERENT,
+    /** Live on the target although the source deleted it, or it expired there, later. */
+    RESURRECTED
+  }
+
+  /** Returns kind and key for people. Keys in our encoding are decoded, with the bytes behind. */
+  @Override
+  public String toString() {
+    String line = kind.name().toLowerCase(Locale.ROOT) + " main=" + show(key.main());
+    return key.clustering().isEmpty() ? line : line + " clustering=" + show(key.clustering());
+  }
+
+  private static String show(Bytes part) {
+    String text = Keys.show(part);
+    return text.equals(part.toString()) ? text : text + " [" + part + "]";
+  }
+}

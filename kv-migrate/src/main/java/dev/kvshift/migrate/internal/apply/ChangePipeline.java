@@ -1,0 +1,119 @@
+package dev.kvshift.migrate.internal.apply;
+
+import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.StreamProgress;
+import dev.kvshift.migrate.internal.stream.StreamWriter;
+import dev.kvshift.migrate.internal.stream.Topic;
+import dev.kvshift.spi.ChangeSource;
+import java.time.Duration;
+import java.util.OptionalLong;
+
+/**
+ * The way of a change from the source's log through the topic to the target, on two threads: one
+ * streams, one applies. Safe for use by many threads.
+ */
+public final class ChangePipeline implements AutoCloseable {
+  private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(200);
+
+  private final RunContext context;
+  private final StreamWriter stream;
+  private final TopicProgress applied;
+  private final Applier applier;
+
+  /** Creates a pipeline that resumes where the ledger and the committed offsets say. */
+  public ChangePipeline(RunContext context, Ledger ledger, Topic topic, TargetWriter writer) {
+    this.context = context;
+    this.stream = new StreamWriter(context, ledger, topic);
+    this.applied = new TopicProgress(topic.partitions());
+    this.applier = new Applier(topic, writer, applied, ledger.require(StreamProgress.KEY).from());
+  }
+
+  /** Starts both threads. */
+  public void start() {
+    stream.start();
+    applier.start();
+  }
+
+  /** Throws the failure that ended one of the threads, if there is one. */
+  public void check() {
+    stream.check();
+    applier.check();
+  }
+
+  /** Returns the number of changes that were sent and acknowledged. */
+  public long streamed() {
+    return stream.sent();
+  }
+
+  /** Returns the position up to which the topic holds all changes. */
+  public long streamedPosition() {
+    return stream.position();
+  }
+
+  /** Returns the number of changes that were read and settled. */
+  public long settled() {
+    return applier.settled();
+  }
+
+  /** Returns the progress of applying. */
+  public TopicProgress applied() {
+    return applied;
+  }
+
+  /** Returns the positions that the source's change log holds. */
+  public ChangeSource.Window window() {
+    return context.await(() -> context.source().changes().window());
+  }
+
+  /** Returns once everything that the source has committed before the call is applied. */
+  public void settle() {
+    awaitPosition(applied, window().newest(), this::check);
+  }
+
+  /**
+   * Waits until a reader of the topic has reached a position.
+   *
+   * @param check throws if waiting has become pointless
+   * @throws dev.kvshift.api.KvException.Transient if that takes longer than the options' patience
+   */
+  public void awaitPosition(TopicProgress reader, long position, Runnable check) {
+    Duration patience = context.options().patience();
+    if (!reader.awaitPosition(position, patience, check)) {
+      throw TopicProgress.stuck(patience);
+    }
+  }
+
+  /**
+   * Waits until everything that the source has committed before the call is applied, for as long as
+   * there is progress.
+   *
+   * @return the number of positions that were behind
+   */
+  public long catchUp(ProgressReporter reporter) {
+    Duration patience = context.options().patience();
+    long newest = window().newest();
+    long begin = applied.position();
+    long last = begin;
+    long lastNanos = System.nanoTime();
+    while (!applied.awaitPosition(newest, PROGRESS_INTERVAL, this::check)) {
+      long now = applied.position();
+      reporter.report(now - begin, OptionalLong.of(newest - begin));
+      if (now > last) {
+        last = now;
+        lastNanos = System.nanoTime();
+      } else if (System.nanoTime() - lastNanos > patience.toNanos()) {
+        throw TopicProgress.stuck(patience);
+      }
+    }
+    return Math.max(0, newest - begin);
+  }
+
+  /** Ends both threads and waits for them. */
+  @Override
+  public void close() {
+    stream.close();
+    applier.close();
+  }
+}

@@ -1,0 +1,59 @@
+package dev.kvshift.migrate.internal.cutover;
+
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.ledger.Certificate;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.migrate.internal.ledger.StreamProgress;
+import dev.kvshift.migrate.internal.ledger.VerifyRecord;
+import dev.kvshift.migrate.internal.verify.Findings;
+import dev.kvshift.migrate.internal.verify.QuarantineReview;
+import dev.kvshift.spi.ChangeSource;
+import java.time.Duration;
+
+/** Gathers everything of a certificate that is known before the fence. */
+final class CertificateDraft {
+  private final RunContext context;
+  private final Ledger ledger;
+  private final QuarantineReview quarantine;
+
+  CertificateDraft(RunContext context, Ledger ledger, QuarantineReview quarantine) {
+    this.context = context;
+    this.ledger = ledger;
+    this.quarantine = quarantine;
+  }
+
+  /**
+   * Returns the certificate.
+   *
+   * @throws MigrationException.Mismatch if the tail check has found differences
+   */
+  Certificate write(Findings tail) {
+    if (tail.differences() != 0) {
+      throw new MigrationException.Mismatch(
+          tail.differences()
+              + " keys of "
+              + context.collection()
+              + " that changed since the comparison differ; nothing was moved: repair them and"
+              + " verify again",
+          tail.report(0, 0, Duration.ZERO));
+    }
+    MigrationConfig config = ledger.require(MigrationConfig.KEY);
+    CopyTasks copy = CopyTasks.read(ledger);
+    ChangeSource.Window window = context.await(() -> context.source().changes().window());
+    return new Certificate(
+        new Certificate.Subject(
+            context.collection(),
+            context.layout(),
+            config.incarnation(),
+            config.topic().name(),
+            ledger.require(StreamProgress.KEY).from()),
+        ledger.require(VerifyRecord.KEY),
+        copy == null ? null : copy.counts(),
+        quarantine.run(),
+        new Certificate.Horizons(window.oldest(), window.newest(), config.topic().retention()),
+        null);
+  }
+}

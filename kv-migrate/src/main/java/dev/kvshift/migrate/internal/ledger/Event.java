@@ -1,0 +1,67 @@
+package dev.kvshift.migrate.internal.ledger;
+
+import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.Step;
+import java.time.Instant;
+import java.util.Locale;
+
+/**
+ * An entry of the migration's event log: what happened, to whose command, and when. Ledger key
+ * {@code event/SECONDS-NANOS}, the time since 1970, so that listing events sorts them. Immutable.
+ */
+public final class Event {
+  /** The key of all events. */
+  public static final LedgerKey<Event> ALL =
+      new LedgerKey<>("event/", event -> event.members, Event::new);
+
+  private final Members members;
+
+  private Event(Members members) {
+    this.members = members;
+  }
+
+  /** A step has ended, having done so much in its unit. */
+  public static Event stepEnded(Step step, long done) {
+    return of(new Members().with("done", done), step.word());
+  }
+
+  /** Differing keys were repaired. */
+  public static Event repaired(RepairReport report) {
+    return of(
+        new Members().with("repaired", report.repaired()).with("left", report.left().size()),
+        "repair");
+  }
+
+  /** An attempt is about to fence the writers. */
+  public static Event fencing(CutoverRecord attempt) {
+    return of(attempt.print(), "fence");
+  }
+
+  /** An attempt's fence was lifted. */
+  public static Event lifted(String attempt, String why) {
+    return of(new Members().with("attempt", attempt).with("why", why), "lifted");
+  }
+
+  /** An attempt has moved the collection. */
+  public static Event moved(CutoverRecord attempt) {
+    return of(attempt.print(), "moved");
+  }
+
+  private static Event of(Members details, String what) {
+    return new Event(details.with("what", what));
+  }
+
+  static LedgerKey<Event> key(Instant at) {
+    return ALL.in(String.format(Locale.ROOT, "%013d-%09d", at.getEpochSecond(), at.getNano()));
+  }
+
+  Event by(String who, Instant at) {
+    return new Event(new Members().withAll(members).with("who", who).with("at", at));
+  }
+
+  /** Returns the event as JSON. */
+  @Override
+  public String toString() {
+    return members.toString();
+  }
+}

@@ -1,0 +1,41 @@
+package dev.kvshift.migrate.internal.ledger;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The progress of the stream through the source's change log. Ledger key {@code stream}.
+ *
+ * @param from S0, the position after which the stream began; the copy holds all rows up to it
+ * @param position the position up to which the broker has acknowledged all changes
+ * @param keptUntil when the source may drop the changes after {@code position}, or null if the
+ *     source has not said so
+ */
+public record StreamProgress(long from, long position, @Nullable Instant keptUntil) {
+  /** The key of the record. */
+  public static final LedgerKey<StreamProgress> KEY =
+      new LedgerKey<>("stream", StreamProgress::print, StreamProgress::parse);
+
+  /** Returns the progress of a stream that has not begun. */
+  public static StreamProgress startingAt(long position) {
+    return new StreamProgress(position, position, null);
+  }
+
+  /** Returns the progress after an acknowledgement; neither position nor time is lost. */
+  public StreamProgress advance(long acknowledged, @Nullable Instant newKeptUntil) {
+    return new StreamProgress(
+        from, Math.max(position, acknowledged), newKeptUntil == null ? keptUntil : newKeptUntil);
+  }
+
+  private Members print() {
+    Members members = new Members().with("from", from).with("position", position);
+    return keptUntil == null ? members : members.with("keptUntil", keptUntil);
+  }
+
+  private static StreamProgress parse(Members members) {
+    return new StreamProgress(
+        members.number("from"),
+        members.number("position"),
+        members.has("keptUntil") ? members.instant("keptUntil") : null);
+  }
+}

@@ -1,0 +1,233 @@
+package dev.kvshift.migrate.internal.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.DifferenceCounts;
+import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.Store;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Records of format 1, as runners have written them, still mean the same. */
+final class RecordsTest {
+  private static final Layout LAYOUT = Layout.parse("range;shard=bits=4;encoding=1");
+  private static final VerifyRecord VERIFIED =
+      new VerifyRecord(
+          new VerifyReport(399, 399, 0, DifferenceCounts.NONE, List.of(), Duration.ofMillis(5_099)),
+          401,
+          new VerifyRecord.Digests(
+              "79ad57a3369cac241d1250550db9fd4e", "79ad57a3369cac241d1250550db9fd4e"),
+          Instant.parse("2026-11-28T05:54:52.228587208Z"),
+          List.of(1L, 1L, 1L, 1L));
+  private static final Certificate BEFORE_FENCE =
+      new Certificate(
+          new Certificate.Subject("files", LAYOUT, 1, "kvshift.files.1.d5bbab37", 401),
+          VERIFIED,
+          new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L),
+          0,
+          new Certificate.Horizons(1, 404, Duration.ofDays(7)),
+          null);
+
+  private final Store store = MemoryStoreProvider.open(UUID.randomUUID().toString());
+
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  static Stream<Arguments> records() {
+    CutoverRecord attempt = CutoverRecord.begin("9853365a-2a8c-4250-b0f5-88fc0bdfebdb", 1);
+    return Stream.of(
+        record("config-without-topic", MigrationConfig.KEY, config(null)),
+        record("config", MigrationConfig.KEY, config("z5l4ebF-TBGHbpWjyyGN4g")),
+        record("stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null)),
+        record(
+            "stream",
+            StreamProgress.KEY,
+            new StreamProgress(401, 402, Instant.parse("2126-11-04T05:54:52Z"))),
+        record("copy", CopyPlan.KEY, new CopyPlan(16)),
+        record("copy-tasks", CopyTaskGroup.key(0), copyTasks()),
+        record("verify", VerifyRecord.KEY, VERIFIED),
+        record("verify-differences", VerifyRecord.KEY, verifiedWithDifferences()),
+        record(
+            "quarantine",
+            QuarantinedKey.ALL.in("61ae"),
+            new QuarantinedKey(
+                1795845119239941L,
+                "too large",
+                2,
+                Bytes.fromHex("0100000005726f772d37000000006b65792d37"))),
+        record(
+            "quarantine-long-key",
+            QuarantinedKey.ALL.in("d5cd"),
+            new QuarantinedKey(1795845123077118L, "too large", 0, null)),
+        record(
+            "cutover-attempt",
+            CutoverRecord.KEY,
+            CutoverRecord.begin("d9d13906-3336-4785-8f49-ac8b5b3e0fa2", 1)),
+        record(
+            "cutover", CutoverRecord.KEY, attempt.moved(1795845292868779L, Duration.ofMillis(34))),
+        record("certificate-before-fence", Certificate.KEY, BEFORE_FENCE),
+        record(
+            "certificate",
+            Certificate.KEY,
+            BEFORE_FENCE.with(
+                new Certificate.FenceCheck(
+                    "9853365a-2a8c-4250-b0f5-88fc0bdfebdb",
+                    1795845292868779L,
+                    405,
+                    4,
+                    new Certificate.Tail(1, 0),
+                    Instant.parse("2026-11-28T05:54:52.900060864Z")))));
+  }
+
+  private static <T> Arguments record(String file, LedgerKey<T> key, T expected) {
+    return Arguments.of(file, key, expected);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("records")
+  <T> void get_recordOfFormat1_isRead(String file, LedgerKey<T> key, T expected) {
+    write("files", key, text(file));
+
+    assertThat(ledger("files").require(key)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("records")
+  <T> void put_recordOfFormat1_isPrintedAsEver(String file, LedgerKey<T> key, T expected) {
+    ledger("files").put(key, expected);
+
+    assertThat(read("files", key)).isEqualTo(text(file));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"prepare", "fence", "lifted", "moved", "repair"})
+  void list_eventOfFormat1_isReadAndPrintedAsEver(String what) {
+    LedgerKey<Event> key = Event.ALL.in("0001795845292-361019058");
+    write("files", key, text("event-" + what));
+
+    Event event = ledger("files").list(Event.ALL, 10).values().iterator().next();
+
+    assertThat(event).hasToString(text("event-" + what).replace("\"format\":1,", ""));
+    ledger("others").put(key, event);
+    assertThat(read("others", key)).isEqualTo(text("event-" + what));
+  }
+
+  @Test
+  void get_certificateThatWasChanged_isRefused() {
+    write("files", Certificate.KEY, text("certificate").replace("\"missing\":0", "\"missing\":1"));
+
+    assertThatThrownBy(() -> ledger("files").get(Certificate.KEY))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessage("the record migration/files/certificate cannot be read");
+  }
+
+  @Test
+  void get_newerFormat_isRefused() {
+    write("files", CopyPlan.KEY, "{\"format\":2,\"tasks\":16}");
+
+    assertThatThrownBy(() -> ledger("files").get(CopyPlan.KEY))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessage("the record migration/files/copy has a newer format: use a newer kvshift");
+  }
+
+  @Test
+  void get_damagedRecord_isRefused() {
+    for (String damaged :
+        List.of("", "7", "{}", "{\"format\":1}", "{\"format\":1,\"tasks\":\"many\"}")) {
+      Bytes bytes = Bytes.utf8(damaged);
+      String name = "migration/" + damaged.length() + "/copy";
+      Await.of(store.metadata().compareAndSet(name, null, bytes));
+
+      assertThatThrownBy(() -> ledger("" + damaged.length()).get(CopyPlan.KEY))
+          .as(damaged)
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessage("the record " + name + " cannot be read");
+    }
+  }
+
+  private static MigrationConfig config(@Nullable String topicId) {
+    return new MigrationConfig(
+        LAYOUT,
+        1,
+        "memory://source-bf0fd741-4886-4ede-9ca3-76c8866e926a",
+        new MigrationConfig.Topic("kvshift.files.1.d5bbab37", 4, Duration.ofDays(7), topicId),
+        Instant.parse("2026-11-28T05:54:43.126018408Z"));
+  }
+
+  private static CopyTaskGroup copyTasks() {
+    return new CopyTaskGroup(
+        List.of(
+            new CopyTask(
+                new ScanTask(-5764607523034234883L, -4611686018427387908L),
+                null,
+                true,
+                new CopyCounts(33, 30, new CopyCounts.Skipped(1, 2), 0, 1795845119262190L)),
+            new CopyTask(
+                new ScanTask(-4611686018427387908L, -3458764513820540933L),
+                Bytes.fromHex("00000005726f772d376b65792d37"),
+                false,
+                new CopyCounts(100, 99, new CopyCounts.Skipped(0, 0), 1, 1795845119263001L)),
+            CopyTask.of(new ScanTask(-3458764513820540933L, -2305843009213693958L))));
+  }
+
+  private static VerifyRecord verifiedWithDifferences() {
+    return new VerifyRecord(
+        new VerifyReport(
+            400, 398, 2, new DifferenceCounts(2, 0, 0, 0), List.of(), Duration.ofMillis(8_306)),
+        522,
+        new VerifyRecord.Digests(
+            "b243c5b8e350f86e35c7c1186c50ad88", "084ebbb55b104d583ad413fe634d2991"),
+        Instant.parse("2026-11-28T05:52:16.478379577Z"),
+        List.of(132L, 123L, 108L, 114L));
+  }
+
+  private Ledger ledger(String collection) {
+    return new Ledger(store.metadata(), collection, Duration.ofSeconds(5), Clock.systemUTC());
+  }
+
+  private void write(String collection, LedgerKey<?> key, String text) {
+    Await.of(
+        store
+            .metadata()
+            .compareAndSet("migration/" + collection + "/" + key.name(), null, Bytes.utf8(text)));
+  }
+
+  private String read(String collection, LedgerKey<?> key) {
+    Bytes bytes = Await.of(store.metadata().get("migration/" + collection + "/" + key.name()));
+    return Objects.requireNonNull(bytes).toUtf8();
+  }
+
+  private static String text(String file) {
+    try (InputStream in =
+        Objects.requireNonNull(RecordsTest.class.getResourceAsStream(file + ".json"), file)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
