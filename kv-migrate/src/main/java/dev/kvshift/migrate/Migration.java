@@ -155,7 +155,7 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Compares both stores while writers go on.
+   * Compares both stores while services write.
    *
    * @return the differences; having some is not a failure of this method
    */
@@ -168,8 +168,8 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Makes the target's entries of the keys that a report names equal to the source's, while writers
-   * go on. Verify again afterwards.
+   * Makes the target's entries of the keys that a report names equal to the source's, while
+   * services write. Verify again afterwards.
    */
   public RepairReport repair(VerifyReport report) {
     start();
@@ -204,7 +204,7 @@ public final class Migration implements AutoCloseable {
    * that is at most 24 h old.
    *
    * @throws MigrationException.CutoverRefused if the certificate is not complete, or no attempt
-   *     drained in time; writers then go on at the source
+   *     drained in time; writers then continue at the source
    * @throws MigrationException.Mismatch if keys that changed since the comparison differ
    */
   public CutoverReport cutover() {

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
- * A runner that is cut off from both stores at some request, as if it had been killed there, while
- * its threads live on; another one then goes on in its place.
+ * Cuts a runner off from both stores at a random request, as if it had been killed there, while its
+ * threads live on. Another runner then takes over.
  */
 final class CrashTest {
   private static final long SEED = Long.getLong("kvshift.seed", 4242);
@@ -95,7 +95,7 @@ final class CrashTest {
     }
   }
 
-  /** Returns whether the run came to its end. */
+  /** Returns whether the run was completed. */
   private static boolean runs(Sides sides, Cut cut, List<Migration> left) {
     MigrationPlan plan = sides.plan();
     Store source = Intercepted.of(plan.source(), cut);
@@ -112,7 +112,7 @@ final class CrashTest {
     }
   }
 
-  /** Cuts off at one request of those that decide, or at the first of a method. */
+  /** Cuts off at the n-th request that changes state, or at the first call of a method. */
   private static final class Cut implements Intercepted.Fault {
     static final String MESSAGE = "cut off";
 
@@ -130,11 +130,11 @@ final class CrashTest {
 
     @Override
     public CompletionStage<?> around(
-        Class<?> face, String name, Object[] arguments, Intercepted.Request request) {
+        Class<?> type, String name, Object[] arguments, Intercepted.Request request) {
       if (cut) {
         return failed();
       }
-      boolean decides = face == Gate.class || face == Metadata.class || face == Store.class;
+      boolean decides = type == Gate.class || type == Metadata.class || type == Store.class;
       if ((decides && requests.incrementAndGet() == at) || name.equals(method)) {
         cut = true;
         if (sent) {

@@ -11,20 +11,20 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** A real store whose every request passes through a test's fault first. */
+/** A store whose requests pass through a fault of the test before they are sent. */
 final class Intercepted {
-  private static final List<Class<?>> FACES =
+  private static final List<Class<?>> INTERFACES =
       List.of(Store.class, StoreCollection.class, Gate.class, ChangeSource.class, Metadata.class);
 
   private Intercepted() {}
 
-  /** Decides what becomes of a request. */
+  /** Decides about each request: sends it, answers it, or fails it. */
   interface Fault {
-    /** Returns the answer: the request's own, another, or a failed one. */
-    CompletionStage<?> around(Class<?> face, String method, Object[] arguments, Request request);
+    /** Returns the answer to the request. */
+    CompletionStage<?> around(Class<?> type, String method, Object[] arguments, Request request);
   }
 
-  /** The request, which may be sent once, or not. */
+  /** A request, sent at most once. */
   interface Request {
     CompletionStage<?> send();
   }
@@ -33,10 +33,10 @@ final class Intercepted {
     return (Store) wrap(Store.class, real, fault);
   }
 
-  private static Object wrap(Class<?> face, Object real, Fault fault) {
+  private static Object wrap(Class<?> type, Object real, Fault fault) {
     return Proxy.newProxyInstance(
-        face.getClassLoader(),
-        new Class<?>[] {face},
+        type.getClassLoader(),
+        new Class<?>[] {type},
         (proxy, method, arguments) -> {
           if (!CompletionStage.class.isAssignableFrom(method.getReturnType())) {
             return wrapAnswer(call(real, method, arguments), fault);
@@ -44,7 +44,7 @@ final class Intercepted {
           Object[] given = arguments == null ? new Object[0] : arguments;
           return fault
               .around(
-                  face,
+                  type,
                   method.getName(),
                   given,
                   () -> {
@@ -69,9 +69,9 @@ final class Intercepted {
   }
 
   private static Object wrapAnswer(Object answer, Fault fault) {
-    for (Class<?> face : FACES) {
-      if (face.isInstance(answer)) {
-        return wrap(face, answer, fault);
+    for (Class<?> type : INTERFACES) {
+      if (type.isInstance(answer)) {
+        return wrap(type, answer, fault);
       }
     }
     return answer;

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 
-/** The legacy store's server in a process of its own. */
+/** The legacy server in a process of its own. */
 public final class LegacyProcess {
   private static final String READY = "legacy server ready on ";
 

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Threads that write to the source until it has handed over, and then to the target, as services
- * do. Each key belongs to one thread, whose journal knows what must be there.
+ * do. Each key belongs to one thread, which records its last write in a journal.
  */
 final class LiveWriter implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
@@ -39,7 +39,7 @@ final class LiveWriter implements AutoCloseable {
   private final AtomicLong longestNanos = new AtomicLong();
   private final AtomicLong writesBefore = new AtomicLong();
   private final AtomicLong writesAfter = new AtomicLong();
-  private volatile boolean stopping;
+  private volatile boolean closing;
 
   LiveWriter(StoreCollection source, StoreCollection target, int threadCount, long seed) {
     this.source = source;
@@ -69,7 +69,7 @@ final class LiveWriter implements AutoCloseable {
 
   @Override
   public void close() {
-    stopping = true;
+    closing = true;
     for (Thread thread : threads) {
       try {
         thread.join();
@@ -79,7 +79,7 @@ final class LiveWriter implements AutoCloseable {
     }
   }
 
-  /** Stops, and checks every key of the journals against the collection. */
+  /** Closes, and checks every key of the journals against the collection. */
   void assertHolds(StoreCollection collection) {
     close();
     assertThat(failures).isEmpty();
@@ -102,7 +102,7 @@ final class LiveWriter implements AutoCloseable {
   private void write(int number, Map<StoreKey, Mutation> journal, Random random) {
     try {
       StoreCollection current = source;
-      for (long step = 0; !stopping; step++) {
+      for (long step = 0; !closing; step++) {
         StoreKey key = key(number, (int) (KEYS * random.nextDouble() * random.nextDouble()));
         Mutation mutation = mutation(number, step, random);
         long begun = System.nanoTime();
@@ -125,7 +125,9 @@ final class LiveWriter implements AutoCloseable {
     }
   }
 
-  /** Returns whether the source took the write; where not, the version clock is past the floor. */
+  /**
+   * Returns whether the source accepted the write; if not, waits until the clock is past the floor.
+   */
   private boolean writeToSource(StoreKey key, Mutation mutation) {
     try {
       Await.of(source.write(key, mutation, Call.within(TIMEOUT)));

@@ -176,7 +176,7 @@ final class MigrationTest {
       StoreCollection to = sides.prepareTarget();
       AtomicInteger fences = new AtomicInteger();
       Intercepted.Fault freezing =
-          (face, method, arguments, request) -> {
+          (type, method, arguments, request) -> {
             if (method.equals("fence") && fences.incrementAndGet() == 1) {
               broker.pause();
             } else if (method.equals("lift")) {
@@ -202,7 +202,7 @@ final class MigrationTest {
       sides.fill(100);
       List<String> attempts = new ArrayList<>();
       Intercepted.Fault lifting =
-          (face, method, arguments, request) -> {
+          (type, method, arguments, request) -> {
             if (method.equals("move")) {
               attempts.add((String) arguments[0]);
               if (attempts.size() == 1) {
@@ -226,7 +226,7 @@ final class MigrationTest {
       sides.fill(100);
       AtomicBoolean refusing = new AtomicBoolean(true);
       Intercepted.Fault refusal =
-          (face, method, arguments, request) ->
+          (type, method, arguments, request) ->
               method.equals("write") && arguments[0].equals(Sides.key(7)) && refusing.get()
                   ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
                   : request.send();
@@ -257,7 +257,7 @@ final class MigrationTest {
     try (Sides sides = new Sides()) {
       sides.fill(100);
       Intercepted.Fault refusal =
-          (face, method, arguments, request) ->
+          (type, method, arguments, request) ->
               method.equals("write") && arguments[0].equals(Sides.key(700))
                   ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
                   : request.send();

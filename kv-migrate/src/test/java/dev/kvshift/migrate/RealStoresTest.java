@@ -14,7 +14,7 @@ import dev.kvshift.spi.StoreCollection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The whole line over real servers: the legacy server, a broker and a CQL node. */
+/** A migration with real servers: the legacy server, a broker and a CQL node. */
 final class RealStoresTest {
   private static final long SEED = Long.getLong("kvshift.seed", 7);
   private static final int ROWS = Integer.getInteger("kvshift.rows", 3_000);

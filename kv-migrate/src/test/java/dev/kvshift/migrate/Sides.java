@@ -29,7 +29,7 @@ final class Sides implements AutoCloseable {
   private static final int FILL_AT_ONCE = 200;
   static final String COLLECTION = "files";
 
-  /** How long a cutover may hold writers back on a machine of which nothing is known. */
+  /** A pause limit that also a slow machine keeps. */
   static final Duration PATIENT = Duration.ofSeconds(5);
 
   static final Layout LAYOUT = Layout.range(new ShardRule.None());
@@ -45,7 +45,7 @@ final class Sides implements AutoCloseable {
     this(LAYOUT, MemoryOptions.defaults(), UUID.randomUUID().toString());
   }
 
-  /** Takes over two open stores. */
+  /** Uses two open stores, and closes them in the end. */
   Sides(Layout layout, Store source, Store target) {
     this.layout = layout;
     this.source = source;
@@ -66,7 +66,7 @@ final class Sides implements AutoCloseable {
     from = Await.of(source.open(COLLECTION, layout, Claim.ACTIVE));
   }
 
-  /** The target as a CQL store is: sharded, without tombstones to read, leading nobody. */
+  /** Returns sides whose target is like a CQL store: sharded, no tombstone reads, no leader. */
   static Sides sharded() {
     return new Sides(
         Layout.range(new ShardRule.FirstBits(4)),
@@ -81,13 +81,13 @@ final class Sides implements AutoCloseable {
         UUID.randomUUID().toString());
   }
 
-  /** Puts a fault before the source, for the runner alone. */
+  /** Injects a fault between the runner and the source. */
   Sides from(Intercepted.Fault fault) {
     plannedSource = Intercepted.of(source, fault);
     return this;
   }
 
-  /** Puts a fault before the target, for the runner alone. */
+  /** Injects a fault between the runner and the target. */
   Sides to(Intercepted.Fault fault) {
     plannedTarget = Intercepted.of(target, fault);
     return this;
@@ -130,12 +130,14 @@ final class Sides implements AutoCloseable {
         .build();
   }
 
-  /** Opens the target's collection as the migration will, so that a writer can wait there. */
+  /**
+   * Opens the target's collection for importing, as the migration will, so that writers can use it.
+   */
   StoreCollection prepareTarget() {
     return Await.of(target.open(COLLECTION, layout, Claim.IMPORTING));
   }
 
-  /** Returns the target's collection, which must be there. */
+  /** Returns the target's collection, which must exist. */
   StoreCollection to() {
     return Await.of(target.open(COLLECTION, layout, Claim.NONE));
   }

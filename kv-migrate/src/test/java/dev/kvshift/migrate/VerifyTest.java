@@ -130,7 +130,7 @@ final class VerifyTest {
     }
   }
 
-  /** Returns the version at which the key that comes back was deleted. */
+  /** Returns the version of the delete of the resurrected key. */
   private static long copyAndBreak(Sides sides, Migration migration) {
     sides.fill(1_000);
     sides.put(DELETED, "to be deleted");

@@ -120,7 +120,7 @@ public final class MigrationOptions {
     return pauseLimit;
   }
 
-  /** Returns the time after which the source lifts the fence by itself if the runner dies. */
+  /** Returns the time after which the source lifts the fence if the runner dies. */
   public Duration fenceLifetime() {
     return fenceLifetime;
   }
@@ -237,7 +237,10 @@ public final class MigrationOptions {
       return this;
     }
 
-    /** Sets after how long the source lifts the fence by itself: 1 to 60 s, default 5 s. */
+    /**
+     * Sets the time after which the source lifts the fence if the runner dies: 1 to 60 s, default 5
+     * s.
+     */
     public Builder fenceLifetime(Duration value) {
       requireRange("fenceLifetime in ms", value.toMillis(), 1_000, 60_000);
       fenceLifetime = value;

@@ -22,7 +22,7 @@ public interface ProgressListener {
    * @param step the step
    * @param done how much is done, in {@code unit}
    * @param total how much there is, in {@code unit}, or empty if unknown
-   * @param unit the plural of what is counted, such as {@code rows}
+   * @param unit the counted things, in the plural, such as {@code rows}
    * @param perSecond average rate since the step began, in {@code unit} per second
    * @param state whether the step begins, runs or has ended
    */

@@ -89,7 +89,7 @@ final class PlanOptions {
       defaultValue = "5",
       paramLabel = "S",
       description =
-          "After how many seconds the old store lifts the fence by itself if the runner dies, 1 to"
+          "Seconds after which the old store lifts the fence if the runner dies, 1 to"
               + " 60 (default: 5).")
   long fenceSeconds;
 

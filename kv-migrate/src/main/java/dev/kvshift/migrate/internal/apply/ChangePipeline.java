@@ -22,7 +22,7 @@ public final class ChangePipeline implements AutoCloseable {
   private final TopicProgress applied;
   private final Applier applier;
 
-  /** Creates a pipeline that resumes where the ledger and the committed offsets say. */
+  /** Creates a pipeline that resumes at the ledger's position and the committed offsets. */
   public ChangePipeline(RunContext context, Ledger ledger, Topic topic, TargetWriter writer) {
     this.context = context;
     this.stream = new StreamWriter(context, ledger, topic);

@@ -24,9 +24,9 @@ import java.util.UUID;
  *
  * <p><b>Problem.</b> Until now the source's leader has issued every version, and the target has
  * followed it through the topic, some milliseconds behind. At one instant the leader has to stop
- * for good and the target has to go on, while services write and none of them knows the instant. No
- * acknowledged write may be lost, writers wait for less than a second, and the runner may die
- * anywhere.
+ * for good and the target has to take over, while services write and none of them knows the
+ * instant. No acknowledged write may be lost, writers wait for less than a second, and the runner
+ * may die anywhere.
  *
  * <p><b>Idea.</b> A fence is a record in the change log. The leader commits no write after it;
  * writers wait. What precedes the fence is finite, so it can be applied to the last change and
@@ -120,7 +120,7 @@ public final class Cutover {
                   + MAX_ATTEMPTS
                   + " attempts ("
                   + e.getMessage()
-                  + "); the writers go on at the source: check the broker and the target, and"
+                  + "); the writers continue at the source: check the broker and the target, and"
                   + " start the cutover again");
         }
         Await.pause(PAUSE_BETWEEN_MILLIS * number);
@@ -146,7 +146,9 @@ public final class Cutover {
     tail.check();
   }
 
-  /** Applies and checks everything while writers go on, so that the fence has little to drain. */
+  /**
+   * Applies and checks everything while writers continue, so that the fence has little to drain.
+   */
   private void catchUp() {
     pipeline.settle();
     pipeline.awaitPosition(tail.checked(), pipeline.applied().position(), this::check);

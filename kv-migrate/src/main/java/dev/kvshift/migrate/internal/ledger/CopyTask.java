@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * The progress of one task of the copy. Kept in groups: {@link CopyTaskGroup}.
  *
  * @param range the part of the collection that the task copies
- * @param position where its scan resumes, or null at the beginning and at the end
+ * @param position the scan position to resume at, or null at the beginning and at the end
  * @param isDone whether all of it is copied
  * @param counts its accounting so far
  */

@@ -3,8 +3,7 @@ package dev.kvshift.migrate.internal.ledger;
 import java.util.function.Function;
 
 /**
- * The name of a ledger record, or of a group of records, with the form of what is kept there.
- * Immutable.
+ * The name of a ledger record, or of a group of records, and the format of its members. Immutable.
  *
  * @param <T> the type of the record
  */

@@ -18,7 +18,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares single keys while writers go on. A key is read on the source; then, once everything
+ * Compares single keys while services write. A key is read on the source; then, once everything
  * committed by then is applied, on the target; then on the source again. It is equal if the target
  * agrees with either reading of the source. If it is not and the key was moving, that is, its row
  * changed or its expiry is too close to judge, it is read again, up to 50 times. Safe for use by

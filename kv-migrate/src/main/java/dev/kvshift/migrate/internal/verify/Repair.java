@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * Repairs single keys. The source's row is written to the target again. If that does not help, the
- * target holds a later version, possibly a tombstone that it cannot return: then the source gives
+ * target holds a later version, possibly a tombstone that it cannot return: then the source assigns
  * its present state a version above that one, and the stream carries it over.
  */
 public final class Repair {
