@@ -134,7 +134,7 @@ final class Applier extends BackgroundTask {
       } else if (parsed instanceof TopicRecord.Watermark watermark) {
         partition.watermark = Math.max(partition.watermark, watermark.position());
       } else {
-        partition.marker = (TopicRecord.Marker) parsed;
+        partition.marker = PassedMarker.of((TopicRecord.Marker) parsed);
       }
     }
     writeAll(newest.values());
@@ -186,7 +186,7 @@ final class Applier extends BackgroundTask {
             (partition, committed) -> {
               if (committed != null) {
                 int number = partition.partition();
-                CommitNote note = CommitNote.parse(committed.metadata(), number, start);
+                CommitNote note = CommitNote.parse(committed.metadata(), start);
                 applied.advance(number, committed.offset(), note.watermark(), note.marker());
               }
             });
@@ -213,6 +213,6 @@ final class Applier extends BackgroundTask {
   private static final class PolledPartition {
     long end;
     long watermark;
-    TopicRecord.@Nullable Marker marker;
+    @Nullable PassedMarker marker;
   }
 }

@@ -1,6 +1,5 @@
 package dev.kvshift.migrate.internal.apply;
 
-import dev.kvshift.migrate.internal.stream.TopicRecord.Marker;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param watermark the partition's last watermark
  * @param marker the partition's last marker, or null if there was none
  */
-record CommitNote(long watermark, @Nullable Marker marker) {
+record CommitNote(long watermark, @Nullable PassedMarker marker) {
   private static final String NONE = "-";
 
   /**
@@ -18,7 +17,7 @@ record CommitNote(long watermark, @Nullable Marker marker) {
    *
    * @param start the watermark if nothing was committed yet
    */
-  static CommitNote parse(String text, int partition, long start) {
+  static CommitNote parse(String text, long start) {
     if (text.isEmpty()) {
       return new CommitNote(start, null);
     }
@@ -28,7 +27,7 @@ record CommitNote(long watermark, @Nullable Marker marker) {
         watermark,
         parts[1].equals(NONE)
             ? null
-            : new Marker(parts[1], 0, 0, watermark, partition, Integer.parseInt(parts[2])));
+            : new PassedMarker(parts[1], watermark, Integer.parseInt(parts[2])));
   }
 
   String print() {

@@ -2,7 +2,6 @@ package dev.kvshift.migrate.internal.apply;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
-import dev.kvshift.migrate.internal.stream.TopicRecord.Marker;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -26,13 +25,13 @@ public final class TopicProgress {
   private final Condition advanced = lock.newCondition();
   private final long[] offsets;
   private final long[] watermarks;
-  private final @Nullable Marker[] markers;
+  private final @Nullable PassedMarker[] markers;
 
   /** Starts at the beginning of every partition. */
   public TopicProgress(int partitions) {
     offsets = new long[partitions];
     watermarks = new long[partitions];
-    markers = new Marker[partitions];
+    markers = new PassedMarker[partitions];
   }
 
   /**
@@ -42,13 +41,13 @@ public final class TopicProgress {
    * @param watermark the highest watermark below the offset, or any lower number
    * @param marker the last marker below the offset, or null for no news
    */
-  public void advance(int partition, long offset, long watermark, @Nullable Marker marker) {
+  public void advance(int partition, long offset, long watermark, @Nullable PassedMarker marker) {
     lock.lock();
     try {
       offsets[partition] = Math.max(offsets[partition], offset);
       watermarks[partition] = Math.max(watermarks[partition], watermark);
       if (marker != null) {
-        Marker known = markers[partition];
+        PassedMarker known = markers[partition];
         if (known == null || known.position() <= marker.position()) {
           markers[partition] = marker;
         }
@@ -81,7 +80,7 @@ public final class TopicProgress {
   }
 
   /** Returns the last marker of a partition, or null if there was none. */
-  @Nullable Marker marker(int partition) {
+  @Nullable PassedMarker marker(int partition) {
     lock.lock();
     try {
       return markers[partition];

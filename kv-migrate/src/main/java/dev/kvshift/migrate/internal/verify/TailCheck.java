@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.verify;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
+import dev.kvshift.migrate.internal.apply.PassedMarker;
 import dev.kvshift.migrate.internal.apply.TopicProgress;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
 import dev.kvshift.migrate.internal.context.RunContext;
@@ -119,7 +120,7 @@ public final class TailCheck extends BackgroundTask {
 
   private void follow(ConsumerRecords<byte[], byte[]> records) {
     Map<StoreKey, Row> last = new LinkedHashMap<>();
-    Map<Integer, TopicRecord.Marker> markers = new HashMap<>();
+    Map<Integer, PassedMarker> markers = new HashMap<>();
     Map<Integer, Long> watermarks = new HashMap<>();
     Map<Integer, Long> ends = new HashMap<>();
     for (ConsumerRecord<byte[], byte[]> record : records) {
@@ -131,7 +132,7 @@ public final class TailCheck extends BackgroundTask {
       } else if (parsed instanceof TopicRecord.Watermark watermark) {
         watermarks.merge(record.partition(), watermark.position(), Math::max);
       } else {
-        markers.put(record.partition(), (TopicRecord.Marker) parsed);
+        markers.put(record.partition(), PassedMarker.of((TopicRecord.Marker) parsed));
       }
     }
     ends.forEach(this::awaitApplied);

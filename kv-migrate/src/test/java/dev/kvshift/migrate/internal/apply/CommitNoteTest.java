@@ -2,7 +2,6 @@ package dev.kvshift.migrate.internal.apply;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kvshift.migrate.internal.stream.TopicRecord.Marker;
 import org.junit.jupiter.api.Test;
 
 /** Metadata of offsets, as runners have committed it, still means the same. */
@@ -12,19 +11,19 @@ final class CommitNoteTest {
     CommitNote note = new CommitNote(403, null);
 
     assertThat(note.print()).isEqualTo("403 - 0");
-    assertThat(CommitNote.parse("403 - 0", 2, 401)).isEqualTo(note);
+    assertThat(CommitNote.parse("403 - 0", 401)).isEqualTo(note);
   }
 
   @Test
   void printAndParse_marker_isAsEver() {
-    CommitNote note = new CommitNote(405, new Marker("a1", 0, 0, 405, 2, 4));
+    CommitNote note = new CommitNote(405, new PassedMarker("a1", 405, 4));
 
     assertThat(note.print()).isEqualTo("405 a1 4");
-    assertThat(CommitNote.parse("405 a1 4", 2, 401)).isEqualTo(note);
+    assertThat(CommitNote.parse("405 a1 4", 401)).isEqualTo(note);
   }
 
   @Test
   void parse_nothingCommittedYet_isTheStart() {
-    assertThat(CommitNote.parse("", 2, 401)).isEqualTo(new CommitNote(401, null));
+    assertThat(CommitNote.parse("", 401)).isEqualTo(new CommitNote(401, null));
   }
 }

@@ -3,7 +3,6 @@ package dev.kvshift.migrate.internal.apply;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.kvshift.migrate.internal.stream.TopicRecord.Marker;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -24,19 +23,19 @@ final class TopicProgressTest {
 
   @Test
   void advance_olderNews_goesNeverBack() {
-    progress.advance(0, 10, 100, marker("a", 0, 90, 2));
-    progress.advance(0, 9, 80, marker("older", 0, 50, 2));
+    progress.advance(0, 10, 100, new PassedMarker("a", 90, 2));
+    progress.advance(0, 9, 80, new PassedMarker("older", 50, 2));
     progress.advance(1, 5, 100, null);
 
     assertThat(progress.offsets()).containsExactly(10L, 5L);
     assertThat(progress.position()).isEqualTo(100);
-    assertThat(progress.marker(0)).isEqualTo(marker("a", 0, 90, 2));
+    assertThat(progress.marker(0)).isEqualTo(new PassedMarker("a", 90, 2));
   }
 
   @Test
   void advance_marker_isAWatermarkOfItsPosition() {
-    progress.advance(0, 10, 0, marker("a", 0, 90, 2));
-    progress.advance(1, 10, 0, marker("a", 1, 90, 2));
+    progress.advance(0, 10, 0, new PassedMarker("a", 90, 2));
+    progress.advance(1, 10, 0, new PassedMarker("a", 90, 2));
 
     assertThat(progress.position()).isEqualTo(90);
   }
@@ -61,16 +60,16 @@ final class TopicProgressTest {
 
   @Test
   void awaitMarkers_needsTheAttemptsMarkerOfEveryPartition() {
-    progress.advance(0, 1, 0, marker("a", 0, 9, 2));
+    progress.advance(0, 1, 0, new PassedMarker("a", 9, 2));
     assertThat(isDrained("a")).as("one partition").isFalse();
 
-    progress.advance(1, 1, 0, marker("before", 1, 8, 2));
+    progress.advance(1, 1, 0, new PassedMarker("before", 8, 2));
     assertThat(isDrained("a")).as("an earlier attempt's marker").isFalse();
 
-    progress.advance(1, 2, 0, marker("a", 1, 9, 3));
+    progress.advance(1, 2, 0, new PassedMarker("a", 9, 3));
     assertThat(isDrained("a")).as("a marker for another number of partitions").isFalse();
 
-    progress.advance(1, 3, 0, marker("a", 1, 9, 2));
+    progress.advance(1, 3, 0, new PassedMarker("a", 9, 2));
     assertThat(isDrained("a")).isTrue();
     assertThat(isDrained("before")).isFalse();
   }
@@ -94,9 +93,5 @@ final class TopicProgressTest {
 
   private boolean isDrained(String attempt) {
     return progress.awaitMarkers(attempt, Duration.ZERO, TopicProgressTest::noCheck);
-  }
-
-  private static Marker marker(String attempt, int partition, long position, int count) {
-    return new Marker(attempt, 0, 0, position, partition, count);
   }
 }
