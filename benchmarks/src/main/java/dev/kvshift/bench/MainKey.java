@@ -1,8 +1,8 @@
 package dev.kvshift.bench;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.model.KeyFormat;
-import dev.kvshift.model.Keys;
+import dev.kvshift.model.key.KeyFormat;
+import dev.kvshift.model.key.Keys;
 import dev.kvshift.spi.StoreKey;
 
 /**

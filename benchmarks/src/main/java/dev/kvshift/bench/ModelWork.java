@@ -1,10 +1,10 @@
 package dev.kvshift.bench;
 
-import static dev.kvshift.model.Keys.composite;
-import static dev.kvshift.model.Keys.firstBits;
-import static dev.kvshift.model.Keys.int64;
-import static dev.kvshift.model.Keys.string;
-import static dev.kvshift.model.Keys.unsharded;
+import static dev.kvshift.model.key.Keys.composite;
+import static dev.kvshift.model.key.Keys.firstBits;
+import static dev.kvshift.model.key.Keys.int64;
+import static dev.kvshift.model.key.Keys.string;
+import static dev.kvshift.model.key.Keys.unsharded;
 import static dev.kvshift.model.Values.rawBytes;
 
 import com.sun.management.ThreadMXBean;
@@ -12,14 +12,14 @@ import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
-import dev.kvshift.model.KeyFormat;
-import dev.kvshift.model.KeySplit;
-import dev.kvshift.model.Keys;
+import dev.kvshift.model.key.KeyFormat;
+import dev.kvshift.model.key.KeySplit;
+import dev.kvshift.model.key.Keys;
 import dev.kvshift.model.Model;
 import dev.kvshift.model.PointModel;
-import dev.kvshift.model.RangeKey;
+import dev.kvshift.model.key.RangeKey;
 import dev.kvshift.model.RangeModel;
-import dev.kvshift.model.ShardedStore;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.model.TypedPoint;
 import dev.kvshift.model.TypedRange;
 import dev.kvshift.spi.Call;

@@ -6,7 +6,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.ShardRule;
-import dev.kvshift.model.ShardedStore;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;

@@ -1,10 +1,10 @@
 package dev.kvshift.demo;
 
-import static dev.kvshift.model.Keys.asIs;
-import static dev.kvshift.model.Keys.bytes;
-import static dev.kvshift.model.Keys.composite;
-import static dev.kvshift.model.Keys.firstBits;
-import static dev.kvshift.model.Keys.string;
+import static dev.kvshift.model.key.Keys.asIs;
+import static dev.kvshift.model.key.Keys.bytes;
+import static dev.kvshift.model.key.Keys.composite;
+import static dev.kvshift.model.key.Keys.firstBits;
+import static dev.kvshift.model.key.Keys.string;
 import static dev.kvshift.model.Values.protobuf;
 
 import dev.kvshift.KvStore;
@@ -16,7 +16,7 @@ import dev.kvshift.api.WriteOptions;
 import dev.kvshift.demo.ClassFiles.ClassFile;
 import dev.kvshift.demo.proto.FileReport;
 import dev.kvshift.demo.proto.PackageFile;
-import dev.kvshift.model.KeyRange;
+import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.model.Model;
 import dev.kvshift.model.PointModel;
 import dev.kvshift.model.RangeModel;

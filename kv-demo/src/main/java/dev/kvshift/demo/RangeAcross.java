@@ -3,7 +3,7 @@ package dev.kvshift.demo;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.demo.Collections.FileKey;
 import dev.kvshift.demo.proto.PackageFile;
-import dev.kvshift.model.KeyRange;
+import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.model.TypedPage;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,8 @@ package dev.kvshift.model;
 
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.model.key.KeyFormat;
+import dev.kvshift.model.key.Keys;
 import dev.kvshift.spi.CollectionRecord;
 
 /**

@@ -4,6 +4,7 @@ import dev.kvshift.KvStore;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.model.key.KeyFormat;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

@@ -5,6 +5,8 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.model.internal.encoding.Sharding;
+import dev.kvshift.model.key.KeyFormat;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +45,7 @@ public final class RangeModel<M, C, V> implements Model {
     Layout layout = new Layout(Shape.RANGE, rule, encoding(keys.clustering()));
     Sharding.of(layout);
     if (rule instanceof ShardRule.FirstParts first
-        && first.parts() > keys.clustering().parts().size()) {
+        && first.parts() > keys.clustering().partCount()) {
       throw new KvException.Permanent(
           "collection "
               + keys.name()
@@ -57,7 +59,7 @@ public final class RangeModel<M, C, V> implements Model {
   }
 
   static int encoding(KeyFormat<?> format) {
-    return format.parts().isEmpty() ? 0 : Layout.CURRENT_ENCODING;
+    return format.partCount() == 0 ? 0 : Layout.CURRENT_ENCODING;
   }
 
   /**

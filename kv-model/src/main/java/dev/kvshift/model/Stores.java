@@ -5,6 +5,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;

@@ -9,6 +9,8 @@ import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.RangePage;
 import dev.kvshift.api.WriteOptions;
+import dev.kvshift.model.key.KeyRange;
+import dev.kvshift.model.key.RangeKey;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;

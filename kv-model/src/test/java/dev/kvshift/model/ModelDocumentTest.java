@@ -1,16 +1,18 @@
 package dev.kvshift.model;
 
-import static dev.kvshift.model.Keys.bytes;
-import static dev.kvshift.model.Keys.composite;
-import static dev.kvshift.model.Keys.firstBits;
-import static dev.kvshift.model.Keys.string;
 import static dev.kvshift.model.Values.protobuf;
+import static dev.kvshift.model.key.Keys.bytes;
+import static dev.kvshift.model.key.Keys.composite;
+import static dev.kvshift.model.key.Keys.firstBits;
+import static dev.kvshift.model.key.Keys.string;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Timestamp;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.model.key.KeyPrefix;
+import dev.kvshift.model.key.KeyRange;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,17 +1,17 @@
 package dev.kvshift.model;
 
-import static dev.kvshift.model.Keys.asIs;
-import static dev.kvshift.model.Keys.bytes;
-import static dev.kvshift.model.Keys.composite;
-import static dev.kvshift.model.Keys.firstBits;
-import static dev.kvshift.model.Keys.firstParts;
-import static dev.kvshift.model.Keys.instant;
-import static dev.kvshift.model.Keys.int64;
-import static dev.kvshift.model.Keys.string;
-import static dev.kvshift.model.Keys.unsharded;
 import static dev.kvshift.model.Values.protobuf;
 import static dev.kvshift.model.Values.rawBytes;
 import static dev.kvshift.model.Values.text;
+import static dev.kvshift.model.key.Keys.asIs;
+import static dev.kvshift.model.key.Keys.bytes;
+import static dev.kvshift.model.key.Keys.composite;
+import static dev.kvshift.model.key.Keys.firstBits;
+import static dev.kvshift.model.key.Keys.firstParts;
+import static dev.kvshift.model.key.Keys.instant;
+import static dev.kvshift.model.key.Keys.int64;
+import static dev.kvshift.model.key.Keys.string;
+import static dev.kvshift.model.key.Keys.unsharded;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -26,6 +26,9 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.model.key.KeyPrefix;
+import dev.kvshift.model.key.KeyRange;
+import dev.kvshift.model.shard.ShardedStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

@@ -3,16 +3,16 @@ package dev.kvshift.model;
 import java.util.Random;
 
 /** Randomness that can be had again: {@code -Dkvshift.seed=N}. */
-final class Seeds {
+public final class Seeds {
   private Seeds() {}
 
   /** A body that takes randomness. */
-  interface Body {
+  public interface Body {
     void run(Random random) throws Exception;
   }
 
   /** Runs the body with a seed, which a failure names. */
-  static void run(long offset, Body body) throws Exception {
+  public static void run(long offset, Body body) throws Exception {
     long seed = Long.getLong("kvshift.seed", 20_261_120L) + offset;
     try {
       body.run(new Random(seed));

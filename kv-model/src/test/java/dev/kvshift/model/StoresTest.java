@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Store;
 import org.junit.jupiter.api.Test;
 

@@ -1,8 +1,8 @@
 package dev.kvshift.scylla;
 
-import static dev.kvshift.model.Keys.bytes;
-import static dev.kvshift.model.Keys.composite;
-import static dev.kvshift.model.Keys.string;
+import static dev.kvshift.model.key.Keys.bytes;
+import static dev.kvshift.model.key.Keys.composite;
+import static dev.kvshift.model.key.Keys.string;
 import static dev.kvshift.scylla.TestStores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,11 +13,11 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.CassandraNode;
-import dev.kvshift.model.KeyFormat;
-import dev.kvshift.model.PartitionAdvisor;
-import dev.kvshift.model.PartitionLimits;
-import dev.kvshift.model.PartitionReport;
-import dev.kvshift.model.PartitionReport.Prediction;
+import dev.kvshift.model.key.KeyFormat;
+import dev.kvshift.model.advise.PartitionAdvisor;
+import dev.kvshift.model.advise.PartitionLimits;
+import dev.kvshift.model.advise.PartitionReport;
+import dev.kvshift.model.advise.PartitionReport.Prediction;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;

@@ -11,7 +11,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.CassandraNode;
-import dev.kvshift.model.Keys;
+import dev.kvshift.model.key.Keys;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;

@@ -1,7 +1,7 @@
 package dev.kvshift.migrate.api;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.model.Keys;
+import dev.kvshift.model.key.Keys;
 import dev.kvshift.spi.StoreKey;
 import java.util.Locale;
 import java.util.OptionalLong;

@@ -13,7 +13,7 @@ import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedJvm;
 import dev.kvshift.memory.InMemory;
 import dev.kvshift.migrate.LegacyProcess;
-import dev.kvshift.model.Keys;
+import dev.kvshift.model.key.Keys;
 import dev.kvshift.model.Stores;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -10,7 +10,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.InMemory;
 import dev.kvshift.memory.MemoryStoreProvider;
-import dev.kvshift.model.Keys;
+import dev.kvshift.model.key.Keys;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -47,9 +47,9 @@ final class PluginsTest {
       """
       package com.example;
 
-      import static dev.kvshift.model.Keys.firstBits;
-      import static dev.kvshift.model.Keys.string;
-      import static dev.kvshift.model.Keys.uint64;
+      import static dev.kvshift.model.key.Keys.firstBits;
+      import static dev.kvshift.model.key.Keys.string;
+      import static dev.kvshift.model.key.Keys.uint64;
       import static dev.kvshift.model.Values.text;
 
       import dev.kvshift.model.Model;

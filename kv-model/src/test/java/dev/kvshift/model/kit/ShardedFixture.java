@@ -4,7 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
-import dev.kvshift.model.ShardedStore;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.Meter;

@@ -2,7 +2,7 @@ package dev.kvshift.scylla.kit;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Layout;
-import dev.kvshift.model.ShardedStore;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.scylla.RecordedStatements;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.Store;

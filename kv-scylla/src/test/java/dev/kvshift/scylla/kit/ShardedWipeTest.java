@@ -12,7 +12,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
-import dev.kvshift.model.ShardedStore;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.CollectionRecord.State;

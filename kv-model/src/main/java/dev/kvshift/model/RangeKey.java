@@ -1,9 +1,0 @@
-package dev.kvshift.model;
-
-/**
- * The whole key of an entry of a range collection. Immutable where its parts are.
- *
- * @param main the main key
- * @param clustering the clustering key
- */
-public record RangeKey<M, C>(M main, C clustering) {}

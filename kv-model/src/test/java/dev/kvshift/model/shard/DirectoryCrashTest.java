@@ -1,0 +1,319 @@
+package dev.kvshift.model.shard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Continuation;
+import dev.kvshift.api.Entry;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.WriteOptions;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.model.Seeds;
+import dev.kvshift.model.shard.HookedStore.Kind;
+import dev.kvshift.model.shard.HookedStore.Request;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.CollectionRecord.State;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of entries when writers die or fail between the directory row and the entry. */
+class DirectoryCrashTest {
+  private static final Layout LAYOUT = Layout.parse("range;shard=bits=16;encoding=0");
+  private static final Bytes MAIN = Bytes.utf8("main");
+  private static final Bytes VALUE = Bytes.utf8("value");
+  private static final int CRASHES = 5_000;
+
+  private final Store memory = MemoryStoreProvider.open("directory-crash-test");
+
+  @AfterEach
+  void close() {
+    memory.close();
+  }
+
+  @Test
+  void put_writersDieAnywhere_noAcknowledgedEntryIsLostFromARange() throws Exception {
+    Seeds.run(
+        0,
+        random -> {
+          Set<Bytes> acknowledged = new HashSet<>();
+          for (int crash = 0; crash < CRASHES; crash++) {
+            int writesLeft = random.nextInt(5);
+            KvCollection writer = through(new Dying(random, writesLeft));
+            for (int i = 0; i < 4; i++) {
+              Bytes clustering = key(random);
+              CompletableFuture<?> put =
+                  writer
+                      .async()
+                      .put(Key.of(MAIN, clustering), VALUE, WriteOptions.none())
+                      .toCompletableFuture();
+              if (!put.isDone()) {
+                break;
+              }
+              put.join();
+              acknowledged.add(clustering);
+            }
+            if (crash % 100 == 0) {
+              assertThat(readAll()).containsAll(acknowledged);
+            }
+          }
+          assertThat(readAll()).containsAll(acknowledged);
+          assertThat(acknowledged).hasSizeGreaterThan(CRASHES / 2);
+        });
+  }
+
+  @Test
+  void put_writesFailAtRandom_acknowledgedEntriesStayAndFailedOnesAreCertain() throws Exception {
+    Seeds.run(
+        1,
+        random -> {
+          KvCollection writer = through(new Failing(random));
+          KvCollection reader = through(new Passing());
+          Set<Bytes> written = new HashSet<>();
+          for (int i = 0; i < CRASHES; i++) {
+            Bytes clustering = key(random);
+            try {
+              writer.put(Key.of(MAIN, clustering), VALUE);
+              written.add(clustering);
+            } catch (KvException.Transient certain) {
+              assertThat(reader.get(Key.of(MAIN, clustering)).isPresent())
+                  .isEqualTo(written.contains(clustering));
+            } catch (KvException.UnknownOutcome unknown) {
+              if (reader.get(Key.of(MAIN, clustering)).isPresent()) {
+                written.add(clustering);
+              }
+            }
+          }
+          assertThat(readAll()).isEqualTo(written);
+        });
+  }
+
+  @Test
+  void put_directoryOutcomeUnknown_isTransientAndSendsNoEntry() {
+    KvCollection writer =
+        through(
+            new Passing() {
+              @Override
+              public <T extends @Nullable Object> CompletionStage<T> run(
+                  Request request, Supplier<CompletionStage<T>> body) {
+                return request.isOfDirectory()
+                    ? CompletableFuture.failedFuture(new KvException.UnknownOutcome("cut"))
+                    : body.get();
+              }
+            });
+    assertThatThrownBy(() -> writer.put(Key.of(MAIN, VALUE), VALUE))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessage(
+            "collection crashed: the shard's directory row was not acknowledged and the entry not"
+                + " written: try again")
+        .hasCauseInstanceOf(KvException.UnknownOutcome.class);
+    assertThat(through(new Passing()).get(Key.of(MAIN, VALUE))).isEmpty();
+  }
+
+  @Test
+  void put_secondInAShard_writesNoDirectoryRow() {
+    CountingWrites counting = new CountingWrites();
+    KvCollection writer = through(counting);
+    writer.put(Key.of(MAIN, Bytes.fromHex("000101")), VALUE);
+    writer.put(Key.of(MAIN, Bytes.fromHex("000102")), VALUE);
+    writer.put(Key.of(MAIN, Bytes.fromHex("000201")), VALUE);
+    assertThat(counting.directoryWrites).isEqualTo(2);
+  }
+
+  @Test
+  void put_shardSeenByAReader_writesNoDirectoryRow() {
+    through(new Passing()).put(Key.of(MAIN, Bytes.fromHex("000101")), VALUE);
+    CountingWrites counting = new CountingWrites();
+    KvCollection writer = through(counting);
+    writer.getRange(MAIN, Range.all(), PageLimit.entries(1));
+    writer.put(Key.of(MAIN, Bytes.fromHex("000102")), VALUE);
+    assertThat(counting.directoryWrites).isZero();
+  }
+
+  @Test
+  void wipe_underWarmCaches_losesNoEntryOfTheNewLife() throws Exception {
+    Seeds.run(
+        2,
+        random -> {
+          for (int life = 1; life <= 50; life++) {
+            KvCollection stale = through(new Passing());
+            for (int i = 0; i < 5; i++) {
+              stale.put(Key.of(MAIN, key(random)), VALUE);
+            }
+            wipe(life);
+            assertThatThrownBy(() -> stale.put(Key.of(MAIN, key(random)), VALUE))
+                .isInstanceOf(KvException.Permanent.class);
+            KvCollection fresh = through(new Passing());
+            Set<Bytes> acknowledged = new HashSet<>();
+            for (int i = 0; i < 5; i++) {
+              Bytes clustering = key(random);
+              fresh.put(Key.of(MAIN, clustering), VALUE);
+              acknowledged.add(clustering);
+            }
+            assertThat(readAll()).isEqualTo(acknowledged);
+          }
+        });
+  }
+
+  @Test
+  void wipe_seenBetweenItsSteps_neverPutsEntriesBeforeTheirDirectory() {
+    through(new Passing()).put(Key.of(MAIN, VALUE), VALUE);
+    raise(1);
+    KvCollection between = through(new Passing());
+    between.put(Key.of(MAIN, Bytes.fromHex("000102")), VALUE);
+    new ShardedStore(memory).drop("crashed", 1).toCompletableFuture().join();
+    between.put(Key.of(MAIN, Bytes.fromHex("000103")), VALUE);
+    assertThat(readAll()).containsExactly(Bytes.fromHex("000102"), Bytes.fromHex("000103"));
+  }
+
+  @Test
+  void activate_importedCollection_opensItsDirectoryToo() {
+    ShardedStore sharded = new ShardedStore(memory);
+    var imported = sharded.open("crashed", LAYOUT, Claim.IMPORTING).toCompletableFuture().join();
+    imported
+        .write(
+            StoreKey.of(MAIN, VALUE),
+            Mutation.put(VALUE).withVersion(5),
+            Call.within(Duration.ofSeconds(10)))
+        .toCompletableFuture()
+        .join();
+    assertThatThrownBy(() -> through(new Passing()))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("is being imported by a migration");
+    sharded.activate("crashed", 7, 1).toCompletableFuture().join();
+    assertThat(sharded.activate("crashed", 7, 1).toCompletableFuture().join())
+        .isEqualTo(new CollectionRecord(LAYOUT, State.ACTIVE, 7, 1));
+    assertThat(readAll()).containsExactly(VALUE);
+  }
+
+  private void wipe(long incarnation) {
+    raise(incarnation);
+    new ShardedStore(memory).drop("crashed", incarnation).toCompletableFuture().join();
+  }
+
+  private void raise(long incarnation) {
+    CollectionRecord now = new CollectionRecord(LAYOUT, State.ACTIVE, 0, incarnation);
+    CollectionRecord next = new CollectionRecord(LAYOUT, State.ACTIVE, 0, incarnation + 1);
+    assertThat(
+            memory
+                .metadata()
+                .compareAndSet(CollectionRecord.metadataName("crashed"), now.print(), next.print())
+                .toCompletableFuture()
+                .join())
+        .isTrue();
+  }
+
+  private Set<Bytes> readAll() {
+    KvCollection reader = through(new Passing());
+    Set<Bytes> all = new HashSet<>();
+    Continuation next = null;
+    do {
+      var page = reader.getRange(MAIN, Range.all(), PageLimit.entries(500), next);
+      page.entries().stream().map(Entry::clustering).forEach(all::add);
+      next = page.next();
+    } while (next != null);
+    return all;
+  }
+
+  private KvCollection through(HookedStore.Hook hook) {
+    return KvStore.over(new ShardedStore(new HookedStore(memory, hook)))
+        .collection("crashed", LAYOUT);
+  }
+
+  private static Bytes key(Random random) {
+    return Bytes.of((byte) random.nextInt(8), (byte) random.nextInt(256), (byte) random.nextInt());
+  }
+
+  private static class Passing implements HookedStore.Hook {
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> run(
+        Request request, Supplier<CompletionStage<T>> body) {
+      return body.get();
+    }
+  }
+
+  private static final class CountingWrites extends Passing {
+    int directoryWrites;
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> run(
+        Request request, Supplier<CompletionStage<T>> body) {
+      if (request.isOfDirectory() && request.kind() == Kind.WRITE) {
+        directoryWrites++;
+      }
+      return super.run(request, body);
+    }
+  }
+
+  /** Answers so many writes, applies or loses one more, and never answers again. */
+  private static final class Dying extends Passing {
+    private final Random random;
+    private int writesLeft;
+
+    Dying(Random random, int writesLeft) {
+      this.random = random;
+      this.writesLeft = writesLeft;
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> run(
+        Request request, Supplier<CompletionStage<T>> body) {
+      if (writesLeft > 0) {
+        writesLeft--;
+        return body.get();
+      }
+      CompletableFuture<T> never = new CompletableFuture<>();
+      if (writesLeft < 0 || random.nextBoolean()) {
+        return never;
+      }
+      writesLeft = -1;
+      return body.get().thenCompose(done -> never);
+    }
+  }
+
+  /** Fails some writes, applied or not. */
+  private static final class Failing extends Passing {
+    private final Random random;
+
+    Failing(Random random) {
+      this.random = random;
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> run(
+        Request request, Supplier<CompletionStage<T>> body) {
+      if (request.kind() != Kind.WRITE || random.nextInt(3) > 0) {
+        return body.get();
+      }
+      return switch (random.nextInt(3)) {
+        case 0 -> CompletableFuture.failedFuture(new KvException.Transient("refused"));
+        case 1 -> CompletableFuture.failedFuture(new KvException.UnknownOutcome("lost"));
+        default ->
+            body.get()
+                .thenCompose(
+                    done ->
+                        CompletableFuture.failedFuture(
+                            new KvException.UnknownOutcome("answer lost")));
+      };
+    }
+  }
+}
