@@ -1,27 +1,27 @@
 package dev.kvshift.bench;
 
+import static dev.kvshift.model.Values.rawBytes;
 import static dev.kvshift.model.key.Keys.composite;
 import static dev.kvshift.model.key.Keys.firstBits;
 import static dev.kvshift.model.key.Keys.int64;
 import static dev.kvshift.model.key.Keys.string;
 import static dev.kvshift.model.key.Keys.unsharded;
-import static dev.kvshift.model.Values.rawBytes;
 
 import com.sun.management.ThreadMXBean;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.model.Model;
+import dev.kvshift.model.PointModel;
+import dev.kvshift.model.RangeModel;
+import dev.kvshift.model.TypedPoint;
+import dev.kvshift.model.TypedRange;
 import dev.kvshift.model.key.KeyFormat;
 import dev.kvshift.model.key.KeySplit;
 import dev.kvshift.model.key.Keys;
-import dev.kvshift.model.Model;
-import dev.kvshift.model.PointModel;
 import dev.kvshift.model.key.RangeKey;
-import dev.kvshift.model.RangeModel;
 import dev.kvshift.model.shard.ShardedStore;
-import dev.kvshift.model.TypedPoint;
-import dev.kvshift.model.TypedRange;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;

@@ -1,19 +1,19 @@
 package dev.kvshift.examples;
 
+import static dev.kvshift.model.Values.protobuf;
 import static dev.kvshift.model.key.Keys.composite;
 import static dev.kvshift.model.key.Keys.firstBits;
 import static dev.kvshift.model.key.Keys.instant;
 import static dev.kvshift.model.key.Keys.string;
-import static dev.kvshift.model.Values.protobuf;
 
 import dev.kvshift.KvStore;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.examples.proto.Order;
-import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.model.Model;
 import dev.kvshift.model.RangeModel;
 import dev.kvshift.model.TypedPage;
 import dev.kvshift.model.TypedRange;
+import dev.kvshift.model.key.KeyRange;
 import java.time.Instant;
 
 /** The orders of a shop's customers, newest first. Safe for use by many threads. */

@@ -1,11 +1,11 @@
 package dev.kvshift.demo;
 
+import static dev.kvshift.model.Values.protobuf;
 import static dev.kvshift.model.key.Keys.asIs;
 import static dev.kvshift.model.key.Keys.bytes;
 import static dev.kvshift.model.key.Keys.composite;
 import static dev.kvshift.model.key.Keys.firstBits;
 import static dev.kvshift.model.key.Keys.string;
-import static dev.kvshift.model.Values.protobuf;
 
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
@@ -16,13 +16,13 @@ import dev.kvshift.api.WriteOptions;
 import dev.kvshift.demo.ClassFiles.ClassFile;
 import dev.kvshift.demo.proto.FileReport;
 import dev.kvshift.demo.proto.PackageFile;
-import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.model.Model;
 import dev.kvshift.model.PointModel;
 import dev.kvshift.model.RangeModel;
 import dev.kvshift.model.TypedPage;
 import dev.kvshift.model.TypedPoint;
 import dev.kvshift.model.TypedRange;
+import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.List;
