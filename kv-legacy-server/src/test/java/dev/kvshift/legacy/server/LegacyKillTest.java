@@ -18,6 +18,7 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.concurrent.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
