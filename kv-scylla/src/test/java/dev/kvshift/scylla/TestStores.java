@@ -8,7 +8,7 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
-import dev.kvshift.testkit.Meter;
+import dev.kvshift.testkit.meter.Meter;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;

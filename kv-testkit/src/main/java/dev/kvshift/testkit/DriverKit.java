@@ -1,10 +1,32 @@
 package dev.kvshift.testkit;
 
+import dev.kvshift.testkit.clause.ChangeSourceClause;
+import dev.kvshift.testkit.clause.ConcurrencyClause;
+import dev.kvshift.testkit.clause.DeletesClause;
+import dev.kvshift.testkit.clause.ErrorsClause;
+import dev.kvshift.testkit.clause.ExpiryClause;
+import dev.kvshift.testkit.clause.FenceClause;
+import dev.kvshift.testkit.clause.GateClause;
+import dev.kvshift.testkit.clause.LifecycleClause;
+import dev.kvshift.testkit.clause.LimitsClause;
+import dev.kvshift.testkit.clause.LinearizabilityClause;
+import dev.kvshift.testkit.clause.LockGateClause;
+import dev.kvshift.testkit.clause.LocksClause;
+import dev.kvshift.testkit.clause.MetadataClause;
+import dev.kvshift.testkit.clause.MultiKeyClause;
+import dev.kvshift.testkit.clause.PagingClause;
+import dev.kvshift.testkit.clause.PointOperationsClause;
+import dev.kvshift.testkit.clause.RandomOperationsClause;
+import dev.kvshift.testkit.clause.RangesClause;
+import dev.kvshift.testkit.clause.ScanClause;
+import dev.kvshift.testkit.clause.VersionsClause;
+import dev.kvshift.testkit.clause.WorkClause;
+import dev.kvshift.testkit.fixture.UseFixture;
 import org.junit.jupiter.api.Nested;
 
 /**
- * The whole kit: every clause of the contract. The test of a driver is an empty subclass with a
- * {@link UseFixture}.
+ * The whole conformance kit: every clause of the contract. A driver is tested by an empty subclass
+ * with {@link UseFixture}.
  */
 public abstract class DriverKit {
   @Nested

@@ -1,11 +1,11 @@
 /**
- * The conformance kit: one abstract class per clause of the contract, which proves any driver.
+ * The conformance kit, which proves any driver: the contract as tests.
  *
- * <p>A driver gives one {@link dev.kvshift.testkit.StoreFixture} and a test class that names it
- * with {@link dev.kvshift.testkit.UseFixture} and holds a nested, empty subclass of every clause.
- * What the store declares is tested, and what it does not declare is asserted to be refused;
- * nothing is skipped. With {@code -Dkvshift.contract=FOLDER} each fixture's counts are written to
- * {@code FOLDER/FIXTURE.json}.
+ * <p>A driver provides a {@link dev.kvshift.testkit.fixture.StoreFixture} and an empty subclass of
+ * {@link dev.kvshift.testkit.DriverKit} that names it with {@link
+ * dev.kvshift.testkit.fixture.UseFixture}. The capabilities that the store declares are tested, all
+ * others are asserted to be refused; nothing is skipped. With {@code -Dkvshift.contract=FOLDER}
+ * each fixture's counts are written to {@code FOLDER/FIXTURE.json}.
  */
 @NullMarked
 package dev.kvshift.testkit;

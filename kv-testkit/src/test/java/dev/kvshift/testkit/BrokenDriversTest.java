@@ -1,10 +1,11 @@
 package dev.kvshift.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectNestedClass;
 
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,9 +23,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
-/**
- * Each broken driver is caught by a test of the kit, which passes on the driver as it should be.
- */
+/** The kit catches each broken driver by a test that passes on the sound driver. */
 final class BrokenDriversTest {
   private static final Pattern SEED = Pattern.compile("-Dkvshift\\.seed=(-?\\d+) ");
 
@@ -33,152 +32,152 @@ final class BrokenDriversTest {
         collection(
             "loses the last write",
             BrokenPoints::losesTheLastWrite,
-            Kit.Points.class,
+            DriverKit.PointOperations.class,
             "put_again_replacesTheValue"),
         collection(
             "takes an empty value for a miss",
             BrokenPoints::takesEmptyForMissing,
-            Kit.Points.class,
+            DriverKit.PointOperations.class,
             "get_valueOfSize_isWhatWasWritten"),
         collection(
             "joins key parts without a mark",
             BrokenPoints::joinsKeyPartsWithoutMark,
-            Kit.Ranges.class,
+            DriverKit.Ranges.class,
             "get_keysWhosePartsJoinAlike_areKeptApart"),
         collection(
             "compares signed",
             BrokenRanges::comparesSigned,
-            Kit.Ranges.class,
+            DriverKit.Ranges.class,
             "range_bytesAbove7f_sortUnsigned"),
         collection(
             "is off by one at a bound",
             BrokenRanges::takesBoundsForInclusive,
-            Kit.Ranges.class,
+            DriverKit.Ranges.class,
             "range_everyPairOfBounds_givesExactlyWhatLiesWithin"),
         collection(
             "walks forward only",
             BrokenRanges::walksForwardOnly,
-            Kit.Ranges.class,
+            DriverKit.Ranges.class,
             "range_keysThatBeginAlike_shorterComesFirst"),
         collection(
             "takes a short page for the end",
             BrokenRanges::takesShortPagesForTheEnd,
-            Kit.Paging.class,
+            DriverKit.Paging.class,
             "paging_byBytes_keepsTheLimitUnlessOneEntryIsLarger"),
         collection(
             "ignores the limit of bytes",
             BrokenRanges::ignoresTheByteLimit,
-            Kit.Paging.class,
+            DriverKit.Paging.class,
             "paging_byBytes_keepsTheLimitUnlessOneEntryIsLarger"),
         collection(
             "ignores expiry",
             BrokenPoints::ignoresExpiry,
-            Kit.Expiry.class,
+            DriverKit.Expiry.class,
             "put_timeToLive_isReadUntilItEndsAndNotAfter"),
         collection(
             "extends a life by a replay",
             BrokenPoints::extendsLifeOnReplay,
-            Kit.Expiry.class,
+            DriverKit.Expiry.class,
             "write_replayed_extendsNoLife"),
         collection(
             "cuts expiry to seconds",
             BrokenPoints::cutsExpiryToSeconds,
-            Kit.Expiry.class,
+            DriverKit.Expiry.class,
             "get_expiringRow_carriesItsExpiryToTheMillisecond"),
         collection(
             "lets an older version win",
             BrokenPoints::letsOlderVersionsWin,
-            Kit.Versions.class,
+            DriverKit.Versions.class,
             "write_lowerVersion_succeedsWithoutEffect"),
         collection(
             "resurrects what was deleted",
             BrokenPoints::resurrectsDeleted,
-            Kit.Versions.class,
+            DriverKit.Versions.class,
             "write_belowADelete_staysDeleted"),
         collection(
             "lets the first win a tie",
             BrokenPoints::letsTheFirstWinTies,
-            Kit.Versions.class,
+            DriverKit.Versions.class,
             "write_twoValuesAtOneVersion_theGreaterStays"),
         collection(
             "reports a time-out as success",
             BrokenPoints::reportsTimeoutAsSuccess,
-            Kit.Errors.class,
+            DriverKit.Errors.class,
             "write_deadlinePassed_isTransientAndNotApplied_orUnknown"),
         collection(
             "reports an unknown outcome as failure",
             BrokenPoints::reportsUnknownAsFailure,
-            Kit.Errors.class,
+            DriverKit.Errors.class,
             "write_deadlinePassed_isTransientAndNotApplied_orUnknown"),
         collection(
             "reads twice",
             BrokenPoints::readsTwice,
-            Kit.Work.class,
+            DriverKit.Work.class,
             "get_ofAnEntry_isOneRoundTripToOnePartition"),
         collection(
             "reads before it writes",
             BrokenPoints::readsBeforeItWrites,
-            Kit.Work.class,
+            DriverKit.Work.class,
             "putAllGetAllDeleteAll_severalKeys_areOneRoundTripForEach"),
         collection(
             "fetches all and cuts the page",
             BrokenRanges::fetchesAllAndCuts,
-            Kit.Work.class,
+            DriverKit.Work.class,
             "getRange_pagesOfOneShard_costOneRoundTripEachAndNoOtherEntries"),
         collection(
             "asks every partition for a page",
             BrokenRanges::asksEveryPartition,
-            Kit.Work.class,
+            DriverKit.Work.class,
             "getRange_pageOverManyShards_readsThoseItNeedsAndFewAhead"),
         collection(
             "ties positions to itself",
             BrokenRanges::tiesPositionsToItself,
-            Kit.Scan.class,
+            DriverKit.Scan.class,
             "scan_positionOfOneConnection_goesOnInAnother"),
         collection(
             "scans one page of a task",
             BrokenRanges::scansOnePage,
-            Kit.Scan.class,
+            DriverKit.Scan.class,
             "scan_tasksAndPages_giveEveryRowOnce"),
         collection(
             "ignores epochs",
             BrokenLeaders::ignoresEpochs,
-            Kit.Gate.class,
+            DriverKit.Gate.class,
             "request_epochBelowAcceptMin_isStaleAndNotApplied"),
         collection(
             "acknowledges behind the fence",
             BrokenLeaders::acknowledgesBehindTheFence,
-            Kit.Fence.class,
+            DriverKit.Fence.class,
             "write_whileFenced_waitsAndRunsOnceLifted"),
         collection(
             "logs no deletes",
             BrokenLeaders::logsNoDeletes,
-            Kit.Changes.class,
+            DriverKit.ChangeSource.class,
             "read_writesAndDeletes_areGivenInCommitOrder"),
         collection(
             "answers from a cache",
             BrokenPoints::answersFromACache,
-            Kit.Linearizable.class,
+            DriverKit.Linearizability.class,
             "operations_concurrent_areLinearizablePerKey"),
         store(
             "sets without comparing",
             BrokenLeaders::setsWithoutComparing,
-            Kit.Metadata.class,
+            DriverKit.Metadata.class,
             "compareAndSet_expectedValue_replacesIt"),
         store(
             "restarts lock tokens",
             BrokenLeaders::restartsTokens,
-            Kit.Locks.class,
+            DriverKit.Locks.class,
             "release_thenTryLock_givesAHigherToken"),
         store(
             "leaks a thread on close",
             BrokenLeaders::leaksAThread,
-            Kit.Lifecycle.class,
+            DriverKit.Lifecycle.class,
             "close_afterWork_leavesNoThreadBehind"),
         store(
             "stays open when closed",
             BrokenLeaders::staysOpenWhenClosed,
-            Kit.Lifecycle.class,
+            DriverKit.Lifecycle.class,
             "close_thenAnyRequest_isPermanent"));
   }
 
@@ -220,7 +219,7 @@ final class BrokenDriversTest {
     TestExecutionSummary summary =
         run(
             store -> BrokenLeaders.wrapping(store, BrokenPoints::losesTheLastWrite),
-            Kit.RandomOperations.class,
+            DriverKit.RandomOperations.class,
             "operations_random_agreeWithAnOrderedMap");
     assertThat(summary.getFailures()).hasSize(1);
     return summary.getFailures().get(0).getException().getMessage();
@@ -232,10 +231,8 @@ final class BrokenDriversTest {
         descriptor -> FilterResult.includedIf(isContainer(descriptor) || isNamed(descriptor, test));
     LauncherDiscoveryRequest request =
         LauncherDiscoveryRequestBuilder.request()
-            .selectors(selectClass(clause))
+            .selectors(selectNestedClass(List.of(BrokenKit.class), clause))
             .filters(named)
-            .configurationParameter(
-                ClauseExtension.FIXTURE_PARAMETER, BrokenFixture.class.getName())
             .build();
     SummaryGeneratingListener listener = new SummaryGeneratingListener();
     BrokenFixture.BREAKING.set(breaking);

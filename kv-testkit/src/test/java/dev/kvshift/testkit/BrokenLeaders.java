@@ -11,6 +11,8 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.testkit.fault.ForwardingCollection;
+import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -91,11 +93,6 @@ final class BrokenLeaders {
   static Store setsWithoutComparing(Store store) {
     return new ForwardingStore(store) {
       @Override
-      StoreCollection wrap(StoreCollection collection) {
-        return collection;
-      }
-
-      @Override
       public Metadata metadata() {
         Metadata records = inner.metadata();
         return new Metadata() {
@@ -123,11 +120,6 @@ final class BrokenLeaders {
   /** Gives the same token to every holder. */
   static Store restartsTokens(Store store) {
     return new ForwardingStore(store) {
-      @Override
-      StoreCollection wrap(StoreCollection collection) {
-        return collection;
-      }
-
       @Override
       public StoreLocks locks(String space) {
         StoreLocks locks = inner.locks(space);
@@ -200,11 +192,6 @@ final class BrokenLeaders {
   static Store staysOpenWhenClosed(Store store) {
     return new ForwardingStore(store) {
       @Override
-      StoreCollection wrap(StoreCollection collection) {
-        return collection;
-      }
-
-      @Override
       public void close() {}
     };
   }
@@ -212,7 +199,7 @@ final class BrokenLeaders {
   static Store wrapping(Store store, UnaryOperator<StoreCollection> breaking) {
     return new ForwardingStore(store) {
       @Override
-      StoreCollection wrap(StoreCollection collection) {
+      protected StoreCollection wrap(StoreCollection collection) {
         return breaking.apply(collection);
       }
     };

@@ -7,6 +7,7 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.fault.ForwardingCollection;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;

@@ -13,7 +13,9 @@ import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.fault.ForwardingCollection;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -154,7 +156,7 @@ final class BrokenRanges {
 
   /** Resumes scans only from positions that this very opening has given. */
   static StoreCollection tiesPositionsToItself(StoreCollection collection) {
-    Bytes mark = Clause.freshMain();
+    Bytes mark = Bytes.utf8(UUID.randomUUID().toString());
     return new ForwardingCollection(collection) {
       @Override
       public CompletionStage<ScanPage> scan(

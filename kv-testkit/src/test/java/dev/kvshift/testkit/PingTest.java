@@ -7,7 +7,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.memory.InMemory;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Store;
-import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
@@ -21,11 +21,6 @@ final class PingTest {
   private static final class Silent extends ForwardingStore {
     Silent(Store inner) {
       super(inner);
-    }
-
-    @Override
-    StoreCollection wrap(StoreCollection collection) {
-      return collection;
     }
 
     @Override

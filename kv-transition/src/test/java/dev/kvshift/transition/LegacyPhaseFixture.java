@@ -7,9 +7,9 @@ import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
-import dev.kvshift.testkit.Meter;
-import dev.kvshift.testkit.StoreFixture;
-import dev.kvshift.testkit.TestClock;
+import dev.kvshift.testkit.fixture.StoreFixture;
+import dev.kvshift.testkit.fixture.TestClock;
+import dev.kvshift.testkit.meter.Meter;
 import java.util.Set;
 import java.util.UUID;
 

@@ -1,7 +1,7 @@
 package dev.kvshift.transition;
 
 import dev.kvshift.testkit.DriverKit;
-import dev.kvshift.testkit.UseFixture;
+import dev.kvshift.testkit.fixture.UseFixture;
 
 /** The kit on a transition store before the move. */
 @UseFixture(LegacyPhaseFixture.class)

@@ -1,7 +1,7 @@
 package dev.kvshift.transition;
 
 import dev.kvshift.testkit.DriverKit;
-import dev.kvshift.testkit.UseFixture;
+import dev.kvshift.testkit.fixture.UseFixture;
 
 /** The kit on a transition store after the move. */
 @UseFixture(NewOnlyFixture.class)

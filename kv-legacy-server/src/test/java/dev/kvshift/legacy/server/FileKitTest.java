@@ -1,7 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.testkit.DriverKit;
-import dev.kvshift.testkit.UseFixture;
+import dev.kvshift.testkit.fixture.UseFixture;
 
 /** The kit on the legacy store, in the process. */
 @UseFixture(FileFixture.class)

@@ -4,7 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RequestFrame;
-import dev.kvshift.testkit.Meter;
+import dev.kvshift.testkit.meter.Meter;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;

@@ -2,9 +2,9 @@ package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.spi.Store;
-import dev.kvshift.testkit.Meter;
-import dev.kvshift.testkit.StoreFixture;
-import dev.kvshift.testkit.TestClock;
+import dev.kvshift.testkit.fixture.StoreFixture;
+import dev.kvshift.testkit.fixture.TestClock;
+import dev.kvshift.testkit.meter.Meter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.kvshift.scylla.kit;
 
 import dev.kvshift.testkit.DriverKit;
-import dev.kvshift.testkit.UseFixture;
+import dev.kvshift.testkit.fixture.UseFixture;
 
 /** The kit on the driver as services have it. */
 @UseFixture(ShardedScyllaFixture.class)

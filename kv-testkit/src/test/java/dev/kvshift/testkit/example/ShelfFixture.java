@@ -3,9 +3,9 @@ package dev.kvshift.testkit.example;
 import dev.kvshift.api.Capability;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
-import dev.kvshift.testkit.Meter;
-import dev.kvshift.testkit.StoreFixture;
-import dev.kvshift.testkit.TestClock;
+import dev.kvshift.testkit.fixture.StoreFixture;
+import dev.kvshift.testkit.fixture.TestClock;
+import dev.kvshift.testkit.meter.Meter;
 import java.time.Clock;
 import java.util.Set;
 

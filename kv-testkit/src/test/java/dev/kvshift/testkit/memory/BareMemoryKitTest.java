@@ -1,7 +1,7 @@
 package dev.kvshift.testkit.memory;
 
 import dev.kvshift.testkit.DriverKit;
-import dev.kvshift.testkit.UseFixture;
+import dev.kvshift.testkit.fixture.UseFixture;
 
 /** The kit on an in-memory store that can do nothing but read and write keys. */
 @UseFixture(BareMemoryFixture.class)

@@ -1,0 +1,348 @@
+package dev.kvshift.testkit.clause;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException.Permanent;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Gate.Instance;
+import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.concurrent.Await;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The leader's authority over one collection: phases, epochs, leases, sealing, reasserting. */
+@Needs(Capability.GATE)
+public abstract class GateClause extends Clause {
+  @Test
+  void state_newCollection_isLegacyAtEpochZero() {
+    State state = join(fresh(pointLayout()).gate().state());
+    assertThat(state).isEqualTo(State.first().withVersionCeiling(state.versionCeiling()));
+  }
+
+  @Test
+  void compareAndSet_expectedState_stepsAndOthersSeeIt() {
+    StoreCollection collection = fresh(pointLayout());
+    State before = join(collection.gate().state());
+    assertThat(join(collection.gate().compareAndSet(before, step(before, Phase.SHADOW_WRITE))))
+        .isTrue();
+    try (Store other = tested().fixture.open()) {
+      State seen =
+          join(join(other.open(collection.name(), pointLayout(), Claim.ACTIVE)).gate().state());
+      assertThat(seen)
+          .isEqualTo(
+              step(State.first(), Phase.SHADOW_WRITE).withVersionCeiling(seen.versionCeiling()));
+    }
+  }
+
+  @Test
+  void compareAndSet_outdatedState_changesNothing() {
+    Gate gate = fresh(pointLayout()).gate();
+    State first = join(gate.state());
+    State second = to(gate, Phase.SHADOW_WRITE);
+    assertThat(join(gate.compareAndSet(first, step(first, Phase.SHADOW_WRITE)))).isFalse();
+    assertThat(join(gate.state())).isEqualTo(second);
+  }
+
+  @Test
+  void compareAndSet_manyAtOnce_oneWins() {
+    Gate gate = fresh(pointLayout()).gate();
+    State before = join(gate.state());
+    List<CompletionStage<Boolean>> attempts = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      attempts.add(gate.compareAndSet(before, step(before, Phase.SHADOW_WRITE)));
+    }
+    assertThat(attempts.stream().filter(Clause::join).count()).isEqualTo(1);
+  }
+
+  @Test
+  void compareAndSet_upAndDownAllPhases_works() {
+    Gate gate = fresh(pointLayout()).gate();
+    List<Phase> phases = List.of(Phase.values());
+    for (int i = 1; i < phases.size() - 1; i++) {
+      assertThat(to(gate, phases.get(i)).phase()).isEqualTo(phases.get(i));
+    }
+    for (int i = phases.size() - 3; i >= 0; i--) {
+      assertThat(to(gate, phases.get(i)).phase()).isEqualTo(phases.get(i));
+    }
+    assertThat(join(gate.state()).epoch()).isEqualTo(10);
+  }
+
+  @Test
+  void compareAndSet_whatIsNoStep_isPermanentAndChangesNothing() {
+    Gate gate = fresh(pointLayout()).gate();
+    to(gate, Phase.SHADOW_WRITE);
+    State now = to(gate, Phase.DUAL_WRITE);
+    List<State> wrong =
+        List.of(
+            with(now, now.epoch() + 1, Phase.NEW_READ, now.acceptMin(), 1),
+            with(now, now.epoch() + 1, Phase.LEGACY, now.acceptMin(), 1),
+            with(now, now.epoch(), Phase.SHADOW_READ, now.acceptMin(), 1),
+            with(now, now.epoch() - 1, Phase.DUAL_WRITE, now.acceptMin(), 1),
+            with(now, now.epoch(), Phase.DUAL_WRITE, now.epoch() + 1, 1),
+            with(now, now.epoch() + 1, Phase.DUAL_WRITE, now.acceptMin(), 0));
+    for (State next : wrong) {
+      Await.failure(Permanent.class, () -> gate.compareAndSet(now, next));
+      assertThat(join(gate.state())).isEqualTo(now);
+    }
+  }
+
+  @Test
+  void compareAndSet_intoNewOnly_isPermanent() {
+    Gate gate = fresh(pointLayout()).gate();
+    List<Phase> phases = List.of(Phase.values());
+    for (int i = 1; i < phases.size() - 1; i++) {
+      to(gate, phases.get(i));
+    }
+    State now = join(gate.state());
+    assertThat(now.phase()).isEqualTo(Phase.NEW_PRIMARY);
+    Await.failure(Permanent.class, () -> gate.compareAndSet(now, step(now, Phase.NEW_ONLY)));
+    assertThat(join(gate.state())).isEqualTo(now);
+  }
+
+  @Test
+  void compareAndSet_incarnation_isKept() {
+    Gate gate = fresh(pointLayout()).gate();
+    State now = join(gate.state());
+    assertThat(join(gate.compareAndSet(now, with(now, 1, Phase.LEGACY, 0, 5)))).isTrue();
+    assertThat(join(gate.state()).incarnation()).isEqualTo(5);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SHADOW_WRITE", "DUAL_WRITE", "NEW_READ", "NEW_PRIMARY"})
+  void request_epochBelowAcceptMin_isStaleAndNotApplied(Phase phase) {
+    StoreCollection collection = fresh(pointLayout());
+    StoreKey key = freshKey();
+    write(collection, key, Mutation.put(hex("01")));
+    for (Phase next : List.of(Phase.values())) {
+      if (next != Phase.LEGACY && next.compareTo(phase) <= 0) {
+        to(collection.gate(), next);
+      }
+    }
+    State state = acceptOnlyNow(collection.gate());
+    for (long epoch : List.of(0L, state.epoch() - 1)) {
+      Call stale = call().withEpoch(epoch);
+      assertStale(collection, state, collection.get(key, stale));
+      assertStale(collection, state, collection.write(key, Mutation.put(hex("02")), stale));
+      assertStale(collection, state, collection.write(key, Mutation.delete(), stale));
+    }
+    Call current = call().withEpoch(state.epoch());
+    Row row = Await.<Row>join(collection.get(key, current).thenApply(Objects::requireNonNull));
+    assertThat(row.value()).isEqualTo(hex("01"));
+    join(collection.write(key, Mutation.put(hex("03")), current));
+  }
+
+  @Test
+  @Needs({Capability.GATE, Capability.VERSIONED_WRITES, Capability.RANGES})
+  void rangeAndVersionedWrite_epochBelowAcceptMin_areStale() {
+    StoreCollection collection = fresh(rangeLayout());
+    to(collection.gate(), Phase.SHADOW_WRITE);
+    State state = acceptOnlyNow(collection.gate());
+    StoreKey key = StoreKey.of(freshMain(), hex("10"));
+    assertStale(
+        collection,
+        state,
+        collection.range(key.main(), Bytes.empty(), Range.all(), PageLimit.entries(1), call()));
+    long version = versionAgo(Duration.ofMinutes(1));
+    assertStale(
+        collection,
+        state,
+        collection.write(key, Mutation.put(hex("01")).withVersion(version), call()));
+  }
+
+  @Test
+  void request_epochBetweenAcceptMinAndNow_isServed() {
+    StoreCollection collection = fresh(pointLayout());
+    to(collection.gate(), Phase.SHADOW_WRITE);
+    to(collection.gate(), Phase.DUAL_WRITE);
+    State now = join(collection.gate().state());
+    assertThat(join(collection.gate().compareAndSet(now, with(now, 2, Phase.DUAL_WRITE, 1, 1))))
+        .isTrue();
+    StoreKey key = freshKey();
+    join(collection.write(key, Mutation.put(hex("01")), call().withEpoch(1)));
+    join(collection.write(key, Mutation.put(hex("02")), call().withEpoch(2)));
+    Await.failure(StalePhase.class, () -> collection.get(key, call()));
+  }
+
+  @Test
+  void register_instance_isListedWithItsEpoch() {
+    Gate gate = fresh(pointLayout()).gate();
+    assertThat(join(gate.instances())).isEmpty();
+    to(gate, Phase.SHADOW_WRITE);
+    Instant before = serverTime();
+    assertThat(join(gate.register("one", 0))).isEqualTo(join(gate.state()));
+    join(gate.register("two", 1));
+    join(gate.register("one", 1));
+    List<Instance> instances = join(gate.instances());
+    assertThat(instances).extracting(Instance::name).containsExactlyInAnyOrder("one", "two");
+    assertThat(instances)
+        .allSatisfy(
+            instance -> {
+              assertThat(instance.acknowledged()).isEqualTo(1);
+              assertThat(instance.leaseEnds())
+                  .isBetween(
+                      before.plus(Gate.LEASE).minusSeconds(1),
+                      serverTime().plus(Gate.LEASE).plusSeconds(1));
+            });
+  }
+
+  @Test
+  void register_notRenewed_isGoneAfterItsLease() {
+    Gate gate = fresh(pointLayout()).gate();
+    join(gate.register("one", 0));
+    awaitPast(serverTime().plus(Gate.LEASE).plusSeconds(1));
+    Await.until("the instance is gone", () -> join(gate.instances()).isEmpty());
+  }
+
+  @Test
+  void register_futureEpoch_isPermanent() {
+    Gate gate = fresh(pointLayout()).gate();
+    assertPermanent(() -> gate.register("one", 1));
+    assertThat(join(gate.instances())).isEmpty();
+  }
+
+  @Test
+  void seal_currentEpoch_handsOverAndRefusesEverything() {
+    StoreCollection collection = fresh(pointLayout());
+    StoreKey key = freshKey();
+    write(collection, key, Mutation.put(hex("01")));
+    long last = write(collection, key, Mutation.put(hex("02")));
+    State before = to(collection.gate(), Phase.SHADOW_WRITE);
+    State sealed = join(collection.gate().seal(before.epoch()));
+    assertThat(sealed)
+        .isEqualTo(
+            with(State.first(), 2, Phase.NEW_ONLY, 2, 1)
+                .withSealed(true)
+                .withFloor(last)
+                .withVersionCeiling(sealed.versionCeiling()));
+    assertThat(join(collection.gate().state())).isEqualTo(sealed);
+    for (long epoch : List.of(0L, 1L, 2L, 3L)) {
+      Call any = call().withEpoch(epoch);
+      assertStale(collection, sealed, collection.get(key, any));
+      assertStale(collection, sealed, collection.write(key, Mutation.put(hex("03")), any));
+    }
+    assertThat(join(collection.gate().seal(before.epoch()))).isEqualTo(sealed);
+    Await.failure(StalePhase.class, () -> collection.gate().reassert(key, 0));
+    Await.failure(
+        StalePhase.class,
+        () -> collection.gate().compareAndSet(sealed, with(sealed, 3, Phase.NEW_PRIMARY, 2, 1)));
+  }
+
+  @Test
+  void seal_otherEpoch_isPermanentAndChangesNothing() {
+    StoreCollection collection = fresh(pointLayout());
+    State now = to(collection.gate(), Phase.SHADOW_WRITE);
+    assertPermanent(() -> collection.gate().seal(0));
+    assertPermanent(() -> collection.gate().seal(2));
+    assertThat(join(collection.gate().state())).isEqualTo(now);
+  }
+
+  @Test
+  void reassert_value_getsANewVersionAboveTheGiven() {
+    StoreCollection collection = fresh(pointLayout());
+    StoreKey key = freshKey();
+    long version = write(collection, key, Mutation.put(hex("01")));
+    long atLeast = Math.max(version, VersionClock.micros(serverTime())) + 200_000;
+    Row row = join(collection.gate().reassert(key, atLeast));
+    assertThat(row.version()).isGreaterThan(atLeast);
+    assertThat(row).isEqualTo(new Row(key, row.version(), hex("01"), null));
+    assertThat(read(collection, key)).isEqualTo(row);
+    assertThat(write(collection, key, Mutation.put(hex("02")))).isGreaterThan(row.version());
+  }
+
+  @Test
+  void reassert_missingOrDeleted_givesATombstone() {
+    StoreCollection collection = fresh(pointLayout());
+    StoreKey key = freshKey();
+    Row missing = join(collection.gate().reassert(key, 0));
+    assertThat(missing).isEqualTo(new Row(key, missing.version(), null, null));
+    write(collection, key, Mutation.put(hex("01")));
+    long deleted = write(collection, key, Mutation.delete());
+    Row row = join(collection.gate().reassert(key, deleted));
+    assertThat(row.version()).isGreaterThan(deleted);
+    assertThat(row).isEqualTo(new Row(key, row.version(), null, null));
+  }
+
+  @Test
+  @Needs({Capability.GATE, Capability.EXPIRY, Capability.CHANGE_SOURCE})
+  void reassert_expiringValue_keepsItsExpiryAndIsLogged() {
+    StoreCollection collection = fresh(pointLayout());
+    StoreKey key = freshKey();
+    Instant expiry = expiryIn(Duration.ofHours(1));
+    write(collection, key, expiring(expiry));
+    Row row = join(collection.gate().reassert(key, 0));
+    assertThat(row).isEqualTo(new Row(key, row.version(), hex("01"), expiry));
+    assertThat(join(collection.changes().read(1, 1_000, Duration.ZERO)))
+        .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, row)), 2));
+  }
+
+  @Test
+  void reassert_farInTheFuture_isPermanent() {
+    StoreCollection collection = fresh(pointLayout());
+    long far = VersionClock.micros(serverTime().plusSeconds(10));
+    assertPermanent(() -> collection.gate().reassert(freshKey(), far));
+  }
+
+  @Test
+  void versionCeiling_liesNotBelowAnyVersionIssued() {
+    StoreCollection collection = fresh(pointLayout());
+    for (int i = 0; i < 5; i++) {
+      long version = write(collection, freshKey(), Mutation.put(hex("01")));
+      assertThat(join(collection.gate().state()).versionCeiling()).isGreaterThanOrEqualTo(version);
+    }
+  }
+
+  private static void assertStale(
+      StoreCollection collection, State state, CompletionStage<?> request) {
+    StalePhase error = Await.failure(StalePhase.class, () -> request);
+    assertThat(error.collection()).isEqualTo(collection.name());
+    assertThat(error.epoch()).isEqualTo(state.epoch());
+    assertThat(error.phase()).isEqualTo(state.phase());
+    assertThat(error.floor()).isEqualTo(state.floor());
+  }
+
+  private static State to(Gate gate, Phase phase) {
+    State now = join(gate.state());
+    assertThat(join(gate.compareAndSet(now, step(now, phase)))).isTrue();
+    return join(gate.state());
+  }
+
+  private static State acceptOnlyNow(Gate gate) {
+    State now = join(gate.state());
+    State next = with(now, now.epoch(), now.phase(), now.epoch(), now.incarnation());
+    assertThat(join(gate.compareAndSet(now, next))).isTrue();
+    return join(gate.state());
+  }
+
+  private static State step(State now, Phase phase) {
+    return with(now, now.epoch() + 1, phase, now.acceptMin(), now.incarnation());
+  }
+
+  private static State with(State now, long epoch, Phase phase, long acceptMin, long incarnation) {
+    return now.withEpoch(epoch)
+        .withPhase(phase)
+        .withAcceptMin(acceptMin)
+        .withIncarnation(incarnation);
+  }
+}

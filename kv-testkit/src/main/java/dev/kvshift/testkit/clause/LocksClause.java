@@ -1,0 +1,254 @@
+package dev.kvshift.testkit.clause;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.Locks;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException.Permanent;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.WriteOptions;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.testkit.concurrent.Await;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Leases on keys with fencing tokens. */
+@Needs(Capability.LOCKS)
+public abstract class LocksClause extends Clause {
+  private static final Duration LEASE = Duration.ofMinutes(5);
+  private static final String SPACE = "kit";
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 100, 1_000})
+  void tryLockAll_freeKeys_acquiresAll(int count) {
+    Set<Bytes> keys = keys(count);
+    Instant before = serverTime();
+    Locks.Batch batch = locks().tryLockAll(keys, LEASE);
+    assertThat(batch.busy()).isEmpty();
+    assertThat(batch.unknown()).isEmpty();
+    Set<Bytes> acquired = new HashSet<>();
+    for (Lock lock : batch.acquired()) {
+      acquired.add(lock.key());
+      assertThat(lock.space()).isEqualTo(SPACE);
+      assertThat(lock.token()).isPositive();
+      assertThat(lock.owner()).isNotEmpty();
+      assertThat(lock.expires())
+          .isBetween(before.plus(LEASE).minusSeconds(1), serverTime().plus(LEASE).plusSeconds(1));
+    }
+    assertThat(acquired).isEqualTo(keys);
+    batch.acquired().forEach(locks()::release);
+  }
+
+  @Test
+  void tryLockAll_heldKeys_areBusyAndTheOthersAcquired() {
+    Set<Bytes> held = keys(3);
+    locks().tryLockAll(held, LEASE);
+    Set<Bytes> free = keys(2);
+    Set<Bytes> both = new HashSet<>(held);
+    both.addAll(free);
+    Locks.Batch batch = locks().tryLockAll(both, LEASE);
+    assertThat(batch.busy()).isEqualTo(held);
+    assertThat(batch.acquired()).extracting(Lock::key).containsExactlyInAnyOrderElementsOf(free);
+    assertThat(batch.unknown()).isEmpty();
+  }
+
+  @Test
+  void tryLockAll_anotherConnection_findsThemBusy() {
+    Set<Bytes> keys = keys(2);
+    locks().tryLockAll(keys, LEASE);
+    try (Store other = tested().fixture.open()) {
+      var batch = join(other.locks(SPACE).tryLockAll(keys, LEASE, call()));
+      assertThat(batch.busy()).isEqualTo(keys);
+      assertThat(batch.acquired()).isEmpty();
+    }
+  }
+
+  @Test
+  void tryLockAll_otherSpace_isFree() {
+    Bytes key = freshMain();
+    Lock lock = lock(key);
+    Locks.Batch other = tested().view.locks("other").tryLockAll(Set.of(key), LEASE);
+    assertThat(other.acquired()).hasSize(1);
+    assertThat(other.acquired().iterator().next().space()).isEqualTo("other");
+    locks().release(lock);
+  }
+
+  @Test
+  void tryLockAll_manyAtOnce_oneHoldsEachKey() {
+    Bytes key = freshMain();
+    List<CompletableFuture<StoreLocks.Batch>> attempts = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      attempts.add(
+          store().locks(SPACE).tryLockAll(Set.of(key), LEASE, call()).toCompletableFuture());
+    }
+    int holders = 0;
+    for (var attempt : attempts) {
+      holders += join(attempt).acquired().size();
+    }
+    assertThat(holders).isEqualTo(1);
+  }
+
+  @Test
+  void release_thenTryLock_givesAHigherToken() {
+    Bytes key = freshMain();
+    long last = 0;
+    for (int i = 0; i < 10; i++) {
+      Lock lock = lock(key);
+      assertThat(lock.token()).isGreaterThan(last);
+      last = lock.token();
+      locks().release(lock);
+    }
+  }
+
+  @Test
+  void release_again_doesNothing() {
+    Bytes key = freshMain();
+    Lock first = lock(key);
+    locks().release(first);
+    Lock second = lock(key);
+    locks().release(first);
+    assertThat(locks().tryLockAll(Set.of(key), LEASE).busy()).containsExactly(key);
+    locks().release(second);
+    locks().release(second);
+  }
+
+  @Test
+  void lease_ended_isFreeForOthersWithAHigherToken() {
+    Bytes key = freshMain();
+    Lock first = locks().tryLockAll(Set.of(key), Locks.MIN_LEASE).acquired().iterator().next();
+    awaitPast(first.expires());
+    Lock second = lock(key);
+    assertThat(second.token()).isGreaterThan(first.token());
+    assertThat(second.owner()).isNotEqualTo(first.owner());
+    Await.failure(Permanent.class, () -> locks().renew(first, LEASE));
+    locks().release(first);
+    assertThat(locks().tryLockAll(Set.of(key), LEASE).busy()).containsExactly(key);
+  }
+
+  @Test
+  void renew_held_extendsTheLeaseUnderTheSameToken() {
+    Bytes key = freshMain();
+    Lock lock = locks().tryLockAll(Set.of(key), shortLife()).acquired().iterator().next();
+    Lock renewed = locks().renew(lock, LEASE);
+    assertThat(renewed)
+        .isEqualTo(new Lock(SPACE, key, lock.owner(), lock.token(), renewed.expires()));
+    assertThat(renewed.expires()).isAfter(lock.expires());
+    awaitPast(lock.expires());
+    assertThat(locks().tryLockAll(Set.of(key), LEASE).busy()).containsExactly(key);
+  }
+
+  @Test
+  void renew_released_isPermanent() {
+    Lock lock = lock(freshMain());
+    locks().release(lock);
+    Await.failure(Permanent.class, () -> locks().renew(lock, LEASE));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 99, 3_600_001})
+  void tryLockAll_leaseOutOfRange_isPermanent(long millis) {
+    Duration lease = Duration.ofMillis(millis);
+    Bytes key = freshMain();
+    assertPermanent(() -> locks().tryLockAll(Set.of(key), lease));
+    assertPermanent(() -> store().locks(SPACE).tryLockAll(Set.of(key), lease, call()));
+    locks().release(lock(key));
+  }
+
+  @Test
+  void tryLockAll_noneOrTooMany_isPermanent() {
+    assertPermanent(() -> locks().tryLockAll(Set.of(), LEASE));
+    assertPermanent(() -> locks().tryLockAll(keys(Locks.MAX_KEYS + 1), LEASE));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void put_underAHeldLock_isWritten(CollectionApi api) {
+    Key key = Key.of(freshMain());
+    Lock lock = lock(key.main());
+    points(api).put(key, hex("01"), WriteOptions.lock(lock));
+    assertThat(points(api).get(key)).isEqualTo(hex("01"));
+    points(api).put(key, hex("02"), WriteOptions.lock(locks().renew(lock, LEASE)));
+    assertThat(points(api).get(key)).isEqualTo(hex("02"));
+    locks().release(lock);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void put_underALockGrantedAnewSince_isRefused(CollectionApi api) {
+    Key key = Key.of(freshMain());
+    Lock late = lock(key.main());
+    locks().release(late);
+    Lock current = lock(key.main());
+    points(api).put(key, hex("01"), WriteOptions.lock(current));
+    assertPermanent(
+        () -> {
+          points(api).put(key, hex("02"), WriteOptions.lock(late));
+          return key;
+        });
+    assertThat(points(api).get(key)).isEqualTo(hex("01"));
+    locks().release(current);
+    assertPermanent(
+        () -> {
+          points(api).put(key, hex("02"), WriteOptions.lock(late));
+          return key;
+        });
+    assertThat(points(api).get(key)).isEqualTo(hex("01"));
+  }
+
+  @Test
+  void delete_underALockGrantedAnewSince_isRefused() {
+    Key key = Key.of(freshMain());
+    Lock late = lock(key.main());
+    locks().release(late);
+    Lock current = lock(key.main());
+    points(CollectionApi.SYNC).put(key, hex("01"), WriteOptions.lock(current));
+    var view = tested().view(tested().sharedName(pointLayout()), pointLayout());
+    assertPermanent(
+        () -> {
+          view.delete(key, WriteOptions.lock(late));
+          return key;
+        });
+    assertThat(points(CollectionApi.SYNC).get(key)).isEqualTo(hex("01"));
+    view.delete(key, WriteOptions.lock(current));
+    assertThat(points(CollectionApi.SYNC).get(key)).isNull();
+  }
+
+  @Test
+  void put_withoutALock_isNotHeldBack() {
+    Key key = Key.of(freshMain());
+    Lock lock = lock(key.main());
+    points(CollectionApi.SYNC).put(key, hex("01"));
+    assertThat(points(CollectionApi.SYNC).get(key)).isEqualTo(hex("01"));
+    locks().release(lock);
+  }
+
+  private Locks locks() {
+    return tested().view.locks(SPACE);
+  }
+
+  private Lock lock(Bytes key) {
+    Locks.Batch batch = locks().tryLockAll(Set.of(key), LEASE);
+    assertThat(batch.acquired()).hasSize(1);
+    return batch.acquired().iterator().next();
+  }
+
+  private static Set<Bytes> keys(int count) {
+    Set<Bytes> keys = new HashSet<>();
+    for (int i = 0; i < count; i++) {
+      keys.add(freshMain());
+    }
+    return keys;
+  }
+}

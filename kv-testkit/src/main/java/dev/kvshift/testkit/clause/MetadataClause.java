@@ -1,0 +1,304 @@
+package dev.kvshift.testkit.clause;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException.Permanent;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.CollectionRecord.State;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.concurrent.Await;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Small records with compare-and-set, and the collections' records among them. */
+@Needs(Capability.METADATA)
+public abstract class MetadataClause extends Clause {
+  @Test
+  void get_neverSet_isNull() {
+    assertThat(get(name())).isNull();
+  }
+
+  @Test
+  void compareAndSet_expectedNone_createsOnce() {
+    String name = name();
+    assertThat(set(name, null, hex("01"))).isTrue();
+    assertThat(set(name, null, hex("02"))).isFalse();
+    assertThat(get(name)).isEqualTo(hex("01"));
+  }
+
+  @Test
+  void compareAndSet_expectedValue_replacesIt() {
+    String name = name();
+    set(name, null, hex("01"));
+    assertThat(set(name, hex("02"), hex("03"))).isFalse();
+    assertThat(set(name, hex("01"), hex("03"))).isTrue();
+    assertThat(get(name)).isEqualTo(hex("03"));
+    assertThat(set(name, hex("01"), hex("04"))).isFalse();
+    assertThat(get(name)).isEqualTo(hex("03"));
+  }
+
+  @Test
+  void compareAndSet_toNone_removesIt() {
+    String name = name();
+    set(name, null, hex("01"));
+    assertThat(set(name, hex("02"), null)).isFalse();
+    assertThat(set(name, hex("01"), null)).isTrue();
+    assertThat(get(name)).isNull();
+    assertThat(set(name, hex("01"), hex("02"))).isFalse();
+    assertThat(set(name, null, hex("02"))).isTrue();
+    assertThat(get(name)).isEqualTo(hex("02"));
+  }
+
+  @Test
+  void compareAndSet_sameValue_succeeds() {
+    String name = name();
+    set(name, null, hex("01"));
+    assertThat(set(name, hex("01"), hex("01"))).isTrue();
+    assertThat(get(name)).isEqualTo(hex("01"));
+  }
+
+  @Test
+  void compareAndSet_emptyRecord_isNotNone() {
+    String name = name();
+    assertThat(set(name, null, Bytes.empty())).isTrue();
+    assertThat(get(name)).isEqualTo(Bytes.empty());
+    assertThat(set(name, null, hex("01"))).isFalse();
+    assertThat(set(name, Bytes.empty(), hex("01"))).isTrue();
+  }
+
+  @Test
+  void compareAndSet_manyAtOnce_oneWins() {
+    String name = name();
+    List<CompletionStage<Boolean>> attempts = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      attempts.add(store().metadata().compareAndSet(name, null, Bytes.of((byte) i)));
+    }
+    int winner = -1;
+    for (int i = 0; i < attempts.size(); i++) {
+      if (join(attempts.get(i))) {
+        assertThat(winner).isEqualTo(-1);
+        winner = i;
+      }
+    }
+    assertThat(get(name)).isEqualTo(Bytes.of((byte) winner));
+  }
+
+  @Test
+  void compareAndSet_countersFromTwoConnections_loseNoIncrement() {
+    String name = name();
+    set(name, null, Bytes.utf8("0"));
+    try (Store other = tested().fixture.open()) {
+      for (int i = 0; i < 20; i++) {
+        increment(store().metadata(), name);
+        increment(other.metadata(), name);
+      }
+    }
+    assertThat(get(name)).isEqualTo(Bytes.utf8("40"));
+  }
+
+  @Test
+  void compareAndSet_largestRecord_isTakenAndALargerOneRefused() {
+    String name = name();
+    Bytes largest = Bytes.of(new byte[Metadata.MAX_RECORD_BYTES]);
+    assertThat(set(name, null, largest)).isTrue();
+    assertThat(get(name)).isEqualTo(largest);
+    Bytes larger = Bytes.of(new byte[Metadata.MAX_RECORD_BYTES + 1]);
+    assertPermanent(() -> store().metadata().compareAndSet(name, largest, larger));
+    assertThat(get(name)).isEqualTo(largest);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "A/b", "kit/B", "kit/a b", "kit/ä", "/a"})
+  void get_wrongName_isPermanent(String name) {
+    assertPermanent(() -> store().metadata().get(name));
+    assertPermanent(() -> store().metadata().compareAndSet(name, null, hex("01")));
+  }
+
+  @Test
+  void get_longestName_isTakenAndALongerOneRefused() {
+    String name = name();
+    String longest = name + "a".repeat(256 - name.length());
+    assertThat(set(longest, null, hex("01"))).isTrue();
+    assertThat(get(longest)).isEqualTo(hex("01"));
+    assertPermanent(() -> store().metadata().get(longest + "a"));
+  }
+
+  @Test
+  void list_prefix_givesItsRecordsInOrder() {
+    String group = name() + "/";
+    Map<String, Bytes> expected = new TreeMap<>();
+    for (String each : List.of("b", "a", "a/x", "a-x", "c:1", "a.b", "10", "9")) {
+      set(group + each, null, Bytes.utf8(each));
+      expected.put(group + each, Bytes.utf8(each));
+    }
+    set(name() + "/other", null, hex("01"));
+    assertThat(join(store().metadata().list(group, "", 100))).containsExactlyEntriesOf(expected);
+    assertThat(join(store().metadata().list(group + "a", "", 100)).keySet())
+        .containsExactly(group + "a", group + "a-x", group + "a.b", group + "a/x");
+    assertThat(join(store().metadata().list(group + "none", "", 100))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 7, 25, 26, 1_000})
+  void list_pages_giveEveryRecordOnce(int limit) {
+    String group = name() + "/";
+    List<String> expected = new ArrayList<>();
+    for (int i = 10; i < 35; i++) {
+      set(group + i, null, hex("01"));
+      expected.add(group + i);
+    }
+    List<String> found = new ArrayList<>();
+    String after = "";
+    while (true) {
+      var page = join(store().metadata().list(group, after, limit));
+      assertThat(page).hasSizeLessThanOrEqualTo(limit);
+      found.addAll(page.keySet());
+      if (page.size() < limit) {
+        break;
+      }
+      after = page.lastKey();
+    }
+    assertThat(found).isEqualTo(expected);
+  }
+
+  @Test
+  void list_removedRecords_areLeftOut() {
+    String group = name() + "/";
+    set(group + "a", null, hex("01"));
+    set(group + "b", null, hex("02"));
+    set(group + "a", hex("01"), null);
+    assertThat(join(store().metadata().list(group, "", 10)))
+        .containsExactly(Map.entry(group + "b", hex("02")));
+  }
+
+  @Test
+  void open_claims_refuseEachOther() {
+    String importing = tested().freshName();
+    join(store().open(importing, pointLayout(), Claim.IMPORTING));
+    assertThat(record(importing))
+        .isEqualTo(new CollectionRecord(pointLayout(), State.IMPORTING, 0, 1));
+    Await.failure(Permanent.class, () -> store().open(importing, pointLayout(), Claim.ACTIVE));
+    Await.failure(Permanent.class, () -> tested().view.collection(importing, pointLayout()));
+    join(store().open(importing, pointLayout(), Claim.IMPORTING));
+    join(store().open(importing, pointLayout(), Claim.NONE));
+    String active = tested().freshName();
+    join(store().open(active, pointLayout(), Claim.ACTIVE));
+    assertThat(record(active)).isEqualTo(new CollectionRecord(pointLayout(), State.ACTIVE, 0, 1));
+    Await.failure(Permanent.class, () -> store().open(active, pointLayout(), Claim.IMPORTING));
+    join(store().open(active, pointLayout(), Claim.ACTIVE));
+    join(store().open(active, pointLayout(), Claim.NONE));
+  }
+
+  @Test
+  void open_claimNoneOfANewCollection_isPermanentAndMakesNothing() {
+    String name = tested().freshName();
+    Await.failure(Permanent.class, () -> store().open(name, pointLayout(), Claim.NONE));
+    assertThat(get(CollectionRecord.metadataName(name))).isNull();
+  }
+
+  @Test
+  @Needs({Capability.METADATA, Capability.VERSIONED_WRITES})
+  void importing_takesVersionedWritesOnly() {
+    StoreCollection collection =
+        join(store().open(tested().freshName(), pointLayout(), Claim.IMPORTING));
+    StoreKey key = freshKey();
+    assertPermanent(() -> collection.write(key, Mutation.put(hex("01")), call()));
+    assertThat(read(collection, key)).isNull();
+    long version = versionAgo(Duration.ofDays(400));
+    write(collection, key, Mutation.put(hex("02")).withVersion(version));
+    assertThat(read(collection, key)).isEqualTo(new Row(key, version, hex("02"), null));
+  }
+
+  @Test
+  void activate_importing_letsServicesWriteAboveTheFloor() {
+    String name = tested().freshName();
+    join(store().open(name, pointLayout(), Claim.IMPORTING));
+    long floor = VersionClock.micros(serverTime()) + 300_000;
+    CollectionRecord active = new CollectionRecord(pointLayout(), State.ACTIVE, floor, 1);
+    assertThat(join(store().activate(name, floor, 1))).isEqualTo(active);
+    assertThat(record(name)).isEqualTo(active);
+    StoreCollection collection = join(store().open(name, pointLayout(), Claim.ACTIVE));
+    StoreKey key = freshKey();
+    long version = write(collection, key, Mutation.put(hex("01")));
+    assertThat(version).isGreaterThan(floor);
+    assertThat(read(collection, key)).isEqualTo(new Row(key, version, hex("01"), null));
+  }
+
+  @Test
+  void activate_again_isTheSame_andAnotherFloorIsPermanent() {
+    String name = tested().freshName();
+    join(store().open(name, pointLayout(), Claim.IMPORTING));
+    long floor = versionAgo(Duration.ofMinutes(1));
+    CollectionRecord active = join(store().activate(name, floor, 1));
+    assertThat(join(store().activate(name, floor, 1))).isEqualTo(active);
+    assertPermanent(() -> store().activate(name, floor + 1, 1));
+    assertPermanent(() -> store().activate(name, floor, 2));
+    assertPermanent(() -> store().activate(tested().freshName(), floor, 1));
+    assertThat(record(name)).isEqualTo(active);
+  }
+
+  @Test
+  void drop_thenNextIncarnation_beginsEmpty() {
+    String name = tested().freshName();
+    StoreCollection first = join(store().open(name, pointLayout(), Claim.ACTIVE));
+    StoreKey key = freshKey();
+    write(first, key, Mutation.put(hex("01")));
+    CollectionRecord now = record(name);
+    CollectionRecord next = new CollectionRecord(pointLayout(), State.ACTIVE, 0, 2);
+    assertThat(set(CollectionRecord.metadataName(name), now.print(), next.print())).isTrue();
+    join(store().drop(name, 1));
+    StoreCollection second = join(store().open(name, pointLayout(), Claim.ACTIVE));
+    assertThat(read(second, key)).isNull();
+    long version = write(second, key, Mutation.put(hex("02")));
+    assertThat(read(second, key)).isEqualTo(new Row(key, version, hex("02"), null));
+    Await.failure(() -> first.write(key, Mutation.put(hex("03")), call()));
+    join(store().drop(name, 1));
+    assertThat(read(second, key)).isEqualTo(new Row(key, version, hex("02"), null));
+  }
+
+  private static void increment(Metadata metadata, String name) {
+    while (true) {
+      Bytes now = Objects.requireNonNull(Await.<@Nullable Bytes>join(metadata.get(name)));
+      Bytes next = Bytes.utf8(Integer.toString(Integer.parseInt(now.toUtf8()) + 1));
+      if (join(metadata.compareAndSet(name, now, next))) {
+        return;
+      }
+    }
+  }
+
+  private CollectionRecord record(String collection) {
+    return Objects.requireNonNull(
+        Await.<@Nullable CollectionRecord>join(
+            CollectionRecord.read(store().metadata(), collection)));
+  }
+
+  private String name() {
+    return "kit/" + freshMain().toHex();
+  }
+
+  private @Nullable Bytes get(String name) {
+    return Await.<@Nullable Bytes>join(store().metadata().get(name));
+  }
+
+  private boolean set(String name, @Nullable Bytes expected, @Nullable Bytes next) {
+    return join(store().metadata().compareAndSet(name, expected, next));
+  }
+}

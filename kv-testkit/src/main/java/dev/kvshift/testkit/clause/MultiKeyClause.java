@@ -1,0 +1,196 @@
+package dev.kvshift.testkit.clause;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.KvCollection;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.WriteOptions;
+import dev.kvshift.testkit.concurrent.Await;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Requests for several keys: each has its own outcome. */
+public abstract class MultiKeyClause extends Clause {
+  @ParameterizedTest
+  @CsvSource({
+    "false,1",
+    "false,2",
+    "false,64",
+    "false,65",
+    "false,500",
+    "true,1",
+    "true,2",
+    "true,64",
+    "true,65",
+    "true,500"
+  })
+  void getAll_writtenAndMissing_givesEachItsOwn(boolean async, int count) {
+    Map<Key, Bytes> entries = entries(count);
+    assertThat(putAll(async, entries, WriteOptions.none()).values())
+        .hasSize(count)
+        .allSatisfy(outcome -> assertThat(outcome).isInstanceOf(Outcome.Ok.class));
+    List<Key> asked = new ArrayList<>(entries.keySet());
+    for (int i = 0; i < count; i++) {
+      asked.add(Key.of(freshMain()));
+    }
+    Collections.shuffle(asked, new Random(count));
+    Map<Key, Outcome<Optional<Bytes>>> outcomes = getAll(async, asked);
+    assertThat(outcomes.keySet()).containsExactlyElementsOf(asked);
+    outcomes.forEach(
+        (key, outcome) ->
+            assertThat(outcome).isEqualTo(new Outcome.Ok<>(Optional.ofNullable(entries.get(key)))));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void getAll_noKeys_givesNothing(boolean async) {
+    assertThat(getAll(async, List.of())).isEmpty();
+    assertThat(putAll(async, Map.of(), WriteOptions.none())).isEmpty();
+    assertThat(deleteAll(async, List.of())).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void getAll_sameKeyTwice_givesItOnce(boolean async) {
+    Key key = Key.of(freshMain());
+    points(CollectionApi.SYNC).put(key, hex("01"));
+    assertThat(getAll(async, List.of(key, key)))
+        .containsExactly(Map.entry(key, new Outcome.Ok<>(Optional.of(hex("01")))));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void putAll_oneWrongKey_failsAloneAndTheOthersAreWritten(boolean async) {
+    Map<Key, Bytes> entries = entries(3);
+    Key wrong = Key.of(Bytes.empty());
+    Map<Key, Bytes> mixed = new LinkedHashMap<>();
+    mixed.put(wrong, hex("01"));
+    mixed.putAll(entries);
+    Map<Key, Outcome<@Nullable Void>> outcomes = putAll(async, mixed, WriteOptions.none());
+    assertThat(outcomes.keySet()).containsExactlyElementsOf(mixed.keySet());
+    outcomes.forEach(
+        (key, outcome) -> {
+          if (key.equals(wrong)) {
+            assertThat(((Outcome.Failed<?>) outcome).error())
+                .isInstanceOf(KvException.Permanent.class);
+          } else {
+            assertThat(outcome).isEqualTo(new Outcome.Ok<@Nullable Void>(null));
+          }
+        });
+    entries.forEach(
+        (key, value) -> assertThat(points(CollectionApi.SYNC).get(key)).isEqualTo(value));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void deleteAll_writtenAndMissing_leavesNone(boolean async) {
+    Map<Key, Bytes> entries = entries(100);
+    putAll(async, entries, WriteOptions.none());
+    List<Key> some = new ArrayList<>(entries.keySet()).subList(0, 50);
+    List<Key> asked = new ArrayList<>(some);
+    asked.add(Key.of(freshMain()));
+    assertThat(deleteAll(async, asked).values())
+        .hasSize(51)
+        .allSatisfy(outcome -> assertThat(outcome).isInstanceOf(Outcome.Ok.class));
+    getAll(async, entries.keySet())
+        .forEach(
+            (key, outcome) ->
+                assertThat(outcome)
+                    .isEqualTo(
+                        new Outcome.Ok<>(
+                            some.contains(key)
+                                ? Optional.empty()
+                                : Optional.of(Objects.requireNonNull(entries.get(key))))));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void getAll_moreKeysThanTheLimit_isRefusedWhole(boolean async) {
+    Map<Key, Bytes> entries = new LinkedHashMap<>();
+    for (int i = 0; i <= KvCollection.MAX_KEYS; i++) {
+      entries.put(Key.of(freshMain()), hex("01"));
+    }
+    assertPermanent(() -> getAll(async, entries.keySet()));
+    assertPermanent(() -> putAll(async, entries, WriteOptions.none()));
+    assertPermanent(() -> deleteAll(async, entries.keySet()));
+    assertThat(points(CollectionApi.SYNC).get(entries.keySet().iterator().next())).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @Needs(Capability.EXPIRY)
+  void putAll_timeToLive_endsForAll(boolean async) {
+    Map<Key, Bytes> entries = entries(10);
+    putAll(async, entries, WriteOptions.ttl(shortLife()));
+    assertThat(getAll(async, entries.keySet()).values())
+        .allSatisfy(outcome -> assertThat(outcome.orThrow()).isPresent());
+    awaitPast(tested().fixture.clock().instant().plus(shortLife()));
+    assertThat(getAll(async, entries.keySet()).values())
+        .hasSize(10)
+        .allSatisfy(outcome -> assertThat(outcome.orThrow()).isEmpty());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @Needs(Capability.RANGES)
+  void putAll_entriesOfOneMainKey_areAllWritten(boolean async) {
+    Bytes main = freshMain();
+    Map<Key, Bytes> entries = new LinkedHashMap<>();
+    for (int i = 0; i < 100; i++) {
+      entries.put(Key.of(main, Bytes.of((byte) i)), Bytes.of((byte) i));
+    }
+    KvCollection view = tested().view(tested().sharedName(rangeLayout()), rangeLayout());
+    if (async) {
+      Await.join(view.async().putAll(entries, WriteOptions.none()));
+    } else {
+      view.putAll(entries, WriteOptions.none());
+    }
+    assertThat(ranges(CollectionApi.SYNC).clusterings(main, Range.all()))
+        .containsExactlyElementsOf(entries.keySet().stream().map(Key::clustering).toList());
+  }
+
+  private static Map<Key, Bytes> entries(int count) {
+    Map<Key, Bytes> entries = new LinkedHashMap<>();
+    for (int i = 0; i < count; i++) {
+      entries.put(Key.of(freshMain()), Bytes.of((byte) i, (byte) (i >> 8)));
+    }
+    return entries;
+  }
+
+  private Map<Key, Outcome<Optional<Bytes>>> getAll(boolean async, Collection<Key> keys) {
+    return async ? Await.join(view().async().getAll(keys)) : view().getAll(keys);
+  }
+
+  private Map<Key, Outcome<@Nullable Void>> putAll(
+      boolean async, Map<Key, Bytes> entries, WriteOptions options) {
+    return async
+        ? Await.join(view().async().putAll(entries, options))
+        : view().putAll(entries, options);
+  }
+
+  private Map<Key, Outcome<@Nullable Void>> deleteAll(boolean async, Collection<Key> keys) {
+    return async
+        ? Await.join(view().async().deleteAll(keys, WriteOptions.none()))
+        : view().deleteAll(keys, WriteOptions.none());
+  }
+
+  private KvCollection view() {
+    return tested().view(tested().sharedName(pointLayout()), pointLayout());
+  }
+}

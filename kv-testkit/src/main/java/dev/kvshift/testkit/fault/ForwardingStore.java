@@ -1,0 +1,83 @@
+package dev.kvshift.testkit.fault;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreLocks;
+import java.time.Instant;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * A store that forwards every request to another one, for subclasses that change some of them. As
+ * safe for use by many threads as the subclass.
+ */
+public abstract class ForwardingStore implements Store {
+  /** The store that requests are forwarded to. */
+  protected final Store inner;
+
+  /** Creates a store in front of another one, which is closed with it. */
+  protected ForwardingStore(Store inner) {
+    this.inner = inner;
+  }
+
+  /** Returns the collection that {@link #open} returns in place of the inner store's. */
+  protected StoreCollection wrap(StoreCollection collection) {
+    return collection;
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return inner.capabilities();
+  }
+
+  @Override
+  public Limits limits() {
+    return inner.limits();
+  }
+
+  @Override
+  public String description() {
+    return inner.description();
+  }
+
+  @Override
+  public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+    return inner.open(name, layout, claim).thenApply(this::wrap);
+  }
+
+  @Override
+  public CompletionStage<Void> drop(String name, long incarnation) {
+    return inner.drop(name, incarnation);
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+    return inner.activate(name, floor, incarnation);
+  }
+
+  @Override
+  public CompletionStage<Instant> serverTime() {
+    return inner.serverTime();
+  }
+
+  @Override
+  public Metadata metadata() {
+    return inner.metadata();
+  }
+
+  @Override
+  public StoreLocks locks(String space) {
+    return inner.locks(space);
+  }
+
+  @Override
+  public void close() {
+    inner.close();
+  }
+}

@@ -1,0 +1,7 @@
+package dev.kvshift.testkit;
+
+import dev.kvshift.testkit.fixture.UseFixture;
+
+/** The kit on a broken driver. Launched by {@link BrokenDriversTest} only. */
+@UseFixture(BrokenFixture.class)
+final class BrokenKit extends DriverKit {}
