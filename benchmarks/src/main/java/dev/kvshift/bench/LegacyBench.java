@@ -321,7 +321,7 @@ final class LegacyBench extends Bench {
   private void measureScans(
       Report report, PlainRocks plain, StoreCollection near, StoreCollection far) throws Exception {
     long expected = (long) (rounds + 1) * puts;
-    PageLimit page = new PageLimit(PageLimit.MAX_ENTRIES, frameBytes);
+    PageLimit page = PageLimit.of(PageLimit.MAX_ENTRIES, frameBytes);
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
     contenders.put(
         PLAIN,

@@ -253,7 +253,7 @@ final class LoadBench extends Bench {
         session.prepare(
             "SELECT main, v, WRITETIME(v) FROM bench.load_i1"
                 + " WHERE token(main) > ? AND token(main) <= ?");
-    PageLimit page = new PageLimit(SCAN_PAGE_ROWS, PageLimit.MAX_BYTES);
+    PageLimit page = PageLimit.of(SCAN_PAGE_ROWS, PageLimit.MAX_BYTES);
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
     contenders.put(
         OURS,
@@ -325,7 +325,7 @@ final class LoadBench extends Bench {
   private void ranges(Report report, Store store, CqlSession session) throws Exception {
     StoreCollection ours =
         store
-            .open("load-range", Layout.range(new ShardRule.None()), Claim.ACTIVE)
+            .open("load-range", Layout.range(ShardRule.none()), Claim.ACTIVE)
             .toCompletableFuture()
             .join();
     createTable(

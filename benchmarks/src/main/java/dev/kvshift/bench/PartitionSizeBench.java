@@ -114,7 +114,7 @@ final class PartitionSizeBench extends Bench {
   }
 
   private void measure(Report report, Store driver, int length) throws Exception {
-    ShardRule rule = length == 0 ? new ShardRule.None() : new ShardRule.FirstBits(length);
+    ShardRule rule = length == 0 ? ShardRule.none() : ShardRule.firstBits(length);
     String name = length == 0 ? "unsharded" : "bits=" + length;
     Layout layout = Layout.range(rule);
     StoreCollection collection = open(new ShardedStore(driver), length, layout);

@@ -26,7 +26,7 @@ final class RemoteChanges implements ChangeSource {
   public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
     Duration bounded = LegacyLimits.bounded(wait);
     Call call = collection.call();
-    Call patient = new Call(call.deadlineNanos() + bounded.toNanos(), call.epoch());
+    Call patient = Call.until(call.deadlineNanos() + bounded.toNanos()).withEpoch(call.epoch());
     return collection.ask(
         Kind.READ,
         patient,

@@ -27,7 +27,12 @@ import org.jspecify.annotations.Nullable;
 /** One opening of an in-memory server. Answers on the calling thread, except where it waits. */
 final class MemoryStore implements Store {
   private static final Limits LIMITS =
-      new Limits(65_529, 65_531, 16 << 20, 1_000, Duration.ofSeconds(10));
+      Limits.defaults()
+          .withMaxMainBytes(65_529)
+          .withMaxClusteringBytes(65_531)
+          .withMaxValueBytes(16 << 20)
+          .withMaxInFlight(1_000)
+          .withTimeout(Duration.ofSeconds(10));
 
   final MemoryServer server;
   final VersionClock versions;

@@ -64,7 +64,7 @@ final class RetentionTest {
       long deleted = join(c.write(key, Mutation.delete(), call()));
       now.updateAndGet(instant -> instant.plus(Duration.ofMinutes(59)));
       work(c);
-      assertThat(get(c, key)).isEqualTo(new Row(key, deleted, null, null));
+      assertThat(get(c, key)).isEqualTo(Row.tombstone(key, deleted));
       now.updateAndGet(instant -> instant.plus(Duration.ofMinutes(2)));
       work(c);
       assertThat(get(c, key)).isNull();
@@ -74,7 +74,7 @@ final class RetentionTest {
           .hasMessageContaining("purge horizon");
       long later = deleted + 1;
       join(c.write(key, Mutation.put(Bytes.utf8("w")).withVersion(later), call()));
-      assertThat(get(c, key)).isEqualTo(new Row(key, later, Bytes.utf8("w"), null));
+      assertThat(get(c, key)).isEqualTo(Row.of(key, later, Bytes.utf8("w"), null));
     }
   }
 
@@ -84,11 +84,11 @@ final class RetentionTest {
       StoreCollection c = join(store.open("c", Layout.point(), Claim.ACTIVE));
       StoreKey key = key(1);
       Instant expiry = now.get().plus(Duration.ofMinutes(10));
-      Mutation mutation = new Mutation(Bytes.utf8("v"), expiry, null, null);
+      Mutation mutation = Mutation.put(Bytes.utf8("v")).withExpiry(expiry);
       long version = join(c.write(key, mutation, call()));
       now.updateAndGet(instant -> instant.plus(Duration.ofMinutes(69)));
       work(c);
-      assertThat(get(c, key)).isEqualTo(new Row(key, version, null, null));
+      assertThat(get(c, key)).isEqualTo(Row.tombstone(key, version));
       now.updateAndGet(instant -> instant.plus(Duration.ofMinutes(2)));
       work(c);
       assertThat(get(c, key)).isNull();
@@ -104,7 +104,7 @@ final class RetentionTest {
         join(c.write(key(i), Mutation.delete().withVersion(old), call()));
       }
       for (int i = 0; i < 50; i++) {
-        assertThat(get(c, key(i))).isEqualTo(new Row(key(i), old, null, null));
+        assertThat(get(c, key(i))).isEqualTo(Row.tombstone(key(i), old));
       }
     }
   }
@@ -170,7 +170,7 @@ final class RetentionTest {
       StoreCollection there = join(one.open("c", Layout.point(), Claim.ACTIVE));
       long version = join(there.write(key(1), Mutation.put(Bytes.utf8("v")), call()));
       StoreCollection here = join(two.open("c", Layout.point(), Claim.ACTIVE));
-      assertThat(get(here, key(1))).isEqualTo(new Row(key(1), version, Bytes.utf8("v"), null));
+      assertThat(get(here, key(1))).isEqualTo(Row.of(key(1), version, Bytes.utf8("v"), null));
     }
   }
 

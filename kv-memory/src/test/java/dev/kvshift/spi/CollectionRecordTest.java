@@ -22,7 +22,7 @@ final class CollectionRecordTest {
   @Test
   void print_isTheWrittenForm_andParsesBack() {
     CollectionRecord active =
-        new CollectionRecord(Layout.range(new ShardRule.FirstBits(8)), State.ACTIVE, 1_795L, 3);
+        new CollectionRecord(Layout.range(ShardRule.firstBits(8)), State.ACTIVE, 1_795L, 3);
     assertThat(active.print().toUtf8())
         .isEqualTo("v1 active floor=1795 incarnation=3 range;shard=bits=8;encoding=1");
     assertThat(CollectionRecord.parse("c", active.print())).isEqualTo(active);

@@ -150,6 +150,6 @@ final class LiveWriter implements AutoCloseable {
             : null;
     return random.nextInt(5) == 0
         ? Mutation.delete()
-        : new Mutation(Bytes.utf8("value-" + number + "-" + step), expiry, null, null);
+        : Mutation.put(Bytes.utf8("value-" + number + "-" + step)).withExpiry(expiry);
   }
 }

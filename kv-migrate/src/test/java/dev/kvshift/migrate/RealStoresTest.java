@@ -25,7 +25,7 @@ final class RealStoresTest {
     try (ForkedJvm legacy = LegacyProcess.start();
         Sides sides =
             new Sides(
-                Layout.range(new ShardRule.FirstBits(4)),
+                Layout.range(ShardRule.firstBits(4)),
                 Stores.open("legacy://" + LegacyProcess.address(legacy)),
                 Stores.open(
                     "scylla://"

@@ -32,7 +32,7 @@ final class Sides implements AutoCloseable {
   /** A pause limit that also a slow machine keeps. */
   static final Duration PATIENT = Duration.ofSeconds(5);
 
-  static final Layout LAYOUT = Layout.range(new ShardRule.None());
+  static final Layout LAYOUT = Layout.range(ShardRule.none());
 
   final Layout layout;
   final Store source;
@@ -69,7 +69,7 @@ final class Sides implements AutoCloseable {
   /** Returns sides whose target is like a CQL store: sharded, no tombstone reads, no leader. */
   static Sides sharded() {
     return new Sides(
-        Layout.range(new ShardRule.FirstBits(4)),
+        Layout.range(ShardRule.firstBits(4)),
         MemoryOptions.defaults()
             .without(
                 Capability.LARGE_MAIN_KEYS,

@@ -124,7 +124,7 @@ record TypedKeys<K, V>(
   private WriteOptions withDefaults(WriteOptions options) {
     return timeToLive == null || options.ttl() != null
         ? options
-        : new WriteOptions(timeToLive, options.lock());
+        : WriteOptions.none().withTtl(timeToLive).withLock(options.lock());
   }
 
   private Map<Key, K> encodeAll(Collection<K> keys) {
@@ -147,9 +147,9 @@ record TypedKeys<K, V>(
         (bytes, key) -> {
           try {
             Optional<Bytes> value = Objects.requireNonNull(outcomes.get(bytes)).orThrow();
-            typed.put(key, new Outcome.Ok<>(decode(bytes, value)));
+            typed.put(key, Outcome.ok(decode(bytes, value)));
           } catch (KvException e) {
-            typed.put(key, new Outcome.Failed<>(e));
+            typed.put(key, Outcome.failed(e));
           }
         });
     return typed;

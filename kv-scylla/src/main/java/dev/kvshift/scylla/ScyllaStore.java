@@ -72,12 +72,12 @@ final class ScyllaStore implements Store {
     skew.every(Sweeper.LOOK_EVERY, sweeper::look);
     Settings settings = requests.settings();
     limits =
-        new Limits(
-            MAX_MAIN_BYTES,
-            MAX_CLUSTERING_BYTES,
-            settings.maxValueBytes(),
-            settings.maxInFlight(),
-            settings.timeout());
+        Limits.defaults()
+            .withMaxMainBytes(MAX_MAIN_BYTES)
+            .withMaxClusteringBytes(MAX_CLUSTERING_BYTES)
+            .withMaxValueBytes(settings.maxValueBytes())
+            .withMaxInFlight(settings.maxInFlight())
+            .withTimeout(settings.timeout());
   }
 
   static ScyllaStore open(

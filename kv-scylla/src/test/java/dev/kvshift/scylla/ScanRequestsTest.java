@@ -55,8 +55,10 @@ final class ScanRequestsTest {
     for (int i = 0; i < ROWS; i++) {
       StoreKey key = StoreKey.of(Bytes.utf8("key" + i), Bytes.empty());
       Instant expiry = i % 3 == 0 ? later.plusSeconds(i) : null;
-      Row row = new Row(key, FIRST_VERSION + i, Bytes.utf8("value" + i), expiry);
-      await(points.write(key, new Mutation(row.value(), expiry, row.version(), null), call()));
+      Row row = Row.of(key, FIRST_VERSION + i, Bytes.utf8("value" + i), expiry);
+      await(
+          points.write(
+              key, Mutation.of(row.value()).withExpiry(expiry).withVersion(row.version()), call()));
       EXPECTED.put(key, row);
     }
   }
@@ -94,7 +96,7 @@ final class ScanRequestsTest {
   /** Whoever asks for the pages sets the pace: nothing is read ahead. */
   @Test
   void scan_onePage_sendsOneRequestAndNothingAhead() {
-    ScanTask all = new ScanTask(Long.MIN_VALUE, Long.MAX_VALUE);
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
     Bytes position = null;
     for (int page = 0; page < 5; page++) {
       int before = SCANS.get();

@@ -111,7 +111,7 @@ final class TransitionCollection implements StoreCollection {
 
   /** Only one of the stores may show tombstones, so that nobody above is to count on them. */
   private static RowPage withoutTombstones(RowPage page) {
-    return new RowPage(
+    return RowPage.of(
         page.rows().stream().filter(row -> !row.isTombstone()).toList(),
         page.stop(),
         page.passed());

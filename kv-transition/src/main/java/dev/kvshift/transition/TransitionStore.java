@@ -32,7 +32,12 @@ final class TransitionStore implements Store {
 
   /** What holds before a side has been opened; each driver checks its own limits as well. */
   private static final Limits UNTIL_OPENED =
-      new Limits(65_000, 65_000, 16 << 20, 1_024, Duration.ofSeconds(10));
+      Limits.defaults()
+          .withMaxMainBytes(65_000)
+          .withMaxClusteringBytes(65_000)
+          .withMaxValueBytes(16 << 20)
+          .withMaxInFlight(1_024)
+          .withTimeout(Duration.ofSeconds(10));
 
   private static final Set<Capability> CAPABILITIES =
       Set.copyOf(EnumSet.of(Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS));

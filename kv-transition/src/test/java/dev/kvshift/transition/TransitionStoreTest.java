@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
 class TransitionStoreTest {
-  private static final Layout LAYOUT = Layout.range(new ShardRule.None());
+  private static final Layout LAYOUT = Layout.range(ShardRule.none());
   private static final Bytes MAIN = Bytes.utf8("main");
   private static final Duration LIFETIME = Duration.ofSeconds(30);
 

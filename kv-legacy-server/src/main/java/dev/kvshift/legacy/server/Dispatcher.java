@@ -223,7 +223,7 @@ final class Dispatcher {
   }
 
   private CompletableFuture<Reply.Builder> range(Table table, ReadRange read, long epoch) {
-    PageLimit limit = new PageLimit(read.getEntries(), read.getBytes());
+    PageLimit limit = PageLimit.of(read.getEntries(), read.getBytes());
     return later(
         () ->
             reply(table)
@@ -238,8 +238,8 @@ final class Dispatcher {
   }
 
   private CompletableFuture<Reply.Builder> scan(Table table, Scan scan) {
-    PageLimit limit = new PageLimit(scan.getEntries(), scan.getBytes());
-    ScanTask task = new ScanTask(scan.getAfter(), scan.getUpTo());
+    PageLimit limit = PageLimit.of(scan.getEntries(), scan.getBytes());
+    ScanTask task = ScanTask.of(scan.getAfter(), scan.getUpTo());
     Bytes position = scan.hasPosition() ? Messages.bytes(scan.getPosition()) : null;
     return later(() -> reply(table).setPage(engine.reads.scan(table, task, position, limit)));
   }

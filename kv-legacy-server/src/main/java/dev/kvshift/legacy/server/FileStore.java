@@ -5,6 +5,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
@@ -86,7 +87,7 @@ final class FileStore implements Store {
   public StoreLocks locks(String space) {
     return new StoreLocks() {
       @Override
-      public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+      public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
         return run(
             call,
             () -> {

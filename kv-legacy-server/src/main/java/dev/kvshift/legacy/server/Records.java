@@ -57,11 +57,11 @@ final class Records {
     byte kind = stored.get();
     long version = stored.getLong();
     return switch (kind) {
-      case LIVE -> new Row(key, version, Bytes.of(stored), null);
-      case TOMBSTONE -> new Row(key, version, null, null);
+      case LIVE -> Row.of(key, version, Bytes.of(stored), null);
+      case TOMBSTONE -> Row.tombstone(key, version);
       case EXPIRING -> {
         Instant expiry = Instant.ofEpochMilli(stored.getLong());
-        yield new Row(key, version, Bytes.of(stored), expiry);
+        yield Row.of(key, version, Bytes.of(stored), expiry);
       }
       default -> throw new IllegalStateException("row of unknown kind " + kind);
     };

@@ -75,11 +75,10 @@ public final class Messages {
   }
 
   public static Mutation mutation(Write write) {
-    return new Mutation(
-        write.hasValue() ? bytes(write.getValue()) : null,
-        write.hasExpiryMillis() ? Instant.ofEpochMilli(write.getExpiryMillis()) : null,
-        write.hasVersion() ? write.getVersion() : null,
-        write.hasLock() ? lock(write.getLock()) : null);
+    return Mutation.of(write.hasValue() ? bytes(write.getValue()) : null)
+        .withExpiry(write.hasExpiryMillis() ? Instant.ofEpochMilli(write.getExpiryMillis()) : null)
+        .withVersion(write.hasVersion() ? write.getVersion() : null)
+        .withLock(write.hasLock() ? lock(write.getLock()) : null);
   }
 
   public static ReadRange range(Bytes main, Range range, PageLimit limit) {
@@ -103,12 +102,10 @@ public final class Messages {
   }
 
   public static Range range(ReadRange read) {
-    return new Range(
-        read.hasFrom() ? bytes(read.getFrom()) : null,
-        read.getFromInclusive(),
-        read.hasTo() ? bytes(read.getTo()) : null,
-        read.getToInclusive(),
-        read.getBackward() ? Range.Direction.BACKWARD : Range.Direction.FORWARD);
+    return Range.all()
+        .withFrom(read.hasFrom() ? bytes(read.getFrom()) : null, read.getFromInclusive())
+        .withTo(read.hasTo() ? bytes(read.getTo()) : null, read.getToInclusive())
+        .withDirection(read.getBackward() ? Range.Direction.BACKWARD : Range.Direction.FORWARD);
   }
 
   public static Page page(RowPage page) {
@@ -122,14 +119,14 @@ public final class Messages {
   }
 
   public static RowPage rowPage(Page page) {
-    return new RowPage(
+    return RowPage.of(
         RowBlock.read(page.getRows()),
         STOPS.get(page.getStop()),
         page.hasNext() ? bytes(page.getNext()) : null);
   }
 
   public static ScanPage scanPage(Page page) {
-    return new ScanPage(
+    return ScanPage.of(
         RowBlock.read(page.getRows()), page.hasNext() ? bytes(page.getNext()) : null);
   }
 
@@ -206,7 +203,7 @@ public final class Messages {
   }
 
   public static Lock lock(LockOf message) {
-    return new Lock(
+    return Lock.of(
         message.getSpace(),
         bytes(message.getKey()),
         message.getOwner(),

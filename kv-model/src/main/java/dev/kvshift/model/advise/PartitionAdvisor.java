@@ -27,7 +27,7 @@ public final class PartitionAdvisor {
   private final int codeBits;
   private final List<Run> bits = new ArrayList<>();
   private final List<Run> parts = new ArrayList<>();
-  private final Run whole = new Run(new ShardRule.None());
+  private final Run whole = new Run(ShardRule.none());
   private int partsInAll;
   private long mains;
   private long entries;
@@ -69,10 +69,10 @@ public final class PartitionAdvisor {
     this.codeBits = encoding == 0 ? 0 : Byte.SIZE;
     this.partsInAll = encoding == 0 ? 0 : MAX_PARTS;
     for (int length = 1; length <= ShardRule.MAX_LENGTH; length++) {
-      bits.add(new Run(new ShardRule.FirstBits(length)));
+      bits.add(new Run(ShardRule.firstBits(length)));
     }
     for (int length = 1; length <= partsInAll; length++) {
-      parts.add(new Run(new ShardRule.FirstParts(length)));
+      parts.add(new Run(ShardRule.firstParts(length)));
     }
   }
 

@@ -117,6 +117,9 @@ public final class KeyRange<C> {
       to = last.within() ? begun.to() : begun.from();
       toInclusive = false;
     }
-    return new Range(from, fromInclusive, to, toInclusive, direction);
+    return Range.all()
+        .withFrom(from, fromInclusive)
+        .withTo(to, toInclusive)
+        .withDirection(direction);
   }
 }

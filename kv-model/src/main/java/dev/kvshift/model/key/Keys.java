@@ -167,7 +167,7 @@ public final class Keys {
 
   /** All entries of a main key in one partition. */
   public static ShardRule unsharded() {
-    return new ShardRule.None();
+    return ShardRule.none();
   }
 
   /**
@@ -177,11 +177,11 @@ public final class Keys {
    * @param bits from 1 to 64, counted behind the type code
    */
   public static ShardRule firstBits(int bits) {
-    return new ShardRule.FirstBits(bits);
+    return ShardRule.firstBits(bits);
   }
 
   /** One partition for all entries of a main key whose first parts are the same. */
   public static ShardRule firstParts(int parts) {
-    return new ShardRule.FirstParts(parts);
+    return ShardRule.firstParts(parts);
   }
 }

@@ -130,7 +130,7 @@ final class ShardedCollection implements StoreCollection {
       return CompletableFuture.failedFuture(e);
     }
     if (range.isEmpty()) {
-      return CompletableFuture.completedFuture(new RowPage(List.of(), Stop.END, null));
+      return CompletableFuture.completedFuture(RowPage.of(List.of(), Stop.END, null));
     }
     return new ShardWalk(this, main, range, limit, call).page();
   }
@@ -153,7 +153,7 @@ final class ShardedCollection implements StoreCollection {
         .scan(task, position, limit, call)
         .thenApply(
             page ->
-                new ScanPage(
+                ScanPage.of(
                     page.rows().stream().map(ShardedCollection::stripped).toList(), page.next()));
   }
 
@@ -210,7 +210,7 @@ final class ShardedCollection implements StoreCollection {
     }
     Bytes shard = sharding.shardOf(key.clustering());
     requireFitting(key.main(), shard.size());
-    return new StoreKey(key.main(), shard, key.clustering());
+    return StoreKey.of(key.main(), shard, key.clustering());
   }
 
   private void requireFitting(Bytes main, int shardBytes) {

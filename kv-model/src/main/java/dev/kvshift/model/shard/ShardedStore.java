@@ -37,7 +37,7 @@ public final class ShardedStore implements Store {
   public static final long DEFAULT_CACHE_BYTES = 32L << 20;
 
   /** The directory's clustering keys are shards: not keys that our encoding has formed. */
-  private static final Layout DIRECTORY = new Layout(Layout.Shape.RANGE, new ShardRule.None(), 0);
+  private static final Layout DIRECTORY = Layout.of(Layout.Shape.RANGE, ShardRule.none(), 0);
 
   private final Store store;
   private final KnownShards known;

@@ -192,7 +192,7 @@ class DirectoryCrashTest {
     imported
         .write(
             StoreKey.of(MAIN, VALUE),
-            Mutation.put(VALUE).withVersion(5),
+            Mutation.put(VALUE).withVersion(5L),
             Call.within(Duration.ofSeconds(10)))
         .toCompletableFuture()
         .join();

@@ -135,7 +135,7 @@ record HookedStore(Store store, Hook hook) implements Store {
     public CompletionStage<RowPage> range(
         Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
       return hook.run(
-          new Request(name(), Kind.RANGE, new StoreKey(main, shard, Bytes.empty()), range),
+          new Request(name(), Kind.RANGE, StoreKey.of(main, shard, Bytes.empty()), range),
           () -> collection.range(main, shard, range, limit, call));
     }
 

@@ -39,7 +39,7 @@ final class ShardedWipeTest {
         assertThat(fresh.getRange(MAIN, Range.all(), PageLimit.entries(9)).entries()).isEmpty();
         fresh.put(second, VALUE);
         assertThat(fresh.getRange(MAIN, Range.all(), PageLimit.entries(9)).entries())
-            .containsExactly(new Entry(second.clustering(), VALUE));
+            .containsExactly(Entry.of(second.clustering(), VALUE));
       }
     }
   }

@@ -266,7 +266,7 @@ public abstract class GateClause extends Clause {
     long atLeast = Math.max(version, VersionClock.micros(serverTime())) + 200_000;
     Row row = join(collection.gate().reassert(key, atLeast));
     assertThat(row.version()).isGreaterThan(atLeast);
-    assertThat(row).isEqualTo(new Row(key, row.version(), hex("01"), null));
+    assertThat(row).isEqualTo(Row.of(key, row.version(), hex("01"), null));
     assertThat(read(collection, key)).isEqualTo(row);
     assertThat(write(collection, key, Mutation.put(hex("02")))).isGreaterThan(row.version());
   }
@@ -276,12 +276,12 @@ public abstract class GateClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
     Row missing = join(collection.gate().reassert(key, 0));
-    assertThat(missing).isEqualTo(new Row(key, missing.version(), null, null));
+    assertThat(missing).isEqualTo(Row.tombstone(key, missing.version()));
     write(collection, key, Mutation.put(hex("01")));
     long deleted = write(collection, key, Mutation.delete());
     Row row = join(collection.gate().reassert(key, deleted));
     assertThat(row.version()).isGreaterThan(deleted);
-    assertThat(row).isEqualTo(new Row(key, row.version(), null, null));
+    assertThat(row).isEqualTo(Row.tombstone(key, row.version()));
   }
 
   @Test
@@ -292,7 +292,7 @@ public abstract class GateClause extends Clause {
     Instant expiry = expiryIn(Duration.ofHours(1));
     write(collection, key, expiring(expiry));
     Row row = join(collection.gate().reassert(key, 0));
-    assertThat(row).isEqualTo(new Row(key, row.version(), hex("01"), expiry));
+    assertThat(row).isEqualTo(Row.of(key, row.version(), hex("01"), expiry));
     assertThat(join(collection.changes().read(1, 1_000, Duration.ZERO)))
         .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, row)), 2));
   }

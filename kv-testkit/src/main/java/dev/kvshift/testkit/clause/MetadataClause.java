@@ -224,7 +224,7 @@ public abstract class MetadataClause extends Clause {
     assertThat(read(collection, key)).isNull();
     long version = versionAgo(Duration.ofDays(400));
     write(collection, key, Mutation.put(hex("02")).withVersion(version));
-    assertThat(read(collection, key)).isEqualTo(new Row(key, version, hex("02"), null));
+    assertThat(read(collection, key)).isEqualTo(Row.of(key, version, hex("02"), null));
   }
 
   @Test
@@ -239,7 +239,7 @@ public abstract class MetadataClause extends Clause {
     StoreKey key = freshKey();
     long version = write(collection, key, Mutation.put(hex("01")));
     assertThat(version).isGreaterThan(floor);
-    assertThat(read(collection, key)).isEqualTo(new Row(key, version, hex("01"), null));
+    assertThat(read(collection, key)).isEqualTo(Row.of(key, version, hex("01"), null));
   }
 
   @Test
@@ -268,10 +268,10 @@ public abstract class MetadataClause extends Clause {
     StoreCollection second = join(store().open(name, pointLayout(), Claim.ACTIVE));
     assertThat(read(second, key)).isNull();
     long version = write(second, key, Mutation.put(hex("02")));
-    assertThat(read(second, key)).isEqualTo(new Row(key, version, hex("02"), null));
+    assertThat(read(second, key)).isEqualTo(Row.of(key, version, hex("02"), null));
     Await.failure(() -> first.write(key, Mutation.put(hex("03")), call()));
     join(store().drop(name, 1));
-    assertThat(read(second, key)).isEqualTo(new Row(key, version, hex("02"), null));
+    assertThat(read(second, key)).isEqualTo(Row.of(key, version, hex("02"), null));
   }
 
   private static void increment(Metadata metadata, String name) {

@@ -31,7 +31,12 @@ final class ShelfStore implements Store {
           Capability.DROP);
 
   private static final Limits LIMITS =
-      new Limits(65_529, 65_531, 1 << 20, 1_000, Duration.ofSeconds(10));
+      Limits.defaults()
+          .withMaxMainBytes(65_529)
+          .withMaxClusteringBytes(65_531)
+          .withMaxValueBytes(1 << 20)
+          .withMaxInFlight(1_000)
+          .withTimeout(Duration.ofSeconds(10));
 
   private final Shelf shelf;
   private final VersionClock versions;

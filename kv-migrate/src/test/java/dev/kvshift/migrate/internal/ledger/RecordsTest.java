@@ -183,16 +183,16 @@ final class RecordsTest {
     return new CopyTaskGroup(
         List.of(
             new CopyTask(
-                new ScanTask(-5764607523034234883L, -4611686018427387908L),
+                ScanTask.of(-5764607523034234883L, -4611686018427387908L),
                 null,
                 true,
                 new CopyCounts(33, 30, new CopyCounts.Skipped(1, 2), 0, 1795845119262190L)),
             new CopyTask(
-                new ScanTask(-4611686018427387908L, -3458764513820540933L),
+                ScanTask.of(-4611686018427387908L, -3458764513820540933L),
                 Bytes.fromHex("00000005726f772d376b65792d37"),
                 false,
                 new CopyCounts(100, 99, new CopyCounts.Skipped(0, 0), 1, 1795845119263001L)),
-            CopyTask.of(new ScanTask(-3458764513820540933L, -2305843009213693958L))));
+            CopyTask.of(ScanTask.of(-3458764513820540933L, -2305843009213693958L))));
   }
 
   private static VerifyRecord verifiedWithDifferences() {
