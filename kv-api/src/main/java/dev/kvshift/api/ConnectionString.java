@@ -30,6 +30,8 @@ public final class ConnectionString {
   /** The longest connection string, in characters. */
   public static final int MAX_CHARS = 65_536;
 
+  static final int MAX_PORT = 65_535;
+
   private static final String HIDDEN = "***";
   private static final Pattern SECRET_NAME =
       Pattern.compile("(?i).*(password|secret|token|credential).*");
@@ -343,8 +345,12 @@ public final class ConnectionString {
      *
      * @param name the host name or IP address
      * @param port 1 to 65535
+     * @throws IllegalArgumentException if the port is out of that range
      */
     public static Host of(String name, int port) {
+      if (port < 1 || port > MAX_PORT) {
+        throw new IllegalArgumentException("port " + port + ": give 1 to " + MAX_PORT);
+      }
       return new Host(name, OptionalInt.of(port));
     }
 

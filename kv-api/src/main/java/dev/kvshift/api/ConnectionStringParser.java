@@ -17,7 +17,7 @@ final class ConnectionStringParser {
   private static final Pattern HOST = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}");
   private static final Pattern IPV6 =
       Pattern.compile("[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,32})?");
-  private static final int MAX_PORT = 65_535;
+  private static final int MAX_PORT = ConnectionString.MAX_PORT;
 
   private final String scheme;
 

@@ -257,7 +257,7 @@ final class ConnectionStringTest {
     List<Host> hosts = new ArrayList<>();
     for (int i = random.nextInt(4); i > 0; i--) {
       String name = random.nextBoolean() ? "h-" + i : "2001:db8::" + i;
-      hosts.add(Host.of(name, random.nextInt(65_536)));
+      hosts.add(random.nextInt(4) == 0 ? Host.of(name) : Host.of(name, 1 + random.nextInt(65_535)));
     }
     boolean withUser = random.nextBoolean();
     Map<String, String> parameters = new LinkedHashMap<>();
