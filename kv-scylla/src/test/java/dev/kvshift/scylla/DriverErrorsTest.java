@@ -31,6 +31,7 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.spi.Call;
+import dev.kvshift.testkit.fault.TcpProxy;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -335,9 +336,9 @@ final class DriverErrorsTest {
     SimpleStatement statement = SimpleStatement.newInstance("SELECT key FROM system.local");
     List<String> met = new ArrayList<>();
     for (boolean write : new boolean[] {false, true}) {
-      try (GarblingProxy proxy = new GarblingProxy(CassandraNode.shared().contactPoint());
+      try (TcpProxy proxy = new TcpProxy(CassandraNode.shared().contactPoint());
           Requests requests = through(proxy)) {
-        proxy.garble();
+        proxy.corruptAnswers();
         Call call = Call.within(LONG);
         met.add(
             outcome(
@@ -351,7 +352,7 @@ final class DriverErrorsTest {
         .isEqualTo(documented("provoked on a node"));
   }
 
-  private static Requests through(GarblingProxy proxy) {
+  private static Requests through(TcpProxy proxy) {
     Settings settings =
         Settings.of(
             ConnectionString.parse(

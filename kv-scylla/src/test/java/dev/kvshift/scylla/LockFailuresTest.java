@@ -200,16 +200,16 @@ final class LockFailuresTest {
     List<String> violations = history.violations(last);
     String figures = figures(history, violations.size());
     System.out.println(figures);
-    String json = System.getProperty("kvshift.locks.json", "");
-    if (!json.isEmpty()) {
-      Files.writeString(Path.of(json), figures + "\n");
+    String kept = System.getProperty("kvshift.figures", "");
+    if (!kept.isEmpty()) {
+      Files.writeString(Path.of(kept, "locks.json"), figures);
     }
     assertThat(violations).as("seed %s", SEED).isEmpty();
   }
 
   private String figures(LockHistory history, int violations) {
-    StringBuilder figures = new StringBuilder("{\"check\":\"locks\"");
-    figures.append(",\"nodes\":").append(RING ? 3 : 1).append(",\"runs\":").append(RUNS);
+    StringBuilder figures = new StringBuilder("{\"nodes\":");
+    figures.append(RING ? 3 : 1).append(",\"runs\":").append(RUNS);
     figures.append(",\"seed\":").append(SEED);
     failures.forEach(
         (failure, times) ->

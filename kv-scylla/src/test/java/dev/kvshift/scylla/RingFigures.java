@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 
 /**
  * The figures of a test on a ring: on standard error, and as JSON in the folder that {@code
- * -Dkvshift.ring=FOLDER} names.
+ * -Dkvshift.figures=FOLDER} names.
  */
 final class RingFigures {
   private RingFigures() {}
@@ -19,7 +19,7 @@ final class RingFigures {
     String json = json(figures);
     PrintStream out = System.err;
     out.println("ring " + name + ": " + json);
-    String folder = System.getProperty("kvshift.ring", "");
+    String folder = System.getProperty("kvshift.figures", "");
     if (folder.isEmpty()) {
       return;
     }

@@ -18,6 +18,7 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.concurrent.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,12 +35,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Kills the server with −9 under load, again and again. {@code -Dlegacy.kill.times=N
- * -Dlegacy.kill.seed=S} make it longer; {@code -Dlegacy.kill.figures=FILE} keeps its figures.
+ * -Dlegacy.kill.seed=S} make it longer; {@code -Dkvshift.figures=FOLDER} keeps its figures.
  */
 class LegacyKillTest {
   private static final int TIMES = Integer.getInteger("legacy.kill.times", 4);
   private static final long SEED = Long.getLong("legacy.kill.seed", System.nanoTime());
-  private static final String FIGURES = System.getProperty("legacy.kill.figures");
+  private static final String FIGURES = System.getProperty("kvshift.figures");
   private static final int WRITERS = 32;
   private static final int KEYS_PER_WRITER = 20;
   private static final int PARTITIONS = 8;
@@ -90,10 +91,10 @@ class LegacyKillTest {
         SEED, TIMES, acknowledged.get(), unknown.get(), refused.get(), log.size());
     if (FIGURES != null) {
       Files.writeString(
-          Path.of(FIGURES),
+          Path.of(FIGURES, "legacy-kill.json"),
           String.format(
-              "\"seed\":%d,\"kills\":%d,\"acknowledged\":%d,\"lost\":0,\"unknown\":%d,"
-                  + "\"refused\":%d,\"changes\":%d",
+              "{\"seed\":%d,\"kills\":%d,\"acknowledged\":%d,\"lost\":0,\"unknown\":%d,"
+                  + "\"refused\":%d,\"changes\":%d}",
               SEED, TIMES, acknowledged.get(), unknown.get(), refused.get(), log.size()));
     }
   }

@@ -17,7 +17,11 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.concurrent.Await;
+import dev.kvshift.testkit.fault.TcpProxy;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,15 +38,15 @@ import org.junit.jupiter.api.io.TempDir;
 class ReconnectTest {
   @TempDir Path directory;
   private RunningServer server;
-  private CuttingProxy proxy;
+  private TcpProxy proxy;
   private Store store;
   private StoreCollection collection;
 
   @BeforeEach
   void open() throws IOException {
     server = RunningServer.start(EngineOptions.of(directory, 4), ServerOptions.loopback(0));
-    proxy = new CuttingProxy(server.port());
-    store = Stores.open("legacy://127.0.0.1:" + proxy.port() + "?timeout=30s");
+    proxy = new TcpProxy(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()));
+    store = Stores.open("legacy://" + proxy.address() + "?timeout=30s");
     collection = await(store.open("files", Layout.point(), Claim.ACTIVE));
   }
 
@@ -124,7 +128,7 @@ class ReconnectTest {
 
   @Test
   void write_neverSentUntilItsDeadline_isTransient() throws Exception {
-    proxy.refuse(true);
+    proxy.refuse();
     assertThatThrownBy(
             () ->
                 await(
@@ -139,15 +143,15 @@ class ReconnectTest {
             Call.within(Duration.ofMillis(200)));
 
     assertThatThrownBy(() -> await(write)).isInstanceOf(KvException.Transient.class);
-    proxy.refuse(false);
+    proxy.pass();
     assertThat(await(collection.get(StoreKey.of(Bytes.utf8("key"), Bytes.empty()), call())))
         .isNull();
   }
 
   @Test
   void open_nobodyThere_isTransientAndNamesTheServer() throws Exception {
-    proxy.refuse(true);
-    String address = "127.0.0.1:" + proxy.port();
+    proxy.refuse();
+    String address = proxy.address();
 
     assertThatThrownBy(() -> Stores.open("legacy://" + address + "?timeout=300ms").close())
         .isInstanceOf(KvException.Transient.class)

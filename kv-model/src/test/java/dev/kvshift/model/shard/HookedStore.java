@@ -116,6 +116,11 @@ record HookedStore(Store store, Hook hook) implements Store {
     }
 
     @Override
+    public void check(StoreKey key, Mutation mutation) {
+      collection.check(key, mutation);
+    }
+
+    @Override
     public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
       return hook.run(new Request(name(), Kind.GET, key, null), () -> collection.get(key, call));
     }

@@ -24,6 +24,7 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.concurrent.Await;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

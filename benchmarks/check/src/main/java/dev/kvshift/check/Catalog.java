@@ -1,0 +1,76 @@
+package dev.kvshift.check;
+
+import static dev.kvshift.check.Parameter.address;
+import static dev.kvshift.check.Parameter.number;
+import static dev.kvshift.check.Parameter.text;
+
+import dev.kvshift.check.Selection.ByOption;
+import dev.kvshift.check.Selection.Tests;
+import dev.kvshift.check.results.ContractResults;
+import java.util.List;
+
+/** All checks but the test suite itself, in the order in which {@code ./check list} shows them. */
+final class Catalog {
+  static final List<Check> CHECKS =
+      List.of(
+          TestCheck.of(
+                  "contract",
+                  "the conformance kit on every driver, counted by driver",
+                  new Tests(
+                      "kv-testkit,kv-legacy-server,kv-scylla,kv-model,kv-transition",
+                      "BrokenDriversTest,*KitTest"))
+              .evaluatedBy(new ContractResults()),
+          TestCheck.of(
+                  "random-ops",
+                  "seeded random operations against an ordered map",
+                  ByOption.of("--driver")
+                      .or("memory", "kv-testkit", "MemoryKitTest")
+                      .or("legacy", "kv-legacy-server", "FileKitTest,NetworkKitTest")
+                      .or("scylla", "kv-scylla", "ScyllaKitTest")
+                      .or("sharded", "kv-model", "ShardedKitTest,FineShardedKitTest"))
+              .with(number("--operations", "N", "kvshift.operations"))
+              .with(number("--seed", "S", "kvshift.seed"))
+              .property("groups", "random-operations"),
+          TestCheck.of(
+                  "legacy-kill",
+                  "the legacy server killed (SIGKILL) under load",
+                  new Tests("kv-legacy-server", "LegacyKillTest"))
+              .with(number("--times", "N", "legacy.kill.times"))
+              .with(number("--seed", "S", "legacy.kill.seed")),
+          TestCheck.of(
+                  "migration-crash",
+                  "the runner abandoned at N points and started again",
+                  new Tests("kv-migrate", "CrashTest"))
+              .with(number("--cuts", "N", "kvshift.cuts"))
+              .with(number("--seed", "S", "kvshift.seed")),
+          TestCheck.of(
+                  "ring",
+                  "a three-node ring under load: nodes killed, paused and restarted one after"
+                      + " another; two datacenters",
+                  new Tests("kv-scylla,kv-embedded", "RingTest,DatacentersTest,CassandraRingTest"))
+              .property("excludedGroups", "none"),
+          TestCheck.of(
+                  "locks",
+                  "counters under locks while the processes that hold them are killed and paused;"
+                      + " with 3 nodes also while nodes are",
+                  new Tests("kv-scylla", "LockModelTest,LockHistoryCheckTest,LockFailuresTest"))
+              .with(number("--runs", "N", "kvshift.locks.runs"))
+              .with(number("--seed", "S", "kvshift.locks.seed"))
+              .with(number("--nodes", "1|3", "kvshift.locks.nodes")),
+          new ProgramCheck(
+              "bench",
+              "NAME",
+              "figures, side by side in one run: legacy, model, partition-size, load or overhead"
+                  + " (--help lists the options)",
+              "dev.kvshift.bench.Main"),
+          TestCheck.of(
+                  "scylla",
+                  "the driver's tests and the kit on your own cluster",
+                  new Tests("kv-scylla", "dev/kvshift/scylla/**/*Test"))
+              .with(address("HOST:PORT", "kvshift.scylla"))
+              .with(text("--datacenter", "NAME", "kvshift.scylla.datacenter"))
+              .with(number("--replication", "N", "kvshift.scylla.replication"))
+              .property("excludedGroups", "own-server"));
+
+  private Catalog() {}
+}

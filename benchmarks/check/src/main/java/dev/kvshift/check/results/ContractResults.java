@@ -1,0 +1,148 @@
+package dev.kvshift.check.results;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The counts that the conformance kit leaves per fixture and clause, added up by driver: a line
+ * each, JSON, and the table of docs/contract.md in {@code table.md}.
+ */
+public final class ContractResults implements Evaluation {
+  private static final String FIXTURE = "Fixture";
+
+  /** The fixture of drivers that must fail. */
+  private static final String BROKEN = "Broken";
+
+  /** What the kit counted for one clause, or for all clauses of a driver. */
+  private record Count(long tested, long refused, long failed, long skipped) {
+    static final Count NONE = new Count(0, 0, 0, 0);
+
+    static Count of(JsonNode clause) {
+      return new Count(
+          clause.path("tested").longValue(),
+          clause.path("refused").longValue(),
+          clause.path("failed").longValue(),
+          clause.path("skipped").longValue());
+    }
+
+    Count plus(Count other) {
+      return new Count(
+          tested + other.tested,
+          refused + other.refused,
+          failed + other.failed,
+          skipped + other.skipped);
+    }
+
+    long cases() {
+      return tested + refused + failed + skipped;
+    }
+
+    String cell() {
+      if (failed + skipped > 0) {
+        return "**failed**";
+      }
+      if (refused == 0) {
+        return Long.toString(tested);
+      }
+      return tested == 0 ? "refused" : tested + " + " + refused + " refused";
+    }
+  }
+
+  @Override
+  public String folderProperty() {
+    return "kvshift.contract";
+  }
+
+  @Override
+  public void evaluate(Path folder, TestReports reports, PrintWriter out, ObjectNode result)
+      throws IOException {
+    Map<String, Map<String, Count>> clausesByDriver = read(folder);
+    ObjectNode drivers = result.putObject("drivers");
+    Count all = Count.NONE;
+    for (Map.Entry<String, Map<String, Count>> each : clausesByDriver.entrySet()) {
+      Map<String, Count> clauses = each.getValue();
+      Count driver = clauses.values().stream().reduce(Count.NONE, Count::plus);
+      all = all.plus(driver);
+      out.printf(
+          Locale.ROOT,
+          "%-16s %4d cases in %d clauses: %d tested, %d refused as undeclared, %d failed, %d"
+              + " skipped%n",
+          each.getKey(),
+          driver.cases(),
+          clauses.size(),
+          driver.tested,
+          driver.refused,
+          driver.failed,
+          driver.skipped);
+      drivers
+          .putObject(each.getKey())
+          .put("cases", driver.cases())
+          .put("clauses", clauses.size())
+          .put("tested", driver.tested)
+          .put("refused", driver.refused)
+          .put("failed", driver.failed)
+          .put("skipped", driver.skipped);
+    }
+    TestCounts broken = TestCounts.of(reports.named("BrokenDriversTest", "kit_brokenDriver"));
+    long brokenDrivers = broken.passed() + broken.failed() + broken.skipped();
+    out.println(broken.passed() + " of " + brokenDrivers + " broken drivers caught");
+    result
+        .put("failed", all.failed)
+        .put("skipped", all.skipped)
+        .put("brokenDrivers", brokenDrivers)
+        .put("brokenDriversCaught", broken.passed());
+    Files.write(folder.resolve("table.md"), table(clausesByDriver));
+  }
+
+  /** Returns the counts by clause, and these by driver. */
+  private static Map<String, Map<String, Count>> read(Path folder) throws IOException {
+    Map<String, Map<String, Count>> clausesByDriver = new LinkedHashMap<>();
+    for (ObjectNode fixture : Json.readFolder(folder).values()) {
+      String driver = driver(fixture.path("fixture").textValue());
+      if (driver.equals(BROKEN)) {
+        continue;
+      }
+      Map<String, Count> clauses =
+          clausesByDriver.computeIfAbsent(driver, added -> new LinkedHashMap<>());
+      for (Map.Entry<String, JsonNode> clause : fixture.path("clauses").properties()) {
+        clauses.merge(clause.getKey(), Count.of(clause.getValue()), Count::plus);
+      }
+    }
+    return clausesByDriver;
+  }
+
+  private static String driver(String fixtureClass) {
+    String simple = fixtureClass.substring(fixtureClass.lastIndexOf('.') + 1);
+    return simple.endsWith(FIXTURE)
+        ? simple.substring(0, simple.length() - FIXTURE.length())
+        : simple;
+  }
+
+  private static List<String> table(Map<String, Map<String, Count>> clausesByDriver) {
+    Set<String> clauses = new LinkedHashSet<>();
+    clausesByDriver.values().forEach(counts -> clauses.addAll(counts.keySet()));
+    List<String> lines = new ArrayList<>();
+    lines.add("| clause | " + String.join(" | ", clausesByDriver.keySet()) + " |");
+    lines.add("|---|" + "---|".repeat(clausesByDriver.size()));
+    for (String clause : clauses) {
+      StringBuilder row = new StringBuilder("| " + clause + " |");
+      for (Map<String, Count> counts : clausesByDriver.values()) {
+        Count count = counts.get(clause);
+        row.append(' ').append(count == null ? "not run" : count.cell()).append(" |");
+      }
+      lines.add(row.toString());
+    }
+    return lines;
+  }
+}

@@ -1,0 +1,5 @@
+/** What the tests of a check report: Surefire's reports, and JSON that tests write themselves. */
+@NullMarked
+package dev.kvshift.check.results;
+
+import org.jspecify.annotations.NullMarked;
