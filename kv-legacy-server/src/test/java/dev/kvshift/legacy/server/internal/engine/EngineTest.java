@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
-import dev.kvshift.legacy.server.Await;
 import dev.kvshift.legacy.server.ManualClock;
 import dev.kvshift.legacy.server.Stores;
 import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
