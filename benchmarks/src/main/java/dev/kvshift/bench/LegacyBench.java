@@ -4,7 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.embedded.ForkedLegacyServer;
-import dev.kvshift.legacy.server.OpenFiles;
+import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;

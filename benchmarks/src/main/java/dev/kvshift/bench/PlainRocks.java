@@ -1,6 +1,6 @@
 package dev.kvshift.bench;
 
-import dev.kvshift.legacy.server.OpenFiles;
+import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
