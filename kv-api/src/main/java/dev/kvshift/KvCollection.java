@@ -10,7 +10,6 @@ import dev.kvshift.api.KvObserver.Observation;
 import dev.kvshift.api.KvObserver.Operation;
 import dev.kvshift.api.KvObserver.Result;
 import dev.kvshift.api.Layout;
-import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
@@ -20,6 +19,7 @@ import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.StalePhase;
@@ -174,8 +174,7 @@ public final class KvCollection {
 
   /**
    * The operations without waiting. Stages fail only with a {@link KvException}; they complete on a
-   * thread of the driver, which must not be blocked. A wrong argument throws at once, and is not
-   * told to the observer.
+   * thread of the driver, which must not be blocked. A wrong option throws at once.
    */
   public final class Async {
     private Async() {}
@@ -197,9 +196,6 @@ public final class KvCollection {
     /** See {@link KvCollection#put(Key, Bytes, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
       StoreKey storeKey = storeKey(key);
-      if (value.size() > limits.maxValueBytes()) {
-        throw tooLong("value", value.size(), limits.maxValueBytes());
-      }
       Duration ttl = options.ttl();
       Instant expiry =
           ttl == null ? null : clock.instant().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
@@ -218,14 +214,10 @@ public final class KvCollection {
     /** See {@link KvCollection#getRange(Bytes, Range, PageLimit, Continuation)}. */
     public CompletionStage<RangePage> getRange(
         Bytes main, Range range, PageLimit limit, @Nullable Continuation next) {
-      if (layout().shape() != Shape.RANGE) {
-        throw new KvException.Permanent(
-            "collection " + name() + " is a point collection: read it with get");
-      }
-      checkMain(main);
       Range rest =
           next == null ? range : range.beyond(next.lastFor(name(), main, range.direction()));
       if (rest.isEmpty()) {
+        OperationChecker.of(name(), layout(), limits).checkRange(main, Bytes.empty());
         return CompletableFuture.completedFuture(new RangePage(List.of(), Stop.END, null));
       }
       return observed(
@@ -315,7 +307,9 @@ public final class KvCollection {
   }
 
   private static Result result(KvException error) {
-    if (error instanceof KvException.UnsupportedCapability) {
+    if (error instanceof KvException.InvalidArgument) {
+      return Result.INVALID_ARGUMENT;
+    } else if (error instanceof KvException.UnsupportedCapability) {
       return Result.UNSUPPORTED;
     } else if (error instanceof StalePhase) {
       return Result.STALE_PHASE;
@@ -341,38 +335,7 @@ public final class KvCollection {
     return Call.within(limits.timeout());
   }
 
-  private StoreKey storeKey(Key key) {
-    checkMain(key.main());
-    if (layout().shape() == Shape.POINT && !key.clustering().isEmpty()) {
-      throw new KvException.Permanent(
-          "collection " + name() + " is a point collection: leave the clustering part empty");
-    }
-    if (key.clustering().size() > limits.maxClusteringBytes()) {
-      throw tooLong("clustering part", key.clustering().size(), limits.maxClusteringBytes());
-    }
+  private static StoreKey storeKey(Key key) {
     return StoreKey.of(key.main(), key.clustering());
-  }
-
-  private void checkMain(Bytes main) {
-    if (main.isEmpty() && layout().shape() == Shape.POINT) {
-      throw new KvException.Permanent(
-          "a key of point collection " + name() + " is empty: give at least one byte");
-    }
-    if (main.size() > limits.maxMainBytes()) {
-      throw tooLong("main part", main.size(), limits.maxMainBytes());
-    }
-  }
-
-  private KvException tooLong(String what, int size, int limit) {
-    return new KvException.Permanent(
-        "collection "
-            + name()
-            + ": "
-            + what
-            + " of "
-            + size
-            + " bytes, the limit is "
-            + limit
-            + ": make it shorter");
   }
 }

@@ -21,13 +21,13 @@ import java.util.Set;
  */
 public final class Locks {
   /** The most keys of one batch. */
-  public static final int MAX_KEYS = 1_000;
+  public static final int MAX_KEYS = StoreLocks.MAX_KEYS;
 
   /** The shortest lease: 100 ms. */
-  public static final Duration MIN_LEASE = Duration.ofMillis(100);
+  public static final Duration MIN_LEASE = StoreLocks.MIN_LEASE;
 
   /** The longest lease: 1 h. */
-  public static final Duration MAX_LEASE = Duration.ofHours(1);
+  public static final Duration MAX_LEASE = StoreLocks.MAX_LEASE;
 
   private final StoreLocks locks;
   private final Limits limits;
@@ -53,11 +53,6 @@ public final class Locks {
    * @param lease how long they are held unless renewed, 100 ms to 1 h
    */
   public Batch tryLockAll(Set<Bytes> keys, Duration lease) {
-    if (keys.isEmpty() || keys.size() > MAX_KEYS) {
-      throw new KvException.Permanent(
-          "a batch of " + keys.size() + " locks: give 1 to " + MAX_KEYS);
-    }
-    requireLease(lease);
     StoreLocks.Batch batch =
         Stages.await(
             Stages.start(() -> locks.tryLockAll(Set.copyOf(keys), lease, call()), true), true);
@@ -70,19 +65,12 @@ public final class Locks {
    * @throws KvException.Permanent if the lock is lost
    */
   public Lock renew(Lock lock, Duration lease) {
-    requireLease(lease);
     return Stages.await(Stages.start(() -> locks.renew(lock, lease, call()), true), true);
   }
 
   /** Gives the lock back; does nothing where it is lost already. */
   public void release(Lock lock) {
     Stages.await(Stages.start(() -> locks.release(lock, call()), true), true);
-  }
-
-  private static void requireLease(Duration lease) {
-    if (lease.compareTo(MIN_LEASE) < 0 || lease.compareTo(MAX_LEASE) > 0) {
-      throw new KvException.Permanent("lock lease " + lease + ": give 100 ms to 1 h");
-    }
   }
 
   private Call call() {

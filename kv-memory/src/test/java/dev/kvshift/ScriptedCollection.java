@@ -12,6 +12,7 @@ import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
@@ -27,12 +28,13 @@ import org.jspecify.annotations.Nullable;
 
 /** A driver that answers as a test says, also beyond its contract. */
 final class ScriptedCollection implements StoreCollection {
+  private static final Limits LIMITS = new Limits(100, 100, 100, 10, Duration.ofSeconds(10));
+
   Supplier<CompletionStage<@Nullable Row>> get = ScriptedCollection::unscripted;
   Supplier<CompletionStage<Long>> write = ScriptedCollection::unscripted;
 
   KvCollection view(KvObserver observer) {
-    Limits limits = new Limits(100, 100, 100, 10, Duration.ofSeconds(10));
-    return new KvCollection(this, limits, observer, Clock.systemUTC());
+    return new KvCollection(this, LIMITS, observer, Clock.systemUTC());
   }
 
   @Override
@@ -43,6 +45,11 @@ final class ScriptedCollection implements StoreCollection {
   @Override
   public Layout layout() {
     return new Layout(Shape.RANGE, new ShardRule.None(), 0);
+  }
+
+  @Override
+  public void check(StoreKey key, Mutation mutation) {
+    OperationChecker.of(name(), layout(), LIMITS).check(key, mutation);
   }
 
   @Override

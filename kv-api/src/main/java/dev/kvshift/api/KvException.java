@@ -60,6 +60,23 @@ public abstract sealed class KvException extends RuntimeException {
     }
   }
 
+  /**
+   * An argument of the request is wrong: a key part or a value that is too long, a page limit, a
+   * TTL, a lease or a time-out beyond its limits, a continuation of another read. Nothing was sent.
+   * A service can answer its own caller with HTTP 400.
+   */
+  public static final class InvalidArgument extends Permanent {
+    /** Says what was given, and what may be given instead; no secrets. */
+    public InvalidArgument(String message) {
+      super(message);
+    }
+
+    /** Says the same, and keeps the error that told so. */
+    public InvalidArgument(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
   /** The store cannot do what was asked, ever. Nothing was sent. */
   public static final class UnsupportedCapability extends Permanent {
     private final Capability capability;

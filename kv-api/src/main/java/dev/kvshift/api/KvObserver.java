@@ -43,6 +43,8 @@ public interface KvObserver {
     PERMANENT,
     /** {@link KvException.UnknownOutcome}. */
     UNKNOWN_OUTCOME,
+    /** {@link KvException.InvalidArgument}. */
+    INVALID_ARGUMENT,
     /** {@link KvException.UnsupportedCapability}. */
     UNSUPPORTED,
     /** {@link StalePhase}. */

@@ -28,6 +28,16 @@ public interface StoreCollection {
   Layout layout();
 
   /**
+   * Checks a write without sending anything: local, and by its key and mutation alone. This is the
+   * only thing that may mean "this store can never hold that"; an error of {@link #write} never
+   * does, since a permission, a full disk or a schema can be mended. A key alone is checked with
+   * {@link Mutation#delete()}.
+   *
+   * @throws KvException.InvalidArgument if this collection can never hold the row
+   */
+  void check(StoreKey key, Mutation mutation);
+
+  /**
    * Reads one row.
    *
    * @return the row; null where there is none; a tombstone where the store keeps them

@@ -12,6 +12,15 @@ import java.util.concurrent.CompletionStage;
 
 /** One space of locks. Safe for use by many threads and processes. */
 public interface StoreLocks {
+  /** The most keys of one batch. */
+  int MAX_KEYS = 1_000;
+
+  /** The shortest lease: 100 ms. */
+  Duration MIN_LEASE = Duration.ofMillis(100);
+
+  /** The longest lease: 1 h. */
+  Duration MAX_LEASE = Duration.ofHours(1);
+
   /**
    * What became of a batch.
    *

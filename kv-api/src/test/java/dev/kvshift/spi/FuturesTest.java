@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.KvException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
@@ -30,5 +31,27 @@ final class FuturesTest {
   @ValueSource(longs = {-1, 0, 1})
   void after_anyDelay_completes(long nanos) {
     assertThat(Futures.after(Duration.ofNanos(nanos)).toCompletableFuture().join()).isNull();
+  }
+
+  @Test
+  void start_thrownKvException_failsTheStage() {
+    KvException thrown = new KvException.Permanent("refused");
+    assertThat(
+            Futures.<String>start(
+                    () -> {
+                      throw thrown;
+                    })
+                .toCompletableFuture())
+        .isCompletedExceptionally()
+        .failsWithin(Duration.ZERO)
+        .withThrowableThat()
+        .havingCause()
+        .isSameAs(thrown);
+  }
+
+  @Test
+  void start_stage_isReturnedAsItIs() {
+    CompletableFuture<String> stage = new CompletableFuture<>();
+    assertThat(Futures.start(() -> stage)).isSameAs(stage);
   }
 }

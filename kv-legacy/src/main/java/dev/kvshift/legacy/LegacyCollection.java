@@ -55,6 +55,12 @@ final class LegacyCollection implements StoreCollection {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    LegacyLimits.check(name, layout, key);
+    LegacyLimits.check(mutation);
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     return ask(
         Kind.READ,

@@ -2,16 +2,14 @@ package dev.kvshift.memory;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
-import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
-import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
@@ -29,6 +27,7 @@ final class MemoryCollection implements StoreCollection {
   private final String name;
   private final Layout layout;
   private final Table table;
+  private final OperationChecker checker;
   private final RowWalk walk;
 
   MemoryCollection(MemoryStore store, String name, Layout layout, Table table) {
@@ -36,6 +35,7 @@ final class MemoryCollection implements StoreCollection {
     this.name = name;
     this.layout = layout;
     this.table = table;
+    this.checker = OperationChecker.of(name, layout, store.limits());
     this.walk = new RowWalk(store.has(Capability.TOMBSTONE_READS));
   }
 
@@ -50,11 +50,16 @@ final class MemoryCollection implements StoreCollection {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    checker.check(key, mutation);
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     return store.<@Nullable Row>supply(
         () -> {
-          checkKey(key);
-          checkDeadline(call);
+          checker.check(key);
+          checker.checkDeadline(call);
           return observed(
               table.<@Nullable Row>read(
                   call, rows -> walk.shown(rows.get(Place.of(key)), store.server.now())));
@@ -65,9 +70,9 @@ final class MemoryCollection implements StoreCollection {
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
     return store.compose(
         () -> {
-          checkKey(key);
-          checkMutation(mutation);
-          checkDeadline(call);
+          checker.check(key, mutation);
+          requireCapabilities(mutation);
+          checker.checkDeadline(call);
           return table.write(store, key, mutation, call, store.versions);
         });
   }
@@ -77,12 +82,8 @@ final class MemoryCollection implements StoreCollection {
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
     return store.supply(
         () -> {
-          if (layout.shape() != Shape.RANGE) {
-            throw new KvException.Permanent(
-                "collection " + name + " is a point collection: read it with get");
-          }
-          checkKey(new StoreKey(main, shard, Bytes.empty()));
-          checkDeadline(call);
+          checker.checkRange(main, shard);
+          checker.checkDeadline(call);
           RowPage page =
               table.read(
                   call, rows -> walk.range(rows, main, shard, range, limit, store.server.now()));
@@ -112,7 +113,7 @@ final class MemoryCollection implements StoreCollection {
     return store.supply(
         () -> {
           store.require(Capability.SCAN);
-          checkDeadline(call);
+          checker.checkDeadline(call);
           return table.scan(rows -> walk.scan(rows, task, position, limit, store.server.now()));
         });
   }
@@ -164,19 +165,7 @@ final class MemoryCollection implements StoreCollection {
     return row;
   }
 
-  private void checkKey(StoreKey key) {
-    Limits limits = store.limits();
-    if (layout.shape() == Shape.POINT) {
-      if (key.main().isEmpty() || !key.shard().isEmpty() || !key.clustering().isEmpty()) {
-        throw new KvException.Permanent(
-            "a key of point collection " + name + " is one main part of at least one byte");
-      }
-    }
-    checkSize("main part", key.main().size() + key.shard().size(), limits.maxMainBytes());
-    checkSize("clustering part", key.clustering().size(), limits.maxClusteringBytes());
-  }
-
-  private void checkMutation(Mutation mutation) {
+  private void requireCapabilities(Mutation mutation) {
     if (mutation.expiry() != null) {
       store.require(Capability.EXPIRY);
     }
@@ -185,32 +174,6 @@ final class MemoryCollection implements StoreCollection {
     }
     if (mutation.lock() != null) {
       store.require(Capability.LOCKS);
-    }
-    Bytes value = mutation.value();
-    if (value != null) {
-      checkSize("value", value.size(), store.limits().maxValueBytes());
-    }
-  }
-
-  private void checkSize(String what, int size, int limit) {
-    if (size > limit) {
-      throw new KvException.Permanent(
-          "collection "
-              + name
-              + ": "
-              + what
-              + " of "
-              + size
-              + " bytes, the limit is "
-              + limit
-              + ": make it shorter");
-    }
-  }
-
-  private void checkDeadline(Call call) {
-    if (call.isExpired()) {
-      throw new KvException.Transient(
-          "collection " + name + ": the deadline passed before the request began: try again");
     }
   }
 }

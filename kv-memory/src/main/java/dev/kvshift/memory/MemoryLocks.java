@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
@@ -19,12 +20,21 @@ import java.util.concurrent.CompletionStage;
 record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Gate {
   @Override
   public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
-    return store.supply(() -> space.tryLockAll(keys, lease, call));
+    return store.supply(
+        () -> {
+          OperationChecker.checkLocks(keys, store.limits());
+          OperationChecker.checkLease(lease);
+          return space.tryLockAll(keys, lease, call);
+        });
   }
 
   @Override
   public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-    return store.supply(() -> space.renew(lock, lease, call));
+    return store.supply(
+        () -> {
+          OperationChecker.checkLease(lease);
+          return space.renew(lock, lease, call);
+        });
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -151,10 +152,6 @@ final class MemoryStore implements Store {
       return CompletableFuture.failedFuture(
           new KvException.Permanent(description() + " is closed: open it again"));
     }
-    try {
-      return body.get().thenApply(value -> value);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
+    return Futures.start(() -> body.get().thenApply(value -> value));
   }
 }

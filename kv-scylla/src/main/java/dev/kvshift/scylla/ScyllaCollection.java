@@ -102,6 +102,12 @@ final class ScyllaCollection implements StoreCollection {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    checkKey(key);
+    checkMutation(mutation);
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     try {
       checkKey(key);
@@ -289,7 +295,7 @@ final class ScyllaCollection implements StoreCollection {
 
   private void requireRanges() {
     if (layout().shape() != Shape.RANGE) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "collection " + name + " is a point collection: read it by its keys");
     }
   }
@@ -298,7 +304,7 @@ final class ScyllaCollection implements StoreCollection {
     checkMain(key.main(), key.shard());
     int clustering = key.clustering().size();
     if (layout().shape() == Shape.POINT && (clustering > 0 || !key.shard().isEmpty())) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "collection " + name + " is a point collection: leave shard and clustering empty");
     }
     if (clustering > limits.maxClusteringBytes()) {
@@ -308,7 +314,7 @@ final class ScyllaCollection implements StoreCollection {
 
   private void checkMain(Bytes main, Bytes shard) {
     if (layout().shape() == Shape.POINT && main.isEmpty()) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "a key of point collection " + name + " is empty: give at least one byte");
     }
     if (main.size() + shard.size() > limits.maxMainBytes()) {
@@ -342,7 +348,7 @@ final class ScyllaCollection implements StoreCollection {
   }
 
   private KvException tooLong(String what, int size, int limit) {
-    return new KvException.Permanent(
+    return new KvException.InvalidArgument(
         "collection "
             + name
             + ": "

@@ -75,6 +75,22 @@ final class TransitionCollection implements StoreCollection {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    if (old != null && tracker.current().phase() == Phase.LEGACY) {
+      old.check(key, mutation);
+    } else {
+      checkNew(key, mutation);
+    }
+  }
+
+  /** Checks nothing while the new store is not open: its own write does that then. */
+  private synchronized void checkNew(StoreKey key, Mutation mutation) {
+    if (fresh != null && fresh.isDone() && !fresh.isCompletedExceptionally()) {
+      fresh.join().check(key, mutation);
+    }
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     return this.<@Nullable Row>inPhase(
             call,

@@ -49,6 +49,12 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    LegacyLimits.check(table.name, layout, key);
+    LegacyLimits.check(mutation);
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     return store.run(
         call,

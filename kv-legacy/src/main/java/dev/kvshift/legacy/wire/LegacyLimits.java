@@ -43,12 +43,13 @@ public final class LegacyLimits {
   /**
    * Checks a key.
    *
-   * @throws KvException.Permanent if it is too long, or has a shard, which the legacy store does
-   *     not know
+   * @throws KvException.InvalidArgument if it is too long, or has a shard, which the legacy store
+   *     does not know
    */
   public static void check(StoreKey key) {
     if (!key.shard().isEmpty()) {
-      throw new KvException.Permanent("the legacy store knows no shards: leave the shard empty");
+      throw new KvException.InvalidArgument(
+          "the legacy store knows no shards: leave the shard empty");
     }
     checkMain(key.main());
     check("clustering part", key.clustering().size(), MAX_KEY_BYTES);
@@ -57,16 +58,16 @@ public final class LegacyLimits {
   /**
    * Checks a key of a collection.
    *
-   * @throws KvException.Permanent also if it does not fit the collection's shape
+   * @throws KvException.InvalidArgument also if it does not fit the collection's shape
    */
   public static void check(String collection, Layout layout, StoreKey key) {
     if (layout.shape() == Layout.Shape.POINT) {
       if (key.main().isEmpty()) {
-        throw new KvException.Permanent(
+        throw new KvException.InvalidArgument(
             "a key of point collection " + collection + " is empty: give at least one byte");
       }
       if (!key.clustering().isEmpty()) {
-        throw new KvException.Permanent(
+        throw new KvException.InvalidArgument(
             "collection " + collection + " is a point collection: leave the clustering part empty");
       }
     }
@@ -80,11 +81,11 @@ public final class LegacyLimits {
   /**
    * Checks what a range is read of.
    *
-   * @throws KvException.Permanent also if the collection is a point collection
+   * @throws KvException.InvalidArgument also if the collection is a point collection
    */
   public static void checkRange(String collection, Layout layout, Bytes main, Bytes shard) {
     if (layout.shape() != Layout.Shape.RANGE) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "collection " + collection + " is a point collection: read it with get");
     }
     check(new StoreKey(main, shard, Bytes.empty()));
@@ -117,7 +118,7 @@ public final class LegacyLimits {
 
   private static void check(String what, int size, int limit) {
     if (size > limit) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           what + " of " + size + " bytes, the limit is " + limit + ": make it shorter");
     }
   }

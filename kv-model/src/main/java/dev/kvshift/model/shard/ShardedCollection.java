@@ -76,6 +76,11 @@ final class ShardedCollection implements StoreCollection {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    entries.check(sharded(key), mutation);
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     try {
       return entries.get(sharded(key), call).thenApply(row -> row == null ? null : stripped(row));
@@ -210,7 +215,7 @@ final class ShardedCollection implements StoreCollection {
 
   private void requireFitting(Bytes main, int shardBytes) {
     if (main.size() + shardBytes > maxMainBytes) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "collection "
               + name()
               + ": main part of "
@@ -224,7 +229,7 @@ final class ShardedCollection implements StoreCollection {
   }
 
   private KvException shardGiven() {
-    return new KvException.Permanent(
+    return new KvException.InvalidArgument(
         "collection " + name() + " computes its shards itself: leave the shard empty");
   }
 

@@ -39,6 +39,11 @@ public class ForwardingCollection implements StoreCollection {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    inner.check(key, mutation);
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     return inner.get(key, call);
   }

@@ -4,7 +4,9 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
@@ -18,7 +20,10 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** A store that records each request for data on a meter. Safe for use by many threads. */
+/**
+ * A store that records each request for data on a meter, unless the store refuses its arguments
+ * before it sends anything. Safe for use by many threads.
+ */
 final class MeteredStore extends ForwardingStore {
   private final Meter meter;
 
@@ -39,22 +44,35 @@ final class MeteredStore extends ForwardingStore {
 
     @Override
     public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-      sent(key.main(), key.shard(), key.clustering().size());
-      return inner.get(key, call).thenApply(row -> row == null ? null : answered(row));
+      return Futures.<@Nullable Row>start(
+          () -> {
+            check(key, Mutation.delete());
+            sent(key.main(), key.shard(), key.clustering().size());
+            return inner.get(key, call).thenApply(row -> row == null ? null : answered(row));
+          });
     }
 
     @Override
     public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
-      Bytes value = mutation.value();
-      sent(key.main(), key.shard(), key.clustering().size() + (value == null ? 0 : value.size()));
-      return inner.write(key, mutation, call);
+      return Futures.start(
+          () -> {
+            check(key, mutation);
+            Bytes value = mutation.value();
+            int valueBytes = value == null ? 0 : value.size();
+            sent(key.main(), key.shard(), key.clustering().size() + valueBytes);
+            return inner.write(key, mutation, call);
+          });
     }
 
     @Override
     public CompletionStage<RowPage> range(
         Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
-      sent(main, shard, 0);
-      return inner.range(main, shard, range, limit, call).thenApply(page -> answered(page));
+      return Futures.start(
+          () -> {
+            OperationChecker.of(name(), layout(), limits()).checkRange(main, shard);
+            sent(main, shard, 0);
+            return inner.range(main, shard, range, limit, call).thenApply(page -> answered(page));
+          });
     }
 
     @Override

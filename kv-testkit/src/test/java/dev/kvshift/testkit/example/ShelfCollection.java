@@ -4,7 +4,6 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
-import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.Range.Direction;
@@ -13,6 +12,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
@@ -38,6 +38,7 @@ final class ShelfCollection implements StoreCollection {
   private final Board board;
   private final VersionClock versions;
   private final Clock clock;
+  private final OperationChecker checker;
 
   ShelfCollection(
       ShelfStore store,
@@ -52,6 +53,7 @@ final class ShelfCollection implements StoreCollection {
     this.board = board;
     this.versions = versions;
     this.clock = clock;
+    this.checker = OperationChecker.of(name, layout, store.limits());
   }
 
   @Override
@@ -65,10 +67,16 @@ final class ShelfCollection implements StoreCollection {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    checker.check(key, mutation);
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     return store.<@Nullable Row>answer(
         () -> {
-          check(key, call);
+          begin(call);
+          checker.check(key);
           return live(board.rows().get(key));
         });
   }
@@ -77,17 +85,14 @@ final class ShelfCollection implements StoreCollection {
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
     return store.answer(
         () -> {
-          check(key, call);
-          Bytes value = mutation.value();
-          if (value != null) {
-            checkSize("value", value.size(), store.limits().maxValueBytes());
-          }
+          begin(call);
+          checker.check(key, mutation);
           if (mutation.lock() != null) {
             throw store.unsupported(Capability.LOCKS);
           }
           Long given = mutation.version();
           long version = given == null ? versions.next() : given;
-          Row row = new Row(key, version, value, mutation.expiry());
+          Row row = new Row(key, version, mutation.value(), mutation.expiry());
           board.rows().merge(key, row, ShelfCollection::greater);
           return version;
         });
@@ -103,10 +108,8 @@ final class ShelfCollection implements StoreCollection {
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
     return store.answer(
         () -> {
-          check(new StoreKey(main, shard, Bytes.empty()), call);
-          if (layout.shape() != Shape.RANGE) {
-            throw new KvException.Permanent("collection " + name + " is a point collection");
-          }
+          begin(call);
+          checker.checkRange(main, shard);
           return page(main, shard, range, limit);
         });
   }
@@ -145,27 +148,11 @@ final class ShelfCollection implements StoreCollection {
     return now == null || now.isTombstone() ? null : now;
   }
 
-  private void check(StoreKey key, Call call) {
+  private void begin(Call call) {
     if (board.dropped().get()) {
       throw new KvException.Permanent("collection " + name + " was dropped: open it again");
     }
-    if (call.isExpired()) {
-      throw new KvException.Transient("the deadline passed before the request was sent: try again");
-    }
-    boolean whole = key.shard().isEmpty() && key.clustering().isEmpty() && !key.main().isEmpty();
-    if (layout.shape() == Shape.POINT && !whole) {
-      throw new KvException.Permanent(
-          "a key of point collection " + name + " is one main part of at least one byte");
-    }
-    checkSize("main part", key.main().size() + key.shard().size(), store.limits().maxMainBytes());
-    checkSize("clustering part", key.clustering().size(), store.limits().maxClusteringBytes());
-  }
-
-  private void checkSize(String what, int size, int limit) {
-    if (size > limit) {
-      throw new KvException.Permanent(
-          what + " of " + size + " bytes, the limit is " + limit + ": make it shorter");
-    }
+    checker.checkDeadline(call);
   }
 
   @Override

@@ -54,6 +54,11 @@ final class IdListCollection implements StoreCollection {
   }
 
   @Override
+  public void check(StoreKey key, Mutation mutation) {
+    authority.check(key, mutation);
+  }
+
+  @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     Row row = old.apply(key.main()).map(value -> new Row(key, VERSION, value, null)).orElse(null);
     return CompletableFuture.completedFuture(row);
