@@ -99,7 +99,7 @@ class ModelTest {
     var keys = Model.range("raw").main(asIs()).clustering(asIs());
     assertThatThrownBy(() -> keys.shardBy(firstParts(1)))
         .isInstanceOf(KvException.Permanent.class)
-        .hasMessageContaining("whose encoding is not ours");
+        .hasMessageContaining("its keys were not encoded by kvshift and have none");
   }
 
   @Test
@@ -212,7 +212,7 @@ class ModelTest {
         .isInstanceOf(KvException.Permanent.class)
         .hasMessage(
             "collection package-files, main 036d00, clustering 03700002010"
-                + "1ff010200: its value of 1 bytes cannot be read as the model declares: check the"
+                + "1ff010200: its value of 1 bytes is not what the model declares: check the"
                 + " model");
   }
 

@@ -125,8 +125,8 @@ class DirectoryCrashTest {
     assertThatThrownBy(() -> writer.put(Key.of(MAIN, VALUE), VALUE))
         .isInstanceOf(KvException.Transient.class)
         .hasMessage(
-            "collection crashed: the shard's directory row was not acknowledged and the entry not"
-                + " written: try again")
+            "collection crashed: the shard's directory row was not acknowledged, so the entry was"
+                + " not written: try again")
         .hasCauseInstanceOf(KvException.UnknownOutcome.class);
     assertThat(through(new Passing()).get(Key.of(MAIN, VALUE))).isEmpty();
   }

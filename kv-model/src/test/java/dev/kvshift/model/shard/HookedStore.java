@@ -61,11 +61,6 @@ final class HookedStore extends ForwardingStore {
     }
 
     @Override
-    public void check(StoreKey key, Mutation mutation) {
-      collection.check(key, mutation);
-    }
-
-    @Override
     public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
       return hook.run(new Request(name(), Kind.GET, key, null), () -> inner.get(key, call));
     }

@@ -166,6 +166,27 @@ class ShardWalkTest {
   }
 
   @Test
+  void getRange_scanLimitAtAKeyOfManyOnes_returnsItOnce() {
+    MemoryOptions options = MemoryOptions.defaults().without(Capability.TOMBSTONE_READS);
+    try (KvStore store = store(new Looks(), options)) {
+      KvCollection collection =
+          store.collection("walked", Layout.parse("range;shard=bits=16;encoding=0"));
+      Bytes ones = Bytes.fromHex("00ff" + "ff".repeat(12));
+      Bytes last = Bytes.fromHex("010000");
+      for (int shard = 0; shard < ShardWalk.MAX_SHARDS - 1; shard++) {
+        Key emptied = Key.of(MAIN, Bytes.of((byte) 0, (byte) shard));
+        collection.put(emptied, Bytes.empty());
+        collection.delete(emptied);
+      }
+      collection.put(Key.of(MAIN, ones), Bytes.empty());
+      collection.put(Key.of(MAIN, last), Bytes.empty());
+      assertThat(pages(collection, Range.all(), PageLimit.entries(10)))
+          .extracting(Entry::clustering)
+          .containsExactly(ones, last);
+    }
+  }
+
+  @Test
   void getRange_emptyMainKey_endsAtOnceWithoutLookingAtShards() {
     Looks looks = new Looks();
     try (KvStore store = store(looks, MemoryOptions.defaults().without(Capability.GATE))) {
