@@ -1,7 +1,7 @@
 package dev.kvshift.bench;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.embedded.StartFailedException;
+import dev.kvshift.embedded.fork.StartFailedException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

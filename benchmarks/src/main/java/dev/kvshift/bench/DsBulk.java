@@ -1,6 +1,6 @@
 package dev.kvshift.bench;
 
-import dev.kvshift.embedded.ForkedJvm;
+import dev.kvshift.embedded.fork.ForkedJvm;
 import java.io.BufferedWriter;
 import java.io.File;
 import java.io.IOException;

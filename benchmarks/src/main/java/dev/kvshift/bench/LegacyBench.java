@@ -3,6 +3,7 @@ package dev.kvshift.bench;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.legacy.server.OpenFiles;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Call;
@@ -111,11 +112,11 @@ final class LegacyBench extends Bench {
     try (PlainRocks plain = new PlainRocks(folder.resolve("plain"), true);
         PlainRocks bare = new PlainRocks(folder.resolve("bare"), false);
         PlainRocks again = new PlainRocks(folder.resolve("again"), true);
-        LegacyProcess server = LegacyProcess.start(folder.resolve("server"));
+        ForkedLegacyServer server = startServer(folder.resolve("server"));
         Store near = inProcess(folder.resolve("file"));
         Store grpc =
-            Stores.open("legacy://" + server.address() + "?client=bench&maxInFlight=" + inFlight)) {
-      serverCpu = server::cpu;
+            Stores.open(server.connectionString() + "?client=bench&maxInFlight=" + inFlight)) {
+      serverCpu = () -> cpu(server);
       warmUp(folder.resolve("warm-up"), grpc);
       measurePuts(report, plain, bare, again, open(near), open(grpc));
       measureScans(report, plain, open(near), open(grpc));
@@ -123,6 +124,17 @@ final class LegacyBench extends Bench {
     }
     serverCpu = () -> Duration.ZERO;
     measureGets(report, folder.resolve("gets"));
+  }
+
+  /** The server in a process of its own, as it is deployed. */
+  private static ForkedLegacyServer startServer(Path folder) {
+    return ForkedLegacyServer.builder().folder(folder).jvmArgs("-Xms512m", "-Xmx1g").start();
+  }
+
+  private static Duration cpu(ForkedLegacyServer server) {
+    return ProcessHandle.of(server.process().pid())
+        .flatMap(handle -> handle.info().totalCpuDuration())
+        .orElse(Duration.ZERO);
   }
 
   /** Lets the compilers see the code before anything counts. */

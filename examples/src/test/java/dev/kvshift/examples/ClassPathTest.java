@@ -2,7 +2,7 @@ package dev.kvshift.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kvshift.embedded.ForkedJvm;
+import dev.kvshift.embedded.ForkedLegacyServer;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +26,6 @@ class ClassPathTest {
   private static final String OLDEST = "protobuf-java-" + System.getProperty("protobuf.oldest");
   private static final String NEWEST = "protobuf-java-" + System.getProperty("protobuf.newest");
   private static final Path NEWEST_JAR = TARGET.resolve("protobuf-newest").resolve(NEWEST + ".jar");
-  private static final String READY = "legacy server ready on ";
   private static final int SERVICE_SECONDS = 90;
 
   @TempDir Path folder;
@@ -37,8 +36,8 @@ class ClassPathTest {
     assertThat(oldest).filteredOn(ClassPathTest::isProtobuf).hasSize(1);
     List<Path> newest = oldest.stream().map(jar -> isProtobuf(jar) ? NEWEST_JAR : jar).toList();
 
-    try (ForkedJvm server = legacyServer()) {
-      String legacy = "legacy://" + address(server) + "?client=orders";
+    try (ForkedLegacyServer server = ForkedLegacyServer.start()) {
+      String legacy = server.connectionString() + "?client=orders";
 
       assertThat(runService(OLDEST, oldest, "memory://orders", legacy))
           .containsExactly(OLDEST + ".jar", "memory A-1 tea 1", "legacy A-2 tea 2");
@@ -131,23 +130,6 @@ class ClassPathTest {
     }
     assertThat(service.exitValue()).as(Files.readString(errors)).isZero();
     return Files.readAllLines(output);
-  }
-
-  private static ForkedJvm legacyServer() {
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    return ForkedJvm.builder("legacy", "dev.kvshift.legacy.server.LegacyServer")
-        .classPath(paths(classPath))
-        .jvmArgs(List.of("-Xmx256m", "-XX:+UseSerialGC"))
-        .args(List.of("serve", "--data", "data", "--port", "0"))
-        .ready(line -> line.contains(READY))
-        .start();
-  }
-
-  private static String address(ForkedJvm server) {
-    String line =
-        server.logTail().stream().filter(text -> text.contains(READY)).findFirst().orElseThrow();
-    return line.substring(line.indexOf(READY) + READY.length()).trim();
   }
 
   private static List<Path> paths(String classPath) {

@@ -1,7 +1,7 @@
 package dev.kvshift.demo;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.embedded.StartFailedException;
+import dev.kvshift.embedded.fork.StartFailedException;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Futures;
 import java.io.IOException;

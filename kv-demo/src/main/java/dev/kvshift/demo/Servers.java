@@ -1,17 +1,13 @@
 package dev.kvshift.demo;
 
 import dev.kvshift.embedded.CassandraNode;
-import dev.kvshift.embedded.ForkedJvm;
+import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.embedded.ScyllaContainer;
-import java.io.File;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,11 +17,9 @@ import org.jspecify.annotations.Nullable;
  * ends.
  */
 final class Servers implements AutoCloseable {
-  private static final String READY = "legacy server ready on ";
-  private static final int LEGACY_PARTITIONS = 16;
+  private static final String LEGACY_PARTITIONS = "16";
 
-  private final ForkedJvm legacy;
-  private final String legacyAddress;
+  private final ForkedLegacyServer legacy;
   private final Target target;
   private final KafkaBroker broker;
 
@@ -38,7 +32,7 @@ final class Servers implements AutoCloseable {
    */
   private record Target(String what, String connectionString, Runnable ending) {
     static Target start(Path folder) {
-      if (ScyllaContainer.isEngineThere()) {
+      if (ScyllaContainer.isEngineAvailable()) {
         ScyllaContainer container = ScyllaContainer.start();
         return new Target(
             "ScyllaDB in a container (" + ScyllaContainer.IMAGE + ")",
@@ -61,9 +55,8 @@ final class Servers implements AutoCloseable {
     }
   }
 
-  private Servers(ForkedJvm legacy, String legacyAddress, Target target, KafkaBroker broker) {
+  private Servers(ForkedLegacyServer legacy, Target target, KafkaBroker broker) {
     this.legacy = legacy;
-    this.legacyAddress = legacyAddress;
     this.target = target;
     this.broker = broker;
   }
@@ -81,51 +74,30 @@ final class Servers implements AutoCloseable {
     CompletableFuture<KafkaBroker> broker =
         CompletableFuture.supplyAsync(
             () -> KafkaBroker.builder().folder(folder.resolve("kafka")).start());
-    AtomicReference<String> address = new AtomicReference<>();
-    CompletableFuture<ForkedJvm> legacy =
-        CompletableFuture.supplyAsync(() -> startLegacy(folder.resolve("legacy"), address));
+    CompletableFuture<ForkedLegacyServer> legacy =
+        CompletableFuture.supplyAsync(() -> startLegacy(folder.resolve("legacy")));
     try {
       CompletableFuture.allOf(target, broker, legacy).join();
-      return new Servers(legacy.join(), address.get(), target.join(), broker.join());
+      return new Servers(legacy.join(), target.join(), broker.join());
     } catch (RuntimeException e) {
       target.thenAccept(started -> started.ending().run());
       broker.thenAccept(KafkaBroker::kill);
-      legacy.thenAccept(ForkedJvm::kill);
+      legacy.thenAccept(ForkedLegacyServer::kill);
       throw e;
     }
   }
 
-  private static ForkedJvm startLegacy(Path folder, AtomicReference<String> address) {
-    return ForkedJvm.builder("legacy", "dev.kvshift.legacy.server.LegacyServer")
-        .classPath(
-            Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .map(Path::of)
-                .toList())
-        .jvmArgs(List.of("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC"))
-        .args(
-            List.of(
-                "serve",
-                "--data",
-                folder.resolve("data").toString(),
-                "--partitions",
-                Integer.toString(LEGACY_PARTITIONS),
-                "--port",
-                "0"))
-        .ready(
-            line -> {
-              int at = line.indexOf(READY);
-              if (at >= 0) {
-                address.set(line.substring(at + READY.length()).trim());
-              }
-              return at >= 0;
-            })
+  private static ForkedLegacyServer startLegacy(Path folder) {
+    return ForkedLegacyServer.builder()
         .folder(folder)
+        .setting("partitions", LEGACY_PARTITIONS)
+        .jvmArgs("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC")
         .start();
   }
 
   /** The old store's connection string. */
   String legacy() {
-    return "legacy://" + legacyAddress + "?client=demo";
+    return legacy.connectionString() + "?client=demo";
   }
 
   /** The new store's connection string. */

@@ -1,17 +1,18 @@
 package dev.kvshift.embedded;
 
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.kvshift.embedded.fork.ForkedJvm;
+import dev.kvshift.embedded.fork.NodeJdk;
+import dev.kvshift.embedded.fork.ServerFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The configuration of a node: cassandra.yaml, logback.xml and the options of its JVM. */
+/** The configuration of a node: cassandra.yaml, its other files and the options of its JVM. */
 final class CassandraFiles {
-  /** How long a node that joins a ring waits for a first answer. */
-  private static final String ANSWER_OF_A_PEER_MILLIS = "20000";
+  /** How long a node that joins a ring waits for the first answer of a peer. */
+  private static final String RING_DELAY_MILLIS = "20000";
 
   private static final List<String> MODULE_FLAGS =
       List.of(
@@ -24,17 +25,22 @@ final class CassandraFiles {
           "--add-opens=java.base/java.lang=ALL-UNNAMED",
           "--add-opens=java.base/java.util=ALL-UNNAMED");
 
-  private final RingPlace place;
+  private final RingMember member;
   private final Map<String, String> settings;
   private final Profile profile;
 
-  CassandraFiles(RingPlace place, Map<String, String> settings, Profile profile) {
-    this.place = place;
+  CassandraFiles(RingMember member, Map<String, String> settings, Profile profile) {
+    this.member = member;
     this.settings = Map.copyOf(settings);
     this.profile = profile;
   }
 
-  /** Finds class path and JDK; throws before anything is made where one is missing. */
+  /**
+   * Returns the JVM that runs a node.
+   *
+   * @throws dev.kvshift.embedded.fork.StartFailedException if there is no class path or no suitable
+   *     JDK, before any file is written
+   */
   ForkedJvm.Builder jvm() {
     List<String> jvmArgs = new ArrayList<>(profile.jvmArgs());
     jvmArgs.addAll(MODULE_FLAGS);
@@ -47,22 +53,13 @@ final class CassandraFiles {
         .ready(line -> line.contains("Startup complete"));
   }
 
+  /** Writes the files and adds to the JVM the properties that name them. */
   void write(ServerFolder folder, ForkedJvm.Builder jvm) {
     Path home = folder.path();
-    Path yaml = home.resolve("cassandra.yaml");
-    Path logback = home.resolve("logback.xml");
-    Path rack = home.resolve("cassandra-rackdc.properties");
-    try {
-      Files.writeString(yaml, yaml(home));
-      Files.writeString(logback, ServerLogback.XML);
-      Files.writeString(rack, "dc=" + place.datacenter() + "\nrack=rack1\n");
-    } catch (IOException e) {
-      folder.close();
-      throw new StartFailedException(
-          StartFailedException.Reason.IO,
-          "cannot write the configuration in " + home + ": " + e,
-          e);
-    }
+    Path yaml = folder.write("cassandra.yaml", yaml(home));
+    Path logback = folder.write("logback.xml", ServerLogback.XML);
+    Path rack =
+        folder.write("cassandra-rackdc.properties", "dc=" + member.datacenter() + "\nrack=rack1\n");
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("cassandra.config", yaml.toUri().toString());
     properties.put("cassandra-rackdc.properties", rack.toUri().toString());
@@ -71,9 +68,8 @@ final class CassandraFiles {
     properties.put("logback.configurationFile", logback.toUri().toString());
     properties.put("cassandra-foreground", "yes");
     properties.put("cassandra.skip_wait_for_gossip_to_settle", "0");
-    properties.put(
-        "cassandra.ring_delay_ms", place.ringSize() == 1 ? "1" : ANSWER_OF_A_PEER_MILLIS);
-    if (place.ringSize() == 1) {
+    properties.put("cassandra.ring_delay_ms", member.isAlone() ? "1" : RING_DELAY_MILLIS);
+    if (member.isAlone()) {
       properties.put("cassandra.shutdown_announce_in_ms", "0");
     }
     properties.put("cassandra.superuser_setup_delay_ms", "0");
@@ -85,19 +81,19 @@ final class CassandraFiles {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("cluster_name", "kvshift");
     all.put("num_tokens", "1");
-    all.put("initial_token", place.token());
+    all.put("initial_token", member.token());
     all.put("partitioner", "org.apache.cassandra.dht.Murmur3Partitioner");
-    boolean only = place.datacenter().equals(RingPlace.ONLY_DATACENTER);
+    boolean only = member.datacenter().equals(RingMember.ONLY_DATACENTER);
     all.put("endpoint_snitch", only ? "SimpleSnitch" : "GossipingPropertyFileSnitch");
     all.put("dynamic_snitch", "false");
     all.put("auto_bootstrap", "false");
     all.put("auto_snapshot", "false");
     all.put("hinted_handoff_enabled", "false");
-    all.put("listen_address", place.host());
-    all.put("rpc_address", place.host());
+    all.put("listen_address", member.host());
+    all.put("rpc_address", member.host());
     all.put("start_native_transport", "true");
-    all.put("native_transport_port", Integer.toString(place.cqlPort()));
-    all.put("storage_port", Integer.toString(place.storagePort()));
+    all.put("native_transport_port", Integer.toString(member.ports().cql()));
+    all.put("storage_port", Integer.toString(member.ports().storage()));
     all.put("commitlog_sync", profile == Profile.TEST ? "batch" : "periodic");
     if (profile == Profile.BENCHMARK) {
       all.put("commitlog_sync_period", "10s");
@@ -118,19 +114,17 @@ final class CassandraFiles {
     StringBuilder yaml = new StringBuilder();
     all.forEach((key, value) -> yaml.append(key).append(": ").append(value).append('\n'));
     Path data = home.resolve("data");
-    yaml.append("data_file_directories: ['").append(quoted(data.resolve("data"))).append("']\n");
+    yaml.append("data_file_directories: ['").append(escaped(data.resolve("data"))).append("']\n");
     yaml.append("seed_provider:\n")
         .append("  - class_name: org.apache.cassandra.locator.SimpleSeedProvider\n")
         .append("    parameters:\n")
         .append("      - seeds: '")
-        .append(place.seed())
-        .append(':')
-        .append(place.storagePort())
+        .append(member.seed())
         .append("'\n");
     return yaml.toString();
   }
 
-  private static String quoted(Path path) {
+  private static String escaped(Path path) {
     return path.toString().replace("'", "''");
   }
 }

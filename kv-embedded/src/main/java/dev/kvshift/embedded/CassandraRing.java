@@ -11,13 +11,12 @@ import java.util.List;
  *
  * <p>Safe for use by several threads. Needs all three addresses, which Linux has and macOS has only
  * after {@code ifconfig lo0 alias}, and about 1.7 GB of memory. A start that fails throws {@link
- * StartFailedException} and leaves nothing running. Each node can be killed, paused and restarted
- * by itself. The nodes die with this JVM; {@link #close} ends them at once.
+ * dev.kvshift.embedded.fork.StartFailedException} and leaves nothing running. Each node can be
+ * killed, paused and restarted on its own. The nodes die with this JVM; {@link #close} kills them.
  */
 public final class CassandraRing implements AutoCloseable {
   private static final List<String> ONE_DATACENTER =
-      Collections.nCopies(3, RingPlace.ONLY_DATACENTER);
-  private static final int PORT_TRIES = 3;
+      Collections.nCopies(3, RingMember.ONLY_DATACENTER);
 
   private final List<CassandraNode> nodes;
 
@@ -35,36 +34,13 @@ public final class CassandraRing implements AutoCloseable {
     return start(profile, ONE_DATACENTER);
   }
 
-  /** Starts nodes for tests, each in the datacenter named for it; several can be in the same. */
+  /** Starts nodes for tests, each in the datacenter named for it, which may be the same. */
   public static CassandraRing startIn(String first, String second, String third) {
     return start(Profile.TEST, List.of(first, second, third));
   }
 
   private static CassandraRing start(Profile profile, List<String> datacenters) {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return startOnce(profile, datacenters);
-      } catch (StartFailedException e) {
-        if (e.reason() != StartFailedException.Reason.PORT_IN_USE || attempt == PORT_TRIES) {
-          throw e;
-        }
-      }
-    }
-  }
-
-  /** All three, the seed first. */
-  public List<CassandraNode> nodes() {
-    return nodes;
-  }
-
-  /** The name of the datacenter that the first node is in, and all where none were named. */
-  public String datacenter() {
-    return nodes.get(0).datacenter();
-  }
-
-  @Override
-  public void close() {
-    nodes.forEach(CassandraNode::close);
+    return FreePorts.retry(() -> startOnce(profile, datacenters));
   }
 
   private static CassandraRing startOnce(Profile profile, List<String> datacenters) {
@@ -72,16 +48,15 @@ public final class CassandraRing implements AutoCloseable {
     for (int number = 1; number <= datacenters.size(); number++) {
       addresses.add(Loopback.address(number));
     }
-    int cqlPort = FreePorts.next(addresses);
-    int storagePort = FreePorts.next(addresses);
+    RingMember.Ports ports =
+        new RingMember.Ports(FreePorts.next(addresses), FreePorts.next(addresses));
     List<CassandraNode> started = new ArrayList<>();
     boolean complete = false;
     try {
       for (int number = 1; number <= datacenters.size(); number++) {
-        RingPlace place =
-            new RingPlace(
-                number, datacenters.size(), cqlPort, storagePort, datacenters.get(number - 1));
-        started.add(CassandraNode.builder().profile(profile).startAt(place));
+        RingMember member =
+            new RingMember(number, datacenters.size(), ports, datacenters.get(number - 1));
+        started.add(CassandraNode.builder().profile(profile).startAs(member));
       }
       complete = true;
       return new CassandraRing(started);
@@ -90,5 +65,20 @@ public final class CassandraRing implements AutoCloseable {
         started.forEach(CassandraNode::close);
       }
     }
+  }
+
+  /** Returns all three nodes, the seed first. */
+  public List<CassandraNode> nodes() {
+    return nodes;
+  }
+
+  /** Returns the name of the first node's datacenter, which is that of all if none was named. */
+  public String datacenter() {
+    return nodes.get(0).datacenter();
+  }
+
+  @Override
+  public void close() {
+    nodes.forEach(CassandraNode::close);
   }
 }

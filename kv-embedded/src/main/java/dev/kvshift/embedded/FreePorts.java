@@ -1,5 +1,7 @@
 package dev.kvshift.embedded;
 
+import dev.kvshift.embedded.fork.StartFailedException;
+import dev.kvshift.embedded.fork.StartFailedException.Reason;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -8,30 +10,51 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 
 /**
- * Picks ports that nobody listens on. They lie below the range from which systems take the ports of
- * outgoing connections, and none is given twice in the life of this JVM.
+ * Picks ports on which nobody listens. They lie below the range from which systems take the ports
+ * of outgoing connections, and none is picked twice in the life of this JVM.
  */
 final class FreePorts {
   private static final int FIRST = 20_000;
   private static final int LAST = 32_000;
-  private static final int TRIES = 1_000;
-  private static final Set<Integer> GIVEN = new HashSet<>();
+  private static final int MAX_DRAWS = 1_000;
+  private static final int MAX_STARTS = 3;
+  private static final Set<Integer> PICKED = new HashSet<>();
 
   private FreePorts() {}
 
+  /** Returns a port that is free on 127.0.0.1. */
+  static int next() {
+    return next(List.of(Loopback.address(1)));
+  }
+
+  /** Returns a port that is free on all addresses. */
   static synchronized int next(List<InetAddress> addresses) {
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < MAX_DRAWS; i++) {
       int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
-      if (!GIVEN.contains(port) && addresses.stream().allMatch(address -> isFree(address, port))) {
-        GIVEN.add(port);
+      if (!PICKED.contains(port) && addresses.stream().allMatch(address -> isFree(address, port))) {
+        PICKED.add(port);
         return port;
       }
     }
     throw new StartFailedException(
-        StartFailedException.Reason.PORT_IN_USE,
+        Reason.PORT_IN_USE,
         "no free port on " + addresses + " from " + FIRST + " to " + LAST + ": free some");
+  }
+
+  /** Starts again with other ports if another process has taken one in the meantime. */
+  static <T> T retry(Supplier<T> start) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return start.get();
+      } catch (StartFailedException e) {
+        if (e.reason() != Reason.PORT_IN_USE || attempt == MAX_STARTS) {
+          throw e;
+        }
+      }
+    }
   }
 
   private static boolean isFree(InetAddress address, int port) {

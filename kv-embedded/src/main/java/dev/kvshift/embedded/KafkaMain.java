@@ -3,9 +3,9 @@ package dev.kvshift.embedded;
 import java.io.PrintStream;
 
 /**
- * The main class of a forked broker: formats the folder where it is not yet, then runs the broker.
- * By reflection, so that no class of Kafka is on any other class path. Copied alone onto the
- * child's class path, as {@link ChildMain} is.
+ * The main class of a forked broker: formats the folder if it is new, then runs the broker. It uses
+ * reflection so that Kafka is on no class path but the broker's. It is copied alone onto that class
+ * path, so it uses the JDK and itself only.
  */
 final class KafkaMain {
   private KafkaMain() {}

@@ -3,7 +3,7 @@ package dev.kvshift.embedded;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 
-/** The addresses 127.0.0.1, 127.0.0.2 and so on: servers here listen on nothing else. */
+/** The addresses 127.0.0.1, 127.0.0.2 and so on, the only ones that servers listen on. */
 final class Loopback {
   private Loopback() {}
 

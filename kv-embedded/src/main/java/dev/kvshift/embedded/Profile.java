@@ -2,17 +2,17 @@ package dev.kvshift.embedded;
 
 import java.util.List;
 
-/** How a forked server is tuned. */
+/** The tuning of a forked server. */
 public enum Profile {
   /**
    * Starts fast and stays small: first compiler tier, serial collector, 384 MiB of heap. A node
-   * acknowledges a write when it is on disk, so that none is lost with the process; that halves the
-   * rate of writes.
+   * acknowledges a write once it is on disk, so that killing the process loses none; that halves
+   * the rate of writes.
    */
   TEST,
   /**
    * Runs fast: all compiler tiers, 1 GiB of heap. A node acknowledges a write before it is on disk,
-   * as nodes do by default, and loses those of the last 100 ms or so with the process.
+   * as nodes do by default, and loses those of about the last 100 ms if its process is killed.
    */
   BENCHMARK;
 

@@ -5,11 +5,11 @@ import org.testcontainers.DockerClientFactory;
 import org.testcontainers.scylladb.ScyllaDBContainer;
 
 /**
- * One ScyllaDB node in a container, where a container engine answers. Safe for use by several
- * threads. The engine's own reaper ends it with this JVM, however this one ends.
+ * One ScyllaDB node in a container. Needs a container engine. Safe for use by several threads. The
+ * engine's own reaper removes the container when this JVM is gone, however it ended.
  */
 public final class ScyllaContainer implements AutoCloseable {
-  /** The image, which the engine fetches where it does not have it. */
+  /** The image, which the engine pulls if it does not have it. */
   public static final String IMAGE = "scylladb/scylla:2025.4";
 
   private static final String DATACENTER = "datacenter1";
@@ -20,8 +20,8 @@ public final class ScyllaContainer implements AutoCloseable {
     this.container = container;
   }
 
-  /** Whether a container engine answers; takes less than a second where none does. */
-  public static boolean isEngineThere() {
+  /** Returns whether a container engine answers; takes less than a second if none does. */
+  public static boolean isEngineAvailable() {
     return DockerClientFactory.instance().isDockerAvailable();
   }
 
@@ -33,13 +33,13 @@ public final class ScyllaContainer implements AutoCloseable {
     return new ScyllaContainer(container);
   }
 
-  /** Where it answers the CQL protocol, as {@code host:port}. */
+  /** Returns where the node answers the CQL protocol, as {@code host:port}. */
   public String address() {
     InetSocketAddress contact = container.getContactPoint();
     return contact.getHostString() + ":" + contact.getPort();
   }
 
-  /** The name of its datacenter, which drivers ask for. */
+  /** Returns the name of the node's datacenter, which drivers ask for. */
   public String datacenter() {
     return DATACENTER;
   }

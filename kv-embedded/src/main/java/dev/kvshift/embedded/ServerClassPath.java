@@ -1,5 +1,6 @@
 package dev.kvshift.embedded;
 
+import dev.kvshift.embedded.fork.StartFailedException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The class path of a server, as the build wrote it below the folder that the checkout is in. */
+/** The class path of a server, which the build writes below the checkout's root. */
 final class ServerClassPath {
   private static final String ROOT_PROPERTY = "kvshift.root";
 

@@ -1,6 +1,6 @@
 package dev.kvshift.embedded;
 
-/** How both servers log: to their standard output, which {@link OutputLog} bounds. */
+/** The logging of Cassandra and Kafka: to standard output, whose log file is bounded. */
 final class ServerLogback {
   static final String XML =
       """

@@ -40,7 +40,9 @@ final class CassandraRingTest {
 
   @Test
   void token_threeNodes_dividesEvenly() {
-    assertThat(List.of(1, 2, 3).stream().map(n -> new RingPlace(n, 3, 1, 2, "dc").token()))
+    assertThat(
+            List.of(1, 2, 3).stream()
+                .map(n -> new RingMember(n, 3, new RingMember.Ports(1, 2), "dc").token()))
         .containsExactly("-9223372036854775808", "-3074457345618258603", "3074457345618258602");
   }
 

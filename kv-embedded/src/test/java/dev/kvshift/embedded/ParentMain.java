@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 
-/** A parent to be killed: starts both servers, pauses one, prints their ids, waits for ever. */
+/** A parent to be killed: starts two servers, pauses one, prints their ids and waits for ever. */
 final class ParentMain {
   private ParentMain() {}
 

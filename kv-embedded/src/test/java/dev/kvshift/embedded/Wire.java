@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A few words of both wire protocols, so that no client library is needed here. */
+/** The few requests of both wire protocols that tests need, in place of client libraries. */
 final class Wire implements AutoCloseable {
   static final int CQL_READY = 0x02;
   static final int CQL_SUPPORTED = 0x06;
@@ -49,7 +49,7 @@ final class Wire implements AutoCloseable {
     return wire;
   }
 
-  /** The opcode that answers OPTIONS. */
+  /** Returns the opcode that answers OPTIONS. */
   static int cqlOptions(CassandraNode node, int timeoutMillis) throws IOException {
     try (Wire wire = new Wire(node.contactPoint(), timeoutMillis)) {
       wire.cqlRequest(CQL_OPTIONS, new byte[0]);
@@ -57,7 +57,7 @@ final class Wire implements AutoCloseable {
     }
   }
 
-  /** Runs a statement at consistency QUORUM; the rows of the answer hold one text column. */
+  /** Runs a statement at consistency QUORUM and returns the rows, which have one text column. */
   List<String> query(String statement) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     DataOutputStream data = new DataOutputStream(body);
@@ -86,7 +86,7 @@ final class Wire implements AutoCloseable {
     return rows;
   }
 
-  /** The error code that answers ApiVersions, for the correlation id sent. */
+  /** Returns the error code that answers ApiVersions. */
   static int kafkaApiVersions(KafkaBroker broker) throws IOException {
     String port = broker.bootstrapServers().substring("127.0.0.1:".length());
     InetSocketAddress socket = new InetSocketAddress(Loopback.address(1), Integer.parseInt(port));

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.CassandraNode;
-import dev.kvshift.embedded.ForkedJvm;
+import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.ProgressListener;
@@ -22,11 +22,11 @@ final class RealStoresTest {
   @Test
   void run_legacyToCqlUnderLiveWriter_movesEverything() {
     CassandraNode node = CassandraNode.shared();
-    try (ForkedJvm legacy = LegacyProcess.start();
+    try (ForkedLegacyServer legacy = ForkedLegacyServer.start();
         Sides sides =
             new Sides(
                 Layout.range(new ShardRule.FirstBits(4)),
-                Stores.open("legacy://" + LegacyProcess.address(legacy)),
+                Stores.open(legacy.connectionString()),
                 Stores.open(
                     "scylla://"
                         + node.address()

@@ -8,7 +8,7 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.CassandraRing;
-import dev.kvshift.embedded.ForkedJvm;
+import dev.kvshift.embedded.fork.ForkedJvm;
 import dev.kvshift.scylla.LockHistory.Outcome;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;

@@ -52,7 +52,7 @@ record TestServer(String what, String address, String datacenter, int replicatio
           System.getProperty("kvshift.scylla.datacenter", DATACENTER),
           Integer.getInteger("kvshift.scylla.replication", 1));
     }
-    return ScyllaContainer.isEngineThere() ? container() : node();
+    return ScyllaContainer.isEngineAvailable() ? container() : node();
   }
 
   /** The Cassandra node, whatever the other tests run on. */

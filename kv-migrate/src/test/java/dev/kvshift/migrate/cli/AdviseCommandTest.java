@@ -10,9 +10,8 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.CassandraNode;
-import dev.kvshift.embedded.ForkedJvm;
+import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.memory.InMemory;
-import dev.kvshift.migrate.LegacyProcess;
 import dev.kvshift.model.Stores;
 import dev.kvshift.model.key.Keys;
 import java.io.PrintWriter;
@@ -51,8 +50,8 @@ final class AdviseCommandTest {
   @Test
   void advise_legacyServer_givesTheSameAdvice(@TempDir Path folder) throws Exception {
     Path json = folder.resolve("advice.json");
-    try (ForkedJvm server = LegacyProcess.start()) {
-      String from = "legacy://" + LegacyProcess.address(server);
+    try (ForkedLegacyServer server = ForkedLegacyServer.start()) {
+      String from = server.connectionString();
       try (KvStore store = Stores.connect(from)) {
         fill(store, Layout.parse(LAYOUT));
       }

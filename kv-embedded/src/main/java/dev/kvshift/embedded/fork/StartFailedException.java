@@ -1,28 +1,28 @@
-package dev.kvshift.embedded;
+package dev.kvshift.embedded.fork;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A server did not start. Nothing of it is left running, and its temporary folder is gone. The
- * message begins with one line, {@link #summary()}; what the server printed last is under it.
+ * message is one line, {@link #summary()}, followed by the last lines of the server's output.
  */
 public final class StartFailedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  /** Why. */
+  /** Why a server did not start. */
   public enum Reason {
-    /** A port is taken by another process. */
+    /** Another process uses the port. */
     PORT_IN_USE,
     /** The file system of the server's folder is full. */
     DISK_FULL,
     /** No JDK at hand runs this server. */
     UNSUITABLE_JDK,
-    /** The server's class path is not there: the build has not made it. */
+    /** The build has not yet written the server's class path. */
     NOT_BUILT,
-    /** A folder or file could not be made or read, or a process not be forked. */
+    /** A folder, file or process could not be created, or a file not read. */
     IO,
-    /** Not ready within the start timeout. */
+    /** The server was not ready within the start timeout. */
     TIMEOUT,
     /** The process ended before it was ready, for another reason. */
     EXITED,
@@ -34,11 +34,11 @@ public final class StartFailedException extends RuntimeException {
   private final String summary;
   private final List<String> logTail;
 
-  StartFailedException(Reason reason, String summary) {
+  public StartFailedException(Reason reason, String summary) {
     this(reason, summary, List.of(), null);
   }
 
-  StartFailedException(Reason reason, String summary, Throwable cause) {
+  public StartFailedException(Reason reason, String summary, Throwable cause) {
     this(reason, summary, List.of(), cause);
   }
 
@@ -54,17 +54,17 @@ public final class StartFailedException extends RuntimeException {
     return reason;
   }
 
-  /** The last lines the server printed, at most {@value OutputLog#TAIL_LINES}; may be empty. */
+  /** Returns the last lines of output, at most {@value OutputLog#TAIL_LINES}; may be empty. */
   public List<String> logTail() {
     return logTail;
   }
 
-  /** One line: what happened, to what, and what to do. */
+  /** Returns one line: what happened, to what, and what to do next. */
   public String summary() {
     return summary;
   }
 
-  /** The summary and, under it, the lines of {@link #logTail()}. */
+  /** Returns the summary and, below it, the lines of {@link #logTail()}. */
   @Override
   public String getMessage() {
     StringBuilder text = new StringBuilder(summary);

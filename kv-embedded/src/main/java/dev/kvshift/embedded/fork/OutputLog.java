@@ -1,4 +1,4 @@
-package dev.kvshift.embedded;
+package dev.kvshift.embedded.fork;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -16,9 +16,9 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one child prints: into a file and one older file of bounded size, the last lines in memory.
- * Where the file cannot be written, printing goes on into memory alone, so that the child never
- * blocks on its output.
+ * The output of one child: a file and one older file, both of bounded size, and the last lines in
+ * memory. If the file cannot be written, the lines in memory are still kept, so that the child
+ * never blocks on its output.
  */
 final class OutputLog {
   static final int TAIL_LINES = 40;
@@ -40,12 +40,12 @@ final class OutputLog {
     open();
   }
 
-  /** Completed with the first line that says the child is ready. */
+  /** Returns the first line which says that the child is ready. */
   CompletableFuture<String> ready() {
     return ready;
   }
 
-  /** The first reason for not getting ready that a line told, or null. */
+  /** Returns the first reason for a failed start that a line gave, or null. */
   StartFailedException.@Nullable Reason failure() {
     return failure;
   }
@@ -61,7 +61,7 @@ final class OutputLog {
   }
 
   /** Reads until the child's output ends. */
-  void pump(InputStream childOutput) {
+  void read(InputStream childOutput) {
     byte[] chunk = new byte[MAX_LINE_BYTES];
     try (childOutput) {
       for (int n = childOutput.read(chunk); n >= 0; n = childOutput.read(chunk)) {
@@ -76,7 +76,7 @@ final class OutputLog {
         }
       }
     } catch (IOException e) {
-      // The pipe is gone with the child: the same as its end.
+      // A pipe that broke with the child means the same as its end.
     }
     if (line.size() > 0) {
       endLine();
@@ -134,7 +134,7 @@ final class OutputLog {
       try {
         open.close();
       } catch (IOException e) {
-        // Nothing is buffered: what could be written is in the file.
+        // Nothing is buffered, so the file holds all that could be written.
       }
     }
   }

@@ -1,4 +1,4 @@
-package dev.kvshift.embedded;
+package dev.kvshift.embedded.fork;
 
 import java.io.File;
 import java.io.IOException;
@@ -19,14 +19,13 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JVM of its own that dies with this one, however this one ends.
+ * A child JVM that dies with this one, however this one ends.
  *
- * <p>Safe for use by several threads. {@link Builder#start} returns once the child has said that it
- * is ready, or throws {@link StartFailedException} with nothing left running. What the child prints
+ * <p>Safe for use by several threads. {@link Builder#start} returns once the child has printed that
+ * it is ready, or throws {@link StartFailedException} with nothing left running. The child's output
  * goes to {@code NAME.log} in its folder and one older file, each at most 8 MiB. An interrupt from
- * the terminal (Ctrl-C) reaches this JVM alone. {@link #close} is a {@link #stop} with the default
- * grace of 15 seconds and deletes a temporary folder; all methods may be called again afterwards
- * and then do nothing.
+ * the terminal (Ctrl-C) reaches this JVM alone. {@link #close} is a {@link #stop} with a grace of
+ * 15 seconds and deletes a temporary folder. Methods called after that do nothing.
  */
 public final class ForkedJvm implements AutoCloseable {
   private static final Duration STOP_GRACE = Duration.ofSeconds(15);
@@ -36,23 +35,23 @@ public final class ForkedJvm implements AutoCloseable {
   private final Process process;
   private final OutputLog log;
   private final ServerFolder folder;
-  private final Thread pump;
-  private @Nullable Tether pause;
+  private final Thread outputReader;
+  private @Nullable ExitCommand pause;
 
   private ForkedJvm(Process process, OutputLog log, ServerFolder folder, String name) {
     this.folder = folder;
     this.process = process;
     this.log = log;
-    pump = new Thread(() -> log.pump(process.getInputStream()), "output-of-" + name);
-    pump.setDaemon(true);
-    pump.start();
+    outputReader = new Thread(() -> log.read(process.getInputStream()), "output-of-" + name);
+    outputReader.setDaemon(true);
+    outputReader.start();
   }
 
   /**
-   * A child to be started.
+   * Returns the options of a child.
    *
-   * @param name short, for its log file, its messages and its temporary files
-   * @param mainClass its main class, which need not be public
+   * @param name a short name for log file, messages and temporary files
+   * @param mainClass the main class, which need not be public
    */
   public static Builder builder(String name, String mainClass) {
     return new Builder(name, mainClass);
@@ -66,12 +65,12 @@ public final class ForkedJvm implements AutoCloseable {
     return process.isAlive();
   }
 
-  /** Completed with the exit code when the child has ended: 128 + n after signal n. */
+  /** Returns the child's exit code, once it has ended: 128 + n after signal n. */
   public CompletableFuture<Integer> onExit() {
     return process.onExit().thenApply(Process::exitValue);
   }
 
-  /** Its working folder. */
+  /** Returns the child's working folder. */
   public Path folder() {
     return folder.path();
   }
@@ -80,7 +79,7 @@ public final class ForkedJvm implements AutoCloseable {
     return log.file();
   }
 
-  /** The last lines the child printed, at most {@value OutputLog#TAIL_LINES}. */
+  /** Returns the last lines that the child printed, at most {@value OutputLog#TAIL_LINES}. */
   public List<String> logTail() {
     return log.tail();
   }
@@ -92,7 +91,7 @@ public final class ForkedJvm implements AutoCloseable {
     endPause();
   }
 
-  /** Asks the child to end (SIGTERM), and kills it where that takes longer than {@code grace}. */
+  /** Asks the child to end (SIGTERM) and kills it if that takes longer than {@code grace}. */
   public void stop(Duration grace) {
     resume();
     process.destroy();
@@ -102,10 +101,10 @@ public final class ForkedJvm implements AutoCloseable {
   }
 
   /**
-   * Freezes the child (SIGSTOP): its sockets stay open and answer nothing. Where this JVM dies
-   * meanwhile, the child goes on and ends like any other.
+   * Freezes the child (SIGSTOP): its sockets stay open and answer nothing. If this JVM dies in the
+   * meantime, the child is resumed and then dies with it.
    *
-   * @throws IllegalStateException where the child has ended
+   * @throws IllegalStateException if the child has ended
    */
   public synchronized void pause() {
     if (pause != null) {
@@ -115,13 +114,13 @@ public final class ForkedJvm implements AutoCloseable {
       throw new IllegalStateException("process " + pid() + " has ended: it cannot be paused");
     }
     try {
-      pause = Tether.of("kill -STOP \"$1\"", "kill -CONT \"$1\"", Long.toString(pid()));
+      pause = ExitCommand.start("kill -STOP \"$1\"", "kill -CONT \"$1\"", Long.toString(pid()));
     } catch (IOException e) {
       throw new IllegalStateException("process " + pid() + " cannot be paused", e);
     }
   }
 
-  /** Lets a frozen child go on (SIGCONT); does nothing to one that is not frozen. */
+  /** Resumes a frozen child (SIGCONT); does nothing to one that is not frozen. */
   public void resume() {
     endPause();
   }
@@ -139,7 +138,7 @@ public final class ForkedJvm implements AutoCloseable {
     }
   }
 
-  /** Whether the child has ended; an interrupted wait counts as its limit. */
+  /** Returns whether the child has ended; an interrupt counts as the time limit. */
   private boolean await(Duration limit) {
     try {
       return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
@@ -149,7 +148,7 @@ public final class ForkedJvm implements AutoCloseable {
     }
   }
 
-  /** Collects what a child needs. Not safe for use by several threads. */
+  /** Options of a child. Not safe for use by several threads. */
   public static final class Builder {
     private final String name;
     private final String mainClass;
@@ -157,7 +156,7 @@ public final class ForkedJvm implements AutoCloseable {
     private List<String> jvmArgs = List.of();
     private Map<String, String> properties = Map.of();
     private List<String> args = List.of();
-    private List<Class<?>> ownClasses = List.of();
+    private List<Class<?>> copiedClasses = List.of();
     private Path javaHome = Path.of(System.getProperty("java.home"));
     private Predicate<String> ready = line -> true;
     private Duration startTimeout = START_TIMEOUT;
@@ -168,64 +167,71 @@ public final class ForkedJvm implements AutoCloseable {
       this.mainClass = mainClass;
     }
 
-    /** Jars and class folders. */
+    /** Sets the jars and class folders. */
     public Builder classPath(List<Path> entries) {
       classPath = List.copyOf(entries);
       return this;
     }
 
-    /** Options of the JVM itself, such as its heap. */
+    /** Sets the options of the JVM itself, such as its heap. */
     public Builder jvmArgs(List<String> options) {
       jvmArgs = List.copyOf(options);
       return this;
     }
 
-    /** System properties. */
+    /** Sets system properties. */
     public Builder properties(Map<String, String> byName) {
       properties = Map.copyOf(byName);
       return this;
     }
 
-    /** Arguments of the main class. */
+    /** Sets the arguments of the main class. */
     public Builder args(List<String> arguments) {
       args = List.copyOf(arguments);
       return this;
     }
 
-    /** The JDK to run on; default: this JVM's. */
+    /** Sets the JDK to run on. Default: this JVM's. */
     public Builder javaHome(Path home) {
       javaHome = home;
       return this;
     }
 
-    /** Says whether a printed line means that the child is ready; default: any line does. */
+    /** Sets which printed line means that the child is ready. Default: any. */
     public Builder ready(Predicate<String> line) {
       ready = line;
       return this;
     }
 
-    /** How long the child may take until it is ready; default 90 seconds. */
+    /** Sets how long the child may take until it is ready. Default: 90 seconds. */
     public Builder startTimeout(Duration limit) {
       startTimeout = limit;
       return this;
     }
 
     /**
-     * The child's working folder, made where missing and left as it is in the end; default: a
-     * temporary one, deleted by {@link ForkedJvm#close} or when this JVM is gone.
+     * Sets the child's working folder, which is created if missing and kept. Default: a temporary
+     * one, deleted by {@link ForkedJvm#close} or when this JVM is gone.
      */
     public Builder folder(Path path) {
       folder = path.toAbsolutePath();
       return this;
     }
 
-    /** Classes of this package that are copied onto the child's class path. */
-    Builder ownClasses(List<Class<?>> classes) {
-      ownClasses = List.copyOf(classes);
+    /**
+     * Sets classes of this JVM that are copied onto the child's class path, alone: they may use the
+     * JDK and themselves only.
+     */
+    public Builder copiedClasses(List<Class<?>> classes) {
+      copiedClasses = List.copyOf(classes);
       return this;
     }
 
-    /** Starts the child and waits until it is ready. */
+    /**
+     * Starts the child and waits until it is ready.
+     *
+     * @throws StartFailedException if it does not become ready; it is then gone
+     */
     public ForkedJvm start() {
       ServerFolder opened = ServerFolder.open(folder, name);
       boolean started = false;
@@ -266,8 +272,8 @@ public final class ForkedJvm implements AutoCloseable {
       Path temporary = Files.createDirectories(home.resolve("tmp"));
       Path launcher = home.resolve("launcher");
       copyClass(ChildMain.class, launcher);
-      for (Class<?> own : ownClasses) {
-        copyClass(own, launcher);
+      for (Class<?> copied : copiedClasses) {
+        copyClass(copied, launcher);
       }
       List<Path> fullClassPath = new ArrayList<>(List.of(launcher));
       fullClassPath.addAll(classPath);
@@ -301,7 +307,7 @@ public final class ForkedJvm implements AutoCloseable {
         if (child.isAlive()) {
           return;
         }
-        child.pump.join(KILL_GRACE.toMillis());
+        child.outputReader.join(KILL_GRACE.toMillis());
         throw StartFailure.of(name, home, child.process.exitValue(), child.log);
       } catch (TimeoutException e) {
         throw new StartFailedException(
@@ -309,7 +315,7 @@ public final class ForkedJvm implements AutoCloseable {
             name
                 + " was not ready within "
                 + startTimeout.toSeconds()
-                + " s: look at what it printed, or give it more time",
+                + " s: see its output, or allow more time",
             child.logTail(),
             e);
       } catch (InterruptedException e) {

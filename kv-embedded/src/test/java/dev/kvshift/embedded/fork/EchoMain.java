@@ -1,9 +1,9 @@
-package dev.kvshift.embedded;
+package dev.kvshift.embedded.fork;
 
 import java.io.PrintStream;
 import java.util.concurrent.CountDownLatch;
 
-/** A child for tests: prints what it was given, then fails or waits for ever. */
+/** A child for tests: prints its arguments, then fails or waits for ever. */
 final class EchoMain {
   private EchoMain() {}
 

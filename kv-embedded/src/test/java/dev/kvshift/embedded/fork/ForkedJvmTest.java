@@ -1,4 +1,4 @@
-package dev.kvshift.embedded;
+package dev.kvshift.embedded.fork;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -42,7 +42,7 @@ final class ForkedJvmTest {
             e -> {
               assertThat(e.reason()).isEqualTo(StartFailedException.Reason.EXITED);
               assertThat(e.summary())
-                  .isEqualTo("echo ended with code 1 before it was ready: look at what it printed");
+                  .isEqualTo("echo ended with code 1 before it was ready: see its output");
               assertThat(e.logTail())
                   .startsWith("given fail x", "java.lang.IllegalStateException: on purpose");
             });

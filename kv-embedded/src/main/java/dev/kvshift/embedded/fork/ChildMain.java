@@ -1,4 +1,4 @@
-package dev.kvshift.embedded;
+package dev.kvshift.embedded.fork;
 
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -11,13 +11,13 @@ import java.lang.reflect.Proxy;
 import java.util.Arrays;
 
 /**
- * The first main class of a forked JVM: ends it as soon as the parent is gone, then runs the main
- * class named by the first argument with the rest of them.
+ * The launcher in a forked JVM: runs the main class that the first argument names, and halts the
+ * JVM as soon as the parent is gone.
  *
- * <p>The parent holds the other end of standard input and never writes, so that its end is read
- * however the parent died. An interrupt from the terminal is left to the parent, which stops its
- * children in order. This class is copied alone onto the child's class path: it uses the JDK and
- * itself only, and has no nested classes.
+ * <p>The parent holds the other end of standard input and never writes to it, so the end of input
+ * means that the parent is gone, however it died. The child ignores an interrupt from the terminal,
+ * because the parent gets it too and stops its children in order. This class is copied alone onto
+ * the child's class path: it uses the JDK and itself only, and has no nested classes.
  */
 final class ChildMain {
   private ChildMain() {}
@@ -47,7 +47,7 @@ final class ChildMain {
     Runtime.getRuntime().halt(143);
   }
 
-  /** By reflection, since the compiler warns of every mention of sun.misc. */
+  /** Uses reflection because the compiler warns about every mention of sun.misc. */
   private static void ignoreInterrupt() throws ReflectiveOperationException {
     Class<?> signal = Class.forName("sun.misc.Signal");
     Class<?> handler = Class.forName("sun.misc.SignalHandler");

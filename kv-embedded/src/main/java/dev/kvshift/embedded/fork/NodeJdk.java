@@ -1,4 +1,4 @@
-package dev.kvshift.embedded;
+package dev.kvshift.embedded.fork;
 
 import java.io.IOException;
 import java.io.StringReader;
@@ -9,18 +9,23 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds a JDK that a Cassandra node runs on: the running one, else the one that {@value
- * #NODE_VARIABLE} names, else, where that is unset, the one of JAVA_HOME. Cassandra 5 needs 17 and
- * the security manager, which is gone since 24.
+ * Finds a JDK that a Cassandra node runs on: the running one; otherwise the one that {@value
+ * #NODE_VARIABLE} names or, if that is unset, JAVA_HOME. Cassandra 5 needs JDK 17 and the security
+ * manager, which JDK 24 removed.
  */
-final class NodeJdk {
+public final class NodeJdk {
   static final int OLDEST = 17;
   static final int NEWEST = 23;
   static final String NODE_VARIABLE = "KVSHIFT_NODE_JAVA_HOME";
 
   private NodeJdk() {}
 
-  static Path home() {
+  /**
+   * Returns the home folder of a suitable JDK.
+   *
+   * @throws StartFailedException if there is none
+   */
+  public static Path home() {
     return choose(
         Runtime.version().feature(), Path.of(System.getProperty("java.home")), System.getenv());
   }
@@ -59,7 +64,7 @@ final class NodeJdk {
     return feature >= OLDEST && feature <= NEWEST;
   }
 
-  /** The feature version that the JDK's own release file states, or null. */
+  /** Returns the feature version that the JDK's release file states, or null. */
   private static @Nullable Integer feature(Path home) {
     if (!Files.isExecutable(home.resolve("bin").resolve("java"))) {
       return null;

@@ -1,4 +1,4 @@
-package dev.kvshift.embedded;
+package dev.kvshift.embedded.fork;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
