@@ -23,7 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Stores that are broken beyond single collections. */
+/** Stores whose gate, changes, metadata, locks or lifecycle are broken. */
 final class BrokenLeaders {
   private BrokenLeaders() {}
 
@@ -89,7 +89,7 @@ final class BrokenLeaders {
     };
   }
 
-  /** Compares nothing before it sets. */
+  /** Sets a record without comparing it first. */
   static Store setsWithoutComparing(Store store) {
     return new ForwardingStore(store) {
       @Override
@@ -170,7 +170,7 @@ final class BrokenLeaders {
     };
   }
 
-  /** Leaves a thread behind per opening. */
+  /** Leaves a thread behind for each store that is opened. */
   static Store leaksAThread(Store store) {
     CountDownLatch never = new CountDownLatch(1);
     Thread thread =
@@ -188,7 +188,7 @@ final class BrokenLeaders {
     return store;
   }
 
-  /** Goes on after it was closed. */
+  /** Serves requests after it was closed. */
   static Store staysOpenWhenClosed(Store store) {
     return new ForwardingStore(store) {
       @Override
