@@ -1,14 +1,19 @@
 package dev.kvshift.bench;
 
+import dev.kvshift.bench.legacy.LegacyBench;
+import dev.kvshift.bench.model.ModelBench;
+import dev.kvshift.bench.scylla.LoadBench;
+import dev.kvshift.bench.scylla.OverheadBench;
+import dev.kvshift.bench.scylla.PartitionSizeBench;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** {@code ./check bench NAME}: what there is to measure. */
+/** {@code ./check bench NAME}. */
 @Command(
     name = "bench",
-    description = "Measures side by side, and compares with the goals.",
+    description = "Measures contenders side by side and compares the figures with their goals.",
     mixinStandardHelpOptions = true,
     subcommands = {
       LegacyBench.class,
@@ -26,10 +31,6 @@ import picocli.CommandLine.Command;
       "7:a server did not start or did not answer"
     })
 final class BenchCommand implements Runnable {
-  static final int INTERNAL = 1;
-  static final int NOT_MET = 5;
-  static final int UNAVAILABLE = 7;
-
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   static CommandLine commandLine() {
@@ -41,6 +42,6 @@ final class BenchCommand implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        spec.commandLine(), "which one? Give legacy, model, partition-size, load or overhead");
+        spec.commandLine(), "name a benchmark: legacy, model, partition-size, load or overhead");
   }
 }

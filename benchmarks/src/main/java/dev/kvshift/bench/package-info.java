@@ -1,4 +1,4 @@
-/** Measurements of the library, each side by side with what it is compared with. */
+/** The command {@code ./check bench}. */
 @NullMarked
 package dev.kvshift.bench;
 

@@ -13,29 +13,37 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Keeps the metrics of a store's operations in a Micrometer registry. Needs micrometer-core on the
- * class path. Safe for use by many threads.
+ * An observer that records the metrics of a store's operations in a Micrometer registry. Needs
+ * micrometer-core on the class path. Safe for use by many threads.
  *
- * <p>Per collection, operation and result: {@code kv.operation} (a timer), {@code
- * kv.operation.bytes} (a summary of clustering keys and values, of successful ones) and {@code
- * kv.operation.entries} (a counter); to Prometheus {@code kv_operation_seconds}, {@code
- * kv_operation_bytes} and {@code kv_operation_entries_total}. So many meters as there are
- * collections, times four operations, times seven results at most. What servers warn of is counted
- * in {@code kv.server.warnings}, by concern.
+ * <p>It registers these meters, the first three per collection, operation and result:
+ *
+ * <ul>
+ *   <li>{@code kv.operation}, a timer ({@code kv_operation_seconds} in Prometheus)
+ *   <li>{@code kv.operation.bytes}, a summary of the bytes of clustering keys and values in
+ *       successful operations ({@code kv_operation_bytes})
+ *   <li>{@code kv.operation.entries}, a counter of the entries in successful operations ({@code
+ *       kv_operation_entries_total})
+ *   <li>{@code kv.server.warnings}, a counter of the servers' warnings per concern ({@code
+ *       kv_server_warnings_total})
+ * </ul>
+ *
+ * <p>The number of meters is bounded by the number of collections times four operations times eight
+ * results.
  */
 public final class MicrometerObserver implements KvObserver {
   private final MeterRegistry registry;
   private final Map<Kind, Meters> meters = new ConcurrentHashMap<>();
   private final Map<Concern, Counter> warnings = new EnumMap<>(Concern.class);
 
-  /** Makes an observer that registers meters as it needs them; those of warnings at once. */
+  /** Creates an observer. It registers the meters of warnings at once, others when needed. */
   public MicrometerObserver(MeterRegistry registry) {
     this.registry = Objects.requireNonNull(registry, "registry");
     for (Concern concern : Concern.values()) {
       warnings.put(
           concern,
           Counter.builder("kv.server.warnings")
-              .description("Warnings that servers gave")
+              .description("Warnings of the servers")
               .tag("concern", concern.name().toLowerCase(Locale.ROOT))
               .register(registry));
     }
@@ -75,16 +83,16 @@ public final class MicrometerObserver implements KvObserver {
             kind.result().name().toLowerCase(Locale.ROOT));
     return new Meters(
         Timer.builder("kv.operation")
-            .description("How long operations took, from the call to their end")
+            .description("Duration of operations")
             .tags(tags)
             .register(registry),
         DistributionSummary.builder("kv.operation.bytes")
-            .description("Bytes of clustering keys and values, given or got")
+            .description("Bytes of clustering keys and values, written or read")
             .baseUnit("bytes")
             .tags(tags)
             .register(registry),
         Counter.builder("kv.operation.entries")
-            .description("Entries given or got")
+            .description("Entries written or read")
             .tags(tags)
             .register(registry));
   }

@@ -7,8 +7,8 @@ import dev.kvshift.model.key.Keys;
 import dev.kvshift.spi.CollectionRecord;
 
 /**
- * What a collection is: its name, keys, shape, shard rule and values. Declared once, as a constant,
- * and opened on any store:
+ * The declaration of a collection: its name, keys, shape, shard rule and values. Declared once, as
+ * a constant, and opened on any store:
  *
  * <pre>{@code
  * static final RangeModel<String, FileKey, Report> PACKAGE_FILES =
@@ -19,88 +19,90 @@ import dev.kvshift.spi.CollectionRecord;
  *         .value(protobuf(Report.parser()));
  * }</pre>
  *
- * <p>Immutable. Name, keys and shard rule are kept with the data: changing one is a migration.
+ * <p>Immutable. Name, keys and shard rule are stored with the data; to change one is a migration.
  */
 public sealed interface Model permits PointModel, RangeModel {
   /** Returns the collection's name. */
   String name();
 
-  /** Returns the collection's layout, as stores keep it. */
+  /** Returns the layout that stores keep with the collection. */
   Layout layout();
 
-  /** Returns the keys and their order in words, such as {@code main (string), …}. */
+  /** Returns the keys in words, such as {@code main (string), clustering (int64 descending)}. */
   String describeKeys();
 
   /**
-   * Begins the declaration of a collection that is read one key at a time.
+   * Starts the declaration of a point collection, which is read one key at a time.
    *
-   * @param name a letter a-z, then at most 31 of a-z, 0-9 and '-'
+   * @param name a letter a-z, followed by at most 31 of a-z, 0-9 and '-'
+   * @throws dev.kvshift.api.KvException.Permanent if the name has another form
    */
   static PointName point(String name) {
     return new PointName(CollectionRecord.requireName(name));
   }
 
   /**
-   * Begins the declaration of a collection that is read by ranges of a main key.
+   * Starts the declaration of a range collection, which is read by ranges of a main key.
    *
-   * @param name a letter a-z, then at most 31 of a-z, 0-9 and '-'
+   * @param name a letter a-z, followed by at most 31 of a-z, 0-9 and '-'
+   * @throws dev.kvshift.api.KvException.Permanent if the name has another form
    */
   static RangeName range(String name) {
     return new RangeName(CollectionRecord.requireName(name));
   }
 
-  /** A point collection with a name. */
+  /** A point collection that needs keys. */
   record PointName(String name) {
-    /** Declares its keys. */
+    /** Declares the keys. */
     public <K> PointKey<K> key(KeyFormat<K> key) {
       return new PointKey<>(name, key);
     }
   }
 
-  /** A point collection with keys. */
+  /** A point collection that needs values. */
   record PointKey<K>(String name, KeyFormat<K> key) {
-    /** Declares its values, which completes the model. */
+    /** Declares the values, which completes the model. */
     public <V> PointModel<K, V> value(ValueFormat<V> value) {
       return new PointModel<>(name, key, value, null);
     }
   }
 
-  /** A range collection with a name. */
+  /** A range collection that needs main keys. */
   record RangeName(String name) {
-    /** Declares its main keys, each of which has a range of its own. */
+    /** Declares the main keys, each of which has a range of its own. */
     public <M> RangeMain<M> main(KeyFormat<M> main) {
       return new RangeMain<>(name, main);
     }
   }
 
-  /** A range collection with main keys. */
+  /** A range collection that needs clustering keys. */
   record RangeMain<M>(String name, KeyFormat<M> main) {
-    /** Declares by what the entries of a main key are told apart and ordered. */
+    /** Declares the clustering keys, which identify and order the entries of a main key. */
     public <C> RangeKeys<M, C> clustering(KeyFormat<C> clustering) {
       return new RangeKeys<>(name, main, clustering);
     }
   }
 
-  /** A range collection with main and clustering keys. */
+  /** A range collection that needs a shard rule. */
   record RangeKeys<M, C>(String name, KeyFormat<M> main, KeyFormat<C> clustering) {
     /**
-     * Declares how the entries of a main key are spread over partitions; see {@link
-     * Keys#firstBits}, {@link Keys#firstParts} and {@link Keys#unsharded}.
+     * Declares how the entries of a main key are split into partitions.
      *
-     * @throws dev.kvshift.api.KvException.Permanent where the rule does not fit the keys
+     * @param rule from {@link Keys#firstBits}, {@link Keys#firstParts} or {@link Keys#unsharded}
+     * @throws dev.kvshift.api.KvException.Permanent if the rule does not fit the keys
      */
     public RangeShards<M, C> shardBy(ShardRule rule) {
       return RangeShards.of(this, rule);
     }
   }
 
-  /** A range collection with keys and a shard rule. */
+  /** A range collection that needs values. */
   record RangeShards<M, C>(RangeKeys<M, C> keys, Layout layout) {
     static <M, C> RangeShards<M, C> of(RangeKeys<M, C> keys, ShardRule rule) {
       return new RangeShards<>(keys, RangeModel.layout(keys, rule));
     }
 
-    /** Declares its values, which completes the model. */
+    /** Declares the values, which completes the model. */
     public <V> RangeModel<M, C, V> value(ValueFormat<V> value) {
       return new RangeModel<>(keys.name(), keys.main(), keys.clustering(), layout, value, null);
     }

@@ -8,18 +8,18 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Names the models that a jar holds, so that the runner finds them there. A company implements it
- * once and lists the class under {@code META-INF/services/dev.kvshift.model.ModelCatalogue}.
+ * The models in a jar, for the migration runner. A company implements this interface once and lists
+ * the class in {@code META-INF/services/dev.kvshift.model.ModelCatalogue}.
  */
 public interface ModelCatalogue {
-  /** Returns the models; called once. */
+  /** Returns the models. Called once. */
   List<Model> models();
 
   /**
-   * Finds the models of all catalogues that the loader sees, by name.
+   * Returns the models of all catalogues that the class loader finds, by name.
    *
-   * @throws KvException.Permanent where two models of one name differ in their layout or keys, or a
-   *     catalogue that is listed cannot be made
+   * @throws KvException.Permanent if two models with one name differ in layout or keys, or if a
+   *     listed catalogue cannot be created
    */
   static SortedMap<String, Model> find(ClassLoader loader) {
     SortedMap<String, Model> found = new TreeMap<>();
@@ -28,11 +28,11 @@ public interface ModelCatalogue {
         Model other = found.put(model.name(), model);
         if (other != null && !other.toString().equals(model.toString())) {
           throw new KvException.Permanent(
-              "two models of one name differ: "
+              "two models with one name differ: "
                   + other
                   + " and "
                   + model
-                  + ": leave out the one that is not in use");
+                  + ": remove the one that is not in use");
         }
       }
     }
@@ -46,7 +46,7 @@ public interface ModelCatalogue {
           .toList();
     } catch (ServiceConfigurationError e) {
       throw new KvException.Permanent(
-          "a catalogue of models cannot be loaded: " + e.getMessage() + ": mend its jar", e);
+          "a model catalogue cannot be loaded: " + e.getMessage() + ": fix its jar", e);
     }
   }
 }

@@ -9,7 +9,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A collection that is read one key at a time. Declared by {@link Model#point}. Immutable.
+ * The model of a point collection, which is read one key at a time. Declared by {@link
+ * Model#point}. Immutable.
  *
  * @param <K> the type of its keys
  * @param <V> the type of its values
@@ -18,28 +19,28 @@ public final class PointModel<K, V> implements Model {
   private final String name;
   private final KeyFormat<K> key;
   private final ValueFormat<V> value;
-  private final @Nullable Duration timeToLive;
+  private final @Nullable Duration ttl;
 
-  PointModel(String name, KeyFormat<K> key, ValueFormat<V> value, @Nullable Duration timeToLive) {
+  PointModel(String name, KeyFormat<K> key, ValueFormat<V> value, @Nullable Duration ttl) {
     this.name = name;
     this.key = key;
     this.value = value;
-    this.timeToLive = timeToLive;
+    this.ttl = ttl;
   }
 
   /**
-   * Returns the model whose entries expire where the write does not say otherwise.
+   * Returns the model with a default TTL, which a write can replace.
    *
-   * @param timeToLive from 1 ms to ten years
+   * @param ttl from 1 ms to ten years
    */
-  public PointModel<K, V> expiringAfter(Duration timeToLive) {
-    return new PointModel<>(name, key, value, TypedKeys.requireTimeToLive(timeToLive));
+  public PointModel<K, V> expiringAfter(Duration ttl) {
+    return new PointModel<>(name, key, value, TypedKeys.requireTtl(ttl));
   }
 
   /**
-   * Opens the collection, creating it where the store allows.
+   * Opens the collection, and creates it if it does not exist and the store allows that.
    *
-   * @throws dev.kvshift.api.KvException.Permanent where the store keeps it with another layout
+   * @throws dev.kvshift.api.KvException.Permanent if the store has it with another layout
    */
   public TypedPoint<K, V> open(KvStore store) {
     return new TypedPoint<>(this, store.collection(name, layout()));
@@ -70,9 +71,9 @@ public final class PointModel<K, V> implements Model {
     return value;
   }
 
-  /** Returns how long entries live where the write does not say; null for ever. */
-  public @Nullable Duration timeToLive() {
-    return timeToLive;
+  /** Returns the default TTL of entries; null if they do not expire. */
+  public @Nullable Duration ttl() {
+    return ttl;
   }
 
   @Override

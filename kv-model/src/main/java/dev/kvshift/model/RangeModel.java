@@ -11,8 +11,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A collection whose entries are told apart, within a main key, by a clustering key, and read in
- * its order. Declared by {@link Model#range}. Immutable.
+ * The model of a range collection, whose entries are identified within a main key by a clustering
+ * key and read in its order. Declared by {@link Model#range}. Immutable.
  *
  * @param <M> the type of its main keys
  * @param <C> the type of its clustering keys
@@ -24,7 +24,7 @@ public final class RangeModel<M, C, V> implements Model {
   private final KeyFormat<C> clustering;
   private final Layout layout;
   private final ValueFormat<V> value;
-  private final @Nullable Duration timeToLive;
+  private final @Nullable Duration ttl;
 
   RangeModel(
       String name,
@@ -32,13 +32,13 @@ public final class RangeModel<M, C, V> implements Model {
       KeyFormat<C> clustering,
       Layout layout,
       ValueFormat<V> value,
-      @Nullable Duration timeToLive) {
+      @Nullable Duration ttl) {
     this.name = name;
     this.main = main;
     this.clustering = clustering;
     this.layout = layout;
     this.value = value;
-    this.timeToLive = timeToLive;
+    this.ttl = ttl;
   }
 
   static Layout layout(Model.RangeKeys<?, ?> keys, ShardRule rule) {
@@ -53,7 +53,7 @@ public final class RangeModel<M, C, V> implements Model {
               + keys.clustering()
               + " have fewer than "
               + first.parts()
-              + " parts to shard by: take fewer");
+              + " parts to shard by: shard by fewer");
     }
     return layout;
   }
@@ -63,19 +63,18 @@ public final class RangeModel<M, C, V> implements Model {
   }
 
   /**
-   * Returns the model whose entries expire where the write does not say otherwise.
+   * Returns the model with a default TTL, which a write can replace.
    *
-   * @param timeToLive from 1 ms to ten years
+   * @param ttl from 1 ms to ten years
    */
-  public RangeModel<M, C, V> expiringAfter(Duration timeToLive) {
-    return new RangeModel<>(
-        name, main, clustering, layout, value, TypedKeys.requireTimeToLive(timeToLive));
+  public RangeModel<M, C, V> expiringAfter(Duration ttl) {
+    return new RangeModel<>(name, main, clustering, layout, value, TypedKeys.requireTtl(ttl));
   }
 
   /**
-   * Opens the collection, creating it where the store allows.
+   * Opens the collection, and creates it if it does not exist and the store allows that.
    *
-   * @throws KvException.Permanent where the store keeps it with another layout
+   * @throws KvException.Permanent if the store has it with another layout
    */
   public TypedRange<M, C, V> open(KvStore store) {
     return new TypedRange<>(this, store.collection(name, layout));
@@ -111,9 +110,9 @@ public final class RangeModel<M, C, V> implements Model {
     return value;
   }
 
-  /** Returns how long entries live where the write does not say; null for ever. */
-  public @Nullable Duration timeToLive() {
-    return timeToLive;
+  /** Returns the default TTL of entries; null if they do not expire. */
+  public @Nullable Duration ttl() {
+    return ttl;
   }
 
   @Override

@@ -14,46 +14,51 @@ import java.util.ServiceLoader;
 import java.util.TreeMap;
 
 /**
- * Opens the store that a connection string names, with whichever drivers are on the class path.
+ * Opens the store that a connection string names, with the drivers on the class path.
  *
- * <p>Drivers are found by {@link ServiceLoader} through the given class loader, or the thread's
- * context class loader; so are those of nested stores, whichever thread opens them. Stores that do
- * not cope with large main keys by themselves are opened as {@link ShardedStore}s.
+ * <p>{@link ServiceLoader} finds the drivers through the given class loader, or else through the
+ * context class loader of the calling thread. Nested stores use the same class loader, whichever
+ * thread opens them. A store without the capability of large main keys is opened as a {@link
+ * ShardedStore}.
  */
 public final class Stores {
   private Stores() {}
 
   /**
-   * Opens the store that a service works with. A service opens one and keeps it.
+   * Opens a store for a service, which opens it once and keeps it.
    *
-   * @throws KvException.Permanent where the string is wrong or no driver knows its scheme
-   * @throws KvException.Transient where the server cannot be reached
+   * @throws KvException.Permanent if the string is wrong or no driver has its scheme
+   * @throws KvException.Transient if the server cannot be reached
    */
   public static KvStore connect(String connectionString) {
     return KvStore.over(open(connectionString));
   }
 
   /**
-   * Opens the store that a service works with, and tells the observer of every operation and of
-   * what the servers warn of.
+   * Opens a store for a service, which opens it once and keeps it.
+   *
+   * @param observer notified of every operation and of the servers' warnings
+   * @throws KvException.Permanent if the string is wrong or no driver has its scheme
+   * @throws KvException.Transient if the server cannot be reached
    */
   public static KvStore connect(String connectionString, KvObserver observer) {
     ConnectionString string = ConnectionString.parse(connectionString);
     return KvStore.over(open(string, drivers(), observer), observer);
   }
 
-  /** Opens a store for tools; see {@link #connect(String)}. */
+  /** Opens a store for tools, which use the SPI; fails as {@link #connect(String)} does. */
   public static Store open(String connectionString) {
     return open(ConnectionString.parse(connectionString));
   }
 
-  /** Opens a store for tools; see {@link #connect(String)}. */
+  /** Opens a store for tools, which use the SPI; fails as {@link #connect(String)} does. */
   public static Store open(ConnectionString string) {
     return open(string, drivers());
   }
 
   /**
-   * Opens a store for tools with the drivers that the loader sees; see {@link #connect(String)}.
+   * Opens a store for tools with the drivers of a class loader; fails as {@link #connect(String)}
+   * does.
    */
   public static Store open(ConnectionString string, ClassLoader drivers) {
     return open(string, drivers, KvObserver.NONE);
@@ -85,7 +90,7 @@ public final class Stores {
                 + other.getClass().getName()
                 + " and "
                 + provider.getClass().getName()
-                + ": leave one out");
+                + ": remove one of them");
       }
     }
     StoreProvider provider = found.get(scheme);
@@ -95,7 +100,7 @@ public final class Stores {
               + scheme
               + ":// is on the class path, which has "
               + (found.isEmpty() ? "none at all" : String.join("://, ", found.keySet()) + "://")
-              + ": mend the scheme or add the driver's jar");
+              + ": fix the scheme or add the driver's jar");
     }
     return provider;
   }

@@ -17,8 +17,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What point and range collections do alike: translates keys, values and options on the way to the
- * collection, and outcomes on the way back. Safe for use by many threads.
+ * The common part of typed point and range collections: converts keys, values and options on the
+ * way to the collection, and outcomes on the way back. Safe for use by many threads.
  *
  * @param <K> the type of whole keys
  */
@@ -26,10 +26,10 @@ record TypedKeys<K, V>(
     KvCollection collection,
     Function<K, Key> encodeKey,
     ValueFormat<V> format,
-    @Nullable Duration timeToLive) {
+    @Nullable Duration ttl) {
 
-  static Duration requireTimeToLive(Duration timeToLive) {
-    return Objects.requireNonNull(WriteOptions.ttl(timeToLive).ttl());
+  static Duration requireTtl(Duration ttl) {
+    return Objects.requireNonNull(WriteOptions.ttl(ttl).ttl());
   }
 
   Optional<V> get(Key key) {
@@ -102,7 +102,7 @@ record TypedKeys<K, V>(
               + key.clustering()
               + ": its value of "
               + value.size()
-              + " bytes cannot be read as the model declares: check the model",
+              + " bytes is not what the model declares: check the model",
           e);
     }
   }
@@ -116,15 +116,16 @@ record TypedKeys<K, V>(
       return format.encode(value);
     } catch (IllegalArgumentException e) {
       throw new KvException.Permanent(
-          "collection " + collection.name() + ": a value cannot be written: mend it", e);
+          "collection " + collection.name() + ": the model cannot encode a value: fix the value",
+          e);
     }
   }
 
-  /** The model's time to live holds where the write does not say. */
+  /** Returns the options with the model's TTL unless they have their own. */
   private WriteOptions withDefaults(WriteOptions options) {
-    return timeToLive == null || options.ttl() != null
+    return ttl == null || options.ttl() != null
         ? options
-        : WriteOptions.none().withTtl(timeToLive).withLock(options.lock());
+        : WriteOptions.none().withTtl(ttl).withLock(options.lock());
   }
 
   private Map<Key, K> encodeAll(Collection<K> keys) {

@@ -6,14 +6,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One page of a range read: the entries, why it ended here, and where to go on.
+ * One page of a range: its entries, why it ended, and where the next page starts.
  *
- * <p>A page can be short or empty and still not be the last: only {@link Stop#END} is the end.
+ * <p>A page can be short or empty without being the last one: only {@link Stop#END} is the end.
  * Immutable.
  *
- * @param entries in the order of the range
+ * @param entries the entries in the order of the range
  * @param stop why the page ended
- * @param next where the next page begins; null exactly when {@code stop} is {@link Stop#END}
+ * @param next where the next page starts; null exactly if {@code stop} is {@link Stop#END}
  */
 public record TypedPage<C, V>(
     List<TypedEntry<C, V>> entries, Stop stop, @Nullable Continuation next) {

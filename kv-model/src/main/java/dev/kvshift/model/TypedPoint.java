@@ -11,12 +11,13 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open point collection in the service's own types. Safe for use by many threads; closed with
+ * An open point collection in the service's own types. Safe for use by many threads. Closed with
  * its store.
  *
- * <p>Failures and what holds after them are those of {@link KvCollection}; a key or value that does
- * not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A multi-key request
- * takes at most as many keys as there, and gives each its own outcome; nothing is all-or-nothing.
+ * <p>Operations fail as those of {@link KvCollection} do, with the same state afterwards. A key or
+ * value that does not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A
+ * multi-key request has the limit of {@link KvCollection} and returns an outcome for each key; it
+ * is not atomic.
  *
  * @param <K> the type of its keys
  * @param <V> the type of its values
@@ -30,65 +31,65 @@ public final class TypedPoint<K, V> {
   TypedPoint(PointModel<K, V> model, KvCollection collection) {
     this.model = model;
     this.collection = collection;
-    this.keys = new TypedKeys<>(collection, this::encode, model.value(), model.timeToLive());
+    this.keys = new TypedKeys<>(collection, this::encode, model.value(), model.ttl());
   }
 
-  /** Returns what the collection was opened by. */
+  /** Returns the model of the collection. */
   public PointModel<K, V> model() {
     return model;
   }
 
-  /** Returns the same operations without waiting. */
+  /** Returns the asynchronous form of the operations. */
   public Async async() {
     return async;
   }
 
-  /** Reads the value of a key; empty where there is none, or where it was deleted or expired. */
+  /** Reads the value of a key; empty if it has none, or if it was deleted or has expired. */
   public Optional<V> get(K key) {
     return keys.get(encode(key));
   }
 
-  /** Writes a value, in place of any that the key has. */
+  /** Writes a value, replacing the one that the key has. */
   public void put(K key, V value) {
     put(key, value, WriteOptions.none());
   }
 
-  /** Writes a value with options; a time to live in them replaces the model's. */
+  /** Writes a value with options, whose TTL replaces the model's. */
   public void put(K key, V value, WriteOptions options) {
     keys.put(encode(key), value, options);
   }
 
-  /** Deletes a key; deleting what is not there succeeds. */
+  /** Deletes a key. Succeeds if it does not exist. */
   public void delete(K key) {
     delete(key, WriteOptions.none());
   }
 
-  /** Deletes a key under a lock. */
+  /** Deletes a key with options, such as a lock. */
   public void delete(K key, WriteOptions options) {
     collection.delete(encode(key), options);
   }
 
-  /** Reads several keys. */
+  /** Reads several keys and returns the outcome of each. */
   public Map<K, Outcome<Optional<V>>> getAll(Collection<K> several) {
     return keys.getAll(several);
   }
 
-  /** Writes several keys. */
+  /** Writes several entries and returns the outcome of each. */
   public Map<K, Outcome<@Nullable Void>> putAll(Map<K, V> entries) {
     return putAll(entries, WriteOptions.none());
   }
 
-  /** Writes several keys with options. */
+  /** Writes several entries with options and returns the outcome of each. */
   public Map<K, Outcome<@Nullable Void>> putAll(Map<K, V> entries, WriteOptions options) {
     return keys.putAll(entries, options);
   }
 
-  /** Deletes several keys. */
+  /** Deletes several keys and returns the outcome of each. */
   public Map<K, Outcome<@Nullable Void>> deleteAll(Collection<K> several) {
     return deleteAll(several, WriteOptions.none());
   }
 
-  /** Deletes several keys under a lock. */
+  /** Deletes several keys with options and returns the outcome of each. */
   public Map<K, Outcome<@Nullable Void>> deleteAll(Collection<K> several, WriteOptions options) {
     return keys.deleteAll(several, options);
   }
@@ -97,7 +98,7 @@ public final class TypedPoint<K, V> {
     return Key.of(model.key().encode(key));
   }
 
-  /** The operations without waiting; see {@link KvCollection.Async}. */
+  /** The asynchronous operations; see {@link KvCollection.Async}. */
   public final class Async {
     private Async() {}
 

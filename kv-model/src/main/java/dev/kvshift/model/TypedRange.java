@@ -20,12 +20,13 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open range collection in the service's own types. Safe for use by many threads; closed with
+ * An open range collection in the service's own types. Safe for use by many threads. Closed with
  * its store.
  *
- * <p>Failures and what holds after them are those of {@link KvCollection}; a key or value that does
- * not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A multi-key request
- * takes at most as many keys as there, and gives each its own outcome; nothing is all-or-nothing.
+ * <p>Operations fail as those of {@link KvCollection} do, with the same state afterwards. A key or
+ * value that does not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A
+ * multi-key request has the limit of {@link KvCollection} and returns an outcome for each key; it
+ * is not atomic.
  *
  * @param <M> the type of its main keys
  * @param <C> the type of its clustering keys
@@ -42,43 +43,40 @@ public final class TypedRange<M, C, V> {
     this.collection = collection;
     this.keys =
         new TypedKeys<>(
-            collection,
-            key -> encode(key.main(), key.clustering()),
-            model.value(),
-            model.timeToLive());
+            collection, key -> encode(key.main(), key.clustering()), model.value(), model.ttl());
   }
 
-  /** Returns what the collection was opened by. */
+  /** Returns the model of the collection. */
   public RangeModel<M, C, V> model() {
     return model;
   }
 
-  /** Returns the same operations without waiting. */
+  /** Returns the asynchronous form of the operations. */
   public Async async() {
     return async;
   }
 
-  /** Reads the value of a key; empty where there is none, or where it was deleted or expired. */
+  /** Reads the value of a key; empty if it has none, or if it was deleted or has expired. */
   public Optional<V> get(M main, C clustering) {
     return keys.get(encode(main, clustering));
   }
 
-  /** Writes a value, in place of any that the key has. */
+  /** Writes a value, replacing the one that the key has. */
   public void put(M main, C clustering, V value) {
     put(main, clustering, value, WriteOptions.none());
   }
 
-  /** Writes a value with options; a time to live in them replaces the model's. */
+  /** Writes a value with options, whose TTL replaces the model's. */
   public void put(M main, C clustering, V value, WriteOptions options) {
     keys.put(encode(main, clustering), value, options);
   }
 
-  /** Deletes a key; deleting what is not there succeeds. */
+  /** Deletes a key. Succeeds if it does not exist. */
   public void delete(M main, C clustering) {
     delete(main, clustering, WriteOptions.none());
   }
 
-  /** Deletes a key under a lock. */
+  /** Deletes a key with options, such as a lock. */
   public void delete(M main, C clustering, WriteOptions options) {
     collection.delete(encode(main, clustering), options);
   }
@@ -89,9 +87,10 @@ public final class TypedRange<M, C, V> {
   }
 
   /**
-   * Reads a page of a range, going on where another ended.
+   * Reads a page of a range that continues a previous one.
    *
-   * @param next what the page before gave, with the same main key, bounds and direction
+   * @param next the previous page's continuation, used with the same main key, bounds and
+   *     direction; null for the first page
    */
   public TypedPage<C, V> getRange(
       M main, KeyRange<C> range, PageLimit limit, @Nullable Continuation next) {
@@ -100,29 +99,29 @@ public final class TypedRange<M, C, V> {
         encoded, collection.getRange(encoded, range.encode(model.clustering()), limit, next));
   }
 
-  /** Reads several keys. */
+  /** Reads several keys and returns the outcome of each. */
   public Map<RangeKey<M, C>, Outcome<Optional<V>>> getAll(Collection<RangeKey<M, C>> several) {
     return keys.getAll(several);
   }
 
-  /** Writes several keys. */
+  /** Writes several entries and returns the outcome of each. */
   public Map<RangeKey<M, C>, Outcome<@Nullable Void>> putAll(Map<RangeKey<M, C>, V> entries) {
     return putAll(entries, WriteOptions.none());
   }
 
-  /** Writes several keys with options. */
+  /** Writes several entries with options and returns the outcome of each. */
   public Map<RangeKey<M, C>, Outcome<@Nullable Void>> putAll(
       Map<RangeKey<M, C>, V> entries, WriteOptions options) {
     return keys.putAll(entries, options);
   }
 
-  /** Deletes several keys. */
+  /** Deletes several keys and returns the outcome of each. */
   public Map<RangeKey<M, C>, Outcome<@Nullable Void>> deleteAll(
       Collection<RangeKey<M, C>> several) {
     return deleteAll(several, WriteOptions.none());
   }
 
-  /** Deletes several keys under a lock. */
+  /** Deletes several keys with options and returns the outcome of each. */
   public Map<RangeKey<M, C>, Outcome<@Nullable Void>> deleteAll(
       Collection<RangeKey<M, C>> several, WriteOptions options) {
     return keys.deleteAll(several, options);
@@ -143,7 +142,7 @@ public final class TypedRange<M, C, V> {
     return new TypedPage<>(entries, page.stop(), page.next());
   }
 
-  /** The operations without waiting; see {@link KvCollection.Async}. */
+  /** The asynchronous operations; see {@link KvCollection.Async}. */
   public final class Async {
     private Async() {}
 

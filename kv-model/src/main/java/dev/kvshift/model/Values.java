@@ -9,24 +9,24 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** The words that a model declares its values with. Meant to be imported statically. */
+/** Factories for the values of a model. For static import. */
 public final class Values {
   private Values() {}
 
   /**
-   * Protobuf messages, packed. Fields that the message's class does not know survive a read and a
-   * write. A message may gain fields; it never changes the number or type of one.
+   * Returns the format of protobuf messages. Fields that the message's class does not know survive
+   * a read and a write. A message may gain fields, but must never change a field's number or type.
    */
   public static <M extends MessageLite> ValueFormat<M> protobuf(Parser<M> parser) {
     return new Protobuf<>(parser);
   }
 
-  /** Bytes as they are. */
+  /** Returns the format of unchanged bytes. */
   public static ValueFormat<Bytes> rawBytes() {
     return new Raw();
   }
 
-  /** Text as UTF-8. */
+  /** Returns the format of text, written as UTF-8. */
   public static ValueFormat<String> text() {
     return new Text();
   }
@@ -66,7 +66,7 @@ public final class Values {
         ByteBuffer utf8 = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(value));
         return Bytes.of(utf8);
       } catch (CharacterCodingException e) {
-        throw new IllegalArgumentException("a text with half a surrogate pair", e);
+        throw new IllegalArgumentException("a text with an unpaired surrogate", e);
       }
     }
 

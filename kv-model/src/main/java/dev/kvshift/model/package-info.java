@@ -1,5 +1,5 @@
 /**
- * Typed collections over any store: how a key becomes bytes and shards, and a value bytes.
+ * Typed collections over any store.
  *
  * <p>Start at {@link dev.kvshift.model.Model}, which declares a collection, and {@link
  * dev.kvshift.model.Stores}, which opens the store that a connection string names.

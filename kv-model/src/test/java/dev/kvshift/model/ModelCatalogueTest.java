@@ -10,7 +10,7 @@ class ModelCatalogueTest {
   public static final class Declared implements ModelCatalogue {
     @Override
     public List<Model> models() {
-      return List.of(ModelTest.FILES, ModelTest.PACKAGE_FILES);
+      return List.of(ModelTest.FILES, ModelDocumentTest.PACKAGE_FILES);
     }
   }
 
@@ -18,6 +18,6 @@ class ModelCatalogueTest {
   void find_cataloguesOfALoader_givesTheirModelsByName() {
     assertThat(ModelCatalogue.find(ModelCatalogueTest.class.getClassLoader()))
         .containsOnlyKeys("files", "package-files")
-        .containsValues(ModelTest.FILES, ModelTest.PACKAGE_FILES);
+        .containsValues(ModelTest.FILES, ModelDocumentTest.PACKAGE_FILES);
   }
 }

@@ -1,6 +1,6 @@
 package dev.kvshift.model;
 
-import static dev.kvshift.model.Values.protobuf;
+import static dev.kvshift.model.ModelDocumentTest.PACKAGE_FILES;
 import static dev.kvshift.model.Values.rawBytes;
 import static dev.kvshift.model.Values.text;
 import static dev.kvshift.model.key.Keys.asIs;
@@ -26,28 +26,22 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.model.ModelDocumentTest.FileKey;
 import dev.kvshift.model.key.KeyPrefix;
 import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.model.shard.ShardedStore;
+import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class ModelTest {
-  record FileKey(String path, Bytes hash) {}
-
   record Seen(Instant at, long source) {}
-
-  static final RangeModel<String, FileKey, Timestamp> PACKAGE_FILES =
-      Model.range("package-files")
-          .main(string())
-          .clustering(composite(string(), bytes()).as(FileKey::new, FileKey::path, FileKey::hash))
-          .shardBy(firstBits(8))
-          .value(protobuf(Timestamp.parser()));
 
   static final PointModel<Bytes, String> FILES =
       Model.point("files").key(bytes()).value(text()).expiringAfter(Duration.ofDays(1));
@@ -105,7 +99,7 @@ class ModelTest {
     var keys = Model.range("raw").main(asIs()).clustering(asIs());
     assertThatThrownBy(() -> keys.shardBy(firstParts(1)))
         .isInstanceOf(KvException.Permanent.class)
-        .hasMessageContaining("whose encoding is not ours");
+        .hasMessageContaining("its keys were not encoded by kvshift and have none");
   }
 
   @Test
@@ -196,14 +190,13 @@ class ModelTest {
   @Test
   void typedPoint_async_completesWithTheValue() {
     TypedPoint<Bytes, String> files = FILES.open(store);
-    assertThat(
+    Optional<String> read =
+        Await.join(
             files
                 .async()
                 .put(HASH, "value", WriteOptions.none())
-                .thenCompose(done -> files.async().get(HASH))
-                .toCompletableFuture()
-                .join())
-        .contains("value");
+                .thenCompose(done -> files.async().get(HASH)));
+    assertThat(read).contains("value");
   }
 
   @Test
@@ -219,7 +212,7 @@ class ModelTest {
         .isInstanceOf(KvException.Permanent.class)
         .hasMessage(
             "collection package-files, main 036d00, clustering 03700002010"
-                + "1ff010200: its value of 1 bytes cannot be read as the model declares: check the"
+                + "1ff010200: its value of 1 bytes is not what the model declares: check the"
                 + " model");
   }
 
@@ -232,8 +225,8 @@ class ModelTest {
         .value(text())
         .open(store)
         .put("m", "c", "v");
-    assertThat(sharded.metadata().get("collection/plain").toCompletableFuture().join()).isNotNull();
-    assertThat(sharded.metadata().get("collection/plain_shards").toCompletableFuture().join())
+    assertThat(Await.<@Nullable Bytes>join(sharded.metadata().get("collection/plain"))).isNotNull();
+    assertThat(Await.<@Nullable Bytes>join(sharded.metadata().get("collection/plain_shards")))
         .isNull();
   }
 }

@@ -34,7 +34,7 @@ class StoresTest {
         .isInstanceOf(KvException.Permanent.class)
         .hasMessage(
             "no driver for redis:// is on the class path, which has memory://, outer://, small://:"
-                + " mend the scheme or add the driver's jar");
+                + " fix the scheme or add the driver's jar");
   }
 
   @Test

@@ -24,7 +24,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Stores that are broken beyond single collections. */
+/** Stores whose gate, changes, metadata, locks or lifecycle are broken. */
 final class BrokenLeaders {
   private BrokenLeaders() {}
 
@@ -90,7 +90,7 @@ final class BrokenLeaders {
     };
   }
 
-  /** Compares nothing before it sets. */
+  /** Sets a record without comparing it first. */
   static Store setsWithoutComparing(Store store) {
     return new ForwardingStore(store) {
       @Override
@@ -171,7 +171,7 @@ final class BrokenLeaders {
     };
   }
 
-  /** Leaves a thread behind per opening. */
+  /** Leaves a thread behind for each store that is opened. */
   static Store leaksAThread(Store store) {
     CountDownLatch never = new CountDownLatch(1);
     Thread thread =
@@ -189,7 +189,7 @@ final class BrokenLeaders {
     return store;
   }
 
-  /** Goes on after it was closed. */
+  /** Serves requests after it was closed. */
   static Store staysOpenWhenClosed(Store store) {
     return new ForwardingStore(store) {
       @Override

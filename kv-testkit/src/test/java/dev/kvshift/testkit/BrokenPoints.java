@@ -17,11 +17,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Collections that are broken in how they read and write single keys. */
+/** Collections with broken reads or writes of single keys. */
 final class BrokenPoints {
   private BrokenPoints() {}
 
-  /** Acknowledges a write over an existing value, and drops it. */
+  /** Acknowledges a write over an existing value and drops it. */
   static StoreCollection losesTheLastWrite(StoreCollection collection) {
     return new ForwardingCollection(collection) {
       @Override
@@ -97,7 +97,7 @@ final class BrokenPoints {
     };
   }
 
-  /** Writes what remains to live anew when a write is replayed, as a relative time would. */
+  /** Extends the expiry when a write is replayed, as a relative TTL would. */
   static StoreCollection extendsLifeOnReplay(StoreCollection collection) {
     return new ForwardingCollection(collection) {
       @Override
@@ -141,7 +141,7 @@ final class BrokenPoints {
     };
   }
 
-  /** Lets the last to arrive win, whatever its version. */
+  /** Lets the last write to arrive win, whatever its version. */
   static StoreCollection letsOlderVersionsWin(StoreCollection collection) {
     return new ForwardingCollection(collection) {
       @Override
@@ -189,7 +189,7 @@ final class BrokenPoints {
     };
   }
 
-  /** Answers every other read of a key from what the read before saw. */
+  /** Answers every other read of a key with the result of the previous read. */
   static StoreCollection answersFromACache(StoreCollection collection) {
     Map<StoreKey, Row> seen = new ConcurrentHashMap<>();
     return new ForwardingCollection(collection) {
@@ -223,7 +223,7 @@ final class BrokenPoints {
     };
   }
 
-  /** Applies a write whose time is up, and says that it certainly was not. */
+  /** Applies a write whose deadline has passed and reports that it was not applied. */
   static StoreCollection reportsUnknownAsFailure(StoreCollection collection) {
     return new ForwardingCollection(collection) {
       @Override

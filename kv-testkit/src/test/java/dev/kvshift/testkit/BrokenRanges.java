@@ -20,11 +20,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** Collections that are broken in how they read ranges and scans. */
+/** Collections with broken ranges or scans. */
 final class BrokenRanges {
   private BrokenRanges() {}
 
-  /** Keeps clustering keys as if bytes were signed. */
+  /** Sorts clustering keys by signed bytes. */
   static StoreCollection comparesSigned(StoreCollection collection) {
     return new ForwardingCollection(collection) {
       @Override
@@ -136,7 +136,7 @@ final class BrokenRanges {
     };
   }
 
-  /** Looks at the shards of five bits one by one, as if it did not know which of them hold rows. */
+  /** Reads all shards of five bits one by one instead of those that hold rows. */
   static StoreCollection asksEveryPartition(StoreCollection collection) {
     return new ForwardingCollection(collection) {
       @Override
@@ -152,7 +152,7 @@ final class BrokenRanges {
     };
   }
 
-  /** Resumes scans only from positions that this very opening has given. */
+  /** Resumes scans only from positions that this instance has returned. */
   static StoreCollection tiesPositionsToItself(StoreCollection collection) {
     Bytes mark = Bytes.utf8(UUID.randomUUID().toString());
     return new ForwardingCollection(collection) {

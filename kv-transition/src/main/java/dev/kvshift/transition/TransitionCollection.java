@@ -10,7 +10,9 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
@@ -40,6 +42,7 @@ final class TransitionCollection implements StoreCollection {
 
   private final String name;
   private final Layout layout;
+  private final OperationChecker untilOpened;
   private final @Nullable StoreCollection old;
   private final Supplier<CompletionStage<StoreCollection>> newOpener;
   private final PhaseTracker tracker;
@@ -50,6 +53,7 @@ final class TransitionCollection implements StoreCollection {
   TransitionCollection(
       String name,
       Layout layout,
+      Limits untilOpened,
       @Nullable StoreCollection old,
       Supplier<CompletionStage<StoreCollection>> newOpener,
       PhaseTracker tracker,
@@ -57,6 +61,7 @@ final class TransitionCollection implements StoreCollection {
       Skew skew) {
     this.name = name;
     this.layout = layout;
+    this.untilOpened = OperationChecker.of(name, layout, untilOpened);
     this.old = old;
     this.newOpener = newOpener;
     this.tracker = tracker;
@@ -83,10 +88,12 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /** Checks nothing while the new store is not open: its own write does that then. */
+  /** Checks what holds for every new store, and once it is open what holds for this one. */
   private synchronized void checkNew(StoreKey key, Mutation mutation) {
     if (fresh != null && fresh.isDone() && !fresh.isCompletedExceptionally()) {
       fresh.join().check(key, mutation);
+    } else {
+      untilOpened.check(key, mutation);
     }
   }
 

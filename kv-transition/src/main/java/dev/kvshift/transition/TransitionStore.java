@@ -155,6 +155,7 @@ final class TransitionStore implements Store {
     return new TransitionCollection(
         name,
         layout,
+        UNTIL_OPENED,
         old,
         () ->
             newSide

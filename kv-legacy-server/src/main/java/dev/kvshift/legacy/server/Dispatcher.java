@@ -6,6 +6,9 @@ import com.google.protobuf.ByteString;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.legacy.server.internal.commit.GateOperations;
+import dev.kvshift.legacy.server.internal.commit.Table;
+import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.wire.CompareAndSet;
 import dev.kvshift.legacy.wire.Instances;
 import dev.kvshift.legacy.wire.KeyOf;
@@ -290,7 +293,7 @@ final class Dispatcher {
   }
 
   private static Reply.Builder reply(Table table) {
-    return reply().setEpoch(table.publishedGate().epoch());
+    return reply().setEpoch(table.publishedGate().state().epoch());
   }
 
   private static Reply.Builder reply() {

@@ -1,6 +1,8 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.legacy.server.internal.storage.Retention;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;

@@ -1,6 +1,8 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.commit.Table;
+import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.RequestFrame;

@@ -1,6 +1,8 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.engine.Engine;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
@@ -20,7 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A server that answers. Safe for use by many threads. Closing it refuses new connections, answers
  * what is in flight for at most {@link #DRAIN}, and closes the store; closing again does nothing.
  */
-final class RunningServer implements AutoCloseable {
+public final class RunningServer implements AutoCloseable {
   static final Duration DRAIN = Duration.ofSeconds(5);
   private static final int MAX_STREAMS = 1_000;
 
@@ -56,7 +58,7 @@ final class RunningServer implements AutoCloseable {
    * @throws KvException.Permanent if the store cannot be opened
    * @throws KvException.Transient if the port is in use
    */
-  static RunningServer start(
+  public static RunningServer start(
       EngineOptions options, ServerOptions listening, ServerInterceptor... watching) {
     listening.token();
     Engine engine = Engine.open(options);
@@ -132,7 +134,7 @@ final class RunningServer implements AutoCloseable {
     return server.getPort();
   }
 
-  String address() {
+  public String address() {
     return bind + ":" + port();
   }
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param key a PEM file of its private key; given exactly where there is a certificate
  * @param tokenFile a file whose only line a driver must show; null for none. Read at each connect
  */
-record ServerOptions(
+public record ServerOptions(
     String bind,
     int port,
     @Nullable Path certificate,
@@ -24,7 +24,7 @@ record ServerOptions(
     @Nullable Path tokenFile) {
   static final String LOOPBACK = "127.0.0.1";
 
-  ServerOptions {
+  public ServerOptions {
     if (port < 0 || port > 65_535) {
       throw new KvException.Permanent("port " + port + ": give 0 to 65535");
     }
@@ -33,7 +33,7 @@ record ServerOptions(
     }
   }
 
-  static ServerOptions loopback(int port) {
+  public static ServerOptions loopback(int port) {
     return new ServerOptions(LOOPBACK, port, null, null, null);
   }
 

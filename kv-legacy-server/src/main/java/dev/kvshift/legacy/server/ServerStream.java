@@ -1,6 +1,8 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.engine.Engine;
+import dev.kvshift.legacy.server.internal.retention.Usage;
 import dev.kvshift.legacy.wire.Drain;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;

@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.commit.Op;
+import dev.kvshift.legacy.server.internal.commit.Table;
+import dev.kvshift.legacy.server.internal.engine.Engine;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
 import java.io.IOException;

@@ -1,6 +1,9 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.Capability;
+import dev.kvshift.legacy.server.file.FileStore;
+import dev.kvshift.legacy.server.internal.engine.Engine;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.fixture.StoreFixture;

@@ -8,7 +8,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What one key's only writer knows of it: the last acknowledged write and what came after. */
-final class Journal {
+public final class Journal {
   private @Nullable Bytes acknowledged;
   private long acknowledgedVersion;
   private final List<Attempt> unknown = new ArrayList<>();

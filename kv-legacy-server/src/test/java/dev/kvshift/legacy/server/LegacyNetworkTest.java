@@ -1,5 +1,6 @@
 package dev.kvshift.legacy.server;
 
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 

@@ -8,19 +8,19 @@ import java.time.ZoneOffset;
 import org.jspecify.annotations.Nullable;
 
 /** The system's clock, put forward or back. */
-final class ManualClock extends Clock {
+public final class ManualClock extends Clock {
   private volatile Duration offset = Duration.ZERO;
 
   private volatile @Nullable Runnable before;
   private volatile String thread = "";
 
   /** Puts the clock an hour ahead for the next look of a thread, after a task has run there. */
-  void aheadForNextLookOf(String threadName, Runnable task) {
+  public void aheadForNextLookOf(String threadName, Runnable task) {
     thread = threadName;
     before = task;
   }
 
-  void jump(Duration by) {
+  public void jump(Duration by) {
     offset = offset.plus(by);
   }
 

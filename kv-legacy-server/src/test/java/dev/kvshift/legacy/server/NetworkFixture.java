@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.Capability;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.fixture.StoreFixture;
 import dev.kvshift.testkit.fixture.TestClock;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.spi.Store;
 import java.io.IOException;
 import java.nio.file.Files;

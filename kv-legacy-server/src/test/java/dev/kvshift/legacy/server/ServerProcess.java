@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A server in a JVM of its own. */
-final class ServerProcess implements AutoCloseable {
+public final class ServerProcess implements AutoCloseable {
   private static final String READY = "legacy server ready on ";
   private static final int HEAP_MEGABYTES = 256;
 
@@ -23,7 +23,7 @@ final class ServerProcess implements AutoCloseable {
     this.address = address;
   }
 
-  static ServerProcess start(Path data, int partitions, int port, String... more)
+  public static ServerProcess start(Path data, int partitions, int port, String... more)
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -48,7 +48,7 @@ final class ServerProcess implements AutoCloseable {
     return new ServerProcess(process, line.substring(READY.length()));
   }
 
-  String address() {
+  public String address() {
     return address;
   }
 
@@ -57,7 +57,7 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /** Kills it as kill -9 does. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.destroyForcibly();
     process.waitFor();
   }

@@ -10,10 +10,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /** Opens stores as a service would, and waits for them. */
-final class Stores {
+public final class Stores {
   private Stores() {}
 
-  static Store open(String connectionString) {
+  public static Store open(String connectionString) {
     ConnectionString string = ConnectionString.parse(connectionString);
     for (StoreProvider provider : ServiceLoader.load(StoreProvider.class)) {
       if (provider.scheme().equals(string.scheme())) {
@@ -24,7 +24,7 @@ final class Stores {
   }
 
   /** Waits; what failed the stage is thrown as it is. */
-  static <T> T await(CompletionStage<T> stage) {
+  public static <T> T await(CompletionStage<T> stage) {
     try {
       return stage.toCompletableFuture().join();
     } catch (CompletionException e) {

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.legacy.server.internal.commit.Op;
+import dev.kvshift.legacy.server.internal.commit.Table;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.KeyOf;
 import dev.kvshift.legacy.wire.LegacyGrpc;

@@ -91,14 +91,8 @@ final class AdviseCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Layout layout = collection.layout();
-    PartitionLimits defaults = PartitionLimits.defaults();
     PartitionLimits limits =
-        new PartitionLimits(
-            maxBytes,
-            maxRows,
-            defaults.entryOverheadBytes(),
-            defaults.pageEntries(),
-            defaults.scale());
+        PartitionLimits.defaults().withMaxBytes(maxBytes).withMaxEntries(maxRows);
     PartitionScan.Result result;
     try (Store store = collection.open(from)) {
       result =

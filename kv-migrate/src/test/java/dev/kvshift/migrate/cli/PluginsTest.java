@@ -195,7 +195,7 @@ final class PluginsTest {
 
     assertThat(advise("hits", "--plugins", broken.toString())).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString())
-        .contains("a catalogue of models cannot be loaded: ", "com.example.Gone", "mend its jar");
+        .contains("a model catalogue cannot be loaded: ", "com.example.Gone", "fix its jar");
   }
 
   private static void fill(KvStore store) {

@@ -9,45 +9,54 @@ import dev.kvshift.model.internal.encoding.PartCode;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Predicts from the keys of a range collection how large its partitions become under each possible
- * shard rule, and recommends the rule with the fewest partitions that keeps them small.
+ * Predicts the partition sizes of a range collection under each possible shard rule, and recommends
+ * the rule with the fewest partitions that keeps the limits.
  *
- * <p>Entries are given main key by main key, each one's in ascending order, as a scan in key order
- * or a sorted sample gives them. Needs memory for the rules (some megabytes), never for the keys.
- * Used by one thread.
+ * <p>Takes the entries main key by main key, in ascending order within each, as a scan in key order
+ * or a sorted sample returns them. A new partition of a rule starts where two neighbours differ
+ * within the rule's prefix, so one pass over the entries serves all rules. Memory depends on the
+ * number of rules (some megabytes), not on the number of keys. Used by one thread.
  */
 public final class PartitionAdvisor {
   private static final int MAX_PARTS = 8;
 
   private final String collection;
   private final PartitionLimits limits;
+
+  /** Number of bits before those that a rule by bits counts: the first part's type code. */
   private final int codeBits;
-  private final List<Run> bits = new ArrayList<>();
-  private final List<Run> parts = new ArrayList<>();
-  private final Run whole = new Run(ShardRule.none());
-  private int partsInAll;
+
+  private final Tally whole = new Tally(ShardRule.none());
+  private final List<Tally> bits = new ArrayList<>();
+  private final List<Tally> parts = new ArrayList<>();
+
+  /** Number of parts that every key so far has, at most {@link #MAX_PARTS}. */
+  private int commonParts;
+
   private long mains;
   private long entries;
   private long bytes;
   private @Nullable Bytes main;
   private Bytes last = Bytes.empty();
 
-  /** The partition that a rule is in, and those that it has left. */
-  private static final class Run {
+  /** The partitions of one rule: the sizes of those that are complete, and where the last began. */
+  private static final class Tally {
     final ShardRule rule;
     final SizeHistogram entries = new SizeHistogram();
     final SizeHistogram bytes = new SizeHistogram();
     long entriesBefore;
     long bytesBefore;
 
-    Run(ShardRule rule) {
+    Tally(ShardRule rule) {
       this.rule = rule;
     }
 
-    void close(long entriesNow, long bytesNow) {
+    /** Ends the current partition, given the totals of the collection so far. */
+    void endPartition(long entriesNow, long bytesNow) {
       if (entriesNow > entriesBefore) {
         entries.add(entriesNow - entriesBefore);
         bytes.add(bytesNow - bytesBefore);
@@ -58,33 +67,33 @@ public final class PartitionAdvisor {
   }
 
   /**
-   * Makes an advisor.
+   * Creates an advisor.
    *
    * @param collection the collection's name, for the report
-   * @param encoding the version of its key encoding, as in its layout
+   * @param encoding the key encoding of the collection's layout
    */
   public PartitionAdvisor(String collection, int encoding, PartitionLimits limits) {
     this.collection = collection;
     this.limits = limits;
     this.codeBits = encoding == 0 ? 0 : Byte.SIZE;
-    this.partsInAll = encoding == 0 ? 0 : MAX_PARTS;
+    this.commonParts = encoding == 0 ? 0 : MAX_PARTS;
     for (int length = 1; length <= ShardRule.MAX_LENGTH; length++) {
-      bits.add(new Run(ShardRule.firstBits(length)));
+      bits.add(new Tally(ShardRule.firstBits(length)));
     }
-    for (int length = 1; length <= partsInAll; length++) {
-      parts.add(new Run(ShardRule.firstParts(length)));
+    for (int length = 1; length <= commonParts; length++) {
+      parts.add(new Tally(ShardRule.firstParts(length)));
     }
   }
 
   /**
-   * Takes note of an entry.
+   * Adds an entry.
    *
-   * @param valueBytes the size of its value
-   * @throws KvException.Permanent if the main key's last entry was not a lesser one
+   * @param valueBytes size of its value, in bytes
+   * @throws KvException.Permanent if the previous entry of the main key was not a lesser one
    */
   public void add(Bytes mainKey, Bytes clustering, int valueBytes) {
     if (!mainKey.equals(main)) {
-      closeAll();
+      endAllPartitions();
       main = mainKey;
       mains++;
     } else if (clustering.compareTo(last) <= 0) {
@@ -93,27 +102,27 @@ public final class PartitionAdvisor {
               + collection
               + ": clustering key "
               + clustering
-              + " comes after "
+              + " follows "
               + last
               + ": give the entries of a main key in ascending order, each once");
     } else {
-      leave(clustering);
+      endPartitionsBefore(clustering);
     }
-    countParts(clustering);
+    limitCommonParts(clustering);
     entries++;
     bytes += (long) clustering.size() + valueBytes + limits.entryOverheadBytes();
     last = clustering;
   }
 
-  /** Returns what is known so far; more can be added, as of a new main key. */
+  /** Returns the report of all entries so far. More can be added, starting with a new main key. */
   public PartitionReport report() {
-    closeAll();
+    endAllPartitions();
     main = null;
-    List<Run> runs = new ArrayList<>();
-    runs.add(whole);
-    runs.addAll(bits);
-    runs.addAll(parts.subList(0, partsInAll));
-    List<Prediction> predictions = runs.stream().map(this::prediction).toList();
+    List<Tally> tallies = new ArrayList<>();
+    tallies.add(whole);
+    tallies.addAll(bits);
+    tallies.addAll(parts.subList(0, commonParts));
+    List<Prediction> predictions = tallies.stream().map(this::prediction).toList();
     ShardRule recommended =
         predictions.stream()
             .filter(Prediction::fits)
@@ -132,26 +141,26 @@ public final class PartitionAdvisor {
         recommended);
   }
 
-  /** Leaves the partitions, of whichever rule, that the key does not lie in. */
-  private void leave(Bytes clustering) {
+  /** Ends the partition of each rule that puts the key into another shard than the last key. */
+  private void endPartitionsBefore(Bytes clustering) {
     int equalBytes = 0;
     int shorter = Math.min(last.size(), clustering.size());
     while (equalBytes < shorter && last.at(equalBytes) == clustering.at(equalBytes)) {
       equalBytes++;
     }
     for (int i = Math.max(0, equalBits(clustering, equalBytes) - codeBits); i < bits.size(); i++) {
-      bits.get(i).close(entries, bytes);
+      bits.get(i).endPartition(entries, bytes);
     }
-    int end = 0;
-    for (int i = 0; i < partsInAll && end >= 0; i++) {
-      end = PartCode.endOf(clustering, end);
-      if (end > equalBytes) {
-        parts.get(i).close(entries, bytes);
+    OptionalInt end = OptionalInt.of(0);
+    for (int i = 0; i < commonParts && end.isPresent(); i++) {
+      end = PartCode.endOf(clustering, end.getAsInt());
+      if (end.isPresent() && end.getAsInt() > equalBytes) {
+        parts.get(i).endPartition(entries, bytes);
       }
     }
   }
 
-  /** Counts the equal bits in front; what a key lacks counts as zero bits. */
+  /** Counts the leading bits that the key and the last key share; missing bits count as zeros. */
   private int equalBits(Bytes clustering, int equalBytes) {
     int most = (codeBits + ShardRule.MAX_LENGTH) / Byte.SIZE;
     for (int i = equalBytes; i < most; i++) {
@@ -164,29 +173,32 @@ public final class PartitionAdvisor {
     return most * Byte.SIZE;
   }
 
-  private void countParts(Bytes clustering) {
+  /** A rule by parts is possible only if every key has those parts. */
+  private void limitCommonParts(Bytes clustering) {
     int end = 0;
-    for (int i = 0; i < partsInAll; i++) {
-      end = PartCode.endOf(clustering, end);
-      if (end < 0) {
-        partsInAll = i;
+    for (int i = 0; i < commonParts; i++) {
+      OptionalInt next = PartCode.endOf(clustering, end);
+      if (next.isEmpty()) {
+        commonParts = i;
+        return;
       }
+      end = next.getAsInt();
     }
   }
 
-  private void closeAll() {
-    whole.close(entries, bytes);
-    bits.forEach(run -> run.close(entries, bytes));
-    parts.forEach(run -> run.close(entries, bytes));
+  private void endAllPartitions() {
+    whole.endPartition(entries, bytes);
+    bits.forEach(tally -> tally.endPartition(entries, bytes));
+    parts.forEach(tally -> tally.endPartition(entries, bytes));
   }
 
-  private Prediction prediction(Run run) {
-    Distribution inEntries = distribution(run.entries);
-    Distribution inBytes = distribution(run.bytes);
-    long partitions = run.entries.count();
+  private Prediction prediction(Tally tally) {
+    Distribution inEntries = distribution(tally.entries);
+    Distribution inBytes = distribution(tally.bytes);
+    long partitions = tally.entries.count();
     double borders = entries == 0 ? 0 : (partitions - mains) / ((double) entries * limits.scale());
     return new Prediction(
-        run.rule,
+        tally.rule,
         partitions,
         inEntries,
         inBytes,

@@ -8,18 +8,17 @@ import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a {@link PartitionAdvisor} found. Immutable.
+ * The result of a {@link PartitionAdvisor}. Immutable.
  *
  * @param collection the collection's name
- * @param limits what partitions were measured against
- * @param mains how many main keys were given
- * @param entries how many entries there are
- * @param bytes their bytes, overhead included
- * @param mainEntries the entries of main keys
- * @param mainBytes the bytes of main keys
- * @param predictions one for each possible rule, {@code none} first, then bits, then parts
- * @param recommended the rule with the fewest partitions that keeps the limits; null where none
- *     does
+ * @param limits the limits that partitions were compared with
+ * @param mains number of main keys that were given
+ * @param entries number of entries
+ * @param bytes size of the entries including their overhead, in bytes
+ * @param mainEntries distribution of the number of entries of a main key
+ * @param mainBytes distribution of the size of a main key, in bytes
+ * @param predictions one for each possible rule: {@code none}, then bits, then parts
+ * @param recommended the rule with the fewest partitions that keeps the limits; null if none does
  */
 public record PartitionReport(
     String collection,
@@ -34,17 +33,17 @@ public record PartitionReport(
   private static final int PLOT_WIDTH = 30;
   private static final int PLOT_DECADE = 10;
 
-  /** Sizes by how many do not exceed them: half, 99 %, 99.99 %, all. */
+  /** A distribution of sizes: those that 50 %, 99 %, 99.99 % and 100 % do not exceed. */
   public record Distribution(long p50, long p99, long p9999, long max) {}
 
   /**
-   * What a rule would do.
+   * The predicted partitions of a shard rule.
    *
-   * @param partitions how many there would be
-   * @param entries the entries of a partition
-   * @param bytes the bytes of a partition
-   * @param shardsPerMain how many shards a main key has in the mean
-   * @param shardsPerPage how many shards a usual page of a range read looks at in the mean
+   * @param partitions number of partitions
+   * @param entries distribution of the number of entries in a partition
+   * @param bytes distribution of the size of a partition, in bytes
+   * @param shardsPerMain mean number of shards of a main key
+   * @param shardsPerPage mean number of shards that a usual page of a range read touches
    * @param fits whether 99.99 % of the partitions keep the limits
    */
   public record Prediction(
@@ -60,15 +59,15 @@ public record PartitionReport(
     predictions = List.copyOf(predictions);
   }
 
-  /** Returns what was predicted for a rule; empty where it is not possible. */
+  /** Returns the prediction for a rule; empty if the keys do not allow the rule. */
   public Optional<Prediction> prediction(ShardRule rule) {
     return predictions.stream().filter(prediction -> prediction.rule().equals(rule)).findFirst();
   }
 
   /**
-   * Returns the report for people: a table of the rules that make the partitions other than the one
-   * before, and a bar for each of the bytes that 99.99 % of the partitions do not exceed, ten
-   * characters for a factor of ten, {@code !} where they are above the limits.
+   * Returns the report as text: a table of the rules, without those that change nothing over the
+   * previous one. A bar shows the size that 99.99 % of the partitions do not exceed, with ten
+   * characters for a factor of ten, drawn with {@code !} if it is above the limits.
    */
   public String toText() {
     StringBuilder text = new StringBuilder();
@@ -111,12 +110,12 @@ public record PartitionReport(
     }
     text.append(
         recommended == null
-            ? line("no rule keeps the limits: raise them, or give the keys further parts")
+            ? line("no rule keeps the limits: raise them, or give the keys more parts")
             : line("recommended: shard=%s", recommended));
     return text.toString();
   }
 
-  /** Returns the report for programs, as one JSON object. */
+  /** Returns the report as a JSON object. */
   public String toJson() {
     StringJoiner rules = new StringJoiner(",", "[", "]");
     for (Prediction prediction : predictions) {

@@ -1,8 +1,8 @@
 package dev.kvshift.model.advise;
 
 /**
- * Counts sizes in buckets of at most 1/32 relative width, so that its memory does not grow with
- * what it counts. Used by one thread.
+ * A histogram of sizes in buckets of at most 1/32 relative width, whose memory does not depend on
+ * the number of sizes. Used by one thread.
  */
 final class SizeHistogram {
   private static final int STEP_BITS = 5;
@@ -27,8 +27,10 @@ final class SizeHistogram {
   }
 
   /**
-   * Returns a size that so great a share of the sizes does not exceed, rounded up within its
+   * Returns the size that a share of all sizes does not exceed, rounded up to the end of its
    * bucket.
+   *
+   * @param share from 0 to 1
    */
   long percentile(double share) {
     long wanted = (long) Math.ceil(share * count);

@@ -11,35 +11,35 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A key of several parts, ordered by the first, then the second, and so on. Made by {@link Keys};
- * {@code as} says how the parts become one object and are taken from it. A part that is a composite
- * itself counts as its parts.
+ * Keys of several parts, ordered by the first part, then the second, and so on. {@link Keys}
+ * combines the parts; {@code as} then defines how they become one object and are taken from it. A
+ * part that is a composite itself counts as its parts.
  */
 public final class Composite {
   private static final int MAX_PARTS = 64;
 
   private Composite() {}
 
-  /** Makes a key of three parts. */
+  /** Makes a key from three parts. */
   @FunctionalInterface
   public interface Maker3<A, B, C, T> {
     T make(A first, B second, C third);
   }
 
-  /** Makes a key of four parts. */
+  /** Makes a key from four parts. */
   @FunctionalInterface
   public interface Maker4<A, B, C, D, T> {
     T make(A first, B second, C third, D fourth);
   }
 
-  /** Two parts that have no type of their own yet. Immutable. */
+  /** Two parts without a type of their own. Immutable. */
   public record Two<A, B>(KeyFormat<A> first, KeyFormat<B> second) {
-    /** Returns the format of the type that holds both. */
+    /** Returns the format of a type that holds both parts. */
     public <T> KeyFormat<T> as(
         BiFunction<? super A, ? super B, ? extends T> make,
         Function<? super T, ? extends A> takeFirst,
         Function<? super T, ? extends B> takeSecond) {
-      return new Whole<>(
+      return new Typed<>(
           partsOf(first, second),
           (key, writer) -> {
             first.write(takeFirst.apply(key), writer);
@@ -50,15 +50,15 @@ public final class Composite {
     }
   }
 
-  /** Three parts that have no type of their own yet. Immutable. */
+  /** Three parts without a type of their own. Immutable. */
   public record Three<A, B, C>(KeyFormat<A> first, KeyFormat<B> second, KeyFormat<C> third) {
-    /** Returns the format of the type that holds all three. */
+    /** Returns the format of a type that holds the three parts. */
     public <T> KeyFormat<T> as(
         Maker3<? super A, ? super B, ? super C, ? extends T> make,
         Function<? super T, ? extends A> takeFirst,
         Function<? super T, ? extends B> takeSecond,
         Function<? super T, ? extends C> takeThird) {
-      return new Whole<>(
+      return new Typed<>(
           partsOf(first, second, third),
           (key, writer) -> {
             first.write(takeFirst.apply(key), writer);
@@ -72,17 +72,17 @@ public final class Composite {
     }
   }
 
-  /** Four parts that have no type of their own yet. Immutable. */
+  /** Four parts without a type of their own. Immutable. */
   public record Four<A, B, C, D>(
       KeyFormat<A> first, KeyFormat<B> second, KeyFormat<C> third, KeyFormat<D> fourth) {
-    /** Returns the format of the type that holds all four. */
+    /** Returns the format of a type that holds the four parts. */
     public <T> KeyFormat<T> as(
         Maker4<? super A, ? super B, ? super C, ? super D, ? extends T> make,
         Function<? super T, ? extends A> takeFirst,
         Function<? super T, ? extends B> takeSecond,
         Function<? super T, ? extends C> takeThird,
         Function<? super T, ? extends D> takeFourth) {
-      return new Whole<>(
+      return new Typed<>(
           partsOf(first, second, third, fourth),
           (key, writer) -> {
             first.write(takeFirst.apply(key), writer);
@@ -108,24 +108,25 @@ public final class Composite {
     for (KeyFormat<?> format : formats) {
       if (format.parts().isEmpty()) {
         throw new KvException.Permanent(
-            "asIs() cannot be part of a composite, since nothing shows where it ends: use bytes()");
+            "asIs() cannot be part of a composite, because its end is not marked: use bytes()");
       }
       parts.addAll(format.parts());
     }
     if (parts.size() > MAX_PARTS) {
       throw new KvException.Permanent(
-          "a key of " + parts.size() + " parts: give at most " + MAX_PARTS);
+          "a key has " + parts.size() + " parts: give it at most " + MAX_PARTS);
     }
     return List.copyOf(parts);
   }
 
-  private static final class Whole<T> extends KeyFormat<T> {
+  /** The format of a composite. */
+  private static final class Typed<T> extends KeyFormat<T> {
     private final List<PartType> parts;
     private final BiConsumer<T, KeyWriter> write;
     private final Function<KeyReader, T> read;
     private final Supplier<KeyFormat<T>> descending;
 
-    Whole(
+    Typed(
         List<PartType> parts,
         BiConsumer<T, KeyWriter> write,
         Function<KeyReader, T> read,

@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.function.ToIntFunction;
 
-/** What is written behind each type code, as {@code docs/key-encoding.md} says. */
+/** The bodies that follow each type code, as {@code docs/key-encoding.md} specifies them. */
 final class KeyBodies {
-  /** The number of an enum whose constants are not known. */
+  /** The format of an enum whose constants are unknown: its number. */
   static final KeyFormat<Integer> ENUM_NUMBER = new KeyFormat.Part<>(PartCode.ENUM, new Signed32());
 
   private KeyBodies() {}
@@ -72,7 +72,7 @@ final class KeyBodies {
         return bytes;
       } catch (CharacterCodingException e) {
         throw new KvException.Permanent(
-            "a string key holds half a surrogate pair, which UTF-8 cannot hold: mend the text", e);
+            "a string key has an unpaired surrogate, which UTF-8 cannot encode: fix the text", e);
       }
     }
   }
@@ -200,7 +200,7 @@ final class KeyBodies {
       int value = number.applyAsInt(key);
       if (byNumber.get(value) != key) {
         throw new KvException.Permanent(
-            "constant " + key + " is not among those declared for the key: add it to the model");
+            "constant " + key + " is not declared for the key: add it to the model");
       }
       writer.putInt(value ^ Integer.MIN_VALUE);
     }

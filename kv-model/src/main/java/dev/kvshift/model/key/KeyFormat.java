@@ -11,34 +11,38 @@ import java.util.StringJoiner;
 import java.util.function.Function;
 
 /**
- * How keys of one type become bytes and back, so that the bytes, compared unsigned, have the order
- * of the keys. The factories are in {@link Keys}; the bytes are described in {@code
- * docs/key-encoding.md}.
+ * A format of keys: encodes keys of one type as bytes whose unsigned order is the order of the
+ * keys, and decodes them. {@link Keys} creates formats; {@code docs/key-encoding.md} specifies the
+ * bytes.
  *
- * <p>Immutable and safe for use by many threads. A value that the format cannot hold, and bytes
- * that it has not written, are refused with {@link KvException.Permanent}; a null with {@link
- * NullPointerException}. How long a key may be is a limit of the store.
+ * <p>Immutable and safe for use by many threads. A key that the format cannot encode and bytes that
+ * it has not written fail with {@link KvException.Permanent}, a null key with {@link
+ * NullPointerException}. The size of a key is limited by the store, not by the format.
  *
  * @param <T> the type of the keys
  */
 public abstract class KeyFormat<T> {
   KeyFormat() {}
 
-  /** Returns the key's bytes. */
+  /**
+   * Returns the bytes of a key.
+   *
+   * @throws KvException.Permanent if the format cannot encode the key
+   */
   public final Bytes encode(T key) {
-    KeyWriter writer = KeyWriter.take();
+    KeyWriter writer = KeyWriter.acquire();
     try {
       write(key, writer);
       return writer.toBytes();
     } finally {
-      writer.giveBack();
+      writer.release();
     }
   }
 
   /**
-   * Returns the key that the bytes stand for.
+   * Returns the key that was encoded as the given bytes.
    *
-   * @throws KvException.Permanent if they are not what this format writes
+   * @throws KvException.Permanent if this format does not write such bytes
    */
   public final T decode(Bytes bytes) {
     KeyReader reader = new KeyReader(bytes);
@@ -47,14 +51,18 @@ public abstract class KeyFormat<T> {
     return key;
   }
 
-  /** Returns the format in which greater keys come first, each part turned round. */
+  /**
+   * Returns the format of the same keys in reverse order: the direction of each part is reversed.
+   *
+   * @throws KvException.Permanent if the format is {@link Keys#asIs}, which has one order only
+   */
   public abstract KeyFormat<T> descending();
 
   /**
-   * Returns the format of another type with the same bytes.
+   * Returns a format of another type that writes the same bytes.
    *
-   * @param make gives the key for what is read
-   * @param take gives what is written for a key
+   * @param make converts a decoded key to the other type
+   * @param take converts a key of the other type before it is encoded
    */
   public final <U> KeyFormat<U> as(
       Function<? super T, ? extends U> make, Function<? super U, ? extends T> take) {
@@ -65,15 +73,15 @@ public abstract class KeyFormat<T> {
 
   abstract T read(KeyReader reader);
 
-  /** Returns the kinds of its parts in order; empty for bytes as they are. */
+  /** Returns the types of the parts in order; empty for {@link Keys#asIs}. */
   abstract List<PartType> parts();
 
-  /** Returns the number of parts of a key; 0 if its bytes are not encoded by this library. */
+  /** Returns the number of parts of a key; 0 for {@link Keys#asIs}, whose bytes have no parts. */
   public final int partCount() {
     return parts().size();
   }
 
-  /** Returns its parts, such as {@code (string, int64 descending)}. */
+  /** Returns the parts in words, such as {@code (string, int64 descending)}. */
   @Override
   public final String toString() {
     if (parts().isEmpty()) {
@@ -84,22 +92,22 @@ public abstract class KeyFormat<T> {
     return shown.toString();
   }
 
-  /** The kind and direction of one part. */
+  /** The type and direction of one part. */
   record PartType(PartCode code, boolean isDescending) {
     @Override
     public String toString() {
-      return code.shown() + (isDescending ? " descending" : "");
+      return code.label() + (isDescending ? " descending" : "");
     }
   }
 
-  /** Writes and reads what follows a type code. */
+  /** Writes and reads the body of a part, which follows the type code. */
   interface Body<T> {
     void write(T key, KeyWriter writer);
 
     T read(KeyReader reader);
   }
 
-  /** One part: type code and body. */
+  /** A format of one part: a type code and a body. */
   static final class Part<T> extends KeyFormat<T> {
     private final PartType type;
     private final Body<T> body;
@@ -141,7 +149,7 @@ public abstract class KeyFormat<T> {
     }
   }
 
-  /** Another type over the same bytes. */
+  /** A format of another type that writes the same bytes. */
   private static final class Mapped<T, U> extends KeyFormat<U> {
     private final KeyFormat<T> format;
     private final Function<? super T, ? extends U> make;
@@ -177,12 +185,12 @@ public abstract class KeyFormat<T> {
     }
   }
 
-  /** Bytes as they are, without type code. */
+  /** Unchanged bytes without a type code. */
   static final class AsIs extends KeyFormat<Bytes> {
     @Override
     public KeyFormat<Bytes> descending() {
       throw new KvException.Permanent(
-          "bytes as they are have one order only: read their range backward instead");
+          "keys declared asIs() have one order only: read their range backward instead");
     }
 
     @Override

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The beginning of clustering keys: their first parts, whole, and possibly the beginning of the
- * next. Given with the formats that the model declares. Immutable.
+ * A prefix of clustering keys: some whole parts, possibly followed by the start of the next part.
+ * It is formed with the formats that the model declares. Immutable.
  *
  * <pre>{@code
  * KeyPrefix.of(string(), "usr/lib").andBeginning(string(), "lib")
@@ -25,22 +25,22 @@ public final class KeyPrefix {
     this.isOpen = isOpen;
   }
 
-  /** Returns the prefix of all keys whose first part or parts are these. */
+  /** Returns the prefix of all keys that have these first parts. */
   public static <T> KeyPrefix of(KeyFormat<T> format, T key) {
     return new KeyPrefix(List.of(), Bytes.empty(), false).and(format, key);
   }
 
-  /** Returns the prefix of all keys whose first part, text or bytes, begins like this. */
+  /** Returns the prefix of all keys whose first part, text or bytes, starts like this. */
   public static <T> KeyPrefix beginning(KeyFormat<T> format, T start) {
     return new KeyPrefix(List.of(), Bytes.empty(), false).andBeginning(format, start);
   }
 
-  /** Returns the prefix of those keys whose next part or parts are these. */
+  /** Returns the prefix of those keys that also have these next parts. */
   public <T> KeyPrefix and(KeyFormat<T> format, T key) {
     return extended(format, format.encode(key), false);
   }
 
-  /** Returns the prefix of those keys whose next part, text or bytes, begins like this. */
+  /** Returns the prefix of those keys whose next part, text or bytes, also starts like this. */
   public <T> KeyPrefix andBeginning(KeyFormat<T> format, T start) {
     Bytes whole = format.encode(start);
     if (format.parts().isEmpty()) {
@@ -49,22 +49,22 @@ public final class KeyPrefix {
     KeyFormat.PartType last = format.parts().get(format.parts().size() - 1);
     if (!last.code().isTerminated()) {
       throw new KvException.Permanent(
-          "a part of type " + last + " has no beginning to search by: give all of it");
+          "a part of type " + last + " cannot be searched by a prefix: give the whole part");
     }
     return extended(format, whole.slice(0, whole.size() - 1), true);
   }
 
-  /** Returns the bytes that every such key begins with. */
+  /** Returns the bytes that the keys have in common. */
   Bytes bytes() {
     return bytes;
   }
 
-  /** Returns the range of all bytes that begin so. */
+  /** Returns the range of the keys with this prefix. */
   Range asRange() {
     return Range.prefix(bytes);
   }
 
-  /** Returns this prefix, having checked that keys of the format can begin with it. */
+  /** Returns this prefix if keys of the format can have it. */
   KeyPrefix requireFor(KeyFormat<?> format) {
     List<KeyFormat.PartType> declared = format.parts();
     if (parts.size() > declared.size() || !declared.subList(0, parts.size()).equals(parts)) {
@@ -81,7 +81,7 @@ public final class KeyPrefix {
   private KeyPrefix extended(KeyFormat<?> format, Bytes more, boolean open) {
     if (isOpen) {
       throw new KvException.Permanent(
-          "nothing can follow the beginning of a part: give the part whole before it");
+          "nothing can follow the start of a part: give the whole part instead");
     }
     List<KeyFormat.PartType> all = new ArrayList<>(parts);
     all.addAll(format.parts());

@@ -6,11 +6,11 @@ import dev.kvshift.api.Range.Direction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A range of clustering keys in the service's own type, and the direction in which it is walked.
+ * A range of clustering keys in the service's own type, and the direction in which it is read.
  *
- * <p>Its first bound comes before its last one in the order of the model's format, whichever the
- * direction; of a descending part the greater key comes first. A range whose bounds have changed
- * places is empty. Immutable.
+ * <p>The first bound precedes the last one in the order of the model's format, whatever the
+ * direction; in a descending part, the greater key comes first. A range whose first bound follows
+ * its last one is empty. Immutable.
  *
  * <pre>{@code
  * KeyRange.from(first).until(last).backward()
@@ -24,67 +24,63 @@ public final class KeyRange<C> {
   private final @Nullable Bound<C> last;
   private final Direction direction;
 
-  /** A key or prefix; {@code within} tells whether what it names belongs to the range. */
-  private record Bound<C>(@Nullable C key, @Nullable KeyPrefix prefix, boolean within) {}
-
   private KeyRange(@Nullable Bound<C> first, @Nullable Bound<C> last, Direction direction) {
     this.first = first;
     this.last = last;
     this.direction = direction;
   }
 
-  /** Returns the range of everything. */
+  /** Returns the range of all keys. */
   public static <C> KeyRange<C> all() {
     return new KeyRange<>(null, null, Direction.FORWARD);
   }
 
-  /** Returns the range from a key on, which belongs to it. */
+  /** Returns the range that starts with a key. */
   public static <C> KeyRange<C> from(C key) {
-    return new KeyRange<>(new Bound<>(key, null, true), null, Direction.FORWARD);
+    return startingAt(new AtKey<>(key, true));
   }
 
-  /** Returns the range of what comes after a key. */
+  /** Returns the range that starts after a key. */
   public static <C> KeyRange<C> after(C key) {
-    return new KeyRange<>(new Bound<>(key, null, false), null, Direction.FORWARD);
+    return startingAt(new AtKey<>(key, false));
   }
 
-  /** Returns the range of the keys that begin with a prefix. */
+  /** Returns the range of the keys with a prefix. */
   public static <C> KeyRange<C> prefix(KeyPrefix prefix) {
-    Bound<C> bound = new Bound<>(null, prefix, true);
-    return new KeyRange<>(bound, bound, Direction.FORWARD);
+    return KeyRange.<C>fromPrefix(prefix).throughPrefix(prefix);
   }
 
-  /** Returns the range from the first key with a prefix on. */
+  /** Returns the range that starts with the first key that has a prefix. */
   public static <C> KeyRange<C> fromPrefix(KeyPrefix prefix) {
-    return new KeyRange<>(new Bound<>(null, prefix, true), null, Direction.FORWARD);
+    return startingAt(new AtPrefix<>(prefix, true));
   }
 
-  /** Returns the range of what comes after the last key with a prefix. */
+  /** Returns the range that starts after the last key that has a prefix. */
   public static <C> KeyRange<C> afterPrefix(KeyPrefix prefix) {
-    return new KeyRange<>(new Bound<>(null, prefix, false), null, Direction.FORWARD);
+    return startingAt(new AtPrefix<>(prefix, false));
   }
 
   /** Returns the range that ends before a key. */
   public KeyRange<C> until(C key) {
-    return new KeyRange<>(first, new Bound<>(key, null, false), direction);
+    return endingAt(new AtKey<>(key, false));
   }
 
   /** Returns the range that ends with a key. */
   public KeyRange<C> through(C key) {
-    return new KeyRange<>(first, new Bound<>(key, null, true), direction);
+    return endingAt(new AtKey<>(key, true));
   }
 
-  /** Returns the range that ends before the first key with a prefix. */
+  /** Returns the range that ends before the first key that has a prefix. */
   public KeyRange<C> untilPrefix(KeyPrefix prefix) {
-    return new KeyRange<>(first, new Bound<>(null, prefix, false), direction);
+    return endingAt(new AtPrefix<>(prefix, false));
   }
 
-  /** Returns the range that ends with the last key with a prefix. */
+  /** Returns the range that ends with the last key that has a prefix. */
   public KeyRange<C> throughPrefix(KeyPrefix prefix) {
-    return new KeyRange<>(first, new Bound<>(null, prefix, true), direction);
+    return endingAt(new AtPrefix<>(prefix, true));
   }
 
-  /** Returns the same range, walked from its last key to its first. */
+  /** Returns the same range, read from its last key to its first. */
   public KeyRange<C> backward() {
     return new KeyRange<>(first, last, Direction.BACKWARD);
   }
@@ -92,34 +88,65 @@ public final class KeyRange<C> {
   /**
    * Returns the range of the encoded keys.
    *
-   * @throws dev.kvshift.api.KvException.Permanent where a prefix does not fit the format
+   * @throws dev.kvshift.api.KvException.Permanent if a prefix does not fit the format
    */
   public Range encode(KeyFormat<C> format) {
-    Bytes from = null;
-    boolean fromInclusive = true;
-    if (first != null && first.key() != null) {
-      from = format.encode(first.key());
-      fromInclusive = first.within();
-    } else if (first != null && first.prefix() != null) {
-      Range begun = first.prefix().requireFor(format).asRange();
-      from = first.within() ? begun.from() : begun.to();
-      if (from == null) {
-        return Range.of(Bytes.empty(), Bytes.empty());
-      }
+    Edge from = first == null ? Edge.OPEN : first.asFirst(format);
+    if (from == null) {
+      return Range.of(Bytes.empty(), Bytes.empty());
     }
-    Bytes to = null;
-    boolean toInclusive = true;
-    if (last != null && last.key() != null) {
-      to = format.encode(last.key());
-      toInclusive = last.within();
-    } else if (last != null && last.prefix() != null) {
-      Range begun = last.prefix().requireFor(format).asRange();
-      to = last.within() ? begun.to() : begun.from();
-      toInclusive = false;
-    }
+    Edge to = last == null ? Edge.OPEN : last.asLast(format);
     return Range.all()
-        .withFrom(from, fromInclusive)
-        .withTo(to, toInclusive)
+        .withFrom(from.bytes(), from.inclusive())
+        .withTo(to.bytes(), to.inclusive())
         .withDirection(direction);
+  }
+
+  private static <C> KeyRange<C> startingAt(Bound<C> first) {
+    return new KeyRange<>(first, null, Direction.FORWARD);
+  }
+
+  private KeyRange<C> endingAt(Bound<C> last) {
+    return new KeyRange<>(first, last, direction);
+  }
+
+  /** One end of the encoded range; without bytes, the range is open there. */
+  private record Edge(@Nullable Bytes bytes, boolean inclusive) {
+    static final Edge OPEN = new Edge(null, true);
+  }
+
+  private sealed interface Bound<C> {
+    /** Returns the start of the encoded range; null if no key can follow the bound. */
+    @Nullable Edge asFirst(KeyFormat<C> format);
+
+    /** Returns the end of the encoded range. */
+    Edge asLast(KeyFormat<C> format);
+  }
+
+  private record AtKey<C>(C key, boolean inclusive) implements Bound<C> {
+    @Override
+    public Edge asFirst(KeyFormat<C> format) {
+      return new Edge(format.encode(key), inclusive);
+    }
+
+    @Override
+    public Edge asLast(KeyFormat<C> format) {
+      return new Edge(format.encode(key), inclusive);
+    }
+  }
+
+  private record AtPrefix<C>(KeyPrefix prefix, boolean inclusive) implements Bound<C> {
+    @Override
+    public @Nullable Edge asFirst(KeyFormat<C> format) {
+      Range keys = prefix.requireFor(format).asRange();
+      Bytes start = inclusive ? keys.from() : keys.to();
+      return start == null ? null : new Edge(start, true);
+    }
+
+    @Override
+    public Edge asLast(KeyFormat<C> format) {
+      Range keys = prefix.requireFor(format).asRange();
+      return new Edge(inclusive ? keys.to() : keys.from(), false);
+    }
   }
 }

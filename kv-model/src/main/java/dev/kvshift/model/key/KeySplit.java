@@ -5,11 +5,11 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.model.internal.encoding.KeyReader;
 import dev.kvshift.model.internal.encoding.KeyWriter;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.OptionalInt;
 
 /**
- * Where keys that another system formed fall into a main and a clustering part, which stay as they
- * are. Made by {@link Keys#splitAt} and {@link Keys#splitBehind}. Immutable.
+ * A rule that splits keys of another system into a main and a clustering part, whose bytes stay
+ * unchanged. Created by {@link Keys#splitAt} and {@link Keys#splitBehind}. Immutable.
  *
  * <pre>{@code
  * static final KeySplit SPLIT = splitBehind(Bytes.utf8("/"));
@@ -22,28 +22,25 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class KeySplit {
-  private final int position;
-  private final @Nullable Bytes delimiter;
-  private final KeyFormat<Bytes> main;
+  private final Rule rule;
+  private final KeyFormat<Bytes> main = new MainFormat();
 
-  private KeySplit(int position, @Nullable Bytes delimiter) {
-    this.position = position;
-    this.delimiter = delimiter;
-    this.main = new Main();
+  private KeySplit(Rule rule) {
+    this.rule = rule;
   }
 
   static KeySplit at(int position) {
     if (position < 0) {
       throw new IllegalArgumentException("split position " + position + ": give 0 or more");
     }
-    return new KeySplit(position, null);
+    return new KeySplit(new AtPosition(position));
   }
 
   static KeySplit behind(Bytes delimiter) {
     if (delimiter.isEmpty()) {
       throw new IllegalArgumentException("the delimiter is empty: give at least one byte");
     }
-    return new KeySplit(0, delimiter);
+    return new KeySplit(new BehindDelimiter(delimiter));
   }
 
   /** Returns the format of main parts, which refuses those that no whole key can have. */
@@ -51,7 +48,7 @@ public final class KeySplit {
     return main;
   }
 
-  /** Returns the format of clustering parts: any bytes. */
+  /** Returns the format of clustering parts, which can be any bytes. */
   public KeyFormat<Bytes> clustering() {
     return Keys.asIs();
   }
@@ -59,62 +56,88 @@ public final class KeySplit {
   /**
    * Returns the parts of a whole key.
    *
-   * @throws KvException.Permanent if it is too short or has no delimiter
+   * @throws KvException.Permanent if the key is too short or has no delimiter
    */
   public RangeKey<Bytes, Bytes> split(Bytes whole) {
-    Bytes between = delimiter;
-    int end = between == null ? position : find(whole, between);
-    if (end < 0 || end > whole.size()) {
-      throw new KvException.Permanent("key " + whole + " cannot be split, " + described());
+    OptionalInt end = rule.endOfMain(whole);
+    if (end.isEmpty()) {
+      throw new KvException.Permanent("key " + whole + " cannot be split, " + rule.describe());
     }
-    int next = between == null ? end : end + between.size();
-    return new RangeKey<>(whole.slice(0, end), whole.slice(next, whole.size()));
+    int start = end.getAsInt() + rule.between().size();
+    return new RangeKey<>(whole.slice(0, end.getAsInt()), whole.slice(start, whole.size()));
   }
 
   /**
    * Returns the whole key of two parts.
    *
-   * @throws KvException.Permanent if it would be split elsewhere
+   * @throws KvException.Permanent if the whole key would be split elsewhere
    */
   public Bytes join(Bytes mainPart, Bytes clusteringPart) {
-    requireMain(mainPart);
-    return delimiter == null
-        ? mainPart.concat(clusteringPart)
-        : mainPart.concat(delimiter).concat(clusteringPart);
+    return requireMain(mainPart).concat(rule.between()).concat(clusteringPart);
   }
 
   private Bytes requireMain(Bytes part) {
-    Bytes between = delimiter;
-    boolean isRight =
-        between == null
-            ? part.size() == position
-            : find(part.concat(between), between) == part.size();
-    if (!isRight) {
-      throw new KvException.Permanent("main part " + part + " does not fit, " + described());
+    OptionalInt end = rule.endOfMain(part.concat(rule.between()));
+    if (!end.equals(OptionalInt.of(part.size()))) {
+      throw new KvException.Permanent("main part " + part + " does not fit, " + rule.describe());
     }
     return part;
   }
 
-  private String described() {
-    return delimiter == null
-        ? "the model splits at " + position + " bytes: give a key of at least so many"
-        : "the model splits behind the first delimiter " + delimiter + ": check the model";
+  private sealed interface Rule {
+    /** Returns the end, exclusive, of a whole key's main part; empty if it has none. */
+    OptionalInt endOfMain(Bytes whole);
+
+    /** Returns the bytes between the parts, which belong to neither. */
+    Bytes between();
+
+    String describe();
   }
 
-  private static int find(Bytes in, Bytes what) {
-    for (int start = 0; start <= in.size() - what.size(); start++) {
-      int same = 0;
-      while (same < what.size() && in.at(start + same) == what.at(same)) {
-        same++;
-      }
-      if (same == what.size()) {
-        return start;
-      }
+  private record AtPosition(int position) implements Rule {
+    @Override
+    public OptionalInt endOfMain(Bytes whole) {
+      return position <= whole.size() ? OptionalInt.of(position) : OptionalInt.empty();
     }
-    return -1;
+
+    @Override
+    public Bytes between() {
+      return Bytes.empty();
+    }
+
+    @Override
+    public String describe() {
+      return "the model splits at " + position + " bytes: give a key of at least that size";
+    }
   }
 
-  private final class Main extends KeyFormat<Bytes> {
+  private record BehindDelimiter(Bytes between) implements Rule {
+    @Override
+    public OptionalInt endOfMain(Bytes whole) {
+      for (int start = 0; start <= whole.size() - between.size(); start++) {
+        if (isDelimiterAt(whole, start)) {
+          return OptionalInt.of(start);
+        }
+      }
+      return OptionalInt.empty();
+    }
+
+    private boolean isDelimiterAt(Bytes whole, int start) {
+      for (int i = 0; i < between.size(); i++) {
+        if (whole.at(start + i) != between.at(i)) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    @Override
+    public String describe() {
+      return "the model splits at the first delimiter " + between + ": check the model";
+    }
+  }
+
+  private final class MainFormat extends KeyFormat<Bytes> {
     @Override
     public KeyFormat<Bytes> descending() {
       return Keys.asIs().descending();

@@ -3,9 +3,10 @@ package dev.kvshift.model.key;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.model.internal.encoding.PartCode;
+import java.util.OptionalInt;
 import java.util.StringJoiner;
 
-/** Writes encoded keys for people, by their type codes alone. */
+/** Prints encoded keys in readable form, guided by their type codes alone. */
 final class KeyText {
   private KeyText() {}
 
@@ -13,22 +14,22 @@ final class KeyText {
     StringJoiner text = new StringJoiner(" ; ");
     int start = 0;
     while (start < key.size()) {
-      int end = PartCode.endOf(key, start);
-      if (end < 0) {
+      OptionalInt end = PartCode.endOf(key, start);
+      if (end.isEmpty()) {
         return key.toString();
       }
       try {
-        text.add(part(key.slice(start, end)));
-      } catch (KvException.Permanent e) {
+        text.add(part(key.slice(start, end.getAsInt())));
+      } catch (KvException.Permanent malformed) {
         return key.toString();
       }
-      start = end;
+      start = end.getAsInt();
     }
     return text.toString();
   }
 
   private static String part(Bytes part) {
-    boolean descending = part.at(0) < 0;
+    boolean descending = PartCode.isDescending(part.at(0));
     return switch (PartCode.of(part.at(0))) {
       case BYTES -> {
         Bytes bytes = decode(Keys.bytes(), descending, part);
@@ -51,7 +52,7 @@ final class KeyText {
     return (descending ? format.descending() : format).decode(part);
   }
 
-  /** Returns the text as JSON, in ASCII alone. */
+  /** Returns a text as a JSON string of ASCII characters. */
   private static String quoted(String text) {
     StringBuilder json = new StringBuilder("\"");
     for (int i = 0; i < text.length(); i++) {

@@ -10,11 +10,11 @@ import java.util.UUID;
 import java.util.function.ToIntFunction;
 
 /**
- * The words that a model declares its keys with: the formats of key parts, composites of them, and
- * shard rules. Meant to be imported statically.
+ * Factories for the keys of a model: formats of key parts, composites of them, and shard rules. For
+ * static import.
  *
- * <p>Every format keeps order: the bytes of a lesser key are lesser bytes. A key has at most 64
- * parts. The bytes are described in {@code docs/key-encoding.md} and never change.
+ * <p>Every format preserves order: a lesser key has lesser bytes, compared unsigned. A key has at
+ * most 64 parts. {@code docs/key-encoding.md} specifies the bytes, which never change.
  */
 public final class Keys {
   private static final KeyFormat<Bytes> BYTES =
@@ -41,68 +41,70 @@ public final class Keys {
 
   private Keys() {}
 
-  /** Bytes, ordered unsigned. */
+  /** Returns the format of bytes, in unsigned order. */
   public static KeyFormat<Bytes> bytes() {
     return BYTES;
   }
 
   /**
-   * Text as UTF-8, ordered by code point; a text with half a surrogate pair is refused. Not the
-   * order of {@link String#compareTo} where characters above U+FFFF occur.
+   * Returns the format of text, written as UTF-8, in the order of code points. This differs from
+   * the order of {@link String#compareTo} for characters above U+FFFF. A text with an unpaired
+   * surrogate is refused.
    */
   public static KeyFormat<String> string() {
     return STRING;
   }
 
-  /** False before true. */
+  /** Returns the format of booleans, false before true. */
   public static KeyFormat<Boolean> bool() {
     return BOOLEAN;
   }
 
-  /** A signed number of 32 bits. */
+  /** Returns the format of signed 32-bit numbers. */
   public static KeyFormat<Integer> int32() {
     return INT32;
   }
 
-  /** A signed number of 64 bits. */
+  /** Returns the format of signed 64-bit numbers. */
   public static KeyFormat<Long> int64() {
     return INT64;
   }
 
-  /** A number from 0 to 2³² - 1. */
+  /** Returns the format of numbers from 0 to 2³² - 1; others are refused. */
   public static KeyFormat<Long> uint32() {
     return UINT32;
   }
 
-  /** A number from 0 to 2⁶⁴ - 1: a long whose bits are read unsigned. */
+  /** Returns the format of numbers from 0 to 2⁶⁴ - 1, held by a long whose bits are unsigned. */
   public static KeyFormat<Long> uint64() {
     return UINT64;
   }
 
-  /** An instant, to the nanosecond. Its first 64 bits are the seconds since 1970. */
+  /** Returns the format of instants to the nanosecond. The first 64 bits are the seconds. */
   public static KeyFormat<Instant> instant() {
     return INSTANT;
   }
 
   /**
-   * Any UUID, ordered as its text form is: by time for versions 6 and 7. Not the order of {@link
-   * UUID#compareTo}, which is signed.
+   * Returns the format of UUIDs of any version, in the order of their text form, which is the order
+   * of time for versions 6 and 7. This differs from {@link UUID#compareTo}, which is signed.
    */
   public static KeyFormat<UUID> uuid() {
     return UUID_FORMAT;
   }
 
-  /** A UUID of version 1, ordered by its time, then by the rest; others are refused. */
+  /** Returns the format of version 1 UUIDs, in the order of their time; others are refused. */
   public static KeyFormat<UUID> timeUuid() {
     return TIME_UUID;
   }
 
   /**
-   * A constant that stands for a number, which alone is written: constants may be renamed and
-   * reordered, and ones added.
+   * Returns the format of enum constants, which writes a number for each. Constants can therefore
+   * be renamed, reordered and added.
    *
-   * @param number gives each constant's number
-   * @param constants all that may be written and read, each with a number of its own
+   * @param number returns the number of a constant, which must never change
+   * @param constants the constants that can be written and read
+   * @throws IllegalArgumentException if two constants have one number
    */
   @SafeVarargs
   public static <E extends Enum<E>> KeyFormat<E> enumByNumber(
@@ -111,7 +113,7 @@ public final class Keys {
     for (E constant : constants) {
       if (byNumber.put(number.applyAsInt(constant), constant) != null) {
         throw new IllegalArgumentException(
-            constant + " has the number of another constant: give each its own");
+            constant + " has the number of another constant: give each constant its own");
       }
     }
     return new KeyFormat.Part<>(
@@ -119,68 +121,72 @@ public final class Keys {
   }
 
   /**
-   * Bytes exactly as they are, for keys that another system formed. Stands alone: neither part of a
-   * composite nor sharded by parts.
+   * Returns the format of unchanged bytes, for keys that another system formed. It cannot be part
+   * of a composite, and its keys cannot be sharded by parts.
    */
   public static KeyFormat<Bytes> asIs() {
     return AS_IS;
   }
 
-  /** Keys that another system formed, whose first bytes, so many, are the main part. */
+  /** Returns the split of keys that another system formed after a fixed number of bytes. */
   public static KeySplit splitAt(int position) {
     return KeySplit.at(position);
   }
 
   /**
-   * Keys that another system formed, whose main part ends before the first delimiter, and whose
-   * clustering part begins behind it.
+   * Returns the split of keys that another system formed at the first delimiter: the main part ends
+   * before it, the clustering part starts after it.
    */
   public static KeySplit splitBehind(Bytes delimiter) {
     return KeySplit.behind(delimiter);
   }
 
   /**
-   * Returns an encoded key for people, without its model: its parts, text as JSON, bytes in
-   * hexadecimal, {@code ;} between them. Bytes that no format has written are shown as {@link
-   * Bytes#toString} does.
+   * Returns an encoded key in readable form, without needing its model: its parts, separated by
+   * {@code ;}, with text as JSON and bytes in hexadecimal. Bytes that no format has written are
+   * returned as {@link Bytes#toString}.
    */
   public static String show(Bytes key) {
     return KeyText.of(key);
   }
 
-  /** Two parts, the first deciding first; {@code as} gives them a type. */
+  /** Combines two parts, ordered by the first, then the second; {@code as} gives them a type. */
   public static <A, B> Composite.Two<A, B> composite(KeyFormat<A> first, KeyFormat<B> second) {
     return new Composite.Two<>(first, second);
   }
 
-  /** Three parts. */
+  /** Combines three parts. */
   public static <A, B, C> Composite.Three<A, B, C> composite(
       KeyFormat<A> first, KeyFormat<B> second, KeyFormat<C> third) {
     return new Composite.Three<>(first, second, third);
   }
 
-  /** Four parts; for more, let a part be a composite itself. */
+  /** Combines four parts. For more parts, nest composites. */
   public static <A, B, C, D> Composite.Four<A, B, C, D> composite(
       KeyFormat<A> first, KeyFormat<B> second, KeyFormat<C> third, KeyFormat<D> fourth) {
     return new Composite.Four<>(first, second, third, fourth);
   }
 
-  /** All entries of a main key in one partition. */
+  /** Returns the rule that keeps all entries of a main key in one partition. */
   public static ShardRule unsharded() {
     return ShardRule.none();
   }
 
   /**
-   * One partition for all entries of a main key whose first part begins with the same bits. For an
-   * instant: {@code firstBits(64 - n)} makes a partition for every 2ⁿ seconds.
+   * Returns the rule that shards by the first bits of the clustering key. For a leading instant,
+   * {@code firstBits(64 - n)} makes one partition for every 2ⁿ seconds.
    *
-   * @param bits from 1 to 64, counted behind the type code
+   * @param bits number of bits after the type code, 1 to 64
    */
   public static ShardRule firstBits(int bits) {
     return ShardRule.firstBits(bits);
   }
 
-  /** One partition for all entries of a main key whose first parts are the same. */
+  /**
+   * Returns the rule that shards by the first parts of the clustering key.
+   *
+   * @param parts number of parts, from 1
+   */
   public static ShardRule firstParts(int parts) {
     return ShardRule.firstParts(parts);
   }

@@ -1,7 +1,7 @@
 package dev.kvshift.model.key;
 
 /**
- * The whole key of an entry of a range collection. Immutable where its parts are.
+ * The whole key of an entry in a range collection. Immutable if its parts are.
  *
  * @param main the main key
  * @param clustering the clustering key

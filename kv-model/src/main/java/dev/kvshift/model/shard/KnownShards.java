@@ -7,17 +7,18 @@ import dev.kvshift.api.Range.Direction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which directory rows this store has seen, so that they need not be written again, and with which
- * shard main keys begin and end, so that it can be read together with the directory. Bounded in
- * bytes; forgetting costs a write or a wait. Safe for use by many threads.
+ * A cache of what this store has read or written in directories: rows, which need not be written
+ * again, and the first and last shard of main keys, which can be read in parallel with the
+ * directory. Limited in bytes; an evicted element costs one more write or one round trip. Safe for
+ * use by many threads.
  *
- * <p>A row is known within one opening of its collection, and with that within one incarnation: a
- * collection that was opened before a wipe fails its writes and is opened anew.
+ * <p>Elements are valid for one opening of a collection and therefore for one incarnation: after a
+ * wipe, collections that were opened before it fail and must be opened again.
  */
 final class KnownShards {
   private static final int OVERHEAD_BYTES = 160;
 
-  /** The share of the memory that goes to the ends of main keys. */
+  /** One part in so many of the memory is for the first and last shards. */
   private static final int ENDS_SHARE = 4;
 
   private final Cache<Known, Boolean> known;
@@ -45,12 +46,12 @@ final class KnownShards {
     known.put(new Known(opening, main, shard), Boolean.TRUE);
   }
 
-  /** Returns the shard that a walk over all of a main key began with, as far as is known. */
+  /** Returns the shard that a read of a whole main key starts with; null if it is unknown. */
   @Nullable Bytes end(Object opening, Bytes main, Direction direction) {
     return ends.getIfPresent(new End(opening, main, direction));
   }
 
-  /** Notes the shard that a walk over all of a main key has begun with. */
+  /** Records the shard that a read of a whole main key starts with. */
   void setEnd(Object opening, Bytes main, Direction direction, Bytes shard) {
     End end = new End(opening, main, direction);
     if (!shard.equals(ends.getIfPresent(end))) {

@@ -17,47 +17,101 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One page of a range over the shards that the directory lists, in order, from the shard of the
- * page's start on. Steps follow one another, each on the thread that completed the one before.
+ * Reads one page of a range of a main key across its shards.
  *
- * <p>The page ends only where its limits do, where the store gives up, after {@link #MAX_SHARDS}
- * shards, or where the directory does: the end of a shard is not the end of the range.
+ * <p><b>The problem.</b> The entries of a main key are spread over partitions, yet callers read
+ * them as one sorted range, page by page. A rule such as {@code bits=64} has 2⁶⁴ possible shards,
+ * so a read cannot probe them. A main key can have millions of shards, so it cannot list them all
+ * either. And most pages lie within one shard, so the common case must not pay for the others.
+ *
+ * <p><b>The idea.</b> A shard is a prefix of the encoded clustering key, so the shards in order
+ * hold the entries in order. The directory lists the shards that were ever written. The walk lists
+ * the part of the directory that the range can touch, a page at a time, and appends the shards'
+ * rows until the page is full:
+ *
+ * <pre>
+ *   range   [from ─────────────────────────────── to]
+ *   directory    s1      s2      s4          s7           listed 16, then 64, then 256 at a time
+ *   reads        ██      ██      ██  (s7)                 one, then up to 4 in flight
+ * </pre>
+ *
+ * <p>Two tricks hide latency without changing the result. The shard that most likely comes first is
+ * read in parallel with the first listing; the read is used only if the directory lists that shard
+ * first. And once a shard has not filled the page, the following ones are read ahead.
+ *
+ * <p><b>The invariants</b>, and what breaks without each:
+ *
+ * <ol>
+ *   <li><i>Only listed shards are read, and a directory row is acknowledged before the first entry
+ *       of its shard is sent.</i> Otherwise an acknowledged entry could be missing from a range.
+ *   <li><i>The listing starts and ends at the shards of the range's bounds, inclusive</i> ({@code
+ *       Sharding.shardAt}). A bound lies inside a shard, not at its edge; with exclusive bounds the
+ *       first or last shard would be skipped.
+ *   <li><i>Rows are appended in the order of the directory, never of arrival.</i> Reads ahead
+ *       complete in any order; appending them as they come would break the order of the range, and
+ *       with it every page token.
+ *   <li><i>The end of a shard is not the end of the range.</i> A page ends with {@code END} only if
+ *       nothing is listed and nothing is left to list. Otherwise callers would stop early and miss
+ *       all later shards.
+ *   <li><i>A page continues from a clustering key</i>, never from a shard or a driver's paging
+ *       state. A page token must stay valid on another store with other shards, or none: a range
+ *       that began on the old store continues on the new one.
+ *   <li><i>After {@link #MAX_SHARDS} shards the page ends with {@code SCAN_LIMIT}</i> at a position
+ *       past the last shard. Emptied shards stay listed forever; without this limit, one page over
+ *       many of them would run into its deadline, again and again, and never make progress.
+ *   <li><i>If the store has a gate, at least one read reaches the entries</i>, even if the
+ *       directory lists nothing. The directory has no gate; without that read, a request in a stale
+ *       epoch would get an empty page instead of a refusal.
+ * </ol>
+ *
+ * <p>A walk is used for one page. Its steps run one after another, each on the thread that
+ * completed the previous one, so its fields need no lock.
  */
 final class ShardWalk {
-  /** How many shards one page looks at: emptied ones cost a look each. At least two. */
+  /** Maximum number of shards that one page reads. */
   static final int MAX_SHARDS = 256;
 
-  /**
-   * How many shards are listed first: a page mostly lies within one or two, and those that follow
-   * are not listed in vain. Each further listing takes {@link #DIRECTORY_GROWTH} times as many.
-   */
-  static final int FIRST_DIRECTORY_PAGE = 16;
+  /** Size of the first listing: most pages lie within one or two shards. */
+  private static final int FIRST_LISTING = 16;
 
-  private static final int DIRECTORY_GROWTH = 4;
+  /** Each further listing is this many times larger than the one before. */
+  private static final int LISTING_GROWTH = 4;
 
-  /** How many shards are read at once, once one has turned out not to fill the page. */
-  private static final int MAX_AHEAD = 4;
+  /** Maximum number of shard reads in flight, once one shard has not filled the page. */
+  private static final int MAX_IN_FLIGHT = 4;
 
   private final ShardedCollection collection;
   private final Bytes main;
   private final Range range;
   private final Call call;
+
+  /** The bound where the page starts; null if it starts with the first key of the direction. */
   private final @Nullable Bytes start;
 
   private final List<Row> rows = new ArrayList<>();
-  private final Deque<Bytes> listed = new ArrayDeque<>();
-  private final Deque<Look> looks = new ArrayDeque<>();
-  private @Nullable Range unlisted;
-  private @Nullable Look guess;
   private int entriesLeft;
   private long bytesLeft;
   private boolean hasEntry;
-  private boolean anyListed;
-  private int shardsSeen;
-  private int ahead = 1;
-  private int directoryPage = FIRST_DIRECTORY_PAGE;
 
-  private record Look(Bytes shard, CompletionStage<RowPage> page) {}
+  /** The part of the directory that was not listed yet; null if there is none. */
+  private @Nullable Range unlisted;
+
+  private int listingSize = FIRST_LISTING;
+  private boolean anyListed;
+
+  /** Shards that are listed but not read yet. */
+  private final Deque<Bytes> listed = new ArrayDeque<>();
+
+  /** Reads in flight, in the order of their shards. */
+  private final Deque<ShardRead> inFlight = new ArrayDeque<>();
+
+  /** The read that was sent in parallel with the first listing. */
+  private @Nullable ShardRead guess;
+
+  private int maxInFlight = 1;
+  private int shardsRead;
+
+  private record ShardRead(Bytes shard, CompletionStage<RowPage> page) {}
 
   ShardWalk(ShardedCollection collection, Bytes main, Range range, PageLimit limit, Call call) {
     this.collection = collection;
@@ -76,45 +130,44 @@ final class ShardWalk {
             .withDirection(range.direction());
   }
 
-  /**
-   * Reads the page. To be called once. The shard that it most likely begins with is read together
-   * with the directory; where the directory does not list it next, that was in vain.
-   */
+  /** Reads the page. Called once. */
   CompletionStage<RowPage> page() {
-    Bytes likely;
-    if (start == null) {
-      likely = collection.knownEnd(main, range.direction());
-    } else {
-      Bytes shard = collection.sharding().shardAt(start);
-      likely = collection.isKnown(main, shard) ? shard : null;
-    }
+    Bytes likely = likelyFirstShard();
     if (likely != null) {
-      guess = look(likely);
+      guess = read(likely);
     }
     return step();
   }
 
-  private CompletionStage<RowPage> step() {
-    while (looks.size() < ahead && !listed.isEmpty()) {
-      looks.add(look(listed.remove()));
+  private @Nullable Bytes likelyFirstShard() {
+    if (start == null) {
+      return collection.knownEnd(main, range.direction());
     }
-    Look next = looks.poll();
+    Bytes shard = collection.sharding().shardAt(start);
+    return collection.isKnown(main, shard) ? shard : null;
+  }
+
+  private CompletionStage<RowPage> step() {
+    while (inFlight.size() < maxInFlight && !listed.isEmpty()) {
+      inFlight.add(read(listed.remove()));
+    }
+    ShardRead next = inFlight.poll();
     if (next != null) {
-      return next.page().thenCompose(page -> absorb(next.shard(), page));
+      return next.page().thenCompose(page -> append(next.shard(), page));
     }
     if (unlisted != null) {
       return list(unlisted);
     }
-    if (collection.isGated() && shardsSeen == 0) {
-      looks.add(look(start == null ? Bytes.empty() : collection.sharding().shardAt(start)));
+    if (collection.isGated() && shardsRead == 0) {
+      inFlight.add(read(start == null ? Bytes.empty() : collection.sharding().shardAt(start)));
       return step();
     }
     return done(Stop.END, null);
   }
 
   private CompletionStage<RowPage> list(Range shards) {
-    PageLimit limit = PageLimit.entries(directoryPage);
-    directoryPage = Math.min(MAX_SHARDS, directoryPage * DIRECTORY_GROWTH);
+    PageLimit limit = PageLimit.entries(listingSize);
+    listingSize = Math.min(MAX_SHARDS, listingSize * LISTING_GROWTH);
     return collection
         .directory()
         .range(main, Bytes.empty(), shards, limit, call)
@@ -122,13 +175,7 @@ final class ShardWalk {
             page -> {
               for (Row row : page.rows()) {
                 if (!row.isTombstone()) {
-                  Bytes shard = row.key().clustering();
-                  collection.know(main, shard);
-                  if (start == null && !anyListed) {
-                    collection.knowEnd(main, range.direction(), shard);
-                  }
-                  anyListed = true;
-                  listed.add(shard);
+                  addListed(row.key().clustering());
                 }
               }
               Bytes passed = page.passed();
@@ -137,44 +184,58 @@ final class ShardWalk {
             });
   }
 
-  private Look look(Bytes shard) {
-    Look guessed = guess;
+  private void addListed(Bytes shard) {
+    collection.addKnown(main, shard);
+    if (start == null && !anyListed) {
+      collection.setKnownEnd(main, range.direction(), shard);
+    }
+    anyListed = true;
+    listed.add(shard);
+  }
+
+  /** Sends a read of a shard, unless the guess has already done so. */
+  private ShardRead read(Bytes shard) {
+    ShardRead guessed = guess;
     if (guessed != null && guessed.shard().equals(shard)) {
       guess = null;
       return guessed;
     }
     PageLimit limit = PageLimit.of(entriesLeft, (int) bytesLeft);
-    return new Look(shard, collection.entries().range(main, shard, range, limit, call));
+    return new ShardRead(shard, collection.entries().range(main, shard, range, limit, call));
   }
 
-  private CompletionStage<RowPage> absorb(Bytes shard, RowPage page) {
-    shardsSeen++;
+  /** Appends a shard's rows; ends the page if it is full, or continues with the next shard. */
+  private CompletionStage<RowPage> append(Bytes shard, RowPage page) {
+    shardsRead++;
     for (Row row : page.rows()) {
       Stop full = add(row);
       if (full != null) {
-        return done(full, lastPassed());
+        return done(full, lastKey());
       }
     }
     if (page.stop() != Stop.END) {
       return done(page.stop(), page.passed());
     }
-    if (looks.isEmpty() && listed.isEmpty() && unlisted == null) {
+    if (inFlight.isEmpty() && listed.isEmpty() && unlisted == null) {
       return done(Stop.END, null);
     }
     if (entriesLeft == 0) {
-      return done(Stop.ENTRY_LIMIT, lastPassed());
+      return done(Stop.ENTRY_LIMIT, lastKey());
     }
     if (bytesLeft <= 0) {
-      return done(Stop.BYTE_LIMIT, lastPassed());
+      return done(Stop.BYTE_LIMIT, lastKey());
     }
-    if (shardsSeen == MAX_SHARDS) {
-      return done(Stop.SCAN_LIMIT, collection.sharding().past(shard, range.direction()));
+    if (shardsRead == MAX_SHARDS) {
+      return done(Stop.SCAN_LIMIT, past(shard));
     }
-    ahead = Math.min(MAX_AHEAD, ahead + 1);
+    maxInFlight = Math.min(MAX_IN_FLIGHT, maxInFlight + 1);
     return step();
   }
 
-  /** Adds a row where the limits allow; a page's first entry is always allowed. */
+  /**
+   * Adds a row if the limits allow it, and otherwise returns the limit that is reached. The first
+   * entry is always allowed, so that every page makes progress.
+   */
   private @Nullable Stop add(Row row) {
     Bytes value = row.value();
     if (value != null) {
@@ -189,11 +250,19 @@ final class ShardWalk {
       entriesLeft--;
       bytesLeft -= bytes;
     }
-    rows.add(ShardedCollection.stripped(row));
+    rows.add(ShardedCollection.unsharded(row));
     return null;
   }
 
-  private Bytes lastPassed() {
+  /** Returns the position after a shard that was read to its end, and after the page's last row. */
+  private Bytes past(Bytes shard) {
+    Bytes past = collection.sharding().past(shard, range.direction());
+    boolean lastIsFurther =
+        range.direction() == Direction.FORWARD && !rows.isEmpty() && lastKey().compareTo(past) > 0;
+    return lastIsFurther ? lastKey() : past;
+  }
+
+  private Bytes lastKey() {
     return rows.get(rows.size() - 1).key().clustering();
   }
 

@@ -30,10 +30,13 @@ import org.jspecify.annotations.Nullable;
 
 /** One collection of a {@link ShardedStore} that has a shard rule. */
 final class ShardedCollection implements StoreCollection {
-  /** All directory rows are the same write, at whatever time and by whichever writer. */
-  static final long DIRECTORY_VERSION = 1;
+  /**
+   * Version of every directory row. All writers write the same row at the same version, so the
+   * write is idempotent and concurrent writers of a new shard need no coordination.
+   */
+  private static final long DIRECTORY_VERSION = 1;
 
-  static final Bytes DIRECTORY_VALUE = Bytes.of((byte) 1);
+  private static final Bytes DIRECTORY_VALUE = Bytes.of((byte) 1);
 
   private final StoreCollection entries;
   private final StoreCollection directory;
@@ -82,29 +85,33 @@ final class ShardedCollection implements StoreCollection {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    try {
-      return entries.get(sharded(key), call).thenApply(row -> row == null ? null : stripped(row));
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
+    return Futures.<@Nullable Row>start(
+        () ->
+            entries.get(sharded(key), call).thenApply(row -> row == null ? null : unsharded(row)));
   }
 
   /**
-   * Writes the directory row of the entry's shard where it is not known, and the entry once that is
-   * acknowledged. A delete needs no row where range reads do not show it.
+   * Writes the entry, and before it the directory row of its shard unless that is known to exist.
+   *
+   * <p>The entry is sent only after the row was acknowledged: an acknowledged entry whose shard the
+   * directory does not list would be lost to every range read. A delete needs no row if range reads
+   * do not return tombstones.
    */
   @Override
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
-    StoreKey full;
-    try {
-      full = sharded(key);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    boolean listed = mutation.value() != null || showsTombstones;
-    if (!listed || isKnown(full.main(), full.shard())) {
-      return entries.write(full, mutation, call);
-    }
+    return Futures.start(
+        () -> {
+          StoreKey full = sharded(key);
+          boolean mustBeListed = mutation.value() != null || showsTombstones;
+          return mustBeListed && !isKnown(full.main(), full.shard())
+              ? writeListed(full, mutation, call)
+              : entries.write(full, mutation, call);
+        });
+  }
+
+  /** Writes the directory row, then the entry. */
+  private CompletionStage<Long> writeListed(StoreKey full, Mutation mutation, Call call) {
+    entries.check(full, mutation);
     return directory
         .write(StoreKey.of(full.main(), full.shard()), directoryRow, call)
         .handle(
@@ -112,7 +119,7 @@ final class ShardedCollection implements StoreCollection {
               if (error != null) {
                 throw notSent(error);
               }
-              know(full.main(), full.shard());
+              addKnown(full.main(), full.shard());
               return entries.write(full, mutation, call);
             })
         .thenCompose(written -> written);
@@ -121,21 +128,16 @@ final class ShardedCollection implements StoreCollection {
   @Override
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
-    if (!shard.isEmpty()) {
-      return CompletableFuture.failedFuture(shardGiven());
-    }
-    try {
-      requireFitting(main, sharding.leastBytes());
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    if (range.isEmpty()) {
-      return CompletableFuture.completedFuture(RowPage.of(List.of(), Stop.END, null));
-    }
-    return new ShardWalk(this, main, range, limit, call).page();
+    return Futures.start(
+        () -> {
+          requireNoShard(shard);
+          requireFitting(main, sharding.minBytes());
+          return range.isEmpty()
+              ? CompletableFuture.completedFuture(RowPage.of(List.of(), Stop.END, null))
+              : new ShardWalk(this, main, range, limit, call).page();
+        });
   }
 
-  /** Places the row in its shard first. */
   @Override
   public long token(StoreKey key) {
     return entries.token(sharded(key));
@@ -154,12 +156,12 @@ final class ShardedCollection implements StoreCollection {
         .thenApply(
             page ->
                 ScanPage.of(
-                    page.rows().stream().map(ShardedCollection::stripped).toList(), page.next()));
+                    page.rows().stream().map(ShardedCollection::unsharded).toList(), page.next()));
   }
 
   @Override
   public ChangeSource changes() {
-    return new UnshardedChanges(entries.changes());
+    return new ChangesWithoutShards(entries.changes());
   }
 
   @Override
@@ -167,7 +169,7 @@ final class ShardedCollection implements StoreCollection {
     return entries.gate();
   }
 
-  /** Returns whether reads must reach the entries, whose gate may refuse them. */
+  /** Returns whether the entries have a gate, which every read must reach so that it can refuse. */
   boolean isGated() {
     return isGated;
   }
@@ -188,7 +190,7 @@ final class ShardedCollection implements StoreCollection {
     return known.contains(this, main, shard);
   }
 
-  void know(Bytes main, Bytes shard) {
+  void addKnown(Bytes main, Bytes shard) {
     known.add(this, main, shard);
   }
 
@@ -196,18 +198,18 @@ final class ShardedCollection implements StoreCollection {
     return known.end(this, main, direction);
   }
 
-  void knowEnd(Bytes main, Direction direction, Bytes shard) {
+  void setKnownEnd(Bytes main, Direction direction, Bytes shard) {
     known.setEnd(this, main, direction, shard);
   }
 
-  static Row stripped(Row row) {
+  /** Returns a row whose key has no shard, as callers see it. */
+  static Row unsharded(Row row) {
     return row.withKey(StoreKey.of(row.key().main(), row.key().clustering()));
   }
 
+  /** Returns the key with its shard, as the inner store sees it. */
   private StoreKey sharded(StoreKey key) {
-    if (!key.shard().isEmpty()) {
-      throw shardGiven();
-    }
+    requireNoShard(key.shard());
     Bytes shard = sharding.shardOf(key.clustering());
     requireFitting(key.main(), shard.size());
     return StoreKey.of(key.main(), shard, key.clustering());
@@ -220,35 +222,40 @@ final class ShardedCollection implements StoreCollection {
               + name()
               + ": main part of "
               + main.size()
-              + " bytes with a shard of "
+              + " bytes and shard of "
               + shardBytes
-              + ", the limit of both is "
+              + " bytes, the limit of both is "
               + maxMainBytes
-              + ": make them shorter");
+              + ": make the main key shorter");
     }
   }
 
-  private KvException shardGiven() {
-    return new KvException.InvalidArgument(
-        "collection " + name() + " computes its shards itself: leave the shard empty");
+  private void requireNoShard(Bytes shard) {
+    if (!shard.isEmpty()) {
+      throw new KvException.InvalidArgument(
+          "collection " + name() + " computes its shards itself: leave the shard empty");
+    }
   }
 
-  /** The entry was not sent, so that whatever is unknown of the row is certain of the entry. */
+  /**
+   * Returns the error of a write whose directory row failed. The entry was never sent, so an
+   * unknown outcome of the row is a certain outcome of the entry: not applied.
+   */
   private KvException notSent(Throwable error) {
     Throwable cause = Futures.unwrap(error);
     if (cause instanceof KvException.UnknownOutcome || !(cause instanceof KvException known)) {
       return new KvException.Transient(
           "collection "
               + name()
-              + ": the shard's directory row was not acknowledged and the entry not written: try"
-              + " again",
+              + ": the shard's directory row was not acknowledged, so the entry was not written:"
+              + " try again",
           cause);
     }
     return known;
   }
 
-  /** Changes with their shards taken off. */
-  private record UnshardedChanges(ChangeSource source) implements ChangeSource {
+  /** The changes of the entries, with keys as callers see them. */
+  private record ChangesWithoutShards(ChangeSource source) implements ChangeSource {
     @Override
     public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
       return source
@@ -258,7 +265,7 @@ final class ShardedCollection implements StoreCollection {
                   batch instanceof Data data
                       ? new Data(
                           data.changes().stream()
-                              .map(change -> new Change(change.position(), stripped(change.row())))
+                              .map(change -> new Change(change.position(), unsharded(change.row())))
                               .toList(),
                           data.position())
                       : batch);

@@ -7,6 +7,7 @@ import dev.kvshift.api.ShardRule;
 import dev.kvshift.model.internal.encoding.Sharding;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -20,39 +21,40 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A store that spreads each main key over shards of another store, and reads them as one range.
+ * A store that splits each main key into shards, which are partitions of an inner store, and reads
+ * them as one range.
  *
- * <p>The shard of an entry is computed from its clustering key by the collection's rule. Which
- * shards of a main key exist is kept in the directory, an ordinary collection {@code NAME_shards}
- * of the same store: one row per main key and shard, written and acknowledged before the first
- * entry of the shard, never deleted, never expiring. Range reads look at exactly those shards, in
- * order. Collections without a shard rule have no directory and are handed through.
+ * <p>The shard of an entry is computed from its clustering key by the collection's shard rule. The
+ * <i>directory</i>, an ordinary collection {@code NAME_shards} of the inner store, lists the shards
+ * of each main key: one row per shard, acknowledged before the first entry of the shard is sent,
+ * and never deleted or expired. Range reads visit exactly the listed shards, in order. A collection
+ * without a shard rule has no directory and is passed through.
  *
- * <p>Safe for use by many threads and processes. A write whose directory row was not acknowledged
- * fails with {@link KvException.Transient}: its entry was not sent. Closing it closes the store
- * underneath.
+ * <p>Safe for use by many threads and processes. If the directory row of a write is not
+ * acknowledged, the write fails with {@link KvException.Transient} and its entry is not sent.
+ * Closing this store closes the inner one.
  */
 public final class ShardedStore implements Store {
-  /** How much memory the directory rows already seen may take: 32 MiB. */
+  /** Default memory limit of the cache of known directory rows: 32 MiB. */
   public static final long DEFAULT_CACHE_BYTES = 32L << 20;
 
-  /** The directory's clustering keys are shards: not keys that our encoding has formed. */
+  /** Layout of a directory. Its clustering keys are shards, which are not encoded keys. */
   private static final Layout DIRECTORY = Layout.of(Layout.Shape.RANGE, ShardRule.none(), 0);
 
   private final Store store;
   private final KnownShards known;
   private final Set<Capability> capabilities;
 
-  /** Puts shards over a store. */
+  /** Creates a sharded store over an inner one, with the default cache. */
   public ShardedStore(Store store) {
     this(store, DEFAULT_CACHE_BYTES);
   }
 
   /**
-   * Puts shards over a store.
+   * Creates a sharded store over an inner one.
    *
-   * @param cacheBytes how much memory the directory rows already seen may take; from 0, where each
-   *     write of an entry writes its directory row as well
+   * @param cacheBytes memory limit of the cache of known directory rows, in bytes; with 0, every
+   *     write of an entry writes its directory row first
    */
   public ShardedStore(Store store, long cacheBytes) {
     this.store = store;
@@ -84,30 +86,24 @@ public final class ShardedStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    Sharding sharding;
-    try {
-      sharding = Sharding.of(layout);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    if (sharding instanceof Sharding.Whole) {
-      return store.open(name, layout, claim);
-    }
-    return store
-        .open(name, layout, claim)
-        .thenCompose(
-            entries ->
-                follow(name)
-                    .thenCompose(followed -> store.open(directoryOf(name), DIRECTORY, claim))
-                    .thenApply(
-                        directory ->
-                            new ShardedCollection(
-                                entries,
-                                directory,
-                                sharding,
-                                known,
-                                store.limits(),
-                                store.capabilities())));
+    return Futures.start(
+        () -> {
+          Sharding sharding = Sharding.of(layout);
+          CompletionStage<StoreCollection> opened = store.open(name, layout, claim);
+          return sharding.isWhole()
+              ? opened
+              : opened.thenCompose(entries -> openDirectory(entries, sharding, claim));
+        });
+  }
+
+  private CompletionStage<StoreCollection> openDirectory(
+      StoreCollection entries, Sharding sharding, Claim claim) {
+    return alignDirectory(entries.name())
+        .thenCompose(aligned -> store.open(directoryOf(entries.name()), DIRECTORY, claim))
+        .thenApply(
+            directory ->
+                new ShardedCollection(
+                    entries, directory, sharding, known, store.limits(), store.capabilities()));
   }
 
   @Override
@@ -118,7 +114,7 @@ public final class ShardedStore implements Store {
         : dropped.thenCompose(done -> store.drop(directoryOf(name), incarnation));
   }
 
-  /** Activates the directory first: where the entries are active, it is too. */
+  /** Activates the directory first, so that it is active whenever the entries are. */
   @Override
   public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
     return CollectionRecord.read(metadata(), name)
@@ -126,9 +122,9 @@ public final class ShardedStore implements Store {
             found ->
                 found == null || found.layout().rule() instanceof ShardRule.None
                     ? store.activate(name, floor, incarnation)
-                    : follow(name)
+                    : alignDirectory(name)
                         .thenCompose(
-                            followed -> store.activate(directoryOf(name), floor, incarnation))
+                            aligned -> store.activate(directoryOf(name), floor, incarnation))
                         .thenCompose(active -> store.activate(name, floor, incarnation)));
   }
 
@@ -158,11 +154,12 @@ public final class ShardedStore implements Store {
   }
 
   /**
-   * Brings the directory's record into the incarnation of its entries. A wipe raises the record of
-   * the entries alone; so that no entry is ever written in a newer life than its directory row, the
-   * directory is opened after this, in that life or a later one.
+   * Raises the directory's record to the incarnation of its entries, which a wipe raises alone. The
+   * directory is opened only after this, in the same incarnation or a later one: a directory row in
+   * an older incarnation than its entry would be dropped with that incarnation, and the entry would
+   * be lost to range reads.
    */
-  private CompletionStage<Void> follow(String name) {
+  private CompletionStage<Void> alignDirectory(String name) {
     if (!capabilities.contains(Capability.METADATA)) {
       return CompletableFuture.completedFuture(null);
     }
@@ -184,7 +181,7 @@ public final class ShardedStore implements Store {
                       CollectionRecord.metadataName(directory),
                       now == null ? null : now.print(),
                       next.print())
-                  .thenCompose(applied -> follow(name));
+                  .thenCompose(applied -> alignDirectory(name));
             });
   }
 

@@ -46,8 +46,7 @@ class PartitionAdvisorTest {
 
   @Test
   void report_oneLargeMainKey_recommendsTheFewestPartitionsThatFit() {
-    PartitionAdvisor advisor =
-        new PartitionAdvisor("hits", 1, new PartitionLimits(10_000_000, 1_000, OVERHEAD, 100, 1));
+    PartitionAdvisor advisor = new PartitionAdvisor("hits", 1, limits(10_000_000, 1_000));
     for (long number = 0; number < 100_000; number++) {
       advisor.add(Bytes.utf8("m"), Keys.uint64().encode(number << 40), 100);
     }
@@ -91,7 +90,8 @@ class PartitionAdvisorTest {
   @Test
   void report_sample_isScaledUp() {
     PartitionAdvisor advisor =
-        new PartitionAdvisor("sample", 1, new PartitionLimits(10_000, 100, 0, 100, 50));
+        new PartitionAdvisor(
+            "sample", 1, limits(10_000, 100).withEntryOverheadBytes(0).withScale(50));
     for (int i = 0; i < 10; i++) {
       advisor.add(Bytes.utf8("m"), Keys.int32().encode(i), 5);
     }
@@ -111,9 +111,15 @@ class PartitionAdvisorTest {
     advisor.add(Bytes.utf8("n"), Bytes.utf8("a"), 1);
   }
 
+  private static PartitionLimits limits(long maxBytes, long maxEntries) {
+    return PartitionLimits.defaults()
+        .withMaxBytes(maxBytes)
+        .withMaxEntries(maxEntries)
+        .withEntryOverheadBytes(OVERHEAD);
+  }
+
   private static void check(int encoding, Supplier<Bytes> newKey, int parts) {
-    PartitionAdvisor advisor =
-        new PartitionAdvisor("random", encoding, new PartitionLimits(400, 20, OVERHEAD, 100, 1));
+    PartitionAdvisor advisor = new PartitionAdvisor("random", encoding, limits(400, 20));
     Map<Bytes, TreeSet<Bytes>> mains = new HashMap<>();
     for (int main = 0; main < 20; main++) {
       TreeSet<Bytes> clusterings = new TreeSet<>();

@@ -35,7 +35,7 @@ class KeyEncodingDocumentTest {
                     part ->
                         String.format(
                             "%s `%02x` `%02x`",
-                            part.shown(), part.code(false) & 0xff, part.code(true) & 0xff))
+                            part.label(), part.code(false) & 0xff, part.code(true) & 0xff))
                 .toList());
   }
 

@@ -170,7 +170,7 @@ class KeyOrderTest {
   void encode_whatTheFormatCannotHold_isRefused() {
     assertThatThrownBy(() -> Keys.string().encode("a\ud800"))
         .isInstanceOf(KvException.Permanent.class)
-        .hasMessageContaining("half a surrogate pair");
+        .hasMessageContaining("an unpaired surrogate");
     assertThatThrownBy(() -> Keys.uint32().encode(-1L))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessage("uint32 key -1: give 0 to 4294967295");
@@ -182,7 +182,7 @@ class KeyOrderTest {
         .hasMessageContaining("use bytes()");
     assertThatThrownBy(() -> KeyPrefix.beginning(Keys.int64(), 7L))
         .isInstanceOf(KvException.Permanent.class)
-        .hasMessageContaining("has no beginning to search by");
+        .hasMessageContaining("cannot be searched by a prefix");
   }
 
   private static <T> DynamicTest ordered(

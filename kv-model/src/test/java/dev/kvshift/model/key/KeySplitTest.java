@@ -33,11 +33,11 @@ class KeySplitTest {
     assertThatThrownBy(() -> AT_TWO.split(Bytes.utf8("a")))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessage(
-            "key 61 cannot be split, the model splits at 2 bytes: give a key of at least so many");
+            "key 61 cannot be split, the model splits at 2 bytes: give a key of at least that size");
     assertThatThrownBy(() -> BEHIND_SLASH.split(Bytes.utf8("a/b")))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessage(
-            "key 612f62 cannot be split, the model splits behind the first delimiter 2f2f: check"
+            "key 612f62 cannot be split, the model splits at the first delimiter 2f2f: check"
                 + " the model");
   }
 

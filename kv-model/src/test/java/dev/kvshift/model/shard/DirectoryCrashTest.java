@@ -1,5 +1,6 @@
 package dev.kvshift.model.shard;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -24,6 +25,7 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.CollectionRecord.State;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.HashSet;
@@ -36,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What becomes of entries when writers die or fail between the directory row and the entry. */
+/** Writers that die or fail between the directory row and the entry. */
 class DirectoryCrashTest {
   private static final Layout LAYOUT = Layout.parse("range;shard=bits=16;encoding=0");
   private static final Bytes MAIN = Bytes.utf8("main");
@@ -123,8 +125,8 @@ class DirectoryCrashTest {
     assertThatThrownBy(() -> writer.put(Key.of(MAIN, VALUE), VALUE))
         .isInstanceOf(KvException.Transient.class)
         .hasMessage(
-            "collection crashed: the shard's directory row was not acknowledged and the entry not"
-                + " written: try again")
+            "collection crashed: the shard's directory row was not acknowledged, so the entry was"
+                + " not written: try again")
         .hasCauseInstanceOf(KvException.UnknownOutcome.class);
     assertThat(through(new Passing()).get(Key.of(MAIN, VALUE))).isEmpty();
   }
@@ -180,7 +182,7 @@ class DirectoryCrashTest {
     raise(1);
     KvCollection between = through(new Passing());
     between.put(Key.of(MAIN, Bytes.fromHex("000102")), VALUE);
-    new ShardedStore(memory).drop("crashed", 1).toCompletableFuture().join();
+    join(new ShardedStore(memory).drop("crashed", 1));
     between.put(Key.of(MAIN, Bytes.fromHex("000103")), VALUE);
     assertThat(readAll()).containsExactly(Bytes.fromHex("000102"), Bytes.fromHex("000103"));
   }
@@ -188,37 +190,35 @@ class DirectoryCrashTest {
   @Test
   void activate_importedCollection_opensItsDirectoryToo() {
     ShardedStore sharded = new ShardedStore(memory);
-    var imported = sharded.open("crashed", LAYOUT, Claim.IMPORTING).toCompletableFuture().join();
-    imported
-        .write(
+    StoreCollection imported = join(sharded.open("crashed", LAYOUT, Claim.IMPORTING));
+    join(
+        imported.write(
             StoreKey.of(MAIN, VALUE),
             Mutation.put(VALUE).withVersion(5L),
-            Call.within(Duration.ofSeconds(10)))
-        .toCompletableFuture()
-        .join();
+            Call.within(Duration.ofSeconds(10))));
     assertThatThrownBy(() -> through(new Passing()))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("is being imported by a migration");
-    sharded.activate("crashed", 7, 1).toCompletableFuture().join();
-    assertThat(sharded.activate("crashed", 7, 1).toCompletableFuture().join())
+    join(sharded.activate("crashed", 7, 1));
+    assertThat(join(sharded.activate("crashed", 7, 1)))
         .isEqualTo(new CollectionRecord(LAYOUT, State.ACTIVE, 7, 1));
     assertThat(readAll()).containsExactly(VALUE);
   }
 
   private void wipe(long incarnation) {
     raise(incarnation);
-    new ShardedStore(memory).drop("crashed", incarnation).toCompletableFuture().join();
+    join(new ShardedStore(memory).drop("crashed", incarnation));
   }
 
   private void raise(long incarnation) {
     CollectionRecord now = new CollectionRecord(LAYOUT, State.ACTIVE, 0, incarnation);
     CollectionRecord next = new CollectionRecord(LAYOUT, State.ACTIVE, 0, incarnation + 1);
     assertThat(
-            memory
-                .metadata()
-                .compareAndSet(CollectionRecord.metadataName("crashed"), now.print(), next.print())
-                .toCompletableFuture()
-                .join())
+            join(
+                memory
+                    .metadata()
+                    .compareAndSet(
+                        CollectionRecord.metadataName("crashed"), now.print(), next.print())))
         .isTrue();
   }
 
@@ -264,7 +264,7 @@ class DirectoryCrashTest {
     }
   }
 
-  /** Answers so many writes, applies or loses one more, and never answers again. */
+  /** Serves some writes, applies or loses one more, and never answers again. */
   private static final class Dying extends Passing {
     private final Random random;
     private int writesLeft;

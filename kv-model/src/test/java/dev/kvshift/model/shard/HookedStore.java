@@ -1,36 +1,32 @@
 package dev.kvshift.model.shard;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.Capability;
-import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
-import dev.kvshift.spi.ChangeSource;
-import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
-import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.Limits;
-import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
-import dev.kvshift.spi.ScanPage;
-import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.spi.StoreLocks;
-import java.time.Instant;
-import java.util.List;
-import java.util.Set;
+import dev.kvshift.testkit.fault.ForwardingCollection;
+import dev.kvshift.testkit.fault.ForwardingStore;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A store that lets a test come between the sharded store and the one underneath. */
-record HookedStore(Store store, Hook hook) implements Store {
-  /** What is asked of the store underneath. */
+/** A store that lets a test intercept the requests of the sharded store in front of it. */
+final class HookedStore extends ForwardingStore {
+  private final Hook hook;
+
+  HookedStore(Store inner, Hook hook) {
+    super(inner);
+    this.hook = hook;
+  }
+
+  /** The kind of a request. */
   enum Kind {
     GET,
     WRITE,
@@ -40,7 +36,7 @@ record HookedStore(Store store, Hook hook) implements Store {
   /**
    * One request.
    *
-   * @param range what is read of the key's shard; null but for ranges
+   * @param range the range that is read from the key's shard; null unless the kind is RANGE
    */
   record Request(String collection, Kind kind, StoreKey key, @Nullable Range range) {
     boolean isOfDirectory() {
@@ -48,87 +44,31 @@ record HookedStore(Store store, Hook hook) implements Store {
     }
   }
 
-  /** Runs a request, now, later or not at all. */
+  /** Runs requests: at once, later or never. */
   interface Hook {
     <T extends @Nullable Object> CompletionStage<T> run(
         Request request, Supplier<CompletionStage<T>> body);
   }
 
   @Override
-  public Set<Capability> capabilities() {
-    return store.capabilities();
+  protected StoreCollection wrap(StoreCollection collection) {
+    return new Hooked(collection);
   }
 
-  @Override
-  public Limits limits() {
-    return store.limits();
-  }
-
-  @Override
-  public String description() {
-    return store.description();
-  }
-
-  @Override
-  public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return store.open(name, layout, claim).thenApply(found -> new Hooked(found, hook));
-  }
-
-  @Override
-  public CompletionStage<Void> drop(String name, long incarnation) {
-    return store.drop(name, incarnation);
-  }
-
-  @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
-    return store.activate(name, floor, incarnation);
-  }
-
-  @Override
-  public CompletionStage<Instant> serverTime() {
-    return store.serverTime();
-  }
-
-  @Override
-  public Metadata metadata() {
-    return store.metadata();
-  }
-
-  @Override
-  public StoreLocks locks(String space) {
-    return store.locks(space);
-  }
-
-  @Override
-  public void close() {
-    store.close();
-  }
-
-  private record Hooked(StoreCollection collection, Hook hook) implements StoreCollection {
-    @Override
-    public String name() {
-      return collection.name();
-    }
-
-    @Override
-    public Layout layout() {
-      return collection.layout();
-    }
-
-    @Override
-    public void check(StoreKey key, Mutation mutation) {
-      collection.check(key, mutation);
+  private final class Hooked extends ForwardingCollection {
+    Hooked(StoreCollection inner) {
+      super(inner);
     }
 
     @Override
     public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-      return hook.run(new Request(name(), Kind.GET, key, null), () -> collection.get(key, call));
+      return hook.run(new Request(name(), Kind.GET, key, null), () -> inner.get(key, call));
     }
 
     @Override
     public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
       return hook.run(
-          new Request(name(), Kind.WRITE, key, null), () -> collection.write(key, mutation, call));
+          new Request(name(), Kind.WRITE, key, null), () -> inner.write(key, mutation, call));
     }
 
     @Override
@@ -136,33 +76,7 @@ record HookedStore(Store store, Hook hook) implements Store {
         Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
       return hook.run(
           new Request(name(), Kind.RANGE, StoreKey.of(main, shard, Bytes.empty()), range),
-          () -> collection.range(main, shard, range, limit, call));
-    }
-
-    @Override
-    public long token(StoreKey key) {
-      return collection.token(key);
-    }
-
-    @Override
-    public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
-      return collection.scanTasks(atLeast, call);
-    }
-
-    @Override
-    public CompletionStage<ScanPage> scan(
-        ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
-      return collection.scan(task, position, limit, call);
-    }
-
-    @Override
-    public ChangeSource changes() {
-      return collection.changes();
-    }
-
-    @Override
-    public Gate gate() {
-      return collection.gate();
+          () -> inner.range(main, shard, range, limit, call));
     }
   }
 }

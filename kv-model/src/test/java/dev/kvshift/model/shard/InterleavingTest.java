@@ -1,5 +1,6 @@
 package dev.kvshift.model.shard;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
@@ -33,14 +34,16 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every order in which the requests of two writers and a reader take effect, and those of the
- * writers are answered, each of these a step of its own. One of the writers may die at any moment,
- * its requests under way taking effect later or never. A reader changes nothing, so that its
- * answers need no steps of their own: what it asks next may take effect at any time, too.
+ * Explores every interleaving of two writers and a reader of one main key.
  *
- * <p>What an actor does next follows from the answers it has had. So a state is known by the writes
- * that took effect, the answers that each actor has had, and what is under way; from a state that
- * was there before, nothing new can come.
+ * <p>A step is a request that takes effect, or an answer that reaches a writer. One of the writers
+ * may die at any step; its requests in flight then take effect later or never. A reader changes
+ * nothing, so its answers need no steps of their own: its next request may take effect at any time
+ * as well.
+ *
+ * <p>An actor's next request depends only on the answers it has received. The writes that took
+ * effect, the answers that each actor received and the requests in flight therefore identify a
+ * state, and a state that was reached before need not be explored again.
  */
 class InterleavingTest {
   private static final Layout LAYOUT = Layout.parse("range;shard=bits=8;encoding=0");
@@ -68,7 +71,7 @@ class InterleavingTest {
     assertThat(explore(List.of("0901"), List.of("0b01"), true, 2)).isGreaterThan(5_000);
   }
 
-  /** Returns how many states there are; those of a failure are named by the steps to them. */
+  /** Explores all states and returns their number. A failure names the steps that lead to it. */
   private static int explore(
       List<String> first, List<String> second, boolean warmReader, int pageEntries) {
     Set<String> seen = new HashSet<>();
@@ -108,7 +111,7 @@ class InterleavingTest {
     READER
   }
 
-  /** A request that has not taken effect, or the answer to one that has. */
+  /** A request that has not taken effect yet, or an answer that has not arrived yet. */
   private record Pending(Actor actor, boolean isAnswer, String what, Runnable body) {}
 
   private static final class World implements AutoCloseable {
@@ -145,7 +148,7 @@ class InterleavingTest {
       pending.add(new Pending(Actor.READER, false, "begin", () -> begin(reader)));
     }
 
-    /** What can happen next. */
+    /** Returns the possible next steps. */
     List<Runnable> options() {
       List<Runnable> options = new ArrayList<>();
       Set<Actor> active = new TreeSet<>();
@@ -174,13 +177,13 @@ class InterleavingTest {
     }
 
     String state() {
-      Set<String> underWay = new TreeSet<>();
-      pending.forEach(one -> underWay.add(one.actor() + one.what()));
-      return written + "" + answered.values() + underWay + mustBeSeen + dead;
+      Set<String> inFlight = new TreeSet<>();
+      pending.forEach(one -> inFlight.add(one.actor() + one.what()));
+      return written + "" + answered.values() + inFlight + mustBeSeen + dead;
     }
 
     void checkEnd() {
-      assertThat(isRead).as("the reader has come to its end").isTrue();
+      assertThat(isRead).as("the reader has read to the end").isTrue();
       StoreCollection last =
           join(new ShardedStore(memory).open("interleaved", LAYOUT, Claim.ACTIVE));
       Set<String> seen = keys(join(range(last, Range.all(), 100)));
@@ -319,9 +322,5 @@ class InterleavingTest {
       keys.add(row.key().clustering().toHex());
     }
     return keys;
-  }
-
-  private static <T extends @Nullable Object> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().join();
   }
 }

@@ -36,9 +36,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Range reads over shards against a sorted map. */
+/** Range reads over shards, compared to a sorted map. */
 class ShardWalkTest {
   private static final Bytes MAIN = Bytes.utf8("main");
+  private static final int ROUNDS = 60;
   private static final Bytes OTHER = Bytes.utf8("other");
 
   @ParameterizedTest
@@ -51,14 +52,12 @@ class ShardWalkTest {
         "range;shard=none;encoding=0"
       })
   void pages_rawKeys_areThoseOfASortedMap(String layout) throws Exception {
-    for (int round = 0; round < 60; round++) {
-      Seeds.run(
-          layout.hashCode() + round,
-          random -> {
-            RandomKeys keys = new RandomKeys(random);
-            walk(random, Layout.parse(layout), () -> keys.bytes(4), () -> keys.bytes(5));
-          });
-    }
+    forSeeds(
+        layout,
+        random -> {
+          RandomKeys keys = new RandomKeys(random);
+          walk(random, Layout.parse(layout), () -> keys.bytes(4), () -> keys.bytes(5));
+        });
   }
 
   @ParameterizedTest
@@ -70,18 +69,22 @@ class ShardWalkTest {
         "range;shard=parts=2;encoding=1"
       })
   void pages_encodedKeys_areThoseOfASortedMap(String layout) throws Exception {
-    for (int round = 0; round < 60; round++) {
-      Seeds.run(
-          layout.hashCode() + round,
-          random -> {
-            RandomKeys keys = new RandomKeys(random);
-            KeyFormat<List<Object>> format = keys.composite();
-            walk(
-                random,
-                Layout.parse(layout),
-                () -> keys.encodedKey(format),
-                () -> random.nextInt(3) == 0 ? keys.bytes(5) : keys.encodedKey(format));
-          });
+    forSeeds(
+        layout,
+        random -> {
+          RandomKeys keys = new RandomKeys(random);
+          KeyFormat<List<Object>> format = keys.composite();
+          walk(
+              random,
+              Layout.parse(layout),
+              () -> keys.encodedKey(format),
+              () -> random.nextInt(3) == 0 ? keys.bytes(5) : keys.encodedKey(format));
+        });
+  }
+
+  private static void forSeeds(String layout, Seeds.Body body) throws Exception {
+    for (int round = 0; round < ROUNDS; round++) {
+      Seeds.run(layout.hashCode() + round, body);
     }
   }
 
@@ -163,6 +166,27 @@ class ShardWalkTest {
   }
 
   @Test
+  void getRange_scanLimitAtAKeyOfManyOnes_returnsItOnce() {
+    MemoryOptions options = MemoryOptions.defaults().without(Capability.TOMBSTONE_READS);
+    try (KvStore store = store(new Looks(), options)) {
+      KvCollection collection =
+          store.collection("walked", Layout.parse("range;shard=bits=16;encoding=0"));
+      Bytes ones = Bytes.fromHex("00ff" + "ff".repeat(12));
+      Bytes last = Bytes.fromHex("010000");
+      for (int shard = 0; shard < ShardWalk.MAX_SHARDS - 1; shard++) {
+        Key emptied = Key.of(MAIN, Bytes.of((byte) 0, (byte) shard));
+        collection.put(emptied, Bytes.empty());
+        collection.delete(emptied);
+      }
+      collection.put(Key.of(MAIN, ones), Bytes.empty());
+      collection.put(Key.of(MAIN, last), Bytes.empty());
+      assertThat(pages(collection, Range.all(), PageLimit.entries(10)))
+          .extracting(Entry::clustering)
+          .containsExactly(ones, last);
+    }
+  }
+
+  @Test
   void getRange_emptyMainKey_endsAtOnceWithoutLookingAtShards() {
     Looks looks = new Looks();
     try (KvStore store = store(looks, MemoryOptions.defaults().without(Capability.GATE))) {
@@ -190,7 +214,7 @@ class ShardWalkTest {
     return KvStore.over(new ShardedStore(new HookedStore(memory, looks)));
   }
 
-  /** Fills, deletes and reads at random, a sorted map beside it. */
+  /** Writes, deletes and reads at random and compares the results to a sorted map. */
   private static void walk(
       Random random, Layout layout, Supplier<Bytes> newKey, Supplier<Bytes> newBound) {
     MemoryOptions options =
@@ -253,7 +277,7 @@ class ShardWalkTest {
     return all;
   }
 
-  /** Notes which shards of the entries are looked at by range reads, and from where on. */
+  /** Records the shards and ranges of entries that range reads ask for. */
   private static final class Looks implements HookedStore.Hook {
     final Set<String> shards = Collections.synchronizedSet(new LinkedHashSet<>());
     final List<Range> ranges = Collections.synchronizedList(new ArrayList<>());

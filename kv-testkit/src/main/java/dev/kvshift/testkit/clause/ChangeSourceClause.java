@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Reading a collection's committed changes. */
+/** Reading the committed changes of a collection in commit order. */
 @Needs(Capability.CHANGE_SOURCE)
 public abstract class ChangeSourceClause extends Clause {
   private static final int PLENTY = 1 << 20;
@@ -263,7 +263,7 @@ public abstract class ChangeSourceClause extends Clause {
     while (true) {
       Batch batch = join(collection.changes().read(position, maxBytes, Duration.ZERO));
       if (!(batch instanceof Data data)) {
-        throw new AssertionError("no fence was raised: " + batch);
+        throw new AssertionError("the changes show no fence: " + batch);
       }
       if (data.changes().isEmpty()) {
         assertThat(data.position()).isEqualTo(position);

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Many requests at once. */
+/** Concurrent requests. */
 public abstract class ConcurrencyClause extends Clause {
   private static final int THREADS = 8;
   private static final int EACH = 40;

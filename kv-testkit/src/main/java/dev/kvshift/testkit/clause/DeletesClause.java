@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Deleting keys. */
+/** Deletes of single keys. */
 public abstract class DeletesClause extends Clause {
   @ParameterizedTest
   @EnumSource

@@ -23,7 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How requests fail: by type, at once, and without a trace. */
+/**
+ * Failed requests: their error type, before they are sent if possible, and without side effects.
+ */
 public abstract class ErrorsClause extends Clause {
   private static final Duration LATE = Duration.ofMillis(-1);
 
@@ -155,7 +157,8 @@ public abstract class ErrorsClause extends Clause {
     } finally {
       assertThat(Thread.interrupted()).isTrue();
     }
-    Await.until("the write arrives", () -> hex("01").equals(points(CollectionApi.SYNC).get(key)));
+    Await.until(
+        "the write is visible", () -> hex("01").equals(points(CollectionApi.SYNC).get(key)));
   }
 
   private Bytes put(CollectionApi api, Key key, Bytes value) {

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The fence of a cutover: writers wait, until it is lifted, moved, or their time is up. */
+/** The fence of a cutover: writers wait until it is lifted or moved, or their deadline passes. */
 @Needs({Capability.GATE, Capability.FENCING})
 public abstract class FenceClause extends Clause {
   private static final Duration STANDING = Duration.ofSeconds(60);

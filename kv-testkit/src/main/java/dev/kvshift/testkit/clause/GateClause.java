@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The leader's authority over one collection: phases, epochs, leases, sealing, reasserting. */
+/** The gate, by which the leader rules one collection: phases, epochs, leases, seal, reassert. */
 @Needs(Capability.GATE)
 public abstract class GateClause extends Clause {
   @Test

@@ -188,7 +188,7 @@ public abstract class LifecycleClause extends Clause {
       openWorkClose();
     }
     Await.until(
-        "threads of closed stores end",
+        "the threads of closed stores have ended",
         THREADS_END_WITHIN,
         () -> {
           Set<Thread> left = live();

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a store accepts at its limits, and refuses beyond them. */
+/** The store's limits: sizes up to a limit are accepted, larger ones are refused unsent. */
 public abstract class LimitsClause extends Clause {
   @Test
   void limits_areOnesToWorkWith() {

@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/** The gate by which a space of locks moves to another store. */
+/** The gate through which a lock space moves to another store. */
 @Needs({Capability.LOCKS, Capability.LOCK_GATE})
 public abstract class LockGateClause extends Clause {
   private static final Duration LEASE = Duration.ofMinutes(5);

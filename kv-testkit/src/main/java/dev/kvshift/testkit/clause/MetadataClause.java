@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Small records with compare-and-set, and the collections' records among them. */
+/** Metadata: small records with compare-and-set, among them the records of collections. */
 @Needs(Capability.METADATA)
 public abstract class MetadataClause extends Clause {
   @Test

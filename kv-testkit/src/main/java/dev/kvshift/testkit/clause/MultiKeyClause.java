@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests for several keys: each has its own outcome. */
+/** Requests for several keys, each of which has its own outcome. */
 public abstract class MultiKeyClause extends Clause {
   @ParameterizedTest
   @CsvSource({

@@ -103,15 +103,7 @@ public abstract class PagingClause extends Clause {
     assertWellFormed(pages, limit);
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "SPI,FORWARD",
-    "SPI,BACKWARD",
-    "SYNC,FORWARD",
-    "SYNC,BACKWARD",
-    "ASYNC,FORWARD",
-    "ASYNC,BACKWARD"
-  })
+  @EachApiAndDirection
   void paging_withinBounds_staysWithinThem(CollectionApi api, Direction direction) {
     Bytes main = filled(api, COUNT, 3);
     for (boolean inclusive : List.of(true, false)) {
@@ -128,15 +120,7 @@ public abstract class PagingClause extends Clause {
     }
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "SPI,FORWARD",
-    "SPI,BACKWARD",
-    "SYNC,FORWARD",
-    "SYNC,BACKWARD",
-    "ASYNC,FORWARD",
-    "ASYNC,BACKWARD"
-  })
+  @EachApiAndDirection
   void paging_changesBetweenPages_areSeenAheadAndNotBehind(CollectionApi api, Direction direction) {
     boolean forward = direction == Direction.FORWARD;
     Bytes main = freshMain();
@@ -167,15 +151,7 @@ public abstract class PagingClause extends Clause {
                 : List.of(hex("35"), hex("20"), hex("10"), hex("05")));
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "SPI,FORWARD",
-    "SPI,BACKWARD",
-    "SYNC,FORWARD",
-    "SYNC,BACKWARD",
-    "ASYNC,FORWARD",
-    "ASYNC,BACKWARD"
-  })
+  @EachApiAndDirection
   void paging_thousandsOfDeletedInFront_reachesTheLiveOnes(CollectionApi api, Direction direction) {
     Bytes main = freshMain();
     CollectionUnderTest ranges = ranges(api);
@@ -290,7 +266,9 @@ public abstract class PagingClause extends Clause {
     return entries;
   }
 
-  /** Asserts that pages keep their limits, make progress, and end once. */
+  /**
+   * Asserts that pages respect their limits, make progress, and that only the last one is the end.
+   */
   private static void assertWellFormed(List<Page> pages, PageLimit limit) {
     for (Page page : pages) {
       long bytes = 0;

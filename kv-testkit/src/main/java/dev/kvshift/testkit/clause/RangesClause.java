@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Reading ranges of clustering keys. Most tests use the running example of {@link Range}: the
- * clustering keys {@code 10 20 30 40 50}.
+ * Ranges of clustering keys. Most tests use the running example of {@link Range}: the clustering
+ * keys {@code 10 20 30 40 50}.
  */
 @Needs(Capability.RANGES)
 public abstract class RangesClause extends Clause {
@@ -68,15 +68,7 @@ public abstract class RangesClause extends Clause {
     }
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "SPI,FORWARD",
-    "SPI,BACKWARD",
-    "SYNC,FORWARD",
-    "SYNC,BACKWARD",
-    "ASYNC,FORWARD",
-    "ASYNC,BACKWARD"
-  })
+  @EachApiAndDirection
   void range_bytesAbove7f_sortUnsigned(CollectionApi api, Direction direction) {
     List<String> keys = List.of("00", "01", "7e", "7f", "7fff", "80", "8000", "81", "fe", "ff");
     Bytes main = filled(api, keys);
@@ -88,15 +80,7 @@ public abstract class RangesClause extends Clause {
     assertThat(ranges(api).clusterings(main, lower)).isEqualTo(expected(keys, lower));
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "SPI,FORWARD",
-    "SPI,BACKWARD",
-    "SYNC,FORWARD",
-    "SYNC,BACKWARD",
-    "ASYNC,FORWARD",
-    "ASYNC,BACKWARD"
-  })
+  @EachApiAndDirection
   void range_keysThatBeginAlike_shorterComesFirst(CollectionApi api, Direction direction) {
     List<String> keys = List.of("", "00", "0000", "000000", "0001", "01", "0100", "ff", "ff00");
     Bytes main = filled(api, keys);

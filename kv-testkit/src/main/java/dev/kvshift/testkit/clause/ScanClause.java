@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Scanning the whole of a collection by resumable tasks. */
+/** Scans of a whole collection in tasks that can be resumed from any position. */
 @Needs(Capability.SCAN)
 public abstract class ScanClause extends Clause {
   private static final int MAX_PAGES = 100_000;
@@ -249,7 +249,7 @@ public abstract class ScanClause extends Clause {
     Map<StoreKey, Row> rows = new HashMap<>();
     for (ScanTask task : join(collection.scanTasks(tasks, call()))) {
       for (Row row : scan(collection, task, limit)) {
-        assertThat(rows.put(row.key(), row)).as("given twice").isNull();
+        assertThat(rows.put(row.key(), row)).as("returned twice").isNull();
       }
     }
     return rows;
@@ -266,6 +266,6 @@ public abstract class ScanClause extends Clause {
         return rows;
       }
     }
-    throw new AssertionError("a scan without an end");
+    throw new AssertionError("the scan does not end");
   }
 }

@@ -24,7 +24,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Versions: the greatest wins, whatever the order of arrival, and ties are resolved alike. */
+/**
+ * Versions: the highest version wins in whatever order writes arrive, and every store resolves ties
+ * in the same way.
+ */
 public abstract class VersionsClause extends Clause {
   private static final Duration AGO = Duration.ofMinutes(5);
 
@@ -227,7 +230,7 @@ public abstract class VersionsClause extends Clause {
     assertThat(read(points(), key)).isEqualTo(Row.of(key, version + 3, hex("02"), null));
   }
 
-  /** Asserts that of two writes at one version the greater stays, in both orders. */
+  /** Asserts that the greater of two writes with one version wins in either order of arrival. */
   private void tie(
       Mutation lower, Mutation greater, @Nullable Bytes value, @Nullable Instant expiry) {
     long version = versionAgo(AGO);

@@ -28,21 +28,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What an operation may cost: how often it asks the store, how many round trips, partitions and
- * bytes the driver spends on it, and what the observer is told.
+ * The cost of an operation: requests to the store, and the driver's round trips, partitions and
+ * bytes. The observer must report each operation once.
  */
 public abstract class WorkClause extends Clause {
   private static final Bytes VALUE = Bytes.of(new byte[100]);
 
-  /** What a request and its answer may take beside keys and values: names, versions, frames. */
+  /** Allowance per round trip for everything but keys and values: names, versions, frames. */
   private static final int BYTES_PER_ROUND_TRIP = 512;
 
   private static final int BYTES_PER_ROW = 64;
 
-  /** A walk lists so many shards at first, all further ones of the test with its next listing. */
+  /** Shards that the first listing of the directory returns; a second one returns the rest. */
   private static final int SHARDS_LISTED = 16;
 
-  /** How many shards beyond those that a page needs may be read ahead, once it needs several. */
+  /** Shards that may be read ahead in vain once a page needs several. */
   private static final int SHARDS_AHEAD = 3;
 
   private final List<Observation> observed = Collections.synchronizedList(new ArrayList<>());
@@ -56,7 +56,7 @@ public abstract class WorkClause extends Clause {
     KvCollection view = view(pointLayout());
     Cost cost = cost(1, () -> assertThat(through(view, async).get(key)).isEqualTo(VALUE));
     assertCost(cost, 1, VALUE.size(), 1);
-    assertObserved(view, new Work(Operation.GET, VALUE.size(), 1));
+    assertObserved(view, new ObservedWork(Operation.GET, VALUE.size(), 1));
   }
 
   @ParameterizedTest
@@ -65,7 +65,7 @@ public abstract class WorkClause extends Clause {
     KvCollection view = view(pointLayout());
     Cost cost = cost(1, () -> assertThat(through(view, async).get(Key.of(freshMain()))).isNull());
     assertCost(cost, 1, 0, 0);
-    assertObserved(view, new Work(Operation.GET, 0, 0));
+    assertObserved(view, new ObservedWork(Operation.GET, 0, 0));
   }
 
   @ParameterizedTest
@@ -75,7 +75,10 @@ public abstract class WorkClause extends Clause {
     KvCollection view = view(pointLayout());
     assertCost(cost(1, () -> through(view, async).put(key, VALUE)), 1, VALUE.size(), 1);
     assertCost(cost(1, () -> through(view, async).put(key, Bytes.empty())), 1, 0, 1);
-    assertObserved(view, new Work(Operation.PUT, VALUE.size(), 1), new Work(Operation.PUT, 0, 1));
+    assertObserved(
+        view,
+        new ObservedWork(Operation.PUT, VALUE.size(), 1),
+        new ObservedWork(Operation.PUT, 0, 1));
   }
 
   @ParameterizedTest
@@ -85,7 +88,7 @@ public abstract class WorkClause extends Clause {
     points(CollectionApi.SYNC).put(key, VALUE);
     KvCollection view = view(pointLayout());
     assertCost(cost(1, () -> through(view, async).delete(key)), 1, 0, 0);
-    assertObserved(view, new Work(Operation.DELETE, 0, 1));
+    assertObserved(view, new ObservedWork(Operation.DELETE, 0, 1));
   }
 
   @ParameterizedTest
@@ -141,7 +144,9 @@ public abstract class WorkClause extends Clause {
     }
     long bytes = (long) limit * (neighbour(0).size() + VALUE.size());
     assertObserved(
-        view, repeated(new Work(Operation.GET_RANGE, bytes, limit), 3).toArray(Work[]::new));
+        view,
+        repeated(new ObservedWork(Operation.GET_RANGE, bytes, limit), 3)
+            .toArray(ObservedWork[]::new));
   }
 
   @ParameterizedTest
@@ -191,7 +196,7 @@ public abstract class WorkClause extends Clause {
                             .entries())
                     .isEmpty());
     assertCost(cost, isSharded() && has(Capability.GATE) ? 2 : 1, 0, 0);
-    assertObserved(view, new Work(Operation.GET_RANGE, 0, 0));
+    assertObserved(view, new ObservedWork(Operation.GET_RANGE, 0, 0));
   }
 
   @ParameterizedTest
@@ -235,10 +240,11 @@ public abstract class WorkClause extends Clause {
     assertCost(put, count, count * VALUE.size(), count);
     assertCost(get, count, count * VALUE.size(), count);
     assertCost(delete, count, 0, 0);
-    List<Work> works = new ArrayList<>(repeated(new Work(Operation.PUT, VALUE.size(), 1), count));
-    works.addAll(repeated(new Work(Operation.GET, VALUE.size(), 1), count));
-    works.addAll(repeated(new Work(Operation.DELETE, 0, 1), count));
-    assertObserved(view, works.toArray(Work[]::new));
+    List<ObservedWork> works =
+        new ArrayList<>(repeated(new ObservedWork(Operation.PUT, VALUE.size(), 1), count));
+    works.addAll(repeated(new ObservedWork(Operation.GET, VALUE.size(), 1), count));
+    works.addAll(repeated(new ObservedWork(Operation.DELETE, 0, 1), count));
+    assertObserved(view, works.toArray(ObservedWork[]::new));
   }
 
   @ParameterizedTest
@@ -268,10 +274,10 @@ public abstract class WorkClause extends Clause {
             "GET INVALID_ARGUMENT", "PUT INVALID_ARGUMENT", "GET_RANGE INVALID_ARGUMENT");
   }
 
-  /** What the observer is told, but for how long it took. */
-  private record Work(Operation operation, long bytes, int entries) {}
+  /** An observation without its duration. */
+  private record ObservedWork(Operation operation, long bytes, int entries) {}
 
-  private void assertObserved(KvCollection view, Work... works) {
+  private void assertObserved(KvCollection view, ObservedWork... works) {
     assertThat(observed)
         .allSatisfy(
             each -> {
@@ -279,11 +285,11 @@ public abstract class WorkClause extends Clause {
               assertThat(each.result()).isEqualTo(Result.OK);
               assertThat(each.duration()).isPositive();
             })
-        .map(each -> new Work(each.operation(), each.bytes(), each.entries()))
+        .map(each -> new ObservedWork(each.operation(), each.bytes(), each.entries()))
         .containsExactly(works);
   }
 
-  /** Asserts how often an operation asks the store; returns what the driver spends on that. */
+  /** Asserts the number of requests to the store; returns the cost of the driver below it. */
   private Cost cost(int requests, Runnable operation) {
     List<Cost> costs = new ArrayList<>();
     Cost above = asked.of(() -> costs.add(tested().fixture.meter().of(operation)));
@@ -303,7 +309,7 @@ public abstract class WorkClause extends Clause {
         .isBetween((long) least, most + (long) cost.roundTrips() * BYTES_PER_ROUND_TRIP);
   }
 
-  /** The store of the whole run is within, so that nothing has to be closed. */
+  /** Returns a view of the store under test, which need not be closed. */
   private KvCollection view(Layout layout) {
     return KvStore.over(asked.around(store()), observed::add, tested().fixture.clock())
         .collection(tested().sharedName(layout), layout);
@@ -313,7 +319,7 @@ public abstract class WorkClause extends Clause {
     return !(rangeLayout().rule() instanceof ShardRule.None);
   }
 
-  /** A clustering key that lies in one shard with its neighbours, in all layouts of the kit. */
+  /** Returns clustering keys that share a shard in every layout of the kit. */
   private static Bytes neighbour(int index) {
     return Bytes.of((byte) 1, (byte) 0, (byte) 0, (byte) index);
   }

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The guide shows code that is compiled here and passes the kit. */
+/** Checks that the code in the guide is the code of the example, which passes the kit. */
 final class DriverGuideTest {
   private static final Pattern BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
   private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));

@@ -7,9 +7,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** The database of the example: named boards of rows in the order of their keys. */
+/** The database of the example: named boards with rows in key order. */
 record Shelf(String name, Map<String, Board> boards) {
-  /** One board, until it is taken off the shelf. */
+  /** The rows of one collection, and whether it was dropped. */
   record Board(ConcurrentSkipListMap<StoreKey, Row> rows, AtomicBoolean dropped) {}
 
   static Shelf of(String name) {

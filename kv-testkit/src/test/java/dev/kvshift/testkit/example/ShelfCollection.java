@@ -98,7 +98,7 @@ final class ShelfCollection implements StoreCollection {
         });
   }
 
-  /** Value and expiry always come from the same write, also at equal versions. */
+  /** Returns the row that wins: value and expiry of one write, even if the versions are equal. */
   private static Row greater(Row held, Row next) {
     return Row.PRECEDENCE.compare(next, held) > 0 ? next : held;
   }
@@ -142,7 +142,7 @@ final class ShelfCollection implements StoreCollection {
     return RowPage.of(rows, Stop.END, null);
   }
 
-  /** Without tombstone reads, what is deleted or expired is not there. */
+  /** Returns no row if it is deleted or expired, because the store has no tombstone reads. */
   private @Nullable Row live(@Nullable Row row) {
     Row now = row == null ? null : row.at(clock.instant());
     return now == null || now.isTombstone() ? null : now;

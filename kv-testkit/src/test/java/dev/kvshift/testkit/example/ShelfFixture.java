@@ -9,7 +9,7 @@ import dev.kvshift.testkit.meter.Meter;
 import java.time.Clock;
 import java.util.Set;
 
-/** The example driver for the kit: every store that it opens holds the same shelf. */
+/** The fixture of the example driver: all of its stores show the same shelf. */
 public final class ShelfFixture implements StoreFixture {
   private final Shelf shelf = Shelf.of("kit");
   private final Meter meter = new Meter();

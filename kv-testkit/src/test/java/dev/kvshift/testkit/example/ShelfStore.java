@@ -20,7 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A driver for a {@link Shelf}: as little as a driver may be. */
+/** A minimal driver for a {@link Shelf}. */
 final class ShelfStore implements Store {
   static final Set<Capability> CAPABILITIES =
       Set.of(
@@ -113,7 +113,7 @@ final class ShelfStore implements Store {
     return new KvException.UnsupportedCapability(capability, description());
   }
 
-  /** Answers on the calling thread; every error becomes the stage's. */
+  /** Runs a request on the calling thread; its errors fail the stage. */
   <T extends @Nullable Object> CompletionStage<T> answer(Supplier<T> request) {
     try {
       if (closed) {

@@ -10,7 +10,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import java.util.UUID;
 
-/** The in-memory store without any capability: everything is refused. */
+/** The in-memory store without any capability. */
 public final class BareMemoryFixture implements StoreFixture {
   private final Meter meter = new Meter();
   private final String name = UUID.randomUUID().toString();

@@ -3,6 +3,6 @@ package dev.kvshift.testkit.memory;
 import dev.kvshift.testkit.DriverKit;
 import dev.kvshift.testkit.fixture.UseFixture;
 
-/** The kit on an in-memory store that can do nothing but read and write keys. */
+/** The kit on an in-memory store that declares no capability. */
 @UseFixture(BareMemoryFixture.class)
 final class BareMemoryKitTest extends DriverKit {}

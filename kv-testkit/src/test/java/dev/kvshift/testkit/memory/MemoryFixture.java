@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.UUID;
 
 /** The in-memory store with every capability. */
-public final class MemoryFixture implements StoreFixture {
+public class MemoryFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
   private final VersionClock versions = new VersionClock(clock);
   private final Meter meter = new Meter();

@@ -8,7 +8,7 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
-import dev.kvshift.legacy.server.FileProvider;
+import dev.kvshift.legacy.server.file.FileProvider;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;

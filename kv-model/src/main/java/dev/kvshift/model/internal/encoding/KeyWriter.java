@@ -3,43 +3,57 @@ package dev.kvshift.model.internal.encoding;
 import dev.kvshift.api.Bytes;
 import java.util.Arrays;
 
-/** Builds the bytes of one key, part after part. Used by one thread. */
+/**
+ * Writes the bytes of one key, part after part. Used by one thread.
+ *
+ * <p>Each thread reuses one writer, so that encoding a key allocates little but the key's bytes.
+ */
 public final class KeyWriter {
-  private static final int FIRST_BYTES = 256;
-  private static final int MOST_KEPT_BYTES = 4_096;
+  private static final int INITIAL_BYTES = 256;
 
-  /** Each thread's own, so that a key costs no more memory than its bytes. */
+  /** A larger buffer is not kept, so that one huge key does not cost a thread memory forever. */
+  private static final int MAX_KEPT_BYTES = 4_096;
+
   private static final ThreadLocal<KeyWriter> OF_THREAD = ThreadLocal.withInitial(KeyWriter::new);
 
-  private byte[] array = new byte[FIRST_BYTES];
+  private byte[] array = new byte[INITIAL_BYTES];
   private int size;
-  private boolean isTaken;
+  private boolean isInUse;
 
-  /** Returns an empty writer, to be given back; a key formed while another is has its own. */
-  public static KeyWriter take() {
-    KeyWriter kept = OF_THREAD.get();
-    KeyWriter writer = kept.isTaken ? new KeyWriter() : kept;
-    writer.isTaken = true;
+  private KeyWriter() {}
+
+  /**
+   * Returns an empty writer, which must be released. Encoding a key may encode another one; the
+   * inner key then gets a writer of its own.
+   */
+  public static KeyWriter acquire() {
+    KeyWriter ofThread = OF_THREAD.get();
+    KeyWriter writer = ofThread.isInUse ? new KeyWriter() : ofThread;
+    writer.isInUse = true;
     writer.size = 0;
     return writer;
   }
 
-  public void giveBack() {
-    isTaken = false;
-    if (array.length > MOST_KEPT_BYTES) {
-      array = new byte[FIRST_BYTES];
+  /** Makes the writer available again. */
+  public void release() {
+    isInUse = false;
+    if (array.length > MAX_KEPT_BYTES) {
+      array = new byte[INITIAL_BYTES];
     }
   }
 
+  /** Returns the number of bytes written so far. */
   public int size() {
     return size;
   }
 
+  /** Writes the low byte of a value. */
   public void putByte(int value) {
     reserve(1);
     array[size++] = (byte) value;
   }
 
+  /** Writes 4 bytes, the highest one first. */
   public void putInt(int value) {
     reserve(4);
     for (int shift = 24; shift >= 0; shift -= 8) {
@@ -47,19 +61,24 @@ public final class KeyWriter {
     }
   }
 
+  /** Writes 8 bytes, the highest one first. */
   public void putLong(long value) {
     putInt((int) (value >>> 32));
     putInt((int) value);
   }
 
-  /** Writes bytes as they are. */
+  /** Writes bytes unchanged. */
   public void putRaw(Bytes bytes) {
     reserve(bytes.size());
     bytes.copyTo(array, size);
     size += bytes.size();
   }
 
-  /** Writes ASCII text as {@link #putTerminated(byte[])} does, or nothing where it is none. */
+  /**
+   * Writes ASCII text as {@link #putTerminated(byte[])} does, without an intermediate array.
+   *
+   * @return false, with nothing written, if the text is not ASCII
+   */
   public boolean putTerminatedAscii(String text) {
     reserve(2 * text.length() + 1);
     byte[] to = array;
@@ -80,37 +99,41 @@ public final class KeyWriter {
     return true;
   }
 
-  /** Writes bytes so that no other ones begin with them and their order stays. */
+  /**
+   * Writes bytes with escapes and a terminator. This keeps their order, and the result is never a
+   * prefix of another one.
+   */
   public void putTerminated(byte[] bytes) {
     reserve(2 * bytes.length + 1);
     for (byte value : bytes) {
-      escape(value);
+      putEscaped(value);
     }
     putByte(PartCode.END);
   }
 
-  /** See {@link #putTerminated(byte[])}. */
+  /** Writes bytes as {@link #putTerminated(byte[])} does. */
   public void putTerminated(Bytes bytes) {
     reserve(2 * bytes.size() + 1);
     for (int i = 0; i < bytes.size(); i++) {
-      escape(bytes.at(i));
+      putEscaped(bytes.at(i));
     }
     putByte(PartCode.END);
   }
 
-  /** Complements everything written since. */
+  /** Complements every byte written since the size was {@code start}. */
   public void complementSince(int start) {
     for (int i = start; i < size; i++) {
       array[i] = (byte) ~array[i];
     }
   }
 
+  /** Returns the bytes written so far. */
   public Bytes toBytes() {
     return Bytes.of(array, 0, size);
   }
 
-  /** Room for two bytes has been reserved. */
-  private void escape(byte value) {
+  /** Writes one byte or two; the caller has reserved the space. */
+  private void putEscaped(byte value) {
     if (value == PartCode.END || value == PartCode.ESCAPE) {
       array[size++] = PartCode.ESCAPE;
       array[size++] = (byte) (value + 1);

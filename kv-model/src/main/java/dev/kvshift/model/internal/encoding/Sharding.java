@@ -6,21 +6,28 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.Range.Direction;
 import dev.kvshift.api.ShardRule;
 import java.util.Arrays;
+import java.util.OptionalInt;
 
 /**
- * A layout's shard rule at work: which shard a clustering key lies in, and which shards a range can
- * touch. Pure and order-preserving: a lesser key never lies in a greater shard. Immutable.
+ * A layout's shard rule in action: maps clustering keys to shards, and ranges to the shards that
+ * they can touch. Pure and immutable.
+ *
+ * <p>The one invariant that range reads rest on: <b>a lesser key never has a greater shard.</b> It
+ * holds because every shard is a prefix of the encoded clustering key and the encoding preserves
+ * order. So the shards in order hold the keys in order.
  */
 public abstract sealed class Sharding {
   /**
-   * Returns the rule of a layout.
+   * Returns the sharding of a layout.
    *
-   * @throws KvException.Permanent where the rule does not fit the layout's encoding
+   * @throws KvException.Permanent if the rule does not fit the layout's key encoding
    */
   public static Sharding of(Layout layout) {
     if (layout.encoding() > Layout.CURRENT_ENCODING) {
       throw new KvException.Permanent(
-          "layout " + layout + " has a newer key encoding than is known: use a newer kvshift");
+          "layout "
+              + layout
+              + " has a key encoding that this version does not know: use a newer kvshift");
     }
     if (layout.rule() instanceof ShardRule.FirstBits rule) {
       int codeBits = layout.encoding() == 0 ? 0 : Byte.SIZE;
@@ -31,37 +38,49 @@ public abstract sealed class Sharding {
         throw new KvException.Permanent(
             "layout "
                 + layout
-                + " takes parts of keys whose encoding is not ours: shard by bits, or not at all");
+                + " shards by parts, but its keys were not encoded by kvshift and have none: shard"
+                + " by bits, or not at all");
       }
       return new Parts(rule.parts());
     }
     return new Whole();
   }
 
+  /** Returns whether all entries of a main key are in one shard, the empty one. */
+  public boolean isWhole() {
+    return false;
+  }
+
   /**
-   * Returns the shard that a clustering key lies in.
+   * Returns the shard of a clustering key.
    *
-   * @throws KvException.Permanent where the rule cannot be applied to the key
+   * @throws KvException.InvalidArgument if the rule cannot be applied to the key
    */
   public abstract Bytes shardOf(Bytes clustering);
 
   /**
-   * Returns the shard nearest to a bound on the inner side: no key at or above the bound lies in a
-   * lesser shard, none at or below it in a greater one. Any bytes will do for a bound.
+   * Returns the shard at which a range with this bound starts or ends: keys at or above the bound
+   * are in this shard or a greater one, keys at or below it in this shard or a lesser one. The
+   * bound can be any bytes, not only a key.
    */
   public abstract Bytes shardAt(Bytes bound);
 
   /**
-   * Returns a clustering key to go on from, exclusive, once a shard has been walked to its end. All
-   * keys of further shards lie beyond it, and those of earlier ones before it.
+   * Returns the position, exclusive, from which to continue after a shard was read to its end. The
+   * keys of all shards ahead are beyond it, and those of all shards behind are before it.
    */
   public abstract Bytes past(Bytes shard, Direction direction);
 
-  /** Returns how many bytes a shard has at least. */
-  public abstract int leastBytes();
+  /** Returns the size of the shortest possible shard, in bytes. */
+  public abstract int minBytes();
 
-  /** The whole main key is one shard. */
-  public static final class Whole extends Sharding {
+  /** No sharding: all entries of a main key are in the empty shard. */
+  private static final class Whole extends Sharding {
+    @Override
+    public boolean isWhole() {
+      return true;
+    }
+
     @Override
     public Bytes shardOf(Bytes clustering) {
       return Bytes.empty();
@@ -74,18 +93,18 @@ public abstract sealed class Sharding {
 
     @Override
     public Bytes past(Bytes shard, Direction direction) {
-      throw new IllegalStateException("nothing lies past the only shard");
+      throw new IllegalStateException("there is nothing past the only shard");
     }
 
     @Override
-    public int leastBytes() {
+    public int minBytes() {
       return 0;
     }
   }
 
-  /** The first bits, as whole bytes; what a key lacks counts as zero bits. */
+  /** The first bits, in whole bytes. Bits that a shorter key lacks count as zeros. */
   private static final class Bits extends Sharding {
-    private static final int BEYOND_BYTES = 8;
+    private static final int PAST_BYTES = 8;
 
     private final int shardBytes;
     private final int unusedBits;
@@ -112,8 +131,8 @@ public abstract sealed class Sharding {
     }
 
     /**
-     * Forward, the shard with all further bits set: few keys of the shard lie beyond, and looking
-     * at those again does no harm. Backward, the shortest key that the shard can hold.
+     * Forward, the shard followed by one bits: the shard may hold few keys beyond that, and reading
+     * those twice is harmless. Backward, the shortest key that the shard can hold.
      */
     @Override
     public Bytes past(Bytes shard, Direction direction) {
@@ -124,21 +143,21 @@ public abstract sealed class Sharding {
         }
         return shard.slice(0, length);
       }
-      byte[] last = Arrays.copyOf(shard.toByteArray(), shardBytes + BEYOND_BYTES);
+      byte[] last = Arrays.copyOf(shard.toByteArray(), shardBytes + PAST_BYTES);
       last[shardBytes - 1] |= (byte) ((1 << unusedBits) - 1);
       Arrays.fill(last, shardBytes, last.length, (byte) 0xff);
       return Bytes.of(last);
     }
 
     @Override
-    public int leastBytes() {
+    public int minBytes() {
       return shardBytes;
     }
   }
 
-  /** The first parts, whole. No part's bytes begin with another's, so their order is the keys'. */
+  /** The first parts. No part is a prefix of another one, so shards sort as their keys do. */
   private static final class Parts extends Sharding {
-    private static final int SHORTEST_PART = 2;
+    private static final int MIN_PART_BYTES = 2;
 
     private final int parts;
 
@@ -148,42 +167,34 @@ public abstract sealed class Sharding {
 
     @Override
     public Bytes shardOf(Bytes clustering) {
-      int end = cut(clustering);
-      if (end < 0) {
-        throw new KvException.Permanent(
+      OptionalInt end = PartCode.endOfFirst(clustering, parts);
+      if (end.isEmpty()) {
+        throw new KvException.InvalidArgument(
             "clustering key "
                 + clustering
-                + " does not begin with "
+                + " does not start with the "
                 + parts
-                + " encoded parts, by which its collection is sharded: write it by a model");
+                + " encoded parts by which its collection is sharded: write it through a model");
       }
-      return clustering.slice(0, end);
+      return clustering.slice(0, end.getAsInt());
     }
 
-    /** A bound that does not hold all the parts is as good as the shard it would lie in. */
+    /** A bound without all of the parts sorts among the shards as the shard would. */
     @Override
     public Bytes shardAt(Bytes bound) {
-      int end = cut(bound);
-      return end < 0 ? bound : bound.slice(0, end);
+      OptionalInt end = PartCode.endOfFirst(bound, parts);
+      return end.isPresent() ? bound.slice(0, end.getAsInt()) : bound;
     }
 
-    /** No part begins with 0xff, so that it lies behind all keys that begin with the shard. */
+    /** Forward, the shard followed by 0xff: no part starts with it, so no key is beyond. */
     @Override
     public Bytes past(Bytes shard, Direction direction) {
       return direction == Direction.BACKWARD ? shard : shard.concat(Bytes.of((byte) 0xff));
     }
 
     @Override
-    public int leastBytes() {
-      return parts * SHORTEST_PART;
-    }
-
-    private int cut(Bytes key) {
-      int end = 0;
-      for (int part = 0; part < parts && end >= 0; part++) {
-        end = PartCode.endOf(key, end);
-      }
-      return end;
+    public int minBytes() {
+      return parts * MIN_PART_BYTES;
     }
   }
 }

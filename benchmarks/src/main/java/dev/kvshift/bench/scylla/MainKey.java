@@ -1,0 +1,38 @@
+package dev.kvshift.bench.scylla;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.model.key.KeyFormat;
+import dev.kvshift.model.key.Keys;
+import dev.kvshift.spi.StoreKey;
+
+/**
+ * One main key of the partition-size measurement. Entry i has the clustering key i × {@link #STEP},
+ * like events that arrive at a steady rate, so that a prefix of n bits divides the entries into
+ * shards of 2^(64 - n) / STEP, however many there are.
+ *
+ * @param entries how many entries were written
+ * @param deleted how many of the first entries were then deleted
+ */
+record MainKey(int entries, int deleted) {
+  /** 2⁴⁰: room for 16 million entries. */
+  static final long STEP = 1L << 40;
+
+  private static final KeyFormat<Long> CLUSTERING = Keys.uint64();
+
+  Bytes main() {
+    return Keys.string().encode("entries-" + entries + "-deleted-" + deleted);
+  }
+
+  StoreKey key(int entry) {
+    return StoreKey.of(main(), clustering(entry));
+  }
+
+  static Bytes clustering(int entry) {
+    return CLUSTERING.encode(entry * STEP);
+  }
+
+  /** Returns how many entries a shard holds with a prefix of this length. */
+  static long shardEntries(int bits) {
+    return (Long.MIN_VALUE >>> (bits - 1)) / STEP;
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * {@code bench load}, {@code overhead} and {@code partition-size}: the ScyllaDB driver against the
+ * native driver and DSBulk, on a Cassandra node.
+ */
+@NullMarked
+package dev.kvshift.bench.scylla;
+
+import org.jspecify.annotations.NullMarked;

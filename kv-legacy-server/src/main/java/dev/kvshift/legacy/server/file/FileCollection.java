@@ -1,0 +1,193 @@
+package dev.kvshift.legacy.server.file;
+
+import static java.util.concurrent.CompletableFuture.completedFuture;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.legacy.server.internal.commit.Table;
+import dev.kvshift.legacy.server.internal.engine.Engine;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.legacy.wire.Partitions;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** A collection in the process: checks what the driver would check, then asks the engine. */
+final class FileCollection implements StoreCollection, ChangeSource, Gate {
+  private final FileStore store;
+  private final Engine engine;
+  private final Table table;
+  private final Layout layout;
+
+  FileCollection(FileStore store, Engine engine, Table table, Layout layout) {
+    this.store = store;
+    this.engine = engine;
+    this.table = table;
+    this.layout = layout;
+  }
+
+  @Override
+  public String name() {
+    return table.name;
+  }
+
+  @Override
+  public Layout layout() {
+    return layout;
+  }
+
+  @Override
+  public void check(StoreKey key, Mutation mutation) {
+    LegacyLimits.check(table.name, layout, key);
+    LegacyLimits.check(mutation);
+  }
+
+  @Override
+  public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    return store.run(
+        call,
+        () -> {
+          LegacyLimits.check(table.name, layout, key);
+          return completedFuture(engine.reads.get(table, key, call.epoch()));
+        });
+  }
+
+  @Override
+  public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+    return store.run(
+        call,
+        () -> {
+          LegacyLimits.check(table.name, layout, key);
+          LegacyLimits.check(mutation);
+          return engine.write(table, key, mutation, call.epoch(), call.deadlineNanos());
+        });
+  }
+
+  @Override
+  public CompletionStage<RowPage> range(
+      Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+    return store.run(
+        call,
+        () -> {
+          LegacyLimits.checkRange(table.name, layout, main, shard);
+          return completedFuture(engine.reads.range(table, main, range, limit, call.epoch()));
+        });
+  }
+
+  @Override
+  public long token(StoreKey key) {
+    return Partitions.of(key.main(), engine.options().partitions());
+  }
+
+  @Override
+  public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
+    return store.run(
+        call,
+        () -> {
+          table.requireThere();
+          return completedFuture(Partitions.tasks(engine.options().partitions(), atLeast));
+        });
+  }
+
+  @Override
+  public CompletionStage<ScanPage> scan(
+      ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
+    return store.run(
+        () -> completedFuture(Messages.scanPage(engine.reads.scan(table, task, position, limit))));
+  }
+
+  @Override
+  public ChangeSource changes() {
+    return this;
+  }
+
+  @Override
+  public Gate gate() {
+    return this;
+  }
+
+  @Override
+  public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
+    return store.patiently(
+        LegacyLimits.bounded(wait), () -> engine.changes(table, after, maxBytes, wait));
+  }
+
+  @Override
+  public CompletionStage<Window> window() {
+    return store.run(() -> completedFuture(engine.reads.window(table)));
+  }
+
+  @Override
+  public CompletionStage<Duration> consumed(String consumer, long upTo) {
+    return store.change(() -> engine.consumers.consumed(table, consumer, upTo));
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> forget(String consumer) {
+    return store.change(() -> engine.consumers.forget(table, consumer));
+  }
+
+  @Override
+  public CompletionStage<State> state() {
+    return store.run(() -> completedFuture(engine.gates.state(table)));
+  }
+
+  @Override
+  public CompletionStage<Boolean> compareAndSet(State expected, State next) {
+    return store.change(() -> engine.gates.compareAndSet(table, expected, next));
+  }
+
+  @Override
+  public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
+    return store.change(() -> engine.gates.fence(table, attempt, lifetime));
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> lift(String attempt) {
+    return store.change(() -> engine.gates.lift(table, attempt));
+  }
+
+  @Override
+  public CompletionStage<State> move(String attempt) {
+    return store.change(() -> engine.move(table, attempt));
+  }
+
+  @Override
+  public CompletionStage<State> seal(long epoch) {
+    return store.change(() -> engine.gates.seal(table, epoch));
+  }
+
+  @Override
+  public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
+    return store.change(
+        () -> {
+          LegacyLimits.check(table.name, layout, key);
+          long deadline = Call.within(store.limits().timeout()).deadlineNanos();
+          return engine.gates.reassert(table, key, atLeast, deadline);
+        });
+  }
+
+  @Override
+  public CompletionStage<State> register(String instance, long acknowledged) {
+    return store.change(() -> engine.gates.register(table, instance, acknowledged));
+  }
+
+  @Override
+  public CompletionStage<List<Instance>> instances() {
+    return store.run(() -> completedFuture(engine.gates.instances(table)));
+  }
+}

@@ -1,0 +1,112 @@
+package dev.kvshift.legacy.server.file;
+
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.engine.Engine;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.legacy.wire.LegacyParameters;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Opens {@code legacy+file:///DIR}: the legacy store in this process, with no server.
+ *
+ * <p>Opening one folder several times shares one store, which closes with the last; the number of
+ * partitions must then be the same. Safe for use by many threads. Another process that has the
+ * folder open makes it fail with {@link KvException.Permanent}.
+ */
+public final class FileProvider implements StoreProvider {
+  private static final Parameter PARTITIONS =
+      Parameter.optional(
+          "partitions",
+          "64",
+          "into how many partitions a new store is split, 1 to 4096; fixed for its life");
+  private static final Parameter SYNC =
+      Parameter.optional(
+          "sync",
+          "true",
+          "whether a write is on the disk before it is acknowledged, true or false");
+
+  private static final Map<Path, Shared> OPEN = new HashMap<>();
+
+  private static final class Shared {
+    final Engine engine;
+    int users;
+
+    Shared(Engine engine) {
+      this.engine = engine;
+    }
+  }
+
+  /** Made by {@link java.util.ServiceLoader}. */
+  public FileProvider() {}
+
+  @Override
+  public String scheme() {
+    return "legacy+file";
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of(LegacyParameters.TIMEOUT, PARTITIONS, SYNC);
+  }
+
+  @Override
+  public Store open(ConnectionString string, Context context) {
+    string.requireKnown(parameters());
+    if (!string.hosts().isEmpty() || !string.path().startsWith("/")) {
+      throw new KvException.Permanent(
+          "legacy+file:// takes a folder: write legacy+file:///DIR with three slashes");
+    }
+    Path directory = Path.of(string.path()).toAbsolutePath().normalize();
+    EngineOptions options =
+        new EngineOptions(
+            directory,
+            LegacyParameters.number(string, PARTITIONS),
+            LegacyParameters.truth(string, SYNC),
+            Clock.systemUTC());
+    Engine engine = acquire(directory, options);
+    return new FileStore(
+        engine,
+        LegacyParameters.duration(string, LegacyParameters.TIMEOUT),
+        string.toString(),
+        () -> release(directory));
+  }
+
+  private static Engine acquire(Path directory, EngineOptions options) {
+    synchronized (OPEN) {
+      Shared shared = OPEN.get(directory);
+      if (shared == null) {
+        shared = new Shared(Engine.open(options));
+        OPEN.put(directory, shared);
+      } else if (shared.engine.options().partitions() != options.partitions()) {
+        throw new KvException.Permanent(
+            "store "
+                + directory
+                + " is open with "
+                + shared.engine.options().partitions()
+                + " partitions, not "
+                + options.partitions()
+                + ": give the same number");
+      }
+      shared.users++;
+      return shared.engine;
+    }
+  }
+
+  private static void release(Path directory) {
+    synchronized (OPEN) {
+      Shared shared = OPEN.get(directory);
+      if (shared != null && --shared.users == 0) {
+        OPEN.remove(directory);
+        shared.engine.close();
+      }
+    }
+  }
+}

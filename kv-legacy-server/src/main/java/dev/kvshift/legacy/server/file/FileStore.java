@@ -1,0 +1,175 @@
+package dev.kvshift.legacy.server.file;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
+import dev.kvshift.legacy.server.internal.engine.Engine;
+import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreLocks;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The store in the process, without a server in between. */
+public final class FileStore implements Store {
+  private final Engine engine;
+  private final Duration timeout;
+  private final String description;
+  private final Runnable release;
+  private final InFlight inFlight;
+  private volatile boolean closed;
+
+  public FileStore(Engine engine, Duration timeout, String description, Runnable release) {
+    this.engine = engine;
+    this.timeout = timeout;
+    this.description = description;
+    this.release = release;
+    this.inFlight = new InFlight(description);
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
+  }
+
+  @Override
+  public Limits limits() {
+    return LegacyLimits.of(timeout, LegacyLimits.MAX_IN_FLIGHT);
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+    return change(() -> engine.collection(CollectionRecord.requireName(name)))
+        .thenApply(table -> new FileCollection(this, engine, table, layout));
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
+    return change(() -> engine.drop(name, incarnation));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+    return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
+  }
+
+  @Override
+  public CompletionStage<Instant> serverTime() {
+    return run(() -> CompletableFuture.completedFuture(engine.now()));
+  }
+
+  @Override
+  public Metadata metadata() {
+    throw unsupported(Capability.METADATA);
+  }
+
+  @Override
+  public StoreLocks locks(String space) {
+    return new StoreLocks() {
+      @Override
+      public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+        return run(
+            call,
+            () -> {
+              keys.forEach(LegacyLimits::checkLockKey);
+              return engine.locks.tryLockAll(
+                  space, Set.copyOf(keys), lease, call.epoch(), call.deadlineNanos());
+            });
+      }
+
+      @Override
+      public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+        return run(call, () -> engine.locks.renew(lock, lease, call.epoch(), call.deadlineNanos()));
+      }
+
+      @Override
+      public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
+        return run(call, () -> engine.locks.release(lock, call.deadlineNanos()));
+      }
+
+      @Override
+      public CompletionStage<Gate> gate() {
+        return change(
+            () ->
+                engine
+                    .locks
+                    .space(space)
+                    .thenApply(
+                        table ->
+                            new FileCollection(FileStore.this, engine, table, Layout.point())));
+      }
+    };
+  }
+
+  KvException unsupported(Capability capability) {
+    return new KvException.UnsupportedCapability(capability, description);
+  }
+
+  /** Runs an operation while its call has time left; what it throws fails the stage. */
+  <T extends @Nullable Object> CompletableFuture<T> run(
+      Call call, Supplier<CompletableFuture<T>> operation) {
+    return run(
+        () -> {
+          LegacyLimits.check(call);
+          return inFlight.track(operation.get(), call.deadlineNanos(), true);
+        });
+  }
+
+  /** Runs a change of a gate or the like, which has the store's own time-out. */
+  <T extends @Nullable Object> CompletableFuture<T> change(
+      Supplier<CompletableFuture<T>> operation) {
+    return run(Call.within(timeout), operation);
+  }
+
+  /** Runs a read that may wait so long before it begins. */
+  <T extends @Nullable Object> CompletableFuture<T> patiently(
+      Duration wait, Supplier<CompletableFuture<T>> operation) {
+    return run(
+        () ->
+            inFlight.track(
+                operation.get(), Call.within(timeout.plus(wait)).deadlineNanos(), false));
+  }
+
+  /** Runs an operation; what it throws fails the stage. */
+  <T extends @Nullable Object> CompletableFuture<T> run(Supplier<CompletableFuture<T>> operation) {
+    if (closed) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(description + " is closed: open it again"));
+    }
+    try {
+      return operation.get();
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      inFlight.close();
+      release.run();
+    }
+  }
+}

@@ -1,0 +1,340 @@
+package dev.kvshift.legacy.server.internal.read;
+
+import com.google.protobuf.ByteString;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.Range.Direction;
+import dev.kvshift.api.RangePage.Stop;
+import dev.kvshift.legacy.server.internal.commit.Table;
+import dev.kvshift.legacy.server.internal.storage.Cursor;
+import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.OpenFiles;
+import dev.kvshift.legacy.server.internal.storage.Records;
+import dev.kvshift.legacy.wire.Changes;
+import dev.kvshift.legacy.wire.Page;
+import dev.kvshift.legacy.wire.RowBlock;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreKey;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+
+/** Everything that only reads, straight from the database. Safe for use by many threads. */
+public final class Reads {
+  /** How many tombstones one page of a range looks at. */
+  static final int MAX_TOMBSTONES = 10_000;
+
+  private static final int FIRST_BLOCK_BYTES = 128 << 10;
+  private static final int GUESSED_CHANGE_BYTES = 256;
+
+  /**
+   * What a thread reads single rows with: native code takes and gives direct buffers without copies
+   * and arrays of its own. A longer key is taken from an array, and a longer row is read a second
+   * time, into one.
+   */
+  private static final class Buffers {
+    static final int KEY_BYTES = 512;
+    static final int FIRST_ROW_BYTES = 1 << 10;
+    static final int MAX_ROW_BYTES = 64 << 10;
+
+    final ByteBuffer key = ByteBuffer.allocateDirect(KEY_BYTES);
+    ByteBuffer stored = ByteBuffer.allocateDirect(FIRST_ROW_BYTES);
+
+    /** Makes room for rows of such a length from the next one on, where it is not too long. */
+    void makeRoom(int length) {
+      if (length <= MAX_ROW_BYTES) {
+        stored = ByteBuffer.allocateDirect(Math.min(MAX_ROW_BYTES, 2 * length));
+      }
+    }
+  }
+
+  private final ThreadLocal<Buffers> buffers = ThreadLocal.withInitial(Buffers::new);
+  private final Database database;
+  private final Keys keys;
+  private final Clock clock;
+  private final int partitions;
+
+  public Reads(Database database, Keys keys, Clock clock, int partitions) {
+    this.database = database;
+    this.keys = keys;
+    this.clock = clock;
+    this.partitions = partitions;
+  }
+
+  public @Nullable Row get(Table table, StoreKey key, long epoch) {
+    table.checkRead(epoch);
+    byte[] physical = keys.row(table.id, key);
+    Row row = database.access(open -> row(open, physical, key));
+    return row == null || row.expiry() == null ? row : row.at(clock.instant());
+  }
+
+  private @Nullable Row row(OpenFiles open, byte[] physical, StoreKey key) throws RocksDBException {
+    Buffers mine = buffers.get();
+    if (physical.length <= mine.key.capacity()) {
+      int length = open.row(mine.key.clear().put(physical).flip(), mine.stored);
+      if (length < 0) {
+        return null;
+      }
+      if (length <= mine.stored.capacity()) {
+        return Records.row(key, mine.stored);
+      }
+      mine.makeRoom(length);
+    }
+    byte[] stored = open.row(physical);
+    return stored == null ? null : Records.row(key, stored);
+  }
+
+  public RowPage range(Table table, Bytes main, Range range, PageLimit limit, long epoch) {
+    table.checkRead(epoch);
+    if (range.isEmpty()) {
+      return RowPage.of(List.of(), Stop.END, null);
+    }
+    byte[] prefix = keys.main(table.id, main, 0);
+    return database.access(
+        open -> {
+          try (RocksIterator rows = open.rows()) {
+            RowPage page = page(rows, prefix, main, range, limit);
+            rows.status();
+            return page;
+          }
+        });
+  }
+
+  private RowPage page(
+      RocksIterator rows, byte[] prefix, Bytes main, Range range, PageLimit limit) {
+    Instant now = clock.instant();
+    boolean forward = range.direction() == Direction.FORWARD;
+    List<Row> found = new ArrayList<>();
+    int live = 0;
+    int dead = 0;
+    long bytes = 0;
+    Bytes passed = null;
+    for (seek(rows, prefix, range); rows.isValid(); step(rows, forward)) {
+      byte[] physical = rows.key();
+      if (!Keys.startsWith(physical, prefix)) {
+        break;
+      }
+      Bytes clustering = Bytes.of(physical, prefix.length, physical.length - prefix.length);
+      if (!range.contains(clustering)) {
+        if (isBefore(range, clustering)) {
+          continue;
+        }
+        break;
+      }
+      Row row = Records.row(StoreKey.of(main, clustering), rows.value()).at(now);
+      Bytes value = row.value();
+      if (value == null) {
+        if (dead == MAX_TOMBSTONES) {
+          return RowPage.of(found, Stop.SCAN_LIMIT, passed);
+        }
+        dead++;
+      } else {
+        long size = (long) clustering.size() + value.size();
+        if (live == limit.entries()) {
+          return RowPage.of(found, Stop.ENTRY_LIMIT, passed);
+        }
+        if (live > 0 && bytes + size > limit.bytes()) {
+          return RowPage.of(found, Stop.BYTE_LIMIT, passed);
+        }
+        live++;
+        bytes += size;
+      }
+      found.add(row);
+      passed = clustering;
+    }
+    return RowPage.of(found, Stop.END, null);
+  }
+
+  /** Returns whether an exclusive bound was met at the beginning, behind which the walk goes on. */
+  private static boolean isBefore(Range range, Bytes clustering) {
+    return range.direction() == Direction.FORWARD
+        ? clustering.equals(range.from())
+        : clustering.equals(range.to());
+  }
+
+  private static void seek(RocksIterator rows, byte[] prefix, Range range) {
+    if (range.direction() == Direction.FORWARD) {
+      Bytes from = range.from();
+      rows.seek(from == null ? prefix : join(prefix, from));
+      return;
+    }
+    Bytes to = range.to();
+    if (to != null) {
+      rows.seekForPrev(join(prefix, to));
+    } else {
+      byte[] end = prefix.clone();
+      end[end.length - 1]++;
+      rows.seekForPrev(end);
+    }
+  }
+
+  private static void step(RocksIterator rows, boolean forward) {
+    if (forward) {
+      rows.next();
+    } else {
+      rows.prev();
+    }
+  }
+
+  private static byte[] join(byte[] prefix, Bytes clustering) {
+    byte[] joined = Arrays.copyOf(prefix, prefix.length + clustering.size());
+    clustering.copyTo(joined, prefix.length);
+    return joined;
+  }
+
+  /** Scans for the runner, whom no gate holds back. */
+  public Page scan(Table table, ScanTask task, @Nullable Bytes position, PageLimit limit) {
+    table.requireThere();
+    int first = (int) Math.max(0, Math.min(task.after(), partitions) + 1);
+    int last = (int) Math.max(-1, Math.min(task.upTo(), partitions - 1));
+    if (first > last) {
+      return Page.getDefaultInstance();
+    }
+    byte[] from = Keys.partition(table.id, first);
+    if (position != null) {
+      if (position.size() <= Keys.PARTITION_BYTES - Integer.BYTES) {
+        throw new KvException.Permanent(
+            "a scan's position of another store: begin the scan anew or hand back what it gave");
+      }
+      from = new byte[Integer.BYTES + position.size()];
+      ByteBuffer.wrap(from).putInt(table.id);
+      position.copyTo(from, Integer.BYTES);
+    }
+    byte[] start = from;
+    return database.access(
+        open -> {
+          try (Cursor rows = new Cursor(open.rows(), start)) {
+            return scan(rows, table, last, limit);
+          }
+        });
+  }
+
+  private Page scan(Cursor rows, Table table, int last, PageLimit limit) throws RocksDBException {
+    long now = clock.millis();
+    RowBlock found = new RowBlock(Math.min(limit.bytes(), FIRST_BLOCK_BYTES));
+    Page.Builder page = Page.newBuilder();
+    int count = 0;
+    long bytes = 0;
+    for (; rows.read(); rows.next()) {
+      if (!Keys.belongsTo(rows.key, table.id) || Keys.partitionOf(rows.key) > last) {
+        break;
+      }
+      bytes += rows.keyLength + rows.valueLength;
+      if (count == limit.entries() || (count > 0 && bytes > limit.bytes())) {
+        page.setNext(ByteString.copyFrom(rows.key, Integer.BYTES, rows.keyLength - Integer.BYTES));
+        break;
+      }
+      Keys.append(found, rows.key, rows.keyLength);
+      Records.append(found, rows.value, 0, rows.valueLength, now);
+      count++;
+    }
+    return page.setRows(found.take()).build();
+  }
+
+  /** Reads what follows a position; null where nothing does yet. */
+  public @Nullable Changes changes(Table table, long after, int maxBytes) {
+    table.requireThere();
+    long newest = table.publishedPosition();
+    if (after >= newest) {
+      if (after > newest) {
+        throw new KvException.Permanent(
+            "collection "
+                + table.name
+                + " has no position "
+                + after
+                + ", its newest is "
+                + newest
+                + ": this is another store or an older copy of it");
+      }
+      return null;
+    }
+    return database.access(
+        open -> {
+          try (Cursor changes = new Cursor(open.changes(), Keys.change(table.id, after + 1))) {
+            return changes(changes, table, after, newest, maxBytes);
+          }
+        });
+  }
+
+  private static Changes changes(Cursor changes, Table table, long after, long newest, int maxBytes)
+      throws RocksDBException {
+    RowBlock found =
+        new RowBlock((int) Math.min(maxBytes, (newest - after) * GUESSED_CHANGE_BYTES));
+    long bytes = 0;
+    long position = after;
+    for (; position < newest; changes.next()) {
+      if (!changes.read() || !Keys.belongsTo(changes.key, table.id)) {
+        throw missing(table, position + 1, newest);
+      }
+      long at = Keys.position(changes.key);
+      if (at != position + 1) {
+        throw missing(table, position + 1, at);
+      }
+      boolean row = Records.isRow(changes.value);
+      bytes += changes.valueLength;
+      if (position > after && (!row || bytes > maxBytes)) {
+        break;
+      }
+      if (!row) {
+        return Records.mark(changes.value, changes.valueLength, at);
+      }
+      Records.appendChanged(found, changes.value, changes.valueLength);
+      position = at;
+    }
+    return Changes.newBuilder().setPosition(position).setRows(found.take()).build();
+  }
+
+  private static KvException missing(Table table, long wanted, long oldest) {
+    return new KvException.Permanent(
+        "collection "
+            + table.name
+            + " retains no change "
+            + wanted
+            + " any more, its oldest is "
+            + oldest
+            + ": copy the collection anew, then read on from there");
+  }
+
+  public ChangeSource.Window window(Table table) {
+    table.requireThere();
+    long newest = table.publishedPosition();
+    return database.access(
+        open -> {
+          try (RocksIterator changes = open.changes()) {
+            changes.seek(Keys.change(table.id, 0));
+            boolean found = changes.isValid() && Keys.belongsTo(changes.key(), table.id);
+            changes.status();
+            return new ChangeSource.Window(
+                found ? Keys.position(changes.key()) : newest + 1, newest);
+          }
+        });
+  }
+
+  /** Returns about how many bytes the changes of a collection that are retained take. */
+  public long changeBytes(Table table) {
+    return database.access(files -> files.changeBytes(table.id, table.droppedPosition + 1));
+  }
+
+  /** Returns about how many bytes each partition of a collection takes in the files. */
+  public List<Long> partitionBytes(Table table) {
+    List<Long> sizes = new ArrayList<>();
+    for (int partition = 0; partition < partitions; partition++) {
+      byte[] from = Keys.partition(table.id, partition);
+      byte[] to = Keys.partition(table.id, partition + 1);
+      sizes.add(database.access(files -> files.rowBytes(from, to)));
+    }
+    return sizes;
+  }
+}

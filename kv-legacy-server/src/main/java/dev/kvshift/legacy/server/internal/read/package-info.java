@@ -1,0 +1,5 @@
+/** Reads of rows, ranges, scans and changes, which run beside the commit pipeline. */
+@NullMarked
+package dev.kvshift.legacy.server.internal.read;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,273 @@
+package dev.kvshift.legacy.server.internal.retention;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.commit.Catalog;
+import dev.kvshift.legacy.server.internal.commit.ChangeConsumer;
+import dev.kvshift.legacy.server.internal.commit.Commit;
+import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
+import dev.kvshift.legacy.server.internal.commit.Op;
+import dev.kvshift.legacy.server.internal.commit.Table;
+import dev.kvshift.legacy.server.internal.read.Reads;
+import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.Retention;
+import dev.kvshift.legacy.wire.ConsumerState;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksIterator;
+
+/**
+ * How long changes are kept, and for whom. Safe for use by many threads.
+ *
+ * <p>Once a minute the newest position is noted with the time. What lies at or below a note older
+ * than the retention goes; while the log is too large, what lies below the oldest notes goes. The
+ * last change always stays, since positions go on from it after a restart. Consumers do not hold
+ * the log: one that is too slow is named in a warning and in the statistics, and told so.
+ */
+public final class ChangeRetention {
+  static final int MAX_CONSUMERS = 64;
+  static final int MAX_NAME_LENGTH = 128;
+  static final Duration NOTED_EVERY = Duration.ofMinutes(1);
+  private static final System.Logger LOG = System.getLogger(ChangeRetention.class.getName());
+
+  private final Database database;
+  private final CommitPipeline pipeline;
+  private final Retention retention;
+  private final Clock clock;
+  private final Reads reads;
+  private final Executor readers;
+
+  public ChangeRetention(
+      Database database,
+      CommitPipeline pipeline,
+      Reads reads,
+      Executor readers,
+      EngineOptions options) {
+    this.database = database;
+    this.pipeline = pipeline;
+    this.reads = reads;
+    this.readers = readers;
+    this.retention = options.retention();
+    this.clock = options.clock();
+  }
+
+  /** At that time everything up to the position had been committed. */
+  private record Note(long millis, long position) {}
+
+  private static byte[] consumerKey(Table table, String consumer) {
+    return Catalog.key(Catalog.CONSUMER, table.id, Database.utf8(consumer));
+  }
+
+  /** Notes the newest position where there is a newer one than at the last note. */
+  void note(Table table) {
+    pipeline.change(
+        table,
+        commit -> {
+          if (table.position > table.notedPosition) {
+            byte[] key = Catalog.key(Catalog.NOTE, table.id, Database.number(clock.millis()));
+            commit.putMeta(key, Database.number(table.position));
+            table.notedPosition = table.position;
+          }
+        });
+  }
+
+  /** Drops what is too old or too much, and says whom that hurts. */
+  void trim(Table table) {
+    long oldest = clock.millis() - retention.changes().toMillis();
+    boolean tooLarge = reads.changeBytes(table) > retention.changeBytes();
+    List<Note> passed = new ArrayList<>();
+    for (Note note : notes(table)) {
+      if (note.millis > oldest && !tooLarge) {
+        break;
+      }
+      passed.add(note);
+      tooLarge = tooLarge && bytesAfter(table, note.position) > retention.changeBytes();
+    }
+    if (passed.isEmpty()) {
+      return;
+    }
+    long upTo = passed.get(passed.size() - 1).position;
+    pipeline.change(
+        table,
+        commit -> {
+          for (Note note : passed) {
+            commit.deleteMeta(Catalog.key(Catalog.NOTE, table.id, Database.number(note.millis)));
+          }
+          drop(table, Math.min(upTo, table.publishedPosition() - 1), commit);
+        });
+  }
+
+  private static void drop(Table table, long cut, Commit commit) {
+    if (cut <= table.droppedPosition) {
+      return;
+    }
+    for (Map.Entry<String, ChangeConsumer> entry : table.consumers.entrySet()) {
+      ChangeConsumer consumer = entry.getValue();
+      if (consumer.position() < cut) {
+        long from = Math.max(consumer.position(), table.droppedPosition) + 1;
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "collection {0}: changes {1} to {2} were dropped although consumer {3} needs them:"
+                + " it has to begin anew; keep changes longer, or forget the consumer",
+            table.name,
+            Long.toString(from),
+            Long.toString(cut),
+            entry.getKey());
+        ChangeConsumer hurt = new ChangeConsumer(consumer.position(), consumer.seenMillis(), cut);
+        commit.putMeta(consumerKey(table, entry.getKey()), hurt.stored());
+        entry.setValue(hurt);
+      }
+    }
+    commit.eraseChanges(table, cut);
+  }
+
+  /** Registers a consumer or moves it, and tells how long what it needs is retained yet. */
+  public CompletableFuture<Duration> consumed(Table table, String consumer, long upTo) {
+    requireName(consumer);
+    return pipeline
+        .submit(
+            new Op<@Nullable Void>(table, consumer.length(), Op.unhurried()) {
+              @Override
+              public @Nullable Void apply(Commit commit) {
+                check(table, consumer, upTo);
+                ChangeConsumer moved = new ChangeConsumer(upTo, clock.millis(), 0);
+                commit.putMeta(consumerKey(table, consumer), moved.stored());
+                table.consumers.put(consumer, moved);
+                return null;
+              }
+            })
+        .thenApplyAsync(done -> left(table, upTo), readers);
+  }
+
+  private static void check(Table table, String consumer, long upTo) {
+    if (upTo < 0 || upTo > table.position) {
+      throw new KvException.Permanent(
+          "collection "
+              + table.name
+              + " has no position "
+              + upTo
+              + ", its newest is "
+              + table.position
+              + ": consumer "
+              + consumer
+              + " reads another store or an older copy of it");
+    }
+    if (upTo < table.droppedPosition) {
+      throw new KvException.Permanent(
+          "consumer "
+              + consumer
+              + " needs change "
+              + (upTo + 1)
+              + " of collection "
+              + table.name
+              + ", which is retained no more, the oldest is "
+              + (table.droppedPosition + 1)
+              + ": copy the collection anew, then read on from there");
+    }
+    if (table.consumers.size() >= MAX_CONSUMERS && !table.consumers.containsKey(consumer)) {
+      throw new KvException.Permanent(
+          "collection "
+              + table.name
+              + " has "
+              + MAX_CONSUMERS
+              + " registered consumers: forget one that is gone");
+    }
+  }
+
+  public CompletableFuture<@Nullable Void> forget(Table table, String consumer) {
+    requireName(consumer);
+    return pipeline.submit(
+        new Op<@Nullable Void>(table, consumer.length(), Op.unhurried()) {
+          @Override
+          public @Nullable Void apply(Commit commit) {
+            if (table.consumers.remove(consumer) != null) {
+              commit.deleteMeta(consumerKey(table, consumer));
+            }
+            return null;
+          }
+        });
+  }
+
+  private static void requireName(String consumer) {
+    if (consumer.isEmpty() || consumer.length() > MAX_NAME_LENGTH) {
+      throw new KvException.Permanent("a consumer's name has 1 to " + MAX_NAME_LENGTH + " letters");
+    }
+  }
+
+  /**
+   * Returns how long the change after a position is retained yet: by its age, or, if the log goes
+   * on growing as it has, by the log's size, whichever is first.
+   */
+  Duration left(Table table, long after) {
+    long now = clock.millis();
+    if (after < reads.window(table).oldest() - 1) {
+      return Duration.ZERO;
+    }
+    List<Note> notes = notes(table);
+    long byAge = retention.changes().toMillis();
+    for (Note note : notes) {
+      if (note.position > after) {
+        byAge += note.millis - now;
+        break;
+      }
+    }
+    long bytes = reads.changeBytes(table);
+    long left = byAge;
+    if (!notes.isEmpty() && bytes > 0) {
+      double room = (double) (retention.changeBytes() - bytesAfter(table, after));
+      double grownMillis = (double) Math.max(0, now - notes.get(0).millis) + NOTED_EVERY.toMillis();
+      left = Math.min(left, (long) (room * grownMillis / (double) bytes));
+    }
+    return Duration.ofMillis(Math.max(0, left));
+  }
+
+  /** Returns the registered consumers, the slowest first. */
+  public List<ConsumerState> of(Table table) {
+    List<ConsumerState> consumers = new ArrayList<>();
+    table.consumers.forEach(
+        (name, consumer) ->
+            consumers.add(
+                ConsumerState.newBuilder()
+                    .setName(name)
+                    .setPosition(consumer.position())
+                    .setSeenMillis(consumer.seenMillis())
+                    .setDroppedUpTo(consumer.droppedUpTo())
+                    .setLeftMillis(left(table, consumer.position()).toMillis())
+                    .build()));
+    consumers.sort(Comparator.comparingLong(ConsumerState::getPosition));
+    return consumers;
+  }
+
+  private long bytesAfter(Table table, long position) {
+    return database.access(files -> files.changeBytes(table.id, position + 1));
+  }
+
+  private List<Note> notes(Table table) {
+    return database.access(
+        files -> {
+          List<Note> notes = new ArrayList<>();
+          byte[] prefix = Catalog.key(Catalog.NOTE, table.id);
+          try (RocksIterator metas = files.metas()) {
+            for (metas.seek(prefix); metas.isValid(); metas.next()) {
+              byte[] key = metas.key();
+              if (!Keys.startsWith(key, prefix)) {
+                break;
+              }
+              long millis = ByteBuffer.wrap(key).getLong(prefix.length);
+              notes.add(new Note(millis, Database.number(metas.value(), 0)));
+            }
+            metas.status();
+          }
+          return notes;
+        });
+  }
+}

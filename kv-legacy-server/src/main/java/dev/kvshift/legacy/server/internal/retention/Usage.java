@@ -1,0 +1,230 @@
+package dev.kvshift.legacy.server.internal.retention;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.commit.Catalog;
+import dev.kvshift.legacy.server.internal.commit.Commit;
+import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
+import dev.kvshift.legacy.server.internal.commit.LockOperations;
+import dev.kvshift.legacy.server.internal.commit.Op;
+import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.OpenFiles;
+import dev.kvshift.legacy.wire.ClientUse;
+import dev.kvshift.legacy.wire.Request;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+
+/**
+ * Who has read, written and locked what, over restarts: the evidence that nobody uses it any more.
+ * Requests are counted as they arrive, those that are refused too. Safe for use by many threads.
+ *
+ * <p>A client's first request, and each after it was stored {@link #STORED_EVERY} ago, puts its
+ * figures into the commit pipeline before the request itself; the rest follows within that time,
+ * and at the latest when the store is closed. So a kill loses what was counted within the last
+ * minute, never that a client has come back after a longer time.
+ */
+public final class Usage {
+  /** Clients beyond so many are counted together under {@link #OTHERS}, one for a collection. */
+  static final int MAX_ENTRIES = 10_000;
+
+  static final int MAX_NAME_LENGTH = 128;
+  static final String OTHERS = "(others)";
+  static final Duration STORED_EVERY = Duration.ofMinutes(1);
+  private static final byte[] SINCE_KEY = Database.utf8("usagesince");
+
+  private final Map<User, Count> counts = new ConcurrentHashMap<>();
+  private final Catalog catalog;
+  private final CommitPipeline pipeline;
+  private final Clock clock;
+  private final long sinceMillis;
+
+  public Usage(Database database, Catalog catalog, CommitPipeline pipeline, Clock clock) {
+    this.catalog = catalog;
+    this.pipeline = pipeline;
+    this.clock = clock;
+    this.sinceMillis = database.access(this::load);
+  }
+
+  /** Who uses what. */
+  private record User(int collection, String client, String library, long epoch) {}
+
+  /** How much, and when last. */
+  private static final class Count {
+    final User user;
+    final LongAdder reads = new LongAdder();
+    final LongAdder writes = new LongAdder();
+    final LongAdder locks = new LongAdder();
+    volatile long lastSeenMillis;
+    volatile long storedMillis;
+    volatile boolean stored;
+
+    Count(User user) {
+      this.user = user;
+    }
+
+    ClientUse use() {
+      return ClientUse.newBuilder()
+          .setClient(user.client)
+          .setLibrary(user.library)
+          .setEpoch(user.epoch)
+          .setReads(reads.sum())
+          .setWrites(writes.sum())
+          .setLocks(locks.sum())
+          .setLastSeenMillis(lastSeenMillis)
+          .build();
+    }
+  }
+
+  private long load(OpenFiles files) {
+    byte[] prefix = Database.utf8(Catalog.USAGE);
+    try (RocksIterator metas = files.metas()) {
+      for (metas.seek(prefix);
+          metas.isValid() && Keys.startsWith(metas.key(), prefix);
+          metas.next()) {
+        ClientUse use = ClientUse.parseFrom(metas.value());
+        int collection = ByteBuffer.wrap(metas.key()).getInt(prefix.length);
+        Count count =
+            new Count(new User(collection, use.getClient(), use.getLibrary(), use.getEpoch()));
+        count.reads.add(use.getReads());
+        count.writes.add(use.getWrites());
+        count.locks.add(use.getLocks());
+        count.lastSeenMillis = use.getLastSeenMillis();
+        count.storedMillis = use.getLastSeenMillis();
+        count.stored = true;
+        counts.put(count.user, count);
+      }
+      metas.status();
+      byte[] since = files.meta(SINCE_KEY);
+      return Database.number(since, clock.millis());
+    } catch (InvalidProtocolBufferException | RocksDBException e) {
+      throw new KvException.Permanent("the record of who uses the store cannot be read", e);
+    }
+  }
+
+  /** Makes durable since when it counts, the first time that it does. */
+  public void begin() {
+    pipeline.change(
+        null,
+        commit -> {
+          if (commit.meta(SINCE_KEY) == null) {
+            commit.putMeta(SINCE_KEY, Database.number(sinceMillis));
+          }
+        });
+  }
+
+  public long sinceMillis() {
+    return sinceMillis;
+  }
+
+  /** Returns a client's name or version as it is counted. */
+  public static String bounded(String name) {
+    return name.length() <= MAX_NAME_LENGTH ? name : name.substring(0, MAX_NAME_LENGTH);
+  }
+
+  /** Counts a service's request; what the runner asks for is no use. */
+  public void count(String client, String library, Request request) {
+    switch (request.getBodyCase()) {
+      case GET, RANGE, WRITE -> count(request.getCollection(), client, library, request);
+      case LOCK_ALL -> countLock(request.getLockAll().getSpace(), client, library, request);
+      case RENEW -> countLock(request.getRenew().getLock().getSpace(), client, library, request);
+      case RELEASE -> countLock(request.getRelease().getSpace(), client, library, request);
+      default -> {}
+    }
+  }
+
+  private void countLock(String space, String client, String library, Request request) {
+    if (LockOperations.isSpace(space)) {
+      catalog
+          .lockSpace(space, pipeline)
+          .thenAccept(table -> count(table.id, client, library, request));
+    }
+  }
+
+  private void count(int collection, String client, String library, Request request) {
+    User user = new User(collection, client, library, request.getEpoch());
+    Count known = counts.get(user);
+    Count count = known == null ? added(user) : known;
+    if (count == null) {
+      return;
+    }
+    switch (request.getBodyCase()) {
+      case WRITE -> count.writes.increment();
+      case GET, RANGE -> count.reads.increment();
+      default -> count.locks.increment();
+    }
+    long now = clock.millis();
+    count.lastSeenMillis = now;
+    count.stored = false;
+    if (now - count.storedMillis >= STORED_EVERY.toMillis() || count.storedMillis > now) {
+      count.storedMillis = now;
+      store(count);
+    }
+  }
+
+  /** Returns a new client's count; null where there is no such collection. */
+  private @Nullable Count added(User user) {
+    if (catalog.byId(user.collection) == null) {
+      return null;
+    }
+    User counted = counts.size() < MAX_ENTRIES ? user : new User(user.collection, OTHERS, "", 0);
+    return counts.computeIfAbsent(counted, Count::new);
+  }
+
+  private CompletableFuture<@Nullable Void> store(Count count) {
+    return pipeline.submit(
+        new Op<@Nullable Void>(null, 0, Op.unhurried()) {
+          @Override
+          public @Nullable Void apply(Commit commit) {
+            if (catalog.byId(count.user.collection) != null) {
+              count.stored = true;
+              byte[] name =
+                  ClientUse.newBuilder()
+                      .setClient(count.user.client)
+                      .setLibrary(count.user.library)
+                      .setEpoch(count.user.epoch)
+                      .build()
+                      .toByteArray();
+              commit.putMeta(
+                  Catalog.key(Catalog.USAGE, count.user.collection, name),
+                  count.use().toByteArray());
+            }
+            return null;
+          }
+        });
+  }
+
+  /** Stores what was counted since it was last stored. */
+  public void save() {
+    counts.keySet().removeIf(user -> catalog.byId(user.collection) == null);
+    List<CompletableFuture<?>> stored = new ArrayList<>();
+    for (Count count : counts.values()) {
+      if (!count.stored) {
+        stored.add(store(count));
+      }
+    }
+    stored.forEach(CommitPipeline::await);
+  }
+
+  public List<ClientUse> of(int collection) {
+    List<ClientUse> uses = new ArrayList<>();
+    for (Count count : counts.values()) {
+      if (count.user.collection == collection) {
+        uses.add(count.use());
+      }
+    }
+    uses.sort(Comparator.comparingLong(ClientUse::getLastSeenMillis).reversed());
+    return uses;
+  }
+}

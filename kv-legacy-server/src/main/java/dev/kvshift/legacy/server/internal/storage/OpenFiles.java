@@ -1,0 +1,243 @@
+package dev.kvshift.legacy.server.internal.storage;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Range;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.SizeApproximationFlag;
+import org.rocksdb.Slice;
+import org.rocksdb.WALRecoveryMode;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/**
+ * RocksDB while it is open: three column families (meta, rows, changes), and what is put into a
+ * batch for them. Public only so that the benchmarks measure plain RocksDB with these very options.
+ * Safe for use by many threads; what it hands out is to be closed before it is, and after that it
+ * must not be used.
+ */
+public final class OpenFiles implements AutoCloseable {
+  private static final long WRITE_BUFFER_BYTES = 64L << 20;
+  private static final long BLOCK_CACHE_BYTES = 128L << 20;
+  private static final long MAX_WAL_BYTES = 512L << 20;
+
+  static {
+    RocksDB.loadLibrary();
+  }
+
+  private final List<AutoCloseable> resources = new ArrayList<>();
+  private final ReadOptions reads = own(new ReadOptions());
+  private final ReadOptions once = own(new ReadOptions()).setFillCache(false);
+  private final RocksDB rocks;
+  private final ColumnFamilyHandle meta;
+  private final ColumnFamilyHandle rows;
+  private final ColumnFamilyHandle changes;
+  private final int metaId;
+  private final int rowsId;
+  private final int changesId;
+
+  /** Opens the files, after making the folder where there is none. */
+  public OpenFiles(Path directory) throws RocksDBException, IOException {
+    Files.createDirectories(directory);
+    LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
+    ColumnFamilyOptions pointReads =
+        columnFamily(
+            new BlockBasedTableConfig()
+                .setBlockCache(cache)
+                .setFilterPolicy(own(new BloomFilter(10, false)))
+                .setFormatVersion(5));
+    ColumnFamilyOptions log =
+        columnFamily(new BlockBasedTableConfig().setBlockCache(cache).setFormatVersion(5));
+    List<ColumnFamilyHandle> handles = new ArrayList<>();
+    DBOptions options =
+        own(new DBOptions())
+            .setCreateIfMissing(true)
+            .setCreateMissingColumnFamilies(true)
+            .setMaxTotalWalSize(MAX_WAL_BYTES)
+            .setMaxBackgroundJobs(2)
+            .setKeepLogFileNum(4)
+            .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
+    try {
+      rocks =
+          RocksDB.open(
+              options,
+              directory.toString(),
+              List.of(
+                  new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, pointReads),
+                  new ColumnFamilyDescriptor(Database.utf8("rows"), pointReads),
+                  new ColumnFamilyDescriptor(Database.utf8("changes"), log)),
+              handles);
+    } catch (RocksDBException e) {
+      release();
+      throw e;
+    }
+    meta = handles.get(0);
+    rows = handles.get(1);
+    changes = handles.get(2);
+    metaId = meta.getID();
+    rowsId = rows.getID();
+    changesId = changes.getID();
+  }
+
+  private ColumnFamilyOptions columnFamily(BlockBasedTableConfig table) {
+    return own(new ColumnFamilyOptions())
+        .setWriteBufferSize(WRITE_BUFFER_BYTES)
+        .setCompressionType(CompressionType.LZ4_COMPRESSION)
+        .setTableFormatConfig(table);
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    resources.add(resource);
+    return resource;
+  }
+
+  /**
+   * Reads a row into a direct buffer, from its beginning to its new limit; what does not fit is
+   * left out.
+   *
+   * @param key a direct buffer
+   * @return how many bytes the row has; negative where there is none
+   */
+  public int row(ByteBuffer key, ByteBuffer stored) throws RocksDBException {
+    return rocks.get(rows, reads, key, stored.clear());
+  }
+
+  public byte @Nullable [] row(byte[] key) throws RocksDBException {
+    return rocks.get(rows, key);
+  }
+
+  public byte @Nullable [] meta(byte[] key) throws RocksDBException {
+    return rocks.get(meta, key);
+  }
+
+  public RocksIterator rows() {
+    return rocks.newIterator(rows);
+  }
+
+  /** Returns an iterator for a walk over everything, which leaves the cache to others. */
+  public RocksIterator rowsOnce() {
+    return rocks.newIterator(rows, once);
+  }
+
+  public RocksIterator changes() {
+    return rocks.newIterator(changes);
+  }
+
+  public RocksIterator metas() {
+    return rocks.newIterator(meta);
+  }
+
+  public void putRow(Batch batch, byte[] key, byte[] value) {
+    batch.put(rowsId, key, value);
+  }
+
+  /** Puts as RocksDB's own batch does; only benchmarks need that, and likewise what follows. */
+  public void putRow(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
+    batch.put(rows, key, value);
+  }
+
+  public void deleteRow(Batch batch, byte[] key) {
+    batch.delete(rowsId, key);
+  }
+
+  /** Returns about how many bytes the changes of a collection take from a position on. */
+  public long changeBytes(int collection, long from) {
+    return bytes(changes, Keys.change(collection, from), Keys.change(collection + 1, 0));
+  }
+
+  public long rowBytes(byte[] from, byte[] to) {
+    return bytes(rows, from, to);
+  }
+
+  private long bytes(ColumnFamilyHandle family, byte[] first, byte[] end) {
+    try (Slice from = new Slice(first);
+        Slice to = new Slice(end)) {
+      return rocks
+          .getApproximateSizes(
+              family,
+              List.of(new Range(from, to)),
+              SizeApproximationFlag.INCLUDE_FILES,
+              SizeApproximationFlag.INCLUDE_MEMTABLES)[0];
+    }
+  }
+
+  public void putChange(Batch batch, byte[] key, byte[] value) {
+    batch.put(changesId, key, value);
+  }
+
+  public void putChange(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
+    batch.put(changes, key, value);
+  }
+
+  public void putMeta(Batch batch, byte[] key, byte[] value) {
+    batch.put(metaId, key, value);
+  }
+
+  public void deleteMeta(Batch batch, byte[] key) {
+    batch.delete(metaId, key);
+  }
+
+  public void deleteMetas(Batch batch, byte[] from, byte[] to) {
+    batch.deleteRange(metaId, from, to);
+  }
+
+  public void deleteRows(Batch batch, byte[] from, byte[] to) {
+    batch.deleteRange(rowsId, from, to);
+  }
+
+  public void deleteChanges(Batch batch, byte[] from, byte[] to) {
+    batch.deleteRange(changesId, from, to);
+  }
+
+  /** Puts rows and changes into one sorted run each; only benchmarks need that. */
+  public void compact() throws RocksDBException {
+    rocks.compactRange(rows);
+    rocks.compactRange(changes);
+  }
+
+  public void write(Batch batch, WriteOptions options) throws RocksDBException {
+    try (WriteBatch whole = batch.toWriteBatch()) {
+      rocks.write(options, whole);
+    }
+  }
+
+  public void write(WriteBatch batch, WriteOptions options) throws RocksDBException {
+    rocks.write(options, batch);
+  }
+
+  @Override
+  public void close() {
+    meta.close();
+    rows.close();
+    changes.close();
+    rocks.close();
+    release();
+  }
+
+  private void release() {
+    for (int i = resources.size() - 1; i >= 0; i--) {
+      try {
+        resources.get(i).close();
+      } catch (Exception e) {
+        throw new IllegalStateException("a native resource does not close", e);
+      }
+    }
+    resources.clear();
+  }
+}

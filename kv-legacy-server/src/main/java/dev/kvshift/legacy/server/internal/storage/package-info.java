@@ -1,0 +1,8 @@
+/**
+ * The RocksDB files: keys and records as bytes, atomic batches, cursors, free disk space. Knows no
+ * collection and no gate.
+ */
+@NullMarked
+package dev.kvshift.legacy.server.internal.storage;
+
+import org.jspecify.annotations.NullMarked;

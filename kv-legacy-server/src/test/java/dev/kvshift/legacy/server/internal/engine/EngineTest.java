@@ -1,0 +1,616 @@
+package dev.kvshift.legacy.server.internal.engine;
+
+import static dev.kvshift.legacy.server.Stores.await;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
+import dev.kvshift.legacy.server.ManualClock;
+import dev.kvshift.legacy.server.Stores;
+import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
+import dev.kvshift.legacy.server.internal.commit.Op;
+import dev.kvshift.legacy.server.internal.commit.Table;
+import dev.kvshift.legacy.server.internal.storage.DiskSpace;
+import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.legacy.server.internal.storage.Retention;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.concurrent.Await;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the store keeps over restarts, clock jumps and races at the fence. */
+class EngineTest {
+  private static final StoreKey KEY = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
+  private static final Duration LIFETIME = Duration.ofSeconds(30);
+
+  @TempDir Path directory;
+  private final ManualClock clock = new ManualClock();
+  private final AtomicLong freeBytes = new AtomicLong(Long.MAX_VALUE);
+  private final Retention retention =
+      new Retention(Duration.ofDays(10), Duration.ofDays(2), Long.MAX_VALUE);
+  private Engine engine;
+  private Table table;
+
+  @BeforeEach
+  void open() {
+    DiskSpace space = new DiskSpace(freeBytes::get);
+    engine = Engine.open(new EngineOptions(directory, 4, true, clock).with(space).with(retention));
+    table = await(engine.collection("files"));
+  }
+
+  @AfterEach
+  void close() {
+    engine.close();
+  }
+
+  private void reopen() {
+    close();
+    open();
+  }
+
+  private CompletableFuture<Long> put(String value) {
+    return put(value, Duration.ofSeconds(10));
+  }
+
+  private CompletableFuture<Long> put(String value, Duration timeout) {
+    return engine.write(
+        table, KEY, Mutation.put(Bytes.utf8(value)), 0, System.nanoTime() + timeout.toNanos());
+  }
+
+  @Test
+  void open_otherNumberOfPartitions_isRefusedNamingBoth() {
+    close();
+    try {
+      assertThatThrownBy(() -> Engine.open(EngineOptions.of(directory, 5)))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("4 partitions, not 5");
+    } finally {
+      open();
+    }
+  }
+
+  @Test
+  void draw_afterRestart_liesAboveEverythingIssuedBefore() {
+    long before = await(put("v1"));
+    long ceiling = engine.gates.state(table).versionCeiling();
+    reopen();
+    long after = await(put("v2"));
+
+    assertThat(ceiling).isGreaterThanOrEqualTo(before);
+    assertThat(after).isGreaterThan(ceiling);
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 2));
+  }
+
+  @Test
+  void changes_wokenThoughNothingIsNew_waitForWhatComesNext() {
+    await(put("v1"));
+    CompletableFuture<ChangeSource.Batch> read =
+        engine.changes(table, 1, 1 << 20, Duration.ofSeconds(60));
+    table.changeWaiters.remove().run();
+
+    long second = await(put("v2"));
+
+    assertThat(await(read))
+        .isEqualTo(
+            new ChangeSource.Data(
+                List.of(new ChangeSource.Change(2, Row.of(KEY, second, Bytes.utf8("v2"), null))),
+                2));
+    assertThat(table.changeWaiters).isEmpty();
+  }
+
+  @Test
+  void write_clockWentBackADay_isRefusedUntilTheClockIsRight() {
+    long first = await(put("v1"));
+    clock.jump(Duration.ofDays(-1));
+
+    assertThatThrownBy(() -> await(put("v2")))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("clock");
+    assertThat(engine.reads.get(table, KEY, 0))
+        .isEqualTo(Row.of(KEY, first, Bytes.utf8("v1"), null));
+
+    clock.jump(Duration.ofDays(1));
+    assertThat(await(put("v2"))).isGreaterThan(first);
+  }
+
+  @Test
+  void write_clockWentAheadADay_followsTheClock() {
+    long first = await(put("v1"));
+    clock.jump(Duration.ofDays(1));
+    long second = await(put("v2"));
+
+    assertThat(second - first).isGreaterThanOrEqualTo(TimeUnit.DAYS.toMicros(1));
+    assertThat(second).isLessThanOrEqualTo(VersionClock.micros(clock.instant()));
+  }
+
+  @Test
+  void write_versionTooFarAhead_isRefused() {
+    long tooFar = VersionClock.micros(clock.instant().plusSeconds(10));
+
+    assertThatThrownBy(
+            () ->
+                await(
+                    engine.write(
+                        table,
+                        KEY,
+                        Mutation.put(Bytes.utf8("v")).withVersion(tooFar),
+                        0,
+                        Op.unhurried())))
+        .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
+  void write_versionSlightlyAhead_isBelowTheNextDrawnOne() {
+    long ahead = VersionClock.micros(clock.instant()) + 500_000;
+    await(
+        engine.write(
+            table, KEY, Mutation.put(Bytes.utf8("v")).withVersion(ahead), 0, Op.unhurried()));
+    reopen();
+
+    assertThat(await(put("v2"))).isGreaterThan(ahead);
+  }
+
+  @Test
+  void fence_afterRestart_standsAndIsLiftedAtItsDeadline() {
+    Gate.Fence fence = await(engine.gates.fence(table, "try-1", Duration.ofSeconds(20)));
+    reopen();
+
+    assertThat(engine.gates.state(table).fence()).isEqualTo(fence);
+    CompletableFuture<Long> waiting = put("late");
+    assertThat(await(engine.gates.fence(table, "try-1", LIFETIME))).isEqualTo(fence);
+    assertThat(waiting).isNotDone();
+
+    clock.jump(Duration.ofSeconds(21));
+
+    assertThat(await(waiting)).isGreaterThan(fence.version());
+    assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
+        .isEqualTo(new ChangeSource.Lifted("try-1", 2));
+    assertThatThrownBy(() -> await(engine.gates.move(table, "try-1")))
+        .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
+  void fence_deadlinePassedWhileDown_isLiftedAtStart() {
+    await(engine.gates.fence(table, "try-1", Duration.ofSeconds(20)));
+    close();
+    clock.jump(Duration.ofSeconds(21));
+    open();
+
+    await(put("v"));
+
+    assertThat(engine.gates.state(table).fence()).isNull();
+    assertThatThrownBy(() -> await(engine.gates.move(table, "try-1")))
+        .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
+  void fence_clockWentBackADay_isStillLiftedInTime() {
+    await(engine.gates.fence(table, "try-1", Duration.ofSeconds(1)));
+    CompletableFuture<Long> waiting = put("late");
+    clock.jump(Duration.ofDays(-1));
+
+    assertThatThrownBy(() -> await(waiting)).isInstanceOf(KvException.Transient.class);
+    assertThat(engine.gates.state(table).fence()).isNull();
+  }
+
+  @Test
+  void move_afterRestart_isAnsweredAsBefore() {
+    await(engine.gates.fence(table, "try-1", LIFETIME));
+    Gate.State moved = await(engine.gates.move(table, "try-1"));
+    reopen();
+
+    assertThat(await(engine.gates.move(table, "try-1")).floor()).isEqualTo(moved.floor());
+    assertThat(engine.gates.state(table).phase()).isEqualTo(Phase.NEW_ONLY);
+    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
+    assertThatThrownBy(() -> await(engine.gates.lift(table, "try-1")))
+        .isInstanceOf(StalePhase.class);
+  }
+
+  @Test
+  void moveAndLift_atOnce_exactlyOneHolds() {
+    for (int round = 0; round < 50; round++) {
+      Table racing = await(engine.collection("race" + round));
+      await(engine.gates.fence(racing, "try", LIFETIME));
+      CompletableFuture<Long> write =
+          engine.write(racing, KEY, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried());
+      CompletableFuture<Void> lift =
+          CompletableFuture.runAsync(() -> await(engine.gates.lift(racing, "try")));
+      CompletableFuture<Gate.State> move =
+          CompletableFuture.supplyAsync(() -> await(engine.gates.move(racing, "try")));
+
+      boolean moved = move.handle((state, error) -> error == null).join();
+      boolean lifted = lift.handle((nothing, error) -> error == null).join();
+      boolean written = write.handle((version, error) -> error == null).join();
+
+      assertThat(moved).isNotEqualTo(lifted);
+      assertThat(written).isEqualTo(lifted);
+      Phase phase = engine.gates.state(racing).phase();
+      assertThat(phase).isEqualTo(moved ? Phase.NEW_ONLY : Phase.LEGACY);
+    }
+  }
+
+  @Test
+  void write_waitingRoomFull_isFencedAtOnce() {
+    await(engine.gates.fence(table, "try-1", LIFETIME));
+    List<CompletableFuture<Long>> waiting = new ArrayList<>();
+    for (int i = 0; i < CommitPipeline.MAX_WAITING; i++) {
+      waiting.add(put("v" + i));
+      if (i % 1_000 == 0) {
+        await(engine.gates.fence(table, "try-1", LIFETIME));
+      }
+    }
+
+    assertThatThrownBy(() -> await(put("one too many")))
+        .isInstanceOf(KvException.CollectionFenced.class);
+    assertThat(waiting).noneMatch(CompletableFuture::isDone);
+
+    await(engine.gates.lift(table, "try-1"));
+    waiting.forEach(Stores::await);
+    assertThat(engine.reads.window(table).newest()).isEqualTo(CommitPipeline.MAX_WAITING + 2L);
+  }
+
+  @Test
+  void changes_fenceBetweenWrites_makesABatchOfItsOwn() {
+    await(put("v1"));
+    Gate.Fence fence = await(engine.gates.fence(table, "try-1", LIFETIME));
+    await(engine.gates.lift(table, "try-1"));
+    await(put("v2"));
+
+    assertThat(await(engine.changes(table, 0, 1 << 20, Duration.ZERO)).position()).isEqualTo(1);
+    assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
+        .isEqualTo(new ChangeSource.Fenced(fence));
+    assertThat(await(engine.changes(table, 2, 1 << 20, Duration.ZERO)))
+        .isEqualTo(new ChangeSource.Lifted("try-1", 3));
+    assertThat(await(engine.changes(table, 3, 1 << 20, Duration.ZERO)).position()).isEqualTo(4);
+  }
+
+  @Test
+  void write_otherCollectionWhileFenced_goesOn() {
+    Table other = await(engine.collection("other"));
+    await(engine.gates.fence(table, "try-1", LIFETIME));
+
+    await(engine.write(other, KEY, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried()));
+
+    assertThat(engine.reads.get(other, KEY, 0)).isNotNull();
+  }
+
+  @Test
+  void drop_openCollection_isGoneAndItsNameStartsAnew() {
+    await(put("v"));
+    await(engine.drop("files", 1));
+
+    assertThatThrownBy(() -> engine.reads.get(table, KEY, 0))
+        .isInstanceOf(KvException.Permanent.class);
+    table = await(engine.collection("files"));
+    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 0));
+  }
+
+  @Test
+  void close_whileWritesWaitAtFence_refusesThem() {
+    await(engine.gates.fence(table, "try-1", LIFETIME));
+    CompletableFuture<Long> waiting = put("late");
+    reopen();
+
+    assertThatThrownBy(() -> await(waiting)).isInstanceOf(KvException.Transient.class);
+    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+  }
+
+  @Test
+  void write_diskNearlyFull_isRefusedWhileReadsGoOnUntilThereIsRoom() {
+    long version = await(put("v1"));
+    freeBytes.set(DiskSpace.RESERVE_BYTES - 1);
+    Await.until(
+        "writes are refused", () -> put("v2").handle((written, error) -> error != null).join());
+
+    assertThatThrownBy(() -> await(put("v2")))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("64 MiB");
+    assertThat(engine.reads.get(table, KEY, 0)).isNotNull();
+    assertThat(await(engine.gates.fence(table, "try-1", LIFETIME)).version())
+        .isGreaterThan(version);
+    await(engine.gates.lift(table, "try-1"));
+
+    freeBytes.set(Long.MAX_VALUE);
+    Await.until(
+        "writes are taken again", () -> put("v3").handle((written, error) -> error == null).join());
+    assertThat(engine.reads.get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v3"));
+  }
+
+  @Test
+  void register_beforeRestart_isStillListedAfterIt() {
+    await(engine.gates.register(table, "instance-1", 0));
+    reopen();
+
+    assertThat(engine.gates.instances(table))
+        .extracting(Gate.Instance::name)
+        .containsExactly("instance-1");
+  }
+
+  @Test
+  void tryLock_heldBeforeRestart_isBusyAndLaterGetsAHigherToken() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofMinutes(1);
+    Lock first =
+        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried()))
+            .acquired()
+            .iterator()
+            .next();
+    reopen();
+
+    assertThat(await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried())).busy())
+        .isEqualTo(keys);
+    clock.jump(Duration.ofMinutes(2));
+    Lock second =
+        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried()))
+            .acquired()
+            .iterator()
+            .next();
+    assertThat(second.token()).isGreaterThan(first.token());
+    assertThatThrownBy(
+            () ->
+                await(
+                    engine.write(
+                        table,
+                        KEY,
+                        Mutation.put(Bytes.utf8("v")).withLock(first),
+                        0,
+                        Op.unhurried())))
+        .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
+  void upkeep_oldTombstones_goAndVersionedWritesBelowAreRefused() {
+    long version = await(put("v"));
+    await(engine.write(table, KEY, Mutation.delete(), 0, Op.unhurried()));
+    StoreKey expired = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("expired"));
+    StoreKey living = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("living"));
+    Instant soon = Instant.ofEpochMilli(clock.millis() + 1_000);
+    Mutation expiring = Mutation.put(Bytes.utf8("v")).withExpiry(soon);
+    await(engine.write(table, expired, expiring, 0, Op.unhurried()));
+    await(engine.write(table, living, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried()));
+
+    clock.jump(Duration.ofDays(9));
+    engine.upkeep.run();
+    assertThat(engine.reads.get(table, KEY, 0).isTombstone()).isTrue();
+    assertThat(engine.reads.get(table, expired, 0).isTombstone()).isTrue();
+
+    clock.jump(Duration.ofDays(2));
+    engine.upkeep.run();
+    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+    assertThat(engine.reads.get(table, expired, 0)).isNull();
+    assertThat(engine.reads.get(table, living, 0)).isNotNull();
+    reopen();
+    Mutation late = Mutation.put(Bytes.utf8("late")).withVersion(version);
+    assertThatThrownBy(() -> await(engine.write(table, KEY, late, 0, Op.unhurried())))
+        .isInstanceOf(KvException.Permanent.class);
+    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+  }
+
+  @Test
+  void upkeep_oldChanges_goAndReadingThemNamesTheOldestLeft() {
+    await(put("v1"));
+    await(put("v2"));
+    engine.upkeep.run();
+    clock.jump(Duration.ofDays(1));
+    await(put("v3"));
+    engine.upkeep.run();
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 3));
+
+    clock.jump(Duration.ofHours(25));
+    engine.upkeep.run();
+
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(3, 3));
+    assertThatThrownBy(() -> await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("oldest is 3");
+    assertThat(await(engine.changes(table, 2, 1 << 20, Duration.ZERO)).position()).isEqualTo(3);
+  }
+
+  @Test
+  void upkeep_allChangesOld_keepsTheLastSoThatPositionsGoOn() {
+    await(put("v1"));
+    await(put("v2"));
+    engine.upkeep.run();
+    clock.jump(Duration.ofDays(3));
+    engine.upkeep.run();
+    reopen();
+    await(put("v3"));
+
+    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(2, 3));
+  }
+
+  @Test
+  void get_expiredRow_isTombstoneOfTheSameVersion() {
+    Mutation expiring =
+        Mutation.put(Bytes.utf8("v")).withExpiry(Instant.ofEpochMilli(clock.millis() + 60_000));
+    long version = await(engine.write(table, KEY, expiring, 0, Op.unhurried()));
+    assertThat(engine.reads.get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v"));
+
+    clock.jump(Duration.ofMinutes(2));
+
+    assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(Row.tombstone(KEY, version));
+  }
+
+  private void step(long epoch, Phase phase, long acceptMin) {
+    Gate.State now = engine.gates.state(table);
+    Gate.State next = Gate.State.first().withEpoch(epoch).withPhase(phase).withAcceptMin(acceptMin);
+    assertThat(await(engine.gates.compareAndSet(table, now, next))).isTrue();
+  }
+
+  @Test
+  void compareAndSet_beforeRestart_holdsAfterItAndKeepsTheLeadersOwnFields() {
+    step(3, Phase.SHADOW_WRITE, 2);
+    Gate.State before = engine.gates.state(table);
+    reopen();
+    Gate.State after = engine.gates.state(table);
+
+    assertThat(after.epoch()).isEqualTo(3);
+    assertThat(after.phase()).isEqualTo(Phase.SHADOW_WRITE);
+    assertThat(after.acceptMin()).isEqualTo(2);
+    assertThat(after.floor()).isZero();
+    assertThat(after.incarnation()).isEqualTo(1);
+    assertThat(after.versionCeiling()).isGreaterThanOrEqualTo(before.versionCeiling());
+    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
+  }
+
+  @Test
+  void seal_afterRestart_stillRefusesEverythingAndIsAnsweredAsBefore() {
+    long last = await(put("v"));
+    Gate.State sealed = await(engine.gates.seal(table, 0));
+    assertThat(sealed.floor()).isGreaterThanOrEqualTo(last);
+    reopen();
+
+    assertThat(await(engine.gates.seal(table, 0)).floor()).isEqualTo(sealed.floor());
+    assertThatThrownBy(() -> engine.reads.get(table, KEY, sealed.epoch()))
+        .isInstanceOf(StalePhase.class);
+    assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
+    assertThatThrownBy(() -> await(engine.gates.reassert(table, KEY, 0, Op.unhurried())))
+        .isInstanceOf(StalePhase.class);
+    assertThat(engine.reads.window(table).newest()).isEqualTo(1);
+  }
+
+  @Test
+  void reassert_afterRestart_isARecordOfItsOwnInTheLog() {
+    await(put("v"));
+    Row reasserted = await(engine.gates.reassert(table, KEY, 0, Op.unhurried()));
+    reopen();
+
+    assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(reasserted);
+    assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
+        .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, reasserted)), 2));
+  }
+
+  @Test
+  void instances_clockWentAheadADay_areStillListed() {
+    await(engine.gates.register(table, "instance-1", 0));
+    clock.jump(Duration.ofDays(1));
+
+    assertThat(engine.gates.instances(table))
+        .extracting(Gate.Instance::name)
+        .containsExactly("instance-1");
+  }
+
+  @Test
+  void register_beforeRestart_keepsAnEpochItHasCertainlyAcknowledged() {
+    await(engine.gates.register(table, "instance-1", 0));
+    step(1, Phase.SHADOW_WRITE, 0);
+    await(engine.gates.register(table, "instance-1", 1));
+    reopen();
+
+    assertThat(engine.gates.instances(table))
+        .extracting(Gate.Instance::acknowledged)
+        .containsExactly(0L);
+  }
+
+  @Test
+  void lockSpaceMove_leaseOverByTheLeadersClock_handsOverAlsoOverARestart() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofSeconds(10);
+    Lock held =
+        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried()))
+            .acquired()
+            .iterator()
+            .next();
+    Table space = await(engine.locks.space("stock"));
+    await(engine.gates.fence(space, "try-1", LIFETIME));
+    reopen();
+    space = await(engine.locks.space("stock"));
+    Table reopened = space;
+    assertThatThrownBy(() -> await(engine.move(reopened, "try-1")))
+        .isInstanceOf(KvException.Transient.class);
+
+    clock.jump(Duration.ofSeconds(11));
+    Gate.State moved = await(engine.move(space, "try-1"));
+    reopen();
+
+    assertThat(moved.floor()).isGreaterThan(held.token());
+    assertThatThrownBy(
+            () -> await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())))
+        .isInstanceOf(StalePhase.class);
+  }
+
+  @Test
+  void lockSpaceMove_renewedSinceItWasLookedAt_isTransient() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofMinutes(1);
+    Lock held =
+        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried()))
+            .acquired()
+            .iterator()
+            .next();
+    Table space = await(engine.locks.space("stock"));
+    await(engine.gates.fence(space, "try-1", LIFETIME));
+    clock.aheadForNextLookOf(
+        "legacy-changes", () -> await(engine.locks.renew(held, lease, 0, Op.unhurried())));
+
+    assertThatThrownBy(() -> await(engine.move(space, "try-1")))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("renewed");
+    assertThat(engine.gates.state(space).phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void lockSpaceMove_whileTheHolderRenews_happensOnlyOnceNoneIsHeld() {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    for (int round = 0; round < 20; round++) {
+      String name = "space" + round;
+      Table space = await(engine.locks.space(name));
+      Duration lease = Duration.ofMillis(100);
+      Lock first =
+          await(engine.locks.tryLockAll(name, Set.of(KEY.main()), lease, 0, Op.unhurried()))
+              .acquired()
+              .iterator()
+              .next();
+      await(engine.gates.fence(space, "try", LIFETIME));
+      int renewals = random.nextInt(40);
+      CompletableFuture<Instant> holder =
+          CompletableFuture.supplyAsync(
+              () -> {
+                Instant until = first.expires();
+                try {
+                  for (int i = 0; i < renewals; i++) {
+                    until = await(engine.locks.renew(first, lease, 0, Op.unhurried())).expires();
+                  }
+                } catch (KvException lostOrMoved) {
+                  return until;
+                }
+                return until;
+              });
+      Await.until("space " + name + " is moved", () -> isMoved(space));
+      Instant moved = clock.instant();
+
+      assertThat(moved).as("seed %s, round %s", seed, round).isAfterOrEqualTo(holder.join());
+    }
+  }
+
+  private boolean isMoved(Table space) {
+    try {
+      return await(engine.move(space, "try")).phase() == Phase.NEW_ONLY;
+    } catch (KvException.Transient held) {
+      return false;
+    }
+  }
+}
