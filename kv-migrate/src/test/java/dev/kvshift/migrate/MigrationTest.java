@@ -1,5 +1,6 @@
 package dev.kvshift.migrate;
 
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -75,11 +76,9 @@ final class MigrationTest {
         Await.of(CollectionRecord.read(sides.target.metadata(), Sides.COLLECTION));
     assertThat(record)
         .isEqualTo(
-            new CollectionRecord(
-                sides.layout,
-                CollectionRecord.State.ACTIVE,
-                result.cutover().floor(),
-                result.cutover().incarnation()));
+            CollectionRecord.importing(sides.layout, COPY)
+                .activated(result.cutover().floor())
+                .withIncarnation(result.cutover().incarnation()));
     assertThat(events)
         .filteredOn(event -> event.state() == ProgressListener.State.ENDED)
         .extracting(ProgressListener.Event::step)

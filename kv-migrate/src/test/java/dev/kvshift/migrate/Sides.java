@@ -1,5 +1,7 @@
 package dev.kvshift.migrate;
 
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
+
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Layout;
@@ -134,7 +136,7 @@ final class Sides implements AutoCloseable {
    * Opens the target's collection for importing, as the migration will, so that writers can use it.
    */
   StoreCollection prepareTarget() {
-    return Await.of(target.open(COLLECTION, layout, Claim.IMPORTING));
+    return Await.of(target.open(COLLECTION, layout, Claim.importing(COPY)));
   }
 
   /** Returns the target's collection, which must exist. */

@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import static dev.kvshift.scylla.TestStores.await;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -88,7 +89,7 @@ final class RulesTest {
   @Test
   void write_versionTooFarAheadOrReserved_isRefused() {
     try (Store store = TestStores.open(TestStores.newKeyspace())) {
-      StoreCollection points = await(store.open("points", Layout.point(), Claim.IMPORTING));
+      StoreCollection points = await(store.open("points", Layout.point(), Claim.importing(COPY)));
       long now = VersionClock.ofProcess().nowMicros();
       long nearlyThreeDays = now + 1_000_000L * (3 * 86_400 - 60);
       Mutation put = Mutation.put(ONE);

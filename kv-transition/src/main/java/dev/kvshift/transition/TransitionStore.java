@@ -5,6 +5,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Phase;
@@ -95,7 +96,7 @@ final class TransitionStore implements Store {
     } catch (KvException e) {
       return CompletableFuture.failedFuture(e);
     }
-    if (claim == Claim.IMPORTING) {
+    if (claim.kind() == Claim.Kind.IMPORTING) {
       return CompletableFuture.failedFuture(
           new KvException.Permanent(
               "a migration cannot import into transition://: give it the new store itself"));
@@ -174,7 +175,13 @@ final class TransitionStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.METADATA, description));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(
         new KvException.UnsupportedCapability(Capability.METADATA, description));
   }

@@ -1,5 +1,6 @@
 package dev.kvshift.transition;
 
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -61,7 +62,7 @@ class TransitionStoreTest {
     oldStore = MemoryStoreProvider.open(name + "-old");
     newStore = MemoryStoreProvider.open(name + "-new");
     onOld = join(oldStore.open("items", LAYOUT, Claim.ACTIVE));
-    onNew = join(newStore.open("items", LAYOUT, Claim.IMPORTING));
+    onNew = join(newStore.open("items", LAYOUT, Claim.importing(COPY)));
   }
 
   @AfterEach
@@ -110,7 +111,7 @@ class TransitionStoreTest {
               .toCompletableFuture();
       assertThat(write).isNotDone();
       Gate.State moved = join(onOld.gate().move("attempt"));
-      join(newStore.activate("items", moved.floor(), 1));
+      join(newStore.activate("items", COPY, moved.floor()));
 
       write.orTimeout(10, TimeUnit.SECONDS).join();
       assertThat(value(onNew, "a")).isEqualTo("waited");
@@ -235,7 +236,7 @@ class TransitionStoreTest {
   private Gate.State move() {
     join(onOld.gate().fence("attempt", LIFETIME));
     Gate.State moved = join(onOld.gate().move("attempt"));
-    join(newStore.activate("items", moved.floor(), 1));
+    join(newStore.activate("items", COPY, moved.floor()));
     return moved;
   }
 
