@@ -77,7 +77,7 @@ final class KvCollectionTest {
     kinds.put(new KvException.Permanent("p"), Result.PERMANENT);
     kinds.put(new KvException.UnknownOutcome("u"), Result.UNKNOWN_OUTCOME);
     kinds.put(new KvException.UnsupportedCapability(Capability.EXPIRY, "s"), Result.UNSUPPORTED);
-    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2), Result.STALE_PHASE);
+    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2, null), Result.STALE_PHASE);
     kinds.put(new KvException.CollectionFenced("c", Duration.ZERO), Result.FENCED);
     kinds.forEach(
         (error, result) -> {

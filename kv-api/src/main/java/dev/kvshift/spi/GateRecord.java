@@ -110,7 +110,7 @@ public final class GateRecord {
 
   /** Returns the refusal of a request of an older epoch. */
   public StalePhase stale(String collection) {
-    return new StalePhase(collection, state.epoch(), state.phase(), state.floor());
+    return new StalePhase(collection, state.epoch(), state.phase(), state.floor(), state.copy());
   }
 
   /**

@@ -52,6 +52,8 @@ public final class NewOnlyFixture extends LegacyPhaseFixture {
       return;
     }
     join(newSide.open(name, layout, Claim.importing(COPY)));
+    Gate.State now = join(gate.state());
+    join(gate.compareAndSet(now, now.withCopy(COPY)));
     join(gate.fence("kit", Duration.ofSeconds(30)));
     Gate.State moved = join(gate.move("kit"));
     join(newSide.activate(name, COPY, moved.floor()));
