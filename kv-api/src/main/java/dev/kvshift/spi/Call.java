@@ -7,6 +7,9 @@ import java.time.Duration;
  * which its operation began. Immutable.
  */
 public final class Call {
+  /** Above every epoch, and no epoch that a service could have. */
+  private static final long UNGATED = Long.MAX_VALUE;
+
   private final long deadlineNanos;
   private final long epoch;
 
@@ -36,6 +39,20 @@ public final class Call {
    */
   public Call withEpoch(long newEpoch) {
     return new Call(deadlineNanos, newEpoch);
+  }
+
+  /**
+   * Returns the same call for a read that no gate refuses, sealed or handed over: for the runner,
+   * which compares and repairs from what the old store holds. Writes of such a call are gated as
+   * any.
+   */
+  public Call ungated() {
+    return withEpoch(UNGATED);
+  }
+
+  /** Returns whether no gate refuses a read of this call. */
+  public boolean isUngated() {
+    return epoch == UNGATED;
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -222,14 +223,67 @@ public interface Gate {
    */
   record Fence(String attempt, long version, long position, Instant deadline) {}
 
-  /**
-   * A registered instance, as the leader knows it.
-   *
-   * @param name unique to the process
-   * @param acknowledged the epoch of which all older operations have ended
-   * @param leaseEnds when its lease ends, by the leader's clock
-   */
-  record Instance(String name, long acknowledged, Instant leaseEnds) {}
+  /** A live instance, as the leader knows it. Immutable. */
+  final class Instance {
+    private final InstanceReport report;
+    private final InstanceReport.Use use;
+    private final Instant leaseEnds;
+
+    private Instance(InstanceReport report, InstanceReport.Use use, Instant leaseEnds) {
+      this.report = report;
+      this.use = use;
+      this.leaseEnds = leaseEnds;
+    }
+
+    /**
+     * Returns an instance.
+     *
+     * @param report what it last said of itself
+     * @param use what it said of this collection
+     * @param leaseEnds when its lease ends, by the leader's clock
+     */
+    public static Instance of(InstanceReport report, InstanceReport.Use use, Instant leaseEnds) {
+      return new Instance(report, use, leaseEnds);
+    }
+
+    /** Returns its name, unique to the process. */
+    public String name() {
+      return report.instance();
+    }
+
+    /** Returns what it last said of itself. */
+    public InstanceReport report() {
+      return report;
+    }
+
+    /** Returns what it last said of this collection. */
+    public InstanceReport.Use use() {
+      return use;
+    }
+
+    /** Returns when its lease ends, by the leader's clock. */
+    public Instant leaseEnds() {
+      return leaseEnds;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Instance that
+          && report.equals(that.report)
+          && use.equals(that.use)
+          && leaseEnds.equals(that.leaseEnds);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(report, use, leaseEnds);
+    }
+
+    @Override
+    public String toString() {
+      return report.service() + " " + name() + " (" + use + ", until " + leaseEnds + ")";
+    }
+  }
 
   /** Reads the record. */
   CompletionStage<State> state();
@@ -241,7 +295,8 @@ public interface Gate {
    * <p>Fails with {@code Permanent} where {@code next} is no step: epoch, acceptMin or incarnation
    * fall, acceptMin lies above the epoch, the phase changes without a higher epoch, to one that is
    * no neighbour, or to new-only, or the copy changes outside phase legacy; with {@code Transient}
-   * while a fence stands; with {@code StalePhase} once handed over.
+   * while a fence stands; with {@code InstancesNotReady}, if it is a step up, while a live instance
+   * cannot follow; with {@code StalePhase} once handed over.
    *
    * @return whether it was changed; an unknown outcome is resolved by reading the state
    */
@@ -251,11 +306,10 @@ public interface Gate {
    * Raises the fence. Writes then wait at the leader until it is lifted or moved. Asking again with
    * the same attempt gives the fence that stands. Fails with {@code Transient} where another
    * attempt's fence stands; with {@code Permanent} where this attempt's was lifted already, so that
-   * a late request raises no fence; with {@code StalePhase} once handed over.
-   *
-   * @param lifetime how long until it lifts itself, 1 to 60 s
+   * a late request raises no fence; with {@code InstancesNotReady} while a live instance, not given
+   * up, cannot follow into new-only; with {@code StalePhase} once handed over.
    */
-  CompletionStage<Fence> fence(String attempt, Duration lifetime);
+  CompletionStage<Fence> fence(String attempt, FenceOptions options);
 
   /**
    * Lifts the attempt's fence, and ends the attempt: it raises none from now on. Succeeds where
@@ -265,7 +319,8 @@ public interface Gate {
 
   /**
    * Hands the collection over: phase new-only, epoch and acceptMin raised, floor = F, for ever. One
-   * compare-and-set on the attempt: fails with {@code Permanent} where its fence no longer stands.
+   * compare-and-set on the attempt: fails with {@code Permanent} where its fence no longer stands,
+   * with {@code InstancesNotReady} while a live instance, not given up at the fence, cannot follow.
    * Asking again after it succeeded gives the same state.
    */
   CompletionStage<State> move(String attempt);
@@ -285,16 +340,23 @@ public interface Gate {
   CompletionStage<Row> reassert(StoreKey key, long atLeast);
 
   /**
-   * Registers an instance or renews its lease, and tells which epoch it has acknowledged. The
-   * answer is the current record, and begins a lease of {@link #LEASE}.
+   * Publishes W, the applied watermark: every version up to it is on the new store. W never falls;
+   * a lower one changes nothing. {@code Permanent} if the leader has not issued that version yet.
    */
-  CompletionStage<State> register(String instance, long acknowledged);
+  CompletionStage<Void> applied(long version);
 
   /**
-   * Lists the instances whose lease may still hold, at most 10,000: one is gone 1 s after its lease
-   * has ended by the leader's clock.
+   * Lists the instances whose lease may still hold, at most 10,000, and the clients that have used
+   * the collection without a report in the last ten seconds. An instance is gone 1 s after its
+   * lease has ended by the leader's clock. {@link Store#report} begins and renews leases.
    */
   CompletionStage<List<Instance>> instances();
+
+  /**
+   * Tells the listener each epoch that a reply of the leader shows to be newer than those before,
+   * until the store is closed. May be told the same epoch twice. The listener must not block.
+   */
+  void listen(LongConsumer listener);
 
   /** How long an instance may go on without asking again. */
   Duration LEASE = Duration.ofSeconds(5);

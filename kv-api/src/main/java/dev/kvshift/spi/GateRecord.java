@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each operation returns the record that follows, this very record if nothing changes, or throws
  * the refusal that the caller is to see. A leader applies one operation at a time, makes its result
- * durable, and only then answers. The record does no I/O and reads no clock. Immutable.
+ * durable, and only then answers. The record does no I/O; what it asks of the instances' leases,
+ * the caller's {@link InstanceRegistry} answers. Immutable.
  *
  * <p>The version ceiling of {@link #state()} is the leader's to fill in: it is no part of what the
  * operations decide on.
@@ -89,7 +91,13 @@ public final class GateRecord {
    *
    * @throws StalePhase if the caller's epoch is no longer served, or the gate is sealed
    */
-  public void admitRead(String collection, long callerEpoch) {
+  public void admitRead(String collection, Call call) {
+    if (!call.isUngated()) {
+      admit(collection, call.epoch());
+    }
+  }
+
+  private void admit(String collection, long callerEpoch) {
     if (callerEpoch < state.acceptMin() || state.sealed()) {
       throw stale(collection);
     }
@@ -102,7 +110,7 @@ public final class GateRecord {
    *     over: then the leader takes no write, whatever its epoch
    */
   public void admitWrite(String collection, long callerEpoch) {
-    admitRead(collection, callerEpoch);
+    admit(collection, callerEpoch);
     if (isHandedOver()) {
       throw stale(collection);
     }
@@ -118,7 +126,8 @@ public final class GateRecord {
    *
    * @return the record after the step; null if this is not the record that the caller expected
    */
-  public @Nullable GateRecord stepped(String collection, State expected, State next) {
+  public @Nullable GateRecord stepped(
+      String collection, State expected, State next, InstanceRegistry instances) {
     if (expected.epoch() != state.epoch() || expected.acceptMin() != state.acceptMin()) {
       return null;
     }
@@ -155,6 +164,9 @@ public final class GateRecord {
       throw new KvException.Permanent(
           "collection " + collection + " enters new-only by a move or a seal: use one of them");
     }
+    if (next.phase().compareTo(state.phase()) > 0) {
+      instances.requireReady(next.phase(), next.copy(), Set.of());
+    }
     return new GateRecord(
         state
             .withEpoch(next.epoch())
@@ -172,8 +184,10 @@ public final class GateRecord {
    * @return the attempt's fence, if it stands already; null if the leader is to append one to its
    *     change log and to continue with {@link #fenced}
    */
-  public @Nullable Fence fenceFor(String collection, String attempt, Duration lifetime) {
+  public @Nullable Fence fenceFor(
+      String collection, String attempt, FenceOptions options, InstanceRegistry instances) {
     requireName("attempt", attempt);
+    Duration lifetime = options.lifetime();
     if (lifetime.compareTo(MIN_FENCE) < 0 || lifetime.compareTo(MAX_FENCE) > 0) {
       throw new KvException.Permanent(
           "the lifetime of a fence is " + lifetime + ": give 1 s to 60 s");
@@ -193,6 +207,9 @@ public final class GateRecord {
     if (ended.contains(attempt)) {
       throw new KvException.Permanent(
           "the fence of attempt " + attempt + " was lifted: begin another attempt");
+    }
+    if (standing == null) {
+      instances.requireReady(Phase.NEW_ONLY, state.copy(), options.givenUp());
     }
     return standing;
   }
@@ -226,8 +243,13 @@ public final class GateRecord {
     return fence != null && fence.attempt().equals(attempt);
   }
 
-  /** Decides {@link Gate#move}. Returns this very record if the attempt has moved it already. */
-  public GateRecord moved(String collection, String attempt) {
+  /**
+   * Decides {@link Gate#move}. Returns this very record if the attempt has moved it already.
+   *
+   * @param givenUp the services that were given up when the fence was raised
+   */
+  public GateRecord moved(
+      String collection, String attempt, InstanceRegistry instances, Set<String> givenUp) {
     if (attempt.equals(movedBy)) {
       return this;
     }
@@ -241,6 +263,7 @@ public final class GateRecord {
               + attempt
               + " no longer stands, and nothing was moved: begin another attempt");
     }
+    instances.requireReady(Phase.NEW_ONLY, state.copy(), givenUp);
     return new GateRecord(handedOver(fence.version()), attempt, ended);
   }
 
@@ -249,7 +272,8 @@ public final class GateRecord {
    *
    * @param lastVersion the last version that the leader has issued
    */
-  public GateRecord sealed(String collection, long epoch, long lastVersion) {
+  public GateRecord sealed(
+      String collection, long epoch, long lastVersion, InstanceRegistry instances) {
     if (state.sealed() && state.epoch() == epoch + 1) {
       return this;
     }
@@ -265,7 +289,29 @@ public final class GateRecord {
               + ", and was not sealed: read its state again");
     }
     requireNoFence(collection, "it was not sealed");
+    instances.requireReady(Phase.NEW_ONLY, state.copy(), Set.of());
     return new GateRecord(handedOver(lastVersion).withSealed(true), null, ended);
+  }
+
+  /**
+   * Decides {@link Gate#applied}. Returns this very record if W is not above the one that is known.
+   *
+   * @param lastVersion the last version that the leader has issued
+   */
+  public GateRecord applied(String collection, long version, long lastVersion) {
+    if (version > lastVersion) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " cannot be applied up to version "
+              + version
+              + ": the last that was issued is "
+              + lastVersion
+              + "; is this the source that was copied?");
+    }
+    return version <= state.applied()
+        ? this
+        : new GateRecord(state.withApplied(version), movedBy, ended);
   }
 
   /**

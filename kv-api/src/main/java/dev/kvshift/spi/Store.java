@@ -4,6 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
@@ -55,6 +56,25 @@ public interface Store extends AutoCloseable {
    * Capability#METADATA}.
    */
   CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next);
+
+  /**
+   * Registers a process with its collections' leader, or renews its lease of {@link Gate#LEASE},
+   * and learns where they stand. The lease begins before the answer is read. {@link
+   * Capability#GATE}.
+   *
+   * @return the states by the names of the report's collections; a collection that the leader does
+   *     not hold has none
+   */
+  CompletionStage<Map<String, Gate.State>> report(InstanceReport report);
+
+  /**
+   * Hands several collections over in one step, each as {@link Gate#move} does: either all are
+   * moved or none is. {@link Capability#FENCING}.
+   *
+   * @param attempts each collection's attempt, whose fence stands
+   * @return the states by the names of the collections
+   */
+  CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts);
 
   /** Reads the server's clock. */
   CompletionStage<Instant> serverTime();

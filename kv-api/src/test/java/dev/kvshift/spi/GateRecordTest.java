@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.State;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,13 +20,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class GateRecordTest {
   private static final String NAME = "files";
   private static final Fence FENCE = new Fence("a", 700, 9, Instant.ofEpochSecond(60));
-  private static final Duration LIFETIME = Duration.ofSeconds(30);
+  private static final FenceOptions LASTING = FenceOptions.lasting(Duration.ofSeconds(30));
+
+  private final InstanceRegistry nobody = new InstanceRegistry(NAME, Clock.systemUTC());
 
   private final GateRecord legacy = GateRecord.first();
   private final GateRecord dual = at(5, Phase.DUAL_WRITE, 4);
   private final GateRecord fenced = legacy.fenced(FENCE);
-  private final GateRecord moved = fenced.moved(NAME, "a");
-  private final GateRecord sealed = dual.sealed(NAME, 5, 900);
+  private final GateRecord moved = fenced.moved(NAME, "a", nobody, Set.of());
+  private final GateRecord sealed = dual.sealed(NAME, 5, 900, nobody);
 
   private static GateRecord at(long epoch, Phase phase, long acceptMin) {
     return GateRecord.of(
@@ -55,18 +59,18 @@ final class GateRecordTest {
             .withAcceptMin(acceptMin)
             .withIncarnation(incarnation);
     if (isStep) {
-      GateRecord stepped = dual.stepped(NAME, dual.state(), next);
+      GateRecord stepped = dual.stepped(NAME, dual.state(), next, nobody);
       assertThat(stepped).isEqualTo(GateRecord.of(next, null, List.of()));
     } else {
-      refused(KvException.Permanent.class, () -> dual.stepped(NAME, dual.state(), next));
+      refused(KvException.Permanent.class, () -> dual.stepped(NAME, dual.state(), next, nobody));
     }
   }
 
   @Test
   void stepped_notAsExpected_isNull() {
     State next = dual.state().withEpoch(6);
-    assertThat(dual.stepped(NAME, dual.state().withEpoch(4), next)).isNull();
-    assertThat(dual.stepped(NAME, dual.state().withAcceptMin(5), next)).isNull();
+    assertThat(dual.stepped(NAME, dual.state().withEpoch(4), next, nobody)).isNull();
+    assertThat(dual.stepped(NAME, dual.state().withAcceptMin(5), next, nobody)).isNull();
   }
 
   @Test
@@ -78,38 +82,43 @@ final class GateRecordTest {
             .withSealed(true)
             .withFence(FENCE)
             .withVersionCeiling(2);
-    assertThat(dual.stepped(NAME, dual.state(), next)).isEqualTo(at(6, Phase.DUAL_WRITE, 4));
+    assertThat(dual.stepped(NAME, dual.state(), next, nobody))
+        .isEqualTo(at(6, Phase.DUAL_WRITE, 4));
   }
 
   @Test
   void stepped_intoNewOnlyByHand_isPermanent() {
     GateRecord primary = at(7, Phase.NEW_PRIMARY, 7);
     State next = primary.state().withEpoch(8).withPhase(Phase.NEW_ONLY);
-    refused(KvException.Permanent.class, () -> primary.stepped(NAME, primary.state(), next));
+    refused(
+        KvException.Permanent.class, () -> primary.stepped(NAME, primary.state(), next, nobody));
   }
 
   @Test
   void stepped_whileFenced_isTransient() {
     State next = fenced.state().withEpoch(1);
-    refused(KvException.Transient.class, () -> fenced.stepped(NAME, fenced.state(), next));
+    refused(KvException.Transient.class, () -> fenced.stepped(NAME, fenced.state(), next, nobody));
   }
 
   @Test
   void fenceFor_sameAttempt_isTheOneThatStands() {
-    assertThat(legacy.fenceFor(NAME, "a", LIFETIME)).isNull();
-    assertThat(fenced.fenceFor(NAME, "a", LIFETIME)).isSameAs(FENCE);
-    refused(KvException.Transient.class, () -> fenced.fenceFor(NAME, "b", LIFETIME));
+    assertThat(legacy.fenceFor(NAME, "a", LASTING, nobody)).isNull();
+    assertThat(fenced.fenceFor(NAME, "a", LASTING, nobody)).isSameAs(FENCE);
+    refused(KvException.Transient.class, () -> fenced.fenceFor(NAME, "b", LASTING, nobody));
     GateRecord lifted = fenced.lifted(NAME, "a");
-    refused(KvException.Permanent.class, () -> lifted.fenceFor(NAME, "a", LIFETIME));
-    assertThat(lifted.fenceFor(NAME, "b", LIFETIME)).isNull();
+    refused(KvException.Permanent.class, () -> lifted.fenceFor(NAME, "a", LASTING, nobody));
+    assertThat(lifted.fenceFor(NAME, "b", LASTING, nobody)).isNull();
   }
 
   @ParameterizedTest
   @CsvSource({"999, false", "1000, true", "60000, true", "60001, false"})
   void fenceFor_lifetime_hasBounds(long millis, boolean allowed) {
-    ThrowingCallable ask = () -> legacy.fenceFor(NAME, "a", Duration.ofMillis(millis));
+    ThrowingCallable ask =
+        () -> legacy.fenceFor(NAME, "a", FenceOptions.lasting(Duration.ofMillis(millis)), nobody);
     if (allowed) {
-      assertThat(legacy.fenceFor(NAME, "a", Duration.ofMillis(millis))).isNull();
+      assertThat(
+              legacy.fenceFor(NAME, "a", FenceOptions.lasting(Duration.ofMillis(millis)), nobody))
+          .isNull();
     } else {
       refused(KvException.Permanent.class, ask);
     }
@@ -120,9 +129,9 @@ final class GateRecordTest {
   void fenceFor_name_hasBounds(int chars, boolean allowed) {
     String name = "x".repeat(chars);
     if (allowed) {
-      assertThat(legacy.fenceFor(NAME, name, LIFETIME)).isNull();
+      assertThat(legacy.fenceFor(NAME, name, LASTING, nobody)).isNull();
     } else {
-      refused(KvException.Permanent.class, () -> legacy.fenceFor(NAME, name, LIFETIME));
+      refused(KvException.Permanent.class, () -> legacy.fenceFor(NAME, name, LASTING, nobody));
     }
   }
 
@@ -159,19 +168,21 @@ final class GateRecordTest {
                 .withPhase(Phase.NEW_ONLY)
                 .withFloor(FENCE.version()));
     assertThat(moved.movedBy()).isEqualTo("a");
-    assertThat(moved.moved(NAME, "a")).isSameAs(moved);
-    refused(StalePhase.class, () -> moved.moved(NAME, "b"));
+    assertThat(moved.moved(NAME, "a", nobody, Set.of())).isSameAs(moved);
+    refused(StalePhase.class, () -> moved.moved(NAME, "b", nobody, Set.of()));
     refused(StalePhase.class, () -> moved.lifted(NAME, "a"));
-    refused(StalePhase.class, () -> moved.fenceFor(NAME, "b", LIFETIME));
-    refused(StalePhase.class, () -> moved.sealed(NAME, 1, 800));
-    refused(StalePhase.class, () -> moved.stepped(NAME, moved.state(), moved.state()));
+    refused(StalePhase.class, () -> moved.fenceFor(NAME, "b", LASTING, nobody));
+    refused(StalePhase.class, () -> moved.sealed(NAME, 1, 800, nobody));
+    refused(StalePhase.class, () -> moved.stepped(NAME, moved.state(), moved.state(), nobody));
   }
 
   @Test
   void moved_withoutItsFence_isPermanent() {
-    refused(KvException.Permanent.class, () -> legacy.moved(NAME, "a"));
-    refused(KvException.Permanent.class, () -> fenced.moved(NAME, "b"));
-    refused(KvException.Permanent.class, () -> fenced.lifted(NAME, "a").moved(NAME, "a"));
+    refused(KvException.Permanent.class, () -> legacy.moved(NAME, "a", nobody, Set.of()));
+    refused(KvException.Permanent.class, () -> fenced.moved(NAME, "b", nobody, Set.of()));
+    refused(
+        KvException.Permanent.class,
+        () -> fenced.lifted(NAME, "a").moved(NAME, "a", nobody, Set.of()));
   }
 
   @Test
@@ -184,24 +195,80 @@ final class GateRecordTest {
                 .withPhase(Phase.NEW_ONLY)
                 .withSealed(true)
                 .withFloor(900));
-    assertThat(sealed.sealed(NAME, 5, 901)).isSameAs(sealed);
-    refused(StalePhase.class, () -> sealed.sealed(NAME, 6, 901));
-    refused(KvException.Permanent.class, () -> dual.sealed(NAME, 4, 900));
-    refused(KvException.Permanent.class, () -> dual.sealed(NAME, 6, 900));
-    refused(KvException.Transient.class, () -> fenced.sealed(NAME, 0, 900));
+    assertThat(sealed.sealed(NAME, 5, 901, nobody)).isSameAs(sealed);
+    refused(StalePhase.class, () -> sealed.sealed(NAME, 6, 901, nobody));
+    refused(KvException.Permanent.class, () -> dual.sealed(NAME, 4, 900, nobody));
+    refused(KvException.Permanent.class, () -> dual.sealed(NAME, 6, 900, nobody));
+    refused(KvException.Transient.class, () -> fenced.sealed(NAME, 0, 900, nobody));
   }
 
   @Test
   void admit_byEpoch_isExactAtItsBound() {
-    refused(StalePhase.class, () -> dual.admitRead(NAME, 3));
+    refused(StalePhase.class, () -> dual.admitRead(NAME, call(3)));
     refused(StalePhase.class, () -> dual.admitWrite(NAME, 3));
-    dual.admitRead(NAME, 4);
+    dual.admitRead(NAME, call(4));
     dual.admitWrite(NAME, 4);
-    refused(StalePhase.class, () -> moved.admitRead(NAME, 0));
-    moved.admitRead(NAME, 1);
+    refused(StalePhase.class, () -> moved.admitRead(NAME, call(0)));
+    moved.admitRead(NAME, call(1));
     refused(StalePhase.class, () -> moved.admitWrite(NAME, 1));
-    refused(StalePhase.class, () -> sealed.admitRead(NAME, Long.MAX_VALUE));
+    refused(StalePhase.class, () -> sealed.admitRead(NAME, call(Long.MAX_VALUE - 1)));
     refused(StalePhase.class, () -> sealed.admitWrite(NAME, Long.MAX_VALUE));
+  }
+
+  @Test
+  void admitRead_ungated_isServedWhateverTheGateSays() {
+    for (GateRecord record : List.of(dual, moved, sealed)) {
+      record.admitRead(NAME, call(0).ungated());
+    }
+  }
+
+  @Test
+  void applied_watermark_risesUpToTheLastVersion() {
+    GateRecord applied = dual.applied(NAME, 700, 900);
+    assertThat(applied.state()).isEqualTo(dual.state().withApplied(700));
+    assertThat(applied.applied(NAME, 700, 900)).isSameAs(applied);
+    assertThat(applied.applied(NAME, 699, 900)).isSameAs(applied);
+    assertThat(applied.applied(NAME, 900, 900).state().applied()).isEqualTo(900);
+    refused(KvException.Permanent.class, () -> applied.applied(NAME, 901, 900));
+  }
+
+  @Test
+  void handOver_instanceThatCannotFollow_isRefusedWithItsName() {
+    Copy copy = Copy.draw("log");
+    InstanceRegistry late = new InstanceRegistry(NAME, Clock.systemUTC());
+    late.report(
+        InstanceReport.of("one", "orders")
+            .withNewestPhase(Phase.NEW_ONLY)
+            .withUse(NAME, InstanceReport.Use.acknowledging(0)),
+        0);
+    GateRecord prepared = GateRecord.of(State.first().withCopy(copy), null, List.of());
+    State up = prepared.state().withEpoch(1).withPhase(Phase.SHADOW_WRITE);
+
+    refused(InstancesNotReady.class, () -> prepared.stepped(NAME, prepared.state(), up, late));
+    refused(InstancesNotReady.class, () -> prepared.fenceFor(NAME, "a", LASTING, late));
+    refused(
+        InstancesNotReady.class,
+        () -> prepared.fenced(FENCE).moved(NAME, "a", late, Set.of("others")));
+    refused(InstancesNotReady.class, () -> prepared.sealed(NAME, 0, 900, late));
+
+    Set<String> orders = Set.of("orders");
+    assertThat(prepared.fenceFor(NAME, "a", LASTING.givingUp(orders), late)).isNull();
+    assertThat(prepared.fenced(FENCE).moved(NAME, "a", late, orders).isHandedOver()).isTrue();
+  }
+
+  @Test
+  void stepped_downwards_asksNobody() {
+    InstanceRegistry late = new InstanceRegistry(NAME, Clock.systemUTC());
+    late.noteClient("batch");
+    GateRecord prepared = GateRecord.of(dual.state().withCopy(Copy.draw("log")), null, List.of());
+    State down = prepared.state().withEpoch(6).withPhase(Phase.SHADOW_WRITE);
+    assertThat(prepared.stepped(NAME, prepared.state(), down, late)).isNotNull();
+    State same = prepared.state().withAcceptMin(5);
+    assertThat(prepared.stepped(NAME, prepared.state(), same, late)).isNotNull();
+  }
+
+  private static Call call(long epoch) {
+    return Call.within(Duration.ofSeconds(1)).withEpoch(epoch);
   }
 
   private static void refused(Class<? extends KvException> kind, ThrowingCallable operation) {

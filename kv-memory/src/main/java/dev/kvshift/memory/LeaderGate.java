@@ -1,17 +1,18 @@
 package dev.kvshift.memory;
 
-import dev.kvshift.api.KvException;
-import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.Instance;
 import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.GateRecord;
-import java.time.Duration;
-import java.time.Instant;
+import dev.kvshift.spi.InstanceRegistry;
+import dev.kvshift.spi.InstanceReport;
+import java.time.Clock;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,15 +20,17 @@ import org.jspecify.annotations.Nullable;
  * owner's monitor.
  */
 final class LeaderGate {
-  /** Added to a lease before an instance is taken for gone. */
-  private static final Duration LEASE_MARGIN = Duration.ofSeconds(1);
-
   private final String collection;
-  private final Map<String, Instance> instances = new LinkedHashMap<>();
+  private final InstanceRegistry instances;
+  private final List<Listener> listeners = new ArrayList<>();
   private GateRecord record = GateRecord.first();
+  private Set<String> givenUp = Set.of();
 
-  LeaderGate(String collection) {
+  private record Listener(Object owner, LongConsumer epochs) {}
+
+  LeaderGate(String collection, Clock clock) {
     this.collection = collection;
+    this.instances = new InstanceRegistry(collection, clock);
   }
 
   State state(long versionCeiling) {
@@ -38,8 +41,8 @@ final class LeaderGate {
     return record.state().fence();
   }
 
-  void admitRead(long callerEpoch) {
-    record.admitRead(collection, callerEpoch);
+  void admitRead(Call call) {
+    record.admitRead(collection, call);
   }
 
   void admitWrite(long callerEpoch) {
@@ -47,21 +50,22 @@ final class LeaderGate {
   }
 
   boolean compareAndSet(State expected, State next) {
-    GateRecord stepped = record.stepped(collection, expected, next);
+    GateRecord stepped = record.stepped(collection, expected, next, instances);
     if (stepped == null) {
       return false;
     }
-    record = stepped;
+    become(stepped);
     return true;
   }
 
   /** Returns the attempt's fence if it stands already, and null if it is to be raised. */
-  @Nullable Fence fenceFor(String attempt, Duration lifetime) {
-    return record.fenceFor(collection, attempt, lifetime);
+  @Nullable Fence fenceFor(String attempt, FenceOptions options) {
+    return record.fenceFor(collection, attempt, options, instances);
   }
 
-  void raise(Fence fence) {
+  void raise(Fence fence, FenceOptions options) {
     record = record.fenced(fence);
+    givenUp = options.givenUp();
   }
 
   /** Returns whether a fence stood for the attempt, which no longer does. */
@@ -73,45 +77,56 @@ final class LeaderGate {
 
   /** Returns whether the collection was handed over just now. */
   boolean move(String attempt) {
-    return become(record.moved(collection, attempt));
+    return become(moved(attempt));
+  }
+
+  /**
+   * Checks that a move would succeed, and changes nothing.
+   *
+   * @throws dev.kvshift.api.KvException what the move would throw
+   */
+  void requireMovable(String attempt) {
+    moved(attempt);
+  }
+
+  private GateRecord moved(String attempt) {
+    return record.moved(collection, attempt, instances, givenUp);
   }
 
   /** Returns whether the collection was handed over just now. */
   boolean seal(long epoch, long lastVersion) {
-    return become(record.sealed(collection, epoch, lastVersion));
+    return become(record.sealed(collection, epoch, lastVersion, instances));
+  }
+
+  void applied(long version, long lastVersion) {
+    become(record.applied(collection, version, lastVersion));
   }
 
   private boolean become(GateRecord next) {
     boolean changed = !next.equals(record);
+    long epoch = next.state().epoch();
+    boolean newer = epoch > record.state().epoch();
     record = next;
+    if (newer) {
+      listeners.forEach(listener -> listener.epochs.accept(epoch));
+    }
     return changed;
   }
 
-  void register(String instance, long acknowledged, Instant now) {
-    GateRecord.requireName("instance", instance);
-    long epoch = record.state().epoch();
-    if (acknowledged > epoch) {
-      throw new KvException.Permanent(
-          "instance " + instance + " acknowledges epoch " + acknowledged + ", it is " + epoch);
-    }
-    forgetGone(now);
-    if (instances.size() == GateRecord.MAX_INSTANCES && !instances.containsKey(instance)) {
-      throw new KvException.Transient(
-          "collection "
-              + collection
-              + " has "
-              + GateRecord.MAX_INSTANCES
-              + " registered instances, the limit: try again later");
-    }
-    instances.put(instance, new Instance(instance, acknowledged, now.plus(Gate.LEASE)));
+  void report(InstanceReport report) {
+    instances.forgetGone();
+    instances.report(report, record.state().epoch());
   }
 
-  List<Instance> instances(Instant now) {
-    forgetGone(now);
-    return new ArrayList<>(instances.values());
+  List<Instance> instances() {
+    return instances.instances();
   }
 
-  private void forgetGone(Instant now) {
-    instances.values().removeIf(instance -> !instance.leaseEnds().plus(LEASE_MARGIN).isAfter(now));
+  void listen(Object owner, LongConsumer epochs) {
+    listeners.add(new Listener(owner, epochs));
+  }
+
+  void forget(Object owner) {
+    listeners.removeIf(listener -> listener.owner == owner);
   }
 }

@@ -5,6 +5,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.VersionClock;
@@ -41,7 +42,7 @@ final class LockSpace {
   LockSpace(String name, Clock clock) {
     this.name = name;
     this.clock = clock;
-    this.gate = new LeaderGate("of locks " + name);
+    this.gate = new LeaderGate("locks:" + name, clock);
   }
 
   synchronized LockResult tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
@@ -111,13 +112,13 @@ final class LockSpace {
     return withGate(open -> open.state(lastToken));
   }
 
-  synchronized Fence fence(String attempt, Duration lifetime) {
+  synchronized Fence fence(String attempt, FenceOptions options) {
     Instant now = clock.instant();
-    Fence raised = withGate(open -> open.fenceFor(attempt, lifetime));
+    Fence raised = withGate(open -> open.fenceFor(attempt, options));
     if (raised == null) {
       lastToken = draw(now);
-      raised = new Fence(attempt, lastToken, 0, now.plus(lifetime));
-      gate.raise(raised);
+      raised = new Fence(attempt, lastToken, 0, now.plus(options.lifetime()));
+      gate.raise(raised, options);
     }
     return raised;
   }

@@ -2,12 +2,13 @@ package dev.kvshift.memory;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.LongConsumer;
 
 /** One store's view of a table's gate. */
 record MemoryGate(MemoryStore store, Table table) implements Gate {
@@ -22,11 +23,11 @@ record MemoryGate(MemoryStore store, Table table) implements Gate {
   }
 
   @Override
-  public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
+  public CompletionStage<Fence> fence(String attempt, FenceOptions options) {
     return store.supply(
         () -> {
           store.require(Capability.FENCING);
-          return table.fence(attempt, lifetime);
+          return table.fence(attempt, options);
         });
   }
 
@@ -63,20 +64,27 @@ record MemoryGate(MemoryStore store, Table table) implements Gate {
   }
 
   @Override
-  public CompletionStage<State> register(String instance, long acknowledged) {
-    return store.supply(
-        () -> {
-          table.withGate(
-              gate -> {
-                gate.register(instance, acknowledged, store.server.now());
-                return instance;
-              });
-          return table.gateState();
-        });
+  public CompletionStage<Void> applied(long version) {
+    return store
+        .<Boolean>supply(
+            () -> {
+              table.applied(version);
+              return true;
+            })
+        .thenAccept(published -> {});
   }
 
   @Override
   public CompletionStage<List<Instance>> instances() {
-    return store.supply(() -> table.withGate(gate -> gate.instances(store.server.now())));
+    return store.supply(() -> table.withGate(LeaderGate::instances));
+  }
+
+  @Override
+  public void listen(LongConsumer listener) {
+    table.withGate(
+        gate -> {
+          gate.listen(store, listener);
+          return store;
+        });
   }
 }

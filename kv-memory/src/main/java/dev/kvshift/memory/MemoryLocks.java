@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.LongConsumer;
 
 /** One store's view of a space of locks and of its gate. */
 record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Gate {
@@ -67,8 +69,8 @@ record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Ga
   }
 
   @Override
-  public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
-    return store.supply(() -> space.fence(attempt, lifetime));
+  public CompletionStage<Fence> fence(String attempt, FenceOptions options) {
+    return store.supply(() -> space.fence(attempt, options));
   }
 
   @Override
@@ -94,21 +96,22 @@ record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Ga
   }
 
   @Override
-  public CompletionStage<State> register(String instance, long acknowledged) {
-    return store.supply(
-        () -> {
-          space.withGate(
-              gate -> {
-                gate.register(instance, acknowledged, store.server.now());
-                return instance;
-              });
-          return space.state();
-        });
+  public CompletionStage<Void> applied(long version) {
+    return CompletableFuture.failedFuture(notForLocks("applied"));
   }
 
   @Override
   public CompletionStage<List<Instance>> instances() {
-    return store.supply(() -> space.withGate(gate -> gate.instances(store.server.now())));
+    return store.supply(() -> space.withGate(LeaderGate::instances));
+  }
+
+  @Override
+  public void listen(LongConsumer listener) {
+    space.withGate(
+        gate -> {
+          gate.listen(store, listener);
+          return store;
+        });
   }
 
   private static KvException notForLocks(String what) {

@@ -2,17 +2,25 @@ package dev.kvshift.memory;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** What all stores of one name share. Lives until the last of them is closed. */
 final class MemoryServer {
   private static final Map<String, MemoryServer> OPEN = new HashMap<>();
+
+  /** Before the name of a space of locks, where collections are meant too. */
+  private static final String LOCKS = "locks:";
 
   final String name;
   final Clock clock;
@@ -59,6 +67,45 @@ final class MemoryServer {
   Table table(String collection, long incarnation) {
     return tables.computeIfAbsent(
         new TableName(collection, incarnation), added -> new Table(this, collection, incarnation));
+  }
+
+  /** Renews the lease of a process with each of its collections that exist here. */
+  Map<String, Gate.State> report(InstanceReport report) {
+    Map<String, Gate.State> states = new TreeMap<>();
+    for (String use : report.uses().keySet()) {
+      if (use.startsWith(LOCKS)) {
+        LockSpace space = space(use.substring(LOCKS.length()));
+        space.withGate(gate -> reported(gate, report));
+        states.put(use, space.state());
+      } else {
+        Table table = tables.get(new TableName(use, 1));
+        if (table != null) {
+          table.withGate(gate -> reported(gate, report));
+          states.put(use, table.gateState());
+        }
+      }
+    }
+    return states;
+  }
+
+  private static InstanceReport reported(LeaderGate gate, InstanceReport report) {
+    gate.report(report);
+    return report;
+  }
+
+  /** Moves the collections, each with its attempt, or none if one of them refuses. */
+  Map<String, Gate.State> moveAll(Map<String, String> attempts) {
+    Map<String, Table> moved = new TreeMap<>();
+    Deque<Map.Entry<Table, String>> steps = new ArrayDeque<>();
+    for (Map.Entry<String, String> attempt : new TreeMap<>(attempts).entrySet()) {
+      Table table = table(attempt.getKey(), 1);
+      moved.put(attempt.getKey(), table);
+      steps.add(Map.entry(table, attempt.getValue()));
+    }
+    Table.moveAll(steps);
+    Map<String, Gate.State> states = new TreeMap<>();
+    moved.forEach((collection, table) -> states.put(collection, table.gateState()));
+    return states;
   }
 
   void drop(String collection, long incarnation) {

@@ -9,6 +9,8 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -17,6 +19,7 @@ import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
@@ -99,6 +102,24 @@ final class MemoryStore implements Store {
   @Override
   public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return compose(() -> CollectionRecord.restart(metadata(), name, copy, next));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+    return supply(
+        () -> {
+          require(Capability.GATE);
+          return server.report(report);
+        });
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    return supply(
+        () -> {
+          require(Capability.FENCING);
+          return server.moveAll(attempts);
+        });
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.CollectionRecord.State;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Fence;
@@ -14,8 +15,10 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -51,14 +54,14 @@ final class Table {
     this.incarnation = incarnation;
     this.log = new ChangeLog(name, effects::add);
     this.rows = new Rows(server, name, log);
-    this.gate = new LeaderGate(name);
+    this.gate = new LeaderGate(name, server.clock);
   }
 
   /** Reads under the monitor, after the gate has let the caller in. */
   <T> T read(Call call, Function<NavigableMap<Place, Row>, T> body) {
     return locked(
         () -> {
-          gate.admitRead(call.epoch());
+          gate.admitRead(call);
           return body.apply(rows.held());
         });
   }
@@ -103,16 +106,16 @@ final class Table {
     return enter(owner, call, () -> rows.reassert(key, atLeast));
   }
 
-  Fence fence(String attempt, Duration lifetime) {
+  Fence fence(String attempt, FenceOptions options) {
     return locked(
         () -> {
-          Fence standing = gate.fenceFor(attempt, lifetime);
+          Fence standing = gate.fenceFor(attempt, options);
           if (standing != null) {
             return standing;
           }
           Instant now = server.now();
-          Fence raised = log.appendFence(attempt, rows.draw(now), now.plus(lifetime));
-          gate.raise(raised);
+          Fence raised = log.appendFence(attempt, rows.draw(now), now.plus(options.lifetime()));
+          gate.raise(raised, options);
           effects.add(this::watchFence);
           return raised;
         });
@@ -138,6 +141,20 @@ final class Table {
         });
   }
 
+  /** Moves these tables, each with its attempt, or none if one of them refuses. */
+  static void moveAll(Deque<Map.Entry<Table, String>> attempts) {
+    Map.Entry<Table, String> first = attempts.poll();
+    if (first != null) {
+      Table table = first.getKey();
+      table.locked(
+          () -> {
+            table.gate.requireMovable(first.getValue());
+            moveAll(attempts);
+            return table.move(first.getValue());
+          });
+    }
+  }
+
   Gate.State seal(long epoch) {
     return locked(
         () -> {
@@ -146,11 +163,20 @@ final class Table {
         });
   }
 
+  void applied(long version) {
+    locked(
+        () -> {
+          gate.applied(version, rows.lastVersion());
+          return name;
+        });
+  }
+
   /** Ends what a closing store waits for here. */
   void forget(Object owner) {
     locked(
         () -> {
           log.forget(owner);
+          gate.forget(owner);
           for (Waiting<?> waiting : List.copyOf(room)) {
             if (waiting.owner == owner) {
               room.remove(waiting);

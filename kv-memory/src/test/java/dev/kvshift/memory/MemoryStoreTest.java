@@ -17,6 +17,7 @@ import dev.kvshift.api.ShardRule;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -71,7 +72,7 @@ final class MemoryStoreTest {
     try (Store store = MemoryStoreProvider.open("fence")) {
       StoreCollection c = join(store.open("c", Layout.point(), Claim.ACTIVE));
       StoreKey key = StoreKey.of(MAIN, Bytes.empty());
-      Gate.Fence fence = join(c.gate().fence("a", Duration.ofSeconds(30)));
+      Gate.Fence fence = join(c.gate().fence("a", FenceOptions.lasting(Duration.ofSeconds(30))));
       CompletionStage<Long> waiting = c.write(key, Mutation.put(MAIN), within());
       assertThat(waiting.toCompletableFuture()).isNotDone();
       join(c.gate().lift("a"));
@@ -80,7 +81,7 @@ final class MemoryStoreTest {
           .isEqualTo(new ChangeSource.Fenced(fence));
       assertThat(join(c.changes().read(1, 1_000, Duration.ZERO)))
           .isEqualTo(new ChangeSource.Lifted("a", 2));
-      join(c.gate().fence("b", Duration.ofSeconds(30)));
+      join(c.gate().fence("b", FenceOptions.lasting(Duration.ofSeconds(30))));
       CompletionStage<Long> late = c.write(key, Mutation.put(MAIN), within());
       assertThat(join(c.gate().move("b")).phase()).isEqualTo(Phase.NEW_ONLY);
       assertThatThrownBy(() -> join(late)).isInstanceOf(StalePhase.class);
@@ -92,7 +93,7 @@ final class MemoryStoreTest {
   void fence_deadlinePassed_liftsItselfAndLetsWritersIn() {
     try (Store store = MemoryStoreProvider.open("lapse")) {
       StoreCollection c = join(store.open("c", Layout.point(), Claim.ACTIVE));
-      join(c.gate().fence("a", Duration.ofSeconds(1)));
+      join(c.gate().fence("a", FenceOptions.lasting(Duration.ofSeconds(1))));
       StoreKey key = StoreKey.of(MAIN, Bytes.empty());
       join(c.write(key, Mutation.put(MAIN), within()));
       assertThatThrownBy(() -> join(c.gate().move("a")))

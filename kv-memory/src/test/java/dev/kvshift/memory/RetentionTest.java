@@ -11,6 +11,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource.Window;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
@@ -131,7 +132,7 @@ final class RetentionTest {
   void fence_waitingRoomFull_refusesFurtherWriters() {
     try (Store store = MemoryStoreProvider.open("room")) {
       StoreCollection c = join(store.open("c", Layout.point(), Claim.ACTIVE));
-      join(c.gate().fence("a", Duration.ofSeconds(60)));
+      join(c.gate().fence("a", FenceOptions.lasting(Duration.ofSeconds(60))));
       for (int i = 0; i < Table.WAITING_ROOM; i++) {
         assertThat(c.write(key(i), Mutation.delete(), call()).toCompletableFuture()).isNotDone();
       }

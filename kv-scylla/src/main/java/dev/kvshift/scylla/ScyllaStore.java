@@ -1,5 +1,8 @@
 package dev.kvshift.scylla;
 
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
+import java.util.Map;
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.session.Session;
@@ -244,6 +247,18 @@ final class ScyllaStore implements Store {
   @Override
   public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return CollectionRecord.restart(metadata, name, copy, next);
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.GATE, description()));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.FENCING, description()));
   }
 
   @Override

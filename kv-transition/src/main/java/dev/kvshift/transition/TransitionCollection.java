@@ -11,6 +11,7 @@ import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.OperationChecker;
@@ -27,6 +28,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -48,7 +50,8 @@ final class TransitionCollection implements StoreCollection {
   private final PhaseTracker tracker;
   private final VersionClock clock;
   private final Skew skew;
-  private @Nullable CompletableFuture<StoreCollection> fresh;
+  private final AtomicLong failures = new AtomicLong();
+  private NewSide newSide = new NewSide();
   private volatile @Nullable Copy copy;
 
   /** Opens the new store's collection, provided that it holds a copy. */
@@ -104,8 +107,8 @@ final class TransitionCollection implements StoreCollection {
 
   /** Checks what holds for every new store, and once it is open what holds for this one. */
   private synchronized void checkNew(StoreKey key, Mutation mutation) {
-    if (fresh != null && fresh.isDone() && !fresh.isCompletedExceptionally()) {
-      fresh.join().check(key, mutation);
+    if (newSide.opened != null) {
+      newSide.opened.check(key, mutation);
     } else {
       untilOpened.check(key, mutation);
     }
@@ -166,15 +169,13 @@ final class TransitionCollection implements StoreCollection {
       StoreKey key, Mutation mutation, Call call, Duration backoff, boolean maybeApplied) {
     return fresh()
         .thenCompose(
-            store -> {
-              skew.require(name);
-              return store.write(key, mutation, call);
-            })
+            store -> skew.require(name).thenCompose(known -> store.write(key, mutation, call)))
         .handle(
             (version, error) -> {
               if (error == null) {
                 return CompletableFuture.completedFuture(version);
               }
+              failures.incrementAndGet();
               KvException cause = failure(error);
               boolean unknown = cause instanceof KvException.UnknownOutcome;
               if (!unknown && !(cause instanceof KvException.Transient)) {
@@ -249,32 +250,81 @@ final class TransitionCollection implements StoreCollection {
         .thenCompose(stage -> stage);
   }
 
-  /**
-   * Renews this instance's lease on the old store and learns the phase. Opens the new side ahead of
-   * its need once its migration is prepared, so that no write waits for a connection at the switch;
-   * that it cannot be opened yet is no error.
-   */
-  void register(String instance) {
-    if (old != null && tracker.current().phase() != Phase.NEW_ONLY) {
-      if (copy != null) {
-        fresh();
-      }
+  /** Returns what to report to the leader; null once there is nothing to tell it any more. */
+  InstanceReport.@Nullable Use use() {
+    if (old == null || tracker.current().phase() == Phase.NEW_ONLY) {
+      return null;
+    }
+    InstanceReport.Use use =
+        InstanceReport.Use.acknowledging(tracker.acknowledged())
+            .withLayout(layout)
+            .withSkew(skew.measured())
+            .withFailures(failures.get());
+    synchronized (this) {
+      return use.withCopy(newSide.seen).withProblem(newSide.problemOr(skew));
+    }
+  }
+
+  /** Calls when a reply of the leader shows an epoch that this collection does not know. */
+  void listen(Runnable onNewEpoch) {
+    if (old != null) {
       old.gate()
-          .register(instance, tracker.acknowledged())
-          .thenAccept(
-              state -> {
-                learn(state.copy());
-                tracker.learn(state.epoch(), state.phase(), state.floor());
+          .listen(
+              epoch -> {
+                if (epoch > tracker.current().epoch()) {
+                  onNewEpoch.run();
+                }
               });
     }
+  }
+
+  /** Takes note of what the leader says. */
+  void learn(Gate.State state) {
+    learn(state.copy());
+    tracker.learn(state.epoch(), state.phase(), state.floor());
   }
 
   /** Takes note of the copy that the gate names; a new side that holds another is opened again. */
   private synchronized void learn(@Nullable Copy named) {
     if (named != null && !named.equals(copy)) {
       copy = named;
-      fresh = null;
+      newSide = new NewSide();
     }
+  }
+
+  /**
+   * Opens the new side ahead of its need once its migration is prepared, so that no write waits for
+   * a connection at the switch, and looks at it again every 30 s: it must go on holding the copy.
+   * While it cannot be opened, the pauses grow.
+   */
+  void prepareNewSide() {
+    if (copy == null || tracker.current().phase() == Phase.NEW_ONLY) {
+      return;
+    }
+    NewSide looked;
+    synchronized (this) {
+      looked = newSide;
+      if (!looked.beginLook()) {
+        return;
+      }
+    }
+    skew.refresh();
+    open(looked);
+  }
+
+  private CompletionStage<StoreCollection> open(NewSide side) {
+    CompletableFuture<StoreCollection> opening =
+        Futures.start(() -> newOpener.open(copy, tracker.current().floor())).toCompletableFuture();
+    Copy asked = copy;
+    return opening.whenComplete(
+        (opened, error) -> {
+          synchronized (this) {
+            side.end(asked, opened, error == null ? null : failure(error));
+          }
+          if (error != null) {
+            failures.incrementAndGet();
+          }
+        });
   }
 
   private StoreCollection requireOld() {
@@ -284,11 +334,33 @@ final class TransitionCollection implements StoreCollection {
     return old;
   }
 
-  private synchronized CompletionStage<StoreCollection> fresh() {
-    if (fresh == null || fresh.isCompletedExceptionally()) {
-      fresh = newOpener.open(copy, tracker.current().floor()).toCompletableFuture();
+  /** Returns the new side, opening it if need be; requests that ask at once share one opening. */
+  private CompletionStage<StoreCollection> fresh() {
+    CompletableFuture<StoreCollection> result = new CompletableFuture<>();
+    NewSide side;
+    synchronized (this) {
+      side = newSide;
+      if (side.opened != null) {
+        return CompletableFuture.completedFuture(side.opened);
+      }
+      if (side.opening != null) {
+        return side.opening;
+      }
+      side.opening = result;
     }
-    return fresh;
+    open(side)
+        .whenComplete(
+            (opened, error) -> {
+              synchronized (this) {
+                side.opening = null;
+              }
+              if (error == null) {
+                result.complete(opened);
+              } else {
+                result.completeExceptionally(failure(error));
+              }
+            });
+    return result;
   }
 
   static KvException failure(Throwable thrown) {

@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * Opens {@code transition://NAME?old=…&new=…}: one store made of an old and a new one. NAME is the
- * migration's, for metrics and metadata. Neither side has to answer for the store to open; a
- * collection needs the old side or, once it has moved, the new one.
+ * service's: the leader shows it to whoever moves a collection. Neither side has to answer for the
+ * store to open; a collection needs the old side or, once it has moved, the new one.
  */
 public final class TransitionProvider implements StoreProvider {
   @Override
@@ -31,6 +31,10 @@ public final class TransitionProvider implements StoreProvider {
     ConnectionString oldSide = string.nested("old");
     ConnectionString newSide = string.nested("new");
     return new TransitionStore(
-        string.toString(), new Side(oldSide, context), new Side(newSide, context), context.clock());
+        string.toString(),
+        string.hosts().get(0).name(),
+        new Side(oldSide, context),
+        new Side(newSide, context),
+        context.clock());
   }
 }

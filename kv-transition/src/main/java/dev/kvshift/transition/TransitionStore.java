@@ -7,6 +7,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Phase;
@@ -17,21 +18,16 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
-import java.util.Queue;
+import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One store made of an old and a new one. Each collection follows its own phase. */
 final class TransitionStore implements Store {
-  private static final Duration HEARTBEAT = Duration.ofSeconds(1);
-
   /** How long opening a collection waits for the new store's word that it has moved. */
   private static final Duration LOOK_AT_NEW_SIDE = Duration.ofSeconds(2);
 
@@ -52,29 +48,18 @@ final class TransitionStore implements Store {
   private final Side newSide;
   private final VersionClock clock;
   private final Skew skew;
-  private final String instance;
-  private final Queue<TransitionCollection> collections = new ConcurrentLinkedQueue<>();
-  private final ScheduledExecutorService heartbeat;
+  private final Reporter reporter;
+  private final Map<String, CompletableFuture<TransitionCollection>> collections =
+      new ConcurrentHashMap<>();
 
-  TransitionStore(String description, Side oldSide, Side newSide, VersionClock clock) {
+  TransitionStore(
+      String description, String service, Side oldSide, Side newSide, VersionClock clock) {
     this.description = description;
     this.oldSide = oldSide;
     this.newSide = newSide;
     this.clock = clock;
     this.skew = new Skew(newSide, clock);
-    this.instance = UUID.randomUUID().toString();
-    this.heartbeat =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "kvshift-heartbeat");
-              thread.setDaemon(true);
-              return thread;
-            });
-    heartbeat.scheduleAtFixedRate(
-        () -> collections.forEach(collection -> collection.register(instance)),
-        HEARTBEAT.toMillis(),
-        HEARTBEAT.toMillis(),
-        TimeUnit.MILLISECONDS);
+    this.reporter = new Reporter(oldSide, service);
   }
 
   @Override
@@ -105,6 +90,32 @@ final class TransitionStore implements Store {
           new KvException.Permanent(
               "a migration cannot import into transition://: give it the new store itself"));
     }
+    CompletableFuture<TransitionCollection> opened =
+        collections.compute(
+            name,
+            (key, known) ->
+                known == null || known.isCompletedExceptionally()
+                    ? open(name, layout).toCompletableFuture()
+                    : known);
+    return opened.thenApply(collection -> requireLayout(collection, layout));
+  }
+
+  /** One collection of a name serves the whole process: its epochs are acknowledged as one. */
+  private static StoreCollection requireLayout(TransitionCollection collection, Layout layout) {
+    if (!collection.layout().equals(layout)) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection.name()
+              + " is open in this process with the layout "
+              + collection.layout()
+              + ", not "
+              + layout
+              + ": open it with one layout");
+    }
+    return collection;
+  }
+
+  private CompletionStage<TransitionCollection> open(String name, Layout layout) {
     return openOnOld(name, layout)
         .handle(
             (opened, error) ->
@@ -114,7 +125,7 @@ final class TransitionStore implements Store {
         .thenCompose(stage -> stage)
         .thenApply(
             collection -> {
-              collections.add(collection);
+              reporter.add(collection);
               return collection;
             });
   }
@@ -122,22 +133,28 @@ final class TransitionStore implements Store {
   private CompletionStage<TransitionCollection> openOnOld(String name, Layout layout) {
     return oldSide
         .store()
-        .thenCompose(store -> store.open(name, layout, Claim.ACTIVE))
         .thenCompose(
-            old ->
-                old.gate()
-                    .register(instance, 0)
-                    .thenCompose(
-                        state ->
-                            state.phase() == Phase.NEW_ONLY
-                                ? CompletableFuture.completedFuture(
-                                    collection(name, layout, old, state))
-                                : handedOver(name, old)
-                                    .thenApply(
-                                        record ->
-                                            record == null
-                                                ? collection(name, layout, old, state)
-                                                : movedCollection(name, layout, record))));
+            store ->
+                store
+                    .open(name, layout, Claim.ACTIVE)
+                    .thenCompose(old -> register(store, old, name, layout)));
+  }
+
+  /** Registers before the phase is read, so that a step waits for this instance or its lease. */
+  private CompletionStage<TransitionCollection> register(
+      Store store, StoreCollection old, String name, Layout layout) {
+    return reporter
+        .register(store, name, InstanceReport.Use.acknowledging(0).withLayout(layout))
+        .thenCompose(
+            state ->
+                state.phase() == Phase.NEW_ONLY
+                    ? CompletableFuture.completedFuture(collection(name, layout, old, state))
+                    : handedOver(name, old)
+                        .thenApply(
+                            record ->
+                                record == null
+                                    ? collection(name, layout, old, state)
+                                    : movedCollection(name, layout, record)));
   }
 
   /**
@@ -271,6 +288,18 @@ final class TransitionStore implements Store {
   }
 
   @Override
+  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.GATE, description));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.FENCING, description));
+  }
+
+  @Override
   public CompletionStage<Instant> serverTime() {
     Store opened = oldSide.openedOrNull();
     return opened != null ? opened.serverTime() : newSide.store().thenCompose(Store::serverTime);
@@ -288,7 +317,7 @@ final class TransitionStore implements Store {
 
   @Override
   public void close() {
-    heartbeat.shutdownNow();
+    reporter.close();
     oldSide.close();
     newSide.close();
   }

@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
@@ -54,7 +55,7 @@ public final class NewOnlyFixture extends LegacyPhaseFixture {
     join(newSide.open(name, layout, Claim.importing(COPY)));
     Gate.State now = join(gate.state());
     join(gate.compareAndSet(now, now.withCopy(COPY)));
-    join(gate.fence("kit", Duration.ofSeconds(30)));
+    join(gate.fence("kit", FenceOptions.lasting(Duration.ofSeconds(30))));
     Gate.State moved = join(gate.move("kit"));
     join(newSide.activate(name, COPY, moved.floor()));
     clock().advance(Duration.ofSeconds(2));

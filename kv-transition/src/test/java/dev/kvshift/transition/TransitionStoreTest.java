@@ -21,6 +21,7 @@ import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -106,7 +107,7 @@ class TransitionStoreTest {
   void write_thatWaitsAtTheFence_endsOnTheNewStoreWhenTheCollectionMoves() {
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
-      join(onOld.gate().fence("attempt", LIFETIME));
+      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
 
       CompletableFuture<Void> write =
           items
@@ -127,7 +128,7 @@ class TransitionStoreTest {
   void write_thatWaitsAtTheFence_endsOnTheOldStoreWhenTheFenceIsLifted() {
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
-      join(onOld.gate().fence("attempt", LIFETIME));
+      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
 
       CompletableFuture<Void> write =
           items
@@ -274,7 +275,7 @@ class TransitionStoreTest {
       Copy unrelated = Copy.draw("another-log");
       join(newStore.restart("items", copy, unrelated));
       StoreCollection impostor = join(newStore.open("items", LAYOUT, Claim.importing(unrelated)));
-      join(onOld.gate().fence("attempt", LIFETIME));
+      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
       join(onOld.gate().move("attempt"));
 
       assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))
@@ -290,7 +291,7 @@ class TransitionStoreTest {
     announce(null);
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
-      join(onOld.gate().fence("attempt", LIFETIME));
+      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
       join(onOld.gate().move("attempt"));
 
       assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))
@@ -306,7 +307,7 @@ class TransitionStoreTest {
   }
 
   private Gate.State move() {
-    join(onOld.gate().fence("attempt", LIFETIME));
+    join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
     Gate.State moved = join(onOld.gate().move("attempt"));
     join(newStore.activate("items", copy, moved.floor()));
     return moved;

@@ -9,6 +9,8 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -16,6 +18,7 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -133,6 +136,16 @@ public final class ShardedStore implements Store {
     return store
         .restart(name, copy, next)
         .thenCompose(begun -> alignDirectory(name).thenApply(aligned -> begun));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+    return store.report(report);
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    return store.moveAll(attempts);
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
@@ -191,7 +192,7 @@ abstract class Clause {
       case FENCING ->
           assertUnsupported(
               has(Capability.GATE) ? missing : Capability.GATE,
-              () -> points().gate().fence("attempt", Duration.ofSeconds(1)));
+              () -> points().gate().fence("attempt", FenceOptions.lasting(Duration.ofSeconds(1))));
       case LOCKS ->
           assertUnsupported(
               missing,

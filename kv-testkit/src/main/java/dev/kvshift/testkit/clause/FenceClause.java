@@ -7,6 +7,7 @@ import dev.kvshift.api.KvException.CollectionFenced;
 import dev.kvshift.api.KvException.Transient;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.State;
@@ -35,7 +36,7 @@ public abstract class FenceClause extends Clause {
   void fence_raised_leavesEpochAndPhase() {
     StoreCollection collection = fresh(pointLayout());
     long before = write(collection, freshKey(), Mutation.put(hex("01")));
-    Fence fence = join(collection.gate().fence("a", STANDING));
+    Fence fence = join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
     assertThat(fence.attempt()).isEqualTo("a");
     assertThat(fence.version()).isGreaterThan(before);
     State state = join(collection.gate().state());
@@ -48,16 +49,16 @@ public abstract class FenceClause extends Clause {
   @Test
   void fence_sameAttemptAgain_givesTheSame() {
     Gate gate = fresh(pointLayout()).gate();
-    Fence fence = join(gate.fence("a", STANDING));
-    assertThat(join(gate.fence("a", STANDING))).isEqualTo(fence);
+    Fence fence = join(gate.fence("a", FenceOptions.lasting(STANDING)));
+    assertThat(join(gate.fence("a", FenceOptions.lasting(STANDING)))).isEqualTo(fence);
     assertThat(join(gate.state()).fence()).isEqualTo(fence);
   }
 
   @Test
   void fence_otherAttempt_isTransient() {
     Gate gate = fresh(pointLayout()).gate();
-    Fence fence = join(gate.fence("a", STANDING));
-    Await.failure(Transient.class, () -> gate.fence("b", STANDING));
+    Fence fence = join(gate.fence("a", FenceOptions.lasting(STANDING)));
+    Await.failure(Transient.class, () -> gate.fence("b", FenceOptions.lasting(STANDING)));
     assertThat(join(gate.state()).fence()).isEqualTo(fence);
   }
 
@@ -65,7 +66,7 @@ public abstract class FenceClause extends Clause {
   @ValueSource(longs = {0, 999, 60_001})
   void fence_lifetimeOutOfRange_isPermanent(long millis) {
     Gate gate = fresh(pointLayout()).gate();
-    assertPermanent(() -> gate.fence("a", Duration.ofMillis(millis)));
+    assertPermanent(() -> gate.fence("a", FenceOptions.lasting(Duration.ofMillis(millis))));
     assertThat(join(gate.state()).fence()).isNull();
   }
 
@@ -74,7 +75,7 @@ public abstract class FenceClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
     long version = write(collection, key, Mutation.put(hex("01")));
-    join(collection.gate().fence("a", STANDING));
+    join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
     assertThat(read(collection, key)).isEqualTo(Row.of(key, version, hex("01"), null));
   }
 
@@ -82,7 +83,7 @@ public abstract class FenceClause extends Clause {
   void write_whileFenced_waitsAndRunsOnceLifted() {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
-    Fence fence = join(collection.gate().fence("a", STANDING));
+    Fence fence = join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
     CompletableFuture<Long> put = waiting(collection, key, Mutation.put(hex("01")));
     CompletableFuture<Long> delete = waiting(collection, freshKey(), Mutation.delete());
     assertThat(read(collection, key)).isNull();
@@ -102,7 +103,7 @@ public abstract class FenceClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
     long version = versionAgo(Duration.ofMinutes(1));
-    join(collection.gate().fence("a", STANDING));
+    join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
     CompletableFuture<Long> versioned =
         waiting(collection, key, Mutation.put(hex("01")).withVersion(version));
     CompletableFuture<Row> reasserted =
@@ -119,7 +120,7 @@ public abstract class FenceClause extends Clause {
   void write_whileFenced_isCertainlyNotAppliedAtItsDeadline() {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
-    join(collection.gate().fence("a", STANDING));
+    join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
     CollectionFenced error =
         Await.failure(
             CollectionFenced.class,
@@ -135,7 +136,7 @@ public abstract class FenceClause extends Clause {
   @Test
   void fence_deadlinePassed_liftsItself() {
     StoreCollection collection = fresh(pointLayout());
-    Fence fence = join(collection.gate().fence("a", Duration.ofSeconds(1)));
+    Fence fence = join(collection.gate().fence("a", FenceOptions.lasting(Duration.ofSeconds(1))));
     StoreKey key = freshKey();
     CompletableFuture<Long> waiting = waiting(collection, key, Mutation.put(hex("01")));
     awaitPast(fence.deadline());
@@ -148,25 +149,25 @@ public abstract class FenceClause extends Clause {
   @Test
   void fence_lateRequestOfALiftedAttempt_raisesNone() {
     Gate gate = fresh(pointLayout()).gate();
-    join(gate.fence("a", STANDING));
+    join(gate.fence("a", FenceOptions.lasting(STANDING)));
     join(gate.lift("a"));
-    assertPermanent(() -> gate.fence("a", STANDING));
+    assertPermanent(() -> gate.fence("a", FenceOptions.lasting(STANDING)));
     assertThat(join(gate.state()).fence()).isNull();
-    assertThat(join(gate.fence("b", STANDING)).attempt()).isEqualTo("b");
+    assertThat(join(gate.fence("b", FenceOptions.lasting(STANDING))).attempt()).isEqualTo("b");
   }
 
   @Test
   void lift_beforeTheFenceArrives_keepsItFromStanding() {
     Gate gate = fresh(pointLayout()).gate();
     join(gate.lift("a"));
-    assertPermanent(() -> gate.fence("a", STANDING));
+    assertPermanent(() -> gate.fence("a", FenceOptions.lasting(STANDING)));
     assertThat(join(gate.state()).fence()).isNull();
   }
 
   @Test
   void lift_otherAttempt_leavesTheFence() {
     Gate gate = fresh(pointLayout()).gate();
-    Fence fence = join(gate.fence("a", STANDING));
+    Fence fence = join(gate.fence("a", FenceOptions.lasting(STANDING)));
     join(gate.lift("b"));
     assertThat(join(gate.state()).fence()).isEqualTo(fence);
     assertPermanent(() -> gate.move("b"));
@@ -178,7 +179,7 @@ public abstract class FenceClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
     write(collection, key, Mutation.put(hex("01")));
-    Fence fence = join(collection.gate().fence("a", STANDING));
+    Fence fence = join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
     List<CompletionStage<Long>> waiting = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       waiting.add(collection.write(key, Mutation.put(hex("02")), call()));
@@ -209,11 +210,11 @@ public abstract class FenceClause extends Clause {
   @Test
   void move_again_givesTheSame_andNothingLeadsBack() {
     Gate gate = fresh(pointLayout()).gate();
-    join(gate.fence("a", STANDING));
+    join(gate.fence("a", FenceOptions.lasting(STANDING)));
     State moved = join(gate.move("a"));
     assertThat(join(gate.move("a"))).isEqualTo(moved);
     Await.failure(StalePhase.class, () -> gate.move("b"));
-    Await.failure(StalePhase.class, () -> gate.fence("b", STANDING));
+    Await.failure(StalePhase.class, () -> gate.fence("b", FenceOptions.lasting(STANDING)));
     Await.failure(StalePhase.class, () -> gate.lift("a"));
     Await.failure(StalePhase.class, () -> gate.seal(0));
     assertThat(join(gate.state())).isEqualTo(moved);
@@ -223,7 +224,7 @@ public abstract class FenceClause extends Clause {
   void move_withoutFence_isPermanent() {
     Gate gate = fresh(pointLayout()).gate();
     assertPermanent(() -> gate.move("a"));
-    join(gate.fence("a", STANDING));
+    join(gate.fence("a", FenceOptions.lasting(STANDING)));
     join(gate.lift("a"));
     assertPermanent(() -> gate.move("a"));
     assertThat(join(gate.state()).phase()).isEqualTo(Phase.LEGACY);
@@ -232,7 +233,7 @@ public abstract class FenceClause extends Clause {
   @Test
   void compareAndSet_whileFenced_isTransient() {
     Gate gate = fresh(pointLayout()).gate();
-    join(gate.fence("a", STANDING));
+    join(gate.fence("a", FenceOptions.lasting(STANDING)));
     State now = join(gate.state());
     State next = now.withEpoch(1).withPhase(Phase.SHADOW_WRITE);
     Await.failure(Transient.class, () -> gate.compareAndSet(now, next));
@@ -246,7 +247,7 @@ public abstract class FenceClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
     long first = write(collection, key, Mutation.put(hex("01")));
-    Fence fence = join(collection.gate().fence("a", STANDING));
+    Fence fence = join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
     CompletableFuture<Long> waiting = waiting(collection, key, Mutation.put(hex("02")));
     ChangeSource changes = collection.changes();
     assertThat(join(changes.read(0, 1_000, Duration.ZERO)))
@@ -270,7 +271,7 @@ public abstract class FenceClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
     long version = write(collection, key, Mutation.put(hex("01")));
-    Fence fence = join(collection.gate().fence("a", STANDING));
+    Fence fence = join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
     join(collection.gate().move("a"));
     assertThat(join(collection.changes().read(0, 1_000, Duration.ZERO)))
         .isEqualTo(data(1, Row.of(key, version, hex("01"), null)));

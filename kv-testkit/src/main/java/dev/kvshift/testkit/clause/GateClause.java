@@ -1,6 +1,7 @@
 package dev.kvshift.testkit.clause;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
@@ -11,9 +12,12 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Instance;
 import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
@@ -27,8 +31,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -202,40 +210,168 @@ public abstract class GateClause extends Clause {
   }
 
   @Test
-  void register_instance_isListedWithItsEpoch() {
-    Gate gate = fresh(pointLayout()).gate();
+  void report_instance_isListedWithWhatItSays() {
+    StoreCollection collection = fresh(pointLayout());
+    Gate gate = collection.gate();
     assertThat(join(gate.instances())).isEmpty();
     to(gate, Phase.SHADOW_WRITE);
     Instant before = serverTime();
-    assertThat(join(gate.register("one", 0))).isEqualTo(join(gate.state()));
-    join(gate.register("two", 1));
-    join(gate.register("one", 1));
+    Map<String, State> states = join(store().report(report("one", collection, 0)));
+    assertThat(states).containsExactly(entry(collection.name(), join(gate.state())));
+    join(store().report(report("two", collection, 1)));
+    InstanceReport renewed = report("one", collection, 1);
+    join(store().report(renewed));
     List<Instance> instances = join(gate.instances());
-    assertThat(instances).extracting(Instance::name).containsExactlyInAnyOrder("one", "two");
+    assertThat(instances).extracting(Instance::name).containsExactly("one", "two");
+    assertThat(instances.get(0).report().service()).isEqualTo(renewed.service());
+    assertThat(instances.get(0).report().library()).isEqualTo(renewed.library());
+    assertThat(instances.get(0).report().newestPhase()).isEqualTo(renewed.newestPhase());
+    assertThat(instances.get(0).use()).isEqualTo(renewed.uses().get(collection.name()));
     assertThat(instances)
         .allSatisfy(
-            instance -> {
-              assertThat(instance.acknowledged()).isEqualTo(1);
-              assertThat(instance.leaseEnds())
-                  .isBetween(
-                      before.plus(Gate.LEASE).minusSeconds(1),
-                      serverTime().plus(Gate.LEASE).plusSeconds(1));
-            });
+            instance ->
+                assertThat(instance.leaseEnds())
+                    .isBetween(
+                        before.plus(Gate.LEASE).minusSeconds(1),
+                        serverTime().plus(Gate.LEASE).plusSeconds(1)));
   }
 
   @Test
-  void register_notRenewed_isGoneAfterItsLease() {
-    Gate gate = fresh(pointLayout()).gate();
-    join(gate.register("one", 0));
+  void report_severalCollections_isOneLeaseForAll() {
+    StoreCollection first = fresh(pointLayout());
+    StoreCollection second = fresh(pointLayout());
+    to(second.gate(), Phase.SHADOW_WRITE);
+    InstanceReport report =
+        report("one", first, 0)
+            .withUse(second.name(), InstanceReport.Use.acknowledging(1))
+            .withUse("not-there", InstanceReport.Use.acknowledging(0));
+    Map<String, State> states = join(store().report(report));
+    assertThat(states)
+        .containsOnly(
+            entry(first.name(), join(first.gate().state())),
+            entry(second.name(), join(second.gate().state())));
+    assertThat(join(first.gate().instances())).extracting(Instance::name).containsExactly("one");
+    assertThat(join(second.gate().instances())).extracting(Instance::name).containsExactly("one");
+  }
+
+  @Test
+  void report_notRenewed_isGoneAfterItsLease() {
+    StoreCollection collection = fresh(pointLayout());
+    join(store().report(report("one", collection, 0)));
     awaitPast(serverTime().plus(Gate.LEASE).plusSeconds(1));
-    Await.until("the instance is gone", () -> join(gate.instances()).isEmpty());
+    Await.until("the instance is gone", () -> join(collection.gate().instances()).isEmpty());
   }
 
   @Test
-  void register_futureEpoch_isPermanent() {
-    Gate gate = fresh(pointLayout()).gate();
-    assertPermanent(() -> gate.register("one", 1));
-    assertThat(join(gate.instances())).isEmpty();
+  void report_futureEpoch_isPermanent() {
+    StoreCollection collection = fresh(pointLayout());
+    assertPermanent(() -> store().report(report("one", collection, 1)));
+    assertThat(join(collection.gate().instances())).isEmpty();
+  }
+
+  @Test
+  void compareAndSet_stepUpWhileAnInstanceCannotFollow_isRefused() {
+    StoreCollection collection = fresh(pointLayout());
+    Gate gate = collection.gate();
+    Copy copy = prepare(gate);
+    State now = join(gate.state());
+    State next = step(now, Phase.SHADOW_WRITE);
+    join(store().report(report("old", collection, 0).withNewestPhase(Phase.LEGACY)));
+    assertNotReady("old", () -> gate.compareAndSet(now, next));
+    join(store().report(report("old", collection, 0)));
+    assertNotReady("has not opened its new side", () -> gate.compareAndSet(now, next));
+    join(store().report(ready("old", collection, Copy.draw("kit"))));
+    assertNotReady("holds copy", () -> gate.compareAndSet(now, next));
+    assertThat(join(gate.state())).isEqualTo(now);
+    join(store().report(ready("old", collection, copy)));
+    assertThat(join(gate.compareAndSet(now, next))).isTrue();
+  }
+
+  @Test
+  @Needs({Capability.GATE, Capability.FENCING})
+  void fenceAndMove_whileAnInstanceCannotFollow_areRefused() {
+    StoreCollection collection = fresh(pointLayout());
+    Gate gate = collection.gate();
+    Copy copy = prepare(gate);
+    FenceOptions options = FenceOptions.lasting(Duration.ofSeconds(30));
+    join(store().report(report("one", collection, 0)));
+    assertNotReady("one", () -> gate.fence("a", options));
+    assertThat(join(gate.state()).fence()).isNull();
+    join(store().report(ready("one", collection, copy)));
+    join(gate.fence("a", options));
+    join(store().report(report("late", collection, 0)));
+    assertNotReady("late", () -> gate.move("a"));
+    assertThat(join(gate.state()).phase()).isEqualTo(Phase.LEGACY);
+    join(gate.lift("a"));
+    join(store().report(report("late", collection, 0)));
+    join(gate.fence("b", options.givingUp(Set.of("kit"))));
+    assertThat(join(gate.move("b")).phase()).isEqualTo(Phase.NEW_ONLY);
+  }
+
+  @Test
+  @Needs({Capability.GATE, Capability.FENCING})
+  void moveAll_oneWithoutItsFence_movesNone() {
+    StoreCollection first = fresh(pointLayout());
+    StoreCollection second = fresh(pointLayout());
+    FenceOptions options = FenceOptions.lasting(Duration.ofSeconds(30));
+    join(first.gate().fence("a", options));
+    Map<String, String> attempts = Map.of(first.name(), "a", second.name(), "b");
+    assertPermanent(() -> store().moveAll(attempts));
+    assertThat(join(first.gate().state()).phase()).isEqualTo(Phase.LEGACY);
+    join(second.gate().fence("b", options));
+    Map<String, State> moved = join(store().moveAll(attempts));
+    assertThat(moved)
+        .containsOnly(
+            entry(first.name(), join(first.gate().state())),
+            entry(second.name(), join(second.gate().state())));
+    assertThat(moved.values()).allMatch(state -> state.phase() == Phase.NEW_ONLY);
+    assertThat(join(store().moveAll(attempts))).isEqualTo(moved);
+  }
+
+  @Test
+  void applied_watermark_risesAndNeverFalls() {
+    StoreCollection collection = fresh(pointLayout());
+    Gate gate = collection.gate();
+    long first = write(collection, freshKey(), Mutation.put(hex("01")));
+    long last = write(collection, freshKey(), Mutation.put(hex("02")));
+    assertThat(join(gate.state()).applied()).isZero();
+    join(gate.applied(last));
+    join(gate.applied(first));
+    assertThat(join(gate.state()).applied()).isEqualTo(last);
+    long ceiling = join(gate.state()).versionCeiling();
+    assertPermanent(() -> gate.applied(ceiling + 1));
+    assertThat(join(gate.state()).applied()).isEqualTo(last);
+  }
+
+  @Test
+  void listen_stepOfAnother_isHeardWithTheNextReply() {
+    StoreCollection collection = fresh(pointLayout());
+    AtomicLong heard = new AtomicLong();
+    collection.gate().listen(heard::set);
+    try (Store other = tested().fixture.open()) {
+      Gate theirs = join(other.open(collection.name(), pointLayout(), Claim.ACTIVE)).gate();
+      to(theirs, Phase.SHADOW_WRITE);
+    }
+    join(collection.get(freshKey(), call()));
+    Await.until("the epoch is heard", () -> heard.get() == 1);
+  }
+
+  @Test
+  @Needs({Capability.GATE, Capability.RANGES})
+  void read_ungated_isServedBySealedLeader() {
+    StoreCollection collection = fresh(rangeLayout());
+    StoreKey key = StoreKey.of(freshMain(), hex("10"));
+    long version = write(collection, key, Mutation.put(hex("01")));
+    join(collection.gate().seal(0));
+    Row row = Row.of(key, version, hex("01"), null);
+    assertThat(join(collection.get(key, call().ungated()))).isEqualTo(row);
+    assertThat(
+            join(collection.range(
+                    key.main(), Bytes.empty(), Range.all(), PageLimit.entries(5), call().ungated()))
+                .rows())
+        .containsExactly(row);
+    Await.failure(
+        StalePhase.class, () -> collection.write(key, Mutation.put(hex("02")), call().ungated()));
   }
 
   @Test
@@ -327,6 +463,35 @@ public abstract class GateClause extends Clause {
       long version = write(collection, freshKey(), Mutation.put(hex("01")));
       assertThat(join(collection.gate().state()).versionCeiling()).isGreaterThanOrEqualTo(version);
     }
+  }
+
+  private static Copy prepare(Gate gate) {
+    State now = join(gate.state());
+    Copy copy = Copy.draw("kit");
+    assertThat(join(gate.compareAndSet(now, now.withCopy(copy)))).isTrue();
+    return copy;
+  }
+
+  private static InstanceReport report(String instance, StoreCollection of, long acknowledged) {
+    return InstanceReport.of(instance, "kit")
+        .withLibrary("1.2")
+        .withNewestPhase(Phase.NEW_ONLY)
+        .withUse(
+            of.name(),
+            InstanceReport.Use.acknowledging(acknowledged).withLayout(of.layout()).withFailures(3));
+  }
+
+  private static InstanceReport ready(String instance, StoreCollection of, Copy copy) {
+    InstanceReport report = report(instance, of, 0);
+    return report.withUse(
+        of.name(),
+        Objects.requireNonNull(report.uses().get(of.name()))
+            .withCopy(copy)
+            .withSkew(Duration.ofMillis(3)));
+  }
+
+  private static void assertNotReady(String words, Supplier<CompletionStage<?>> request) {
+    assertThat(Await.failure(InstancesNotReady.class, request)).hasMessageContaining(words);
   }
 
   private static void assertStale(

@@ -8,7 +8,9 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
@@ -45,7 +47,7 @@ public abstract class LockGateClause extends Clause {
   @Test
   void fence_standing_grantsNoneWhileHoldersGoOn() {
     Lock held = lock(KEY);
-    join(gate().fence(ATTEMPT, FENCE));
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
 
     for (Set<Bytes> keys : List.of(KEY, OTHER_KEY)) {
       Await.failure(
@@ -53,17 +55,18 @@ public abstract class LockGateClause extends Clause {
     }
     Lock renewed = join(locks().renew(held, LEASE, call()));
     assertThat(renewed.token()).isEqualTo(held.token());
-    assertThat(join(gate().fence(ATTEMPT, FENCE)).attempt()).isEqualTo(ATTEMPT);
+    assertThat(join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE))).attempt())
+        .isEqualTo(ATTEMPT);
 
     join(gate().lift(ATTEMPT));
     assertThat(join(locks().tryLockAll(KEY, LEASE, call())).busy()).isEqualTo(KEY);
     assertThat(join(locks().tryLockAll(OTHER_KEY, LEASE, call())).acquired()).hasSize(1);
-    assertPermanent(() -> gate().fence(ATTEMPT, FENCE));
+    assertPermanent(() -> gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
   }
 
   @Test
   void fence_standing_leavesOtherSpacesAlone() {
-    join(gate().fence(ATTEMPT, FENCE));
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
     StoreLocks others = store().locks(space + "-other");
     Lock lock = join(others.tryLockAll(KEY, LEASE, call())).acquired().iterator().next();
     join(others.release(lock, call()));
@@ -71,7 +74,7 @@ public abstract class LockGateClause extends Clause {
 
   @Test
   void fence_anotherConnection_meetsIt() {
-    join(gate().fence(ATTEMPT, FENCE));
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
     try (Store other = tested().fixture.open()) {
       Await.failure(
           KvException.CollectionFenced.class,
@@ -81,15 +84,16 @@ public abstract class LockGateClause extends Clause {
 
   @Test
   void fence_anotherAttempts_isTransient() {
-    join(gate().fence(ATTEMPT, FENCE));
-    Await.failure(KvException.Transient.class, () -> gate().fence("try-2", FENCE));
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
+    Await.failure(
+        KvException.Transient.class, () -> gate().fence("try-2", FenceOptions.lasting(FENCE)));
     assertPermanent(() -> gate().move("try-2"));
   }
 
   @Test
   void move_whileOneIsHeld_isTransientAndMovesNothing() {
     Lock held = lock(KEY);
-    join(gate().fence(ATTEMPT, FENCE));
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
     Await.failure(KvException.Transient.class, () -> gate().move(ATTEMPT));
     assertThat(join(gate().state()).phase()).isEqualTo(Phase.LEGACY);
     assertThat(join(locks().renew(held, LEASE, call())).token()).isEqualTo(held.token());
@@ -103,7 +107,7 @@ public abstract class LockGateClause extends Clause {
       highest = Math.max(highest, lock.token());
       join(locks().release(lock, call()));
     }
-    Gate.Fence fence = join(gate().fence(ATTEMPT, FENCE));
+    Gate.Fence fence = join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
     Gate.State moved = join(gate().move(ATTEMPT));
     assertThat(moved.phase()).isEqualTo(Phase.NEW_ONLY);
     assertThat(moved.epoch()).isEqualTo(1);
@@ -117,7 +121,7 @@ public abstract class LockGateClause extends Clause {
   @Test
   void move_done_refusesEverybodyButWhoGivesBack() {
     Lock held = lock(KEY);
-    join(gate().fence(ATTEMPT, FENCE));
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
     join(locks().release(held, call()));
     Gate.State moved = join(gate().move(ATTEMPT));
     for (Call call : List.of(call(), call().withEpoch(moved.epoch()))) {
@@ -129,13 +133,13 @@ public abstract class LockGateClause extends Clause {
       Await.failure(StalePhase.class, () -> locks().renew(held, LEASE, call));
       join(locks().release(held, call));
     }
-    Await.failure(StalePhase.class, () -> gate().fence("try-2", FENCE));
+    Await.failure(StalePhase.class, () -> gate().fence("try-2", FenceOptions.lasting(FENCE)));
   }
 
   @Test
   void move_withoutItsFence_isPermanent() {
     assertPermanent(() -> gate().move(ATTEMPT));
-    join(gate().fence(ATTEMPT, FENCE));
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
     join(gate().lift(ATTEMPT));
     assertPermanent(() -> gate().move(ATTEMPT));
     assertThat(join(gate().state()).phase()).isEqualTo(Phase.LEGACY);
@@ -168,10 +172,14 @@ public abstract class LockGateClause extends Clause {
   }
 
   @Test
-  void register_instance_isListedWithItsEpoch() {
-    assertThat(join(gate().register("instance-1", 0)).epoch()).isZero();
+  void report_instance_isListedWithItsEpoch() {
+    InstanceReport report =
+        InstanceReport.of("instance-1", "kit")
+            .withUse("locks:" + space, InstanceReport.Use.acknowledging(0));
+    join(gate().state());
+    assertThat(join(store().report(report)).get("locks:" + space)).isEqualTo(join(gate().state()));
     assertThat(join(gate().instances()))
-        .extracting(Gate.Instance::name, Gate.Instance::acknowledged)
+        .extracting(Gate.Instance::name, instance -> instance.use().acknowledged())
         .containsExactly(tuple("instance-1", 0L));
   }
 

@@ -5,12 +5,15 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
@@ -65,6 +68,16 @@ public abstract class ForwardingStore implements Store {
   @Override
   public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return inner.restart(name, copy, next);
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+    return inner.report(report);
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    return inner.moveAll(attempts);
   }
 
   @Override

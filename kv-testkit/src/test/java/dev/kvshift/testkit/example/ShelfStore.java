@@ -6,6 +6,8 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -15,6 +17,7 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -83,6 +86,18 @@ final class ShelfStore implements Store {
           }
           return null;
         });
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.GATE, description()));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.FENCING, description()));
   }
 
   @Override

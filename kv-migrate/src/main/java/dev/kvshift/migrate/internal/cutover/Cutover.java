@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.cutover;
 
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
@@ -169,7 +170,7 @@ public final class Cutover {
 
     Stopwatch stopwatch = new Stopwatch();
     long end = System.nanoTime() + options.pauseLimit().toNanos();
-    Gate.Fence fence = Await.of(gate.fence(attempt, options.fenceLifetime()));
+    Gate.Fence fence = Await.of(gate.fence(attempt, FenceOptions.lasting(options.fenceLifetime())));
     Duration fenced = stopwatch.lap();
     drain(fence, end);
     Duration drained = stopwatch.lap();

@@ -1,0 +1,186 @@
+package dev.kvshift.spi;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.InstancesNotReady.Obstacle;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who uses one collection, for stores that hold its gate: the instances whose lease may still hold,
+ * and the clients that use it without a report. A client without a report cannot be known to follow
+ * a hand-over, so that it counts as an instance that is not ready.
+ *
+ * <p>Does no I/O: a leader keeps the names of instances durably, and restores them. Safe for use by
+ * many threads.
+ */
+public final class InstanceRegistry {
+  /** Added to a lease before an instance is taken for gone. */
+  public static final Duration LEASE_MARGIN = Duration.ofSeconds(1);
+
+  /** How long a client without a report is remembered after its last request. */
+  public static final Duration CLIENT_MEMORY = Duration.ofSeconds(10);
+
+  /** The most clients without a report that are told apart; the others share one name. */
+  public static final int MAX_CLIENTS = 1_000;
+
+  private static final String OTHER_CLIENTS = "other clients";
+
+  private final String collection;
+  private final Clock clock;
+  private final Map<String, Gate.Instance> instances = new ConcurrentHashMap<>();
+  private final Map<String, Instant> clients = new ConcurrentHashMap<>();
+
+  /**
+   * Creates an empty registry.
+   *
+   * @param clock the leader's clock, which decides when a lease has ended
+   */
+  public InstanceRegistry(String collection, Clock clock) {
+    this.collection = collection;
+    this.clock = clock;
+  }
+
+  /**
+   * Takes note of a report, or renews the lease. A leader first makes the name of a new instance
+   * durable, so that a restart does not forget who may still act.
+   *
+   * @param epoch the collection's present epoch
+   * @throws KvException.Permanent if the instance acknowledges an epoch that has not been
+   * @throws KvException.Transient if there are too many instances
+   */
+  public void report(InstanceReport report, long epoch) {
+    InstanceReport.Use use = requireUse(report);
+    if (use.acknowledged() > epoch) {
+      throw new KvException.Permanent(
+          "instance "
+              + report.instance()
+              + " acknowledges epoch "
+              + use.acknowledged()
+              + " of collection "
+              + collection
+              + ", which is in epoch "
+              + epoch);
+    }
+    if (isNew(report.instance()) && instances.size() >= GateRecord.MAX_INSTANCES) {
+      throw new KvException.Transient(
+          "collection "
+              + collection
+              + " has "
+              + GateRecord.MAX_INSTANCES
+              + " registered instances, the limit: try again later");
+    }
+    instances.put(
+        report.instance(), Gate.Instance.of(report, use, clock.instant().plus(Gate.LEASE)));
+  }
+
+  private InstanceReport.Use requireUse(InstanceReport report) {
+    InstanceReport.Use use = report.uses().get(collection);
+    if (use == null) {
+      throw new IllegalArgumentException(report + " does not use collection " + collection);
+    }
+    return use;
+  }
+
+  /** Returns whether the instance is not registered. */
+  public boolean isNew(String instance) {
+    return !instances.containsKey(instance);
+  }
+
+  /** Remembers an instance from before a restart, with a new lease, until it reports again. */
+  public void restore(String instance, long acknowledged) {
+    InstanceReport report =
+        InstanceReport.of(instance, "unknown service")
+            .withNewestPhase(Phase.NEW_ONLY)
+            .withUse(
+                collection,
+                InstanceReport.Use.acknowledging(acknowledged)
+                    .withProblem("it has not reported since the leader started: wait for it"));
+    report(report, Long.MAX_VALUE);
+  }
+
+  /** Takes note of a request by a client that has not reported this collection. */
+  public void noteClient(String client) {
+    String name =
+        clients.containsKey(client) || clients.size() < MAX_CLIENTS ? client : OTHER_CLIENTS;
+    clients.put(name, clock.instant());
+  }
+
+  /** Forgets whose lease is over, and returns the names of the forgotten instances. */
+  public List<String> forgetGone() {
+    Instant now = clock.instant();
+    List<String> gone = new ArrayList<>();
+    for (Gate.Instance instance : List.copyOf(instances.values())) {
+      if (!isLive(instance, now) && instances.remove(instance.name(), instance)) {
+        gone.add(instance.name());
+      }
+    }
+    clients.values().removeIf(last -> !last.plus(CLIENT_MEMORY).isAfter(now));
+    return gone;
+  }
+
+  /** Lists the instances whose lease may still hold, then the clients without a report. */
+  public List<Gate.Instance> instances() {
+    Instant now = clock.instant();
+    List<Gate.Instance> all = new ArrayList<>();
+    for (Gate.Instance instance : instances.values()) {
+      if (isLive(instance, now)) {
+        all.add(instance);
+      }
+    }
+    clients.forEach(
+        (client, last) -> {
+          Instant end = last.plus(CLIENT_MEMORY);
+          if (end.isAfter(now)) {
+            all.add(unreported(client, end));
+          }
+        });
+    all.sort(Comparator.comparing(Gate.Instance::name));
+    return all;
+  }
+
+  private Gate.Instance unreported(String client, Instant end) {
+    InstanceReport.Use use =
+        InstanceReport.Use.acknowledging(0)
+            .withProblem(
+                "it uses the collection without a report: open it with transition://, stop it, or"
+                    + " give it up");
+    InstanceReport report =
+        InstanceReport.of("client " + client, client)
+            .withNewestPhase(Phase.NEW_ONLY)
+            .withUse(collection, use);
+    return Gate.Instance.of(report, use, end);
+  }
+
+  private static boolean isLive(Gate.Instance instance, Instant now) {
+    return instance.leaseEnds().plus(LEASE_MARGIN).isAfter(now);
+  }
+
+  /**
+   * Refuses to go on while a live instance cannot follow.
+   *
+   * @param phase the phase to come
+   * @param copy the copy that the gate names; null for none
+   * @param givenUp the services that a person has given up
+   * @throws InstancesNotReady if there is such an instance, naming it
+   */
+  public void requireReady(Phase phase, @Nullable Copy copy, Set<String> givenUp) {
+    List<Obstacle> obstacles = new ArrayList<>();
+    for (Gate.Instance instance : instances()) {
+      String reason = instance.report().obstacle(collection, phase, copy);
+      if (reason != null && !givenUp.contains(instance.report().service())) {
+        obstacles.add(new Obstacle(instance.name(), instance.report().service(), reason));
+      }
+    }
+    if (!obstacles.isEmpty()) {
+      throw new InstancesNotReady(collection, obstacles);
+    }
+  }
+}

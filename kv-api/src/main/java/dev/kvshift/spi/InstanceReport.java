@@ -1,0 +1,278 @@
+package dev.kvshift.spi;
+
+import dev.kvshift.api.Layout;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one process says of itself to the leader whose collections it uses: how far it can follow a
+ * migration, and what it sees of each collection's new side. One report is one lease, for all of
+ * the process's collections. Immutable; new members come with new {@code with} methods.
+ *
+ * <p>The leader refuses to take a step, to raise a fence and to hand over while a live instance is
+ * not ready for it: {@link #obstacle} decides.
+ */
+public final class InstanceReport {
+  /** The most characters of a service's name, a library's version and a problem. */
+  public static final int MAX_TEXT_CHARS = 512;
+
+  private final String instance;
+  private final String service;
+  private final String library;
+  private final Phase newestPhase;
+  private final Map<String, Use> uses;
+
+  private InstanceReport(
+      String instance, String service, String library, Phase newestPhase, Map<String, Use> uses) {
+    this.instance = instance;
+    this.service = service;
+    this.library = library;
+    this.newestPhase = newestPhase;
+    this.uses = uses;
+  }
+
+  /**
+   * Returns the report of a process that uses no collection yet and understands no phase but
+   * legacy.
+   *
+   * @param instance unique to the process, 1 to 256 characters
+   * @param service the service's name, for people
+   */
+  public static InstanceReport of(String instance, String service) {
+    GateRecord.requireName("instance", instance);
+    return new InstanceReport(instance, clipped(service), "", Phase.LEGACY, Map.of());
+  }
+
+  /** Returns the same report with the version of the process's library. */
+  public InstanceReport withLibrary(String newLibrary) {
+    return new InstanceReport(instance, service, clipped(newLibrary), newestPhase, uses);
+  }
+
+  /** Returns the same report with the newest phase that the process understands. */
+  public InstanceReport withNewestPhase(Phase newNewestPhase) {
+    return new InstanceReport(
+        instance, service, library, Objects.requireNonNull(newNewestPhase), uses);
+  }
+
+  /**
+   * Returns the same report with the use of a collection.
+   *
+   * @param collection its name, or {@code locks:NAME} for a space of locks
+   */
+  public InstanceReport withUse(String collection, Use use) {
+    Map<String, Use> all = new TreeMap<>(uses);
+    all.put(collection, use);
+    return new InstanceReport(
+        instance, service, library, newestPhase, Collections.unmodifiableMap(all));
+  }
+
+  /** Returns the process's name, unique to it. */
+  public String instance() {
+    return instance;
+  }
+
+  /** Returns the service's name. */
+  public String service() {
+    return service;
+  }
+
+  /** Returns the version of the process's library; empty if unknown. */
+  public String library() {
+    return library;
+  }
+
+  /** Returns the newest phase that the process understands. */
+  public Phase newestPhase() {
+    return newestPhase;
+  }
+
+  /** Returns the uses by the names of their collections, in the order of names. */
+  public Map<String, Use> uses() {
+    return uses;
+  }
+
+  /**
+   * Returns why the process cannot follow a collection into a phase, or null if it can.
+   *
+   * @param collection one of its collections
+   * @param phase the phase to come
+   * @param copy the copy that the gate names; null if no migration was prepared, and then nothing
+   *     is asked of the new side
+   */
+  public @Nullable String obstacle(String collection, Phase phase, @Nullable Copy copy) {
+    if (newestPhase.compareTo(phase) < 0) {
+      return "its library"
+          + (library.isEmpty() ? "" : " " + library)
+          + " knows no phase above "
+          + newestPhase
+          + ": upgrade it";
+    }
+    Use use = uses.get(collection);
+    if (use == null || copy == null || phase == Phase.LEGACY) {
+      return null;
+    }
+    if (use.problem() != null) {
+      return use.problem();
+    }
+    if (use.copy() == null) {
+      return "it has not opened its new side yet";
+    }
+    if (!use.copy().equals(copy)) {
+      return "its new side holds copy " + use.copy() + ", not " + copy + ": check its new= string";
+    }
+    if (use.skew() == null) {
+      return "it has not measured its clock against the new side's yet";
+    }
+    if (use.skew().compareTo(VersionClock.SKEW_LIMIT) > 0) {
+      return "its clock is "
+          + use.skew().toMillis()
+          + " ms away from its new side's, at most "
+          + VersionClock.SKEW_LIMIT.toMillis()
+          + " are allowed: set it right";
+    }
+    return null;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof InstanceReport that
+        && instance.equals(that.instance)
+        && service.equals(that.service)
+        && library.equals(that.library)
+        && newestPhase == that.newestPhase
+        && uses.equals(that.uses);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(instance, service, library, newestPhase, uses);
+  }
+
+  @Override
+  public String toString() {
+    return service + " " + instance + (library.isEmpty() ? "" : " (" + library + ")") + " " + uses;
+  }
+
+  private static String clipped(String text) {
+    return text.length() <= MAX_TEXT_CHARS ? text : text.substring(0, MAX_TEXT_CHARS);
+  }
+
+  /** What a process says of one collection that it has open. Immutable. */
+  public static final class Use {
+    private final long acknowledged;
+    private final Side side;
+
+    private record Side(
+        @Nullable Layout layout,
+        @Nullable Copy copy,
+        @Nullable String problem,
+        @Nullable Duration skew,
+        long failures) {
+      private static final Side UNSEEN = new Side(null, null, null, null, 0);
+    }
+
+    private Use(long acknowledged, Side side) {
+      this.acknowledged = acknowledged;
+      this.side = side;
+    }
+
+    /**
+     * Returns the use of a collection whose new side has not been seen.
+     *
+     * @param epoch the newest epoch of which no older operation runs any more
+     */
+    public static Use acknowledging(long epoch) {
+      return new Use(epoch, Side.UNSEEN);
+    }
+
+    /** Returns the same use with the layout that the process opened the collection with. */
+    public Use withLayout(@Nullable Layout layout) {
+      return new Use(
+          acknowledged, new Side(layout, side.copy, side.problem, side.skew, side.failures));
+    }
+
+    /** Returns the same use with the copy that the process sees on its new side. */
+    public Use withCopy(@Nullable Copy copy) {
+      return new Use(
+          acknowledged, new Side(side.layout, copy, side.problem, side.skew, side.failures));
+    }
+
+    /** Returns the same use with the reason why the new side cannot be used; null for none. */
+    public Use withProblem(@Nullable String problem) {
+      return new Use(
+          acknowledged,
+          new Side(
+              side.layout,
+              side.copy,
+              problem == null ? null : clipped(problem),
+              side.skew,
+              side.failures));
+    }
+
+    /** Returns the same use with the distance between the process's and the new side's clock. */
+    public Use withSkew(@Nullable Duration skew) {
+      return new Use(
+          acknowledged, new Side(side.layout, side.copy, side.problem, skew, side.failures));
+    }
+
+    /** Returns the same use with the number of requests that the new side has failed so far. */
+    public Use withFailures(long failures) {
+      return new Use(
+          acknowledged, new Side(side.layout, side.copy, side.problem, side.skew, failures));
+    }
+
+    /** Returns the newest epoch of which no older operation runs any more. */
+    public long acknowledged() {
+      return acknowledged;
+    }
+
+    /** Returns the layout that the process opened the collection with; null if unknown. */
+    public @Nullable Layout layout() {
+      return side.layout;
+    }
+
+    /** Returns the copy that the process sees on its new side; null if it has seen none. */
+    public @Nullable Copy copy() {
+      return side.copy;
+    }
+
+    /** Returns why the new side cannot be used; null if nothing is known against it. */
+    public @Nullable String problem() {
+      return side.problem;
+    }
+
+    /** Returns the distance between the clocks, never negative; null if it was not measured. */
+    public @Nullable Duration skew() {
+      return side.skew;
+    }
+
+    /** Returns how many requests the new side has failed since the process began. */
+    public long failures() {
+      return side.failures;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Use that
+          && acknowledged == that.acknowledged
+          && side.equals(that.side);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(acknowledged, side);
+    }
+
+    @Override
+    public String toString() {
+      return "epoch "
+          + acknowledged
+          + (side.copy == null ? "" : ", copy " + side.copy)
+          + (side.problem == null ? "" : ", " + side.problem);
+    }
+  }
+}

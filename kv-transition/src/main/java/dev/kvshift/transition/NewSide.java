@@ -1,0 +1,83 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.StoreCollection;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is known of the new side of one collection, for one copy that the gate has named. Guarded by
+ * the collection's monitor.
+ */
+final class NewSide {
+  private static final Logger LOG = LoggerFactory.getLogger(NewSide.class);
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
+  /** The opened collection; null until it has been opened. */
+  @Nullable StoreCollection opened;
+
+  /** The opening that requests wait for. */
+  @Nullable CompletableFuture<StoreCollection> opening;
+
+  /** The copy that it holds, as was seen last. */
+  @Nullable Copy seen;
+
+  private @Nullable String problem;
+  private boolean looking;
+  private long nextLookNanos = System.nanoTime();
+  private Duration pause = FIRST_PAUSE;
+
+  /** Begins a look at the new side, unless one is under way or it is too early for one. */
+  boolean beginLook() {
+    if (looking || System.nanoTime() - nextLookNanos < 0) {
+      return false;
+    }
+    looking = true;
+    return true;
+  }
+
+  /**
+   * Ends a look or an opening.
+   *
+   * @param asked the copy that it was to hold
+   * @param found the collection; null if it failed
+   */
+  void end(@Nullable Copy asked, @Nullable StoreCollection found, @Nullable KvException error) {
+    looking = false;
+    if (found != null) {
+      if (opened == null) {
+        opened = found;
+      }
+      if (problem != null) {
+        LOG.info("the new side of collection {} can be used", found.name());
+      }
+      seen = asked;
+      problem = null;
+      pause = FIRST_PAUSE;
+      nextLookNanos = System.nanoTime() + LONGEST_PAUSE.toNanos();
+      return;
+    }
+    String message = String.valueOf(error == null ? null : error.getMessage());
+    if (!message.equals(problem)) {
+      LOG.warn("the new side cannot be used: {}", message);
+    }
+    problem = message;
+    if (error instanceof KvException.Permanent) {
+      opened = null;
+      seen = null;
+    }
+    nextLookNanos = System.nanoTime() + pause.toNanos();
+    pause =
+        pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+  }
+
+  /** Returns why the new side cannot be used; null if nothing is known against it. */
+  @Nullable String problemOr(Skew skew) {
+    return problem != null ? problem : skew.problem();
+  }
+}

@@ -1,0 +1,166 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Store;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps this process's one lease at the leader: reports about once a second what it sees of each of
+ * its collections, and hands their states on. Reports at once when a reply shows a newer epoch.
+ *
+ * <p>Reports are spread over time, so that a fleet that was started together does not report
+ * together; while the leader fails, they grow rarer, up to {@link #LONGEST_PAUSE}. Safe for use by
+ * many threads.
+ */
+final class Reporter implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Reporter.class);
+
+  /** The longest time between two reports while the leader answers. */
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(8);
+
+  private final Side oldSide;
+  private final InstanceReport self;
+  private final Map<String, TransitionCollection> collections = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "kvshift-reports");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private @Nullable ScheduledFuture<?> next;
+  private boolean reporting;
+  private boolean again;
+  private int failures;
+
+  Reporter(Side oldSide, String service) {
+    this.oldSide = oldSide;
+    String library = Reporter.class.getPackage().getImplementationVersion();
+    this.self =
+        InstanceReport.of(UUID.randomUUID().toString(), service)
+            .withLibrary(library == null ? "" : library)
+            .withNewestPhase(Phase.NEW_ONLY);
+    schedule(PAUSE);
+  }
+
+  /** Registers the process with a collection that it is about to open, and returns its state. */
+  CompletionStage<Gate.State> register(Store old, String collection, InstanceReport.Use use) {
+    return old.report(report().withUse(collection, use))
+        .thenApply(
+            states -> {
+              Gate.State state = states.get(collection);
+              if (state == null) {
+                throw new KvException.Permanent(
+                    old.description()
+                        + " holds no collection "
+                        + collection
+                        + ": check its name and the old= string");
+              }
+              return state;
+            });
+  }
+
+  /** Reports the collection from now on. */
+  void add(TransitionCollection collection) {
+    collections.put(collection.name(), collection);
+    collection.listen(this::reportNow);
+  }
+
+  private InstanceReport report() {
+    InstanceReport report = self;
+    for (TransitionCollection collection : collections.values()) {
+      InstanceReport.Use use = collection.use();
+      if (use != null) {
+        report = report.withUse(collection.name(), use);
+      }
+    }
+    return report;
+  }
+
+  /** Reports soon: a reply has shown an epoch that no collection knows yet. */
+  private synchronized void reportNow() {
+    if (reporting) {
+      again = true;
+    } else {
+      schedule(Duration.ZERO);
+    }
+  }
+
+  private synchronized void schedule(Duration pause) {
+    if (timer.isShutdown()) {
+      return;
+    }
+    if (next != null) {
+      next.cancel(false);
+    }
+    next = timer.schedule(this::beat, pause.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  private void beat() {
+    synchronized (this) {
+      reporting = true;
+      again = false;
+    }
+    Futures.start(this::send).whenComplete((sent, error) -> ended(error));
+  }
+
+  private CompletionStage<?> send() {
+    collections.values().forEach(TransitionCollection::prepareNewSide);
+    InstanceReport report = report();
+    Store old = oldSide.openedOrNull();
+    if (old == null || report.uses().isEmpty()) {
+      return Futures.after(Duration.ZERO);
+    }
+    return old.report(report)
+        .thenAccept(
+            states ->
+                states.forEach(
+                    (name, state) -> {
+                      TransitionCollection collection = collections.get(name);
+                      if (collection != null) {
+                        collection.learn(state);
+                      }
+                    }));
+  }
+
+  private synchronized void ended(@Nullable Throwable error) {
+    reporting = false;
+    if (error == null) {
+      failures = 0;
+    } else {
+      failures++;
+      LOG.debug("the report to {} failed", self.service(), error);
+    }
+    schedule(again ? Duration.ZERO : pause(failures));
+  }
+
+  /** Between half of the pause and all of it; the pause doubles with each failure in a row. */
+  private static Duration pause(int failures) {
+    long longest = PAUSE.toMillis() << Math.min(failures, 3);
+    long millis = Math.min(longest, LONGEST_PAUSE.toMillis());
+    return Duration.ofMillis(ThreadLocalRandom.current().nextLong(millis / 2, millis + 1));
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}
