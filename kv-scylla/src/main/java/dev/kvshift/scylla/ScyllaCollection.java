@@ -8,7 +8,19 @@ import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
-import dev.kvshift.scylla.CollectionStatements.RowWrite;
+import dev.kvshift.scylla.internal.cql.Cell;
+import dev.kvshift.scylla.internal.cql.CellTtl;
+import dev.kvshift.scylla.internal.cql.Murmur3;
+import dev.kvshift.scylla.internal.lock.LockKeeper;
+import dev.kvshift.scylla.internal.read.RangeReader;
+import dev.kvshift.scylla.internal.read.RowReader;
+import dev.kvshift.scylla.internal.scan.Scanner;
+import dev.kvshift.scylla.internal.schema.CollectionStatements;
+import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.scylla.internal.session.Skew;
+import dev.kvshift.scylla.internal.write.ChunkWriter;
+import dev.kvshift.scylla.internal.write.PartitionWrites;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
@@ -33,12 +45,6 @@ import org.jspecify.annotations.Nullable;
 
 /** One collection: one table, one cell a row. */
 final class ScyllaCollection implements StoreCollection {
-  /** How much longer than its entry a cell lives, so that only readers decide what has expired. */
-  static final Duration TTL_MARGIN = Duration.ofMinutes(1);
-
-  /** An entry that lives longer is collected by nobody: servers cap the time to live. */
-  static final Duration MAX_LEFT = Duration.ofDays(3_660);
-
   /** How far ahead of the clock servers accept a version. */
   static final Duration MAX_VERSION_AHEAD = Duration.ofDays(3);
 
@@ -52,7 +58,7 @@ final class ScyllaCollection implements StoreCollection {
   private final VersionClock clock;
   private final Skew skew;
   private final LockKeeper locks;
-  private final @Nullable Chunks chunks;
+  private final @Nullable ChunkWriter chunks;
   private final @Nullable PartitionWrites partitions;
   private final RowReader reader;
   private final RangeReader ranges;
@@ -64,7 +70,7 @@ final class ScyllaCollection implements StoreCollection {
       CollectionRecord record,
       Claim claim,
       CollectionStatements statements,
-      @Nullable Chunks chunks,
+      @Nullable ChunkWriter chunks,
       RowReader reader,
       Requests requests,
       Limits limits,
@@ -204,28 +210,23 @@ final class ScyllaCollection implements StoreCollection {
   private CompletionStage<Long> send(StoreKey key, Mutation mutation, long version, Call call) {
     Instant expiry = mutation.expiry();
     Bytes value = mutation.value();
-    long expiryMillis = expiry == null ? 0 : expiry.toEpochMilli();
-    long nowMillis = expiry == null ? 0 : TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
-    long leftMillis = expiryMillis - nowMillis;
-    if (value == null || leftMillis < -VersionClock.SKEW_LIMIT.toMillis()) {
-      return sendRow(new RowWrite(key, version, 0, null, call));
+    long nowMillis = TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
+    if (value == null
+        || (expiry != null
+            && expiry.toEpochMilli() - nowMillis < -VersionClock.SKEW_LIMIT.toMillis())) {
+      return sendRow(new RowWrite(key, version, null, null, call));
     }
-    long collectedAt = leftMillis > MAX_LEFT.toMillis() ? 0 : collectedAt(expiryMillis);
+    CellTtl ttl = expiry == null ? null : CellTtl.of(expiry, nowMillis);
     if (Cell.HEADER_BYTES + value.size() <= requests.settings().maxCellBytes()) {
-      return sendRow(
-          new RowWrite(key, version, collectedAt, Cell.whole(value, expiryMillis), call));
+      return sendRow(new RowWrite(key, version, ttl, Cell.whole(value, expiry), call));
     }
     if (chunks == null) {
       throw tooLong("value", value.size(), requests.settings().maxCellBytes() - Cell.HEADER_BYTES);
     }
-    Chunks.Head head = chunks.head(key, version, value);
     return chunks
-        .write(key, version, head, value, collectedAt, call)
+        .write(key, version, value, ttl, call)
         .thenCompose(
-            written ->
-                sendRow(
-                    new RowWrite(
-                        key, version, collectedAt, Cell.chunked(head, expiryMillis), call)));
+            head -> sendRow(new RowWrite(key, version, ttl, Cell.chunked(head, expiry), call)));
   }
 
   private CompletionStage<Long> sendRow(RowWrite row) {
@@ -234,14 +235,6 @@ final class ScyllaCollection implements StoreCollection {
     }
     long version = row.version();
     return requests.write(whatWrite, statements.row(row), row.call(), written -> version);
-  }
-
-  /** Returns the second of the expiry and a margin, whenever the write is sent. */
-  private static long collectedAt(long expiryMillis) {
-    return expiryMillis == 0
-        ? 0
-        : TimeUnit.MILLISECONDS.toSeconds(expiryMillis + TimeUnit.SECONDS.toMillis(1) - 1)
-            + TTL_MARGIN.toSeconds();
   }
 
   @Override

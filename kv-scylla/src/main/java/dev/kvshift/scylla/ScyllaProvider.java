@@ -2,6 +2,8 @@ package dev.kvshift.scylla;
 
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.ConnectionString.Parameter;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import java.util.List;

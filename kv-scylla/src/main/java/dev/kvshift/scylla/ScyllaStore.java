@@ -7,6 +7,26 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
+import dev.kvshift.scylla.internal.cql.ChunkCql;
+import dev.kvshift.scylla.internal.cql.CollectionCql;
+import dev.kvshift.scylla.internal.cql.Dialect;
+import dev.kvshift.scylla.internal.cql.StoreCql;
+import dev.kvshift.scylla.internal.cql.TableNames;
+import dev.kvshift.scylla.internal.lock.LockKeeper;
+import dev.kvshift.scylla.internal.lock.LockTable;
+import dev.kvshift.scylla.internal.lock.ScyllaLocks;
+import dev.kvshift.scylla.internal.read.ChunkReader;
+import dev.kvshift.scylla.internal.read.RowReader;
+import dev.kvshift.scylla.internal.scan.Sweeper;
+import dev.kvshift.scylla.internal.schema.CollectionStatements;
+import dev.kvshift.scylla.internal.schema.Schema;
+import dev.kvshift.scylla.internal.schema.ScyllaMetadata;
+import dev.kvshift.scylla.internal.session.DriverErrors;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
+import dev.kvshift.scylla.internal.session.Skew;
+import dev.kvshift.scylla.internal.write.ChunkWriter;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Limits;
@@ -80,7 +100,7 @@ final class ScyllaStore implements Store {
             settings.timeout());
   }
 
-  static ScyllaStore open(
+  public static ScyllaStore open(
       Settings settings, VersionClock clock, KvObserver observer, OptionsMap options) {
     return over(Sessions.open(settings, options), settings, clock, observer);
   }
@@ -180,14 +200,19 @@ final class ScyllaStore implements Store {
                 cql.keyspace(), TableNames.chunks(name, record.incarnation()), cql.dialect());
     return schema
         .ensureTable(table, importing)
-        .thenCompose(ready -> chunks(chunkTable, importing))
+        .thenCompose(ready -> largeValues(chunkTable, importing))
         .thenCompose(
-            chunks ->
+            large ->
                 Schema.settled(requests, () -> CollectionStatements.prepare(requests, table, clock))
                     .thenApply(
                         statements -> {
                           RowReader reader =
-                              new RowReader(name, statements, chunks, requests, clock);
+                              new RowReader(
+                                  name,
+                                  statements,
+                                  large == null ? null : large.reader(),
+                                  requests,
+                                  clock);
                           if (chunkTable != null) {
                             sweeper.add(chunkTable, reader);
                           }
@@ -203,7 +228,7 @@ final class ScyllaStore implements Store {
                               record,
                               claim,
                               statements,
-                              chunks,
+                              large == null ? null : large.writer(),
                               reader,
                               requests,
                               limits,
@@ -213,13 +238,23 @@ final class ScyllaStore implements Store {
                         }));
   }
 
-  private CompletionStage<@Nullable Chunks> chunks(@Nullable ChunkCql table, boolean importing) {
+  private record LargeValues(ChunkReader reader, ChunkWriter writer) {}
+
+  private CompletionStage<@Nullable LargeValues> largeValues(
+      @Nullable ChunkCql table, boolean importing) {
     return table == null
         ? CompletableFuture.completedFuture(null)
         : schema
             .ensureChunks(table, importing)
             .thenCompose(
-                ready -> Schema.settled(requests, () -> Chunks.prepare(requests, clock, table)));
+                ready ->
+                    Schema.settled(
+                        requests,
+                        () ->
+                            ChunkReader.prepare(requests, table)
+                                .thenCombine(
+                                    ChunkWriter.prepare(requests, clock, table),
+                                    LargeValues::new)));
   }
 
   @Override

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * What ScyllaDB takes, as closed lists: whatever is not on them is a finding, also where Cassandra
  * would take it.
  */
-final class CqlLint {
+public final class CqlLint {
   private static final Set<String> TABLE_OPTIONS =
       Set.of(
           "comment",
@@ -141,7 +141,7 @@ final class CqlLint {
   /**
    * Returns what is wrong with the statement, for a server of the kind; nothing where it is right.
    */
-  static List<String> check(String statement, boolean scylla) {
+  public static List<String> check(String statement, boolean scylla) {
     CqlLint lint = new CqlLint(scylla);
     lint.checkStatement(statement);
     return lint.findings;

@@ -14,6 +14,9 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.CassandraRing;
+import dev.kvshift.scylla.internal.scan.PointSweep;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -88,7 +91,7 @@ final class DatacentersTest {
           assertThat(read(points(atQuorum), "while-west-is-down")).isNotNull();
         }
 
-        assertThat(ChunkSweepTest.sweep(string(ring, 2, "west", CHUNKED), Duration.ZERO)).isZero();
+        assertThat(PointSweep.run(string(ring, 2, "west", CHUNKED), Duration.ZERO)).isZero();
         assertThat(read(easts, "large").value()).isEqualTo(LARGE);
 
         secondEast.kill();

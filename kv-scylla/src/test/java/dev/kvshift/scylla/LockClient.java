@@ -10,6 +10,8 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -37,10 +39,10 @@ import java.util.concurrent.locks.LockSupport;
  * <p>Where the folder holds a file {@code hold-NAME}, it stops at one of its next requests until
  * that file is gone, and says so by a file {@code held-NAME}.
  */
-final class LockClient {
-  static final int KEYS = 2;
-  static final Duration LEASE = Duration.ofMillis(600);
-  static final String COLLECTION = "counts";
+public final class LockClient {
+  public static final int KEYS = 2;
+  public static final Duration LEASE = Duration.ofMillis(600);
+  public static final String COLLECTION = "counts";
   private static final Duration TIMEOUT = Duration.ofSeconds(4);
   private static final Duration POLL = Duration.ofMillis(2);
   private static final int REQUESTS_OF_A_ROUND = 9;
@@ -166,7 +168,7 @@ final class LockClient {
         StandardOpenOption.APPEND);
   }
 
-  static StoreKey key(int i) {
+  public static StoreKey key(int i) {
     return StoreKey.of(Bytes.utf8("counter" + i), Bytes.empty());
   }
 

@@ -12,6 +12,8 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;

@@ -19,6 +19,7 @@ import dev.kvshift.model.advise.PartitionLimits;
 import dev.kvshift.model.advise.PartitionReport;
 import dev.kvshift.model.advise.PartitionReport.Prediction;
 import dev.kvshift.model.key.KeyFormat;
+import dev.kvshift.scylla.internal.cql.TableNames;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;

@@ -13,6 +13,7 @@ import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.session.Request;
 import com.datastax.oss.driver.api.core.tracker.RequestTracker;
+import dev.kvshift.scylla.internal.cql.CollectionCql;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.List;

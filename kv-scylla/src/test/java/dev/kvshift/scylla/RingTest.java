@@ -11,6 +11,8 @@ import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.CassandraRing;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;

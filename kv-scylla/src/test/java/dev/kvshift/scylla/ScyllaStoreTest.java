@@ -12,6 +12,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.scylla.internal.write.PartitionWrites;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;

@@ -11,15 +11,15 @@ import java.io.PrintStream;
  * otherwise ScyllaDB in a container where an engine answers, otherwise the Cassandra node. It says
  * which.
  */
-record TestServer(String what, String address, String datacenter, int replication) {
+public record TestServer(String what, String address, String datacenter, int replication) {
   private static final String DATACENTER = "datacenter1";
 
-  static TestServer shared() {
+  public static TestServer shared() {
     return Shared.SERVER;
   }
 
   /** Names a keyspace of it, made where it is missing; {@code more} follows as it is. */
-  ConnectionString string(String keyspace, String more) {
+  public ConnectionString string(String keyspace, String more) {
     return ConnectionString.parse(
         "scylla://"
             + address
@@ -56,7 +56,7 @@ record TestServer(String what, String address, String datacenter, int replicatio
   }
 
   /** The Cassandra node, whatever the other tests run on. */
-  static TestServer node() {
+  public static TestServer node() {
     CassandraNode node = CassandraNode.shared();
     return new TestServer(
         "a Cassandra node, no container engine having answered",

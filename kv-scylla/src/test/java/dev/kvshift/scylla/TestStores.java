@@ -6,6 +6,8 @@ import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvObserver;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.meter.Meter;
@@ -30,7 +32,7 @@ public final class TestStores {
     return "test_" + RUN + "_" + KEYSPACES.incrementAndGet();
   }
 
-  static ConnectionString string(String keyspace, String more) {
+  public static ConnectionString string(String keyspace, String more) {
     return TestServer.shared().string(keyspace, more);
   }
 
@@ -60,11 +62,11 @@ public final class TestStores {
   }
 
   /** Opens a store whose session has the hook come between. */
-  static Store open(String keyspace, InterceptedSession.Hook hook) {
+  public static Store open(String keyspace, InterceptedSession.Hook hook) {
     return open(string(keyspace, ""), hook);
   }
 
-  static Store open(ConnectionString string, InterceptedSession.Hook hook) {
+  public static Store open(ConnectionString string, InterceptedSession.Hook hook) {
     Settings settings = Settings.of(string);
     return ScyllaStore.over(
         InterceptedSession.of(Sessions.open(settings, recorded(settings)), hook),
@@ -73,11 +75,11 @@ public final class TestStores {
         KvObserver.NONE);
   }
 
-  static Store open(ConnectionString string, VersionClock clock) {
+  public static Store open(ConnectionString string, VersionClock clock) {
     return open(string, clock, KvObserver.NONE);
   }
 
-  static Store open(ConnectionString string, VersionClock clock, KvObserver observer) {
+  public static Store open(ConnectionString string, VersionClock clock, KvObserver observer) {
     Settings settings = Settings.of(string);
     return ScyllaStore.open(settings, clock, observer, recorded(settings));
   }
@@ -89,7 +91,7 @@ public final class TestStores {
     return options;
   }
 
-  static <T> T await(CompletionStage<T> stage) {
+  public static <T> T await(CompletionStage<T> stage) {
     try {
       return stage.toCompletableFuture().join();
     } catch (CompletionException e) {

@@ -1,0 +1,148 @@
+package dev.kvshift.scylla.internal.lock;
+
+import dev.kvshift.Locks;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
+import dev.kvshift.scylla.internal.session.DriverErrors;
+import dev.kvshift.scylla.internal.session.Skew;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.StoreLocks;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** One space of locks; a batch is taken key by key, some at once. */
+public final class ScyllaLocks implements StoreLocks {
+  private static final int AT_ONCE = 32;
+
+  private final String space;
+  private final LockKeeper keeper;
+  private final Skew skew;
+
+  public ScyllaLocks(String space, LockKeeper keeper, Skew skew) {
+    this.space = space;
+    this.keeper = keeper;
+    this.skew = skew;
+  }
+
+  @Override
+  public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+    try {
+      if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
+        throw new KvException.Permanent(
+            "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
+      }
+      requireLease(lease);
+      skew.require();
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    return new Attempt(Set.copyOf(keys), lease, call).run();
+  }
+
+  private final class Attempt {
+    private final Iterator<Bytes> waiting;
+    private final Duration lease;
+    private final Call call;
+    private final int count;
+    private final List<Lock> acquired = new ArrayList<>();
+    private final Set<Bytes> busy = new HashSet<>();
+    private final Set<Bytes> unknown = new HashSet<>();
+    private final List<KvException> refusals = new ArrayList<>();
+
+    Attempt(Set<Bytes> keys, Duration lease, Call call) {
+      waiting = keys.iterator();
+      count = keys.size();
+      this.lease = lease;
+      this.call = call;
+    }
+
+    CompletionStage<Batch> run() {
+      CompletableFuture<?>[] lanes = new CompletableFuture<?>[Math.min(AT_ONCE, count)];
+      for (int lane = 0; lane < lanes.length; lane++) {
+        lanes[lane] = next().toCompletableFuture();
+      }
+      return CompletableFuture.allOf(lanes).thenApply(done -> result());
+    }
+
+    private CompletionStage<Void> next() {
+      Bytes key;
+      synchronized (this) {
+        if (!waiting.hasNext()) {
+          return CompletableFuture.completedFuture(null);
+        }
+        key = waiting.next();
+      }
+      return keeper
+          .tryLock(space, key, lease, call)
+          .handle(
+              (lock, error) -> {
+                note(key, lock, error);
+                return null;
+              })
+          .thenCompose(noted -> next());
+    }
+
+    private synchronized void note(Bytes key, @Nullable Lock lock, @Nullable Throwable error) {
+      if (error != null) {
+        KvException known = DriverErrors.ofWrite("taking a lock", error);
+        unknown.add(key);
+        if (!(known instanceof KvException.UnknownOutcome)) {
+          refusals.add(known);
+        }
+      } else if (lock == null) {
+        busy.add(key);
+      } else {
+        acquired.add(lock);
+      }
+    }
+
+    private synchronized Batch result() {
+      if (refusals.size() == count) {
+        throw refusals.get(0);
+      }
+      return new Batch(acquired, busy, unknown);
+    }
+  }
+
+  @Override
+  public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+    try {
+      requireLease(lease);
+      requireSpace(lock);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    return keeper.renew(lock, lease, call);
+  }
+
+  @Override
+  public CompletionStage<Void> release(Lock lock, Call call) {
+    try {
+      requireSpace(lock);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    return keeper.release(lock, call);
+  }
+
+  private void requireSpace(Lock lock) {
+    if (!lock.space().equals(space)) {
+      throw new KvException.Permanent(
+          "a lock of space " + lock.space() + " was handed to space " + space);
+    }
+  }
+
+  private static void requireLease(Duration lease) {
+    if (lease.compareTo(Locks.MIN_LEASE) < 0 || lease.compareTo(Locks.MAX_LEASE) > 0) {
+      throw new KvException.Permanent("lock lease " + lease + ": give 100 ms to 1 h");
+    }
+  }
+}

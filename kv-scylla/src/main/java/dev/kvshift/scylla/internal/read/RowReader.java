@@ -1,0 +1,233 @@
+package dev.kvshift.scylla.internal.read;
+
+import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.scylla.internal.cql.Cell;
+import dev.kvshift.scylla.internal.cql.ChunkHead;
+import dev.kvshift.scylla.internal.schema.CollectionStatements;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Turns cells into rows: notes their versions, leaves out the expired, fetches large values. */
+public final class RowReader {
+  private static final int FIRST_GUESS_BYTES = 512;
+  private static final int LEAST_PAGE_ROWS = 4;
+  private static final int PAGE_BYTES = 4 << 20;
+  private static final int SHRINK = 64;
+  private static final Logger LOG = LoggerFactory.getLogger(RowReader.class);
+
+  private final String collection;
+  private final String whatGet;
+  private final CollectionStatements statements;
+  private final @Nullable ChunkReader chunks;
+  private final Requests requests;
+  private final VersionClock clock;
+  private final AtomicBoolean reported = new AtomicBoolean();
+  private final AtomicInteger usualBytes = new AtomicInteger(FIRST_GUESS_BYTES);
+
+  public RowReader(
+      String collection,
+      CollectionStatements statements,
+      @Nullable ChunkReader chunks,
+      Requests requests,
+      VersionClock clock) {
+    this.collection = collection;
+    whatGet = "reading from collection " + collection;
+    this.statements = statements;
+    this.chunks = chunks;
+    this.requests = requests;
+    this.clock = clock;
+  }
+
+  /** Reads one row by its key. */
+  public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    return requests.read(statements.get(key), call, new Get(key, call));
+  }
+
+  /** Reads one row's cell; null where there is none or it has expired. */
+  public CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
+    return cell(statements.get(key), key, call);
+  }
+
+  /** Reads one row's cell as any replica has it; fails where one of them does not answer. */
+  public CompletionStage<@Nullable Cell> cellOnAnyReplica(StoreKey key, Call call) {
+    return cell(statements.get(key).setConsistencyLevel(DefaultConsistencyLevel.ALL), key, call);
+  }
+
+  private CompletionStage<@Nullable Cell> cell(
+      BoundStatementBuilder statement, StoreKey key, Call call) {
+    return requests.read(
+        whatGet,
+        statement,
+        call,
+        result -> {
+          com.datastax.oss.driver.api.core.cql.Row found = result.one();
+          return found == null ? null : live(key, found, 0);
+        });
+  }
+
+  private final class Get extends Requests.Answer<@Nullable Row> {
+    private final StoreKey key;
+    private final Call call;
+
+    Get(StoreKey key, Call call) {
+      this.key = key;
+      this.call = call;
+    }
+
+    @Override
+    protected Requests requests() {
+      return requests;
+    }
+
+    @Override
+    protected String what() {
+      return whatGet;
+    }
+
+    @Override
+    protected void take(AsyncResultSet result) {
+      com.datastax.oss.driver.api.core.cql.Row found = result.one();
+      ByteBuffer bytes = found == null ? null : found.getBytesUnsafe(0);
+      long version = found == null || bytes == null ? 0 : version(found, 1);
+      if (bytes == null || !isLive(bytes, version)) {
+        complete(null);
+      } else if (Cell.isWhole(bytes)) {
+        complete(Cell.row(key, version, bytes));
+      } else {
+        whole(Cell.read(collection, key, version, bytes), null, call)
+            .whenComplete(
+                (row, error) -> {
+                  if (error == null) {
+                    complete(row);
+                  } else {
+                    completeExceptionally(Futures.unwrap(error));
+                  }
+                });
+      }
+    }
+  }
+
+  /** Returns what a result's two columns hold, cell and write time, unless it has expired. */
+  public @Nullable Cell live(
+      StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
+    ByteBuffer bytes = found.getBytesUnsafe(column);
+    long version = bytes == null ? 0 : version(found, column + 1);
+    return bytes != null && isLive(bytes, version)
+        ? Cell.read(collection, key, version, bytes)
+        : null;
+  }
+
+  /** The write time of a cell that is there, without looking for a codec. */
+  private static long version(com.datastax.oss.driver.api.core.cql.Row found, int column) {
+    ByteBuffer bytes = Objects.requireNonNull(found.getBytesUnsafe(column));
+    return bytes.getLong(bytes.position());
+  }
+
+  /** Notes a cell's size and version, and tells whether it has not expired. */
+  private boolean isLive(ByteBuffer cell, long version) {
+    noteSize(cell.remaining());
+    if (!clock.observe(version) && reported.compareAndSet(false, true)) {
+      LOG.warn(
+          "collection {} holds the version {} µs, too far ahead of this clock to be heeded: find"
+              + " the writer whose clock is wrong",
+          collection,
+          version);
+    }
+    return !Cell.isExpired(cell, clock);
+  }
+
+  /**
+   * How many rows to ask for at once: those wanted, fewer where the cells met lately were so large
+   * that a page would fill the memory.
+   */
+  public int pageRows(int wanted) {
+    return Math.max(LEAST_PAGE_ROWS, Math.min(wanted, PAGE_BYTES / usualBytes.get()));
+  }
+
+  /** Grows at once with a larger cell and shrinks slowly. A lost race costs nothing. */
+  private void noteSize(int bytes) {
+    int usual = usualBytes.get();
+    if (bytes > usual) {
+      usualBytes.set(usual + (bytes - usual + 1) / 2);
+    } else if (usual - bytes >= SHRINK) {
+      usualBytes.set(usual - (usual - bytes) / SHRINK);
+    }
+  }
+
+  /** Gives the cells as rows in their order, one large value after the other. */
+  public CompletionStage<List<Row>> rows(List<Cell> cells, Call call) {
+    return rowsFrom(0, cells, new ArrayList<>(cells.size()), call);
+  }
+
+  private CompletionStage<List<Row>> rowsFrom(
+      int start, List<Cell> cells, List<Row> rows, Call call) {
+    for (int i = start; i < cells.size(); i++) {
+      Cell cell = cells.get(i);
+      Bytes value = cell.value();
+      if (value == null) {
+        int next = i + 1;
+        return whole(cell, null, call)
+            .thenCompose(
+                row -> {
+                  if (row != null) {
+                    rows.add(row);
+                  }
+                  return rowsFrom(next, cells, rows, call);
+                });
+      }
+      rows.add(new Row(cell.key(), cell.version(), value, cell.expiry()));
+    }
+    return CompletableFuture.completedFuture(rows);
+  }
+
+  /**
+   * Fetches a large value. Where its chunks are gone, the row has been overwritten since: it is
+   * read again.
+   */
+  private CompletionStage<@Nullable Row> whole(
+      @Nullable Cell cell, @Nullable Cell before, Call call) {
+    ChunkHead head = cell == null ? null : cell.head();
+    if (cell == null || head == null) {
+      return CompletableFuture.completedFuture(
+          cell == null
+              ? null
+              : new Row(
+                  cell.key(), cell.version(), Objects.requireNonNull(cell.value()), cell.expiry()));
+    }
+    if (chunks == null || (before != null && head.equals(before.head()))) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(
+              "collection "
+                  + collection
+                  + " holds a large value whose chunks are not there: restore them, or write the"
+                  + " key again"));
+    }
+    return chunks
+        .read(head, call)
+        .thenCompose(
+            value ->
+                value == null
+                    ? cell(cell.key(), call).thenCompose(now -> whole(now, cell, call))
+                    : CompletableFuture.completedFuture(
+                        new Row(cell.key(), cell.version(), value, cell.expiry())));
+  }
+}
