@@ -7,8 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What ScyllaDB takes, as closed lists: whatever is not on them is a finding, also where Cassandra
- * would take it.
+ * Closed lists of the CQL that ScyllaDB accepts. Anything else is a finding, even if Cassandra
+ * accepts it.
  */
 public final class CqlLint {
   private static final Set<String> TABLE_OPTIONS =
@@ -138,9 +138,7 @@ public final class CqlLint {
     this.scylla = scylla;
   }
 
-  /**
-   * Returns what is wrong with the statement, for a server of the kind; nothing where it is right.
-   */
+  /** Returns what is wrong with a statement for a kind of server; empty if nothing is. */
   public static List<String> check(String statement, boolean scylla) {
     CqlLint lint = new CqlLint(scylla);
     lint.checkStatement(statement);

@@ -39,7 +39,7 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Two nodes and copies in the east, one in the west, and a client in each. */
+/** Two nodes and replicas in the east, one in the west, and a client in each. */
 @Tag("own-server")
 @Tag("ring")
 final class DatacentersTest {
@@ -115,7 +115,7 @@ final class DatacentersTest {
     }
   }
 
-  /** The west has the chunks of the value, and goes down before their row is sent. */
+  /** The west has the chunks of the value and goes down before their row is sent. */
   private static void writeLargeWhoseRowMissesTheWest(CassandraRing ring, CassandraNode west) {
     InterceptedSession.Hook killBeforeTheRow =
         (statement, real) ->
@@ -143,7 +143,7 @@ final class DatacentersTest {
     }
   }
 
-  /** An outcome can stay unknown here: the record tells whose it is. */
+  /** An outcome can stay unknown here. The record shows whose claim won. */
   private void metadata_bothAtOnce_oneWins(Store east, Store west) {
     Bytes last = null;
     for (int round = 0; round < ROUNDS; round++) {

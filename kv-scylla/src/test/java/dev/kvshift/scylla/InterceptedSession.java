@@ -10,9 +10,9 @@ import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
-/** A session of the native driver in which a test comes between. */
+/** A session of the native driver whose requests a test intercepts. */
 public final class InterceptedSession {
-  /** What is done in place of sending a statement. */
+  /** Replaces the sending of a statement. */
   public interface Hook {
     CompletionStage<AsyncResultSet> send(
         Statement<?> statement, Function<Statement<?>, CompletionStage<AsyncResultSet>> real);

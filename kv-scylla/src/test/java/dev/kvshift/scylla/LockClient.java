@@ -32,12 +32,12 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A process that counts under locks until told to stop, and writes down what it does before and
- * after each step: arguments are the connection string, a folder, its name and its seed. A count is
- * a row's new value: its number, its own name and that of the count which it follows.
+ * A process that counts under locks until it is stopped, and records each step before and after it.
+ * Its arguments are the connection string, a folder, its name and its seed. A count is a row's new
+ * value: its number, its own name and the name of the count that it follows.
  *
- * <p>Where the folder holds a file {@code hold-NAME}, it stops at one of its next requests until
- * that file is gone, and says so by a file {@code held-NAME}.
+ * <p>If the folder has a file {@code hold-NAME}, the process stops at one of its next requests
+ * until that file is deleted, and creates a file {@code held-NAME} when it does.
  */
 public final class LockClient {
   public static final int KEYS = 2;
@@ -136,7 +136,7 @@ public final class LockClient {
     return false;
   }
 
-  /** Every other time one is asked for, so that half of the stops are within a write. */
+  /** Stops at every other chance, so that half of the stops are within a write. */
   private void arm(int requests) {
     if (!holding && random.nextBoolean() && Files.exists(folder.resolve("hold-" + name))) {
       holding = true;

@@ -25,7 +25,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Three nodes, three copies, LOCAL_QUORUM, while single nodes fail under load. */
+/** Three nodes, three replicas and LOCAL_QUORUM, while single nodes fail under load. */
 @Tag("own-server")
 @Tag("ring")
 final class RingTest {

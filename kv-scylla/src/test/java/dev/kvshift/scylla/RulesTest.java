@@ -52,7 +52,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Rules for everything that meets CQL, as docs/scylla.md lists them with their tests. */
+/** The rules for CQL that docs/scylla.md lists with their tests. */
 final class RulesTest {
   private static final int RULES = 20;
   private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
@@ -126,7 +126,7 @@ final class RulesTest {
     }
   }
 
-  /** A clock that is ahead stands for a request that is late. ScyllaDB has no such protocol. */
+  /** A clock that is ahead simulates a late request. ScyllaDB lacks protocol version 5. */
   @Test
   @Tag("own-server")
   void write_oneExpiryAtOneVersionLater_theGreaterValueStays() {
@@ -186,7 +186,7 @@ final class RulesTest {
     }
   }
 
-  /** The server's answer about tablets is another number's, which Cassandra has too. */
+  /** Replaces the query for tablets by one that Cassandra answers too. */
   @Test
   void open_tabletsWithoutConditionalWrites_isRefused() {
     String keyspace = TestStores.newKeyspace();

@@ -357,7 +357,7 @@ final class ScyllaStoreTest {
     int before = RecordedStatements.wholeBatches();
     Instant expiry = Instant.now().plusSeconds(600).truncatedTo(ChronoUnit.MILLIS);
     List<Row> rows = new ArrayList<>();
-    for (int i = 0; i < PartitionWrites.UNDER_WAY + PartitionWrites.MAX_ROWS; i++) {
+    for (int i = 0; i < PartitionWrites.UNBATCHED_REQUESTS + PartitionWrites.MAX_ROWS; i++) {
       StoreKey key = StoreKey.of(bytes("main"), bytes("entry" + (100 + i)));
       rows.add(new Row(key, 1_000 + i, bytes("value" + i), i % 2 == 0 ? null : expiry));
     }

@@ -36,9 +36,7 @@ public final class TestStores {
     return TestServer.shared().string(keyspace, more);
   }
 
-  /**
-   * Drops it: each table takes heap of the server that all tests share, for as long as it is there.
-   */
+  /** Drops a keyspace. Each table takes heap of the server that all tests share. */
   public static void drop(String keyspace) {
     try (CqlSession session = Sessions.open(Settings.of(string(keyspace, "")))) {
       session.execute(
@@ -51,7 +49,7 @@ public final class TestStores {
     return open(string(keyspace, ""), VersionClock.ofProcess());
   }
 
-  /** Opens a store whose session notes its requests on the meter. */
+  /** Opens a store whose session reports its requests to the meter. */
   public static Store open(String keyspace, Meter meter) {
     Settings settings = Settings.of(string(keyspace, ""));
     return ScyllaStore.over(
@@ -61,7 +59,7 @@ public final class TestStores {
         KvObserver.NONE);
   }
 
-  /** Opens a store whose session has the hook come between. */
+  /** Opens a store whose session passes its requests to the hook. */
   public static Store open(String keyspace, InterceptedSession.Hook hook) {
     return open(string(keyspace, ""), hook);
   }

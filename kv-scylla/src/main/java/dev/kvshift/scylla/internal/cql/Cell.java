@@ -11,14 +11,15 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A row's one data cell, read: format (1 byte), expiry in ms since 1970 or 0 (8), then the value
- * (format 1) or where its chunks are (format 2: id (32), length (4), CRC32C (4)).
+ * The data cell of a row.
  *
- * <p>At equal write timestamps the server keeps the greater bytes: within a format the later
- * expiry, then the greater value.
+ * <p>Format: 1 byte for the format, 8 for the expiry in ms since 1970 or 0, then the value (format
+ * 1) or the head of its chunks (format 2: 32 bytes id, 4 bytes length, 4 bytes CRC32C). At equal
+ * write timestamps servers keep the greater bytes, so within a format the later expiry wins, then
+ * the greater value.
  *
- * @param value the whole value, or null where it is in chunks
- * @param head where the chunks are, or null
+ * @param value the value; null if it is in chunks
+ * @param head the head of the chunks; null if the value is in the cell
  */
 public record Cell(
     StoreKey key,
@@ -33,6 +34,7 @@ public record Cell(
   /** The expiry, in the format, of an entry that has none. */
   private static final long NEVER = 0;
 
+  /** Returns a cell that holds its value. */
   public static ByteBuffer whole(Bytes value, @Nullable Instant expiry) {
     byte[] cell = new byte[HEADER_BYTES + value.size()];
     cell[0] = WHOLE;
@@ -40,6 +42,7 @@ public record Cell(
     return ByteBuffer.wrap(cell).putLong(1, millis(expiry));
   }
 
+  /** Returns a cell whose value is in chunks. */
   public static ByteBuffer chunked(ChunkHead head, @Nullable Instant expiry) {
     return ByteBuffer.allocate(HEADER_BYTES + ChunkHead.BYTES)
         .put(CHUNKED)
@@ -56,17 +59,22 @@ public record Cell(
     return millis != NEVER && TimeUnit.MILLISECONDS.toMicros(millis) <= clock.nowMicros();
   }
 
+  /** Returns whether the value is in the cell itself. */
   public static boolean isWhole(ByteBuffer cell) {
     return cell.remaining() >= HEADER_BYTES && cell.get(cell.position()) == WHOLE;
   }
 
-  /** Reads a cell that {@link #isWhole}; the buffer's position moves. */
+  /** Returns the row of a cell that {@link #isWhole}. Moves the buffer's position. */
   public static Row row(StoreKey key, long version, ByteBuffer cell) {
     Instant expiry = expiry(cell, cell.position());
     return new Row(key, version, Bytes.of(cell.position(cell.position() + HEADER_BYTES)), expiry);
   }
 
-  /** Reads what remains of the buffer, whose position moves. */
+  /**
+   * Parses a cell. Moves the buffer's position.
+   *
+   * @throws KvException.Permanent if the cell has another format
+   */
   public static Cell read(String collection, StoreKey key, long version, ByteBuffer cell) {
     int start = cell.position();
     int size = cell.remaining();
@@ -85,10 +93,11 @@ public record Cell(
     throw new KvException.Permanent(
         "collection "
             + collection
-            + " holds a row of an unknown form: use a newer kvshift, or find out who wrote it");
+            + " has a row of an unknown format: use a newer version of kvshift, or find out what"
+            + " wrote the row");
   }
 
-  /** How much of a page's byte limit the row takes. */
+  /** Returns the bytes that the row counts towards a page's limit. */
   public int size() {
     int length = head == null ? value == null ? 0 : value.size() : head.length();
     return key.clustering().size() + length;

@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * TTL only frees the space, a margin later.
  *
  * <p>At equal write timestamps a server keeps the cell with the later local deletion time, then the
- * one with the shorter TTL, then the one with the greater value. The local deletion time is when
- * the request was sent plus its TTL, so two deliveries of one write differ. A request that fixes
- * the current second avoids that: every expiring cell then has the TTL {@link #FIXED_SECONDS} and a
- * local deletion time of {@code removableSecond}, whenever the write is sent.
+ * one with the shorter TTL, then the one with the greater value. The local deletion time is the
+ * second in which the request arrived plus the TTL, so two deliveries of one write differ. A
+ * request that fixes the current second avoids that: every expiring cell then has the TTL {@link
+ * #FIXED_SECONDS} and the local deletion time {@code removableSecond}, whenever it is sent.
  *
  * @param removableSecond when the server may remove the cell, in seconds since 1970
  */
@@ -28,10 +28,10 @@ public record CellTtl(long removableSecond) {
   /** TTL of every expiring cell whose request fixes the current second. */
   public static final int FIXED_SECONDS = (int) LONGEST.toSeconds();
 
-  /** Returns the TTL of an entry's cell; null if the cell gets none. */
-  public static @Nullable CellTtl of(Instant expiry, long nowMillis) {
+  /** Returns the TTL of the cell of an entry that expires; null if the cell gets none. */
+  public static @Nullable CellTtl of(Instant expiry, VersionClock clock) {
     long millis = expiry.toEpochMilli();
-    if (millis - nowMillis > LONGEST.toMillis()) {
+    if (millis - TimeUnit.MICROSECONDS.toMillis(clock.nowMicros()) > LONGEST.toMillis()) {
       return null;
     }
     long lastSecond = TimeUnit.MILLISECONDS.toSeconds(millis + TimeUnit.SECONDS.toMillis(1) - 1);

@@ -26,7 +26,7 @@ public record ChunkCql(String keyspace, String table, Dialect dialect) {
     return "SELECT n, c FROM " + name() + " WHERE id = ? AND n >= ?";
   }
 
-  /** Which values there are in a token range. */
+  /** Returns the statement that reads the ids of the values in a token range. */
   public String ids() {
     return "SELECT DISTINCT id FROM "
         + name()
@@ -34,7 +34,7 @@ public record ChunkCql(String keyspace, String table, Dialect dialect) {
         + dialect.scanSuffix();
   }
 
-  /** To which key a value belongs, and when it was written. */
+  /** Returns the statement that reads the owner of a value and when it was written. */
   public String owner() {
     return "SELECT c, WRITETIME(c) FROM " + name() + " WHERE id = ? AND n = ?";
   }
@@ -43,7 +43,7 @@ public record ChunkCql(String keyspace, String table, Dialect dialect) {
     return "DELETE FROM " + name() + " USING TIMESTAMP ? WHERE id = ?";
   }
 
-  /** Everything above, for the lint. */
+  /** Returns the text of every statement, for the lint. */
   List<String> all() {
     return List.of(create(false), create(true), put(), get(), ids(), owner(), delete());
   }

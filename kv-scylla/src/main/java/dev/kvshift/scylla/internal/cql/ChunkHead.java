@@ -8,7 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.zip.CRC32C;
 
 /**
- * The part of a row that stands for a large value: where the value's chunks are, and how to verify
+ * The part of a cell that replaces a large value: the id of the value's chunks, and what verifies
  * them.
  *
  * <p>The id is a SHA-256 of key, version, value and chunk size. Writing a value again therefore

@@ -7,21 +7,25 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The statements of one collection's table.
+ * The statements of a collection's table.
  *
- * <p>Rows are written by {@code UPDATE}, which writes the one cell {@code v} and no row marker, so
- * that two writes of one key are resolved as one cell.
+ * <p>Rows are written by {@code UPDATE}, which writes the cell {@code v} and no row marker. Two
+ * writes of one key are therefore resolved as one cell. An {@code INSERT} would add a row marker
+ * with a write timestamp and a TTL of its own.
  */
 public record CollectionCql(String keyspace, String table, Shape shape, Dialect dialect) {
   /**
-   * How many rows of one partition a whole batch has. It is a statement of its own, which costs the
-   * server less than as many that each name theirs.
+   * Rows of a whole batch. It is one prepared statement, which costs the server less than a batch
+   * of as many statements.
    */
   public static final int BATCH_ROWS = 50;
 
-  /** What is sent, prepared. */
+  private static final String UPPER_BOUND = " AND clustering < ?";
+  private static final String BACKWARD = " ORDER BY clustering DESC";
+
+  /** A prepared statement. */
   public enum Request {
-    /** One row. */
+    /** Reads one row. */
     GET,
     /** Writes one row. */
     PUT,
@@ -29,23 +33,23 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
     PUT_BATCH,
     /** Deletes one row. */
     DELETE,
-    /** From a bound on, upwards. */
+    /** Reads a range from a lower bound on. */
     FROM,
-    /** Down to a bound. */
+    /** Reads a range down to a lower bound. */
     FROM_BACKWARD,
-    /** From a bound, inclusive, to another, exclusive. */
+    /** Reads a range between an inclusive lower and an exclusive upper bound. */
     BETWEEN,
-    /** The same, downwards. */
+    /** Reads the same backward. */
     BETWEEN_BACKWARD,
-    /** The rows of a token range. */
+    /** Reads the rows of a token range. */
     SCAN,
-    /** The rest of a partition within a scan. */
+    /** Reads the rest of a partition within a scan. */
     SCAN_REST,
-    /** The partitions of one token: more than one where keys collide. */
+    /** Reads the partitions of one token, several if their tokens collide. */
     PARTITIONS
   }
 
-  /** What a collection of this shape sends. */
+  /** Returns the statements of a collection of this shape. */
   public Set<Request> requests() {
     return shape == Shape.POINT
         ? EnumSet.of(Request.GET, Request.PUT, Request.DELETE, Request.SCAN)
@@ -59,10 +63,10 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
       case PUT_BATCH ->
           "BEGIN UNLOGGED BATCH " + (text(Request.PUT) + "; ").repeat(BATCH_ROWS) + "APPLY BATCH";
       case DELETE -> "DELETE FROM " + name() + " USING TIMESTAMP ? WHERE " + key();
-      case FROM -> range(false, false);
-      case FROM_BACKWARD -> range(false, true);
-      case BETWEEN -> range(true, false);
-      case BETWEEN_BACKWARD -> range(true, true);
+      case FROM -> range("", "");
+      case FROM_BACKWARD -> range("", BACKWARD);
+      case BETWEEN -> range(UPPER_BOUND, "");
+      case BETWEEN_BACKWARD -> range(UPPER_BOUND, BACKWARD);
       case SCAN -> scan();
       case SCAN_REST ->
           "SELECT clustering, v, WRITETIME(v) FROM "
@@ -90,12 +94,12 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
         + dialect.tableOptions(importing);
   }
 
-  private String range(boolean bounded, boolean backward) {
+  private String range(String upperBound, String order) {
     return "SELECT clustering, v, WRITETIME(v) FROM "
         + name()
         + " WHERE main = ? AND shard = ? AND clustering >= ?"
-        + (bounded ? " AND clustering < ?" : "")
-        + (backward ? " ORDER BY clustering DESC" : "")
+        + upperBound
+        + order
         + " LIMIT ?";
   }
 
@@ -112,7 +116,7 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
         + dialect.scanSuffix();
   }
 
-  /** Everything above, for the lint. */
+  /** Returns the text of every statement, for the lint. */
   List<String> all() {
     List<String> all = new ArrayList<>(List.of(create(false), create(true)));
     requests().forEach(request -> all.add(text(request)));

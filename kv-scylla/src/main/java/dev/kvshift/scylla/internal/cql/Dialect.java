@@ -5,16 +5,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What differs between the servers, chosen by what the server says it is. Nothing else in the
- * driver writes CQL that only one of them takes.
+ * The differences between ScyllaDB and Cassandra, by product and version. No other class has CQL
+ * that only one of them accepts.
  *
- * @param server ScyllaDB or Cassandra
- * @param version as the server gives it
- * @param major first number of the version: 5 or 6 for ScyllaDB Open Source, a year from 2018 on
+ * @param version version as the server reports it
+ * @param major first number of the version; 5 or 6 for ScyllaDB Open Source, otherwise a year from
+ *     2018 on
  * @param minor second number of the version
  */
 public record Dialect(Server server, String version, int major, int minor) {
-  /** The product. */
+  /** A product. */
   public enum Server {
     SCYLLA,
     CASSANDRA
@@ -47,24 +47,25 @@ public record Dialect(Server server, String version, int major, int minor) {
     return major > wantedMajor || (major == wantedMajor && minor >= wantedMinor);
   }
 
-  /** Whether keyspaces may be made of tablets. */
+  /** Returns whether keyspaces can consist of tablets. */
   public boolean hasTablets() {
     return isScyllaFrom(6, 0, 2024, 2);
   }
 
-  /** Whether conditional statements work on tablets. */
+  /** Returns whether conditional statements work on tablets. */
   public boolean hasConditionsOnTablets() {
     return isScylla() && major >= FIRST_YEAR && isScyllaFrom(0, 0, 2025, 4);
   }
 
-  /** What follows the replication of a new keyspace. */
+  /** Returns the options of a new keyspace, after its replication. */
   String keyspaceOptions() {
     return hasTablets() && !hasConditionsOnTablets() ? " AND tablets = {'enabled': false}" : "";
   }
 
   /**
-   * The options of a table, after {@code WITH}. An import writes old timestamps late; otherwise
-   * {@code tombstone_gc} stays the server's choice, which refuses {@code repair} for one replica.
+   * Returns the options of a table, after {@code WITH}. An import writes old timestamps late, so
+   * its tombstones are kept. Otherwise {@code tombstone_gc} is left to the server, which refuses
+   * {@code repair} with one replica.
    */
   String tableOptions(boolean importing) {
     Duration tombstones = importing && !isScylla() ? IMPORT_TOMBSTONES : TOMBSTONES;
@@ -76,7 +77,7 @@ public record Dialect(Server server, String version, int major, int minor) {
         : options;
   }
 
-  /** What ends a statement that reads everything once. */
+  /** Returns the end of a statement that reads a whole table once, past the cache. */
   String scanSuffix() {
     return isScylla() ? " BYPASS CACHE" : "";
   }

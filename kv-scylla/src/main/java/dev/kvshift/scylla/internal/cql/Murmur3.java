@@ -5,8 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The partitioner of ScyllaDB and Cassandra: the first half of MurmurHash3 x64/128 with seed 0, in
- * the form both have always had, whose tail bytes are signed.
+ * The partitioner of ScyllaDB and Cassandra: the first half of MurmurHash3 x64/128 with seed 0.
+ * Both read the bytes of the last, incomplete block as signed, which the published algorithm does
+ * not.
  */
 public final class Murmur3 {
   private static final long C1 = 0x87c37b91114253d5L;
@@ -16,14 +17,14 @@ public final class Murmur3 {
 
   private Murmur3() {}
 
-  /** The token of a partition key of one column. */
+  /** Returns the token of a partition key of one column. */
   public static long token(Bytes main) {
     byte[] key = new byte[main.size()];
     main.copyTo(key, 0);
     return token(key);
   }
 
-  /** The token of a partition key of two columns: each as length, bytes, zero. */
+  /** Returns the token of a partition key of two columns: each as length, bytes, zero. */
   public static long token(Bytes main, Bytes shard) {
     int shardAt = LENGTH_BYTES + main.size() + 1;
     byte[] key = new byte[shardAt + LENGTH_BYTES + shard.size() + 1];

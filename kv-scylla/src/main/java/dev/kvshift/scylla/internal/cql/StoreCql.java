@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 
-/** The statements of a keyspace: its own making, its metadata, what the server knows of itself. */
+/** The statements of a keyspace: its creation, its metadata and locks, and the server's tables. */
 public record StoreCql(String keyspace, Map<String, Integer> replication, Dialect dialect) {
   public static final String CASSANDRA_VERSION =
       "SELECT release_version FROM system.local WHERE key = 'local'";
@@ -88,7 +88,7 @@ public record StoreCql(String keyspace, Map<String, Integer> replication, Dialec
     return "\"" + keyspace + "\"";
   }
 
-  /** Everything above, for the lint. */
+  /** Returns the text of every statement, for the lint. */
   List<String> all() {
     return List.of(
         CASSANDRA_VERSION,

@@ -4,16 +4,18 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.spi.CollectionRecord;
 
 /**
- * How collections are called as tables: {@code NAME_iN}, {@code NAME_iN_shards} and {@code
- * NAME_iN_chunks}, where '-' becomes '_' and N is the incarnation.
+ * Names of tables: {@code NAME_iN} for a collection, {@code NAME_iN_shards} for its shard directory
+ * and {@code NAME_iN_chunks} for its large values. N is the incarnation, and '-' in the
+ * collection's name becomes '_'.
  *
- * <p>Injective: the ending tells the kind, the incarnation follows the last {@code _i}, and what is
- * left is a name without '_'. Never longer than {@value #MAX_TABLE_NAME}.
+ * <p>The mapping is injective: the suffix says which kind of table it is, the incarnation follows
+ * the last {@code _i}, and the rest is a collection's name, which has no '_'. A name has at most
+ * {@value #MAX_TABLE_NAME} characters.
  */
 public final class TableNames {
   static final int MAX_TABLE_NAME = 48;
 
-  /** Keeps the longest name, with its suffixes, within {@link #MAX_TABLE_NAME}. */
+  /** Keeps the longest name, with its suffixes, within {@value #MAX_TABLE_NAME} characters. */
   static final long MAX_INCARNATION = 999_999;
 
   public static final String METADATA = "kvshift_metadata";
@@ -30,9 +32,9 @@ public final class TableNames {
               + collection
               + ": incarnation "
               + incarnation
-              + ", give 1 to "
+              + " is not within 1 to "
               + MAX_INCARNATION
-              + ": use another name");
+              + ": use another collection name");
     }
     boolean directory = isDirectory(collection);
     String name =
@@ -46,7 +48,7 @@ public final class TableNames {
         + (directory ? CollectionRecord.DIRECTORY_SUFFIX : "");
   }
 
-  /** The table of large values; a shard directory has none. */
+  /** Returns the name of the table of large values. A shard directory has none. */
   public static String chunks(String collection, long incarnation) {
     return data(collection, incarnation) + CHUNKS;
   }

@@ -6,7 +6,6 @@ import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
-import dev.kvshift.scylla.internal.cql.StoreCql;
 import dev.kvshift.scylla.internal.schema.Schema;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
@@ -16,24 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of locks, one partition each, read serially and changed by compare-and-set. */
-public final class LockTable {
-  /**
-   * One lock as its row says.
-   *
-   * @param owner unique to the attempt that was granted it last; null before the first
-   * @param token the last token granted
-   * @param expires when the lease ends, ms since 1970 by the servers' clock; 0 once released
-   * @param least the next token is at least this
-   */
-  record Held(@Nullable String owner, long token, long expires, long least) {
-    static final Held NEVER = new Held(null, 0, 0, 0);
-
-    boolean isBy(String attempt, long itsToken) {
-      return attempt.equals(owner) && token == itsToken;
-    }
-  }
-
+/** The table of locks: one partition per lock, read serially and changed by compare-and-set. */
+final class LockTable {
   private final Requests requests;
   private final PreparedStatement get;
   private final PreparedStatement set;
@@ -44,109 +27,117 @@ public final class LockTable {
     this.set = set;
   }
 
-  public static CompletionStage<LockTable> open(Requests requests, Schema schema, StoreCql cql) {
+  static CompletionStage<LockTable> open(Requests requests, Schema schema) {
     return schema
         .ensureLocks()
-        .thenCompose(
-            ready ->
-                Schema.settled(
-                    requests,
-                    () ->
-                        requests
-                            .prepareSerialRead(cql.lockGet())
-                            .thenCombine(
-                                requests.prepareConditional(cql.lockSet()),
-                                (get, set) -> new LockTable(requests, get, set))));
+        .thenCompose(ready -> Schema.settled(requests, () -> prepare(requests, schema)));
   }
 
-  CompletionStage<Held> get(String space, Bytes key, Call call) {
-    BoundStatementBuilder statement =
-        routed(get, space, key).setString(0, space).setBytesUnsafe(1, key.asReadOnlyBuffer());
+  private static CompletionStage<LockTable> prepare(Requests requests, Schema schema) {
     return requests
-        .read("reading a lock of space " + space, statement.build(), call)
-        .thenApply(result -> held(result.one()));
+        .prepareSerialRead(schema.cql().lockGet())
+        .thenCombine(
+            requests.prepareConditional(schema.cql().lockSet()),
+            (get, set) -> new LockTable(requests, get, set));
+  }
+
+  CompletionStage<LockRow> get(LockId id, Call call) {
+    BoundStatementBuilder statement =
+        routed(get, id).setString(0, id.space()).setBytesUnsafe(1, id.key().asReadOnlyBuffer());
+    return requests
+        .read("reading a lock of space " + id.space(), statement.build(), call)
+        .thenApply(result -> row(result.one()));
   }
 
   /**
-   * Sets the row where it is what is expected. Gives the row as it is afterwards: {@code next}
-   * where that was applied, also where that had to be learned by a serial read.
+   * Sets the row if it is the expected one. Returns the row as it is afterwards: {@code next} if
+   * the change was applied, even if a serial read had to find that out.
    */
-  CompletionStage<Held> compareAndSet(
-      String space, Bytes key, Held expected, Held next, Call call) {
-    boolean fresh = expected.equals(Held.NEVER);
-    BoundStatementBuilder statement =
-        routed(set, space, key)
-            .setString(0, next.owner())
-            .setLong(1, next.token())
-            .setLong(2, next.expires())
-            .setLong(3, next.least())
-            .setString(4, space)
-            .setBytesUnsafe(5, key.asReadOnlyBuffer())
-            .setString(6, expected.owner());
-    if (fresh) {
-      statement = statement.setToNull(7).setToNull(8).setToNull(9);
-    } else {
-      statement =
-          statement
+  CompletionStage<LockRow> compareAndSet(LockId id, LockRow expected, LockRow next, Call call) {
+    return new Change(id, expected, next, call).send();
+  }
+
+  /** One compare-and-set, sent again while its outcome is unknown. */
+  private final class Change {
+    private final LockId id;
+    private final LockRow expected;
+    private final LockRow next;
+    private final Call call;
+
+    Change(LockId id, LockRow expected, LockRow next, Call call) {
+      this.id = id;
+      this.expected = expected;
+      this.next = next;
+      this.call = call;
+    }
+
+    CompletionStage<LockRow> send() {
+      return requests
+          .write("setting a lock of space " + id.space(), statement().build(), call)
+          .handle(
+              (result, error) ->
+                  error == null
+                      ? CompletableFuture.completedFuture(outcome(result))
+                      : resolve(Futures.unwrap(error)))
+          .thenCompose(stage -> stage);
+    }
+
+    private BoundStatementBuilder statement() {
+      BoundStatementBuilder statement =
+          routed(set, id)
+              .setString(0, next.owner())
+              .setLong(1, next.token())
+              .setLong(2, next.expires())
+              .setLong(3, next.least())
+              .setString(4, id.space())
+              .setBytesUnsafe(5, id.key().asReadOnlyBuffer())
+              .setString(6, expected.owner());
+      return expected.equals(LockRow.NEVER)
+          ? statement.setToNull(7).setToNull(8).setToNull(9)
+          : statement
               .setLong(7, expected.token())
               .setLong(8, expected.expires())
               .setLong(9, expected.least());
     }
-    return requests
-        .write("setting a lock of space " + space, statement.build(), call)
-        .handle(
-            (result, error) ->
-                error == null
-                    ? CompletableFuture.completedFuture(outcome(result, next))
-                    : resolve(space, key, expected, next, call, Futures.unwrap(error)))
-        .thenCompose(stage -> stage);
-  }
 
-  private static Held outcome(AsyncResultSet result, Held next) {
-    return result.wasApplied() ? next : held(result.one());
-  }
-
-  /**
-   * While the row is still what was expected, the same change is sent again; at the deadline it
-   * stays unknown, since what was sent may yet take effect. A row that has gone on never comes
-   * back.
-   */
-  private CompletionStage<Held> resolve(
-      String space, Bytes key, Held expected, Held next, Call call, Throwable error) {
-    if (!(error instanceof KvException.UnknownOutcome)) {
-      return CompletableFuture.failedFuture(error);
+    private LockRow outcome(AsyncResultSet result) {
+      return result.wasApplied() ? next : row(result.one());
     }
-    return get(space, key, call)
-        .exceptionallyCompose(unread -> CompletableFuture.failedFuture(error))
-        .thenCompose(
-            held -> {
-              if (!held.equals(expected)) {
-                return CompletableFuture.completedFuture(held);
-              }
-              return call.isExpired()
-                  ? CompletableFuture.failedFuture(error)
-                  : again(space, key, expected, next, call, error);
-            });
+
+    /**
+     * Finds out by a serial read what became of the change. If the row is still the expected one,
+     * the change is sent again, since the first one may yet be applied. At the deadline its outcome
+     * stays unknown. Any other row is final, since the expected one never comes back.
+     */
+    private CompletionStage<LockRow> resolve(Throwable error) {
+      CompletionStage<LockRow> unknown = CompletableFuture.failedFuture(error);
+      if (!(error instanceof KvException.UnknownOutcome)) {
+        return unknown;
+      }
+      return get(id, call)
+          .exceptionallyCompose(unread -> unknown)
+          .thenCompose(
+              row -> {
+                if (!row.equals(expected)) {
+                  return CompletableFuture.completedFuture(row);
+                }
+                return call.isExpired() ? unknown : send().exceptionallyCompose(unsent -> unknown);
+              });
+    }
   }
 
-  private CompletionStage<Held> again(
-      String space, Bytes key, Held expected, Held next, Call call, Throwable error) {
-    return compareAndSet(space, key, expected, next, call)
-        .exceptionallyCompose(unsent -> CompletableFuture.failedFuture(error));
-  }
-
-  private BoundStatementBuilder routed(PreparedStatement statement, String space, Bytes key) {
+  private BoundStatementBuilder routed(PreparedStatement statement, LockId id) {
     return requests.route(
         statement.boundStatementBuilder(),
-        Bytes.utf8(space).asReadOnlyBuffer(),
-        key.asReadOnlyBuffer());
+        Bytes.utf8(id.space()).asReadOnlyBuffer(),
+        id.key().asReadOnlyBuffer());
   }
 
-  private static Held held(@Nullable Row row) {
+  private static LockRow row(@Nullable Row row) {
     if (row == null || !row.getColumnDefinitions().contains("owner") || row.isNull("owner")) {
-      return Held.NEVER;
+      return LockRow.NEVER;
     }
-    return new Held(
+    return new LockRow(
         Objects.requireNonNull(row.getString("owner")),
         row.getLong("granted"),
         row.getLong("expires"),

@@ -1,12 +1,14 @@
 package dev.kvshift.scylla.internal.lock;
 
-import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Skew;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,33 +20,31 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** One space of locks; a batch is taken key by key, some at once. */
+/** A space of locks. The locks of a batch are taken one by one, {@value #AT_ONCE} at a time. */
 public final class ScyllaLocks implements StoreLocks {
   private static final int AT_ONCE = 32;
 
   private final String space;
   private final LockKeeper keeper;
   private final Skew skew;
+  private final Limits limits;
 
-  public ScyllaLocks(String space, LockKeeper keeper, Skew skew) {
+  public ScyllaLocks(String space, LockKeeper keeper, Skew skew, Limits limits) {
     this.space = space;
     this.keeper = keeper;
     this.skew = skew;
+    this.limits = limits;
   }
 
   @Override
   public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
-    try {
-      if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
-        throw new KvException.Permanent(
-            "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
-      }
-      requireLease(lease);
-      skew.require();
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return new Attempt(Set.copyOf(keys), lease, call).run();
+    return Futures.start(
+        () -> {
+          OperationChecker.checkLocks(keys, limits);
+          OperationChecker.checkLease(lease);
+          skew.requireSynchronized();
+          return new Attempt(Set.copyOf(keys), lease, call).run();
+        });
   }
 
   private final class Attempt {
@@ -81,7 +81,7 @@ public final class ScyllaLocks implements StoreLocks {
         key = waiting.next();
       }
       return keeper
-          .tryLock(space, key, lease, call)
+          .tryLock(new LockId(space, key), lease, call)
           .handle(
               (lock, error) -> {
                 note(key, lock, error);
@@ -104,6 +104,7 @@ public final class ScyllaLocks implements StoreLocks {
       }
     }
 
+    /** Fails only if no lock was requested at all; otherwise the caller needs what was acquired. */
     private synchronized Batch result() {
       if (refusals.size() == count) {
         throw refusals.get(0);
@@ -114,35 +115,31 @@ public final class ScyllaLocks implements StoreLocks {
 
   @Override
   public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-    try {
-      requireLease(lease);
-      requireSpace(lock);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return keeper.renew(lock, lease, call);
+    return Futures.start(
+        () -> {
+          OperationChecker.checkLease(lease);
+          requireSpace(lock);
+          return keeper.renew(lock, lease, call);
+        });
   }
 
   @Override
   public CompletionStage<Void> release(Lock lock, Call call) {
-    try {
-      requireSpace(lock);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return keeper.release(lock, call);
+    return Futures.start(
+        () -> {
+          requireSpace(lock);
+          return keeper.release(lock, call);
+        });
   }
 
   private void requireSpace(Lock lock) {
     if (!lock.space().equals(space)) {
       throw new KvException.Permanent(
-          "a lock of space " + lock.space() + " was handed to space " + space);
-    }
-  }
-
-  private static void requireLease(Duration lease) {
-    if (lease.compareTo(Locks.MIN_LEASE) < 0 || lease.compareTo(Locks.MAX_LEASE) > 0) {
-      throw new KvException.Permanent("lock lease " + lease + ": give 100 ms to 1 h");
+          "a lock of space "
+              + lock.space()
+              + " was passed to space "
+              + space
+              + ": use the locks of its own space");
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.kvshift.scylla.internal.read;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
@@ -23,9 +24,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** Pages of a range within one partition. */
+/** Reads pages of a range within one partition. */
 public final class RangeReader {
-  /** How many rows one page looks at, where many have expired, before it hands out what it has. */
+  /** How many rows a page reads at most, if many have expired, before it returns what it has. */
   public static final int MAX_LOOKED = 10_000;
 
   private static final int ROWS_BEHIND_EXPIRED = 1_000;
@@ -53,7 +54,7 @@ public final class RangeReader {
     return new Page(main, shard, range, limit, call).read();
   }
 
-  /** The least key above the given one. */
+  /** Returns the least key above the given one. */
   static Bytes successor(Bytes key) {
     return key.concat(ZERO);
   }
@@ -110,7 +111,7 @@ public final class RangeReader {
 
     private CompletionStage<RowPage> take(
         BoundStatement statement, AsyncResultSet result, int end) {
-      for (com.datastax.oss.driver.api.core.cql.Row found : result.currentPage()) {
+      for (Row found : result.currentPage()) {
         ByteBuffer clustering = found.getBytesUnsafe(0);
         looked++;
         if (clustering == null) {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Turns cells into rows: notes their versions, leaves out the expired, fetches large values. */
+/** Turns cells into rows: observes their versions, drops expired ones, reads large values. */
 public final class RowReader {
   private static final int FIRST_GUESS_BYTES = 512;
   private static final int LEAST_PAGE_ROWS = 4;
@@ -62,12 +62,12 @@ public final class RowReader {
     return requests.read(statements.get(key), call, new Get(key, call));
   }
 
-  /** Reads one row's cell; null where there is none or it has expired. */
+  /** Reads the cell of a row; null if there is none or it has expired. */
   public CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
     return cell(statements.get(key), key, call);
   }
 
-  /** Reads one row's cell as any replica has it; fails where one of them does not answer. */
+  /** Reads the newest cell of a row on any replica. Fails if one replica does not answer. */
   public CompletionStage<@Nullable Cell> cellOnAnyReplica(StoreKey key, Call call) {
     return cell(statements.get(key).setConsistencyLevel(DefaultConsistencyLevel.ALL), key, call);
   }
@@ -126,7 +126,7 @@ public final class RowReader {
     }
   }
 
-  /** Returns what a result's two columns hold, cell and write time, unless it has expired. */
+  /** Returns the cell of a result's two columns, value and write time; null if it has expired. */
   public @Nullable Cell live(
       StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
     ByteBuffer bytes = found.getBytesUnsafe(column);
@@ -136,19 +136,19 @@ public final class RowReader {
         : null;
   }
 
-  /** The write time of a cell that is there, without looking for a codec. */
+  /** Returns the write time of a cell that exists. {@code getLong} would look up a codec. */
   private static long version(com.datastax.oss.driver.api.core.cql.Row found, int column) {
     ByteBuffer bytes = Objects.requireNonNull(found.getBytesUnsafe(column));
     return bytes.getLong(bytes.position());
   }
 
-  /** Notes a cell's size and version, and tells whether it has not expired. */
+  /** Returns whether a cell has not expired. Observes its version and size. */
   private boolean isLive(ByteBuffer cell, long version) {
     noteSize(cell.remaining());
     if (!clock.observe(version) && reported.compareAndSet(false, true)) {
       LOG.warn(
-          "collection {} holds the version {} µs, too far ahead of this clock to be heeded: find"
-              + " the writer whose clock is wrong",
+          "collection {} has a row of version {} µs, too far ahead of this clock to be followed:"
+              + " find the writer whose clock is wrong",
           collection,
           version);
     }
@@ -156,14 +156,14 @@ public final class RowReader {
   }
 
   /**
-   * How many rows to ask for at once: those wanted, fewer where the cells met lately were so large
-   * that a page would fill the memory.
+   * Returns how many rows to request in one page: those wanted, or fewer if recent cells were so
+   * large that a page would take too much memory.
    */
   public int pageRows(int wanted) {
     return Math.max(LEAST_PAGE_ROWS, Math.min(wanted, PAGE_BYTES / usualBytes.get()));
   }
 
-  /** Grows at once with a larger cell and shrinks slowly. A lost race costs nothing. */
+  /** Grows quickly with larger cells and shrinks slowly. A lost update does no harm. */
   private void noteSize(int bytes) {
     int usual = usualBytes.get();
     if (bytes > usual) {
@@ -173,7 +173,7 @@ public final class RowReader {
     }
   }
 
-  /** Gives the cells as rows in their order, one large value after the other. */
+  /** Returns the rows of the cells, in order. Reads large values one after the other. */
   public CompletionStage<List<Row>> rows(List<Cell> cells, Call call) {
     return rowsFrom(0, cells, new ArrayList<>(cells.size()), call);
   }
@@ -200,8 +200,10 @@ public final class RowReader {
   }
 
   /**
-   * Fetches a large value. Where its chunks are gone, the row has been overwritten since: it is
-   * read again.
+   * Reads a large value. If its chunks are missing, the row was overwritten since and is read
+   * again.
+   *
+   * @param before the cell that was read before, if this is the second attempt
    */
   private CompletionStage<@Nullable Row> whole(
       @Nullable Cell cell, @Nullable Cell before, Call call) {
@@ -218,8 +220,8 @@ public final class RowReader {
           new KvException.Permanent(
               "collection "
                   + collection
-                  + " holds a large value whose chunks are not there: restore them, or write the"
-                  + " key again"));
+                  + " has a large value whose chunks are missing: restore them, or write the key"
+                  + " again"));
     }
     return chunks
         .read(head, call)

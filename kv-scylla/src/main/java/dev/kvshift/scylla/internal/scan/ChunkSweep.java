@@ -22,16 +22,21 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Removes the chunks that no row names: of values overwritten, deleted or expired, and of writes
- * that never came to their row. Goes through the ids one by one; only what is older than the grace
- * is looked at, and a write that brings its chunks again meanwhile is newer than the removal.
+ * Removes chunks that no row names: those of values that were overwritten, deleted or have expired,
+ * and of writes that failed before their row. Checks one value after the other.
  *
- * <p>The row is read on all its replicas, in all datacenters: one that was down may be the only one
- * asked, and would have the chunks of an acknowledged value removed. While one does not answer,
- * nothing is swept.
+ * <p>Two rules keep it from removing the chunks of an acknowledged value:
+ *
+ * <ul>
+ *   <li>Only chunks older than the grace are checked, and the delete has a timestamp as old. A
+ *       write that writes the same chunks again meanwhile is newer than the delete.
+ *   <li>The row is read on all replicas in all datacenters. A replica that was down may not have
+ *       the row yet, and could be the only one that a lower consistency reads. While a replica does
+ *       not answer, nothing is swept.
+ * </ul>
  */
 final class ChunkSweep {
-  /** Far longer than any write is under way between its first chunk and its row. */
+  /** Far longer than any write takes from its first chunk to its row. */
   static final Duration GRACE = Duration.ofDays(1);
 
   private static final int IDS_A_PAGE = 500;
@@ -41,42 +46,41 @@ final class ChunkSweep {
   private final RowReader rows;
   private final VersionClock clock;
   private final Duration grace;
-  private final PreparedStatement ids;
-  private final PreparedStatement owner;
-  private final PreparedStatement delete;
+  private final Statements statements;
+
+  private record Statements(
+      PreparedStatement ids, PreparedStatement owner, PreparedStatement delete) {
+    static CompletionStage<Statements> prepare(Requests requests, ChunkCql cql) {
+      CompletionStage<PreparedStatement> owner = requests.prepare(cql.owner());
+      CompletionStage<PreparedStatement> delete = requests.prepare(cql.delete());
+      return requests
+          .prepare(cql.ids())
+          .thenCompose(
+              ids ->
+                  owner.thenCombine(delete, (first, second) -> new Statements(ids, first, second)));
+    }
+  }
 
   private ChunkSweep(
       Requests requests,
       RowReader rows,
       VersionClock clock,
       Duration grace,
-      List<PreparedStatement> prepared) {
+      Statements statements) {
     this.requests = requests;
     this.rows = rows;
     this.clock = clock;
     this.grace = grace;
-    ids = prepared.get(0);
-    owner = prepared.get(1);
-    delete = prepared.get(2);
+    this.statements = statements;
   }
 
-  /** Sweeps once; gives the number of values removed. */
+  /** Sweeps a table once. Returns the number of values removed. */
   static CompletionStage<Long> run(
       Requests requests, ChunkCql cql, RowReader rows, VersionClock clock, Duration grace) {
-    return requests
-        .prepare(cql.ids())
+    return Statements.prepare(requests, cql)
         .thenCompose(
-            ids ->
-                requests
-                    .prepare(cql.owner())
-                    .thenCompose(
-                        owner ->
-                            requests
-                                .prepare(cql.delete())
-                                .thenApply(delete -> List.of(ids, owner, delete))))
-        .thenCompose(
-            prepared ->
-                new ChunkSweep(requests, rows, clock, grace, prepared)
+            statements ->
+                new ChunkSweep(requests, rows, clock, grace, statements)
                     .sweepRanges(Scanner.tasks(RANGES, 1).iterator(), 0));
   }
 
@@ -87,7 +91,7 @@ final class ChunkSweep {
     ScanTask range = ranges.next();
     BoundStatement statement =
         requests
-            .route(ids.boundStatementBuilder(), range.upTo())
+            .route(statements.ids().boundStatementBuilder(), range.upTo())
             .setLong(0, range.after())
             .setLong(1, range.upTo())
             .setPageSize(IDS_A_PAGE)
@@ -122,7 +126,8 @@ final class ChunkSweep {
 
   private CompletionStage<Boolean> sweepId(Bytes id) {
     long before = clock.nowMicros() - TimeUnit.NANOSECONDS.toMicros(grace.toNanos());
-    BoundStatement statement = bound(owner, id, 0).setInt(1, ChunkCql.OWNER_ROW).build();
+    BoundStatement statement =
+        bound(statements.owner(), id, 0).setInt(1, ChunkCql.OWNER_ROW).build();
     return requests
         .read("sweeping chunks", statement, requests.call())
         .thenCompose(
@@ -144,7 +149,7 @@ final class ChunkSweep {
   }
 
   private CompletionStage<AsyncResultSet> delete(Bytes id, long timestamp) {
-    BoundStatement statement = bound(delete, id, 1).setLong(0, timestamp).build();
+    BoundStatement statement = bound(statements.delete(), id, 1).setLong(0, timestamp).build();
     return requests.write("sweeping chunks", statement, requests.call());
   }
 

@@ -7,22 +7,22 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a scan goes on: behind a token, or at a clustering key inside a partition.
+ * A position from which a scan resumes: after a token, or at a clustering key inside a partition.
  *
- * <p>The printed form is: format (1 byte: 1 behind a token, 2 inside), token (8), and inside the
- * length of main (4), main, the length of shard (4), shard, clustering.
+ * <p>Printed form: 1 byte for the format (1 after a token, 2 inside a partition), 8 bytes token;
+ * inside a partition also 4 bytes length of main, main, 4 bytes length of shard, shard, clustering.
  *
  * @param token the token that was passed or is being read
- * @param partition where inside; null behind the token
+ * @param partition the partition that is being read; null after the token
  */
 record ScanPosition(long token, @Nullable Partition partition) {
   private static final byte BEHIND = 1;
   private static final byte INSIDE = 2;
 
   /**
-   * Where inside a partition.
+   * A position inside a partition.
    *
-   * @param clustering the first clustering key that is still to be read, or where it would be
+   * @param clustering lower bound of the clustering keys that are still to be read
    */
   record Partition(Bytes main, Bytes shard, Bytes clustering) {}
 
@@ -77,7 +77,8 @@ record ScanPosition(long token, @Nullable Partition partition) {
 
   private static KvException refused(@Nullable Throwable cause) {
     return new KvException.Permanent(
-        "scan position refused, it was altered or printed by something else: begin the task anew",
+        "this is not a scan position of this store, or it was altered: restart the task from its"
+            + " beginning",
         cause);
   }
 }

@@ -2,6 +2,7 @@ package dev.kvshift.scylla.internal.scan;
 
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.datastax.oss.driver.api.core.cql.BoundStatement;
+import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
@@ -26,14 +27,15 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a collection in the order of its tokens. A page ends behind a token, or inside a partition
- * behind a clustering key, never between two partitions of one token.
+ * Reads a collection in the order of its tokens. A page ends after a token, or inside a partition
+ * at a clustering key, but never between two partitions of one token: their order is the server's,
+ * and no statement can resume there.
  */
 public final class Scanner {
   static final int MAX_TASKS = 1 << 16;
   private static final int TASKS_PER_NODE = 64;
 
-  /** What 2,000 entries take: the row behind the last one tells where the page may end. */
+  /** 2,000 entries and the next row, which decides where the page can end. */
   private static final int MAX_PAGE_ROWS = 2_001;
 
   private final String collection;
@@ -55,7 +57,7 @@ public final class Scanner {
     this.reader = reader;
   }
 
-  /** Cuts all tokens into equal parts. */
+  /** Divides the tokens into equal ranges. */
   public static List<ScanTask> tasks(int atLeast, int nodes) {
     int count = Math.min(MAX_TASKS, Math.max(Math.max(1, atLeast), nodes * TASKS_PER_NODE));
     long step = Long.divideUnsigned(-1L, count);
@@ -110,7 +112,7 @@ public final class Scanner {
     }
 
     private CompletionStage<ScanPage> takeTokens(BoundStatement statement, AsyncResultSet result) {
-      for (com.datastax.oss.driver.api.core.cql.Row found : result.currentPage()) {
+      for (Row found : result.currentPage()) {
         StoreKey key =
             shape == Shape.POINT
                 ? StoreKey.of(bytes(found, 0), Bytes.empty())
@@ -133,7 +135,7 @@ public final class Scanner {
           .thenCompose(next -> takeTokens(statement, next));
     }
 
-    /** Where a page may end between two rows that follow each other; null where it may not. */
+    /** Returns the position between two consecutive rows; null if a page cannot end there. */
     private @Nullable ScanPosition between(StoreKey before, StoreKey next) {
       long token = token(before);
       if (token(next) != token) {
@@ -161,7 +163,7 @@ public final class Scanner {
 
     private CompletionStage<ScanPage> takeRest(
         ScanPosition.Partition partition, BoundStatement statement, AsyncResultSet result) {
-      for (com.datastax.oss.driver.api.core.cql.Row found : result.currentPage()) {
+      for (Row found : result.currentPage()) {
         StoreKey key = new StoreKey(partition.main(), partition.shard(), bytes(found, 0));
         if (isFull()) {
           return done(
@@ -179,7 +181,7 @@ public final class Scanner {
           .thenCompose(next -> takeRest(partition, statement, next));
     }
 
-    /** The partitions that share the token and follow in the server's order. */
+    /** Goes on with the next partition of the same token, if there is one. */
     private CompletionStage<ScanPage> readSiblings(ScanPosition.Partition partition) {
       BoundStatement statement =
           statements.tokens(Request.PARTITIONS, from.token(), from.token()).build();
@@ -188,7 +190,7 @@ public final class Scanner {
           .thenCompose(
               result -> {
                 boolean passed = false;
-                for (com.datastax.oss.driver.api.core.cql.Row found : result.currentPage()) {
+                for (Row found : result.currentPage()) {
                   Bytes main = bytes(found, 0);
                   Bytes shard = bytes(found, 1);
                   if (passed) {
@@ -200,8 +202,7 @@ public final class Scanner {
               });
     }
 
-    private void take(
-        StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int cellColumn) {
+    private void take(StoreKey key, Row found, int cellColumn) {
       last = key;
       looked++;
       Cell row = reader.live(key, found, cellColumn);
@@ -217,7 +218,7 @@ public final class Scanner {
           || looked >= RangeReader.MAX_LOOKED;
     }
 
-    /** So many that the last of the server's pages, too, is used up. */
+    /** Returns a page size that divides what is wanted, so that no row is read in vain. */
     private int pageRows() {
       long wanted = limit.entries() + 1L;
       long pages = (wanted + MAX_PAGE_ROWS - 1) / MAX_PAGE_ROWS;
@@ -241,10 +242,11 @@ public final class Scanner {
     }
   }
 
-  private static Bytes bytes(com.datastax.oss.driver.api.core.cql.Row row, int column) {
+  private static Bytes bytes(Row row, int column) {
     ByteBuffer buffer = row.getBytesUnsafe(column);
     if (buffer == null) {
-      throw new KvException.Permanent("the server gave a row without its key: report this");
+      throw new KvException.Permanent(
+          "the server returned a row without its key: report this as a bug");
     }
     return Bytes.of(buffer);
   }

@@ -17,11 +17,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sweeps the chunks of the open collections once a day each, by whichever process comes first: the
- * metadata record {@code sweep/TABLE} holds when it is next due, in ms since 1970.
+ * Sweeps the chunks of each open collection once a day. The metadata record {@code sweep/TABLE} has
+ * the time of the next sweep, in ms since 1970; the process that moves it on sweeps.
  */
 public final class Sweeper {
-  /** How often a process looks what is due. */
+  /** How often a process checks whether a sweep is due. */
   public static final Duration LOOK_EVERY = Duration.ofHours(1);
 
   private static final Duration EVERY = Duration.ofDays(1);
@@ -38,25 +38,27 @@ public final class Sweeper {
     this.clock = clock;
   }
 
+  /** Adds a collection. */
   public void add(ChunkCql chunks, RowReader rows) {
     open.put(chunks, rows);
   }
 
+  /** Sweeps the collections that are due. */
   public void look() {
     open.forEach(
         (chunks, rows) ->
-            sweepWhereDue(chunks, rows)
+            sweepIfDue(chunks, rows)
                 .whenComplete(
                     (removed, error) -> {
                       if (error != null) {
-                        LOG.debug("chunks of {} were not swept", chunks.table(), error);
+                        LOG.debug("could not sweep the chunks of {}", chunks.table(), error);
                       } else if (removed > 0) {
                         LOG.info("swept {} large values from {}", removed, chunks.table());
                       }
                     }));
   }
 
-  private CompletionStage<Long> sweepWhereDue(ChunkCql chunks, RowReader rows) {
+  private CompletionStage<Long> sweepIfDue(ChunkCql chunks, RowReader rows) {
     String name = "sweep/" + chunks.table();
     long now = TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
     return metadata

@@ -24,10 +24,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** A collection's statements, prepared once, when it is opened; values are bound by index. */
+/** The statements of a collection, prepared when it is opened. Values are bound by index. */
 public final class CollectionStatements {
   /**
-   * A row to be written.
+   * A row to write.
    *
    * @param ttl null if the cell does not expire
    * @param cell null for a delete
@@ -36,7 +36,7 @@ public final class CollectionStatements {
       StoreKey key, long version, @Nullable CellTtl ttl, @Nullable ByteBuffer cell, Call call) {
     private static final int OVERHEAD_BYTES = 64;
 
-    /** About what it takes in a request. */
+    /** Returns about how many bytes the row takes in a request. */
     public int bytes() {
       return key.main().size()
           + key.shard().size()
@@ -46,7 +46,7 @@ public final class CollectionStatements {
     }
   }
 
-  /** Shared: the native driver reads a duplicate. */
+  /** Shared by all writes, since the native driver reads a duplicate. */
   private static final ByteBuffer NO_TTL = integer(0);
 
   private final Requests requests;
@@ -84,11 +84,11 @@ public final class CollectionStatements {
     return routed(bind(statement(Request.GET), 0, key), 0);
   }
 
-  /** A write of one row. */
+  /** Returns a write of one row. */
   public BoundStatementBuilder row(RowWrite write) {
     CellTtl ttl = write.ttl();
     BoundStatementBuilder statement = write(write);
-    if (ttl == null || !requests.takesTime()) {
+    if (ttl == null || !requests.fixesTime()) {
       int key = bindCell(statement, 0, write, ttlNow(ttl));
       return routed(bind(statement, key, write.key()), key);
     }
@@ -96,7 +96,7 @@ public final class CollectionStatements {
     return routed(bind(statement, key, write.key()), key).setNowInSeconds(ttl.fixedNow());
   }
 
-  /** Writes of several rows of one partition. */
+  /** Returns a write of several rows of one partition. */
   public StatementBuilder<?, ?> batch(List<RowWrite> writes) {
     ByteBuffer main = buffer(writes.get(0).key().main());
     ByteBuffer shard = buffer(writes.get(0).key().shard());
@@ -134,7 +134,7 @@ public final class CollectionStatements {
     return statement(write.cell() == null ? Request.DELETE : Request.PUT);
   }
 
-  /** Binds a write of a batch, from the index on; returns the index behind it. */
+  /** Binds a write of a batch from the index on. Returns the index after it. */
   private int bindRow(
       BoundStatementBuilder statement,
       int first,
@@ -145,7 +145,7 @@ public final class CollectionStatements {
     return bind(statement, key, main, shard, write.key().clustering());
   }
 
-  /** Binds a write without its key, from the index on; returns where the key begins. */
+  /** Binds a write without its key from the index on. Returns the index of the key. */
   private static int bindCell(
       BoundStatementBuilder statement, int first, RowWrite write, ByteBuffer ttl) {
     statement.setBytesUnsafe(first, bigint(write.version()));
@@ -161,7 +161,7 @@ public final class CollectionStatements {
     return ttl == null ? NO_TTL : integer(ttl.seconds(clock));
   }
 
-  /** A statement on one partition of a range collection, which is bound first. */
+  /** Returns a statement on one partition of a range collection, which is bound first. */
   public BoundStatementBuilder partition(Request request, Bytes main, Bytes shard) {
     ByteBuffer first = buffer(main);
     ByteBuffer second = buffer(shard);
@@ -171,7 +171,7 @@ public final class CollectionStatements {
         .setBytesUnsafe(1, second);
   }
 
-  /** A statement between two tokens. */
+  /** Returns a statement on a token range. */
   public BoundStatementBuilder tokens(Request request, long from, long upTo) {
     return requests.route(statement(request), upTo).setLong(0, from).setLong(1, upTo);
   }
@@ -185,7 +185,7 @@ public final class CollectionStatements {
     return statement;
   }
 
-  /** Returns the index behind the key. */
+  /** Binds the parts of the key from the index on. Returns the index after it. */
   private static int bind(
       BoundStatementBuilder statement,
       int first,
@@ -199,7 +199,7 @@ public final class CollectionStatements {
     return first + 3;
   }
 
-  /** Names the partition that is bound at the index. */
+  /** Routes the statement to the partition that is bound at the index. */
   private BoundStatementBuilder routed(BoundStatementBuilder statement, int first) {
     return shape == Shape.POINT
         ? requests.route(statement, statement.getBytesUnsafe(first))
@@ -211,7 +211,7 @@ public final class CollectionStatements {
     return Objects.requireNonNull(prepared.get(request), request::name).boundStatementBuilder();
   }
 
-  /** As {@code setLong} would, which looks for a codec each time. */
+  /** Encodes a bigint. {@code setLong} would look up a codec each time. */
   private static ByteBuffer bigint(long value) {
     return ByteBuffer.allocate(Long.BYTES).putLong(0, value);
   }
@@ -220,7 +220,7 @@ public final class CollectionStatements {
     return ByteBuffer.allocate(Integer.BYTES).putInt(0, value);
   }
 
-  /** A copy: the native driver is slower at reading what it could not write to. */
+  /** Copies the bytes. The native driver reads read-only buffers more slowly. */
   private static ByteBuffer buffer(Bytes bytes) {
     return ByteBuffer.wrap(bytes.toByteArray());
   }

@@ -27,8 +27,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes and checks keyspace and tables. Every process sends its changes through the same node, the
- * one with the smallest id, so that two never make the same table in two places at once.
+ * Creates and checks the keyspace and its tables. Every process sends its changes to the same node,
+ * the one with the smallest id, because Cassandra does not cope with two nodes that create one
+ * table at the same time.
  */
 public final class Schema {
   private static final Duration CHANGE_TIMEOUT = Duration.ofSeconds(60);
@@ -55,10 +56,15 @@ public final class Schema {
     this.cql = cql;
   }
 
-  /** Asks the server what it is. */
+  /** Returns the statements of the keyspace. */
+  public StoreCql cql() {
+    return cql;
+  }
+
+  /** Reads the product and version of the server. */
   public static CompletionStage<Dialect> dialect(Requests requests) {
     return requests
-        .read("asking the server what it is", internal(StoreCql.SCYLLA_VERSION), requests.call())
+        .read("reading the server's version", internal(StoreCql.SCYLLA_VERSION), requests.call())
         .thenApply(result -> Dialect.of(Dialect.Server.SCYLLA, text(result)))
         .exceptionallyCompose(
             error ->
@@ -69,13 +75,13 @@ public final class Schema {
 
   private static CompletionStage<Dialect> cassandra(Requests requests) {
     return requests
-        .read("asking the server what it is", internal(StoreCql.CASSANDRA_VERSION), requests.call())
+        .read("reading the server's version", internal(StoreCql.CASSANDRA_VERSION), requests.call())
         .thenApply(result -> Dialect.of(Dialect.Server.CASSANDRA, text(result)));
   }
 
   /**
-   * Makes the keyspace and its metadata table where they are missing and may be made. Tells whether
-   * the keyspace is made of tablets.
+   * Ensures that the keyspace and its metadata table exist, and creates them if the settings allow
+   * it. Returns whether the keyspace consists of tablets.
    */
   public CompletionStage<Boolean> ensureKeyspace() {
     return requests
@@ -87,7 +93,7 @@ public final class Schema {
             found ->
                 found.one() != null
                     ? CompletableFuture.completedFuture(null)
-                    : make("keyspace " + cql.keyspace(), cql.createKeyspace()))
+                    : create("keyspace " + cql.keyspace(), cql.createKeyspace()))
         .thenCompose(made -> tablets())
         .thenCompose(
             tablets ->
@@ -115,8 +121,8 @@ public final class Schema {
   }
 
   /**
-   * Runs what uses a table that may just have been made: a node tells of a table a moment before it
-   * answers for it.
+   * Runs an operation on a table that may have just been created, and retries it within the store's
+   * time-out. A node reports a table a moment before it accepts requests for it.
    */
   public static <T> CompletionStage<T> settled(
       Requests requests, Supplier<CompletionStage<T>> use) {
@@ -155,7 +161,7 @@ public final class Schema {
                 throw new KvException.Permanent(
                     "keyspace "
                         + cql.keyspace()
-                        + " is made of tablets, on which "
+                        + " consists of tablets, on which "
                         + dialect
                         + " has no conditional writes: upgrade to 2025.4, or use a keyspace with"
                         + " tablets = {'enabled': false}");
@@ -169,7 +175,7 @@ public final class Schema {
         .thenCompose(
             found ->
                 found.isEmpty()
-                    ? make("table " + cql.keyspace() + "." + table, create)
+                    ? create("table " + cql.keyspace() + "." + table, create)
                         .thenCompose(made -> columnsOnceThere(table, requests.call()))
                     : onceAgreed().thenApply(agreed -> found))
         .thenAccept(
@@ -184,7 +190,7 @@ public final class Schema {
                         + found
                         + ", not "
                         + columns
-                        + ": something else made it; use another keyspace");
+                        + ": it belongs to another application, so use another keyspace");
               }
             });
   }
@@ -215,13 +221,13 @@ public final class Schema {
             });
   }
 
-  private CompletionStage<Void> make(String what, String statement) {
+  private CompletionStage<Void> create(String what, String statement) {
     if (!requests.settings().create()) {
       return CompletableFuture.failedFuture(
           new KvException.Permanent(
               what + " does not exist: open with create=if-missing, or run: " + statement + ";"));
     }
-    return change("making " + what, statement, 1);
+    return change("creating " + what, statement, 1);
   }
 
   private CompletionStage<Void> change(String what, String statement, int attempt) {
@@ -243,8 +249,8 @@ public final class Schema {
   }
 
   /**
-   * Another process may have made a table a moment ago, which not every node knows yet. Does not
-   * insist: nodes of a cluster that is being upgraded disagree for long.
+   * Waits for schema agreement, since not every node may know a table yet that another process has
+   * just created. Does not require it: nodes of a cluster that is being upgraded disagree for long.
    */
   private CompletionStage<Boolean> onceAgreed() {
     return requests
@@ -265,7 +271,8 @@ public final class Schema {
               if (tries == 0) {
                 return CompletableFuture.failedFuture(
                     new KvException.Transient(
-                        what + ": the nodes do not agree on the schema yet: try again"));
+                        what
+                            + " is not finished, the nodes do not agree on the schema: try again"));
               }
               return Futures.after(TRY_AGAIN_AFTER)
                   .thenCompose(waited -> awaitAgreement(what, tries - 1));

@@ -6,12 +6,14 @@ import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.Statement;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.internal.cql.StoreCql;
 import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Metadata;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -24,11 +26,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Small records in one table, changed by conditional statements and read at serial consistency.
+ * The metadata records of a keyspace, changed by conditional statements and read at serial
+ * consistency.
  *
- * <p>Each change writes the id of its attempt beside the record, so that one whose outcome got lost
- * can look whether it was its own. A removed record leaves a row without a record, which holds the
- * id of the removal.
+ * <p>Each change writes the id of its attempt beside the record. If an answer is lost, a serial
+ * read of that id tells whether the change was applied. A removed record leaves a row without a
+ * record, which has the id of the removal.
  */
 public final class ScyllaMetadata implements Metadata {
   private static final Pattern NAME = Pattern.compile("[a-z0-9_.:/-]{1,256}");
@@ -65,12 +68,11 @@ public final class ScyllaMetadata implements Metadata {
 
   @Override
   public CompletionStage<@Nullable Bytes> get(String name) {
-    try {
-      requireName(name);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return held(name, requests.call()).thenApply(Held::record);
+    return Futures.<@Nullable Bytes>start(
+        () -> {
+          requireName(name);
+          return held(name, requests.call()).thenApply(Held::record);
+        });
   }
 
   @Override
@@ -85,91 +87,110 @@ public final class ScyllaMetadata implements Metadata {
                   + " records: begin with GROUP/ and ask for 1 to "
                   + MAX_LIST));
     }
-    String from = after.compareTo(prefix) < 0 ? prefix : after + '\0';
-    return listInto(new TreeMap<>(), prefix, from, limit, requests.call());
+    String from = after.compareTo(prefix) < 0 ? prefix : behind(after);
+    return new Listing(prefix, limit, requests.call()).from(from);
   }
 
-  private CompletionStage<SortedMap<String, Bytes>> listInto(
-      SortedMap<String, Bytes> found, String prefix, String from, int limit, Call call) {
-    BoundStatementBuilder statement =
-        requests
-            .route(list.boundStatementBuilder(), utf8(group(prefix)))
-            .setString(0, group(prefix))
-            .setString(1, from)
-            .setString(2, prefix + ABOVE_EVERY_NAME)
-            .setInt(3, limit)
-            .setPageSize(limit);
-    return requests
-        .read("listing metadata " + prefix, statement.build(), call)
-        .thenCompose(result -> collect(result, found, prefix, limit, 0, call));
+  /** Returns the least name above the given one. */
+  private static String behind(String name) {
+    return name + '\0';
   }
 
-  private CompletionStage<SortedMap<String, Bytes>> collect(
-      AsyncResultSet result,
-      SortedMap<String, Bytes> found,
-      String prefix,
-      int limit,
-      int seenBefore,
-      Call call) {
-    int seen = seenBefore;
-    String lastName = "";
-    for (Row row : result.currentPage()) {
-      seen++;
-      lastName = Objects.requireNonNull(row.getString(0));
-      ByteBuffer record = row.getBytesUnsafe(1);
-      if (record != null && found.size() < limit) {
-        found.put(lastName, Bytes.of(record));
+  /**
+   * One listing. Removed records leave rows that count towards the server's limit, so it may take
+   * several requests.
+   */
+  private final class Listing {
+    private final String prefix;
+    private final int limit;
+    private final Call call;
+    private final SortedMap<String, Bytes> found = new TreeMap<>();
+    private String last = "";
+    private int rows;
+
+    Listing(String prefix, int limit, Call call) {
+      this.prefix = prefix;
+      this.limit = limit;
+      this.call = call;
+    }
+
+    CompletionStage<SortedMap<String, Bytes>> from(String name) {
+      rows = 0;
+      BoundStatementBuilder statement =
+          requests
+              .route(list.boundStatementBuilder(), utf8(group(prefix)))
+              .setString(0, group(prefix))
+              .setString(1, name)
+              .setString(2, prefix + ABOVE_EVERY_NAME)
+              .setInt(3, limit)
+              .setPageSize(limit);
+      return requests.read(what(), statement.build(), call).thenCompose(this::take);
+    }
+
+    private CompletionStage<SortedMap<String, Bytes>> take(AsyncResultSet page) {
+      for (Row row : page.currentPage()) {
+        rows++;
+        last = Objects.requireNonNull(row.getString(0));
+        ByteBuffer record = row.getBytesUnsafe(1);
+        if (record != null && found.size() < limit) {
+          found.put(last, Bytes.of(record));
+        }
       }
+      if (found.size() == limit) {
+        return CompletableFuture.completedFuture(found);
+      }
+      if (page.hasMorePages()) {
+        return page.fetchNextPage().handle(this::page).thenCompose(this::take);
+      }
+      return rows < limit ? CompletableFuture.completedFuture(found) : from(behind(last));
     }
-    if (found.size() == limit) {
-      return CompletableFuture.completedFuture(found);
+
+    private AsyncResultSet page(@Nullable AsyncResultSet page, @Nullable Throwable error) {
+      if (page == null) {
+        throw DriverErrors.ofRead(what(), Objects.requireNonNull(error));
+      }
+      return page;
     }
-    if (result.hasMorePages()) {
-      int seenSoFar = seen;
-      return result
-          .fetchNextPage()
-          .handle(
-              (next, error) -> {
-                if (error != null) {
-                  throw DriverErrors.ofRead("listing metadata " + prefix, error);
-                }
-                return next;
-              })
-          .thenCompose(next -> collect(next, found, prefix, limit, seenSoFar, call));
+
+    private String what() {
+      return "listing metadata " + prefix;
     }
-    return seen < limit
-        ? CompletableFuture.completedFuture(found)
-        : listInto(found, prefix, lastName + '\0', limit, call);
   }
 
   @Override
   public CompletionStage<Boolean> compareAndSet(
       String name, @Nullable Bytes expected, @Nullable Bytes next) {
-    try {
-      requireName(name);
-      if (next != null && next.size() > MAX_RECORD_BYTES) {
-        throw new KvException.Permanent(
-            "metadata "
-                + name
-                + ": record of "
-                + next.size()
-                + " bytes, the limit is "
-                + MAX_RECORD_BYTES
-                + ": make it shorter");
-      }
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
+    return Futures.start(
+        () -> {
+          requireName(name);
+          requireSize(name, next);
+          return new Change(name, expected, next, attempt(), requests.call()).run(false);
+        });
+  }
+
+  private static void requireSize(String name, @Nullable Bytes record) {
+    if (record != null && record.size() > MAX_RECORD_BYTES) {
+      throw new KvException.Permanent(
+          "metadata "
+              + name
+              + ": record of "
+              + record.size()
+              + " bytes, the limit is "
+              + MAX_RECORD_BYTES
+              + ": make it shorter");
     }
+  }
+
+  private static Bytes attempt() {
     UUID id = UUID.randomUUID();
-    ByteBuffer attempt =
+    return Bytes.of(
         ByteBuffer.allocate(ATTEMPT_BYTES)
             .putLong(id.getMostSignificantBits())
             .putLong(id.getLeastSignificantBits())
-            .flip();
-    return new Change(name, expected, next, Bytes.of(attempt), requests.call()).run(false);
+            .flip());
   }
 
-  /** One compare-and-set, repeated under the same id while its outcome stays unknown. */
+  /** One compare-and-set, sent again with the same id while its outcome is unknown. */
   private final class Change {
     private final String name;
     private final @Nullable Bytes expected;
@@ -212,7 +233,7 @@ public final class ScyllaMetadata implements Metadata {
           .thenCompose(stage -> stage);
     }
 
-    /** What a serial read tells. Where the record is still what was expected, send it again. */
+    /** Decides by the row of a serial read. If it is still as expected, sends the change again. */
     private CompletionStage<Boolean> resolve(@Nullable Held held, KvException error) {
       if (held != null && attempt.equals(held.attempt())) {
         return CompletableFuture.completedFuture(true);
@@ -224,10 +245,10 @@ public final class ScyllaMetadata implements Metadata {
           error instanceof KvException.UnknownOutcome
               ? error
               : new KvException.UnknownOutcome(
-                  what() + " may have been applied: read the record", error));
+                  what() + " may have been applied: read the record again", error));
     }
 
-    private com.datastax.oss.driver.api.core.cql.Statement<?> statement() {
+    private Statement<?> statement() {
       return requests
           .route(set.boundStatementBuilder(), utf8(group(name)))
           .setBytesUnsafe(0, next == null ? null : next.asReadOnlyBuffer())

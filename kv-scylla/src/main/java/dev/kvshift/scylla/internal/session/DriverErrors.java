@@ -26,9 +26,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a native driver's error means to a caller. What is not known here leaves a write's outcome
- * unknown; so does an attempt that the driver has repeated where an earlier one may have been
- * applied.
+ * Maps the native driver's errors to the contract's. An error that is not listed leaves the outcome
+ * of a write unknown. So does a listed one if the native driver had retried, and an earlier attempt
+ * may have been applied.
  */
 public final class DriverErrors {
   private enum Effect {
@@ -37,11 +37,12 @@ public final class DriverErrors {
     UNKNOWN
   }
 
-  /** The protocol's code for a replica that gave up on tombstones; told since version 5. */
+  /** Failure code of a replica that met too many tombstones; sent since protocol version 5. */
   private static final int TOO_MANY_TOMBSTONES = 1;
 
   private DriverErrors() {}
 
+  /** Returns the error of a read. */
   public static KvException ofRead(String what, Throwable thrown) {
     Throwable error = Futures.unwrap(thrown);
     if (error instanceof KvException known) {
@@ -51,8 +52,8 @@ public final class DriverErrors {
         && failure.getReasonMap().containsValue(TOO_MANY_TOMBSTONES)) {
       return new KvException.Permanent(
           what
-              + " was given up by the server, which met more deleted entries than it reads over for"
-              + " one page: begin the range behind them, or wait until they are purged",
+              + " failed, the server met more tombstones than it allows for one page: begin the"
+              + " range after the deleted entries, or wait until they are purged",
           error);
     }
     return effect(error) == Effect.REFUSED
@@ -60,6 +61,7 @@ public final class DriverErrors {
         : new KvException.Transient(what + " failed, " + reason(error) + ": try again", error);
   }
 
+  /** Returns the error of a write. */
   public static KvException ofWrite(String what, Throwable thrown) {
     Throwable error = Futures.unwrap(thrown);
     if (error instanceof KvException known) {
@@ -148,13 +150,13 @@ public final class DriverErrors {
 
   private static KvException refused(String what, Throwable error) {
     return new KvException.Permanent(
-        what + " was refused, " + reason(error) + ": mend the request or the server's set-up",
+        what + " was refused, " + reason(error) + ": fix the request or the server's configuration",
         error);
   }
 
   private static String reason(Throwable error) {
     if (error instanceof RequestThrottlingException) {
-      return "too many requests are under way and waiting (maxInFlight, maxQueued)";
+      return "too many requests are in flight and waiting (maxInFlight, maxQueued)";
     }
     @Nullable String message = error.getMessage();
     String type = error.getClass().getSimpleName();

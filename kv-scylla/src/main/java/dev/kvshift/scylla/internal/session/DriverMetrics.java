@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The native driver's own metrics, in Micrometer's global registry. What they need is optional:
- * this class is touched only where they were asked for.
+ * The native driver's own metrics, in Micrometer's global registry. Its dependencies are optional,
+ * so this class is loaded only if metrics are enabled.
  */
 final class DriverMetrics {
   private static final String PREFIX = "kv.driver";
@@ -75,7 +75,7 @@ final class DriverMetrics {
               + e.getMessage()
               + "): add io.micrometer:micrometer-core and"
               + " org.apache.cassandra:java-driver-metrics-micrometer without the latter's"
-              + " java-driver-core, or leave the parameter out",
+              + " java-driver-core, or remove the parameter",
           e);
     }
   }

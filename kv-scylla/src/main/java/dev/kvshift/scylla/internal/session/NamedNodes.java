@@ -16,9 +16,9 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * Connections on which a node's certificate must name the host as the connection string or the
- * cluster gives it. The native driver would ask the name service for a name of the address, and
- * believe the answer.
+ * TLS connections that require a node's certificate to name the host of the connection string, or
+ * the address that the cluster reports. The native driver's own factory looks up a name of the
+ * address, so whoever answers DNS chooses the name that is checked.
  */
 final class NamedNodes extends ProgrammaticSslEngineFactory {
   private NamedNodes(SSLContext context) {

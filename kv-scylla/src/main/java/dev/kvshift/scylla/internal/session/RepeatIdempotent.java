@@ -9,12 +9,13 @@ import com.datastax.oss.driver.api.core.session.Request;
 import com.datastax.oss.driver.internal.core.retry.DefaultRetryPolicy;
 
 /**
- * Repeats what says that it may be repeated, as the native driver does by default, and hands every
- * other error to the caller: those of conditional statements, whose repetition would hide that the
- * first attempt was applied.
+ * Retries idempotent statements as the native driver does by default. Rethrows the errors of all
+ * others, which are conditional: a retry finds its condition false if the first attempt was
+ * applied, and hides that.
  *
- * <p>One policy for all rather than an execution profile for conditional statements: the native
- * driver notes every answer once for each profile.
+ * <p>This is one policy for all statements, not an execution profile for conditional ones, because
+ * the native driver records every answer once per profile. It is public because the native driver
+ * loads it by name.
  */
 @SuppressWarnings("deprecation")
 public final class RepeatIdempotent extends DefaultRetryPolicy {

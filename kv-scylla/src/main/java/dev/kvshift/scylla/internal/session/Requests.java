@@ -35,12 +35,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends statements with their deadline, routing and consistency, and turns the native driver's
- * errors into the contract's. How many are under way and waiting is bounded by the session.
+ * Sends statements with their deadline, routing and consistency, and maps the native driver's
+ * errors to the contract's. The session limits how many are in flight and waiting.
  */
 public final class Requests implements AutoCloseable {
   private static final int PREPARE_TRIES = 10;
-  private static final int PROTOCOL_WITH_TIME = 5;
+  private static final int PROTOCOL_WITH_FIXED_TIME = 5;
   private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
   private static final Logger LOG = LoggerFactory.getLogger(Requests.class);
@@ -50,7 +50,7 @@ public final class Requests implements AutoCloseable {
   private final CqlIdentifier keyspace;
   private final DefaultConsistencyLevel serial;
   private final ServerWarnings warnings;
-  private final boolean takesTime;
+  private final boolean fixesTime;
   private final AtomicInteger queued = new AtomicInteger();
   private volatile boolean closed;
 
@@ -62,7 +62,7 @@ public final class Requests implements AutoCloseable {
     warnings = new ServerWarnings(settings.toString(), observer);
     this.session = session;
     this.settings = settings;
-    takesTime = session.getContext().getProtocolVersion().getCode() >= PROTOCOL_WITH_TIME;
+    fixesTime = session.getContext().getProtocolVersion().getCode() >= PROTOCOL_WITH_FIXED_TIME;
     keyspace = CqlIdentifier.fromInternal(settings.keyspace());
     serial = DefaultConsistencyLevel.valueOf(settings.serialConsistency());
   }
@@ -75,11 +75,12 @@ public final class Requests implements AutoCloseable {
     return settings;
   }
 
+  /** Returns a call with the store's time-out. */
   public Call call() {
     return Call.within(settings.timeout());
   }
 
-  /** Prepares a read, or a write that carries its timestamp: either may be repeated. */
+  /** Prepares an idempotent statement: a read, or a write with a timestamp. */
   public CompletionStage<PreparedStatement> prepare(String cql) {
     return prepare(SimpleStatement.builder(cql).setIdempotence(true));
   }
@@ -89,7 +90,7 @@ public final class Requests implements AutoCloseable {
     return prepare(SimpleStatement.builder(cql).setIdempotence(true).setConsistencyLevel(serial));
   }
 
-  /** Prepares a conditional write, which is never repeated. */
+  /** Prepares a conditional write, which is never retried. */
   public CompletionStage<PreparedStatement> prepareConditional(String cql) {
     return prepare(
         SimpleStatement.builder(cql)
@@ -101,7 +102,7 @@ public final class Requests implements AutoCloseable {
                     : DefaultConsistencyLevel.LOCAL_QUORUM));
   }
 
-  /** With its profile, which the native driver would look for several times a request. */
+  /** Sets the profile, which the native driver would otherwise look up several times a request. */
   private CompletionStage<PreparedStatement> prepare(SimpleStatementBuilder statement) {
     return prepare(
         statement
@@ -112,8 +113,8 @@ public final class Requests implements AutoCloseable {
   }
 
   /**
-   * Tries again where the statement is refused: a table that another process has just made shows
-   * its columns a moment before a statement can name it.
+   * Retries if the statement is refused. The columns of a table that another process has just
+   * created are visible a moment before statements on it can be prepared.
    */
   private CompletionStage<PreparedStatement> prepare(SimpleStatement statement, int attempt) {
     if (closed) {
@@ -133,7 +134,7 @@ public final class Requests implements AutoCloseable {
                 : CompletableFuture.failedFuture(failure("preparing a statement", error, false)));
   }
 
-  /** Names the partition, so that a replica is asked, whatever the native driver can tell. */
+  /** Routes a statement to a replica of its partition, even if the native driver cannot tell. */
   public <B extends StatementBuilder<B, ?>> B route(B statement, ByteBuffer... partitionKey) {
     Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
     statement.setRoutingKeyspace(keyspace);
@@ -143,7 +144,7 @@ public final class Requests implements AutoCloseable {
     return statement;
   }
 
-  /** Names a token, so that one of its replicas is asked. */
+  /** Routes a statement to a replica of a token. */
   public BoundStatementBuilder route(BoundStatementBuilder statement, long token) {
     Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
     statement.setRoutingKeyspace(keyspace);
@@ -153,9 +154,9 @@ public final class Requests implements AutoCloseable {
     return statement;
   }
 
-  /** Returns whether a request may name the second from which its time to live counts. */
-  public boolean takesTime() {
-    return takesTime;
+  /** Returns whether a request can fix the second from which its TTL counts. */
+  public boolean fixesTime() {
+    return fixesTime;
   }
 
   public CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {
@@ -165,7 +166,7 @@ public final class Requests implements AutoCloseable {
         : send(what, statement.setTimeout(left), false, Function.identity());
   }
 
-  /** Reads, and gives what is made of the answer. */
+  /** Reads, and maps the result. */
   public <T extends @Nullable Object> CompletionStage<T> read(
       String what, BoundStatementBuilder statement, Call call, Function<AsyncResultSet, T> answer) {
     Duration left = call.remaining();
@@ -174,7 +175,7 @@ public final class Requests implements AutoCloseable {
         : send(what, statement.setTimeout(left).build(), false, answer);
   }
 
-  /** Reads into the answer, with no stage in between. */
+  /** Reads into the answer, which saves a stage on the hot path. */
   public <T extends @Nullable Object> CompletionStage<T> read(
       BoundStatementBuilder statement, Call call, Answer<T> answer) {
     Duration left = call.remaining();
@@ -185,14 +186,14 @@ public final class Requests implements AutoCloseable {
     return answer;
   }
 
-  /** A read's stage, which takes the native driver's answer itself. */
+  /** The stage of a read, completed by the native driver's callback itself. */
   public abstract static class Answer<T extends @Nullable Object> extends CompletableFuture<T>
       implements BiConsumer<@Nullable AsyncResultSet, @Nullable Throwable> {
     protected abstract Requests requests();
 
     protected abstract String what();
 
-    /** Completes this with what the result holds, at once or later. */
+    /** Completes this stage from the result, now or later. */
     protected abstract void take(AsyncResultSet result);
 
     @Override
@@ -212,7 +213,7 @@ public final class Requests implements AutoCloseable {
         : send(what, statement.setTimeout(left), true, Function.identity());
   }
 
-  /** Writes, and gives what is made of the answer. */
+  /** Writes, and maps the result. */
   public <T extends @Nullable Object> CompletionStage<T> write(
       String what,
       StatementBuilder<?, ?> statement,
@@ -222,7 +223,7 @@ public final class Requests implements AutoCloseable {
     return isOver(left) ? notSent(what) : send(what, timed(statement, left), true, answer);
   }
 
-  /** The native driver ignores a batch's own time-out, and heeds its profile's. */
+  /** Sets the time-out. The native driver ignores that of a batch, but not that of its profile. */
   private <S extends Statement<S>, B extends StatementBuilder<B, S>> S timed(
       StatementBuilder<B, S> statement, Duration left) {
     return statement instanceof BatchStatementBuilder
@@ -238,8 +239,10 @@ public final class Requests implements AutoCloseable {
   }
 
   /**
-   * Takes a place among the writes that wait, or tells that there is none: one partition has at
-   * most half of them.
+   * Takes a place among the waiting writes, of which one partition gets at most half.
+   *
+   * @param ofPartition how many writes of the same partition are waiting
+   * @return false if no place is free
    */
   public boolean enterQueue(int ofPartition) {
     int most = settings.maxQueued();
@@ -253,6 +256,7 @@ public final class Requests implements AutoCloseable {
     return true;
   }
 
+  /** Frees the places of writes that no longer wait. */
   public void leaveQueue(int writes) {
     queued.addAndGet(-writes);
   }
@@ -264,7 +268,7 @@ public final class Requests implements AutoCloseable {
   private static <T extends @Nullable Object> CompletionStage<T> notSent(String what) {
     return CompletableFuture.failedFuture(
         new KvException.Transient(
-            what + " was not sent, its deadline has passed: try again, or give it more time"));
+            what + " was not sent, its deadline has passed: try again with a longer time-out"));
   }
 
   private <T extends @Nullable Object> CompletionStage<T> send(
@@ -284,7 +288,7 @@ public final class Requests implements AutoCloseable {
     }
   }
 
-  /** Gives what the native driver has answered, or throws what its error means. */
+  /** Returns the native driver's result, or throws the error that it means. */
   private AsyncResultSet result(
       String what, @Nullable AsyncResultSet result, @Nullable Throwable error, boolean write) {
     if (result == null) {
@@ -304,7 +308,10 @@ public final class Requests implements AutoCloseable {
     return new KvException.Permanent("the store " + settings + " is closed: open it again");
   }
 
-  /** Waits a moment for the session's threads, in vain where one of them is the caller. */
+  /**
+   * Closes the session. Waits a moment for its threads to end, which does not help if the caller is
+   * one of them.
+   */
   @Override
   public void close() {
     closed = true;

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What servers warn of (large partitions, many tombstones), without keys: told to the observer, and
- * logged in one line a minute.
+ * Warnings of the servers, such as large partitions or many tombstones. Passes each to the
+ * observer, without the query and its keys, and logs at most one a minute.
  */
 final class ServerWarnings {
   private static final Logger LOG = LoggerFactory.getLogger(ServerWarnings.class);
@@ -28,6 +28,7 @@ final class ServerWarnings {
     this.observer = observer;
   }
 
+  /** Reports a warning that came with an answer. */
   void note(String what, String warning) {
     int end = warning.indexOf(QUERY_FOLLOWS);
     String text = end < 0 ? warning : warning.substring(0, end);

@@ -19,11 +19,14 @@ import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Opens native sessions, configured here alone: no {@code application.conf} is read. */
+/** Opens sessions of the native driver. All options are set here; no file is read. */
 public final class Sessions {
   private static final Duration CONNECT = Duration.ofSeconds(5);
 
-  /** A node silent for so long is asked, and given up without an answer: others take over. */
+  /**
+   * How long a connection may be idle before a heartbeat is sent. Without an answer, its requests
+   * go to other nodes.
+   */
   private static final Duration SILENCE = Duration.ofSeconds(2);
 
   private static final Duration ANSWER = Duration.ofMillis(1_900);
@@ -74,7 +77,7 @@ public final class Sessions {
     }
   }
 
-  /** Ends the metrics of a session that is closed, which the native driver leaves behind. */
+  /** Removes the metrics of a closed session, which the native driver leaves registered. */
   public static void forget(Settings settings, @Nullable String session) {
     if (settings.metrics() && session != null) {
       DriverMetrics.forget(session);
@@ -88,7 +91,7 @@ public final class Sessions {
     options.put(TypedDriverOption.REQUEST_SERIAL_CONSISTENCY, settings.serialConsistency());
     options.put(TypedDriverOption.REQUEST_DEFAULT_IDEMPOTENCE, false);
     options.put(TypedDriverOption.REQUEST_LOG_WARNINGS, false);
-    // Every write names its timestamp itself, or is conditional: another one would go along unused.
+    // Every write has its own timestamp or is conditional, so a generated one would be unused.
     options.put(TypedDriverOption.TIMESTAMP_GENERATOR_CLASS, "ServerSideTimestampGenerator");
     options.put(TypedDriverOption.CONNECTION_CONNECT_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, CONNECT);
@@ -113,7 +116,7 @@ public final class Sessions {
     options.put(TypedDriverOption.RETRY_POLICY_CLASS, RepeatIdempotent.class.getName());
     options.put(TypedDriverOption.SESSION_LEAK_THRESHOLD, 0);
     if (settings.metrics()) {
-      // Only for them: the native driver makes a text of the name for every request.
+      // Only for metrics, since the native driver formats the name for every request.
       options.put(
           TypedDriverOption.SESSION_NAME,
           "kvshift " + settings.keyspace() + "-" + OPENED.incrementAndGet());
@@ -122,7 +125,10 @@ public final class Sessions {
     return options;
   }
 
-  /** Others have the same classes, and lack the routing to shards or what is configured here. */
+  /**
+   * Requires ScyllaDB's native driver. Others have the same classes, but no routing to shards, and
+   * older ones lack options that are set here.
+   */
   static void requireDriver(MavenCoordinates found) {
     Version version = found.getVersion();
     if (!found.getGroupId().equals(DRIVER_GROUP)
@@ -131,11 +137,11 @@ public final class Sessions {
       throw new KvException.Permanent(
           "scylla://: the native driver on the class path is "
               + found
-              + ": put "
+              + ": replace it with "
               + DRIVER_GROUP
               + ":java-driver-core, a 4.x from "
               + OLDEST_DRIVER
-              + " on, there instead");
+              + " on");
     }
   }
 
@@ -153,11 +159,11 @@ public final class Sessions {
               + settings.localDatacenter()
               + ": the cluster has "
               + String.join(", ", found)
-              + ": name one of them");
+              + ": set one of them");
     }
   }
 
-  /** Reads the password anew for every connection, so that a changed one is met. */
+  /** Reads the password for every connection, so that a changed one takes effect. */
   private static final class CurrentPassword extends PlainTextAuthProviderBase {
     private final String user;
     private final ConnectionString string;

@@ -16,9 +16,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a connection string says, checked. Immutable; {@link #toString()} shows no secret.
+ * The settings of a connection string, checked. Immutable. {@link #toString()} shows no secret.
  *
- * @param replication copies by datacenter, for a keyspace that has yet to be made
+ * @param replication replicas per datacenter, for a keyspace that does not exist yet
  */
 public record Settings(
     ConnectionString string,
@@ -51,46 +51,50 @@ public record Settings(
 
   public static final List<Parameter> PARAMETERS =
       List.of(
-          new Parameter("localDatacenter", null, "the datacenter whose nodes are asked; required"),
+          new Parameter("localDatacenter", null, "datacenter whose nodes are used; required"),
           new Parameter(
               "consistency",
               "LOCAL_QUORUM",
-              "of reads and writes: LOCAL_ONE, ONE, LOCAL_QUORUM, QUORUM or ALL"),
+              "consistency of reads and writes: LOCAL_ONE, ONE, LOCAL_QUORUM, QUORUM or ALL"),
           new Parameter(
               "serialConsistency",
               "SERIAL",
-              "of metadata and locks: SERIAL, or LOCAL_SERIAL where all clients use one datacenter"),
-          new Parameter("timeout", "10s", "of an operation: 100ms to 10m"),
+              "consistency of metadata and locks: SERIAL, or LOCAL_SERIAL if all clients use one"
+                  + " datacenter"),
+          new Parameter("timeout", "10s", "how long to wait for an operation: 100ms to 10m"),
           new Parameter(
-              "create", "never", "whether a missing keyspace or table is made: never, if-missing"),
+              "create",
+              "never",
+              "whether to create a missing keyspace or table: never or if-missing"),
           new Parameter(
               "replication",
               "3",
-              "copies in a keyspace that is made: 1 to 10 in localDatacenter, or DC:N,DC:N"),
+              "replicas in a keyspace that is created: 1 to 10 in localDatacenter, or DC:N,DC:N"),
           new Parameter(
-              "maxCellBytes",
-              "524288",
-              "the largest cell, header included, bytes: 1024 to 1000000"),
+              "maxCellBytes", "524288", "largest cell with its header, in bytes: 1024 to 1000000"),
           new Parameter(
               "maxValueBytes",
               "16777216",
-              "the largest value, bytes, in chunks above maxCellBytes: 1 to 67108864"),
-          new Parameter("maxInFlight", "1024", "requests under way at once: 1 to 32768"),
+              "largest value, in bytes; chunked above maxCellBytes: 1 to 67108864"),
+          new Parameter("maxInFlight", "1024", "largest number of requests in flight: 1 to 32768"),
           new Parameter(
               "maxQueued",
               "16384",
-              "requests waiting for their turn, more are refused: 0 to 1000000"),
-          new Parameter("connections", "1", "per node, or per shard on ScyllaDB: 1 to 16"),
+              "largest number of waiting requests; more are refused: 0 to 1000000"),
           new Parameter(
-              "tls", "false", "encrypted, certificate and host name checked: true, false"),
+              "connections", "1", "connections per node, or per shard on ScyllaDB: 1 to 16"),
+          new Parameter("tls", "false", "whether to use TLS and check certificates: true or false"),
           new Parameter(
-              "trustStore", "", "file of trusted certificates; the JDK's where not given"),
+              "trustStore", "", "file of trusted certificates; default: those of the JDK"),
           new Parameter(
-              "trustStorePassword", "", "of the trust store: env:NAME, file:PATH or the text"),
+              "trustStorePassword",
+              "",
+              "password of the trust store: env:NAME, file:PATH or the text"),
           new Parameter(
               "metrics",
               "none",
-              "of the native driver: none, or micrometer, in Micrometer's global registry"));
+              "metrics of the native driver: none, or micrometer for Micrometer's global"
+                  + " registry"));
 
   private static final Set<String> CONSISTENCIES =
       Set.of("LOCAL_ONE", "ONE", "LOCAL_QUORUM", "QUORUM", "ALL");
@@ -104,7 +108,8 @@ public record Settings(
       throw wrong(
           "keyspace '"
               + string.path()
-              + "': give scylla://HOST:PORT/KEYSPACE, a letter a-z, then at most 47 of a-z, 0-9, _");
+              + "': give scylla://HOST:PORT/KEYSPACE, a letter a-z, then at most 47 of a-z, 0-9,"
+              + " _");
     }
     String local = string.require("localDatacenter");
     requireDatacenter("localDatacenter", local);
@@ -220,7 +225,12 @@ public record Settings(
         throw wrong("replication=" + given + ": give 1 to " + MAX_REPLICATION + " copies");
       }
       if (copies.put(datacenter, count) != null) {
-        throw wrong("replication=" + given + ": datacenter " + datacenter + " is given twice");
+        throw wrong(
+            "replication="
+                + given
+                + ": datacenter "
+                + datacenter
+                + " is listed twice: list it once");
       }
     }
     return copies;
@@ -229,7 +239,7 @@ public record Settings(
   private static void requireDatacenter(String name, String datacenter) {
     if (!DATACENTER.matcher(datacenter).matches()) {
       throw wrong(
-          name + ": '" + datacenter + "' is no datacenter: give the name that the server uses");
+          name + ": '" + datacenter + "' is not a datacenter's name: give the server's own name");
     }
   }
 

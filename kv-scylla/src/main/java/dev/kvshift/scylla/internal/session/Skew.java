@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How far this process's clock and the servers' are apart, measured now and then. Half of the round
- * trip is given away: only what is certainly too far apart counts.
+ * The skew between this process's clock and the servers', measured periodically. Half of the round
+ * trip counts as uncertainty, so only a skew that is certainly too large is reported.
  */
 public final class Skew implements AutoCloseable {
   static final Duration EVERY = Duration.ofSeconds(30);
@@ -28,7 +28,7 @@ public final class Skew implements AutoCloseable {
   /**
    * One measurement.
    *
-   * @param offsetMicros how far the server is ahead
+   * @param offsetMicros how far the server's clock is ahead
    * @param uncertaintyMicros half the round trip
    */
   record Sample(long offsetMicros, long uncertaintyMicros) {
@@ -57,7 +57,7 @@ public final class Skew implements AutoCloseable {
             new ThreadPoolExecutor.DiscardPolicy());
   }
 
-  /** Measures, and from then on again and again. */
+  /** Measures the skew, and again every {@link #EVERY} until closed. */
   public CompletionStage<Void> start() {
     return measure()
         .thenRun(
@@ -66,30 +66,34 @@ public final class Skew implements AutoCloseable {
                     this::measureAgain, EVERY.toMillis(), EVERY.toMillis(), TimeUnit.MILLISECONDS));
   }
 
-  /** Runs something else on the same timer, until closed. */
+  /** Runs another task on the same timer, periodically until closed. */
   public void every(Duration period, Runnable task) {
     timer.scheduleWithFixedDelay(task, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Runs something else on the same timer once, unless closed meanwhile. */
+  /** Runs another task on the same timer once, unless closed meanwhile. */
   public void after(Duration delay, Runnable task) {
     timer.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** Refuses a write whose version this process would draw, while its clock is wrong. */
-  public void require() {
+  /**
+   * Requires clocks that agree, before this process draws a version.
+   *
+   * @throws KvException.Transient if they are certainly further apart than the limit
+   */
+  public void requireSynchronized() {
     Sample sample = last;
     if (sample.isBeyond(VersionClock.SKEW_LIMIT)) {
       throw new KvException.Transient(
-          "this clock and the server's are "
+          "the clocks of this process and of the server are "
               + TimeUnit.MICROSECONDS.toMillis(Math.abs(sample.offsetMicros()))
               + " ms apart, the limit is "
               + VersionClock.SKEW_LIMIT.toMillis()
-              + ": nothing was written; synchronize the clocks");
+              + " ms; nothing was written: synchronize the clocks");
     }
   }
 
-  /** The servers' clock as last measured, in microseconds since 1970. */
+  /** Returns the time by the servers' clock as last measured, in microseconds since 1970. */
   public long serverMicros() {
     return clock.nowMicros() + last.offsetMicros();
   }
@@ -106,7 +110,7 @@ public final class Skew implements AutoCloseable {
               Row row = result.one();
               Instant time = row == null ? null : row.getInstant(0);
               if (time == null) {
-                throw new KvException.Transient("the server told no time: try again");
+                throw new KvException.Transient("the server returned no time: try again");
               }
               return time;
             });
@@ -126,7 +130,7 @@ public final class Skew implements AutoCloseable {
     return best.thenAccept(sample -> last = sample);
   }
 
-  /** The round trip begins before the clock is read: a pause in between makes it less certain. */
+  /** The round trip begins before the clock is read, so a pause in between adds uncertainty. */
   private CompletionStage<Sample> sample() {
     long start = System.nanoTime();
     long before = clock.nowMicros();
@@ -145,13 +149,13 @@ public final class Skew implements AutoCloseable {
     done.whenComplete(
         (nothing, error) -> {
           if (error != null) {
-            LOG.debug("the skew against {} was not measured", requests.settings(), error);
+            LOG.debug("could not measure the clock skew to {}", requests.settings(), error);
           } else if (last.isBeyond(VersionClock.SKEW_LIMIT)) {
             LOG.warn(
-                "writes to {} are refused: its clock is {} ms from this one's, at most {} are"
-                    + " allowed; synchronize the clocks",
+                "writes to {} are refused, its clock and this process's are {} ms apart, the limit"
+                    + " is {} ms: synchronize the clocks",
                 requests.settings(),
-                TimeUnit.MICROSECONDS.toMillis(last.offsetMicros()),
+                TimeUnit.MICROSECONDS.toMillis(Math.abs(last.offsetMicros())),
                 VersionClock.SKEW_LIMIT.toMillis());
           }
         });

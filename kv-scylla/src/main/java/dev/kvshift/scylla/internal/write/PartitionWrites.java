@@ -23,43 +23,73 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends the writes of a range collection, those of one partition together where that pays, in
- * unlogged batches of that one partition.
+ * Sends the writes of a range collection, and batches those of one partition under load.
  *
- * <p>A write goes alone and at once while its partition has fewer than {@value #UNDER_WAY} requests
- * under way and the collection fewer than {@value #BUSY_ROWS} rows. Otherwise it waits for company,
- * in its order: until a request of its partition has ended, or a whole batch waits, up to {@value
- * #MOST_UNDER_WAY} requests at once. Where the collection alone is busy, it waits no longer than
- * until any of its requests has ended, at most a millisecond: little beside what a request takes
- * then. So a busy partition takes no more than its share of the session's requests, and nothing
- * waits where little is under way.
+ * <p><b>Problem.</b> A request costs a server and the client much more than the row in it. The
+ * runner and many services write rows of one partition at the same time, and sending each alone
+ * wastes most of a cluster. Yet a write that has no company must not wait for any, and a busy
+ * partition must not take all of the session's requests, so that the writes of other partitions
+ * queue behind its own.
  *
- * <p>Each write keeps its own version, time to live, deadline and outcome. What a batch fails with
- * is what each of its writes would have failed with; a batch that the server refuses is sent again
- * row by row, so that the others do not suffer for one of them. A write waits only behind writes
- * whose deadlines come before its own, so that it has its turn, or its error, in time.
+ * <p><b>Idea.</b> The same as group commit: batch what piles up, and never wait while little is in
+ * flight. A write is sent alone and at once while its partition has fewer than {@value
+ * #UNBATCHED_REQUESTS} requests in flight. Otherwise it waits, in order, until one of those
+ * requests ends, or until a whole batch waits. A partition has at most {@value #MAX_REQUESTS}
+ * requests in flight. If the whole collection is busy, with {@value #BUSY_ROWS} rows in flight, a
+ * write waits even though its partition is idle, until any request of the collection ends, but at
+ * most {@link #LINGER}. A request takes longer than that then.
+ *
+ * <p><b>Invariants</b>, and what breaks without each:
+ *
+ * <ul>
+ *   <li><b>A batch is unlogged and has rows of one partition</b>, so that it is routed to a replica
+ *       and applied there as one mutation. Over several partitions, the coordinator would have to
+ *       divide it, and a logged batch would be written twice.
+ *   <li><b>While writes wait, a request of their partition is in flight, or the partition
+ *       lingers</b> for the timer. Every wake-up comes from one of the two; otherwise the writes
+ *       wait for ever.
+ *   <li><b>A partition that has sent nothing for {@link #SILENCE_NANOS} while writes wait gets one
+ *       more request.</b> Otherwise one request at a paused node delays the whole partition until
+ *       its deadline.
+ *   <li><b>A write waits only behind writes whose deadlines are not later than its own</b>; any
+ *       other is sent alone. A batch has the earliest deadline among its writes, and a write does
+ *       not join it if that would cost more than half of the write's remaining time. Otherwise
+ *       writes with time left fail with those that have none.
+ *   <li><b>Every write keeps its own version, TTL and outcome.</b> A batch that fails leaves each
+ *       of its writes with the same error, except one that the server refuses: it applied nothing,
+ *       so its rows are sent again one by one. Otherwise one bad row fails up to {@value #MAX_ROWS}
+ *       good ones.
+ *   <li><b>Waiting writes are counted</b> ({@link Requests#enterQueue}), and one partition may have
+ *       at most half of the places. Otherwise a slow server fills the memory, or a busy partition
+ *       has the writes of all others refused.
+ *   <li><b>Nothing is sent under the lock, and sending is a loop</b> ({@link #sendAll}). Requests
+ *       that end at once would otherwise deadlock with a callback, or overflow the stack.
+ * </ul>
  */
 public final class PartitionWrites {
+  /** Rows of a whole batch. */
   public static final int MAX_ROWS = CollectionCql.BATCH_ROWS;
+
   static final int MAX_BATCH_BYTES = 64 << 10;
 
-  /** A larger row gains nothing by company, and goes alone at once. */
+  /** Larger rows gain nothing from a batch, and are always sent alone. */
   static final int MAX_ROW_BYTES = MAX_BATCH_BYTES / 8;
 
-  public static final int UNDER_WAY = 2;
+  /** While a partition has fewer requests in flight, its writes are not batched. */
+  public static final int UNBATCHED_REQUESTS = 2;
 
-  static final int MOST_UNDER_WAY = 8;
+  static final int MAX_REQUESTS = 8;
 
-  /** With so many rows of the collection under way, the next request ends soon. */
+  /** From this number of rows in flight on, a collection is busy: some request ends soon. */
   static final int BUSY_ROWS = 256;
 
-  /** How long a write waits for company where no request ends after all. */
+  /** How long a write lingers at most for a request of its collection to end. */
   static final Duration LINGER = Duration.ofMillis(1);
 
-  /** Deadlines so near to each other count as one: callers do not come in their order. */
+  /** Deadlines closer than this count as equal, since callers do not arrive in their order. */
   static final long DEADLINE_JITTER_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-  /** A partition that has sent nothing for so long, yet has writes waiting, gets a request more. */
+  /** How long a partition with waiting writes may send nothing. */
   static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final String what;
@@ -69,13 +99,13 @@ public final class PartitionWrites {
   private final Timer timer;
   private final Map<Partition, Lane> lanes = new HashMap<>();
 
-  /** Those that wait for a request of the collection to end: one is under way meanwhile. */
-  private final ArrayDeque<Lane> held = new ArrayDeque<>();
+  /** Lanes that wait for any request of the collection to end, in the order of their arrival. */
+  private final ArrayDeque<Lane> lingering = new ArrayDeque<>();
 
-  private int rowsUnderWay;
-  private boolean lingers;
+  private int rowsInFlight;
+  private boolean timerIsSet;
 
-  /** Runs something later, and need not where the store is closed. */
+  /** Runs tasks later, unless the store is closed meanwhile. */
   public interface Timer {
     void after(Duration delay, Runnable task);
   }
@@ -95,10 +125,10 @@ public final class PartitionWrites {
 
   private record Partition(Bytes main, Bytes shard) {}
 
-  /** What goes together. */
+  /** Writes that are sent together, or a single one. */
   private record Batch(Lane lane, List<Waiting> writes) {}
 
-  /** A write that waits, or goes with others; completes with its version. */
+  /** A write that waits or is in a batch. Completes with its version. */
   private static final class Waiting extends CompletableFuture<Long> {
     final RowWrite write;
 
@@ -111,16 +141,16 @@ public final class PartitionWrites {
     }
   }
 
-  /** One partition's writes. Something is under way, or it is held, while any wait. */
+  /** The writes of one partition. */
   private static final class Lane {
     private final Partition partition;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private long waitingBytes;
-    private int underWay;
+    private int inFlight;
     private long sentNanos;
     private long latestDeadline;
-    private boolean isHeld;
-    private long heldNanos;
+    private boolean lingers;
+    private long lingersSince;
 
     Lane(Partition partition, long deadline, long now) {
       this.partition = partition;
@@ -141,7 +171,7 @@ public final class PartitionWrites {
     }
 
     boolean isFree() {
-      return underWay < UNDER_WAY && waiting.isEmpty();
+      return inFlight < UNBATCHED_REQUESTS && waiting.isEmpty();
     }
 
     boolean mustNotWait(long deadline) {
@@ -149,14 +179,14 @@ public final class PartitionWrites {
     }
 
     boolean isDue(long now) {
-      return now - sentNanos > SILENCE_NANOS || (hasWholeBatch() && underWay < MOST_UNDER_WAY);
+      return now - sentNanos > SILENCE_NANOS || (hasWholeBatch() && inFlight < MAX_REQUESTS);
     }
 
     private boolean hasWholeBatch() {
       return waiting.size() >= MAX_ROWS || waitingBytes >= MAX_BATCH_BYTES;
     }
 
-    /** Takes what goes together: no write is left with less than half of its time. */
+    /** Takes the next batch, of writes that each keep at least half of their remaining time. */
     List<Waiting> take(long now) {
       List<Waiting> taken = new ArrayList<>(Math.min(waiting.size(), MAX_ROWS));
       int bytes = 0;
@@ -189,7 +219,7 @@ public final class PartitionWrites {
     Queue<Batch> due = null;
     synchronized (this) {
       lane = lanes.computeIfAbsent(partition, absent -> new Lane(absent, deadline, now));
-      if ((lane.isFree() && rowsUnderWay < BUSY_ROWS) || lane.mustNotWait(deadline)) {
+      if ((lane.isFree() && rowsInFlight < BUSY_ROWS) || lane.mustNotWait(deadline)) {
         begin(lane, 1, deadline, now);
       } else if (requests.enterQueue(lane.waiting.size())) {
         turn = new Waiting(write);
@@ -197,16 +227,16 @@ public final class PartitionWrites {
         if (lane.isDue(now)) {
           due = new ArrayDeque<>();
           next(lane, now, due);
-        } else if (lane.underWay < UNDER_WAY) {
-          hold(lane, now);
+        } else if (lane.inFlight < UNBATCHED_REQUESTS) {
+          linger(lane, now);
         }
       } else {
         forgetIdle(lane);
         return CompletableFuture.failedFuture(
             new KvException.Transient(
                 what
-                    + " was not applied, too many writes are waiting (maxQueued, at most half of"
-                    + " it for one partition): try again"));
+                    + " was not sent, too many writes are waiting (maxQueued, half of it for one"
+                    + " partition): back off and try again"));
       }
     }
     if (turn == null) {
@@ -221,35 +251,35 @@ public final class PartitionWrites {
   }
 
   private void begin(Lane lane, int rows, long deadline, long now) {
-    rowsUnderWay += rows;
-    lane.underWay++;
+    rowsInFlight += rows;
+    lane.inFlight++;
     lane.sentNanos = now;
     lane.note(deadline);
   }
 
-  private void hold(Lane lane, long now) {
-    if (!lane.isHeld) {
-      lane.isHeld = true;
-      lane.heldNanos = now;
-      held.add(lane);
+  private void linger(Lane lane, long now) {
+    if (!lane.lingers) {
+      lane.lingers = true;
+      lane.lingersSince = now;
+      lingering.add(lane);
       setTimer();
     }
   }
 
   private void setTimer() {
-    if (!lingers) {
-      lingers = true;
+    if (!timerIsSet) {
+      timerIsSet = true;
       timer.after(LINGER, this::lingered);
     }
   }
 
   private void forgetIdle(Lane lane) {
-    if (lane.underWay == 0 && lane.waiting.isEmpty()) {
+    if (lane.inFlight == 0 && lane.waiting.isEmpty()) {
       lanes.remove(lane.partition, lane);
     }
   }
 
-  /** Takes what a partition sends next, where anything waits. */
+  /** Takes the next batch of a partition, if any write waits. */
   private void next(Lane lane, long now, Queue<Batch> taken) {
     List<Waiting> writes = lane.take(now);
     if (writes.isEmpty()) {
@@ -261,13 +291,13 @@ public final class PartitionWrites {
     taken.add(new Batch(lane, writes));
   }
 
-  /** Takes what the partitions send that have been held for so long. */
-  private void release(long heldNanos, long now, Queue<Batch> taken) {
-    for (Lane lane = held.peek();
-        lane != null && now - lane.heldNanos >= heldNanos;
-        lane = held.peek()) {
-      held.remove();
-      lane.isHeld = false;
+  /** Takes a batch of each partition that has lingered for so long. */
+  private void release(long nanos, long now, Queue<Batch> taken) {
+    for (Lane lane = lingering.peek();
+        lane != null && now - lane.lingersSince >= nanos;
+        lane = lingering.peek()) {
+      lingering.remove();
+      lane.lingers = false;
       next(lane, now, taken);
     }
   }
@@ -275,9 +305,9 @@ public final class PartitionWrites {
   private void lingered() {
     Queue<Batch> released = new ArrayDeque<>();
     synchronized (this) {
-      lingers = false;
+      timerIsSet = false;
       release(LINGER.toNanos(), nanoTime.getAsLong(), released);
-      if (!held.isEmpty()) {
+      if (!lingering.isEmpty()) {
         setTimer();
       }
     }
@@ -290,16 +320,16 @@ public final class PartitionWrites {
     sendAll(next);
   }
 
-  /** A request has ended: takes what waits for that. */
+  /** Counts a request as ended, and takes the batches that have waited for it. */
   private synchronized void end(Lane lane, int rows, Queue<Batch> taken) {
-    rowsUnderWay -= rows;
-    lane.underWay--;
+    rowsInFlight -= rows;
+    lane.inFlight--;
     long now = nanoTime.getAsLong();
     next(lane, now, taken);
     release(0, now, taken);
   }
 
-  /** Those that end at once do not grow the stack. */
+  /** Sends the batches, and those that become due meanwhile, without recursion. */
   private void sendAll(Queue<Batch> batches) {
     for (Batch batch = batches.poll(); batch != null; batch = batches.poll()) {
       Lane lane = batch.lane();
@@ -351,7 +381,7 @@ public final class PartitionWrites {
     return CompletableFuture.completedFuture(null);
   }
 
-  /** Ends, never exceptionally, when the write has ended. */
+  /** Sends a write of a batch alone. The returned future never fails. */
   private CompletableFuture<?> sendAlone(Waiting one) {
     return alone(one.write)
         .handle(

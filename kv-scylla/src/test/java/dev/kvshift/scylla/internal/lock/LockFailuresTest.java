@@ -36,8 +36,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Processes that count under locks while some are killed and some stand still for longer than a
- * lease, at any of their requests; on a ring also while nodes are killed and stand still. {@code
+ * Processes that count under locks while some are killed and some are paused for longer than a
+ * lease, before any of their requests; on a ring, while nodes are killed and paused too. {@code
  * -Dkvshift.locks.runs=N -Dkvshift.locks.seed=S -Dkvshift.locks.nodes=3} make it longer.
  */
 final class LockFailuresTest {
@@ -135,7 +135,7 @@ final class LockFailuresTest {
     }
   }
 
-  /** Has one of the processes stop at one of its requests. */
+  /** Makes one of the processes stop at one of its requests. */
   private String hold() throws IOException {
     String name = List.copyOf(clients.keySet()).get(random.nextInt(clients.size()));
     Files.createFile(folder.resolve("hold-" + name));
@@ -143,7 +143,7 @@ final class LockFailuresTest {
     return name;
   }
 
-  /** Waits until each lock was asked for, and taken, later than then. */
+  /** Waits until each lock was requested, and taken, after the given time. */
   private void awaitOthers(long nanos) throws IOException {
     until(
         "every lock is taken again",

@@ -14,10 +14,10 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What processes have written down of their locks and counts, and what is wrong with it. The counts
- * that a final value follows from, one behind the other, are those that count: each acknowledged
- * one is among them, no refused one is, and their tokens never fall. A lock that was taken after
- * another of the same key has the higher token.
+ * The locks and counts that processes have recorded, and its check. The final value of a key
+ * follows from a chain of counts. Every acknowledged count must be in the chain, no refused one may
+ * be, and tokens never fall along it. A lock that was taken after another of the same key has the
+ * higher token.
  */
 final class LockHistory {
   static final String NONE = "none";
@@ -28,10 +28,10 @@ final class LockHistory {
     UNKNOWN
   }
 
-  /** One count, as its process meant it before it was sent. */
+  /** One count, recorded by its process before it was sent. */
   record Count(String key, String name, String after, long number, long token) {}
 
-  /** One lock: when its process asked for it and when it had it, in ns on the machine's clock. */
+  /** One lock: when its process requested and acquired it, in ns on the machine's clock. */
   record Grant(String key, long token, long asked, long had) {}
 
   private final Map<String, Count> counts = new HashMap<>();

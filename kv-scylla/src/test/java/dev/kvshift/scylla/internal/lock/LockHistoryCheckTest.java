@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** The checker of lock histories finds what is wrong, and nothing else. */
+/** The checker of lock histories finds every violation, and nothing else. */
 final class LockHistoryCheckTest {
   private static final String FIRST = "count k a.1 none 1 10\nacknowledged a.1\n";
 

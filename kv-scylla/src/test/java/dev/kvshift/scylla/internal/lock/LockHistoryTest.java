@@ -29,8 +29,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /**
- * Clients that count under locks, some of which vanish with a lock or come back after its lease has
- * ended. Two acknowledged counts never began at the same number.
+ * Clients that count under locks. Some disappear with a lock, or return after its lease has ended.
+ * No two acknowledged counts start from the same number.
  */
 final class LockHistoryTest {
   private static final int CLIENTS = 6;

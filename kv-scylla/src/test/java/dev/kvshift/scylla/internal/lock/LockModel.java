@@ -13,11 +13,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The lock design as a state machine: clients that count one key up under one lock. Requests take
- * effect at any later moment or never, replies get lost, clients stand still for as long as they
- * like, and their clocks differ. A search in breadth visits every state once.
+ * The lock design as a state machine: clients that increment a counter under a lock. Requests take
+ * effect at any later time or never, replies are lost, clients pause for any time, and their clocks
+ * differ. A breadth-first search visits every state once.
  *
- * <p>What holds: each count that was acknowledged is in the row, whatever happens afterwards.
+ * <p>Invariant: every acknowledged increment is in the row, whatever happens afterwards.
  */
 final class LockModel {
   static final int LEASE = 2;
@@ -29,11 +29,9 @@ final class LockModel {
 
   /** A rule of the design, which can be left out. */
   enum Rule {
-    /**
-     * A write's version lies within the range of its lock's token; otherwise the clock gives it.
-     */
+    /** A write's version is in the range of its lock's token, instead of drawn from the clock. */
     VERSION_FROM_TOKEN,
-    /** The next token lies above that range. */
+    /** The next token is above that range. */
     NEXT_TOKEN_ABOVE_RANGE,
     /** A holder reads once it has the lock. */
     READ_UNDER_LOCK,
@@ -47,7 +45,7 @@ final class LockModel {
     RELEASE_ENDS_WRITES
   }
 
-  /** What a reply is acknowledged by. */
+  /** The condition under which a write is acknowledged. */
   enum Acknowledge {
     ALWAYS,
     CLOCK,
@@ -55,19 +53,19 @@ final class LockModel {
     SERIAL_READ
   }
 
-  /** What clients know of the time. */
+  /** The clients' knowledge of the time. */
   enum Clocks {
-    /** Each differs from the true time by nothing or by {@link #SKEW}; leases keep others out. */
+    /** Each clock is right or ahead by {@link #SKEW}, so leases exclude other clients. */
     WITHIN_SKEW,
-    /** Each says anything whenever it is asked, so that no lease keeps anybody out. */
+    /** Each clock returns any time whenever it is read, so leases exclude nobody. */
     WRONG
   }
 
   /**
-   * How far one search goes.
+   * The bounds of a search.
    *
-   * @param turns how often each client goes for the lock
-   * @param threads whether a holder renews, and gives back, while its own write is under way
+   * @param turns how often each client tries to take the lock
+   * @param threads whether a holder renews and releases while its own write is in flight
    */
   record Bounds(List<Integer> turns, Clocks clocks, boolean threads) {
     int clients() {
@@ -75,7 +73,7 @@ final class LockModel {
     }
   }
 
-  /** What a search found: how many states, and the steps to the first that must not be. */
+  /** The result of a search: the number of states, and the steps to the first violation. */
   record Found(int states, @Nullable List<String> violation) {}
 
   private enum Phase {
@@ -114,7 +112,7 @@ final class LockModel {
     }
   }
 
-  /** A request under way: a change of the lock's row, or of the cell where that is given. */
+  /** A request in flight: a change of the lock's row, or of the cell if that is given. */
   private record Request(int client, int turn, Row expected, Row next, @Nullable Cell write) {
     @Override
     public int hashCode() {
@@ -233,7 +231,7 @@ final class LockModel {
     this.skews = skews;
   }
 
-  /** Searches with every way in which the clients' clocks can differ, until something is found. */
+  /** Searches with all combinations of clocks, until a violation is found. */
   static Found search(Set<Rule> without, Acknowledge acknowledge, Bounds bounds) {
     Set<Rule> rules = EnumSet.allOf(Rule.class);
     rules.removeAll(without);
@@ -292,7 +290,7 @@ final class LockModel {
     return List.copyOf(steps);
   }
 
-  /** Leaves out requests that nobody waits for and that can change nothing any more. */
+  /** Drops requests that nobody waits for and that cannot change anything any more. */
   private State pruned(State state) {
     Set<Request> kept = new HashSet<>();
     for (Request request : state.requests) {
@@ -463,7 +461,7 @@ final class LockModel {
     };
   }
 
-  /** By another thread of the holder, also while a write is under way. */
+  /** Steps of another thread of the holder, even while a write is in flight. */
   private void release(State state, int i, Client client) {
     Row row = state.row;
     if (client.released || !row.isHeldBy(client.grant)) {
@@ -509,7 +507,7 @@ final class LockModel {
     return 1 << (i * MAX_TURNS + client.turn);
   }
 
-  /** The usual sum of small numbers times 31 is the same for most states. */
+  /** Hashes small numbers better than the usual sum times 31, which is the same for most states. */
   private static int mixed(int... values) {
     int hash = 0;
     for (int value : values) {

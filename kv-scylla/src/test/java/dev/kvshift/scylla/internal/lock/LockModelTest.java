@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** No acknowledged count is ever lost by the lock design; without any one of its rules one is. */
+/** The lock design loses no acknowledged count. Without any one of its rules it does. */
 final class LockModelTest {
   private static final Bounds TWO_CLIENTS = new Bounds(List.of(1, 1), Clocks.WRONG, true);
   private static final Bounds BY_THE_CLOCK = new Bounds(List.of(1, 1), Clocks.WITHIN_SKEW, false);

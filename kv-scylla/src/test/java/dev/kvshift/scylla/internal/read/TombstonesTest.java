@@ -23,9 +23,7 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/**
- * A page that a node gives up on, since more deleted entries lie before it than the node allows.
- */
+/** A range read that a node aborts, since more tombstones precede the page than the node allows. */
 final class TombstonesTest {
   private static final int ALLOWED = 200;
   private static final Bytes MAIN = Bytes.utf8("main");
@@ -53,9 +51,9 @@ final class TombstonesTest {
       assertThatThrownBy(() -> page(events, Range.all()))
           .isInstanceOf(KvException.Permanent.class)
           .hasMessage(
-              "reading a range of collection events was given up by the server, which met more"
-                  + " deleted entries than it reads over for one page: begin the range behind them,"
-                  + " or wait until they are purged");
+              "reading a range of collection events failed, the server met more tombstones than it"
+                  + " allows for one page: begin the range after the deleted entries, or wait until"
+                  + " they are purged");
       assertThat(page(events, Range.from(clustering(ALLOWED + 1))).rows()).hasSize(1);
     }
   }

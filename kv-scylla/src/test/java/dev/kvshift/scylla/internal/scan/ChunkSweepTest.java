@@ -26,7 +26,7 @@ final class ChunkSweepTest {
   private static final ConnectionString STRING =
       TestStores.string(KEYSPACE, "&maxCellBytes=1024&maxValueBytes=9000");
 
-  /** How a row is read. */
+  /** The beginning of a read of a row. */
   private static final String ROW = "SELECT v, WRITETIME(v) FROM ";
 
   private static Call call() {

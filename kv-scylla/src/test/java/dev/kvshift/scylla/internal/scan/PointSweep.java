@@ -24,7 +24,7 @@ import java.time.Duration;
 public final class PointSweep {
   private PointSweep() {}
 
-  /** Sweeps the point collection "points" once; gives how many values were removed. */
+  /** Sweeps once. Returns how many values were removed. */
   public static long run(ConnectionString string, Duration grace) {
     return run(string, grace, (statement, real) -> real.apply(statement));
   }

@@ -26,7 +26,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/** Keys whose tokens are the same: the last of three blocks of the hash is solved for. */
+/** Keys of the same token, found by solving the hash for the last of three blocks. */
 final class ScanCollisionTest {
   private static final long SEED = 4;
   private static final long C1 = 0x87c37b91114253d5L;
@@ -77,7 +77,9 @@ final class ScanCollisionTest {
   }
 
   /**
-   * Another main part of the same hash, where so many bytes stand before it in the hash's input.
+   * Returns another main part with the same hash.
+   *
+   * @param prefix how many bytes precede the main part in the input of the hash
    */
   private static byte[] colliding(byte[] first, int prefix, Random random) {
     byte[] input = new byte[prefix + MAIN];
@@ -117,7 +119,7 @@ final class ScanCollisionTest {
     return Long.rotateRight(mixed * inverse(after), rotation) * inverse(before);
   }
 
-  /** The inverse of an odd number modulo 2^64. */
+  /** Returns the inverse of an odd number modulo 2^64. */
   private static long inverse(long odd) {
     long inverse = odd;
     for (int i = 0; i < 6; i++) {

@@ -95,7 +95,7 @@ final class ScanRequestsTest {
             });
   }
 
-  /** Whoever asks for the pages sets the pace: nothing is read ahead. */
+  /** The reader sets the pace: nothing is read ahead. */
   @Test
   void scan_onePage_sendsOneRequestAndNothingAhead() {
     ScanTask all = new ScanTask(Long.MIN_VALUE, Long.MAX_VALUE);

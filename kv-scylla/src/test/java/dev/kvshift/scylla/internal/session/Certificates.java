@@ -14,7 +14,7 @@ import java.util.List;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
-/** An authority and the certificates that it signs, made by the JDK's keytool in a folder. */
+/** An authority and the certificates that it signs, created with the JDK's keytool. */
 final class Certificates {
   static final String STORE_PASSWORD = "of-the-key-store";
   private static final String CA = "ca";
@@ -33,7 +33,7 @@ final class Certificates {
     return made;
   }
 
-  /** A key store whose certificate names the host so, such as {@code ip:127.0.0.1}. */
+  /** Returns a key store whose certificate names a host, such as {@code ip:127.0.0.1}. */
   Path keyStoreFor(String host) throws Exception {
     String name = host.replace(':', '-');
     keytool(name, NODE, "-genkeypair", "-keyalg", "EC", "-dname", "CN=node");
@@ -54,7 +54,7 @@ final class Certificates {
     return folder.resolve(name + ".p12");
   }
 
-  /** A trust store of the authority alone. */
+  /** Returns a trust store with the authority alone. */
   Path trustStore(String name, String password) throws IOException, GeneralSecurityException {
     KeyStore trust = KeyStore.getInstance("PKCS12");
     trust.load(null, null);
@@ -66,7 +66,7 @@ final class Certificates {
     return path;
   }
 
-  /** What a server needs that presents the certificate of a key store. */
+  /** Returns the settings of a server that presents the certificate of a key store. */
   static SSLContext serving(Path keyStore) throws IOException, GeneralSecurityException {
     KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     keys.init(load(keyStore), STORE_PASSWORD.toCharArray());

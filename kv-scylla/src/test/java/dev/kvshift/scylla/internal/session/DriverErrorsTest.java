@@ -57,7 +57,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Provokes the native driver's errors at a simulated cluster, as {@code docs/scylla.md} lists them.
+ * Provokes the native driver's errors on a simulated cluster, as {@code docs/scylla.md} lists them.
  */
 final class DriverErrorsTest {
   private static final String STATEMENT = "UPDATE t SET v = ?";
@@ -73,7 +73,7 @@ final class DriverErrorsTest {
     server = Server.builder().withAddressResolver(new FreshAddresses(firstAddress)).build();
   }
 
-  /** Hands out no address twice: one that was given back may still be bound for a moment. */
+  /** Returns no address twice, since a released one may still be bound for a moment. */
   private static final class FreshAddresses extends Inet4Resolver {
     FreshAddresses(byte[] first) {
       super(first);
@@ -126,7 +126,9 @@ final class DriverErrorsTest {
       return outcome(write(statement(), timeout), "");
     }
 
-    /** What the native driver's error of that name means, which either must meet. */
+    /**
+     * The documented meaning of the native driver's error, which reads and writes must fail with.
+     */
     Means means(String name, Statement<?> statement, Duration timeout) {
       String write = outcome(write(statement, timeout), name);
       return new Means(outcome(read(statement, timeout), name), write);
@@ -164,7 +166,7 @@ final class DriverErrorsTest {
 
   private record Means(String read, String write) {}
 
-  /** Returns the name of our error, under which the native driver's of that name must lie. */
+  /** Returns the name of the contract's error, whose cause must be the native driver's. */
   private static String outcome(CompletionStage<?> request, String name) {
     Throwable error = catchThrowable(() -> await(request));
     assertThat(error).isInstanceOf(KvException.class);
@@ -234,7 +236,7 @@ final class DriverErrorsTest {
         });
   }
 
-  /** Reads and writes where the first error leaves nothing for a second. */
+  /** Reads and writes whose first error leaves no node for a retry. */
   private static Means onClustersOfTheirOwn(
       String name, Duration timeout, Supplier<Cluster> clusters) {
     String read;
@@ -329,7 +331,7 @@ final class DriverErrorsTest {
         .hasCauseInstanceOf(BusyConnectionException.class);
   }
 
-  /** The simulated cluster does not speak the protocol's version 5, which has the checksums. */
+  /** Uses a node, since the simulated cluster lacks protocol version 5 and its checksums. */
   @Test
   @Tag("own-server")
   void errors_provokedOnANode_meanWhatTheDocsSay() throws IOException {
@@ -424,7 +426,7 @@ final class DriverErrorsTest {
     }
   }
 
-  /** The rows of the table in the docs that name an error, what it means for reads, for writes. */
+  /** Returns the documented meaning of each error for reads and writes. */
   private static Map<String, Means> documented(String tested) throws IOException {
     Path docs = Path.of(System.getProperty("kvshift.root"), "docs", "scylla.md");
     Pattern line = Pattern.compile("\\| `(\\w+)` \\| (\\w+) \\| (\\w+) \\| " + tested + " \\|");

@@ -127,7 +127,7 @@ final class ObservabilityTest {
     }
   }
 
-  /** Run where the classes are missing. */
+  /** Runs with a class loader that lacks the classes. */
   public static final class Asking implements Runnable {
     @Override
     public void run() {

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node that takes encrypted connections alone, and asks for a password. */
+/** A node that requires TLS and a password. */
 @Tag("own-server")
 final class SecurityTest {
   private static final String WRONG = "not-the-password";
@@ -118,7 +118,7 @@ final class SecurityTest {
         .hasMessageContaining("SSLHandshakeException: No name matching localhost found");
   }
 
-  /** Whoever answers for the name service could give an address any name. */
+  /** Whoever answers DNS could give an address any name. */
   @Test
   void open_certificateOfTheAddresssNameAlone_isRefused() throws Exception {
     Path keyStore = authority.keyStoreFor("dns:localhost");
@@ -152,7 +152,7 @@ final class SecurityTest {
         .isInstanceOf(KvException.class);
   }
 
-  /** A fresh node makes its first role a moment after it answers. */
+  /** A new node creates its first role a moment after it answers. */
   private static Store openOnceTheRoleIsThere() {
     long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     while (true) {

@@ -31,13 +31,13 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Warnings as a Cassandra node gives them from 1,000 tombstones on; ScyllaDB logs them itself. */
+/** Warnings that a Cassandra node sends from 1,000 tombstones on. ScyllaDB logs them itself. */
 @Tag("own-server")
 final class ServerWarningsTest {
   private static final int DELETES = 1_100;
   private static final Bytes SECRET = Bytes.utf8("somebodys-key");
 
-  /** Keeps what it is told. */
+  /** Keeps the warnings. */
   private static final class Told implements KvObserver {
     final ConcurrentLinkedQueue<Warning> warnings = new ConcurrentLinkedQueue<>();
 

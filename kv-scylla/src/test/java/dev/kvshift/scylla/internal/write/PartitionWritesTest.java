@@ -60,7 +60,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is sent together, in which order, and what becomes of it, at a simulated server. */
+/** Which writes are batched, in which order, and with which outcome, on a simulated server. */
 final class PartitionWritesTest {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final ConsistencyLevel QUORUM = ConsistencyLevel.LOCAL_QUORUM;
@@ -77,8 +77,8 @@ final class PartitionWritesTest {
   private PartitionWrites writes;
 
   /**
-   * Answers every write, and keeps the versions that each request has brought, and how many rows
-   * came as a whole batch's statement beyond one for each.
+   * Answers every write. Records the versions of each request, and how many rows came in whole
+   * batches, beyond one for each.
    */
   private static final class Wire extends StubMapping {
     final List<List<Long>> received = Collections.synchronizedList(new ArrayList<>());
@@ -87,7 +87,7 @@ final class PartitionWritesTest {
 
     private volatile CountDownLatch held = new CountDownLatch(0);
 
-    /** From now on the server answers nothing, and keeps what comes for later. */
+    /** Makes the server keep all further requests without an answer. */
     void hold() {
       held = new CountDownLatch(1);
     }
@@ -217,7 +217,7 @@ final class PartitionWritesTest {
     return LongStream.range(from, to).mapToObj(version -> write(partition, version)).toList();
   }
 
-  /** One row each of as many partitions as make the collection busy. */
+  /** Writes one row to each of many partitions, which makes the collection busy. */
   private List<CompletableFuture<Long>> writeUntilBusy() {
     return LongStream.range(0, PartitionWrites.BUSY_ROWS)
         .mapToObj(number -> write("busy " + number, 1_000 + number))
@@ -315,8 +315,8 @@ final class PartitionWritesTest {
     timer.remove().run();
     wire.release();
     all.forEach(TestStores::await);
-    assertThat(wire.received.indexOf(List.of(2_000L))).isEqualTo(PartitionWrites.MOST_UNDER_WAY);
-    assertThat(wire.received.subList(PartitionWrites.MOST_UNDER_WAY + 1, wire.received.size()))
+    assertThat(wire.received.indexOf(List.of(2_000L))).isEqualTo(PartitionWrites.MAX_REQUESTS);
+    assertThat(wire.received.subList(PartitionWrites.MAX_REQUESTS + 1, wire.received.size()))
         .hasSize(14)
         .allSatisfy(batch -> assertThat(batch).hasSizeLessThanOrEqualTo(50));
   }
@@ -490,8 +490,8 @@ final class PartitionWritesTest {
     List<CompletableFuture<Long>> all = writeAll("a", 1, 1_001);
     requests.close();
     int sent =
-        PartitionWrites.UNDER_WAY
-            + (PartitionWrites.MOST_UNDER_WAY - PartitionWrites.UNDER_WAY)
+        PartitionWrites.UNBATCHED_REQUESTS
+            + (PartitionWrites.MAX_REQUESTS - PartitionWrites.UNBATCHED_REQUESTS)
                 * PartitionWrites.MAX_ROWS;
     assertThat(all.subList(sent, all.size()))
         .allSatisfy(write -> assertThat(outcome(write)).isEqualTo("Permanent"));
