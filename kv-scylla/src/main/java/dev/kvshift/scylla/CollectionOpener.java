@@ -157,11 +157,6 @@ final class CollectionOpener {
   /** Returns the limits of a collection whose values must fit into their cells. */
   private Limits withoutChunks() {
     int largest = shared.requests().settings().maxCellBytes() - Cell.HEADER_BYTES;
-    return new Limits(
-        limits.maxMainBytes(),
-        limits.maxClusteringBytes(),
-        Math.min(limits.maxValueBytes(), largest),
-        limits.maxInFlight(),
-        limits.timeout());
+    return limits.withMaxValueBytes(Math.min(limits.maxValueBytes(), largest));
   }
 }

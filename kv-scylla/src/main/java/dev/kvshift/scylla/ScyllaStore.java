@@ -23,6 +23,7 @@ import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.scylla.internal.session.Skew;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -72,12 +73,12 @@ final class ScyllaStore implements Store {
     this.metadata = metadata;
     Settings settings = requests.settings();
     limits =
-        new Limits(
-            MAX_MAIN_BYTES,
-            MAX_CLUSTERING_BYTES,
-            settings.maxValueBytes(),
-            settings.maxInFlight(),
-            settings.timeout());
+        Limits.defaults()
+            .withMaxMainBytes(MAX_MAIN_BYTES)
+            .withMaxClusteringBytes(MAX_CLUSTERING_BYTES)
+            .withMaxValueBytes(settings.maxValueBytes())
+            .withMaxInFlight(settings.maxInFlight())
+            .withTimeout(settings.timeout());
     locks = new LockKeeper(requests, schema, skew);
     Sweeper sweeper = new Sweeper(requests, metadata, clock);
     skew.every(Sweeper.LOOK_EVERY, sweeper::look);
@@ -162,8 +163,13 @@ final class ScyllaStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
-    return CollectionRecord.activate(metadata, name, floor, incarnation);
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return CollectionRecord.activate(metadata, name, copy, floor);
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+    return CollectionRecord.restart(metadata, name, copy, next);
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.scylla.internal.session.Sessions;
 import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
@@ -85,7 +86,7 @@ public final class LockClient {
       wanted.add(key(random.nextInt(KEYS)).main());
       wanted.add(key(random.nextInt(KEYS)).main());
       try {
-        StoreLocks.Batch batch = await(locks.tryLockAll(wanted, LEASE, call()));
+        LockResult batch = await(locks.tryLockAll(wanted, LEASE, call()));
         for (Lock lock : batch.acquired()) {
           note("lock", lock.key().toUtf8(), lock.token(), started, System.nanoTime());
           round(lock);

@@ -67,7 +67,7 @@ public record Cell(
   /** Returns the row of a cell that {@link #isWhole}. Moves the buffer's position. */
   public static Row row(StoreKey key, long version, ByteBuffer cell) {
     Instant expiry = expiry(cell, cell.position());
-    return new Row(key, version, Bytes.of(cell.position(cell.position() + HEADER_BYTES)), expiry);
+    return Row.of(key, version, Bytes.of(cell.position(cell.position() + HEADER_BYTES)), expiry);
   }
 
   /**

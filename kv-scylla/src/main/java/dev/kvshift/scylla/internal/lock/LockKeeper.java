@@ -187,7 +187,7 @@ public final class LockKeeper {
                 if (row.equals(next)) {
                   uses.put(owner, new Use(token, expires));
                   return CompletableFuture.completedFuture(
-                      new Lock(id.space(), id.key(), owner, token, Instant.ofEpochMilli(expires)));
+                      Lock.of(id.space(), id.key(), owner, token, Instant.ofEpochMilli(expires)));
                 }
                 return row.equals(expected)
                     ? CompletableFuture.completedFuture(null)
@@ -222,7 +222,7 @@ public final class LockKeeper {
                 use.renewed(next.expires());
               }
               return CompletableFuture.completedFuture(
-                  new Lock(
+                  Lock.of(
                       lock.space(),
                       lock.key(),
                       lock.owner(),

@@ -3,6 +3,7 @@ package dev.kvshift.scylla.internal.lock;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Skew;
 import dev.kvshift.spi.Call;
@@ -37,7 +38,7 @@ public final class ScyllaLocks implements StoreLocks {
   }
 
   @Override
-  public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+  public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
     return Futures.start(
         () -> {
           OperationChecker.checkLocks(keys, limits);
@@ -64,7 +65,7 @@ public final class ScyllaLocks implements StoreLocks {
       this.call = call;
     }
 
-    CompletionStage<Batch> run() {
+    CompletionStage<LockResult> run() {
       CompletableFuture<?>[] lanes = new CompletableFuture<?>[Math.min(AT_ONCE, count)];
       for (int lane = 0; lane < lanes.length; lane++) {
         lanes[lane] = next().toCompletableFuture();
@@ -105,11 +106,11 @@ public final class ScyllaLocks implements StoreLocks {
     }
 
     /** Fails only if no lock was requested at all; otherwise the caller needs what was acquired. */
-    private synchronized Batch result() {
+    private synchronized LockResult result() {
       if (refusals.size() == count) {
         throw refusals.get(0);
       }
-      return new Batch(acquired, busy, unknown);
+      return LockResult.of(acquired, busy, unknown);
     }
   }
 

@@ -51,46 +51,48 @@ public record Settings(
 
   public static final List<Parameter> PARAMETERS =
       List.of(
-          new Parameter("localDatacenter", null, "datacenter whose nodes are used; required"),
-          new Parameter(
+          Parameter.required("localDatacenter", "datacenter whose nodes are used; required"),
+          Parameter.optional(
               "consistency",
               "LOCAL_QUORUM",
               "consistency of reads and writes: LOCAL_ONE, ONE, LOCAL_QUORUM, QUORUM or ALL"),
-          new Parameter(
+          Parameter.optional(
               "serialConsistency",
               "SERIAL",
               "consistency of metadata and locks: SERIAL, or LOCAL_SERIAL if all clients use one"
                   + " datacenter"),
-          new Parameter("timeout", "10s", "how long to wait for an operation: 100ms to 10m"),
-          new Parameter(
+          Parameter.optional("timeout", "10s", "how long to wait for an operation: 100ms to 10m"),
+          Parameter.optional(
               "create",
               "never",
               "whether to create a missing keyspace or table: never or if-missing"),
-          new Parameter(
+          Parameter.optional(
               "replication",
               "3",
               "replicas in a keyspace that is created: 1 to 10 in localDatacenter, or DC:N,DC:N"),
-          new Parameter(
+          Parameter.optional(
               "maxCellBytes", "524288", "largest cell with its header, in bytes: 1024 to 1000000"),
-          new Parameter(
+          Parameter.optional(
               "maxValueBytes",
               "16777216",
               "largest value, in bytes; chunked above maxCellBytes: 1 to 67108864"),
-          new Parameter("maxInFlight", "1024", "largest number of requests in flight: 1 to 32768"),
-          new Parameter(
+          Parameter.optional(
+              "maxInFlight", "1024", "largest number of requests in flight: 1 to 32768"),
+          Parameter.optional(
               "maxQueued",
               "16384",
               "largest number of waiting requests; more are refused: 0 to 1000000"),
-          new Parameter(
+          Parameter.optional(
               "connections", "1", "connections per node, or per shard on ScyllaDB: 1 to 16"),
-          new Parameter("tls", "false", "whether to use TLS and check certificates: true or false"),
-          new Parameter(
+          Parameter.optional(
+              "tls", "false", "whether to use TLS and check certificates: true or false"),
+          Parameter.optional(
               "trustStore", "", "file of trusted certificates; default: those of the JDK"),
-          new Parameter(
+          Parameter.optional(
               "trustStorePassword",
               "",
               "password of the trust store: env:NAME, file:PATH or the text"),
-          new Parameter(
+          Parameter.optional(
               "metrics",
               "none",
               "metrics of the native driver: none, or micrometer for Micrometer's global"
@@ -151,7 +153,7 @@ public record Settings(
   }
 
   private static InetSocketAddress address(ConnectionString.Host host) {
-    return new InetSocketAddress(host.name(), host.port() == 0 ? DEFAULT_PORT : host.port());
+    return new InetSocketAddress(host.name(), host.port().orElse(DEFAULT_PORT));
   }
 
   private static String choice(ConnectionString string, String name, Set<String> choices) {
