@@ -21,6 +21,9 @@ final class NewSide {
   /** The opened collection; null until it has been opened. */
   @Nullable StoreCollection opened;
 
+  /** The floor for which it was seen to hold the copy; 0 before the hand-over. */
+  private long checkedFloor;
+
   /** The opening that requests wait for. */
   @Nullable CompletableFuture<StoreCollection> opening;
 
@@ -42,17 +45,29 @@ final class NewSide {
   }
 
   /**
+   * Returns the collection if it was seen to hold the copy with that floor. At the hand-over it is
+   * looked at again: what held the copy once may have been begun anew since.
+   */
+  @Nullable StoreCollection checked(long floor) {
+    return checkedFloor == floor ? opened : null;
+  }
+
+  /**
    * Ends a look or an opening.
    *
    * @param asked the copy that it was to hold
+   * @param floor the floor of the hand-over that it was to have; 0 before it
    * @param found the collection; null if it failed
    */
-  void end(@Nullable Copy asked, @Nullable StoreCollection found, @Nullable KvException error) {
+  void end(
+      @Nullable Copy asked,
+      long floor,
+      @Nullable StoreCollection found,
+      @Nullable KvException error) {
     looking = false;
     if (found != null) {
-      if (opened == null) {
-        opened = found;
-      }
+      opened = found;
+      checkedFloor = floor;
       if (problem != null) {
         LOG.info("the new side of collection {} can be used", found.name());
       }

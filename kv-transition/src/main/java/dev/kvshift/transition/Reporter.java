@@ -78,10 +78,11 @@ final class Reporter implements AutoCloseable {
             });
   }
 
-  /** Reports the collection from now on. */
+  /** Reports the collection from now on, and looks at its new side at once. */
   void add(TransitionCollection collection) {
     collections.put(collection.name(), collection);
     collection.listen(this::reportNow);
+    reportNow();
   }
 
   private InstanceReport report() {
@@ -95,7 +96,7 @@ final class Reporter implements AutoCloseable {
     return report;
   }
 
-  /** Reports soon: a reply has shown an epoch that no collection knows yet. */
+  /** Reports without a pause, such as when a reply has shown an epoch that is not known yet. */
   private synchronized void reportNow() {
     if (reporting) {
       again = true;
@@ -123,7 +124,7 @@ final class Reporter implements AutoCloseable {
   }
 
   private CompletionStage<?> send() {
-    collections.values().forEach(TransitionCollection::prepareNewSide);
+    collections.values().forEach(collection -> collection.prepareNewSide(this::reportNow));
     InstanceReport report = report();
     Store old = oldSide.openedOrNull();
     if (old == null || report.uses().isEmpty()) {

@@ -296,8 +296,10 @@ final class TransitionCollection implements StoreCollection {
    * Opens the new side ahead of its need once its migration is prepared, so that no write waits for
    * a connection at the switch, and looks at it again every 30 s: it must go on holding the copy.
    * While it cannot be opened, the pauses grow.
+   *
+   * @param onOpened called when the new side was opened for the first time
    */
-  void prepareNewSide() {
+  void prepareNewSide(Runnable onOpened) {
     if (copy == null || tracker.current().phase() == Phase.NEW_ONLY) {
       return;
     }
@@ -309,22 +311,29 @@ final class TransitionCollection implements StoreCollection {
       }
     }
     skew.refresh();
-    open(looked);
+    boolean isFirst = looked.opened == null;
+    open(looked)
+        .thenAccept(
+            opened -> {
+              if (isFirst) {
+                onOpened.run();
+              }
+            });
   }
 
   private CompletionStage<StoreCollection> open(NewSide side) {
-    CompletableFuture<StoreCollection> opening =
-        Futures.start(() -> newOpener.open(copy, tracker.current().floor())).toCompletableFuture();
     Copy asked = copy;
-    return opening.whenComplete(
-        (opened, error) -> {
-          synchronized (this) {
-            side.end(asked, opened, error == null ? null : failure(error));
-          }
-          if (error != null) {
-            failures.incrementAndGet();
-          }
-        });
+    long floor = tracker.current().floor();
+    return Futures.start(() -> newOpener.open(asked, floor))
+        .whenComplete(
+            (opened, error) -> {
+              synchronized (this) {
+                side.end(asked, floor, opened, error == null ? null : failure(error));
+              }
+              if (error != null) {
+                failures.incrementAndGet();
+              }
+            });
   }
 
   private StoreCollection requireOld() {
@@ -340,8 +349,9 @@ final class TransitionCollection implements StoreCollection {
     NewSide side;
     synchronized (this) {
       side = newSide;
-      if (side.opened != null) {
-        return CompletableFuture.completedFuture(side.opened);
+      StoreCollection checked = side.checked(tracker.current().floor());
+      if (checked != null) {
+        return CompletableFuture.completedFuture(checked);
       }
       if (side.opening != null) {
         return side.opening;

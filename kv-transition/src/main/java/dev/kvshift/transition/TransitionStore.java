@@ -49,6 +49,7 @@ final class TransitionStore implements Store {
   private final VersionClock clock;
   private final Skew skew;
   private final Reporter reporter;
+  private volatile boolean closed;
   private final Map<String, CompletableFuture<TransitionCollection>> collections =
       new ConcurrentHashMap<>();
 
@@ -84,6 +85,10 @@ final class TransitionStore implements Store {
       CollectionRecord.requireName(name);
     } catch (KvException e) {
       return CompletableFuture.failedFuture(e);
+    }
+    if (closed) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(description + " is closed: open it again"));
     }
     if (claim.kind() == Claim.Kind.IMPORTING) {
       return CompletableFuture.failedFuture(
@@ -317,6 +322,7 @@ final class TransitionStore implements Store {
 
   @Override
   public void close() {
+    closed = true;
     reporter.close();
     oldSide.close();
     newSide.close();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvshift.KvCollection;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
@@ -17,12 +18,14 @@ import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.api.WriteOptions;
+import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
@@ -31,9 +34,11 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.concurrent.Await;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -55,6 +60,7 @@ class TransitionStoreTest {
   private StoreCollection onOld;
   private StoreCollection onNew;
   private Copy copy;
+  private MemoryOptions oldOptions = MemoryOptions.defaults();
   private VersionClock versions = VersionClock.ofProcess();
   private final AtomicBoolean oldIsDown = new AtomicBoolean();
   private final AtomicBoolean newIsDown = new AtomicBoolean();
@@ -107,7 +113,7 @@ class TransitionStoreTest {
   void write_thatWaitsAtTheFence_endsOnTheNewStoreWhenTheCollectionMoves() {
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
-      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
+      fence();
 
       CompletableFuture<Void> write =
           items
@@ -128,7 +134,7 @@ class TransitionStoreTest {
   void write_thatWaitsAtTheFence_endsOnTheOldStoreWhenTheFenceIsLifted() {
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
-      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
+      fence();
 
       CompletableFuture<Void> write =
           items
@@ -275,7 +281,8 @@ class TransitionStoreTest {
       Copy unrelated = Copy.draw("another-log");
       join(newStore.restart("items", copy, unrelated));
       StoreCollection impostor = join(newStore.open("items", LAYOUT, Claim.importing(unrelated)));
-      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
+      FenceOptions regardless = FenceOptions.lasting(LIFETIME).givingUp(Set.of("test"));
+      join(onOld.gate().fence("attempt", regardless));
       join(onOld.gate().move("attempt"));
 
       assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))
@@ -301,13 +308,94 @@ class TransitionStoreTest {
     }
   }
 
+  @Test
+  void fence_instanceWhoseNewSideHoldsAnotherCopy_isRefusedNamingBoth() {
+    Copy unrelated = Copy.draw("another-log");
+    join(newStore.restart("items", copy, unrelated));
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      awaitObstacle("names copy " + copy, unrelated.toString());
+      assertFenceIsRefused();
+    }
+  }
+
+  @Test
+  void fence_instanceWhoseNewSideIsDown_isRefusedUntilItIsBack() {
+    newIsDown.set(true);
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      awaitObstacle("new is down");
+      assertFenceIsRefused();
+      newIsDown.set(false);
+      fence();
+    }
+  }
+
+  @Test
+  void fence_instanceWithAnotherLayoutThanTheCopy_isRefusedNamingBoth() {
+    oldOptions = oldOptions.without(Capability.METADATA);
+    try (KvStore service = connect()) {
+      Layout other = Layout.range(ShardRule.firstBits(4));
+      service.collection("items", other);
+      awaitObstacle(LAYOUT.toString(), other.toString());
+      assertFenceIsRefused();
+    }
+  }
+
+  @Test
+  void fence_instanceWithAClockASecondAhead_isRefused() {
+    versions = new VersionClock(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(1)));
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      awaitObstacle("its clock is");
+      assertFenceIsRefused();
+    }
+  }
+
+  @Test
+  void open_sameNameAgain_isTheSameCollectionAndOneLayout() {
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      service.collection("items", LAYOUT);
+      assertThatThrownBy(() -> service.collection("items", Layout.range(ShardRule.firstBits(4))))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("one layout");
+      assertThat(join(onOld.gate().instances())).hasSize(1);
+    }
+  }
+
+  private void awaitObstacle(String... words) {
+    Await.until(
+        "an instance is not ready for the reason " + List.of(words),
+        () ->
+            join(onOld.gate().instances()).stream()
+                .map(one -> one.report().obstacle("items", Phase.NEW_ONLY, copy))
+                .anyMatch(why -> why != null && List.of(words).stream().allMatch(why::contains)));
+  }
+
+  private void assertFenceIsRefused() {
+    Await.failure(
+        InstancesNotReady.class,
+        () -> onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
+  }
+
   private void announce(@Nullable Copy named) {
     Gate.State now = join(onOld.gate().state());
     assertThat(join(onOld.gate().compareAndSet(now, now.withCopy(named)))).isTrue();
   }
 
-  private Gate.State move() {
+  /** Raises a fence once every instance has reported that it can follow. */
+  private void fence() {
+    Await.until(
+        "every instance is ready",
+        () ->
+            join(onOld.gate().instances()).stream()
+                .allMatch(one -> one.report().obstacle("items", Phase.NEW_ONLY, copy) == null));
     join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
+  }
+
+  private Gate.State move() {
+    fence();
     Gate.State moved = join(onOld.gate().move("attempt"));
     join(newStore.activate("items", copy, moved.floor()));
     return moved;
@@ -327,7 +415,9 @@ class TransitionStoreTest {
                     if ((side.equals("old") ? oldIsDown : newIsDown).get()) {
                       throw new KvException.Transient(side + " is down");
                     }
-                    return MemoryStoreProvider.open(name + "-" + side);
+                    return MemoryStoreProvider.open(
+                        name + "-" + side,
+                        side.equals("old") ? oldOptions : MemoryOptions.defaults());
                   }
 
                   @Override
