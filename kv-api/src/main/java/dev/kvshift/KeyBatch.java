@@ -2,6 +2,7 @@ package dev.kvshift;
 
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Outcome;
 import java.util.Collection;
 import java.util.Iterator;
@@ -14,7 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Runs one operation for each of several keys, a bounded number of them at once. */
+/** Runs one operation for each of several keys, a bounded number of them concurrently. */
 final class KeyBatch<T extends @Nullable Object> {
   static final int PARALLEL_KEYS = 64;
 
@@ -31,18 +32,24 @@ final class KeyBatch<T extends @Nullable Object> {
     keys.forEach(key -> outcomes.put(key, null));
   }
 
-  /** Completes, never exceptionally, once every key has its outcome; in the order of the keys. */
+  /**
+   * Starts a batch. The stage never fails, and completes once every key has its outcome.
+   *
+   * @return the outcomes in the order of the keys
+   * @throws InvalidArgument if a key is null, or there are too many; nothing was started
+   */
   static <T extends @Nullable Object> CompletionStage<Map<Key, Outcome<T>>> run(
       Collection<Key> keys, Function<Key, CompletionStage<T>> operation) {
-    Set<Key> distinct = new LinkedHashSet<>(keys);
+    Set<Key> distinct = new LinkedHashSet<>(InvalidArgument.requireNonNull(keys, "keys"));
     if (distinct.size() > KvCollection.MAX_KEYS) {
-      throw new KvException.Permanent(
+      throw new InvalidArgument(
           "a request for "
               + distinct.size()
               + " keys, the limit is "
               + KvCollection.MAX_KEYS
               + ": split it");
     }
+    distinct.forEach(key -> InvalidArgument.requireNonNull(key, "one of the keys"));
     if (distinct.isEmpty()) {
       return CompletableFuture.completedFuture(Map.of());
     }
@@ -53,7 +60,10 @@ final class KeyBatch<T extends @Nullable Object> {
     return batch.result;
   }
 
-  /** Takes one key after another, waiting for none: it is called again when the one has ended. */
+  /**
+   * Runs the operations of one key after another. Loops while operations end at once, and is called
+   * again when one ends later, so that the stack stays flat.
+   */
   private void runLane() {
     for (Key key = next(); key != null; key = next()) {
       Key current = key;

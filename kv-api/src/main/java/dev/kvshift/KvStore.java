@@ -1,11 +1,13 @@
 package dev.kvshift;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -61,12 +63,12 @@ public final class KvStore implements AutoCloseable {
    *     still filling it
    */
   public KvCollection collection(String name, Layout layout) {
+    InvalidArgument.requireNonNull(name, "collection name");
+    InvalidArgument.requireNonNull(layout, "layout");
     CollectionRecord.requireName(name);
-    return new KvCollection(
-        Stages.await(Stages.start(() -> store.open(name, layout, Claim.ACTIVE), false), false),
-        store.limits(),
-        observer,
-        clock);
+    StoreCollection opened =
+        Stages.await(Stages.start(() -> store.open(name, layout, Claim.ACTIVE), false), false);
+    return new KvCollection(new CollectionOperations(opened, store.limits(), observer, clock));
   }
 
   /**
@@ -75,7 +77,8 @@ public final class KvStore implements AutoCloseable {
    * @throws KvException.UnsupportedCapability where the store has none
    */
   public Locks locks(String space) {
-    return new Locks(store.locks(space), store.limits());
+    return new Locks(
+        store.locks(InvalidArgument.requireNonNull(space, "lock space")), store.limits());
   }
 
   /**
@@ -84,12 +87,14 @@ public final class KvStore implements AutoCloseable {
    * consistency that was asked for is not looked at.
    *
    * @param within how long to wait, 1 ms to 1 min
+   * @throws KvException.InvalidArgument if the time is null or out of that range
    * @throws KvException.Transient if no server answers within that time
    * @throws KvException.Permanent if the store is closed
    */
   public void ping(Duration within) {
+    InvalidArgument.requireNonNull(within, "time-out of a ping");
     if (within.compareTo(MIN_PING) < 0 || within.compareTo(MAX_PING) > 0) {
-      throw new KvException.Permanent("a ping within " + within + ": give 1 ms to 1 min");
+      throw new InvalidArgument("a ping within " + within + ": give 1 ms to 1 min");
     }
     CompletionStage<Instant> answer =
         Stages.start(store::serverTime, false)
