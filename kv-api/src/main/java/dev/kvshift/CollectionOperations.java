@@ -1,5 +1,6 @@
 package dev.kvshift;
 
+import dev.kvshift.Pending.Effect;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
@@ -39,6 +40,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
@@ -70,114 +72,120 @@ final class CollectionOperations {
     return collection.layout();
   }
 
-  CompletionStage<Optional<Bytes>> get(Key key, ReadOptions options) {
-    return Stages.start(() -> get(key, call(options)), false);
+  Pending<Optional<Bytes>> get(Key key, ReadOptions options) {
+    return get(key, options, call(options)).send();
   }
 
-  CompletionStage<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
-    return Stages.start(() -> put(key, value, options, call(options)), true);
+  Pending<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
+    return put(key, value, options, call(options)).send();
   }
 
-  CompletionStage<@Nullable Void> delete(Key key, WriteOptions options) {
-    return Stages.start(() -> delete(key, options, call(options)), true);
+  Pending<@Nullable Void> delete(Key key, WriteOptions options) {
+    return delete(key, options, call(options)).send();
   }
 
-  CompletionStage<RangePage> getRange(
+  Pending<RangePage> getRange(
       Bytes main, Range range, PageLimit limit, @Nullable Continuation next, ReadOptions options) {
+    Call call = call(options);
     return observed(
-        Operation.GET_RANGE,
-        () -> range(main, range, limit, next, call(options)),
-        CollectionOperations::bytesOf,
-        found -> found.entries().size());
+            Operation.GET_RANGE,
+            call,
+            () -> {
+              InvalidArgument.requireNonNull(options, "options");
+              return range(main, range, limit, next, call);
+            },
+            new Measure<>(CollectionOperations::bytesOf, found -> found.entries().size()))
+        .send();
   }
 
-  CompletionStage<Map<Key, Outcome<Optional<Bytes>>>> getAll(
-      Collection<Key> keys, ReadOptions options) {
-    return Stages.start(
+  Pending<Map<Key, Outcome<Optional<Bytes>>>> getAll(Collection<Key> keys, ReadOptions options) {
+    Call call = call(options);
+    return KeyBatch.send(
+        Effect.READ,
+        call,
         () -> {
-          Call call = call(options);
-          return KeyBatch.run(keys, key -> get(key, call));
+          InvalidArgument.requireNonNull(options, "options");
+          return keys;
         },
-        false);
+        key -> get(key, options, call));
   }
 
-  CompletionStage<Map<Key, Outcome<@Nullable Void>>> putAll(
-      Map<Key, Bytes> entries, WriteOptions options) {
-    return Stages.start(
+  Pending<Map<Key, Outcome<@Nullable Void>>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
+    Call call = call(options);
+    Map<Key, Bytes> copy = new LinkedHashMap<>();
+    return KeyBatch.send(
+        Effect.WRITE,
+        call,
         () -> {
-          Call call = call(options);
-          Map<Key, Bytes> copy =
-              new LinkedHashMap<>(InvalidArgument.requireNonNull(entries, "entries"));
-          copy.values().forEach(value -> InvalidArgument.requireNonNull(value, "a value"));
-          return KeyBatch.run(
-              copy.keySet(), key -> put(key, Objects.requireNonNull(copy.get(key)), options, call));
+          InvalidArgument.requireNonNull(options, "options");
+          copy.putAll(InvalidArgument.requireNonNull(entries, "entries"));
+          copy.values()
+              .forEach(value -> InvalidArgument.requireNonNull(value, "one of the values"));
+          return copy.keySet();
         },
-        true);
+        key -> put(key, Objects.requireNonNull(copy.get(key)), options, call));
   }
 
-  CompletionStage<Map<Key, Outcome<@Nullable Void>>> deleteAll(
-      Collection<Key> keys, WriteOptions options) {
-    return Stages.start(
+  Pending<Map<Key, Outcome<@Nullable Void>>> deleteAll(Collection<Key> keys, WriteOptions options) {
+    Call call = call(options);
+    return KeyBatch.send(
+        Effect.WRITE,
+        call,
         () -> {
-          Call call = call(options);
           requireNoTtl(options);
-          return KeyBatch.run(keys, key -> delete(key, options, call));
+          return keys;
         },
-        true);
+        key -> delete(key, options, call));
   }
 
-  private CompletionStage<Optional<Bytes>> get(Key key, Call call) {
+  private Pending<Optional<Bytes>> get(Key key, ReadOptions options, Call call) {
     return observed(
         Operation.GET,
-        () ->
-            collection
-                .get(storeKey(key), call)
-                .thenApply(
-                    row -> row == null ? Optional.empty() : Optional.ofNullable(row.value())),
-        value -> value.map(Bytes::size).orElse(0),
-        value -> value.isPresent() ? 1 : 0);
+        call,
+        () -> {
+          InvalidArgument.requireNonNull(options, "options");
+          return collection
+              .get(storeKey(key), call)
+              .thenApply(row -> row == null ? Optional.empty() : Optional.ofNullable(row.value()));
+        },
+        new Measure<>(
+            value -> value.map(Bytes::size).orElse(0), value -> value.isPresent() ? 1 : 0));
   }
 
-  private CompletionStage<@Nullable Void> put(
-      Key key, Bytes value, WriteOptions options, Call call) {
+  private Pending<@Nullable Void> put(Key key, Bytes value, WriteOptions options, Call call) {
     return write(
         Operation.PUT,
-        key,
+        call,
         () -> {
+          StoreKey storeKey = storeKey(key);
           InvalidArgument.requireNonNull(value, "value");
-          Duration ttl = options.ttl();
+          Duration ttl = InvalidArgument.requireNonNull(options, "options").ttl();
           Instant expiry =
               ttl == null ? null : clock.instant().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
-          return Mutation.of(value).withExpiry(expiry).withLock(options.lock());
+          return collection.write(
+              storeKey, Mutation.of(value).withExpiry(expiry).withLock(options.lock()), call);
         },
-        call);
+        () -> key.clustering().size() + value.size());
   }
 
-  private CompletionStage<@Nullable Void> delete(Key key, WriteOptions options, Call call) {
+  private Pending<@Nullable Void> delete(Key key, WriteOptions options, Call call) {
     return write(
         Operation.DELETE,
-        key,
+        call,
         () -> {
           requireNoTtl(options);
-          return Mutation.delete().withLock(options.lock());
+          return collection.write(storeKey(key), Mutation.delete().withLock(options.lock()), call);
         },
-        call);
+        () -> key.clustering().size());
   }
 
-  private CompletionStage<@Nullable Void> write(
-      Operation operation, Key key, Supplier<Mutation> wanted, Call call) {
-    return observed(
-            operation,
-            () -> {
-              StoreKey storeKey = storeKey(key);
-              Mutation mutation = wanted.get();
-              Bytes value = mutation.value();
-              int bytes = storeKey.clustering().size() + (value == null ? 0 : value.size());
-              return collection.write(storeKey, mutation, call).thenApply(version -> bytes);
-            },
-            bytes -> bytes,
-            bytes -> 1)
-        .thenApply(bytes -> null);
+  private Pending<@Nullable Void> write(
+      Operation operation, Call call, Supplier<CompletionStage<Long>> request, LongSupplier bytes) {
+    return this.<@Nullable Void>observed(
+        operation,
+        call,
+        () -> request.get().thenApply(version -> null),
+        new Measure<>(written -> bytes.getAsLong(), written -> 1));
   }
 
   private CompletionStage<RangePage> range(
@@ -212,33 +220,40 @@ final class CollectionOperations {
         passed == null ? null : Continuation.of(name(), main, range.direction(), passed));
   }
 
-  private <T> CompletionStage<T> observed(
+  /** What the observer is told of a result: bytes of clustering keys and values, and entries. */
+  private record Measure<T extends @Nullable Object>(
+      ToLongFunction<T> bytes, ToIntFunction<T> entries) {}
+
+  private <T extends @Nullable Object> Pending<T> observed(
       Operation operation,
-      Supplier<CompletionStage<T>> request,
-      ToLongFunction<T> bytes,
-      ToIntFunction<T> entries) {
-    boolean write = operation == Operation.PUT || operation == Operation.DELETE;
+      Call call,
+      Supplier<? extends CompletionStage<T>> request,
+      Measure<T> measure) {
+    Effect effect =
+        operation == Operation.PUT || operation == Operation.DELETE ? Effect.WRITE : Effect.READ;
     if (observer == KvObserver.NONE) {
-      return Stages.start(request, write);
+      return Pending.unsent(effect, call, request, (value, error) -> {});
     }
     long start = System.nanoTime();
-    return Stages.start(request, write)
-        .whenComplete(
-            (value, error) -> {
-              try {
-                observer.observe(
-                    new Observation(
-                        operation,
-                        name(),
-                        error == null ? Result.OK : result(Stages.known(error)),
-                        Duration.ofNanos(System.nanoTime() - start),
-                        error == null ? bytes.applyAsLong(value) : 0,
-                        error == null ? entries.applyAsInt(value) : 0));
-              } catch (RuntimeException e) {
-                Thread thread = Thread.currentThread();
-                thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
-              }
-            });
+    return Pending.unsent(
+        effect,
+        call,
+        request,
+        (value, error) -> {
+          try {
+            observer.observe(
+                new Observation(
+                    operation,
+                    name(),
+                    error == null ? Result.OK : result(error),
+                    Duration.ofNanos(System.nanoTime() - start),
+                    error == null ? measure.bytes.applyAsLong(value) : 0,
+                    error == null ? measure.entries.applyAsInt(value) : 0));
+          } catch (RuntimeException e) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+          }
+        });
   }
 
   private static Result result(KvException error) {
@@ -268,20 +283,21 @@ final class CollectionOperations {
     return bytes;
   }
 
-  private Call call(ReadOptions options) {
-    return call(InvalidArgument.requireNonNull(options, "options").timeout());
+  /** Returns the call of an operation, whose request refuses options that are null. */
+  private Call call(@Nullable ReadOptions options) {
+    return within(options == null ? null : options.timeout());
   }
 
-  private Call call(WriteOptions options) {
-    return call(InvalidArgument.requireNonNull(options, "options").timeout());
+  private Call call(@Nullable WriteOptions options) {
+    return within(options == null ? null : options.timeout());
   }
 
-  private Call call(@Nullable Duration timeout) {
+  private Call within(@Nullable Duration timeout) {
     return Call.within(timeout == null ? limits.timeout() : timeout);
   }
 
   private static void requireNoTtl(WriteOptions options) {
-    if (options.ttl() != null) {
+    if (InvalidArgument.requireNonNull(options, "options").ttl() != null) {
       throw new InvalidArgument("a delete has no TTL: leave it out");
     }
   }

@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  * A collection of entries with the operations {@code get}, {@code put}, {@code delete} and {@code
  * getRange}, the first three also for several keys.
  *
- * <p>Safe for use by many threads. Every method waits for the store, at most for its time-out;
- * {@link #async()} has the same operations without waiting.
+ * <p>Safe for use by many threads. Every method waits for the store, at most for its time-out, and
+ * 2 s longer if the driver does not keep to it. {@link #async()} has the same operations without
+ * waiting.
  *
  * <p>Methods fail only with a {@link KvException}. A failed read has changed nothing. A failed
  * write was certainly not applied, unless it fails with {@link KvException.UnknownOutcome}. A wrong
@@ -78,7 +79,7 @@ public final class KvCollection {
 
   /** Reads the value of a key with options; empty if it has none. */
   public Optional<Bytes> get(Key key, ReadOptions options) {
-    return Stages.await(async.get(key, options), false);
+    return operations.get(key, options).await();
   }
 
   /** Writes a value, replacing the one that the key has. */
@@ -88,7 +89,7 @@ public final class KvCollection {
 
   /** Writes a value with options. */
   public void put(Key key, Bytes value, WriteOptions options) {
-    Stages.await(async.put(key, value, options), true);
+    operations.put(key, value, options).await();
   }
 
   /** Deletes a key. Succeeds if it does not exist. */
@@ -102,7 +103,7 @@ public final class KvCollection {
    * @throws KvException.InvalidArgument if the options have a TTL
    */
   public void delete(Key key, WriteOptions options) {
-    Stages.await(async.delete(key, options), true);
+    operations.delete(key, options).await();
   }
 
   /** Reads the first page of a range of one main key. */
@@ -130,7 +131,7 @@ public final class KvCollection {
    */
   public RangePage getRange(
       Bytes main, Range range, PageLimit limit, @Nullable Continuation next, ReadOptions options) {
-    return Stages.await(async.getRange(main, range, limit, next, options), false);
+    return operations.getRange(main, range, limit, next, options).await();
   }
 
   /**
@@ -153,7 +154,7 @@ public final class KvCollection {
    * @throws KvException.InvalidArgument if a key is null, or there are too many; nothing was sent
    */
   public Map<Key, Outcome<Optional<Bytes>>> getAll(Collection<Key> keys, ReadOptions options) {
-    return Stages.await(async.getAll(keys, options), false);
+    return operations.getAll(keys, options).await();
   }
 
   /**
@@ -180,7 +181,7 @@ public final class KvCollection {
    *     was sent
    */
   public Map<Key, Outcome<@Nullable Void>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
-    return Stages.await(async.putAll(entries, options), true);
+    return operations.putAll(entries, options).await();
   }
 
   /**
@@ -206,13 +207,15 @@ public final class KvCollection {
    *     TTL; nothing was sent
    */
   public Map<Key, Outcome<@Nullable Void>> deleteAll(Collection<Key> keys, WriteOptions options) {
-    return Stages.await(async.deleteAll(keys, options), true);
+    return operations.deleteAll(keys, options).await();
   }
 
   /**
    * The operations without waiting. Methods never throw: every error, also a wrong argument, is the
-   * stage's, and is a {@link KvException}. Stages complete on a thread of the driver, which must
-   * not be blocked.
+   * stage's. A stage fails with a bare {@link KvException}; as always in the JDK, what is derived
+   * from it with {@code thenApply} and the like fails with a {@link
+   * java.util.concurrent.CompletionException} around it. Stages complete on a thread of the driver,
+   * which must not be blocked.
    */
   public final class Async {
     private Async() {}
@@ -224,7 +227,7 @@ public final class KvCollection {
 
     /** See {@link KvCollection#get(Key, ReadOptions)}. */
     public CompletionStage<Optional<Bytes>> get(Key key, ReadOptions options) {
-      return operations.get(key, options);
+      return operations.get(key, options).stage();
     }
 
     /** See {@link KvCollection#put(Key, Bytes)}. */
@@ -234,7 +237,7 @@ public final class KvCollection {
 
     /** See {@link KvCollection#put(Key, Bytes, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
-      return operations.put(key, value, options);
+      return operations.put(key, value, options).stage();
     }
 
     /** See {@link KvCollection#delete(Key)}. */
@@ -244,7 +247,7 @@ public final class KvCollection {
 
     /** See {@link KvCollection#delete(Key, WriteOptions)}. */
     public CompletionStage<@Nullable Void> delete(Key key, WriteOptions options) {
-      return operations.delete(key, options);
+      return operations.delete(key, options).stage();
     }
 
     /** See {@link KvCollection#getRange(Bytes, Range, PageLimit)}. */
@@ -265,7 +268,7 @@ public final class KvCollection {
         PageLimit limit,
         @Nullable Continuation next,
         ReadOptions options) {
-      return operations.getRange(main, range, limit, next, options);
+      return operations.getRange(main, range, limit, next, options).stage();
     }
 
     /** See {@link KvCollection#getAll(Collection)}. */
@@ -276,7 +279,7 @@ public final class KvCollection {
     /** See {@link KvCollection#getAll(Collection, ReadOptions)}. */
     public CompletionStage<Map<Key, Outcome<Optional<Bytes>>>> getAll(
         Collection<Key> keys, ReadOptions options) {
-      return operations.getAll(keys, options);
+      return operations.getAll(keys, options).stage();
     }
 
     /** See {@link KvCollection#putAll(Map)}. */
@@ -287,7 +290,7 @@ public final class KvCollection {
     /** See {@link KvCollection#putAll(Map, WriteOptions)}. */
     public CompletionStage<Map<Key, Outcome<@Nullable Void>>> putAll(
         Map<Key, Bytes> entries, WriteOptions options) {
-      return operations.putAll(entries, options);
+      return operations.putAll(entries, options).stage();
     }
 
     /** See {@link KvCollection#deleteAll(Collection)}. */
@@ -298,7 +301,7 @@ public final class KvCollection {
     /** See {@link KvCollection#deleteAll(Collection, WriteOptions)}. */
     public CompletionStage<Map<Key, Outcome<@Nullable Void>>> deleteAll(
         Collection<Key> keys, WriteOptions options) {
-      return operations.deleteAll(keys, options);
+      return operations.deleteAll(keys, options).stage();
     }
   }
 }

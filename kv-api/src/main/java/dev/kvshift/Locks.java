@@ -1,5 +1,6 @@
 package dev.kvshift;
 
+import dev.kvshift.Pending.Effect;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.InvalidArgument;
@@ -51,16 +52,7 @@ public final class Locks {
    * @throws KvException.InvalidArgument if an argument is null or out of its range
    */
   public LockResult tryLockAll(Set<Bytes> keys, Duration lease) {
-    return Stages.await(
-        Stages.start(
-            () -> {
-              Set<Bytes> copy = copy(keys);
-              OperationChecker.checkLocks(copy, limits);
-              OperationChecker.checkLease(lease);
-              return locks.tryLockAll(copy, lease, call());
-            },
-            true),
-        true);
+    return startTryLockAll(keys, lease).await();
   }
 
   /**
@@ -72,15 +64,7 @@ public final class Locks {
    * @throws KvException.Permanent if the lock is lost
    */
   public Lock renew(Lock lock, Duration lease) {
-    return Stages.await(
-        Stages.start(
-            () -> {
-              InvalidArgument.requireNonNull(lock, "lock");
-              OperationChecker.checkLease(lease);
-              return locks.renew(lock, lease, call());
-            },
-            true),
-        true);
+    return startRenew(lock, lease).await();
   }
 
   /**
@@ -89,10 +73,40 @@ public final class Locks {
    * @throws KvException.InvalidArgument if it is null
    */
   public void release(Lock lock) {
-    Stages.await(
-        Stages.start(
-            () -> locks.release(InvalidArgument.requireNonNull(lock, "lock"), call()), true),
-        true);
+    startRelease(lock).await();
+  }
+
+  private Pending<LockResult> startTryLockAll(Set<Bytes> keys, Duration lease) {
+    Call call = call();
+    return Pending.send(
+        Effect.WRITE,
+        call,
+        () -> {
+          Set<Bytes> copy = copy(keys);
+          OperationChecker.checkLocks(copy, limits);
+          OperationChecker.checkLease(lease);
+          return locks.tryLockAll(copy, lease, call);
+        });
+  }
+
+  private Pending<Lock> startRenew(Lock lock, Duration lease) {
+    Call call = call();
+    return Pending.send(
+        Effect.WRITE,
+        call,
+        () -> {
+          InvalidArgument.requireNonNull(lock, "lock");
+          OperationChecker.checkLease(lease);
+          return locks.renew(lock, lease, call);
+        });
+  }
+
+  private Pending<Void> startRelease(Lock lock) {
+    Call call = call();
+    return Pending.send(
+        Effect.WRITE,
+        call,
+        () -> locks.release(InvalidArgument.requireNonNull(lock, "lock"), call));
   }
 
   private static Set<Bytes> copy(Set<Bytes> keys) {

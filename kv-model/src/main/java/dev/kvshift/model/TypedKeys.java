@@ -8,6 +8,7 @@ import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
+import dev.kvshift.spi.Futures;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -39,7 +40,7 @@ record TypedKeys<K, V>(
   }
 
   CompletionStage<Optional<V>> getAsync(Key key, ReadOptions options) {
-    return collection.async().get(key, options).thenApply(value -> decode(key, value));
+    return Futures.map(collection.async().get(key, options), value -> decode(key, value));
   }
 
   void put(Key key, V value, WriteOptions options) {
@@ -58,10 +59,9 @@ record TypedKeys<K, V>(
   CompletionStage<Map<K, Outcome<Optional<V>>>> getAllAsync(
       Collection<K> keys, ReadOptions options) {
     Map<Key, K> encoded = encodeAll(keys);
-    return collection
-        .async()
-        .getAll(encoded.keySet(), options)
-        .thenApply(outcomes -> decodeAll(encoded, outcomes));
+    return Futures.map(
+        collection.async().getAll(encoded.keySet(), options),
+        outcomes -> decodeAll(encoded, outcomes));
   }
 
   Map<K, Outcome<@Nullable Void>> putAll(Map<K, V> entries, WriteOptions options) {
@@ -72,10 +72,9 @@ record TypedKeys<K, V>(
   CompletionStage<Map<K, Outcome<@Nullable Void>>> putAllAsync(
       Map<K, V> entries, WriteOptions options) {
     Map<Key, K> keys = encodeAll(InvalidArgument.requireNonNull(entries, "entries").keySet());
-    return collection
-        .async()
-        .putAll(encodeAll(keys, entries), withDefaults(options))
-        .thenApply(outcomes -> named(keys, outcomes));
+    return Futures.map(
+        collection.async().putAll(encodeAll(keys, entries), withDefaults(options)),
+        outcomes -> named(keys, outcomes));
   }
 
   Map<K, Outcome<@Nullable Void>> deleteAll(Collection<K> keys, WriteOptions options) {
@@ -86,16 +85,15 @@ record TypedKeys<K, V>(
   CompletionStage<Map<K, Outcome<@Nullable Void>>> deleteAllAsync(
       Collection<K> keys, WriteOptions options) {
     Map<Key, K> encoded = encodeAll(keys);
-    return collection
-        .async()
-        .deleteAll(encoded.keySet(), options)
-        .thenApply(outcomes -> named(encoded, outcomes));
+    return Futures.map(
+        collection.async().deleteAll(encoded.keySet(), options),
+        outcomes -> named(encoded, outcomes));
   }
 
   V decode(Key key, Bytes value) {
     try {
       return format.decode(value);
-    } catch (IllegalArgumentException e) {
+    } catch (RuntimeException e) {
       throw new KvException.Permanent(
           "collection "
               + collection.name()
@@ -115,9 +113,10 @@ record TypedKeys<K, V>(
   }
 
   private Bytes encode(V value) {
+    InvalidArgument.requireNonNull(value, "value");
     try {
-      return format.encode(InvalidArgument.requireNonNull(value, "value"));
-    } catch (IllegalArgumentException e) {
+      return format.encode(value);
+    } catch (RuntimeException e) {
       throw new InvalidArgument(
           "collection " + collection.name() + ": the model cannot encode a value: fix the value",
           e);

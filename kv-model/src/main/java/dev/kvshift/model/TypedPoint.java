@@ -5,6 +5,7 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
+import dev.kvshift.spi.Futures;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -121,7 +122,7 @@ public final class TypedPoint<K, V> {
 
     /** See {@link TypedPoint#get(Object, ReadOptions)}. */
     public CompletionStage<Optional<V>> get(K key, ReadOptions options) {
-      return keys.getAsync(encode(key), options);
+      return Futures.start(() -> keys.getAsync(encode(key), options));
     }
 
     /** See {@link TypedPoint#put(Object, Object)}. */
@@ -131,7 +132,7 @@ public final class TypedPoint<K, V> {
 
     /** See {@link TypedPoint#put(Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(K key, V value, WriteOptions options) {
-      return keys.putAsync(encode(key), value, options);
+      return Futures.start(() -> keys.putAsync(encode(key), value, options));
     }
 
     /** See {@link TypedPoint#delete(Object)}. */
@@ -141,7 +142,7 @@ public final class TypedPoint<K, V> {
 
     /** See {@link TypedPoint#delete(Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> delete(K key, WriteOptions options) {
-      return collection.async().delete(encode(key), options);
+      return Futures.start(() -> collection.async().delete(encode(key), options));
     }
 
     /** See {@link TypedPoint#getAll(Collection)}. */
@@ -152,7 +153,7 @@ public final class TypedPoint<K, V> {
     /** See {@link TypedPoint#getAll(Collection, ReadOptions)}. */
     public CompletionStage<Map<K, Outcome<Optional<V>>>> getAll(
         Collection<K> several, ReadOptions options) {
-      return keys.getAllAsync(several, options);
+      return Futures.start(() -> keys.getAllAsync(several, options));
     }
 
     /** See {@link TypedPoint#putAll(Map)}. */
@@ -163,7 +164,7 @@ public final class TypedPoint<K, V> {
     /** See {@link TypedPoint#putAll(Map, WriteOptions)}. */
     public CompletionStage<Map<K, Outcome<@Nullable Void>>> putAll(
         Map<K, V> entries, WriteOptions options) {
-      return keys.putAllAsync(entries, options);
+      return Futures.start(() -> keys.putAllAsync(entries, options));
     }
 
     /** See {@link TypedPoint#deleteAll(Collection)}. */
@@ -174,7 +175,7 @@ public final class TypedPoint<K, V> {
     /** See {@link TypedPoint#deleteAll(Collection, WriteOptions)}. */
     public CompletionStage<Map<K, Outcome<@Nullable Void>>> deleteAll(
         Collection<K> several, WriteOptions options) {
-      return keys.deleteAllAsync(several, options);
+      return Futures.start(() -> keys.deleteAllAsync(several, options));
     }
   }
 }

@@ -14,6 +14,7 @@ import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.model.key.RangeKey;
+import dev.kvshift.spi.Futures;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -186,7 +187,7 @@ public final class TypedRange<M, C, V> {
 
     /** See {@link TypedRange#get(Object, Object, ReadOptions)}. */
     public CompletionStage<Optional<V>> get(M main, C clustering, ReadOptions options) {
-      return keys.getAsync(encode(main, clustering), options);
+      return Futures.start(() -> keys.getAsync(encode(main, clustering), options));
     }
 
     /** See {@link TypedRange#put(Object, Object, Object)}. */
@@ -197,7 +198,7 @@ public final class TypedRange<M, C, V> {
     /** See {@link TypedRange#put(Object, Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(
         M main, C clustering, V value, WriteOptions options) {
-      return keys.putAsync(encode(main, clustering), value, options);
+      return Futures.start(() -> keys.putAsync(encode(main, clustering), value, options));
     }
 
     /** See {@link TypedRange#delete(Object, Object)}. */
@@ -207,7 +208,7 @@ public final class TypedRange<M, C, V> {
 
     /** See {@link TypedRange#delete(Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> delete(M main, C clustering, WriteOptions options) {
-      return collection.async().delete(encode(main, clustering), options);
+      return Futures.start(() -> collection.async().delete(encode(main, clustering), options));
     }
 
     /** See {@link TypedRange#getRange(Object, KeyRange, PageLimit)}. */
@@ -228,11 +229,13 @@ public final class TypedRange<M, C, V> {
         PageLimit limit,
         @Nullable Continuation next,
         ReadOptions options) {
-      Bytes encoded = model.main().encode(main);
-      return collection
-          .async()
-          .getRange(encoded, encode(range), limit, next, options)
-          .thenApply(page -> decode(encoded, page));
+      return Futures.start(
+          () -> {
+            Bytes encoded = model.main().encode(main);
+            return Futures.map(
+                collection.async().getRange(encoded, encode(range), limit, next, options),
+                page -> decode(encoded, page));
+          });
     }
 
     /** See {@link TypedRange#getAll(Collection)}. */
@@ -244,7 +247,7 @@ public final class TypedRange<M, C, V> {
     /** See {@link TypedRange#getAll(Collection, ReadOptions)}. */
     public CompletionStage<Map<RangeKey<M, C>, Outcome<Optional<V>>>> getAll(
         Collection<RangeKey<M, C>> several, ReadOptions options) {
-      return keys.getAllAsync(several, options);
+      return Futures.start(() -> keys.getAllAsync(several, options));
     }
 
     /** See {@link TypedRange#putAll(Map)}. */
@@ -256,7 +259,7 @@ public final class TypedRange<M, C, V> {
     /** See {@link TypedRange#putAll(Map, WriteOptions)}. */
     public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> putAll(
         Map<RangeKey<M, C>, V> entries, WriteOptions options) {
-      return keys.putAllAsync(entries, options);
+      return Futures.start(() -> keys.putAllAsync(entries, options));
     }
 
     /** See {@link TypedRange#deleteAll(Collection)}. */
@@ -268,7 +271,7 @@ public final class TypedRange<M, C, V> {
     /** See {@link TypedRange#deleteAll(Collection, WriteOptions)}. */
     public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> deleteAll(
         Collection<RangeKey<M, C>> several, WriteOptions options) {
-      return keys.deleteAllAsync(several, options);
+      return Futures.start(() -> keys.deleteAllAsync(several, options));
     }
   }
 }
