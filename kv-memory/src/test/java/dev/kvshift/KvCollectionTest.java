@@ -80,7 +80,7 @@ final class KvCollectionTest {
     kinds.put(new KvException.UnsupportedCapability(Capability.EXPIRY, "s"), Result.UNSUPPORTED);
     kinds.put(new KvException.InvalidArgument("i"), Result.INVALID_ARGUMENT);
     kinds.put(new KvException.CollectionMoved("c"), Result.MOVED);
-    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2), Result.MOVED);
+    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2, null), Result.MOVED);
     kinds.put(new KvException.Overloaded("o"), Result.OVERLOADED);
     kinds.put(new KvException.CollectionFenced("c", Duration.ZERO), Result.FENCED);
     kinds.forEach(

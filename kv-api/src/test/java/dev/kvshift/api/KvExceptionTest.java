@@ -33,7 +33,7 @@ final class KvExceptionTest {
             new KvException.InvalidArgument("i"),
             new KvException.UnsupportedCapability(Capability.LOCKS, "memory://m"),
             new KvException.CollectionMoved("c"),
-            new StalePhase("c", 3, Phase.NEW_ONLY, 4));
+            new StalePhase("c", 3, Phase.NEW_ONLY, 4, null));
     assertThat(kinds)
         .allSatisfy(
             kind -> {
@@ -57,7 +57,7 @@ final class KvExceptionTest {
             "collection files has moved to another store: connect through transition:// or to the"
                 + " new store")
         .returns("files", KvException.CollectionMoved::collection);
-    assertThat(new StalePhase("files", 3, Phase.NEW_ONLY, 4))
+    assertThat(new StalePhase("files", 3, Phase.NEW_ONLY, 4, null))
         .isInstanceOf(KvException.CollectionMoved.class)
         .hasMessage(
             "collection files is in phase NEW_ONLY (epoch 3) and refuses older epochs: connect"

@@ -7,6 +7,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -91,8 +92,13 @@ final class MemoryStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
-    return compose(() -> CollectionRecord.activate(metadata(), name, floor, incarnation));
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return compose(() -> CollectionRecord.activate(metadata(), name, copy, floor));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+    return compose(() -> CollectionRecord.restart(metadata(), name, copy, next));
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource.Window;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
@@ -33,6 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the in-memory store forgets, and what it refuses to open. */
 final class RetentionTest {
+  private static final Copy COPY = Copy.parse("0123456789abcdef0123456789abcdef@test");
+
   private final AtomicReference<Instant> now =
       new AtomicReference<>(Instant.parse("2026-11-20T10:00:00Z"));
   private final Clock clock =
@@ -98,7 +101,7 @@ final class RetentionTest {
   @Test
   void importing_oldTombstones_areKept() {
     try (Store store = MemoryStoreProvider.open("purge-import", options)) {
-      StoreCollection c = join(store.open("c", Layout.point(), Claim.IMPORTING));
+      StoreCollection c = join(store.open("c", Layout.point(), Claim.importing(COPY)));
       long old = VersionClock.micros(now.get().minus(Duration.ofDays(300)));
       for (int i = 0; i < 50; i++) {
         join(c.write(key(i), Mutation.delete().withVersion(old), call()));

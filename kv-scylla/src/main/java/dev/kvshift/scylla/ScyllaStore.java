@@ -9,6 +9,7 @@ import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -236,8 +237,13 @@ final class ScyllaStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
-    return CollectionRecord.activate(metadata, name, floor, incarnation);
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return CollectionRecord.activate(metadata, name, copy, floor);
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+    return CollectionRecord.restart(metadata, name, copy, next);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import static dev.kvshift.scylla.TestStores.await;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
@@ -50,7 +51,7 @@ final class ScanRequestsTest {
               }
               return real.apply(statement);
             });
-    points = await(store.open("scanned", Layout.point(), Claim.IMPORTING));
+    points = await(store.open("scanned", Layout.point(), Claim.importing(COPY)));
     Instant later = Instant.now().plusSeconds(3_600).truncatedTo(ChronoUnit.MILLIS);
     for (int i = 0; i < ROWS; i++) {
       StoreKey key = StoreKey.of(Bytes.utf8("key" + i), Bytes.empty());

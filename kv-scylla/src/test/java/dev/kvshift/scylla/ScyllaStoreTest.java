@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import static dev.kvshift.scylla.TestStores.await;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -86,7 +87,7 @@ final class ScyllaStoreTest {
 
   @Test
   void write_lowerVersion_staysWithoutEffect() {
-    StoreCollection points = open("versioned", Layout.point(), Claim.IMPORTING);
+    StoreCollection points = open("versioned", Layout.point(), Claim.importing(COPY));
     StoreKey key = key("a");
     assertThat(await(points.write(key, Mutation.put(bytes("new")).withVersion(20L), call())))
         .isEqualTo(20);
@@ -117,16 +118,16 @@ final class ScyllaStoreTest {
 
   @Test
   void write_claimNotActive_refusesToDrawVersions() {
-    StoreCollection points = open("imported", Layout.point(), Claim.IMPORTING);
+    StoreCollection points = open("imported", Layout.point(), Claim.importing(COPY));
     assertThatThrownBy(() -> await(points.write(key("a"), Mutation.put(bytes("v")), call())))
         .isInstanceOf(KvException.Permanent.class);
     assertThatThrownBy(() -> open("imported", Layout.point(), Claim.ACTIVE))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("being imported");
     long floor = VersionClock.ofProcess().nowMicros() + 200_000;
-    CollectionRecord active = await(store.activate("imported", floor, 1));
+    CollectionRecord active = await(store.activate("imported", COPY, floor));
     assertThat(active.floor()).isEqualTo(floor);
-    assertThat(await(store.activate("imported", floor, 1))).isEqualTo(active);
+    assertThat(await(store.activate("imported", COPY, floor))).isEqualTo(active);
     StoreCollection live = open("imported", Layout.point(), Claim.ACTIVE);
     assertThat(await(live.write(key("a"), Mutation.put(bytes("v")), call())))
         .isGreaterThan(floor + 250_000);

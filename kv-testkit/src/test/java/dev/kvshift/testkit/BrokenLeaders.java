@@ -78,6 +78,11 @@ final class BrokenLeaders {
           }
 
           @Override
+          public CompletionStage<String> logId(long position) {
+            return all.logId(position);
+          }
+
+          @Override
           public CompletionStage<Window> window() {
             return all.window();
           }

@@ -124,6 +124,8 @@ final class Dispatcher {
                 .setWindow(
                     Window.newBuilder().setOldest(window.oldest()).setNewest(window.newest())));
       }
+      case LOG_ID ->
+          engine.logId(table, request.getLogId()).thenApply(id -> reply(table).setText(id));
       case CONSUMED ->
           engine
               .consumers

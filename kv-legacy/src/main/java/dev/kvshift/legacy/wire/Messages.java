@@ -8,6 +8,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -173,6 +174,11 @@ public final class Messages {
             .setFloor(state.floor())
             .setVersionCeiling(state.versionCeiling())
             .setIncarnation(state.incarnation());
+    message.setApplied(state.applied());
+    Copy copy = state.copy();
+    if (copy != null) {
+      message.setCopy(copy.toString());
+    }
     Gate.Fence fence = state.fence();
     if (fence != null) {
       message.setFence(fence(fence));
@@ -189,7 +195,9 @@ public final class Messages {
         .withSealed(message.getSealed())
         .withFloor(message.getFloor())
         .withVersionCeiling(message.getVersionCeiling())
-        .withIncarnation(message.getIncarnation());
+        .withIncarnation(message.getIncarnation())
+        .withApplied(message.getApplied())
+        .withCopy(message.getCopy().isEmpty() ? null : Copy.parse(message.getCopy()));
   }
 
   public static LockOf lock(Lock lock) {

@@ -272,6 +272,11 @@ final class ShardedCollection implements StoreCollection {
     }
 
     @Override
+    public CompletionStage<String> logId(long position) {
+      return source.logId(position);
+    }
+
+    @Override
     public CompletionStage<Window> window() {
       return source.window();
     }

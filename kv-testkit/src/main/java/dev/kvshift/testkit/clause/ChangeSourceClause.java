@@ -34,6 +34,30 @@ public abstract class ChangeSourceClause extends Clause {
   private static final int PLENTY = 1 << 20;
 
   @Test
+  void logId_sameLog_staysTheSame() {
+    StoreCollection collection = fresh(pointLayout());
+    String origin = join(collection.changes().logId(0));
+    assertThat(origin).matches("[!-~]{1,128}");
+    write(collection, freshKey(), Mutation.put(hex("01")));
+    String first = join(collection.changes().logId(1));
+    write(collection, freshKey(), Mutation.put(hex("02")));
+    assertThat(join(collection.changes().logId(0))).isEqualTo(origin);
+    assertThat(join(collection.changes().logId(1))).isEqualTo(first);
+  }
+
+  @Test
+  void logId_otherLog_isAnother() {
+    StoreCollection one = fresh(pointLayout());
+    StoreCollection two = fresh(pointLayout());
+    write(one, freshKey(), Mutation.put(hex("01")));
+    write(two, freshKey(), Mutation.put(hex("01")));
+    assertThat(join(one.changes().logId(0))).isNotEqualTo(join(two.changes().logId(0)));
+    assertThat(join(one.changes().logId(1))).isNotEqualTo(join(two.changes().logId(1)));
+    assertPermanent(() -> one.changes().logId(2));
+    assertPermanent(() -> one.changes().logId(-1));
+  }
+
+  @Test
   void read_newCollection_isEmpty() {
     ChangeSource changes = fresh(pointLayout()).changes();
     assertThat(join(changes.read(0, PLENTY, Duration.ZERO))).isEqualTo(new Data(List.of(), 0));

@@ -10,6 +10,7 @@ import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Instance;
 import dev.kvshift.spi.Gate.State;
@@ -119,6 +120,21 @@ public abstract class GateClause extends Clause {
     assertThat(now.phase()).isEqualTo(Phase.NEW_PRIMARY);
     Await.failure(Permanent.class, () -> gate.compareAndSet(now, step(now, Phase.NEW_ONLY)));
     assertThat(join(gate.state())).isEqualTo(now);
+  }
+
+  @Test
+  void compareAndSet_copy_isKeptAndChangesInLegacyAlone() {
+    Gate gate = fresh(pointLayout()).gate();
+    Copy copy = Copy.draw("kit");
+    State first = join(gate.state());
+    assertThat(first.copy()).isNull();
+    assertThat(join(gate.compareAndSet(first, first.withCopy(copy)))).isTrue();
+    assertThat(join(gate.state()).copy()).isEqualTo(copy);
+    State shadow = to(gate, Phase.SHADOW_WRITE);
+    assertThat(shadow.copy()).isEqualTo(copy);
+    assertPermanent(() -> gate.compareAndSet(shadow, shadow.withCopy(Copy.draw("kit"))));
+    assertPermanent(() -> gate.compareAndSet(shadow, shadow.withCopy(null)));
+    assertThat(join(gate.state())).isEqualTo(shadow);
   }
 
   @Test
