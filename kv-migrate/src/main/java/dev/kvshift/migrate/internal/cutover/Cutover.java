@@ -230,16 +230,21 @@ public final class Cutover {
       return Await.of(gate.move(attempt));
     } catch (KvException.Transient | KvException.UnknownOutcome e) {
       Gate.State state = context.await(gate::state);
-      if (state.phase() == Phase.NEW_ONLY || state.fence() != null) {
+      if (state.phase() == Phase.NEW_ONLY || isFencedBy(attempt, state)) {
         return Await.of(gate.move(attempt));
       }
       throw new NotDrained("the fence was lifted before the move");
     } catch (KvException.Permanent e) {
-      if (isMoved()) {
+      Gate.State state = context.await(gate::state);
+      if (state.phase() == Phase.NEW_ONLY || isFencedBy(attempt, state)) {
         throw e;
       }
       throw new NotDrained("the fence was lifted before the move");
     }
+  }
+
+  private static boolean isFencedBy(String attempt, Gate.State state) {
+    return state.fence() != null && state.fence().attempt().equals(attempt);
   }
 
   private boolean isMoved() {
