@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param stream the stream's position, or null until the migration is prepared
  * @param copy the copy's tasks
  * @param verify the last comparison, without its keys, or null if there was none
- * @param quarantined number of quarantined keys, at most 10,000
+ * @param quarantined number of quarantined keys
  * @param events the last ten events, oldest first, as JSON
  */
 public record MigrationStatus(

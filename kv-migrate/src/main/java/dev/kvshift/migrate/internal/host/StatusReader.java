@@ -17,14 +17,16 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the state of a migration; changes nothing. */
 public final class StatusReader {
   private static final int LISTED_EVENTS = 10;
-  private static final int MAX_READ = 10_000;
 
   private StatusReader() {}
 
@@ -36,7 +38,7 @@ public final class StatusReader {
         stream(ledger),
         copy(ledger),
         verify(ledger),
-        ledger.list(QuarantinedKey.ALL, MAX_READ).size(),
+        quarantined(ledger),
         events(ledger));
   }
 
@@ -75,9 +77,22 @@ public final class StatusReader {
     return verified == null ? null : verified.report();
   }
 
+  private static int quarantined(Ledger ledger) {
+    AtomicInteger count = new AtomicInteger();
+    ledger.forEach(QuarantinedKey.ALL, (name, key) -> count.incrementAndGet());
+    return count.get();
+  }
+
   private static List<String> events(Ledger ledger) {
-    List<String> events =
-        ledger.list(Event.ALL, MAX_READ).values().stream().map(Event::toString).toList();
-    return events.subList(Math.max(0, events.size() - LISTED_EVENTS), events.size());
+    Deque<String> last = new ArrayDeque<>();
+    ledger.forEach(
+        Event.ALL,
+        (name, event) -> {
+          if (last.size() == LISTED_EVENTS) {
+            last.removeFirst();
+          }
+          last.addLast(event.toString());
+        });
+    return List.copyOf(last);
   }
 }

@@ -1,17 +1,15 @@
 package dev.kvshift.migrate.internal.verify;
 
-import dev.kvshift.api.Bytes;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
-import dev.kvshift.spi.StoreKey;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 
 /** Releases quarantined keys whose newest row has reached the target after all. */
 public final class QuarantineReview {
-  private static final int MAX_LISTED = 10_000;
+  private static final int BATCH = 256;
 
   private final Ledger ledger;
   private final KeyCheck check;
@@ -22,26 +20,40 @@ public final class QuarantineReview {
     this.check = check;
   }
 
+  private record Entry(String name, QuarantinedKey key) {}
+
   /** Releases keys that are equal on both sides, and returns how many stay. */
   public int run() {
+    List<Entry> batch = new ArrayList<>();
+    int[] left = {0};
+    ledger.forEach(
+        QuarantinedKey.ALL,
+        (name, key) -> {
+          if (key.topicKey() == null) {
+            left[0]++;
+          } else {
+            batch.add(new Entry(name, key));
+          }
+          if (batch.size() == BATCH) {
+            left[0] += review(batch);
+            batch.clear();
+          }
+        });
+    return left[0] + review(batch);
+  }
+
+  private int review(List<Entry> batch) {
+    List<KeyCheck.Verdict> verdicts =
+        check.check(
+            batch.stream()
+                .map(entry -> Objects.requireNonNull(entry.key.topicKey()))
+                .map(key -> TopicRecord.parseKey(key.toByteArray()))
+                .toList());
     int left = 0;
-    List<StoreKey> keys = new ArrayList<>();
-    List<String> names = new ArrayList<>();
-    for (Map.Entry<String, QuarantinedKey> record :
-        ledger.list(QuarantinedKey.ALL, MAX_LISTED).entrySet()) {
-      Bytes topicKey = record.getValue().topicKey();
-      if (topicKey == null) {
-        left++;
-      } else {
-        keys.add(TopicRecord.parseKey(topicKey.toByteArray()));
-        names.add(record.getKey());
-      }
-    }
-    List<KeyCheck.Verdict> verdicts = check.check(keys);
-    for (int i = 0; i < verdicts.size(); i++) {
-      if (verdicts.get(i).difference() == null) {
-        ledger.remove(QuarantinedKey.ALL.in(names.get(i)));
-      } else {
+    for (int i = 0; i < batch.size(); i++) {
+      Entry entry = batch.get(i);
+      boolean isEqual = verdicts.get(i).difference() == null;
+      if (!(isEqual && ledger.remove(QuarantinedKey.ALL.in(entry.name), entry.key))) {
         left++;
       }
     }

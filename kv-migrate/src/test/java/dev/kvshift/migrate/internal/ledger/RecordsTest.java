@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -126,11 +127,13 @@ final class RecordsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"prepare", "fence", "lifted", "moved", "repair"})
-  void list_eventOfFormat1_isReadAndPrintedAsEver(String what) {
+  void forEach_eventOfFormat1_isReadAndPrintedAsEver(String what) {
     LedgerKey<Event> key = Event.ALL.in("0001795845292-361019058");
     write("files", key, text("event-" + what));
 
-    Event event = ledger("files").list(Event.ALL, 10).values().iterator().next();
+    List<Event> events = new ArrayList<>();
+    ledger("files").forEach(Event.ALL, (name, found) -> events.add(found));
+    Event event = events.get(0);
 
     assertThat(event).hasToString(text("event-" + what).replace("\"format\":1,", ""));
     ledger("others").put(key, event);
