@@ -61,6 +61,9 @@ import org.slf4j.LoggerFactory;
  *   <li><i>An unknown outcome of the move is resolved by reading the gate.</i> Taking it for a
  *       failure would leave the target importing while the leader refuses everybody; taking it for
  *       a success would activate the target while the leader still issues versions.
+ *   <li><i>Source, target and topic are the ones that were prepared, proved before the fence and
+ *       again before the move.</i> A restored leader or another store with a collection of that
+ *       name would be moved under a certificate made for another.
  *   <li><i>Activation follows the move.</i> The other way round, both stores would accept writes.
  *       If the runner dies in between, the next one finds the collection moved and activates it
  *       with the floor that the gate holds.
@@ -88,6 +91,7 @@ public final class Cutover {
   private final TailCheck tail;
   private final CertificateDraft draft;
   private final Activation activation;
+  private final IdentityCheck identity;
 
   /** Creates a cutover; pipeline and tail check run already. */
   public Cutover(
@@ -96,7 +100,8 @@ public final class Cutover {
       ChangePipeline pipeline,
       TailCheck tail,
       QuarantineReview quarantine,
-      Activation activation) {
+      Activation activation,
+      IdentityCheck identity) {
     this.context = context;
     this.options = context.options();
     this.gate = context.source().gate();
@@ -105,6 +110,7 @@ public final class Cutover {
     this.tail = tail;
     this.draft = new CertificateDraft(context, ledger, quarantine);
     this.activation = activation;
+    this.identity = identity;
   }
 
   /**
@@ -118,6 +124,7 @@ public final class Cutover {
     for (int number = 1; ; number++) {
       awaitNoFence();
       catchUp();
+      identity.requireAll();
       Certificate ready = draft.write(tail.settle());
       ready.requireReadyForFence(context.clock().instant());
       String attempt = UUID.randomUUID().toString();
@@ -182,6 +189,7 @@ public final class Cutover {
     drain(fence, end);
     Duration drained = stopwatch.lap();
     Certificate complete = checkTail(fence, ready, end);
+    identity.requireSides();
     ledger.replace(Certificate.KEY, former, complete);
     if (left(end).isZero()) {
       throw new NotDrained("verified, but too late");
