@@ -225,7 +225,7 @@ final class MigrationTest {
                     assertThat(mismatch.report().keys())
                         .extracting(Difference::key)
                         .containsExactly(Sides.key(7)));
-        assertThat(migration.status().quarantined()).isEqualTo(1);
+        assertThat(migration.status().quarantine().keys()).isEqualTo(1);
         assertThat(migration.status().copy().counts().rejected()).isEqualTo(1);
         sides.put(Sides.key(7), "refused as well");
         migration.catchUp();
@@ -234,7 +234,7 @@ final class MigrationTest {
         sides.put(Sides.key(7), "smaller");
         migration.catchUp();
         assertThat(migration.run().verify().differences()).isZero();
-        assertThat(migration.status().quarantined()).isZero();
+        assertThat(migration.status().quarantine().keys()).isZero();
       }
     }
   }

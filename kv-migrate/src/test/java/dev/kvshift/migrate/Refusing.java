@@ -26,6 +26,11 @@ final class Refusing implements Intercepted.Fault {
     return new Refusing((asked, mutation) -> asked.equals(key));
   }
 
+  /** Refuses every key, whatever is written to it. */
+  static Refusing everyKey() {
+    return new Refusing((asked, mutation) -> true);
+  }
+
   /** Refuses the values of a key, but not its deletes. */
   static Refusing valuesOf(StoreKey key) {
     return new Refusing((asked, mutation) -> asked.equals(key) && mutation.value() != null);

@@ -7,10 +7,8 @@ import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
-import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
-import java.time.Clock;
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** Long ledgers are read to their end. */
@@ -21,7 +19,7 @@ final class StatusTest {
   void status_manyEvents_listsTheLastTen() {
     try (Sides sides = new Sides();
         Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
-      Ledger ledger = ledger(sides);
+      Ledger ledger = sides.ledger();
       for (int i = 0; i < MANY; i++) {
         ledger.append(Event.lifted("attempt", "why " + i));
       }
@@ -42,21 +40,16 @@ final class StatusTest {
       sides.fill(10);
       migration.copy();
       migration.verify();
-      Ledger ledger = ledger(sides);
+      QuarantinedKeys quarantined = new QuarantinedKeys(sides.ledger());
       for (int i = 0; i < MANY; i++) {
         Bytes key = TopicRecord.printKey(Sides.key(1_000 + i));
-        ledger.put(QuarantinedKey.key(key), QuarantinedKey.of(key, 1, "too large", i));
+        quarantined.add(key, 1, "too large", i);
       }
-      assertThat(migration.status().quarantined()).isEqualTo(MANY);
+      assertThat(migration.status().quarantine().keys()).isEqualTo(MANY);
 
       migration.cutover();
 
-      assertThat(migration.status().quarantined()).isZero();
+      assertThat(migration.status().quarantine().keys()).isZero();
     }
-  }
-
-  private static Ledger ledger(Sides sides) {
-    return new Ledger(
-        sides.target.metadata(), Sides.COLLECTION, Duration.ofSeconds(30), Clock.systemUTC());
   }
 }

@@ -105,7 +105,7 @@ final class TargetErrorsTest {
 
         assertThat(repaired).isEqualTo(new RepairReport(0, 0, List.of(Sides.key(7))));
         assertThat(Await.of(sides.from.get(Sides.key(7), Sides.call()))).isEqualTo(before);
-        assertThat(migration.status().quarantined()).isEqualTo(1);
+        assertThat(migration.status().quarantine().keys()).isEqualTo(1);
       }
     }
   }
@@ -160,7 +160,7 @@ final class TargetErrorsTest {
   }
 
   private static void assertUntouched(Sides sides, Migration migration, int quarantined) {
-    assertThat(migration.status().quarantined()).isEqualTo(quarantined);
+    assertThat(migration.status().quarantine().keys()).isEqualTo(quarantined);
     assertThat(Await.of(sides.from.gate().state()).phase()).isEqualTo(Phase.LEGACY);
     assertThat(Await.of(sides.from.gate().state()).fence()).isNull();
   }
@@ -168,7 +168,7 @@ final class TargetErrorsTest {
   private static void assertMoves(Sides sides) {
     try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
       assertThat(migration.run().verify().differences()).isZero();
-      assertThat(migration.status().quarantined()).isZero();
+      assertThat(migration.status().quarantine().keys()).isZero();
     }
   }
 }

@@ -55,7 +55,7 @@ final class VerifyTest {
         Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
       sides.fill(10);
       migration.copy();
-      writeToTarget(sides, EXTRA, Mutation.put(Bytes.utf8("nobody's")).withVersion(5));
+      writeToTarget(sides, EXTRA, Mutation.put(Bytes.utf8("nobody's")).withVersion(5L));
 
       assertThat(migration.verify().keys())
           .containsExactly(

@@ -56,8 +56,9 @@ public final class TargetWriter {
     try {
       KvException.InvalidArgument refusal = context.target().refusal(row);
       if (refusal != null) {
-        return CompletableFuture.supplyAsync(
-            () -> quarantine(row, refusal), context.workers().executor());
+        return quarantine
+            .add(row, String.valueOf(refusal.getMessage()))
+            .thenApply(added -> Outcome.QUARANTINED);
       }
     } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
@@ -65,11 +66,6 @@ public final class TargetWriter {
     CompletableFuture<Outcome> settled = new CompletableFuture<>();
     attempt(row, 0, System.nanoTime() + context.options().patience().toNanos(), settled);
     return settled;
-  }
-
-  private Outcome quarantine(Row row, KvException.InvalidArgument refusal) {
-    quarantine.add(row, String.valueOf(refusal.getMessage()));
-    return Outcome.QUARANTINED;
   }
 
   private void attempt(Row row, int attempt, long end, CompletableFuture<Outcome> settled) {

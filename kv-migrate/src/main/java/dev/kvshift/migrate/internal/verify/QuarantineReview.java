@@ -1,7 +1,6 @@
 package dev.kvshift.migrate.internal.verify;
 
-import dev.kvshift.migrate.internal.ledger.Ledger;
-import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,29 +10,26 @@ import java.util.Objects;
 public final class QuarantineReview {
   private static final int BATCH = 256;
 
-  private final Ledger ledger;
+  private final QuarantinedKeys quarantined;
   private final KeyCheck check;
 
   /** Creates a review. */
-  public QuarantineReview(Ledger ledger, KeyCheck check) {
-    this.ledger = ledger;
+  public QuarantineReview(QuarantinedKeys quarantined, KeyCheck check) {
+    this.quarantined = quarantined;
     this.check = check;
   }
 
-  private record Entry(String name, QuarantinedKey key) {}
-
   /** Releases keys that are equal on both sides, and returns how many stay. */
   public int run() {
-    List<Entry> batch = new ArrayList<>();
+    List<QuarantinedKeys.Entry> batch = new ArrayList<>();
     int[] left = {0};
-    ledger.forEach(
-        QuarantinedKey.ALL,
-        (name, key) -> {
-          if (key.topicKey() == null) {
+    quarantined.forEach(
+        entry -> {
+          if (entry.topicKey() == null) {
             left[0]++;
-          } else {
-            batch.add(new Entry(name, key));
+            return;
           }
+          batch.add(entry);
           if (batch.size() == BATCH) {
             left[0] += review(batch);
             batch.clear();
@@ -42,18 +38,17 @@ public final class QuarantineReview {
     return left[0] + review(batch);
   }
 
-  private int review(List<Entry> batch) {
+  private int review(List<QuarantinedKeys.Entry> batch) {
     List<KeyCheck.Verdict> verdicts =
         check.check(
             batch.stream()
-                .map(entry -> Objects.requireNonNull(entry.key.topicKey()))
+                .map(entry -> Objects.requireNonNull(entry.topicKey()))
                 .map(key -> TopicRecord.parseKey(key.toByteArray()))
                 .toList());
     int left = 0;
     for (int i = 0; i < batch.size(); i++) {
-      Entry entry = batch.get(i);
       boolean isEqual = verdicts.get(i).difference() == null;
-      if (!(isEqual && ledger.remove(QuarantinedKey.ALL.in(entry.name), entry.key))) {
+      if (!(isEqual && quarantined.remove(batch.get(i)))) {
         left++;
       }
     }

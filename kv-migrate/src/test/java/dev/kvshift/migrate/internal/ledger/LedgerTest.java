@@ -139,7 +139,7 @@ final class LedgerTest {
   }
 
   private static QuarantinedKey rejected(long version) {
-    return new QuarantinedKey(version, "too large", version, Bytes.utf8("key"));
+    return new QuarantinedKey(version, "too large", version, Bytes.utf8("key"), 0);
   }
 
   private Ledger ledger(Duration patience) {

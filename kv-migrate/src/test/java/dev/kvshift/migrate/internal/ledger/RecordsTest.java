@@ -80,11 +80,16 @@ final class RecordsTest {
                 1795845119239941L,
                 "too large",
                 2,
-                Bytes.fromHex("0100000005726f772d37000000006b65792d37"))),
+                Bytes.fromHex("0100000005726f772d37000000006b65792d37"),
+                0)),
         record(
             "quarantine-long-key",
             QuarantinedKey.ALL.in("d5cd"),
-            new QuarantinedKey(1795845123077118L, "too large", 0, null)),
+            new QuarantinedKey(1795845123077118L, "too large", 0, null, 0)),
+        record(
+            "quarantine-key-in-parts",
+            QuarantinedKey.ALL.in("d5ce"),
+            new QuarantinedKey(1795845123077118L, "too large", 7, null, 3)),
         record(
             "cutover-attempt",
             CutoverRecord.KEY,
