@@ -3,6 +3,7 @@ package dev.kvshift.migrate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.CutoverReport;
@@ -71,7 +72,7 @@ final class FenceTest {
           Migration.of(sides.from(Intercepted.late(counting)).plan(), ProgressListener.NONE)) {
         migration.copy();
         migration.verify();
-        Await.of(sides.from.gate().fence("another", Duration.ofSeconds(2)));
+        Await.of(sides.from.gate().fence("another", FenceOptions.lasting(Duration.ofSeconds(2))));
 
         CutoverReport report = migration.cutover();
 
