@@ -9,6 +9,7 @@ import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.internal.context.Await;
@@ -18,6 +19,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -25,8 +27,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.AfterEach;
@@ -219,5 +225,82 @@ final class IdentityTest {
                         before.print(),
                         after.print())))
         .isTrue();
+  }
+
+  @Test
+  void prepare_emptySource_isRefusedAndMakesNothing() {
+    try (Migration migration = migration(sides.plan())) {
+      assertThatThrownBy(migration::prepare)
+          .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+          .hasMessageContaining("holds nothing");
+    }
+    assertThat(Await.of(sides.target.metadata().list("", "", 10))).isEmpty();
+    assertThat(Await.of(sides.from.gate().state()).copy()).isNull();
+  }
+
+  @Test
+  void prepare_emptySourceThatIsAllowed_isPrepared() {
+    MigrationOptions options =
+        MigrationOptions.builder().topicPartitions(1).allowingEmptySource().build();
+    try (Migration migration = migration(sides.plan(KafkaBroker.shared(), options))) {
+      migration.prepare();
+    }
+    assertThat(sides.copy()).isNotNull();
+  }
+
+  @Test
+  void cutover_instanceThatSeesAnotherCopy_isRefusedByName() {
+    prepare();
+    Copy unrelated = Copy.draw("another-log");
+    try (Migration migration = migration(sides.plan())) {
+      verified(migration);
+      try (Reports reports = new Reports(sides.source, unrelated)) {
+        assertThatThrownBy(migration::cutover)
+            .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+            .hasMessageContaining("orders (instance-1)")
+            .hasMessageContaining(unrelated.toString());
+      }
+      assertNotMoved();
+    }
+  }
+
+  @Test
+  void cutover_instanceThatIsGivenUp_isLeftBehind() {
+    sides.fill(50);
+    MigrationOptions options =
+        MigrationOptions.builder()
+            .topicPartitions(1)
+            .pauseLimit(Sides.PATIENT)
+            .fenceLifetime(Sides.PATIENT.plusSeconds(1))
+            .givingUp(Set.of("orders"))
+            .build();
+    try (Migration migration = migration(sides.plan(KafkaBroker.shared(), options))) {
+      verified(migration);
+      try (Reports reports = new Reports(sides.source, Copy.draw("another-log"))) {
+        migration.cutover();
+      }
+    }
+    assertThat(Await.of(sides.from.gate().state()).phase()).isEqualTo(Phase.NEW_ONLY);
+  }
+
+  /** An instance that goes on reporting a copy until it is closed. */
+  private static final class Reports implements AutoCloseable {
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+
+    Reports(Store leader, Copy copy) {
+      InstanceReport report =
+          InstanceReport.of("instance-1", "orders")
+              .withNewestPhase(Phase.NEW_ONLY)
+              .withUse(
+                  Sides.COLLECTION,
+                  InstanceReport.Use.acknowledging(0).withCopy(copy).withSkew(Duration.ZERO));
+      Await.of(leader.report(report));
+      timer.scheduleAtFixedRate(() -> Await.of(leader.report(report)), 1, 1, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void close() {
+      timer.shutdownNow();
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.kvshift.migrate.api;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * Limits and times of a migration. Immutable. Topic partitions, replication, retention and the
@@ -32,6 +33,8 @@ public final class MigrationOptions {
   private final Duration pauseLimit;
   private final Duration fenceLifetime;
   private final Duration patience;
+  private final Set<String> givenUp;
+  private final boolean emptySourceAllowed;
 
   private MigrationOptions(Builder builder) {
     topicPartitions = builder.topicPartitions;
@@ -48,6 +51,8 @@ public final class MigrationOptions {
     pauseLimit = builder.pauseLimit;
     fenceLifetime = builder.fenceLifetime;
     patience = builder.patience;
+    givenUp = builder.givenUp;
+    emptySourceAllowed = builder.emptySourceAllowed;
   }
 
   /** Returns the defaults. */
@@ -130,6 +135,16 @@ public final class MigrationOptions {
     return patience;
   }
 
+  /** Returns the services that may be left behind at the cutover. */
+  public Set<String> givenUp() {
+    return givenUp;
+  }
+
+  /** Returns whether a source collection that holds nothing may be migrated. */
+  public boolean emptySourceAllowed() {
+    return emptySourceAllowed;
+  }
+
   static int require(String name, int value, int from, int to) {
     requireRange(name, value, from, to);
     return value;
@@ -157,6 +172,8 @@ public final class MigrationOptions {
     private Duration pauseLimit = Duration.ofMillis(800);
     private Duration fenceLifetime = Duration.ofSeconds(5);
     private Duration patience = Duration.ofMinutes(2);
+    private Set<String> givenUp = Set.of();
+    private boolean emptySourceAllowed;
 
     private Builder() {}
 
@@ -254,6 +271,24 @@ public final class MigrationOptions {
     public Builder patience(Duration value) {
       requireRange("patience in ms", value.toMillis(), 1, Duration.ofDays(1).toMillis());
       patience = value;
+      return this;
+    }
+
+    /**
+     * Names services that may be left behind: the cutover does not wait for their instances to be
+     * ready, and their requests fail from then on. Default none.
+     */
+    public Builder givingUp(Set<String> services) {
+      givenUp = Set.copyOf(services);
+      return this;
+    }
+
+    /**
+     * Allows to migrate a collection that has never held anything. Default not: it is more likely
+     * to be a mistaken name or store.
+     */
+    public Builder allowingEmptySource() {
+      emptySourceAllowed = true;
       return this;
     }
 

@@ -5,6 +5,8 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.spi.Store;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -110,6 +112,19 @@ final class PlanOptions {
               + " 120).")
   long patienceSeconds;
 
+  @Option(
+      names = "--give-up",
+      paramLabel = "SERVICE",
+      description =
+          "A service that the cutover need not wait for, though its instances are not ready; its"
+              + " requests fail after the move. May be given several times.")
+  List<String> givenUp = List.of();
+
+  @Option(
+      names = "--allow-empty",
+      description = "Migrate also a collection that holds nothing.")
+  boolean allowEmpty;
+
   /** A plan whose stores are closed with it. */
   record Opened(MigrationPlan plan) implements AutoCloseable {
     @Override
@@ -149,7 +164,11 @@ final class PlanOptions {
             .scanRate(scans.rate())
             .pauseLimit(Duration.ofMillis(pauseLimitMillis))
             .fenceLifetime(Duration.ofSeconds(fenceSeconds))
-            .patience(Duration.ofSeconds(patienceSeconds));
+            .patience(Duration.ofSeconds(patienceSeconds))
+            .givingUp(Set.copyOf(givenUp));
+    if (allowEmpty) {
+      builder.allowingEmptySource();
+    }
     if (replication != null) {
       builder.replicationFactor(replication);
     }

@@ -11,7 +11,6 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
-import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -19,21 +18,19 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The source's collection, read under the gate's current epoch. A request refused for a stale epoch
- * is sent once more under the epoch of the refusal, so reads also work after the move. Safe for use
- * by many threads.
+ * The source's collection, read whatever its gate says: the runner compares and repairs from it
+ * also once it is sealed or handed over. Safe for use by many threads.
  */
 public final class SourceCollection {
   private final StoreCollection collection;
   private final Duration timeout;
   private final boolean registersConsumers;
-  private volatile long epoch;
+  private final long epoch;
 
-  /** Wraps a collection of the store, under the epoch that its gate is at. */
+  /** Wraps a collection of the store, whose gate is at an epoch. */
   public SourceCollection(Store store, StoreCollection collection, long epoch) {
     this.collection = collection;
     this.timeout = store.limits().timeout();
@@ -41,7 +38,7 @@ public final class SourceCollection {
     this.epoch = epoch;
   }
 
-  /** Returns the last known epoch of the gate. */
+  /** Returns the gate's epoch when the run began. */
   public long epoch() {
     return epoch;
   }
@@ -90,36 +87,20 @@ public final class SourceCollection {
 
   /** Reads a key, which the source must be able to hold. */
   public CompletionStage<@Nullable Row> get(StoreKey key) {
-    return underEpoch(call -> collection.get(key, call));
+    return collection.get(key, call());
   }
 
   /** Splits the collection into at least so many scan tasks. */
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast) {
-    return underEpoch(call -> collection.scanTasks(atLeast, call));
+    return collection.scanTasks(atLeast, call());
   }
 
   /** Reads a page of a scan task. */
   public CompletionStage<ScanPage> scan(ScanTask task, @Nullable Bytes position, PageLimit limit) {
-    return underEpoch(call -> collection.scan(task, position, limit, call));
+    return collection.scan(task, position, limit, call());
   }
 
-  private <T extends @Nullable Object> CompletionStage<T> underEpoch(
-      Function<Call, CompletionStage<T>> request) {
-    long sent = epoch;
-    return request
-        .apply(Call.within(timeout).withEpoch(sent))
-        .<CompletionStage<T>>handle(
-            (answer, failed) -> {
-              if (failed == null) {
-                return CompletableFuture.completedFuture(answer);
-              }
-              RuntimeException failure = Await.failure(failed);
-              if (failure instanceof StalePhase stale && stale.epoch() > sent) {
-                epoch = stale.epoch();
-                return request.apply(Call.within(timeout).withEpoch(stale.epoch()));
-              }
-              return CompletableFuture.failedFuture(failure);
-            })
-        .thenCompose(Function.identity());
+  private Call call() {
+    return Call.within(timeout).ungated();
   }
 }

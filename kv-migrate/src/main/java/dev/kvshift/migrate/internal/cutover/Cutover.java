@@ -16,9 +16,12 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.migrate.internal.verify.TailCheck;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +65,9 @@ import org.slf4j.LoggerFactory;
  *   <li><i>An unknown outcome of the move is resolved by reading the gate.</i> Taking it for a
  *       failure would leave the target importing while the leader refuses everybody; taking it for
  *       a success would activate the target while the leader still issues versions.
+ *   <li><i>Every live instance has proved that it can follow.</i> Its report names the copy on its
+ *       new side; the gate refuses fence and move while one sees another copy, or none. Such an
+ *       instance would write to a store that nobody reads, or fail all its requests.
  *   <li><i>Source, target and topic are the ones that were prepared, proved before the fence and
  *       again before the move.</i> A restored leader or another store with a collection of that
  *       name would be moved under a certificate made for another.
@@ -83,6 +89,9 @@ public final class Cutover {
 
   private static final long LONGEST_FENCE_PAUSE_MILLIS = 100;
   private static final long PAUSE_BETWEEN_MILLIS = 500;
+
+  /** Longer than a client without a report is remembered, and than a new side takes to open. */
+  private static final Duration LONGEST_WAIT_FOR_INSTANCES = Duration.ofSeconds(20);
 
   private final RunContext context;
   private final MigrationOptions options;
@@ -124,6 +133,7 @@ public final class Cutover {
   public CutoverReport run() {
     for (int number = 1; ; number++) {
       awaitNoFence();
+      awaitReadyInstances();
       catchUp();
       identity.requireAll();
       Certificate ready = draft.write(tail.settle());
@@ -131,6 +141,12 @@ public final class Cutover {
       String attempt = UUID.randomUUID().toString();
       try {
         return attempt(attempt, number, ready);
+      } catch (InstancesNotReady e) {
+        lift(attempt, e);
+        if (number == MAX_ATTEMPTS) {
+          throw notReady(e.getMessage());
+        }
+        Await.pause(PAUSE_BETWEEN_MILLIS * number);
       } catch (NotDrained e) {
         lift(attempt, e);
         if (number == MAX_ATTEMPTS) {
@@ -154,6 +170,51 @@ public final class Cutover {
         throw e;
       }
     }
+  }
+
+  private FenceOptions fenceOptions() {
+    return FenceOptions.lasting(options.fenceLifetime()).givingUp(options.givenUp());
+  }
+
+  /**
+   * Waits for a while until every live instance can follow, before writers are held back. The gate
+   * refuses the fence and the move for the same reasons; asking first spares the writers.
+   */
+  private void awaitReadyInstances() {
+    long end = System.nanoTime() + LONGEST_WAIT_FOR_INSTANCES.toNanos();
+    for (int attempt = 0; ; attempt++) {
+      List<String> obstacles = obstacles();
+      if (obstacles.isEmpty()) {
+        return;
+      }
+      if (System.nanoTime() - end >= 0) {
+        throw notReady(String.join("; ", obstacles));
+      }
+      check();
+      Await.pause(Await.pauseMillis(attempt));
+    }
+  }
+
+  private List<String> obstacles() {
+    Gate.State state = context.await(gate::state);
+    List<String> obstacles = new ArrayList<>();
+    for (Gate.Instance instance : context.await(gate::instances)) {
+      String reason =
+          instance.report().obstacle(context.collection(), Phase.NEW_ONLY, state.copy());
+      if (reason != null && !options.givenUp().contains(instance.report().service())) {
+        obstacles.add(instance.report().service() + " (" + instance.name() + "): " + reason);
+      }
+    }
+    return obstacles;
+  }
+
+  private MigrationException.CutoverRefused notReady(String who) {
+    return new MigrationException.CutoverRefused(
+        "collection "
+            + context.collection()
+            + " was not moved, because instances of services are not ready for it: "
+            + who
+            + "; put that right, or give a service up by name, and start the cutover again");
   }
 
   private static final class NotDrained extends RuntimeException {
@@ -185,7 +246,7 @@ public final class Cutover {
 
     Stopwatch stopwatch = new Stopwatch();
     long end = System.nanoTime() + options.pauseLimit().toNanos();
-    Gate.Fence fence = Await.of(gate.fence(attempt, FenceOptions.lasting(options.fenceLifetime())));
+    Gate.Fence fence = Await.of(gate.fence(attempt, fenceOptions()));
     Duration fenced = stopwatch.lap();
     drain(fence, end);
     Duration drained = stopwatch.lap();

@@ -1,6 +1,8 @@
 package dev.kvshift.migrate.internal.host;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.PageLimit;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
@@ -15,15 +17,19 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.stream.Topic;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +72,9 @@ public record MigrationSetup(
               + " of the dual-write cutover: take it back to legacy, or finish it that way");
     }
     boolean isMoved = state.phase() == Phase.NEW_ONLY;
+    if (!isMoved && ledger.get(MigrationConfig.KEY) == null) {
+      requireSomething(plan, from);
+    }
     String origin = Await.patiently(patience, () -> from.changes().logId(0));
     MigrationConfig config =
         isMoved ? requireConfig(ledger, name) : configOf(plan, ledger, origin, clock);
@@ -158,6 +167,44 @@ public record MigrationSetup(
               + " target's connection string");
     }
     return config;
+  }
+
+  /** Refuses a source that holds nothing, before anything is made for it. */
+  private static void requireSomething(MigrationPlan plan, StoreCollection from) {
+    Duration patience = plan.options().patience();
+    if (!plan.options().emptySourceAllowed()
+        && Await.patiently(patience, () -> from.changes().window()).newest() == 0
+        && !hasRows(from, patience)) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " of "
+              + plan.source().description()
+              + " holds nothing and never has, so nothing was prepared: check its name and the source's"
+              + " connection string, or allow an empty source");
+    }
+  }
+
+  private static boolean hasRows(StoreCollection from, Duration patience) {
+    List<ScanTask> tasks = Await.patiently(patience, () -> from.scanTasks(1, call(patience)));
+    for (ScanTask task : tasks) {
+      Bytes position = null;
+      do {
+        Bytes after = position;
+        ScanPage page =
+            Await.patiently(
+                patience, () -> from.scan(task, after, PageLimit.entries(1), call(patience)));
+        if (!page.rows().isEmpty()) {
+          return true;
+        }
+        position = page.next();
+      } while (position != null);
+    }
+    return false;
+  }
+
+  private static Call call(Duration patience) {
+    return Call.within(patience).ungated();
   }
 
   private static void requireSame(
