@@ -1,18 +1,19 @@
 package dev.kvshift.spi;
 
 import dev.kvshift.api.KvException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The leader's refusal of a request of an older epoch: the collection has moved on to another
  * phase. The request was not applied. The transition store starts the operation again in the new
- * phase; a service connected directly sees a {@link KvException.Permanent}.
+ * phase; a service that is connected directly sees a {@link KvException.CollectionMoved}.
  */
 @SuppressWarnings("serial")
-public final class StalePhase extends KvException.Permanent {
-  private final String collection;
+public final class StalePhase extends KvException.CollectionMoved {
   private final long epoch;
   private final Phase phase;
   private final long floor;
+  private final transient @Nullable Copy copy;
 
   /**
    * Creates the refusal.
@@ -21,25 +22,20 @@ public final class StalePhase extends KvException.Permanent {
    * @param epoch the leader's current epoch
    * @param phase the leader's current phase
    * @param floor the version above which the new store's own versions begin, in microseconds
+   * @param copy the copy that the gate names; null if it names none
    */
-  public StalePhase(String collection, long epoch, Phase phase, long floor) {
+  public StalePhase(String collection, long epoch, Phase phase, long floor, @Nullable Copy copy) {
     super(
-        "collection "
-            + collection
-            + " is in phase "
+        collection,
+        "is in phase "
             + phase
             + " (epoch "
             + epoch
             + ") and refuses older epochs: connect through transition:// or to the new store");
-    this.collection = collection;
     this.epoch = epoch;
     this.phase = phase;
     this.floor = floor;
-  }
-
-  /** Returns the collection's name. */
-  public String collection() {
-    return collection;
+    this.copy = copy;
   }
 
   /** Returns the leader's current epoch. */
@@ -55,5 +51,10 @@ public final class StalePhase extends KvException.Permanent {
   /** Returns the version above which the new store's own versions begin, in microseconds. */
   public long floor() {
     return floor;
+  }
+
+  /** Returns the copy that the gate names, the only one to be taken for the new store's. */
+  public @Nullable Copy copy() {
+    return copy;
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Range;
 import dev.kvshift.api.ShardRule;
 import java.time.Duration;
 import java.util.Collections;
@@ -18,11 +19,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class OperationCheckerTest {
-  private static final Limits LIMITS = new Limits(4, 3, 5, 10, Duration.ofSeconds(1));
+  private static final Limits LIMITS =
+      Limits.defaults()
+          .withMaxMainBytes(4)
+          .withMaxClusteringBytes(3)
+          .withMaxValueBytes(5)
+          .withMaxInFlight(10)
+          .withTimeout(Duration.ofSeconds(1));
   private static final OperationChecker POINTS =
       OperationChecker.of("users", Layout.point(), LIMITS);
   private static final OperationChecker RANGES =
-      OperationChecker.of("files", Layout.range(new ShardRule.None()), LIMITS);
+      OperationChecker.of("files", Layout.range(ShardRule.none()), LIMITS);
 
   @ParameterizedTest
   @CsvSource({"1,0,0", "4,0,0"})
@@ -84,6 +91,19 @@ final class OperationCheckerTest {
   }
 
   @Test
+  void checkBounds_looksAtBothBounds() {
+    assertThatCode(() -> RANGES.checkBounds(Range.all())).doesNotThrowAnyException();
+    assertThatCode(() -> RANGES.checkBounds(Range.of(bytes(3), bytes(3))))
+        .doesNotThrowAnyException();
+    assertRefused(
+        () -> RANGES.checkBounds(Range.from(bytes(4))),
+        "collection files: lower bound of 4 bytes, the limit is 3: make it shorter");
+    assertRefused(
+        () -> RANGES.checkBounds(Range.all().withTo(bytes(4), false)),
+        "collection files: upper bound of 4 bytes, the limit is 3: make it shorter");
+  }
+
+  @Test
   void withoutShards_shard_isRefused() {
     OperationChecker unsharded = RANGES.withoutShards();
     String message = "collection files: its store knows no shards: leave the shard empty";
@@ -119,6 +139,7 @@ final class OperationCheckerTest {
 
   @Test
   void checkLease_looksAtBothBounds() {
+    assertRefused(() -> OperationChecker.checkLease(null), "lock lease is null: pass one");
     assertThatCode(() -> OperationChecker.checkLease(Duration.ofMillis(100)))
         .doesNotThrowAnyException();
     assertThatCode(() -> OperationChecker.checkLease(Duration.ofHours(1)))
@@ -138,7 +159,7 @@ final class OperationCheckerTest {
   }
 
   private static StoreKey key(int main, int shard, int clustering) {
-    return new StoreKey(bytes(main), bytes(shard), bytes(clustering));
+    return StoreKey.of(bytes(main), bytes(shard), bytes(clustering));
   }
 
   private static Bytes bytes(int size) {

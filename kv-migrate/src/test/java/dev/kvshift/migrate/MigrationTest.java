@@ -21,15 +21,12 @@ import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Phase;
-import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -58,14 +55,13 @@ final class MigrationTest {
 
   private static void assertMovesUnderLiveWriter(Sides sides) {
     sides.fill(5_000);
-    StoreCollection to = sides.prepareTarget();
     List<ProgressListener.Event> events = Collections.synchronizedList(new ArrayList<>());
     MigrationResult result;
-    try (LiveWriter writer = new LiveWriter(sides.from, to, 3, SEED);
+    try (LiveWriter writer = new LiveWriter(sides, 3, SEED);
         Migration migration = Migration.of(sides.plan(), events::add)) {
       result = migration.run();
       await(() -> writer.writesAfter() >= 500);
-      writer.assertHolds(to);
+      writer.assertHolds();
     }
     assertThat(result.verify().differences()).isZero();
     assertThat(result.copy().counts().residue()).isZero();
@@ -75,11 +71,9 @@ final class MigrationTest {
         Await.of(CollectionRecord.read(sides.target.metadata(), Sides.COLLECTION));
     assertThat(record)
         .isEqualTo(
-            new CollectionRecord(
-                sides.layout,
-                CollectionRecord.State.ACTIVE,
-                result.cutover().floor(),
-                result.cutover().incarnation()));
+            CollectionRecord.importing(sides.layout, sides.copy())
+                .activated(result.cutover().floor())
+                .withIncarnation(result.cutover().incarnation()));
     assertThat(events)
         .filteredOn(event -> event.state() == ProgressListener.State.ENDED)
         .extracting(ProgressListener.Event::step)
@@ -152,9 +146,8 @@ final class MigrationTest {
   @Test
   void apply_duplicatesInAnyOrder_changeNothing() {
     try (Sides sides = new Sides()) {
-      StoreCollection to = sides.prepareTarget();
       sides.fill(50);
-      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
+      try (LiveWriter writer = new LiveWriter(sides, 2, SEED);
           Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         migration.copy();
         await(() -> writer.writesBefore() > 3_000);
@@ -163,7 +156,7 @@ final class MigrationTest {
         MigrationResult result = migration.run();
         assertThat(result.changesApplied()).isGreaterThan(result.changesStreamed());
         assertThat(result.verify().differences()).as("seed %d", SEED).isZero();
-        writer.assertHolds(to);
+        writer.assertHolds();
       }
     }
   }
@@ -173,7 +166,6 @@ final class MigrationTest {
     try (Sides sides = new Sides();
         KafkaBroker broker = KafkaBroker.start()) {
       sides.fill(100);
-      StoreCollection to = sides.prepareTarget();
       AtomicInteger fences = new AtomicInteger();
       Intercepted.Fault freezing =
           (type, method, arguments, request) -> {
@@ -185,13 +177,13 @@ final class MigrationTest {
             return request.send();
           };
       MigrationPlan plan = sides.from(freezing).plan(broker, Sides.options(Duration.ofMillis(500)));
-      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
+      try (LiveWriter writer = new LiveWriter(sides, 2, SEED);
           Migration migration = Migration.of(plan, ProgressListener.NONE)) {
         MigrationResult result = migration.run();
 
         assertThat(result.cutover().attempts()).isEqualTo(2);
         await(() -> writer.writesAfter() > 100);
-        writer.assertHolds(to);
+        writer.assertHolds();
       }
     }
   }
@@ -224,12 +216,7 @@ final class MigrationTest {
   void run_rowThatTheTargetRefuses_movesNothingUntilItIsThere() {
     try (Sides sides = new Sides()) {
       sides.fill(100);
-      AtomicBoolean refusing = new AtomicBoolean(true);
-      Intercepted.Fault refusal =
-          (type, method, arguments, request) ->
-              method.equals("write") && arguments[0].equals(Sides.key(7)) && refusing.get()
-                  ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
-                  : request.send();
+      Refusing refusal = Refusing.valuesOf(Sides.key(7));
       try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
         assertThatThrownBy(migration::run)
             .isInstanceOfSatisfying(
@@ -238,16 +225,16 @@ final class MigrationTest {
                     assertThat(mismatch.report().keys())
                         .extracting(Difference::key)
                         .containsExactly(Sides.key(7)));
-        assertThat(migration.status().quarantined()).isEqualTo(1);
+        assertThat(migration.status().quarantine().keys()).isEqualTo(1);
         assertThat(migration.status().copy().counts().rejected()).isEqualTo(1);
         sides.put(Sides.key(7), "refused as well");
         migration.catchUp();
 
-        refusing.set(false);
+        refusal.turn(false);
         sides.put(Sides.key(7), "smaller");
         migration.catchUp();
         assertThat(migration.run().verify().differences()).isZero();
-        assertThat(migration.status().quarantined()).isZero();
+        assertThat(migration.status().quarantine().keys()).isZero();
       }
     }
   }
@@ -256,11 +243,7 @@ final class MigrationTest {
   void cutover_keyInQuarantine_isRefused() {
     try (Sides sides = new Sides()) {
       sides.fill(100);
-      Intercepted.Fault refusal =
-          (type, method, arguments, request) ->
-              method.equals("write") && arguments[0].equals(Sides.key(700))
-                  ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
-                  : request.send();
+      Refusing refusal = Refusing.valuesOf(Sides.key(700));
       try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
         migration.copy();
         migration.verify();

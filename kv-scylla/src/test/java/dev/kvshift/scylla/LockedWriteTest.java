@@ -12,6 +12,9 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -32,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a write under a lock comes to where the lock is lost at any of its requests. */
+/** The outcome of a write under a lock that is lost before any of the write's requests. */
 final class LockedWriteTest {
   private static final Duration LONG = Duration.ofMinutes(5);
   private static final String SPACE = "written";
@@ -154,7 +157,7 @@ final class LockedWriteTest {
     }
   }
 
-  /** Waits until the lease has ended, and appends to what is there. */
+  /** Waits until the lease has ended, takes the lock and appends to the value. */
   private void countAsAnother() {
     Lock lock = take(other, LONG);
     StoreCollection same = open(other);
@@ -169,9 +172,9 @@ final class LockedWriteTest {
   private static Lock take(Store by, Duration lease) {
     StoreLocks locks = by.locks(SPACE);
     while (true) {
-      StoreLocks.Batch batch = await(locks.tryLockAll(Set.of(KEY.main()), lease, call()));
+      LockResult batch = await(locks.tryLockAll(Set.of(KEY.main()), lease, call()));
       if (!batch.acquired().isEmpty()) {
-        return batch.acquired().get(0);
+        return batch.acquired().iterator().next();
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import static dev.kvshift.scylla.TestStores.await;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,8 +16,15 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
-import dev.kvshift.scylla.Dialect.Server;
-import dev.kvshift.scylla.internal.RepeatIdempotent;
+import dev.kvshift.scylla.internal.cql.Dialect;
+import dev.kvshift.scylla.internal.cql.Dialect.Server;
+import dev.kvshift.scylla.internal.cql.StoreCql;
+import dev.kvshift.scylla.internal.schema.Schema;
+import dev.kvshift.scylla.internal.schema.ScyllaMetadata;
+import dev.kvshift.scylla.internal.session.RepeatIdempotent;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -36,21 +44,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Rules for everything that meets CQL, as docs/scylla.md lists them with their tests. */
+/** The rules for CQL that docs/scylla.md lists with their tests. */
 final class RulesTest {
   private static final int RULES = 20;
   private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
   private static final List<Path> SOURCES =
-      List.of(
-          ROOT.resolve("kv-scylla/src/test/java/dev/kvshift/scylla"),
-          ROOT.resolve("kv-testkit/src/main/java/dev/kvshift/testkit"));
+      List.of(ROOT.resolve("kv-scylla/src/test/java"), ROOT.resolve("kv-testkit/src/main/java"));
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("a"), Bytes.empty());
   private static final Bytes ONE = Bytes.utf8("1");
 
@@ -77,9 +85,11 @@ final class RulesTest {
 
   private static String source(String name) throws IOException {
     for (Path folder : SOURCES) {
-      Path file = folder.resolve(name + ".java");
-      if (Files.exists(file)) {
-        return Files.readString(file);
+      try (Stream<Path> files = Files.walk(folder)) {
+        Optional<Path> file = files.filter(each -> each.endsWith(name + ".java")).findFirst();
+        if (file.isPresent()) {
+          return Files.readString(file.get());
+        }
       }
     }
     return "";
@@ -88,7 +98,7 @@ final class RulesTest {
   @Test
   void write_versionTooFarAheadOrReserved_isRefused() {
     try (Store store = TestStores.open(TestStores.newKeyspace())) {
-      StoreCollection points = await(store.open("points", Layout.point(), Claim.IMPORTING));
+      StoreCollection points = await(store.open("points", Layout.point(), Claim.importing(COPY)));
       long now = VersionClock.ofProcess().nowMicros();
       long nearlyThreeDays = now + 1_000_000L * (3 * 86_400 - 60);
       Mutation put = Mutation.put(ONE);
@@ -110,14 +120,14 @@ final class RulesTest {
       String ttl = "SELECT TTL(v) FROM " + keyspace + ".points_i1";
       await(
           points.write(
-              KEY, new Mutation(ONE, Instant.now().plusSeconds(3_600), null, null), call()));
+              KEY, Mutation.put(ONE).withExpiry(Instant.now().plusSeconds(3_600)), call()));
       assertThat(session.execute(ttl).one().getInt(0)).isBetween(3_600, 3_661);
       await(points.write(KEY, Mutation.put(ONE), call()));
       assertThat(session.execute(ttl).one().isNull(0)).isTrue();
     }
   }
 
-  /** A clock that is ahead stands for a request that is late. ScyllaDB has no such protocol. */
+  /** A clock that is ahead simulates a late request. ScyllaDB lacks protocol version 5. */
   @Test
   @Tag("own-server")
   void write_oneExpiryAtOneVersionLater_theGreaterValueStays() {
@@ -126,15 +136,15 @@ final class RulesTest {
     try (Store late = TestStores.open(string, new VersionClock(ahead));
         Store store = TestStores.open(string, VersionClock.ofProcess())) {
       Instant expiry = Instant.now().plusSeconds(3_600).truncatedTo(ChronoUnit.MILLIS);
-      Mutation greater = new Mutation(Bytes.of((byte) 2), expiry, 7L, null);
-      Mutation lower = new Mutation(Bytes.of((byte) 1), expiry, 7L, null);
-      for (Layout layout : List.of(Layout.point(), Layout.range(new ShardRule.None()))) {
+      Mutation greater = Mutation.put(Bytes.of((byte) 2)).withExpiry(expiry).withVersion(7L);
+      Mutation lower = Mutation.put(Bytes.of((byte) 1)).withExpiry(expiry).withVersion(7L);
+      for (Layout layout : List.of(Layout.point(), Layout.range(ShardRule.none()))) {
         String name = "ties-" + layout.shape().name().toLowerCase(Locale.ROOT);
         await(await(late.open(name, layout, Claim.ACTIVE)).write(KEY, greater, call()));
         StoreCollection collection = await(store.open(name, layout, Claim.ACTIVE));
         await(collection.write(KEY, lower, call()));
         assertThat(await(collection.get(KEY, call())))
-            .isEqualTo(new Row(KEY, 7, greater.value(), expiry));
+            .isEqualTo(Row.of(KEY, 7, greater.value(), expiry));
       }
     }
   }
@@ -177,7 +187,7 @@ final class RulesTest {
     }
   }
 
-  /** The server's answer about tablets is another number's, which Cassandra has too. */
+  /** Replaces the query for tablets by one that Cassandra answers too. */
   @Test
   void open_tabletsWithoutConditionalWrites_isRefused() {
     String keyspace = TestStores.newKeyspace();

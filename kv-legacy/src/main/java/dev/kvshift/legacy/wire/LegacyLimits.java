@@ -37,7 +37,12 @@ public final class LegacyLimits {
 
   /** Returns the limits as the SPI shows them. */
   public static Limits of(Duration timeout, int inFlight) {
-    return new Limits(MAX_KEY_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, inFlight, timeout);
+    return Limits.defaults()
+        .withMaxMainBytes(MAX_KEY_BYTES)
+        .withMaxClusteringBytes(MAX_KEY_BYTES)
+        .withMaxValueBytes(MAX_VALUE_BYTES)
+        .withMaxInFlight(inFlight)
+        .withTimeout(timeout);
   }
 
   /**
@@ -88,7 +93,7 @@ public final class LegacyLimits {
       throw new KvException.InvalidArgument(
           "collection " + collection + " is a point collection: read it with get");
     }
-    check(new StoreKey(main, shard, Bytes.empty()));
+    check(StoreKey.of(main, shard, Bytes.empty()));
   }
 
   /**

@@ -4,10 +4,10 @@ import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
 import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.StoreLocks.Batch;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -105,7 +105,7 @@ public final class LockOperations {
     }
   }
 
-  public CompletableFuture<Batch> tryLockAll(
+  public CompletableFuture<LockResult> tryLockAll(
       String name, Set<Bytes> keys, Duration lease, long epoch, long deadlineNanos) {
     if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
       throw new KvException.Permanent(
@@ -130,7 +130,7 @@ public final class LockOperations {
         });
   }
 
-  private static Batch tryLockAll(Commit commit, String space, Set<Bytes> keys, Duration lease)
+  private static LockResult tryLockAll(Commit commit, String space, Set<Bytes> keys, Duration lease)
       throws RocksDBException {
     long now = nowMillis(commit);
     String owner = UUID.randomUUID().toString();
@@ -151,7 +151,7 @@ public final class LockOperations {
       commit.putMeta(key(space, key), grant.stored());
       acquired.add(lock(space, key, grant));
     }
-    return new Batch(acquired, busy, Set.of());
+    return LockResult.of(acquired, busy, Set.of());
   }
 
   public CompletableFuture<Lock> renew(Lock lock, Duration lease, long epoch, long deadlineNanos) {
@@ -299,8 +299,7 @@ public final class LockOperations {
   }
 
   private static Lock lock(String space, Bytes key, Grant grant) {
-    return new Lock(
-        space, key, grant.owner, grant.token, Instant.ofEpochMilli(grant.expiresMillis));
+    return Lock.of(space, key, grant.owner, grant.token, Instant.ofEpochMilli(grant.expiresMillis));
   }
 
   private static byte[] key(String space, Bytes key) {

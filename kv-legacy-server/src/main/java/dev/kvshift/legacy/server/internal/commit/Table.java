@@ -33,6 +33,7 @@ public final class Table {
   final ArrayDeque<Op<?>> waitingRoom = new ArrayDeque<>();
   long waitingBytes;
 
+  final LogHistory history;
   final Map<String, Lease> leases = new ConcurrentHashMap<>();
   public final Map<String, ChangeConsumer> consumers = new ConcurrentHashMap<>();
   public final Queue<Runnable> changeWaiters = new ConcurrentLinkedQueue<>();
@@ -42,7 +43,14 @@ public final class Table {
   private volatile long publishedHorizon;
   private volatile boolean dropped;
 
-  Table(int id, String name, long position, long dropped, GateRecord gate, long horizon) {
+  Table(
+      int id,
+      String name,
+      long position,
+      long dropped,
+      GateRecord gate,
+      long horizon,
+      LogHistory history) {
     this.id = id;
     this.name = name;
     this.position = position;
@@ -52,6 +60,7 @@ public final class Table {
     this.publishedHorizon = horizon;
     this.publishedPosition = position;
     this.publishedGate = gate;
+    this.history = history;
   }
 
   /** An instance's lease, on both clocks of the leader; the earlier one counts for the instance. */
