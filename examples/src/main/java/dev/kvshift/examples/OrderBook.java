@@ -19,10 +19,10 @@ import java.time.Instant;
 /** The orders of a shop's customers, newest first. Safe for use by many threads. */
 public final class OrderBook {
   /**
-   * What tells a customer's orders apart.
+   * The key of an order within its customer's orders, which are sorted by it.
    *
-   * @param placed when it was placed, which also orders them
-   * @param number the order's number
+   * @param placed when the order was placed
+   * @param number the order's number, which distinguishes orders placed at the same time
    */
   public record OrderKey(Instant placed, String number) {}
 
@@ -32,7 +32,7 @@ public final class OrderBook {
           .main(string())
           .clustering(
               composite(instant(), string()).as(OrderKey::new, OrderKey::placed, OrderKey::number))
-          .shardBy(firstBits(40)) // half a year of a customer's orders to a partition
+          .shardBy(firstBits(40)) // a partition holds half a year of a customer's orders
           .value(protobuf(Order.parser()));
 
   private final TypedRange<String, OrderKey, Order> orders;

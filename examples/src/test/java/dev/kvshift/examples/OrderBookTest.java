@@ -17,7 +17,7 @@ class OrderBookTest {
   private static final Instant NOON = Instant.parse("2026-11-20T12:00:00Z");
 
   @Test
-  void newest_ofACustomerWithOrders_givesTheLatestFirst() {
+  void newest_ofACustomerWithOrders_returnsTheLatestFirst() {
     try (KvStore store = Stores.connect("memory://orders")) {
       OrderBook book = new OrderBook(store);
       for (int i = 0; i < 3; i++) {
@@ -33,7 +33,7 @@ class OrderBookTest {
   }
 
   @Test
-  void readme_showsTheCodeThatIsCompiledHere() throws IOException {
+  void readme_showsTheCompiledCode() throws IOException {
     Path root = Path.of(System.getProperty("kvshift.root"));
     String source =
         Files.readString(

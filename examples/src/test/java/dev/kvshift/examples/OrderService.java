@@ -9,13 +9,16 @@ import dev.kvshift.model.TypedEntry;
 import java.nio.file.Path;
 import java.time.Instant;
 
-/** The service as a program: it says on which protobuf it runs, and what each store gave back. */
+/** The service as a program, which prints its protobuf version and what each store returned. */
 final class OrderService {
   private static final Instant NOON = Instant.parse("2026-11-20T12:00:00Z");
 
   private OrderService() {}
 
-  /** Takes the customer, then connection strings. */
+  /**
+   * Places and reads an order in each store; the arguments are the customer and then connection
+   * strings.
+   */
   public static void main(String[] args) throws Exception {
     Path protobuf =
         Path.of(Message.class.getProtectionDomain().getCodeSource().getLocation().toURI());
