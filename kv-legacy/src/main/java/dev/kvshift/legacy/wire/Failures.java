@@ -3,17 +3,21 @@ package dev.kvshift.legacy.wire;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Copy;
-import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
 
 /** How errors cross the wire: by their kind and their data, so that they arrive as they left. */
 public final class Failures {
+  /** The most instances that a refusal names on the wire. */
+  private static final int MAX_OBSTACLES = 100;
+
   private Failures() {}
 
   /** Packs an error. */
   public static Failure of(KvException error) {
-    Failure.Builder failure = Failure.newBuilder().setMessage(String.valueOf(error.getMessage()));
+    Failure.Builder failure =
+        Failure.newBuilder().setMessage(String.valueOf(error.getMessage())).setBase(base(error));
     if (error instanceof KvException.UnsupportedCapability unsupported) {
       failure.setKind(Failure.Kind.UNSUPPORTED).setCapability(unsupported.capability().name());
     } else if (error instanceof StalePhase stale) {
@@ -29,6 +33,17 @@ public final class Failures {
           .setKind(Failure.Kind.FENCED)
           .setCollection(fenced.collection())
           .setRemainingMillis(Math.max(0, fenced.remaining().toMillis()));
+    } else if (error instanceof InstancesNotReady notReady) {
+      failure.setKind(Failure.Kind.NOT_READY).setCollection(notReady.collection());
+      notReady.obstacles().stream()
+          .limit(MAX_OBSTACLES)
+          .forEach(
+              obstacle ->
+                  failure.addObstacles(
+                      Obstacle.newBuilder()
+                          .setInstance(obstacle.instance())
+                          .setService(obstacle.service())
+                          .setReason(obstacle.reason())));
     } else if (error instanceof KvException.Transient) {
       failure.setKind(Failure.Kind.TRANSIENT);
     } else if (error instanceof KvException.UnknownOutcome) {
@@ -43,18 +58,56 @@ public final class Failures {
       case TRANSIENT -> new KvException.Transient(failure.getMessage());
       case UNKNOWN_OUTCOME -> new KvException.UnknownOutcome(failure.getMessage());
       case UNSUPPORTED ->
-          new KvException.UnsupportedCapability(Capability.valueOf(failure.getCapability()), store);
+          unsupported(failure, store);
       case STALE_PHASE ->
           new StalePhase(
               failure.getCollection(),
               failure.getEpoch(),
-              Phase.valueOf(failure.getPhase()),
+              Messages.phase(failure.getPhase()),
               failure.getFloor(),
               failure.getCopy().isEmpty() ? null : Copy.parse(failure.getCopy()));
       case FENCED ->
           new KvException.CollectionFenced(
               failure.getCollection(), Duration.ofMillis(failure.getRemainingMillis()));
-      case PERMANENT, UNRECOGNIZED -> new KvException.Permanent(failure.getMessage());
+      case NOT_READY ->
+          new InstancesNotReady(
+              failure.getCollection(),
+              failure.getObstaclesList().stream()
+                  .map(
+                      obstacle ->
+                          new InstancesNotReady.Obstacle(
+                              obstacle.getInstance(), obstacle.getService(), obstacle.getReason()))
+                  .toList());
+      case PERMANENT -> new KvException.Permanent(failure.getMessage());
+      case UNRECOGNIZED -> ofBase(failure);
     };
+  }
+
+  private static Failure.Base base(KvException error) {
+    if (error instanceof KvException.Transient) {
+      return Failure.Base.IS_TRANSIENT;
+    }
+    return error instanceof KvException.UnknownOutcome
+        ? Failure.Base.IS_UNKNOWN_OUTCOME
+        : Failure.Base.IS_PERMANENT;
+  }
+
+  /** Unpacks an error of a kind that only a newer server knows. */
+  private static KvException ofBase(Failure failure) {
+    return switch (failure.getBase()) {
+      case IS_PERMANENT -> new KvException.Permanent(failure.getMessage());
+      case IS_TRANSIENT -> new KvException.Transient(failure.getMessage());
+      default -> new KvException.UnknownOutcome(failure.getMessage());
+    };
+  }
+
+  private static KvException unsupported(Failure failure, String store) {
+    try {
+      return new KvException.UnsupportedCapability(
+          Capability.valueOf(failure.getCapability()), store);
+    } catch (IllegalArgumentException newer) {
+      return new KvException.Permanent(
+          store + " does not support " + failure.getCapability(), newer);
+    }
   }
 }

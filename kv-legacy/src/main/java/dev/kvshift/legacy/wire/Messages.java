@@ -1,5 +1,12 @@
 package dev.kvshift.legacy.wire;
 
+import java.util.concurrent.TimeUnit;
+import java.util.TreeMap;
+import java.util.Map;
+import java.time.temporal.ChronoUnit;
+import java.time.Duration;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.KvException;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.kvshift.api.Bytes;
@@ -189,7 +196,7 @@ public final class Messages {
   public static Gate.State state(GateState message) {
     return Gate.State.first()
         .withEpoch(message.getEpoch())
-        .withPhase(Phase.valueOf(message.getPhase()))
+        .withPhase(phase(message.getPhase()))
         .withAcceptMin(message.getAcceptMin())
         .withFence(message.hasFence() ? fence(message.getFence()) : null)
         .withSealed(message.getSealed())
@@ -219,18 +226,126 @@ public final class Messages {
         Instant.ofEpochMilli(message.getExpiresMillis()));
   }
 
-  public static Instance instance(Gate.Instance instance) {
+  public static Instance instance(String collection, Gate.Instance instance) {
+    dev.kvshift.spi.InstanceReport report = instance.report();
     return Instance.newBuilder()
-        .setName(instance.name())
-        .setAcknowledged(instance.acknowledged())
+        .setReport(reportWithoutUses(report).addUses(use(collection, instance.use())))
         .setLeaseEndsMillis(instance.leaseEnds().toEpochMilli())
         .build();
   }
 
+  /**
+   * Unpacks an instance.
+   *
+   * @throws KvException.Permanent if it uses no collection
+   */
   public static Gate.Instance instance(Instance message) {
-    return new Gate.Instance(
-        message.getName(),
-        message.getAcknowledged(),
+    dev.kvshift.spi.InstanceReport report = report(message.getReport());
+    if (report.uses().size() != 1) {
+      throw new KvException.Permanent("an instance with " + report.uses().size() + " uses");
+    }
+    return Gate.Instance.of(
+        report,
+        report.uses().values().iterator().next(),
         Instant.ofEpochMilli(message.getLeaseEndsMillis()));
+  }
+
+  public static InstanceReport report(dev.kvshift.spi.InstanceReport report) {
+    InstanceReport.Builder message = reportWithoutUses(report);
+    report.uses().forEach((collection, use) -> message.addUses(use(collection, use)));
+    return message.build();
+  }
+
+  private static InstanceReport.Builder reportWithoutUses(dev.kvshift.spi.InstanceReport report) {
+    return InstanceReport.newBuilder()
+        .setInstance(report.instance())
+        .setService(report.service())
+        .setLibrary(report.library())
+        .setNewestPhase(report.newestPhase().name());
+  }
+
+  private static Use use(String collection, dev.kvshift.spi.InstanceReport.Use use) {
+    Use.Builder message =
+        Use.newBuilder()
+            .setCollection(collection)
+            .setAcknowledged(use.acknowledged())
+            .setFailures(use.failures());
+    Layout layout = use.layout();
+    if (layout != null) {
+      message.setLayout(layout.toString());
+    }
+    Copy copy = use.copy();
+    if (copy != null) {
+      message.setCopy(copy.toString());
+    }
+    String problem = use.problem();
+    if (problem != null) {
+      message.setProblem(problem);
+    }
+    Duration skew = use.skew();
+    if (skew != null) {
+      message.setSkewMicros(TimeUnit.NANOSECONDS.toMicros(skew.toNanos()));
+    }
+    return message.build();
+  }
+
+  /** Unpacks a report; a phase that is not known here is newer than all that are. */
+  public static dev.kvshift.spi.InstanceReport report(InstanceReport message) {
+    dev.kvshift.spi.InstanceReport report =
+        dev.kvshift.spi.InstanceReport.of(message.getInstance(), message.getService())
+            .withLibrary(message.getLibrary())
+            .withNewestPhase(newestPhase(message.getNewestPhase()));
+    for (Use use : message.getUsesList()) {
+      report =
+          report.withUse(
+              use.getCollection(),
+              dev.kvshift.spi.InstanceReport.Use.acknowledging(use.getAcknowledged())
+                  .withLayout(use.getLayout().isEmpty() ? null : Layout.parse(use.getLayout()))
+                  .withCopy(use.getCopy().isEmpty() ? null : Copy.parse(use.getCopy()))
+                  .withProblem(use.getProblem().isEmpty() ? null : use.getProblem())
+                  .withSkew(
+                      use.hasSkewMicros() ? Duration.of(use.getSkewMicros(), ChronoUnit.MICROS) : null)
+                  .withFailures(use.getFailures()));
+    }
+    return report;
+  }
+
+  private static Phase newestPhase(String name) {
+    if (name.isEmpty()) {
+      return Phase.LEGACY;
+    }
+    try {
+      return Phase.valueOf(name);
+    } catch (IllegalArgumentException newer) {
+      return Phase.NEW_ONLY;
+    }
+  }
+
+  public static GateStates states(Map<String, Gate.State> states) {
+    GateStates.Builder message = GateStates.newBuilder();
+    states.forEach((collection, state) -> message.putStates(collection, state(state)));
+    return message.build();
+  }
+
+  public static Map<String, Gate.State> states(GateStates message) {
+    Map<String, Gate.State> states = new TreeMap<>();
+    message.getStatesMap().forEach((collection, state) -> states.put(collection, state(state)));
+    return states;
+  }
+
+  /**
+   * Returns the phase of that name.
+   *
+   * @throws KvException.Permanent if this version does not know it
+   */
+  public static Phase phase(String name) {
+    try {
+      return Phase.valueOf(name);
+    } catch (IllegalArgumentException e) {
+      throw new KvException.Permanent(
+          "the collection is in phase " + name + ", which this version does not know: upgrade the"
+              + " library",
+          e);
+    }
   }
 }
