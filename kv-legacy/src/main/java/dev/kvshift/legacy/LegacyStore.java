@@ -5,7 +5,6 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.legacy.Pending.Kind;
 import dev.kvshift.legacy.wire.Drop;
-import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.Open;
 import dev.kvshift.legacy.wire.Reply;
@@ -13,6 +12,7 @@ import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -65,21 +65,21 @@ final class LegacyStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    try {
-      CollectionRecord.requireName(name);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    Request.Builder request = Request.newBuilder().setOpen(Open.newBuilder().setName(name));
-    return send(request, Kind.READ, call())
-        .thenApply(reply -> new LegacyCollection(this, name, layout, reply.getCollection()));
+    return Futures.start(
+        () ->
+            send(
+                Request.newBuilder()
+                    .setOpen(Open.newBuilder().setName(CollectionRecord.requireName(name))),
+                Kind.READ,
+                call(),
+                reply -> new LegacyCollection(this, name, layout, reply.getCollection())));
   }
 
   @Override
   public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
     Request.Builder request =
         Request.newBuilder().setDrop(Drop.newBuilder().setName(name).setIncarnation(incarnation));
-    return send(request, Kind.ONCE, call()).thenApply(reply -> null);
+    return send(request, Kind.ONCE, call(), reply -> null);
   }
 
   @Override
@@ -90,9 +90,11 @@ final class LegacyStore implements Store {
   @Override
   public CompletionStage<Instant> serverTime() {
     Request.Builder request = Request.newBuilder().setServerTime(Nothing.getDefaultInstance());
-    return send(request, Kind.READ, call())
-        .thenApply(
-            reply -> Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(reply.getNumber())));
+    return send(
+        request,
+        Kind.READ,
+        call(),
+        reply -> Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(reply.getNumber())));
   }
 
   @Override
@@ -113,18 +115,12 @@ final class LegacyStore implements Store {
     return Call.within(limits.timeout());
   }
 
-  CompletableFuture<Reply> send(Request.Builder request, Kind kind, Call call) {
-    try {
-      LegacyLimits.check(call);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return exchange.send(request.setEpoch(call.epoch()), kind, call.deadlineNanos());
-  }
-
-  <T extends @Nullable Object> CompletableFuture<T> send(
+  /** Sends a request whose arguments have been checked. */
+  <T extends @Nullable Object> CompletionStage<T> send(
       Request.Builder request, Kind kind, Call call, Function<Reply, T> decode) {
-    return send(request, kind, call).thenApply(decode);
+    return exchange
+        .send(request.setEpoch(call.epoch()), kind, call.deadlineNanos())
+        .thenApply(decode);
   }
 
   @Override

@@ -22,6 +22,7 @@ import dev.kvshift.legacy.wire.ReadChanges;
 import dev.kvshift.legacy.wire.ReadRange;
 import dev.kvshift.legacy.wire.Reassert;
 import dev.kvshift.legacy.wire.Register;
+import dev.kvshift.legacy.wire.Renew;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RowBlock;
@@ -29,8 +30,10 @@ import dev.kvshift.legacy.wire.Scan;
 import dev.kvshift.legacy.wire.Window;
 import dev.kvshift.legacy.wire.Write;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
@@ -60,16 +63,17 @@ final class Dispatcher {
 
   /** Answers a request. Fails with a {@link KvException}. */
   CompletableFuture<Reply> answer(Request request) {
+    return Futures.start(() -> start(request)).toCompletableFuture();
+  }
+
+  private CompletableFuture<Reply> start(Request request) {
     try {
       if (request.hasWrite()) {
         return write(engine.requireCollection(request.getCollection()), request);
       }
       return body(request).thenApply(reply -> reply.setId(request.getId()).build());
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
     } catch (IllegalArgumentException e) {
-      return CompletableFuture.failedFuture(
-          new KvException.Permanent("a request that makes no sense: " + e.getMessage(), e));
+      throw new KvException.Permanent("a request that makes no sense: " + e.getMessage(), e);
     }
   }
 
@@ -90,15 +94,7 @@ final class Dispatcher {
               .locks
               .space(request.getLockSpace())
               .thenApply(space -> reply(space).setCollection(space.id));
-      case RENEW ->
-          engine
-              .locks
-              .renew(
-                  Messages.lock(request.getRenew().getLock()),
-                  Duration.ofMillis(request.getRenew().getLeaseMillis()),
-                  request.getEpoch(),
-                  deadline(request))
-              .thenApply(lock -> reply().setLock(Messages.lock(lock)));
+      case RENEW -> renew(request.getRenew(), request.getEpoch(), deadline(request));
       case RELEASE ->
           engine
               .locks
@@ -181,15 +177,24 @@ final class Dispatcher {
     };
   }
 
+  private CompletableFuture<Reply.Builder> renew(Renew request, long epoch, long deadlineNanos) {
+    Duration lease = Duration.ofMillis(request.getLeaseMillis());
+    OperationChecker.checkLease(lease);
+    return engine
+        .locks
+        .renew(Messages.lock(request.getLock()), lease, epoch, deadlineNanos)
+        .thenApply(lock -> reply().setLock(Messages.lock(lock)));
+  }
+
   private CompletableFuture<Reply.Builder> lockAll(
       LockAll request, long epoch, long deadlineNanos) {
     Set<Bytes> keys = new HashSet<>();
     for (ByteString key : request.getKeysList()) {
-      Bytes copied = Messages.bytes(key);
-      LegacyLimits.checkLockKey(copied);
-      keys.add(copied);
+      keys.add(Messages.bytes(key));
     }
     Duration lease = Duration.ofMillis(request.getLeaseMillis());
+    OperationChecker.checkLocks(keys, LegacyLimits.DEFAULTS);
+    OperationChecker.checkLease(lease);
     return engine
         .locks
         .tryLockAll(request.getSpace(), keys, lease, epoch, deadlineNanos)
@@ -204,7 +209,7 @@ final class Dispatcher {
 
   private CompletableFuture<Reply.Builder> get(Table table, KeyOf get, long epoch) {
     StoreKey key = Messages.key(get.getMain(), get.getClustering());
-    LegacyLimits.check(key);
+    table.checker().check(key);
     return longReads.isFull()
         ? later(() -> get(table, key, epoch))
         : completedFuture(get(table, key, epoch));
@@ -218,8 +223,7 @@ final class Dispatcher {
     Write write = request.getWrite();
     StoreKey key = Messages.key(write.getMain(), write.getClustering());
     Mutation mutation = Messages.mutation(write);
-    LegacyLimits.check(key);
-    LegacyLimits.check(mutation);
+    table.checker().check(key, mutation);
     return engine
         .write(table, key, mutation, request.getEpoch(), deadline(request))
         .thenApply(version -> reply(table).setId(request.getId()).setNumber(version).build());
@@ -264,7 +268,7 @@ final class Dispatcher {
   private CompletableFuture<Reply.Builder> reassert(
       Table table, Reassert reassert, Request request) {
     StoreKey key = Messages.key(reassert.getMain(), reassert.getClustering());
-    LegacyLimits.check(key);
+    table.checker().check(key);
     return engine
         .gates
         .reassert(table, key, reassert.getAtLeast(), deadline(request))

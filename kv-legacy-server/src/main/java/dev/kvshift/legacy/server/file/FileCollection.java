@@ -15,6 +15,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
@@ -32,12 +33,14 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   private final Engine engine;
   private final Table table;
   private final Layout layout;
+  private final OperationChecker checker;
 
   FileCollection(FileStore store, Engine engine, Table table, Layout layout) {
     this.store = store;
     this.engine = engine;
     this.table = table;
     this.layout = layout;
+    this.checker = OperationChecker.of(table.name, layout, store.limits()).withoutShards();
   }
 
   @Override
@@ -52,8 +55,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public void check(StoreKey key, Mutation mutation) {
-    LegacyLimits.check(table.name, layout, key);
-    LegacyLimits.check(mutation);
+    checker.check(key, mutation);
   }
 
   @Override
@@ -61,7 +63,8 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         call,
         () -> {
-          LegacyLimits.check(table.name, layout, key);
+          checker.check(key);
+          checker.checkDeadline(call);
           return completedFuture(engine.reads.get(table, key, call.epoch()));
         });
   }
@@ -71,8 +74,8 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         call,
         () -> {
-          LegacyLimits.check(table.name, layout, key);
-          LegacyLimits.check(mutation);
+          checker.check(key, mutation);
+          checker.checkDeadline(call);
           return engine.write(table, key, mutation, call.epoch(), call.deadlineNanos());
         });
   }
@@ -83,7 +86,8 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         call,
         () -> {
-          LegacyLimits.checkRange(table.name, layout, main, shard);
+          checker.checkRange(main, shard);
+          checker.checkDeadline(call);
           return completedFuture(engine.reads.range(table, main, range, limit, call.epoch()));
         });
   }
@@ -98,6 +102,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         call,
         () -> {
+          checker.checkDeadline(call);
           table.requireThere();
           return completedFuture(Partitions.tasks(engine.options().partitions(), atLeast));
         });
@@ -107,7 +112,12 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   public CompletionStage<ScanPage> scan(
       ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
     return store.run(
-        () -> completedFuture(Messages.scanPage(engine.reads.scan(table, task, position, limit))));
+        call,
+        () -> {
+          checker.checkDeadline(call);
+          return completedFuture(
+              Messages.scanPage(engine.reads.scan(table, task, position, limit)));
+        });
   }
 
   @Override
@@ -175,7 +185,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
     return store.change(
         () -> {
-          LegacyLimits.check(table.name, layout, key);
+          checker.check(key);
           long deadline = Call.within(store.limits().timeout()).deadlineNanos();
           return engine.gates.reassert(table, key, atLeast, deadline);
         });

@@ -1,6 +1,5 @@
 package dev.kvshift.legacy.server.internal.commit;
 
-import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
@@ -107,11 +106,6 @@ public final class LockOperations {
 
   public CompletableFuture<Batch> tryLockAll(
       String name, Set<Bytes> keys, Duration lease, long epoch, long deadlineNanos) {
-    if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
-      throw new KvException.Permanent(
-          "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
-    }
-    requireLease(lease);
     int bytes = keys.stream().mapToInt(Bytes::size).sum();
     return submit(
         name,
@@ -155,7 +149,6 @@ public final class LockOperations {
   }
 
   public CompletableFuture<Lock> renew(Lock lock, Duration lease, long epoch, long deadlineNanos) {
-    requireLease(lease);
     return submit(
         lock.space(),
         lock.key().size(),
@@ -325,13 +318,6 @@ public final class LockOperations {
     if (!isSpace(space)) {
       throw new KvException.Permanent(
           "a lock space's name has 1 to " + MAX_SPACE_LENGTH + " letters");
-    }
-  }
-
-  private static void requireLease(Duration lease) {
-    if (lease.compareTo(Locks.MIN_LEASE) < 0 || lease.compareTo(Locks.MAX_LEASE) > 0) {
-      throw new KvException.Permanent(
-          "lock lease " + lease + ": give " + Locks.MIN_LEASE + " to " + Locks.MAX_LEASE);
     }
   }
 }

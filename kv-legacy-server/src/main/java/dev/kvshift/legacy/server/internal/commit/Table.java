@@ -1,8 +1,12 @@
 package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.GateRecord;
+import dev.kvshift.spi.OperationChecker;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
@@ -15,8 +19,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * rest belongs to the commit pipeline and may be ahead by the batch in progress.
  */
 public final class Table {
+  /** The layout of requests from the wire, which carry none: keys of either shape pass. */
+  private static final Layout ANY_SHAPE = Layout.range(new ShardRule.None());
+
   public final int id;
   public final String name;
+  private final OperationChecker checker;
 
   public long position;
   GateRecord gate;
@@ -45,6 +53,7 @@ public final class Table {
   Table(int id, String name, long position, long dropped, GateRecord gate, long horizon) {
     this.id = id;
     this.name = name;
+    this.checker = OperationChecker.of(name, ANY_SHAPE, LegacyLimits.DEFAULTS).withoutShards();
     this.position = position;
     this.droppedPosition = dropped;
     this.gate = gate;
@@ -69,6 +78,11 @@ public final class Table {
       return endsNanos + MARGIN.toNanos() - System.nanoTime() <= 0
           && endsMillis + MARGIN.toMillis() <= nowMillis;
     }
+  }
+
+  /** Returns the checker of requests that come from the wire, whose sender nobody can trust. */
+  public OperationChecker checker() {
+    return checker;
   }
 
   public boolean isLockSpace() {
