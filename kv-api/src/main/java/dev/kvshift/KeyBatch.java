@@ -83,8 +83,7 @@ final class KeyBatch<T extends @Nullable Object> {
   }
 
   private void ended(Key key, T value, @Nullable Throwable error) {
-    Outcome<T> outcome =
-        error == null ? new Outcome.Ok<>(value) : new Outcome.Failed<>(Stages.known(error));
+    Outcome<T> outcome = error == null ? Outcome.ok(value) : Outcome.failed(Stages.known(error));
     synchronized (this) {
       outcomes.put(key, outcome);
       missing--;

@@ -199,7 +199,8 @@ public final class KvCollection {
       Duration ttl = options.ttl();
       Instant expiry =
           ttl == null ? null : clock.instant().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
-      return write(Operation.PUT, storeKey, new Mutation(value, expiry, null, options.lock()));
+      return write(
+          Operation.PUT, storeKey, Mutation.of(value).withExpiry(expiry).withLock(options.lock()));
     }
 
     /** See {@link KvCollection#delete(Key, WriteOptions)}. */
@@ -208,7 +209,7 @@ public final class KvCollection {
       if (options.ttl() != null) {
         throw new KvException.Permanent("a delete takes no time to live: leave it out");
       }
-      return write(Operation.DELETE, storeKey, new Mutation(null, null, null, options.lock()));
+      return write(Operation.DELETE, storeKey, Mutation.delete().withLock(options.lock()));
     }
 
     /** See {@link KvCollection#getRange(Bytes, Range, PageLimit, Continuation)}. */
@@ -218,7 +219,7 @@ public final class KvCollection {
           next == null ? range : range.beyond(next.lastFor(name(), main, range.direction()));
       if (rest.isEmpty()) {
         OperationChecker.of(name(), layout(), limits).checkRange(main, Bytes.empty());
-        return CompletableFuture.completedFuture(new RangePage(List.of(), Stop.END, null));
+        return CompletableFuture.completedFuture(RangePage.of(List.of(), Stop.END, null));
       }
       return observed(
           Operation.GET_RANGE,
@@ -267,11 +268,11 @@ public final class KvCollection {
     for (Row row : rows.rows()) {
       Bytes value = row.value();
       if (value != null) {
-        entries.add(new Entry(row.key().clustering(), value));
+        entries.add(Entry.of(row.key().clustering(), value));
       }
     }
     Bytes passed = rows.passed();
-    return new RangePage(
+    return RangePage.of(
         entries,
         rows.stop(),
         passed == null ? null : Continuation.of(name(), main, range.direction(), passed));

@@ -3,6 +3,7 @@ package dev.kvshift;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Limits;
@@ -37,26 +38,15 @@ public final class Locks {
     this.limits = limits;
   }
 
-  /** What became of a batch: each key is in one of the three. */
-  public record Batch(Set<Lock> acquired, Set<Bytes> busy, Set<Bytes> unknown) {
-    public Batch {
-      acquired = Set.copyOf(acquired);
-      busy = Set.copyOf(busy);
-      unknown = Set.copyOf(unknown);
-    }
-  }
-
   /**
    * Takes all the locks that can be had, waiting for none.
    *
    * @param keys 1 to {@value #MAX_KEYS}
    * @param lease how long they are held unless renewed, 100 ms to 1 h
    */
-  public Batch tryLockAll(Set<Bytes> keys, Duration lease) {
-    StoreLocks.Batch batch =
-        Stages.await(
-            Stages.start(() -> locks.tryLockAll(Set.copyOf(keys), lease, call()), true), true);
-    return new Batch(Set.copyOf(batch.acquired()), batch.busy(), batch.unknown());
+  public LockResult tryLockAll(Set<Bytes> keys, Duration lease) {
+    return Stages.await(
+        Stages.start(() -> locks.tryLockAll(Set.copyOf(keys), lease, call()), true), true);
   }
 
   /**

@@ -43,7 +43,7 @@ final class KvCollectionTest {
   void observer_everyOperation_isToldHowItEnded() {
     List<Observation> seen = new ArrayList<>();
     try (KvStore store = KvStore.over(MemoryStoreProvider.open("observed"), seen::add)) {
-      KvCollection files = store.collection("files", Layout.range(new ShardRule.None()));
+      KvCollection files = store.collection("files", Layout.range(ShardRule.none()));
       Key key = Key.of(Bytes.utf8("m"), Bytes.utf8("cl"));
       files.put(key, VALUE);
       files.get(key);
@@ -77,7 +77,7 @@ final class KvCollectionTest {
     kinds.put(new KvException.Permanent("p"), Result.PERMANENT);
     kinds.put(new KvException.UnknownOutcome("u"), Result.UNKNOWN_OUTCOME);
     kinds.put(new KvException.UnsupportedCapability(Capability.EXPIRY, "s"), Result.UNSUPPORTED);
-    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2), Result.STALE_PHASE);
+    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2, null), Result.STALE_PHASE);
     kinds.put(new KvException.CollectionFenced("c", Duration.ZERO), Result.FENCED);
     kinds.forEach(
         (error, result) -> {
@@ -189,7 +189,7 @@ final class KvCollectionTest {
           if (key.equals(keys.get(70))) {
             assertThatThrownBy(outcome::orThrow).isInstanceOf(KvException.Transient.class);
           } else {
-            assertThat(outcome).isEqualTo(new Outcome.Ok<>(Optional.empty()));
+            assertThat(outcome).isEqualTo(Outcome.ok(Optional.empty()));
           }
         });
   }
@@ -198,7 +198,7 @@ final class KvCollectionTest {
   void getAll_asManyKeysAsAllowed_needsNoDeepStack() {
     ScriptedCollection script = new ScriptedCollection();
     StoreKey any = StoreKey.of(Bytes.utf8("k"), Bytes.empty());
-    script.get = () -> CompletableFuture.completedFuture(new Row(any, 1, VALUE, null));
+    script.get = () -> CompletableFuture.completedFuture(Row.of(any, 1, VALUE, null));
     assertThat(script.view(KvObserver.NONE).getAll(keys(KvCollection.MAX_KEYS)).values())
         .hasSize(KvCollection.MAX_KEYS)
         .allSatisfy(outcome -> assertThat(outcome.orThrow()).contains(VALUE));
@@ -210,7 +210,7 @@ final class KvCollectionTest {
     Bytes main = Bytes.utf8("m");
     Range range = Range.of(Bytes.fromHex("20"), Bytes.fromHex("20"));
     assertThat(script.view(KvObserver.NONE).getRange(main, range, PageLimit.entries(1)))
-        .isEqualTo(new RangePage(List.of(), RangePage.Stop.END, null));
+        .isEqualTo(RangePage.of(List.of(), RangePage.Stop.END, null));
   }
 
   private static List<Key> keys(int count) {

@@ -28,7 +28,13 @@ import org.jspecify.annotations.Nullable;
 
 /** A driver that answers as a test says, also beyond its contract. */
 final class ScriptedCollection implements StoreCollection {
-  private static final Limits LIMITS = new Limits(100, 100, 100, 10, Duration.ofSeconds(10));
+  private static final Limits LIMITS =
+      Limits.defaults()
+          .withMaxMainBytes(100)
+          .withMaxClusteringBytes(100)
+          .withMaxValueBytes(100)
+          .withMaxInFlight(10)
+          .withTimeout(Duration.ofSeconds(10));
 
   Supplier<CompletionStage<@Nullable Row>> get = ScriptedCollection::unscripted;
   Supplier<CompletionStage<Long>> write = ScriptedCollection::unscripted;
@@ -44,7 +50,7 @@ final class ScriptedCollection implements StoreCollection {
 
   @Override
   public Layout layout() {
-    return new Layout(Shape.RANGE, new ShardRule.None(), 0);
+    return Layout.of(Shape.RANGE, ShardRule.none(), 0);
   }
 
   @Override

@@ -4,73 +4,75 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which database answers: {@code SCHEME://[USER[:PASSWORD]@][HOST[:PORT],…][/PATH][?NAME=VALUE&…]}.
+ * The address of a database: {@code
+ * SCHEME://[USER[:PASSWORD]@][HOST[:PORT],…][/PATH][?NAME=VALUE&…]}.
  *
- * <p>Immutable. Secrets are never part of {@link #toString()}, also not those of strings that stand
- * within a parameter; {@link #print()} holds them all.
+ * <p>Immutable. {@link #toString()} hides every secret, also those of connection strings within a
+ * parameter; {@link #print()} holds them all.
  *
- * <p>Percent-encoded as UTF-8: in user and password {@code % : @ ?}, in the path {@code % @ ?}, in
- * values {@code % &}; anything may be. A {@code +} is a plus. An IPv6 address stands in brackets. A
- * password, and a whole connection string within a parameter, can be given by reference: {@code
- * env:NAME} names an environment variable, {@code file:PATH} a file of UTF-8 text, whose last line
- * end does not count. References are read at each use, so that a rotated secret is met by the next
- * connect.
- *
- * @param scheme chooses the driver: a letter a-z, then at most 31 of a-z, 0-9, '+', '-' and '.'
- * @param user the user, or null
- * @param password the password or a reference to it, as given, or null; a driver takes {@link
- *     #currentPassword()}
- * @param hosts the hosts in the order given; none for a store in the process
- * @param path what follows the hosts, without the leading slash where there are hosts; or empty
- * @param parameters by name, in the order given
+ * <p>Percent-encoding, as UTF-8: in user and password {@code % : @ ?}, in the path {@code % @ ?},
+ * in values {@code % &}; any other character may be encoded. A {@code +} is a plus. An IPv6 address
+ * is in brackets. A password, and a connection string within a parameter, can be given by
+ * reference: {@code env:NAME} names an environment variable, {@code file:PATH} a file of UTF-8
+ * text, whose last line end is ignored. References are read at each use, so that the next connect
+ * uses a rotated secret.
  */
-public record ConnectionString(
-    String scheme,
-    @Nullable String user,
-    @Nullable String password,
-    List<Host> hosts,
-    String path,
-    Map<String, String> parameters) {
-
+public final class ConnectionString {
   /** The longest connection string, in characters. */
   public static final int MAX_CHARS = 65_536;
+
+  static final int MAX_PORT = 65_535;
 
   private static final String HIDDEN = "***";
   private static final Pattern SECRET_NAME =
       Pattern.compile("(?i).*(password|secret|token|credential).*");
 
-  /** A server's address; port 0 where none was given. */
-  public record Host(String name, int port) {
-    @Override
-    public String toString() {
-      String shown = name.indexOf(':') >= 0 ? "[" + name + "]" : name;
-      return port == 0 ? shown : shown + ":" + port;
-    }
-  }
+  private final String scheme;
+  private final @Nullable String user;
+  private final @Nullable String password;
+  private final List<Host> hosts;
+  private final String path;
+  private final Map<String, String> parameters;
 
-  public ConnectionString {
-    hosts = List.copyOf(hosts);
-    parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
-    if (password != null && user == null) {
-      throw new IllegalArgumentException("a password belongs to a user");
-    }
+  private ConnectionString(
+      String scheme,
+      @Nullable String user,
+      @Nullable String password,
+      List<Host> hosts,
+      String path,
+      Map<String, String> parameters) {
+    this.scheme = Objects.requireNonNull(scheme, "scheme");
+    this.user = user;
+    this.password = password;
+    this.hosts = List.copyOf(hosts);
+    this.path = path;
+    this.parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     if (hosts.isEmpty() && !path.isEmpty() && !path.startsWith("/")) {
       throw new IllegalArgumentException("a path without hosts begins with a slash");
     }
   }
 
   /**
+   * Returns the connection string of a scheme alone, to be completed by the {@code with} methods.
+   */
+  public static ConnectionString of(String scheme) {
+    return new ConnectionString(scheme, null, null, List.of(), "", Map.of());
+  }
+
+  /**
    * Reads a connection string.
    *
-   * @throws KvException.Permanent if it is not of the form above; nothing that could be a secret is
-   *     part of the message
+   * @throws KvException.Permanent if the text is not of the form above; the message holds nothing
+   *     that could be a secret
    */
   public static ConnectionString parse(String text) {
     return ConnectionStringParser.parse(text);
@@ -79,10 +81,80 @@ public record ConnectionString(
   /**
    * Reads a connection string that is given whole or by reference.
    *
-   * @throws KvException.Permanent if the reference leads nowhere or the string is wrong
+   * @throws KvException.Permanent if the reference cannot be read or the string is wrong
    */
   public static ConnectionString resolve(String textOrReference) {
     return parse(Reference.read("the connection string", textOrReference));
+  }
+
+  /**
+   * Returns the same connection string with another user.
+   *
+   * @param newUser the user; null for none
+   * @param newPassword the password or a reference to it; null for none
+   * @throws IllegalArgumentException if there is a password without a user
+   */
+  public ConnectionString withUser(@Nullable String newUser, @Nullable String newPassword) {
+    if (newPassword != null && newUser == null) {
+      throw new IllegalArgumentException("a password belongs to a user");
+    }
+    return new ConnectionString(scheme, newUser, newPassword, hosts, path, parameters);
+  }
+
+  /**
+   * Returns the same connection string with other hosts.
+   *
+   * @throws IllegalArgumentException if there are none and the path does not begin with a slash
+   */
+  public ConnectionString withHosts(List<Host> newHosts) {
+    return new ConnectionString(scheme, user, password, newHosts, path, parameters);
+  }
+
+  /**
+   * Returns the same connection string with another path.
+   *
+   * @throws IllegalArgumentException if there are no hosts and it does not begin with a slash
+   */
+  public ConnectionString withPath(String newPath) {
+    return new ConnectionString(scheme, user, password, hosts, newPath, parameters);
+  }
+
+  /** Returns the same connection string with other parameters, in the order of the map. */
+  public ConnectionString withParameters(Map<String, String> newParameters) {
+    return new ConnectionString(scheme, user, password, hosts, path, newParameters);
+  }
+
+  /** Returns the scheme, which chooses the driver. */
+  public String scheme() {
+    return scheme;
+  }
+
+  /** Returns the user; null for none. */
+  public @Nullable String user() {
+    return user;
+  }
+
+  /**
+   * Returns the password or the reference to it, as it was given; null for none. Drivers use {@link
+   * #currentPassword()}.
+   */
+  public @Nullable String password() {
+    return password;
+  }
+
+  /** Returns the hosts, in the order given; none for a store in the process. */
+  public List<Host> hosts() {
+    return hosts;
+  }
+
+  /** Returns the path, without its leading slash if there are hosts; or empty. */
+  public String path() {
+    return path;
+  }
+
+  /** Returns the parameters by name, in the order given. */
+  public Map<String, String> parameters() {
+    return parameters;
   }
 
   /** Returns the value of a parameter. */
@@ -91,9 +163,9 @@ public record ConnectionString(
   }
 
   /**
-   * Returns the value of a parameter that must be given.
+   * Returns the value of a required parameter.
    *
-   * @throws KvException.Permanent if it was not
+   * @throws KvException.Permanent if it is missing
    */
   public String require(String name) {
     return parameter(name)
@@ -104,10 +176,10 @@ public record ConnectionString(
   }
 
   /**
-   * Checks the parameters against those that a driver takes.
+   * Checks the parameters against those of a driver.
    *
-   * @throws KvException.Permanent if one is not among them, suggesting the nearest name, or if one
-   *     that must be given is missing
+   * @throws KvException.Permanent if one is unknown, suggesting the nearest name, or a required one
+   *     is missing
    */
   public void requireKnown(List<Parameter> known) {
     Map<String, Parameter> byName = new TreeMap<>();
@@ -127,17 +199,17 @@ public record ConnectionString(
       }
     }
     for (Parameter parameter : byName.values()) {
-      if (parameter.defaultValue() == null) {
+      if (parameter.isRequired()) {
         require(parameter.name());
       }
     }
   }
 
   /**
-   * Returns the password as it is now, read anew where it is given by reference. A driver asks at
-   * each connect and keeps no copy.
+   * Returns the current password, read again if it is given by reference. A driver asks at each
+   * connect and keeps no copy.
    *
-   * @throws KvException.Permanent if the reference leads nowhere
+   * @throws KvException.Permanent if the reference cannot be read
    */
   public Optional<String> currentPassword() {
     return password == null
@@ -146,9 +218,10 @@ public record ConnectionString(
   }
 
   /**
-   * Returns the value of a parameter that holds a secret, read anew where it is given by reference.
+   * Returns the current value of a parameter that holds a secret, read again if it is given by
+   * reference.
    *
-   * @throws KvException.Permanent if the reference leads nowhere
+   * @throws KvException.Permanent if the reference cannot be read
    */
   public Optional<String> secret(String name) {
     return parameter(name)
@@ -158,7 +231,7 @@ public record ConnectionString(
   /**
    * Returns the connection string that a parameter holds, whole or by reference.
    *
-   * @throws KvException.Permanent if the parameter is missing, the reference leads nowhere or the
+   * @throws KvException.Permanent if the parameter is missing, the reference cannot be read or the
    *     string is wrong
    */
   public ConnectionString nested(String name) {
@@ -171,7 +244,7 @@ public record ConnectionString(
     }
   }
 
-  /** Returns the form that {@link #parse} reads, secrets included: never to be shown. */
+  /** Returns the form that {@link #parse} reads, secrets included: never log it. */
   public String print() {
     StringBuilder text = new StringBuilder();
     printAddress(text, password == null ? null : PercentCode.encode(password, "@?"));
@@ -236,13 +309,147 @@ public record ConnectionString(
     return Reference.isReference(secret) ? PercentCode.encode(secret, "@?") : HIDDEN;
   }
 
-  /**
-   * A parameter that a connection string of some scheme takes.
-   *
-   * @param name the name as it is written
-   * @param defaultValue the value if the parameter is absent; empty for none; null if it is
-   *     required
-   * @param meaning what it does, with its unit and range
-   */
-  public record Parameter(String name, @Nullable String defaultValue, String meaning) {}
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof ConnectionString that
+        && scheme.equals(that.scheme)
+        && Objects.equals(user, that.user)
+        && Objects.equals(password, that.password)
+        && hosts.equals(that.hosts)
+        && path.equals(that.path)
+        && parameters.equals(that.parameters);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(scheme, user, password, hosts, path, parameters);
+  }
+
+  /** The address of a server. Immutable. */
+  public static final class Host {
+    private final String name;
+    private final OptionalInt port;
+
+    private Host(String name, OptionalInt port) {
+      this.name = Objects.requireNonNull(name, "name");
+      this.port = port;
+    }
+
+    /** Returns the address without a port. */
+    public static Host of(String name) {
+      return new Host(name, OptionalInt.empty());
+    }
+
+    /**
+     * Returns the address with a port.
+     *
+     * @param name the host name or IP address
+     * @param port 1 to 65535
+     * @throws IllegalArgumentException if the port is out of that range
+     */
+    public static Host of(String name, int port) {
+      if (port < 1 || port > MAX_PORT) {
+        throw new IllegalArgumentException("port " + port + ": give 1 to " + MAX_PORT);
+      }
+      return new Host(name, OptionalInt.of(port));
+    }
+
+    /** Returns the host name or the IP address, without brackets. */
+    public String name() {
+      return name;
+    }
+
+    /** Returns the port; empty if none was given. */
+    public OptionalInt port() {
+      return port;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Host that && name.equals(that.name) && port.equals(that.port);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(name, port);
+    }
+
+    @Override
+    public String toString() {
+      String shown = name.indexOf(':') >= 0 ? "[" + name + "]" : name;
+      return port.isPresent() ? shown + ":" + port.getAsInt() : shown;
+    }
+  }
+
+  /** A parameter of a driver's connection strings. Immutable. */
+  public static final class Parameter {
+    private final String name;
+    private final @Nullable String defaultValue;
+    private final String meaning;
+
+    private Parameter(String name, @Nullable String defaultValue, String meaning) {
+      this.name = Objects.requireNonNull(name, "name");
+      this.defaultValue = defaultValue;
+      this.meaning = Objects.requireNonNull(meaning, "meaning");
+    }
+
+    /**
+     * Returns a parameter that must be given.
+     *
+     * @param name the name as it is written
+     * @param meaning what it does, with its unit and range
+     */
+    public static Parameter required(String name, String meaning) {
+      return new Parameter(name, null, meaning);
+    }
+
+    /**
+     * Returns a parameter that may be left out.
+     *
+     * @param name the name as it is written
+     * @param defaultValue the value if it is left out; empty for none
+     * @param meaning what it does, with its unit and range
+     */
+    public static Parameter optional(String name, String defaultValue, String meaning) {
+      return new Parameter(name, Objects.requireNonNull(defaultValue), meaning);
+    }
+
+    /** Returns the name as it is written. */
+    public String name() {
+      return name;
+    }
+
+    /** Returns whether the parameter must be given. */
+    public boolean isRequired() {
+      return defaultValue == null;
+    }
+
+    /** Returns the value if the parameter is left out; empty for none; null if it is required. */
+    public @Nullable String defaultValue() {
+      return defaultValue;
+    }
+
+    /** Returns what the parameter does, with its unit and range. */
+    public String meaning() {
+      return meaning;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Parameter that
+          && name.equals(that.name)
+          && Objects.equals(defaultValue, that.defaultValue)
+          && meaning.equals(that.meaning);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(name, defaultValue, meaning);
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
 }

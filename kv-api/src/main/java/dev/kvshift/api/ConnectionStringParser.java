@@ -17,7 +17,7 @@ final class ConnectionStringParser {
   private static final Pattern HOST = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}");
   private static final Pattern IPV6 =
       Pattern.compile("[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,32})?");
-  private static final int MAX_PORT = 65_535;
+  private static final int MAX_PORT = ConnectionString.MAX_PORT;
 
   private final String scheme;
 
@@ -73,7 +73,11 @@ final class ConnectionStringParser {
         hosts.add(host(host));
       }
     }
-    return new ConnectionString(scheme, user, password, hosts, path, parameters);
+    return ConnectionString.of(scheme)
+        .withUser(user, password)
+        .withHosts(hosts)
+        .withPath(path)
+        .withParameters(parameters);
   }
 
   private Map<String, String> parameters(String text) {
@@ -109,7 +113,7 @@ final class ConnectionStringParser {
       if (!after.isEmpty() && !after.startsWith(":")) {
         throw wrong("after ] a port is given: write [" + name + "]:PORT");
       }
-      return new Host(name, after.isEmpty() ? 0 : port(name, after.substring(1)));
+      return after.isEmpty() ? Host.of(name) : Host.of(name, port(name, after.substring(1)));
     }
     int colon = text.indexOf(':');
     if (colon >= 0 && text.indexOf(':', colon + 1) >= 0) {
@@ -119,7 +123,7 @@ final class ConnectionStringParser {
     if (!HOST.matcher(name).matches()) {
       throw wrong("a host is empty or no host name: give HOST:PORT,HOST:PORT");
     }
-    return new Host(name, colon < 0 ? 0 : port(name, text.substring(colon + 1)));
+    return colon < 0 ? Host.of(name) : Host.of(name, port(name, text.substring(colon + 1)));
   }
 
   private int port(String host, String text) {

@@ -3,28 +3,64 @@ package dev.kvshift.api;
 import java.util.Objects;
 
 /**
- * The key of one entry: a main part, which a range read names, and a clustering part, by which it
- * is ordered.
+ * The key of one entry: a main part, which a range read names, and a clustering part, which orders
+ * the entries of one main part.
  *
- * <p>The whole key of a point collection is its main part; its clustering part is empty. Immutable.
- * How long each part may be is a limit of the store, checked before anything is sent.
- *
- * @param main what a range read names; not empty in a point collection
- * @param clustering the place within the main key, compared unsigned
+ * <p>The whole key of a point collection is its main part; its clustering part is empty. The length
+ * of each part is limited by the store, which checks it before anything is sent. Immutable.
  */
-public record Key(Bytes main, Bytes clustering) {
-  public Key {
-    Objects.requireNonNull(main, "main");
-    Objects.requireNonNull(clustering, "clustering");
+public final class Key {
+  private final Bytes main;
+  private final Bytes clustering;
+
+  private Key(Bytes main, Bytes clustering) {
+    this.main = Objects.requireNonNull(main, "main");
+    this.clustering = Objects.requireNonNull(clustering, "clustering");
   }
 
-  /** Returns the key of a point collection: all of it is the main part. */
+  /**
+   * Returns the key of a point collection.
+   *
+   * @param main the whole key; at least one byte
+   */
   public static Key of(Bytes main) {
     return new Key(main, Bytes.empty());
   }
 
-  /** Returns the key of a range collection. */
+  /**
+   * Returns the key of a range collection.
+   *
+   * @param main the part that a range read names
+   * @param clustering the place within the main part, compared unsigned
+   */
   public static Key of(Bytes main, Bytes clustering) {
     return new Key(main, clustering);
+  }
+
+  /** Returns the part that a range read names; not empty in a point collection. */
+  public Bytes main() {
+    return main;
+  }
+
+  /** Returns the place within the main part, compared unsigned; empty in a point collection. */
+  public Bytes clustering() {
+    return clustering;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Key that
+        && main.equals(that.main)
+        && clustering.equals(that.clustering);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * main.hashCode() + clustering.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return "Key[main=" + main + ", clustering=" + clustering + "]";
   }
 }

@@ -2,6 +2,7 @@ package dev.kvshift.api;
 
 import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * Told of every operation once it has ended, and of what servers warn of. Called on the thread that
@@ -81,12 +82,60 @@ public interface KvObserver {
     OTHER
   }
 
-  /**
-   * A server's warning.
-   *
-   * @param store how the store names itself, without secrets
-   * @param concern what it is about
-   * @param text as the server gave it, without the query and its keys
-   */
-  record Warning(String store, Concern concern, String text) {}
+  /** A warning of a server. Immutable. */
+  final class Warning {
+    private final String store;
+    private final Concern concern;
+    private final String text;
+
+    private Warning(String store, Concern concern, String text) {
+      this.store = Objects.requireNonNull(store, "store");
+      this.concern = Objects.requireNonNull(concern, "concern");
+      this.text = Objects.requireNonNull(text, "text");
+    }
+
+    /**
+     * Returns a warning.
+     *
+     * @param store the store's description, without secrets
+     * @param concern what the warning is about
+     * @param text the server's text, without the query and its keys
+     */
+    public static Warning of(String store, Concern concern, String text) {
+      return new Warning(store, concern, text);
+    }
+
+    /** Returns the store's description, without secrets. */
+    public String store() {
+      return store;
+    }
+
+    /** Returns what the warning is about. */
+    public Concern concern() {
+      return concern;
+    }
+
+    /** Returns the server's text, without the query and its keys. */
+    public String text() {
+      return text;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Warning that
+          && store.equals(that.store)
+          && concern == that.concern
+          && text.equals(that.text);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(store, concern, text);
+    }
+
+    @Override
+    public String toString() {
+      return "Warning[store=" + store + ", concern=" + concern + ", text=" + text + "]";
+    }
+  }
 }

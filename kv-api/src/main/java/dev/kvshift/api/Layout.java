@@ -3,20 +3,16 @@ package dev.kvshift.api;
 import java.util.Objects;
 
 /**
- * The shape of a collection, fixed for its life and stored with it: changing it is a migration,
- * never an edit.
+ * The shape, the shard rule and the key encoding of a collection, fixed for its life and stored
+ * with it. Changing a layout is a migration, never an edit.
  *
  * <p>The text form is {@code SHAPE;shard=RULE;encoding=N}, for example {@code
  * range;shard=parts=1;encoding=1}. Immutable.
- *
- * @param shape how it is read
- * @param rule how clustering keys are spread over shards; {@code none} in a point collection
- * @param encoding the version of the key encoding; 0 for keys that are not ours to read
  */
-public record Layout(Shape shape, ShardRule rule, int encoding) {
+public final class Layout {
   /** How a collection is read. */
   public enum Shape {
-    /** One key at a time; all of the key is its main part. */
+    /** One key at a time; the whole key is its main part. */
     POINT,
     /** By a main key and a range of clustering keys. */
     RANGE
@@ -25,9 +21,14 @@ public record Layout(Shape shape, ShardRule rule, int encoding) {
   /** The key encoding that {@code docs/key-encoding.md} describes. */
   public static final int CURRENT_ENCODING = 1;
 
-  public Layout {
-    Objects.requireNonNull(shape, "shape");
-    Objects.requireNonNull(rule, "rule");
+  private final Shape shape;
+  private final ShardRule rule;
+  private final int encoding;
+
+  private Layout(Shape shape, ShardRule rule, int encoding) {
+    this.shape = Objects.requireNonNull(shape, "shape");
+    this.rule = Objects.requireNonNull(rule, "rule");
+    this.encoding = encoding;
     if (encoding < 0) {
       throw new IllegalArgumentException("encoding version " + encoding + ": give 0 or more");
     }
@@ -39,7 +40,7 @@ public record Layout(Shape shape, ShardRule rule, int encoding) {
 
   /** Returns the layout of a point collection. */
   public static Layout point() {
-    return new Layout(Shape.POINT, new ShardRule.None(), CURRENT_ENCODING);
+    return new Layout(Shape.POINT, ShardRule.none(), CURRENT_ENCODING);
   }
 
   /** Returns the layout of a range collection. */
@@ -48,9 +49,26 @@ public record Layout(Shape shape, ShardRule rule, int encoding) {
   }
 
   /**
-   * Returns the layout that the text stands for.
+   * Returns a layout.
    *
-   * @throws IllegalArgumentException if it stands for none
+   * @param shape how the collection is read
+   * @param rule how clustering keys are spread over shards; {@code none} in a point collection
+   * @param encoding the version of the key encoding; 0 for keys in a form of the company's own
+   * @throws IllegalArgumentException if the encoding is negative, or a point collection has a rule
+   */
+  public static Layout of(Shape shape, ShardRule rule, int encoding) {
+    return new Layout(shape, rule, encoding);
+  }
+
+  /** Returns the same layout with another version of the key encoding. */
+  public Layout withEncoding(int newEncoding) {
+    return new Layout(shape, rule, newEncoding);
+  }
+
+  /**
+   * Returns the layout of a text form.
+   *
+   * @throws IllegalArgumentException if the text is not of that form
    */
   public static Layout parse(String text) {
     String[] parts = text.split(";", -1);
@@ -74,6 +92,35 @@ public record Layout(Shape shape, ShardRule rule, int encoding) {
     }
   }
 
+  /** Returns how the collection is read. */
+  public Shape shape() {
+    return shape;
+  }
+
+  /** Returns how clustering keys are spread over shards; {@code none} in a point collection. */
+  public ShardRule rule() {
+    return rule;
+  }
+
+  /** Returns the version of the key encoding; 0 for keys in a form of the company's own. */
+  public int encoding() {
+    return encoding;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Layout that
+        && shape == that.shape
+        && rule.equals(that.rule)
+        && encoding == that.encoding;
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(shape, rule, encoding);
+  }
+
+  /** Returns the text form. */
   @Override
   public String toString() {
     return (shape == Shape.POINT ? "point" : "range") + ";shard=" + rule + ";encoding=" + encoding;

@@ -3,22 +3,52 @@ package dev.kvshift.spi;
 import java.time.Duration;
 
 /**
- * What every request carries: its deadline and, where there is a gate, the epoch under which its
- * operation began. Immutable.
- *
- * @param deadlineNanos the moment, on the scale of {@link System#nanoTime()}, from which on the
- *     caller has no use for an answer
- * @param epoch the caller's epoch; 0 for a caller that knows of none
+ * The context that every request carries: its deadline and, for stores with a gate, the epoch in
+ * which its operation began. Immutable.
  */
-public record Call(long deadlineNanos, long epoch) {
-  /** Returns a call that may take so long from now on, without an epoch. */
-  public static Call within(Duration timeout) {
-    return new Call(System.nanoTime() + timeout.toNanos(), 0);
+public final class Call {
+  private final long deadlineNanos;
+  private final long epoch;
+
+  private Call(long deadlineNanos, long epoch) {
+    this.deadlineNanos = deadlineNanos;
+    this.epoch = epoch;
   }
 
-  /** Returns the same call under an epoch. */
+  /** Returns a call that ends after a time-out from now, without an epoch. */
+  public static Call within(Duration timeout) {
+    return until(System.nanoTime() + timeout.toNanos());
+  }
+
+  /**
+   * Returns a call with a deadline, without an epoch.
+   *
+   * @param deadlineNanos the deadline on the scale of {@link System#nanoTime()}
+   */
+  public static Call until(long deadlineNanos) {
+    return new Call(deadlineNanos, 0);
+  }
+
+  /**
+   * Returns the same call in another epoch.
+   *
+   * @param newEpoch the caller's epoch; 0 for a caller that knows of none
+   */
   public Call withEpoch(long newEpoch) {
     return new Call(deadlineNanos, newEpoch);
+  }
+
+  /**
+   * Returns the deadline on the scale of {@link System#nanoTime()}. The caller has no use for an
+   * answer after it.
+   */
+  public long deadlineNanos() {
+    return deadlineNanos;
+  }
+
+  /** Returns the caller's epoch; 0 for a caller that knows of none. */
+  public long epoch() {
+    return epoch;
   }
 
   /** Returns the time left until the deadline, negative once it has passed. */
@@ -29,5 +59,20 @@ public record Call(long deadlineNanos, long epoch) {
   /** Returns whether the deadline has passed. */
   public boolean isExpired() {
     return deadlineNanos - System.nanoTime() <= 0;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Call that && deadlineNanos == that.deadlineNanos && epoch == that.epoch;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Long.hashCode(deadlineNanos) + Long.hashCode(epoch);
+  }
+
+  @Override
+  public String toString() {
+    return "Call[deadlineNanos=" + deadlineNanos + ", epoch=" + epoch + "]";
   }
 }

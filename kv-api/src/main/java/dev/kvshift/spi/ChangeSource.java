@@ -27,6 +27,19 @@ public interface ChangeSource {
    */
   CompletionStage<Batch> read(long after, int maxBytes, Duration wait);
 
+  /**
+   * Returns the identity of the log's history up to a position. Two logs agree on a position's id
+   * only if they have the same changes up to it. A reader keeps the id with its position, and when
+   * it resumes compares the two: after a restore from a backup, or when the log was made anew, the
+   * ids differ, and reading on would miss changes or take others for them.
+   *
+   * @param position 0 to the newest position; 0 for the log's origin, which never changes while the
+   *     log lives
+   * @return 1 to 128 printable ASCII characters; fails with {@code Permanent} if the log has no
+   *     such position
+   */
+  CompletionStage<String> logId(long position);
+
   /** Returns which positions are retained. */
   CompletionStage<Window> window();
 

@@ -1,11 +1,64 @@
 package dev.kvshift.spi;
 
-/** As what a collection is opened on a store with metadata. */
-public enum Claim {
-  /** Check the layout only: for a transition store's new side, and for reading. */
-  NONE,
-  /** The collection is live: the first such open of a new collection makes it so. */
-  ACTIVE,
-  /** A migration is filling the collection; plain writers are refused until it is activated. */
-  IMPORTING
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** How the caller intends to use a collection, on a store with metadata. Immutable. */
+public final class Claim {
+  /** What a claim asks for. */
+  public enum Kind {
+    /** Use the collection as it is, whoever may write: for a transition store's new side. */
+    NONE,
+    /** Read and write: the first such claim of a new collection makes it active. */
+    ACTIVE,
+    /** Fill the collection as a migration; services are refused until it is activated. */
+    IMPORTING
+  }
+
+  /** Checks the layout only; fails if there is no such collection. */
+  public static final Claim NONE = new Claim(Kind.NONE, null);
+
+  /** Uses a live collection, and makes it if there is none. */
+  public static final Claim ACTIVE = new Claim(Kind.ACTIVE, null);
+
+  private final Kind kind;
+  private final @Nullable Copy copy;
+
+  private Claim(Kind kind, @Nullable Copy copy) {
+    this.kind = kind;
+    this.copy = copy;
+  }
+
+  /**
+   * Fills a collection, and makes it if there is none. Refused if the collection is active, or if
+   * another migration fills it.
+   */
+  public static Claim importing(Copy copy) {
+    return new Claim(Kind.IMPORTING, Objects.requireNonNull(copy, "copy"));
+  }
+
+  /** Returns what the claim asks for. */
+  public Kind kind() {
+    return kind;
+  }
+
+  /** Returns the copy that an importing claim fills; null for every other claim. */
+  public @Nullable Copy copy() {
+    return copy;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Claim that && kind == that.kind && Objects.equals(copy, that.copy);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(kind, copy);
+  }
+
+  @Override
+  public String toString() {
+    return copy == null ? kind.name() : kind + " " + copy;
+  }
 }

@@ -4,24 +4,24 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a store with metadata keeps about a collection: its layout, whether a migration is filling
- * it or it is live, and its incarnation. Kept as the metadata record {@code collection/NAME}, as
- * text: {@code v1 STATE floor=F incarnation=N LAYOUT}. Immutable.
+ * The record that a store with metadata keeps of a collection: its layout, whether a migration is
+ * filling it or services write to it, and which copy it holds. Immutable.
  *
- * @param layout the layout, which never changes within an incarnation
- * @param state who may write
- * @param floor the version above which this store's own versions begin, µs; 0 where there was no
- *     migration
- * @param incarnation which life of the collection this is, from 1; part of physical table names
+ * <p>It is the metadata record {@code collection/NAME}, a text: {@code v1 STATE floor=F
+ * incarnation=N copy=ID@SOURCE LAYOUT}. Members may be added between the state and the layout. A
+ * reader ignores those that it does not know, and refuses to rewrite a record that has some, since
+ * it would lose them.
  */
-public record CollectionRecord(Layout layout, State state, long floor, long incarnation) {
+public final class CollectionRecord {
   /** Who may write. */
   public enum State {
     /** A migration alone. */
@@ -30,23 +30,108 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
     ACTIVE
   }
 
-  /** What is added to a collection's name to name its shard directory. */
+  /** Suffix of a collection's name that names its shard directory. */
   public static final String DIRECTORY_SUFFIX = "_shards";
 
   private static final int CLAIM_TRIES = 5;
   private static final Duration CLAIM_AGAIN_AFTER = Duration.ofMillis(200);
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,31}(_shards)?");
   private static final Pattern FORM =
-      Pattern.compile("v1 (importing|active) floor=(\\d{1,19}) incarnation=(\\d{1,9}) (.+)");
+      Pattern.compile("v1 (importing|active)((?: [a-z]+=[!-~]*)*) ([a-z]+;[!-~]+)");
+  private static final Pattern MEMBER = Pattern.compile(" ([a-z]+)=([!-~]*)");
+
+  private final Layout layout;
+  private final State state;
+  private final long floor;
+  private final long incarnation;
+  private final @Nullable Copy copy;
+  private final String unknownMembers;
+
+  private CollectionRecord(
+      Layout layout, State state, Versions versions, @Nullable Copy copy, String unknownMembers) {
+    this.layout = layout;
+    this.state = state;
+    this.floor = versions.floor;
+    this.incarnation = versions.incarnation;
+    this.copy = copy;
+    this.unknownMembers = unknownMembers;
+  }
+
+  private record Versions(long floor, long incarnation) {}
+
+  /** Returns the record of a collection that was never migrated: active, floor 0. */
+  public static CollectionRecord live(Layout layout) {
+    return new CollectionRecord(layout, State.ACTIVE, new Versions(0, 1), null, "");
+  }
+
+  /** Returns the record of a collection that a migration fills. */
+  public static CollectionRecord importing(Layout layout, Copy copy) {
+    return new CollectionRecord(
+        layout, State.IMPORTING, new Versions(0, 1), Objects.requireNonNull(copy), "");
+  }
+
+  /** Returns the same record in another incarnation. */
+  public CollectionRecord withIncarnation(long newIncarnation) {
+    return new CollectionRecord(
+        layout, state, new Versions(floor, newIncarnation), copy, unknownMembers);
+  }
+
+  /** Returns the same record with another layout. */
+  public CollectionRecord withLayout(Layout newLayout) {
+    return new CollectionRecord(
+        newLayout, state, new Versions(floor, incarnation), copy, unknownMembers);
+  }
+
+  /** Returns the record after the hand-over: active above a floor, in µs. */
+  public CollectionRecord activated(long newFloor) {
+    return new CollectionRecord(
+        layout, State.ACTIVE, new Versions(newFloor, incarnation), copy, unknownMembers);
+  }
+
+  /** Returns the layout, which never changes within an incarnation. */
+  public Layout layout() {
+    return layout;
+  }
+
+  /** Returns who may write. */
+  public State state() {
+    return state;
+  }
 
   /**
-   * Returns the name where it is one that a collection may have.
+   * Returns the version above which this store's own versions begin, µs; 0 if there was no
+   * migration, or it has not ended.
+   */
+  public long floor() {
+    return floor;
+  }
+
+  /** Returns which life of the collection this is, from 1; part of physical table names. */
+  public long incarnation() {
+    return incarnation;
+  }
+
+  /** Returns the copy that the collection holds; null if it was never migrated. */
+  public @Nullable Copy copy() {
+    return copy;
+  }
+
+  /**
+   * Returns whether a migration has handed over to this collection. An active collection with floor
+   * 0 was never migrated: it says nothing about any migration.
+   */
+  public boolean isHandedOver() {
+    return state == State.ACTIVE && floor > 0;
+  }
+
+  /**
+   * Returns the name if a collection may have it.
    *
-   * @throws KvException.Permanent where it is not
+   * @throws KvException.InvalidArgument if it may not
    */
   public static String requireName(String name) {
     if (!NAME.matcher(name).matches()) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "collection name '" + name + "': give a letter a-z, then at most 31 of a-z, 0-9 and '-'");
     }
     return name;
@@ -57,21 +142,48 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
     return "collection/" + collection;
   }
 
-  /** Returns the record that the bytes stand for; {@code Permanent} where a newer form is met. */
+  /**
+   * Returns the record that the bytes hold.
+   *
+   * @throws KvException.Permanent if they have another form, such as that of a newer version
+   */
   public static CollectionRecord parse(String collection, Bytes bytes) {
     Matcher form = FORM.matcher(bytes.toUtf8());
+    if (!form.matches()) {
+      throw unknownForm(collection, null);
+    }
+    long floor = 0;
+    long incarnation = 1;
+    Copy copy = null;
+    StringBuilder unknown = new StringBuilder();
     try {
-      if (form.matches()) {
-        return new CollectionRecord(
-            Layout.parse(form.group(4)),
-            form.group(1).equals("active") ? State.ACTIVE : State.IMPORTING,
-            Long.parseLong(form.group(2)),
-            Long.parseLong(form.group(3)));
+      Matcher members = MEMBER.matcher(form.group(2));
+      while (members.find()) {
+        String value = members.group(2);
+        switch (members.group(1)) {
+          case "floor" -> floor = number(value);
+          case "incarnation" -> incarnation = number(value);
+          case "copy" -> copy = Copy.parse(value);
+          default -> unknown.append(members.group());
+        }
       }
-    } catch (IllegalArgumentException e) {
+      return new CollectionRecord(
+          Layout.parse(form.group(3)),
+          form.group(1).equals("active") ? State.ACTIVE : State.IMPORTING,
+          new Versions(floor, incarnation),
+          copy,
+          unknown.toString());
+    } catch (IllegalArgumentException | KvException.InvalidArgument e) {
       throw unknownForm(collection, e);
     }
-    throw unknownForm(collection, null);
+  }
+
+  private static long number(String digits) {
+    long number = Long.parseLong(digits);
+    if (number < 0) {
+      throw new NumberFormatException(digits + " is negative");
+    }
+    return number;
   }
 
   private static KvException unknownForm(String collection, @Nullable Throwable cause) {
@@ -89,6 +201,8 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
             + floor
             + " incarnation="
             + incarnation
+            + (copy == null ? "" : " copy=" + copy)
+            + unknownMembers
             + " "
             + layout);
   }
@@ -101,14 +215,14 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
   }
 
   /**
-   * Checks a collection's record and makes it where there is none, as every driver with metadata
-   * does on open. Safe when many processes do it at once.
+   * Checks a collection's record and makes it if there is none, as every driver with metadata does
+   * on open. Safe when many processes do it at once.
    *
-   * <p>A claim of {@code ACTIVE} makes {@code active(0)}, one of {@code IMPORTING} makes {@code
-   * importing}, each with incarnation 1; each fails with {@code Permanent} where the other holds.
-   * {@code NONE} makes nothing and fails with {@code Permanent} where there is no record. An
-   * unknown outcome is resolved by reading the record again, and by claiming again where there is
-   * none, a few times at most.
+   * <p>A claim of {@code ACTIVE} makes {@link #live}, one of {@code IMPORTING} makes {@link
+   * #importing}; each fails with {@code Permanent} if the other holds, or another copy. {@code
+   * NONE} makes nothing and fails with {@code Permanent} if there is no record. An unknown outcome
+   * is resolved by reading the record again, and by claiming again if there still is none, a few
+   * times at most.
    */
   public static CompletionStage<CollectionRecord> claim(
       Metadata metadata, String name, Layout layout, Claim claim) {
@@ -124,15 +238,15 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
               if (found != null) {
                 return CompletableFuture.completedFuture(found.check(name, layout, claim));
               }
-              if (claim == Claim.NONE) {
+              Copy copy = claim.copy();
+              if (copy == null && claim.kind() != Claim.Kind.ACTIVE) {
                 return CompletableFuture.failedFuture(
                     new KvException.Permanent(
                         "collection "
                             + name
                             + " does not exist on the new store: prepare its migration first"));
               }
-              State state = claim == Claim.ACTIVE ? State.ACTIVE : State.IMPORTING;
-              CollectionRecord made = new CollectionRecord(layout, state, 0, 1);
+              CollectionRecord made = copy == null ? live(layout) : importing(layout, copy);
               return metadata
                   .compareAndSet(metadataName(name), null, made.print())
                   .exceptionallyCompose(error -> afterUnknown(error, tries))
@@ -144,7 +258,10 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
             });
   }
 
-  /** Many that claim at once make one another's outcomes unknown: whose it is, reading tells. */
+  /**
+   * Claims again after a while. Concurrent claims can leave each other's outcome unknown: reading
+   * the record again shows which one won.
+   */
   private static CompletionStage<Boolean> afterUnknown(Throwable error, int tries) {
     return Futures.unwrap(error) instanceof KvException.UnknownOutcome && tries > 1
         ? Futures.after(CLAIM_AGAIN_AFTER).thenApply(waited -> false)
@@ -152,37 +269,105 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
   }
 
   /**
-   * Ends the import: writes {@code active(floor)}. Succeeds where it has been written already, with
-   * the same floor and incarnation; {@code Permanent} where another holds.
+   * Ends the import of a copy: services may write, above the floor. Succeeds if that was done
+   * already with the same floor; {@code Permanent} if the record holds another copy or floor.
    */
   public static CompletionStage<CollectionRecord> activate(
-      Metadata metadata, String name, long floor, long incarnation) {
+      Metadata metadata, String name, Copy copy, long floor) {
+    return rewrite(
+        metadata,
+        name,
+        found -> {
+          CollectionRecord ours = requireCopy(name, found, copy, "activated");
+          if (ours.state == State.ACTIVE && ours.floor != floor) {
+            throw new KvException.Permanent(
+                "collection "
+                    + name
+                    + " is active already, with floor "
+                    + ours.floor
+                    + " and not "
+                    + floor
+                    + ": another cutover has ended this import");
+          }
+          return ours.activated(floor);
+        });
+  }
+
+  /**
+   * Begins the next incarnation, empty, which a new copy fills; the old one is to be dropped with
+   * {@link Store#drop}. Succeeds if that was done already; {@code Permanent} if the record holds
+   * another copy, or the collection has been activated.
+   */
+  public static CompletionStage<CollectionRecord> restart(
+      Metadata metadata, String name, Copy copy, Copy next) {
+    return rewrite(
+        metadata,
+        name,
+        found -> {
+          if (found != null && next.equals(found.copy)) {
+            return found;
+          }
+          CollectionRecord ours = requireCopy(name, found, copy, "begun again");
+          if (ours.state == State.ACTIVE) {
+            throw new KvException.Permanent(
+                "collection "
+                    + name
+                    + " is active and cannot be begun again: services may have written to it");
+          }
+          return importing(ours.layout, next).withIncarnation(ours.incarnation + 1);
+        });
+  }
+
+  private static CollectionRecord requireCopy(
+      String name, @Nullable CollectionRecord found, Copy copy, String purpose) {
+    if (found == null || !copy.equals(found.copy)) {
+      throw new KvException.Permanent(
+          "collection "
+              + name
+              + " cannot be "
+              + purpose
+              + ": the store holds "
+              + (found == null ? "no such collection" : found.describeCopy())
+              + ", the migration fills copy "
+              + copy
+              + "; check the target's connection string");
+    }
+    return found;
+  }
+
+  private static CompletionStage<CollectionRecord> rewrite(
+      Metadata metadata, String name, UnaryOperator<@Nullable CollectionRecord> change) {
     return read(metadata, name)
         .thenCompose(
             found -> {
-              if (found == null || found.incarnation != incarnation) {
-                return CompletableFuture.failedFuture(
-                    new KvException.Permanent(
-                        "collection " + name + " cannot be activated: its record is " + found));
+              CollectionRecord next = Objects.requireNonNull(change.apply(found));
+              if (found == null || next.equals(found)) {
+                return CompletableFuture.completedFuture(next);
               }
-              CollectionRecord active =
-                  new CollectionRecord(found.layout, State.ACTIVE, floor, incarnation);
-              if (found.equals(active)) {
-                return CompletableFuture.completedFuture(found);
-              }
-              if (found.state == State.ACTIVE) {
-                return CompletableFuture.failedFuture(
-                    new KvException.Permanent(
-                        "collection " + name + " is active already, with floor " + found.floor));
-              }
+              found.requireRewritable(name);
               return metadata
-                  .compareAndSet(metadataName(name), found.print(), active.print())
+                  .compareAndSet(metadataName(name), found.print(), next.print())
                   .thenCompose(
                       applied ->
                           applied
-                              ? CompletableFuture.completedFuture(active)
-                              : activate(metadata, name, floor, incarnation));
+                              ? CompletableFuture.completedFuture(next)
+                              : rewrite(metadata, name, change));
             });
+  }
+
+  private void requireRewritable(String name) {
+    if (!unknownMembers.isEmpty()) {
+      throw new KvException.Permanent(
+          "the record of collection "
+              + name
+              + " has members of a newer kvshift,"
+              + unknownMembers
+              + ", which this version would lose: use the newer one");
+    }
+  }
+
+  private String describeCopy() {
+    return copy == null ? "a collection that was never migrated" : "copy " + copy;
   }
 
   private CollectionRecord check(String name, Layout wanted, Claim claim) {
@@ -196,18 +381,45 @@ public record CollectionRecord(Layout layout, State state, long floor, long inca
               + wanted
               + ": open it with its own; changing a layout is a migration");
     }
-    if (claim == Claim.ACTIVE && state == State.IMPORTING) {
+    if (claim.kind() == Claim.Kind.ACTIVE && state == State.IMPORTING) {
       throw new KvException.Permanent(
           "collection "
               + name
               + " is being imported by a migration: use transition:// until it is active");
     }
-    if (claim == Claim.IMPORTING && state == State.ACTIVE) {
+    Copy wantedCopy = claim.copy();
+    if (wantedCopy != null && state == State.ACTIVE) {
       throw new KvException.Permanent(
           "collection "
               + name
               + " is active on the target already: a migration must not import into it");
     }
+    if (wantedCopy != null && !wantedCopy.equals(copy)) {
+      throw new KvException.Permanent(
+          "collection "
+              + name
+              + " is being imported as "
+              + describeCopy()
+              + ", not as copy "
+              + wantedCopy
+              + ": resume that migration, or reset it");
+    }
     return this;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof CollectionRecord that && print().equals(that.print());
+  }
+
+  @Override
+  public int hashCode() {
+    return print().hashCode();
+  }
+
+  /** Returns the text that is kept. */
+  @Override
+  public String toString() {
+    return print().toUtf8();
   }
 }

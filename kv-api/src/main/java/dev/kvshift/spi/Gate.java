@@ -235,13 +235,13 @@ public interface Gate {
   CompletionStage<State> state();
 
   /**
-   * Changes epoch, phase, acceptMin and incarnation to those of {@code next}, where the record's
+   * Changes epoch, phase, acceptMin, copy and incarnation to those of {@code next}, if the record's
    * epoch and acceptMin are still those of {@code expected}. The other fields are the leader's own.
    *
    * <p>Fails with {@code Permanent} where {@code next} is no step: epoch, acceptMin or incarnation
    * fall, acceptMin lies above the epoch, the phase changes without a higher epoch, to one that is
-   * no neighbour, or to new-only; with {@code Transient} while a fence stands; with {@code
-   * StalePhase} once handed over.
+   * no neighbour, or to new-only, or the copy changes outside phase legacy; with {@code Transient}
+   * while a fence stands; with {@code StalePhase} once handed over.
    *
    * @return whether it was changed; an unknown outcome is resolved by reading the state
    */

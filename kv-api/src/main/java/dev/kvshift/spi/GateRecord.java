@@ -110,7 +110,7 @@ public final class GateRecord {
 
   /** Returns the refusal of a request of an older epoch. */
   public StalePhase stale(String collection) {
-    return new StalePhase(collection, state.epoch(), state.phase(), state.floor());
+    return new StalePhase(collection, state.epoch(), state.phase(), state.floor(), state.copy());
   }
 
   /**
@@ -141,6 +141,16 @@ public final class GateRecord {
               + ": go to a neighbouring phase with a higher epoch; acceptMin and incarnation never"
               + " fall, and acceptMin never exceeds the epoch");
     }
+    if (!Objects.equals(next.copy(), state.copy()) && state.phase() != Phase.LEGACY) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " is being moved to copy "
+              + state.copy()
+              + ", not "
+              + next.copy()
+              + ": go back to phase legacy before another copy is filled");
+    }
     if (next.phase() == Phase.NEW_ONLY) {
       throw new KvException.Permanent(
           "collection " + collection + " enters new-only by a move or a seal: use one of them");
@@ -150,7 +160,8 @@ public final class GateRecord {
             .withEpoch(next.epoch())
             .withPhase(next.phase())
             .withAcceptMin(next.acceptMin())
-            .withIncarnation(next.incarnation()),
+            .withIncarnation(next.incarnation())
+            .withCopy(next.copy()),
         movedBy,
         ended);
   }

@@ -1,19 +1,141 @@
 package dev.kvshift.spi;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /**
- * What a store accepts; checked by the client before anything is sent. Immutable.
+ * The limits of a store, checked by the client before anything is sent. Immutable.
  *
- * @param maxMainBytes the longest main part, shard included
- * @param maxClusteringBytes the longest clustering part
- * @param maxValueBytes the longest value
- * @param maxInFlight how many requests one open store sends at once; further ones wait or fail
- * @param timeout how long an operation may take where its caller does not say
+ * <p>A driver begins with {@link #defaults()} and states its own with the {@code with} methods.
  */
-public record Limits(
-    int maxMainBytes,
-    int maxClusteringBytes,
-    int maxValueBytes,
-    int maxInFlight,
-    Duration timeout) {}
+public final class Limits {
+  private static final Limits DEFAULTS = new Limits(new Members());
+
+  private final Members members;
+
+  private Limits(Members members) {
+    this.members = members;
+  }
+
+  /** The members by name, copied on each change: four numbers in a row are easily exchanged. */
+  private static final class Members {
+    private int maxMainBytes = 65_000;
+    private int maxClusteringBytes = 65_000;
+    private int maxValueBytes = 16 << 20;
+    private int maxInFlight = 1_024;
+    private Duration timeout = Duration.ofSeconds(10);
+
+    private Members copy() {
+      Members copy = new Members();
+      copy.maxMainBytes = maxMainBytes;
+      copy.maxClusteringBytes = maxClusteringBytes;
+      copy.maxValueBytes = maxValueBytes;
+      copy.maxInFlight = maxInFlight;
+      copy.timeout = timeout;
+      return copy;
+    }
+  }
+
+  /**
+   * Returns the default limits: 65,000 bytes for main and clustering part each, 16 MiB for a value,
+   * 1,024 requests in flight, 10 s for an operation.
+   */
+  public static Limits defaults() {
+    return DEFAULTS;
+  }
+
+  /** Returns the same limits with another longest main part, its shard included, in bytes. */
+  public Limits withMaxMainBytes(int maxMainBytes) {
+    Members next = members.copy();
+    next.maxMainBytes = maxMainBytes;
+    return new Limits(next);
+  }
+
+  /** Returns the same limits with another longest clustering part, in bytes. */
+  public Limits withMaxClusteringBytes(int maxClusteringBytes) {
+    Members next = members.copy();
+    next.maxClusteringBytes = maxClusteringBytes;
+    return new Limits(next);
+  }
+
+  /** Returns the same limits with another longest value, in bytes. */
+  public Limits withMaxValueBytes(int maxValueBytes) {
+    Members next = members.copy();
+    next.maxValueBytes = maxValueBytes;
+    return new Limits(next);
+  }
+
+  /** Returns the same limits with another number of requests in flight. */
+  public Limits withMaxInFlight(int maxInFlight) {
+    Members next = members.copy();
+    next.maxInFlight = maxInFlight;
+    return new Limits(next);
+  }
+
+  /** Returns the same limits with another time-out of an operation. */
+  public Limits withTimeout(Duration timeout) {
+    Members next = members.copy();
+    next.timeout = Objects.requireNonNull(timeout, "timeout");
+    return new Limits(next);
+  }
+
+  /** Returns the longest main part, its shard included, in bytes. */
+  public int maxMainBytes() {
+    return members.maxMainBytes;
+  }
+
+  /** Returns the longest clustering part, in bytes. */
+  public int maxClusteringBytes() {
+    return members.maxClusteringBytes;
+  }
+
+  /** Returns the longest value, in bytes. */
+  public int maxValueBytes() {
+    return members.maxValueBytes;
+  }
+
+  /** Returns how many requests one open store sends at once; further ones wait or fail. */
+  public int maxInFlight() {
+    return members.maxInFlight;
+  }
+
+  /** Returns how long an operation may take if its caller does not say. */
+  public Duration timeout() {
+    return members.timeout;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Limits that
+        && members.maxMainBytes == that.members.maxMainBytes
+        && members.maxClusteringBytes == that.members.maxClusteringBytes
+        && members.maxValueBytes == that.members.maxValueBytes
+        && members.maxInFlight == that.members.maxInFlight
+        && members.timeout.equals(that.members.timeout);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(
+        members.maxMainBytes,
+        members.maxClusteringBytes,
+        members.maxValueBytes,
+        members.maxInFlight,
+        members.timeout);
+  }
+
+  @Override
+  public String toString() {
+    return "Limits[maxMainBytes="
+        + members.maxMainBytes
+        + ", maxClusteringBytes="
+        + members.maxClusteringBytes
+        + ", maxValueBytes="
+        + members.maxValueBytes
+        + ", maxInFlight="
+        + members.maxInFlight
+        + ", timeout="
+        + members.timeout
+        + "]";
+  }
+}

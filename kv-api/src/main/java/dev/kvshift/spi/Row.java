@@ -7,20 +7,23 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One row as a store holds it. A row without a value is a tombstone; an entry that has expired is
- * handed out as a tombstone of its version. Immutable.
- *
- * @param key its key
- * @param version its write timestamp, in microseconds since 1970
- * @param value its value, or null for a tombstone
- * @param expiry when it expires, to the millisecond; null for never, and for tombstones
+ * A row as a store holds it. A row without a value is a tombstone; a store returns an expired entry
+ * as a tombstone of its version. Immutable.
  */
-public record Row(StoreKey key, long version, @Nullable Bytes value, @Nullable Instant expiry) {
+public final class Row {
   /**
-   * Which of two rows of one key stays: the greater one. By version; at equal versions dead beats
-   * live, expiring beats not expiring, the later expiry beats the earlier, then the greater bytes.
-   * The same everywhere, and the same as CQL's resolution of equal timestamps; only CQL stores may
-   * keep either of two whose expiries lie within a second of each other.
+   * The order that decides which of two rows of one key a store keeps: the greater one.
+   *
+   * <ol>
+   *   <li>The higher version.
+   *   <li>At equal versions a tombstone, before a live row.
+   *   <li>An expiring row before one that does not expire, and the later expiry before the earlier.
+   *   <li>The greater value, compared unsigned.
+   * </ol>
+   *
+   * <p>The order is the same in every store and the same as CQL's resolution of equal timestamps,
+   * so that copies converge whatever the order of arrival. CQL stores alone may keep either of two
+   * rows of one version whose expiries lie within a second of each other.
    */
   public static final Comparator<Row> PRECEDENCE =
       Comparator.comparingLong(Row::version)
@@ -28,11 +31,57 @@ public record Row(StoreKey key, long version, @Nullable Bytes value, @Nullable I
           .thenComparing(Row::expiry, Comparator.nullsFirst(Comparator.naturalOrder()))
           .thenComparing(Row::value, Comparator.nullsFirst(Comparator.naturalOrder()));
 
-  public Row {
-    Objects.requireNonNull(key, "key");
+  private final StoreKey key;
+  private final long version;
+  private final @Nullable Bytes value;
+  private final @Nullable Instant expiry;
+
+  private Row(StoreKey key, long version, @Nullable Bytes value, @Nullable Instant expiry) {
     if (value == null && expiry != null) {
       throw new IllegalArgumentException("a tombstone does not expire");
     }
+    this.key = Objects.requireNonNull(key, "key");
+    this.version = version;
+    this.value = value;
+    this.expiry = expiry;
+  }
+
+  /**
+   * Returns a row.
+   *
+   * @param key its key
+   * @param version its write timestamp, in microseconds since 1970
+   * @param value its value; null for a tombstone
+   * @param expiry when it expires, to the millisecond; null for never, and for tombstones
+   */
+  public static Row of(
+      StoreKey key, long version, @Nullable Bytes value, @Nullable Instant expiry) {
+    return new Row(key, version, value, expiry);
+  }
+
+  /** Returns the tombstone of a key at a version. */
+  public static Row tombstone(StoreKey key, long version) {
+    return new Row(key, version, null, null);
+  }
+
+  /** Returns the row's key. */
+  public StoreKey key() {
+    return key;
+  }
+
+  /** Returns the row's write timestamp, in microseconds since 1970. */
+  public long version() {
+    return version;
+  }
+
+  /** Returns the row's value; null for a tombstone. */
+  public @Nullable Bytes value() {
+    return value;
+  }
+
+  /** Returns when the row expires, to the millisecond; null for never, and for tombstones. */
+  public @Nullable Instant expiry() {
+    return expiry;
   }
 
   /** Returns whether the row stands for a deleted or expired entry. */
@@ -40,9 +89,9 @@ public record Row(StoreKey key, long version, @Nullable Bytes value, @Nullable I
     return value == null;
   }
 
-  /** Returns the row as it is at an instant: itself, or a tombstone where it has expired. */
+  /** Returns the row as it is at an instant: itself, or a tombstone if it has expired by then. */
   public Row at(Instant now) {
-    return expiry != null && !expiry.isAfter(now) ? new Row(key, version, null, null) : this;
+    return expiry != null && !expiry.isAfter(now) ? tombstone(key, version) : this;
   }
 
   /** Returns the same row under another key. */
@@ -50,8 +99,35 @@ public record Row(StoreKey key, long version, @Nullable Bytes value, @Nullable I
     return new Row(newKey, version, value, expiry);
   }
 
-  /** Returns the write that gives another store this very row. */
+  /** Returns the write that stores this very row. */
   public Mutation toMutation() {
-    return new Mutation(value, expiry, version, null);
+    return Mutation.of(value).withExpiry(expiry).withVersion(version);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Row that
+        && version == that.version
+        && key.equals(that.key)
+        && Objects.equals(value, that.value)
+        && Objects.equals(expiry, that.expiry);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(key, version, value, expiry);
+  }
+
+  @Override
+  public String toString() {
+    return "Row[key="
+        + key
+        + ", version="
+        + version
+        + ", value="
+        + value
+        + ", expiry="
+        + expiry
+        + "]";
   }
 }

@@ -3,25 +3,76 @@ package dev.kvshift.spi;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.RangePage.Stop;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One page of a range: rows in the order of the range, why it ended, and how far it has looked.
+ * A page of a range: its rows, the reason why it ended, and the last clustering key that the store
+ * has read.
  *
  * <p>Stores with {@link dev.kvshift.api.Capability#TOMBSTONE_READS} include tombstones, in their
- * place; they count against no limit of the caller, but the store ends a page with {@code
- * SCAN_LIMIT} before it has looked at too many. Immutable.
- *
- * @param rows in the order of the range
- * @param stop why the page ended
- * @param passed the last clustering key that was looked at, from which the next page goes on,
- *     exclusive; null exactly when {@code stop} is {@code END}
+ * place. Tombstones count against no limit of the caller, but the store ends a page with {@code
+ * SCAN_LIMIT} before it has read too many. Immutable.
  */
-public record RowPage(List<Row> rows, Stop stop, @Nullable Bytes passed) {
-  public RowPage {
-    rows = List.copyOf(rows);
+public final class RowPage {
+  private final List<Row> rows;
+  private final Stop stop;
+  private final @Nullable Bytes passed;
+
+  private RowPage(List<Row> rows, Stop stop, @Nullable Bytes passed) {
     if ((stop == Stop.END) != (passed == null)) {
-      throw new IllegalArgumentException("a page goes on exactly when its stop is not END");
+      throw new IllegalArgumentException("a page has a position exactly if it is not the last");
     }
+    this.rows = List.copyOf(rows);
+    this.stop = stop;
+    this.passed = passed;
+  }
+
+  /**
+   * Returns a page.
+   *
+   * @param rows in the order of the range
+   * @param stop the reason why the page ended
+   * @param passed the last clustering key that was read, live or not; null exactly if {@code stop}
+   *     is {@code END}
+   */
+  public static RowPage of(List<Row> rows, Stop stop, @Nullable Bytes passed) {
+    return new RowPage(rows, stop, passed);
+  }
+
+  /** Returns the rows, in the order of the range. */
+  public List<Row> rows() {
+    return rows;
+  }
+
+  /** Returns the reason why the page ended. */
+  public Stop stop() {
+    return stop;
+  }
+
+  /**
+   * Returns the last clustering key that was read, live or not; the next page begins after it. Null
+   * exactly if this page is the last.
+   */
+  public @Nullable Bytes passed() {
+    return passed;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof RowPage that
+        && rows.equals(that.rows)
+        && stop == that.stop
+        && Objects.equals(passed, that.passed);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(rows, stop, passed);
+  }
+
+  @Override
+  public String toString() {
+    return "RowPage[rows=" + rows + ", stop=" + stop + ", passed=" + passed + "]";
   }
 }

@@ -1,6 +1,7 @@
 package dev.kvshift.spi;
 
 import dev.kvshift.api.KvException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The leader's refusal of a request of an older epoch: the collection has moved on to another
@@ -13,6 +14,7 @@ public final class StalePhase extends KvException.Permanent {
   private final long epoch;
   private final Phase phase;
   private final long floor;
+  private final transient @Nullable Copy copy;
 
   /**
    * Creates the refusal.
@@ -21,8 +23,9 @@ public final class StalePhase extends KvException.Permanent {
    * @param epoch the leader's current epoch
    * @param phase the leader's current phase
    * @param floor the version above which the new store's own versions begin, in microseconds
+   * @param copy the copy that the gate names; null if it names none
    */
-  public StalePhase(String collection, long epoch, Phase phase, long floor) {
+  public StalePhase(String collection, long epoch, Phase phase, long floor, @Nullable Copy copy) {
     super(
         "collection "
             + collection
@@ -35,6 +38,7 @@ public final class StalePhase extends KvException.Permanent {
     this.epoch = epoch;
     this.phase = phase;
     this.floor = floor;
+    this.copy = copy;
   }
 
   /** Returns the collection's name. */
@@ -55,5 +59,10 @@ public final class StalePhase extends KvException.Permanent {
   /** Returns the version above which the new store's own versions begin, in microseconds. */
   public long floor() {
     return floor;
+  }
+
+  /** Returns the copy that the gate names, the only one to be taken for the new store's. */
+  public @Nullable Copy copy() {
+    return copy;
   }
 }

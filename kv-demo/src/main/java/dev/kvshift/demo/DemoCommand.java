@@ -1,12 +1,19 @@
 package dev.kvshift.demo;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.demo.progress.ProgressLines;
+import dev.kvshift.demo.run.Demo;
+import dev.kvshift.demo.run.DemoOptions;
+import dev.kvshift.demo.run.DemoReport;
+import dev.kvshift.demo.server.DemoServers;
+import dev.kvshift.demo.server.WorkFolder;
 import dev.kvshift.embedded.fork.StartFailedException;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Futures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -18,19 +25,19 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** Migrates real data on this machine, under a live writer, and proves the result. */
+/** Migrates real data on this machine under a live writer and proves the result. */
 @Command(
     name = "demo",
-    description = "Migrates real data on this machine, under a live writer, and proves the result.",
+    description = "Migrate real data on this machine under a live writer, and prove the result.",
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
   private static final int OK = 0;
   private static final int INTERNAL = 1;
   private static final int USAGE = 2;
-  private static final int VERIFICATION = 5;
+  private static final int MISMATCH = 5;
   private static final int UNAVAILABLE = 7;
 
-  /** The two commands. */
+  /** The parent of the commands. */
   @Command(
       name = "kv",
       subcommands = {DemoCommand.class, UpCommand.class})
@@ -50,8 +57,8 @@ final class DemoCommand implements Callable<Integer> {
       names = "--target",
       paramLabel = "STORE",
       description =
-          "Connection string of a ScyllaDB keyspace to migrate to (default: ScyllaDB in a"
-              + " container where an engine answers, otherwise a Cassandra node).")
+          "Connection string of a ScyllaDB keyspace to migrate to (default: start ScyllaDB in a"
+              + " container if a container engine answers, otherwise a Cassandra node).")
   private @Nullable String target;
 
   @Option(
@@ -59,8 +66,8 @@ final class DemoCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "100000",
       description =
-          "About how many records to migrate, over both collections; beyond the input, synthetic"
-              + " ones are added (default: ${DEFAULT-VALUE}).")
+          "Approximate number of records to migrate, over both collections, 2 to 100000000;"
+              + " synthetic ones are added if the input has fewer (default: ${DEFAULT-VALUE}).")
   private long records;
 
   @Option(
@@ -68,16 +75,17 @@ final class DemoCommand implements Callable<Integer> {
       paramLabel = "S",
       defaultValue = "5",
       description =
-          "How long the writer goes on after the last cutover (default: ${DEFAULT-VALUE}).")
+          "Seconds for which the live writer continues after the last cutover, 0 to 86400"
+              + " (default: ${DEFAULT-VALUE}).")
   private int seconds;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Seed of the live writer's choices (default: by the clock; printed).")
+      description = "Seed of the live writer's choices (default: random; printed).")
   private @Nullable Long seed;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Write the report as JSON, too.")
+  @Option(names = "--json", paramLabel = "FILE", description = "File for the report as JSON.")
   private @Nullable Path json;
 
   @Override
@@ -91,7 +99,7 @@ final class DemoCommand implements Callable<Integer> {
     }
     if (input != null && !Files.isDirectory(input)) {
       throw new ParameterException(
-          command, "--input " + input + " is no folder: give one that exists");
+          command, "--input " + input + " is not a folder: give an existing one");
     }
     checkTarget(command);
     Path jars =
@@ -101,19 +109,19 @@ final class DemoCommand implements Callable<Integer> {
     try (WorkFolder folder = WorkFolder.create("demo")) {
       progress.say("seed " + chosen + ", working in " + folder.path());
       progress.say("starting the servers");
-      Servers servers = folder.startServers(target);
-      progress.say("the target is " + servers.targetName());
-      Demo.Options options = new Demo.Options(jars, records, seconds, chosen);
-      Report report = new Demo(servers, folder.path(), options, progress, target -> {}).run();
+      DemoServers servers = folder.startServers(target);
+      progress.say("the target is " + servers.newStoreDescription());
+      DemoOptions options = new DemoOptions(jars, records, Duration.ofSeconds(seconds), chosen);
+      DemoReport report = new Demo(servers, folder.path(), options, progress, store -> {}).run();
       report.print(command.getOut());
       if (json != null) {
         report.writeJson(json);
       }
-      return report.isRight() ? OK : VERIFICATION;
+      return report.isRight() ? OK : MISMATCH;
     }
   }
 
-  /** Opens the target once, so that a wrong string is refused before anything is started. */
+  /** Opens the target once, so that a wrong string is rejected before anything starts. */
   private void checkTarget(CommandLine command) {
     if (target != null) {
       try {
@@ -132,7 +140,7 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private static int reportUsage(ParameterException error, String[] args) {
-    say(error.getCommandLine(), error.getMessage() + "; --help tells what there is");
+    say(error.getCommandLine(), error.getMessage() + "; --help lists the options");
     return USAGE;
   }
 

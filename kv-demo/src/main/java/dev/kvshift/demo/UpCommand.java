@@ -1,5 +1,8 @@
 package dev.kvshift.demo;
 
+import dev.kvshift.demo.catalog.ClassFileCatalog;
+import dev.kvshift.demo.server.DemoServers;
+import dev.kvshift.demo.server.WorkFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -9,10 +12,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** Starts the demo's servers and stays in the foreground until it is interrupted. */
+/** Starts the demo's servers and keeps them running until it is interrupted. */
 @Command(
     name = "up",
-    description = "Starts the demo's servers and keeps them up until Ctrl-C.",
+    description = "Start the demo's servers and keep them running until Ctrl-C.",
     mixinStandardHelpOptions = true)
 final class UpCommand implements Callable<Integer> {
   private static final int INTERRUPTED = 130;
@@ -22,7 +25,7 @@ final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (spec == null) {
-      throw new IllegalStateException("run by picocli only");
+      throw new IllegalStateException("picocli has not set the command's spec");
     }
     PrintWriter out = spec.commandLine().getOut();
     try (WorkFolder folder = WorkFolder.create("up")) {
@@ -34,26 +37,26 @@ final class UpCommand implements Callable<Integer> {
     return INTERRUPTED;
   }
 
-  private static void print(PrintWriter out, Servers servers) {
-    out.println("old store   " + servers.legacy());
-    out.println("new store   " + servers.scylla());
+  private static void print(PrintWriter out, DemoServers servers) {
+    out.println("old store   " + servers.oldStore());
+    out.println("new store   " + servers.newStore());
     out.println("both        " + servers.transition());
-    out.println("broker      " + servers.kafka());
+    out.println("broker      " + servers.bootstrapServers());
     out.println();
-    out.println("Ctrl-C ends the servers and deletes their data. Until then, try by hand:");
+    out.println("Ctrl-C stops the servers and deletes their data. Until then, try for example:");
     out.println();
     out.println(
         "  ./kv migrate run --collection files --layout '"
-            + Collections.FILES.layout()
+            + ClassFileCatalog.FILES.layout()
             + "' \\\n"
             + "    --from '"
-            + servers.legacy()
+            + servers.oldStore()
             + "' \\\n"
             + "    --to '"
-            + servers.scylla()
+            + servers.newStore()
             + "' \\\n"
             + "    --kafka "
-            + servers.kafka());
+            + servers.bootstrapServers());
     out.flush();
   }
 }

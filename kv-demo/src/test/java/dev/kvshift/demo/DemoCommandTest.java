@@ -23,18 +23,18 @@ class DemoCommandTest {
         .isEqualTo(
             "kv: --input "
                 + missing
-                + " is no folder: give one that exists; --help tells what there is\n");
+                + " is not a folder: give an existing one; --help lists the options\n");
   }
 
   @Test
   void demo_withTooFewRecords_isAUsageError() {
     assertThat(execute("demo", "--records", "1")).isEqualTo(2);
     assertThat(err.toString())
-        .isEqualTo("kv: --records 1: give 2 to 100000000; --help tells what there is\n");
+        .isEqualTo("kv: --records 1: give 2 to 100000000; --help lists the options\n");
   }
 
   @Test
-  void demo_withATargetOfUnknownScheme_saysWhatThereIs() {
+  void demo_withATargetOfUnknownScheme_listsTheSchemes() {
     assertThat(execute("demo", "--target", "nosuch://host")).isEqualTo(2);
     assertThat(err.toString())
         .contains("no driver for nosuch://")

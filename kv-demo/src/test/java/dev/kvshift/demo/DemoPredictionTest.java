@@ -6,7 +6,10 @@ import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
-import dev.kvshift.demo.ClassFiles.ClassFile;
+import dev.kvshift.demo.catalog.CatalogCollection;
+import dev.kvshift.demo.catalog.ClassFile;
+import dev.kvshift.demo.catalog.ClassFileCatalog;
+import dev.kvshift.demo.input.ClassFileReader;
 import dev.kvshift.demo.proto.PackageFile;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.memory.MemoryStoreProvider;
@@ -31,21 +34,21 @@ import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
-/** What {@code ./kv advise} says of the demo's packages, against what a node reports of them. */
+/** Compares the sizes that {@code ./kv advise} predicts for the demo with those a node reports. */
 final class DemoPredictionTest {
   private static final int FILES = 100_000;
   private static final int IN_FLIGHT = 256;
   private static final int MEBIBYTE = 1 << 20;
 
   /**
-   * The node counts partitions in classes of sizes, and reports the end of the greatest class, in
-   * whole mebibytes, rounded down.
+   * The node has a histogram of partition sizes whose buckets grow by this factor, and reports the
+   * upper end of the highest one in use, in whole mebibytes, rounded down.
    */
-  private static final double SIZE_CLASS = 1.2;
+  private static final double BUCKET_GROWTH = 1.2;
 
   @Test
   void advise_demosPackages_isWhatTheNodeReportsAfterAFlush() throws IOException {
-    Layout layout = Collections.PACKAGE_FILES.layout();
+    Layout layout = ClassFileCatalog.PACKAGE_FILES.layout();
     Prediction predicted;
     long largest;
     try (CassandraNode node =
@@ -64,7 +67,12 @@ final class DemoPredictionTest {
       }
       PartitionReport report =
           new PartitionScan(memory, Duration.ofSeconds(30), ScanRate.unlimited())
-              .run(LiveKey.PACKAGE_FILES, layout, PartitionLimits.defaults(), 1, rows -> {})
+              .run(
+                  CatalogCollection.PACKAGE_FILES.toString(),
+                  layout,
+                  PartitionLimits.defaults(),
+                  1,
+                  rows -> {})
               .report();
       assertThat(report.entries()).isGreaterThan(FILES * 9 / 10);
       predicted = report.prediction(layout.rule()).orElseThrow();
@@ -76,19 +84,23 @@ final class DemoPredictionTest {
         predicted.partitions(), predicted.bytes().max(), largest);
     assertThat(predicted.bytes().max()).isGreaterThan(2 * MEBIBYTE);
     assertThat((double) largest)
-        .isBetween(predicted.bytes().max() * 0.9 - MEBIBYTE, predicted.bytes().max() * SIZE_CLASS);
+        .isBetween(
+            predicted.bytes().max() * 0.9 - MEBIBYTE, predicted.bytes().max() * BUCKET_GROWTH);
   }
 
   private static StoreCollection open(Store store) {
     return store
-        .open(LiveKey.PACKAGE_FILES, Collections.PACKAGE_FILES.layout(), Claim.ACTIVE)
+        .open(
+            CatalogCollection.PACKAGE_FILES.toString(),
+            ClassFileCatalog.PACKAGE_FILES.layout(),
+            Claim.ACTIVE)
         .toCompletableFuture()
         .join();
   }
 
   private static void load(StoreCollection memory, StoreCollection target) throws IOException {
     List<CompletionStage<Long>> writes = new ArrayList<>();
-    ClassFiles.read(
+    ClassFileReader.read(
         Path.of("no jars"),
         FILES,
         file -> {
@@ -110,7 +122,7 @@ final class DemoPredictionTest {
   }
 
   private static StoreKey key(ClassFile file) {
-    return Collections.storeKey(LiveKey.packageFile(file.packageName(), file.name(), file.hash()));
+    return file.packageFileKey().storeKey();
   }
 
   private static Bytes value(ClassFile file) {

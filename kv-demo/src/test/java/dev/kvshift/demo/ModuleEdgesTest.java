@@ -3,6 +3,7 @@ package dev.kvshift.demo;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -13,13 +14,37 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.w3c.dom.Element;
+import org.w3c.dom.Node;
 
-/** Holds the edges between modules, which docs/architecture.md names. */
+/**
+ * Holds the edges between modules, which docs/architecture.md names: those that the modules' poms
+ * declare and those that the classes have.
+ */
 class ModuleEdgesTest {
+  private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
+
+  /** The project's modules that each module may load, at compile time or at run time. */
+  private static final Map<String, Set<String>> MODULES =
+      Map.ofEntries(
+          Map.entry("kv-api", Set.of()),
+          Map.entry("kv-memory", Set.of("kv-api")),
+          Map.entry("kv-model", Set.of("kv-api")),
+          Map.entry("kv-legacy", Set.of("kv-api")),
+          Map.entry("kv-legacy-server", Set.of("kv-api", "kv-legacy")),
+          Map.entry("kv-scylla", Set.of("kv-api")),
+          Map.entry("kv-transition", Set.of("kv-api", "kv-model")),
+          Map.entry("kv-testkit", Set.of("kv-api")),
+          Map.entry("benchmarks/check", Set.of()));
+
   private static final String[] API = {"dev.kvshift", "dev.kvshift.api..", "dev.kvshift.spi.."};
 
   private static JavaClasses all;
@@ -30,6 +55,23 @@ class ModuleEdgesTest {
         new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("dev.kvshift");
+  }
+
+  @Test
+  void poms_ofModulesThatOthersLoad_declareNoOtherModules() throws Exception {
+    for (Map.Entry<String, Set<String>> module : MODULES.entrySet()) {
+      assertThat(declaredModules(module.getKey(), Set.of("compile", "runtime")))
+          .as(module.getKey())
+          .isSubsetOf(module.getValue());
+    }
+  }
+
+  @Test
+  void pom_ofTheRunner_hasDriversAtRunTimeAlone() throws Exception {
+    assertThat(declaredModules("kv-migrate", Set.of("compile")))
+        .containsExactlyInAnyOrder("kv-api", "kv-model", "kv-transition");
+    assertThat(declaredModules("kv-migrate", Set.of("runtime")))
+        .containsExactlyInAnyOrder("kv-legacy", "kv-scylla");
   }
 
   @Test
@@ -127,7 +169,42 @@ class ModuleEdgesTest {
         .check(all);
   }
 
-  /** Production code of a package of ours may use the api and the packages named, no other. */
+  /** Returns the project's modules that a module's pom declares in one of the scopes. */
+  private static List<String> declaredModules(String module, Set<String> scopes) throws Exception {
+    Element pom =
+        DocumentBuilderFactory.newDefaultInstance()
+            .newDocumentBuilder()
+            .parse(ROOT.resolve(module).resolve("pom.xml").toFile())
+            .getDocumentElement();
+    List<String> declared = new ArrayList<>();
+    for (Element dependency : children(pom, "dependencies", "dependency")) {
+      List<Element> scope = children(dependency, "scope");
+      boolean counts = scopes.contains(scope.isEmpty() ? "compile" : scope.get(0).getTextContent());
+      String group = children(dependency, "groupId").get(0).getTextContent();
+      if (counts && group.equals("dev.kvshift")) {
+        declared.add(children(dependency, "artifactId").get(0).getTextContent());
+      }
+    }
+    return declared;
+  }
+
+  private static List<Element> children(Element parent, String... path) {
+    List<Element> found = List.of(parent);
+    for (String name : path) {
+      List<Element> next = new ArrayList<>();
+      for (Element element : found) {
+        for (Node node = element.getFirstChild(); node != null; node = node.getNextSibling()) {
+          if (node instanceof Element child && child.getTagName().equals(name)) {
+            next.add(child);
+          }
+        }
+      }
+      found = next;
+    }
+    return found;
+  }
+
+  /** Checks that a module's production code uses only the API, itself and the named modules. */
   private static void mayUse(String name, String... others) {
     List<String> allowed = new ArrayList<>(List.of(API));
     allowed.add("dev.kvshift." + name + "..");

@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/** Every parameter of every driver stands in the documentation, with its default. */
+/** Checks that every parameter of every driver is documented with its default. */
 final class ParametersDocumentTest {
   private static final Path DOCS = Path.of(System.getProperty("kvshift.root"), "docs");
 

@@ -28,10 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LegacyProvider implements StoreProvider {
   private static final Parameter CLIENT =
-      new Parameter(
+      Parameter.optional(
           "client", "unnamed", "the service's name in the server's statistics, 1 to 128 letters");
   private static final Parameter MAX_IN_FLIGHT =
-      new Parameter(
+      Parameter.optional(
           "maxInFlight",
           Integer.toString(LegacyLimits.DEFAULT_IN_FLIGHT),
           "how many reads, and how many writes, are sent at once, 1 to "

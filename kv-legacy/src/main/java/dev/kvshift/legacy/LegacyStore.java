@@ -12,6 +12,7 @@ import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -83,7 +84,12 @@ final class LegacyStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
   }
 

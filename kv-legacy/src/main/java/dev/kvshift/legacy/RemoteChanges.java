@@ -6,6 +6,7 @@ import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.ReadChanges;
+import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -26,7 +27,7 @@ final class RemoteChanges implements ChangeSource {
   public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
     Duration bounded = LegacyLimits.bounded(wait);
     Call call = collection.call();
-    Call patient = new Call(call.deadlineNanos() + bounded.toNanos(), call.epoch());
+    Call patient = Call.until(call.deadlineNanos() + bounded.toNanos()).withEpoch(call.epoch());
     return collection.ask(
         Kind.READ,
         patient,
@@ -38,6 +39,15 @@ final class RemoteChanges implements ChangeSource {
                         .setMaxBytes(maxBytes)
                         .setWaitMicros(TimeUnit.NANOSECONDS.toMicros(bounded.toNanos()))),
         reply -> Messages.changes(reply.getChanges()));
+  }
+
+  @Override
+  public CompletionStage<String> logId(long position) {
+    return collection.ask(
+        Kind.REPEATABLE,
+        collection.call(),
+        () -> Request.newBuilder().setLogId(position),
+        Reply::getText);
   }
 
   @Override

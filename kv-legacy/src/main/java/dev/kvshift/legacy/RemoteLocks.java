@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.legacy.Pending.Kind;
 import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.LockBatch;
@@ -37,7 +38,7 @@ final class RemoteLocks implements StoreLocks {
   }
 
   @Override
-  public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+  public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
     return Futures.start(
             () -> {
               OperationChecker.checkLocks(keys, store.limits());
@@ -52,15 +53,15 @@ final class RemoteLocks implements StoreLocks {
         .exceptionallyCompose(
             error ->
                 Futures.unwrap(error) instanceof KvException.UnknownOutcome
-                    ? CompletableFuture.completedFuture(new Batch(List.of(), Set.of(), keys))
+                    ? CompletableFuture.completedFuture(LockResult.of(List.of(), Set.of(), keys))
                     : CompletableFuture.failedFuture(Futures.unwrap(error)));
   }
 
-  private static Batch batch(Reply reply) {
+  private static LockResult batch(Reply reply) {
     LockBatch message = reply.getLocks();
     Set<Bytes> busy = new HashSet<>();
     message.getBusyList().forEach(key -> busy.add(Messages.bytes(key)));
-    return new Batch(
+    return LockResult.of(
         message.getAcquiredList().stream().map(Messages::lock).toList(), busy, Set.of());
   }
 

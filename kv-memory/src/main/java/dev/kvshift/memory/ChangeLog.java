@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +34,7 @@ final class ChangeLog {
   private static final int CHANGE_OVERHEAD_BYTES = 24;
 
   private final String collection;
+  private final String id = UUID.randomUUID().toString();
   private final Consumer<Runnable> effects;
   private final TreeMap<Long, Batch> records = new TreeMap<>();
   private final List<Reader> readers = new ArrayList<>();
@@ -59,6 +61,21 @@ final class ChangeLog {
 
   void appendLift(String attempt) {
     add(new Lifted(attempt, newest + 1));
+  }
+
+  /** Returns the log's id, which is one for all positions: a memory log is never restored. */
+  String id(long position) {
+    if (position < 0 || position > newest) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " has no change at position "
+              + position
+              + ", its last one is at "
+              + newest
+              + ": its log was made anew");
+    }
+    return id;
   }
 
   Window window() {

@@ -3,10 +3,10 @@ package dev.kvshift.memory;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.State;
-import dev.kvshift.spi.StoreLocks.Batch;
 import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
 import java.time.Duration;
@@ -44,7 +44,7 @@ final class LockSpace {
     this.gate = new LeaderGate("of locks " + name);
   }
 
-  synchronized Batch tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+  synchronized LockResult tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
     Instant now = clock.instant();
     gate.admitWrite(call.epoch());
     Fence fence = standing(now);
@@ -61,11 +61,11 @@ final class LockSpace {
         continue;
       }
       lastToken = draw(now);
-      Lock lock = new Lock(name, key, owner, lastToken, now.plus(lease));
+      Lock lock = Lock.of(name, key, owner, lastToken, now.plus(lease));
       grants.put(key, new Grant(lastToken, lock));
       acquired.add(lock);
     }
-    return new Batch(acquired, busy, Set.of());
+    return LockResult.of(acquired, busy, Set.of());
   }
 
   synchronized Lock renew(Lock lock, Duration lease, Call call) {
@@ -75,7 +75,7 @@ final class LockSpace {
       throw new KvException.Permanent(
           "lock " + lock.key() + " of space " + name + " is lost: take it again and read again");
     }
-    Lock renewed = new Lock(lock.space(), lock.key(), lock.owner(), lock.token(), now.plus(lease));
+    Lock renewed = Lock.of(lock.space(), lock.key(), lock.owner(), lock.token(), now.plus(lease));
     grants.put(lock.key(), new Grant(lock.token(), renewed));
     return renewed;
   }

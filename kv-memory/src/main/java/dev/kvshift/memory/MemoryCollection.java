@@ -128,6 +128,11 @@ final class MemoryCollection implements StoreCollection {
       }
 
       @Override
+      public CompletionStage<String> logId(long position) {
+        return store.supply(() -> table.withLog(log -> log.id(position)));
+      }
+
+      @Override
       public CompletionStage<Window> window() {
         return store.supply(() -> table.withLog(ChangeLog::window));
       }

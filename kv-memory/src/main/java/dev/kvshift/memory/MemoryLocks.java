@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.OperationChecker;
@@ -19,7 +20,7 @@ import java.util.concurrent.CompletionStage;
 /** One store's view of a space of locks and of its gate. */
 record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Gate {
   @Override
-  public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+  public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
     return store.supply(
         () -> {
           OperationChecker.checkLocks(keys, store.limits());

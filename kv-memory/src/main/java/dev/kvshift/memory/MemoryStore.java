@@ -7,6 +7,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -27,7 +28,12 @@ import org.jspecify.annotations.Nullable;
 /** One opening of an in-memory server. Answers on the calling thread, except where it waits. */
 final class MemoryStore implements Store {
   private static final Limits LIMITS =
-      new Limits(65_529, 65_531, 16 << 20, 1_000, Duration.ofSeconds(10));
+      Limits.defaults()
+          .withMaxMainBytes(65_529)
+          .withMaxClusteringBytes(65_531)
+          .withMaxValueBytes(16 << 20)
+          .withMaxInFlight(1_000)
+          .withTimeout(Duration.ofSeconds(10));
 
   final MemoryServer server;
   final VersionClock versions;
@@ -86,8 +92,13 @@ final class MemoryStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
-    return compose(() -> CollectionRecord.activate(metadata(), name, floor, incarnation));
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return compose(() -> CollectionRecord.activate(metadata(), name, copy, floor));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+    return compose(() -> CollectionRecord.restart(metadata(), name, copy, next));
   }
 
   @Override

@@ -43,7 +43,7 @@ public final class MemoryStoreProvider implements StoreProvider {
   @Override
   public Store open(ConnectionString string, Context context) {
     if (string.hosts().size() != 1
-        || string.hosts().get(0).port() != 0
+        || string.hosts().get(0).port().isPresent()
         || !string.path().isEmpty()
         || string.user() != null) {
       throw new KvException.Permanent(

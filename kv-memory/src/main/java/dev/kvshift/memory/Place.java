@@ -42,7 +42,7 @@ record Place(long token, StoreKey key) implements Comparable<Place> {
       long token = buffer.getLong();
       Bytes main = take(buffer, buffer.getInt());
       Bytes shard = take(buffer, buffer.getInt());
-      return new Place(token, new StoreKey(main, shard, Bytes.of(buffer)));
+      return new Place(token, StoreKey.of(main, shard, Bytes.of(buffer)));
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw new KvException.Permanent(
           "scan position refused: hand back what a page gave, or begin the task anew", e);

@@ -61,14 +61,14 @@ record RowWalk(boolean tombstones) {
         live++;
       }
       if (stop != null) {
-        return new RowPage(rows, stop, passed);
+        return RowPage.of(rows, stop, passed);
       }
       if (value != null || tombstones) {
         rows.add(row);
       }
       passed = clustering;
     }
-    return new RowPage(rows, Stop.END, null);
+    return RowPage.of(rows, Stop.END, null);
   }
 
   ScanPage scan(
@@ -77,7 +77,7 @@ record RowWalk(boolean tombstones) {
       @Nullable Bytes position,
       PageLimit limit,
       Instant now) {
-    StoreKey first = new StoreKey(Bytes.empty(), Bytes.empty(), Bytes.empty());
+    StoreKey first = StoreKey.of(Bytes.empty(), Bytes.empty(), Bytes.empty());
     boolean fromStart = position == null && task.after() == Long.MIN_VALUE;
     NavigableMap<Place, Row> rest;
     if (position != null) {
@@ -85,7 +85,7 @@ record RowWalk(boolean tombstones) {
     } else if (fromStart) {
       rest = all;
     } else if (task.after() == Long.MAX_VALUE) {
-      return new ScanPage(List.of(), null);
+      return ScanPage.of(List.of(), null);
     } else {
       rest = all.tailMap(new Place(task.after() + 1, first), true);
     }
@@ -101,7 +101,7 @@ record RowWalk(boolean tombstones) {
       Bytes value = row.value();
       bytes += row.key().clustering().size() + (value == null ? 0 : value.size());
       if (passed != null && (looked == limit.entries() || bytes > limit.bytes())) {
-        return new ScanPage(rows, passed.print());
+        return ScanPage.of(rows, passed.print());
       }
       looked++;
       if (value != null || tombstones) {
@@ -109,7 +109,7 @@ record RowWalk(boolean tombstones) {
       }
       passed = entry.getKey();
     }
-    return new ScanPage(rows, null);
+    return ScanPage.of(rows, null);
   }
 
   /** Cuts all tokens into so many ranges of equal length. */
@@ -122,10 +122,10 @@ record RowWalk(boolean tombstones) {
     long after = Long.MIN_VALUE;
     for (int i = 1; i < atLeast; i++) {
       long upTo = Long.MIN_VALUE + step * i;
-      tasks.add(new ScanTask(after, upTo));
+      tasks.add(ScanTask.of(after, upTo));
       after = upTo;
     }
-    tasks.add(new ScanTask(after, Long.MAX_VALUE));
+    tasks.add(ScanTask.of(after, Long.MAX_VALUE));
     return tasks;
   }
 
@@ -137,11 +137,11 @@ record RowWalk(boolean tombstones) {
     long token = Place.token(main, shard);
     Bytes from = range.from();
     Bytes to = range.to();
-    Place low = new Place(token, new StoreKey(main, shard, from == null ? Bytes.empty() : from));
+    Place low = new Place(token, StoreKey.of(main, shard, from == null ? Bytes.empty() : from));
     Place high =
         to == null
-            ? new Place(token, new StoreKey(main, shard.concat(NUL), Bytes.empty()))
-            : new Place(token, new StoreKey(main, shard, to));
+            ? new Place(token, StoreKey.of(main, shard.concat(NUL), Bytes.empty()))
+            : new Place(token, StoreKey.of(main, shard, to));
     NavigableMap<Place, Row> rows =
         all.subMap(
             low, from == null || range.fromInclusive(), high, to != null && range.toInclusive());

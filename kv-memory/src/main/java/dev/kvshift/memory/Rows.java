@@ -77,7 +77,7 @@ final class Rows {
       lastVersion = Math.max(lastVersion, version);
       purgeSome(now);
     }
-    Row next = new Row(key, version, mutation.value(), mutation.expiry());
+    Row next = Row.of(key, version, mutation.value(), mutation.expiry());
     Place place = Place.of(key);
     Row held = rows.get(place);
     if (held == null || Row.PRECEDENCE.compare(next, held) > 0) {
@@ -127,9 +127,9 @@ final class Rows {
           "version " + atLeast + " lies more than 1 s ahead of the leader's clock");
     }
     Row found = rows.get(Place.of(key));
-    Row current = found == null ? new Row(key, 0, null, null) : found.at(now);
+    Row current = found == null ? Row.tombstone(key, 0) : found.at(now);
     lastVersion = Math.max(draw(now), atLeast + 1);
-    Row next = new Row(key, lastVersion, current.value(), current.expiry());
+    Row next = Row.of(key, lastVersion, current.value(), current.expiry());
     keep(Place.of(key), next);
     return next;
   }

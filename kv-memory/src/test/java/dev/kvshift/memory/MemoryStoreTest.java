@@ -35,7 +35,7 @@ final class MemoryStoreTest {
   @Test
   void getRange_pagedBothWays_givesEveryEntryOnce() {
     try (KvStore store = InMemory.store("range")) {
-      KvCollection files = store.collection("files", Layout.range(new ShardRule.None()));
+      KvCollection files = store.collection("files", Layout.range(ShardRule.none()));
       for (int i = 1; i <= 5; i++) {
         files.put(Key.of(MAIN, Bytes.of((byte) (i * 50))), Bytes.of((byte) i));
       }

@@ -10,6 +10,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource.Window;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
@@ -33,6 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the in-memory store forgets, and what it refuses to open. */
 final class RetentionTest {
+  private static final Copy COPY = Copy.parse("0123456789abcdef0123456789abcdef@test");
+
   private final AtomicReference<Instant> now =
       new AtomicReference<>(Instant.parse("2026-11-20T10:00:00Z"));
   private final Clock clock =
@@ -64,7 +67,7 @@ final class RetentionTest {
       long deleted = join(c.write(key, Mutation.delete(), call()));
       now.updateAndGet(instant -> instant.plus(Duration.ofMinutes(59)));
       work(c);
-      assertThat(get(c, key)).isEqualTo(new Row(key, deleted, null, null));
+      assertThat(get(c, key)).isEqualTo(Row.tombstone(key, deleted));
       now.updateAndGet(instant -> instant.plus(Duration.ofMinutes(2)));
       work(c);
       assertThat(get(c, key)).isNull();
@@ -74,7 +77,7 @@ final class RetentionTest {
           .hasMessageContaining("purge horizon");
       long later = deleted + 1;
       join(c.write(key, Mutation.put(Bytes.utf8("w")).withVersion(later), call()));
-      assertThat(get(c, key)).isEqualTo(new Row(key, later, Bytes.utf8("w"), null));
+      assertThat(get(c, key)).isEqualTo(Row.of(key, later, Bytes.utf8("w"), null));
     }
   }
 
@@ -84,11 +87,11 @@ final class RetentionTest {
       StoreCollection c = join(store.open("c", Layout.point(), Claim.ACTIVE));
       StoreKey key = key(1);
       Instant expiry = now.get().plus(Duration.ofMinutes(10));
-      Mutation mutation = new Mutation(Bytes.utf8("v"), expiry, null, null);
+      Mutation mutation = Mutation.put(Bytes.utf8("v")).withExpiry(expiry);
       long version = join(c.write(key, mutation, call()));
       now.updateAndGet(instant -> instant.plus(Duration.ofMinutes(69)));
       work(c);
-      assertThat(get(c, key)).isEqualTo(new Row(key, version, null, null));
+      assertThat(get(c, key)).isEqualTo(Row.tombstone(key, version));
       now.updateAndGet(instant -> instant.plus(Duration.ofMinutes(2)));
       work(c);
       assertThat(get(c, key)).isNull();
@@ -98,13 +101,13 @@ final class RetentionTest {
   @Test
   void importing_oldTombstones_areKept() {
     try (Store store = MemoryStoreProvider.open("purge-import", options)) {
-      StoreCollection c = join(store.open("c", Layout.point(), Claim.IMPORTING));
+      StoreCollection c = join(store.open("c", Layout.point(), Claim.importing(COPY)));
       long old = VersionClock.micros(now.get().minus(Duration.ofDays(300)));
       for (int i = 0; i < 50; i++) {
         join(c.write(key(i), Mutation.delete().withVersion(old), call()));
       }
       for (int i = 0; i < 50; i++) {
-        assertThat(get(c, key(i))).isEqualTo(new Row(key(i), old, null, null));
+        assertThat(get(c, key(i))).isEqualTo(Row.tombstone(key(i), old));
       }
     }
   }
@@ -170,7 +173,7 @@ final class RetentionTest {
       StoreCollection there = join(one.open("c", Layout.point(), Claim.ACTIVE));
       long version = join(there.write(key(1), Mutation.put(Bytes.utf8("v")), call()));
       StoreCollection here = join(two.open("c", Layout.point(), Claim.ACTIVE));
-      assertThat(get(here, key(1))).isEqualTo(new Row(key(1), version, Bytes.utf8("v"), null));
+      assertThat(get(here, key(1))).isEqualTo(Row.of(key(1), version, Bytes.utf8("v"), null));
     }
   }
 

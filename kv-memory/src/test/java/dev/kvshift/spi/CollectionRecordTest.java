@@ -19,17 +19,59 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class CollectionRecordTest {
+  private static final Copy COPY = Copy.parse("0123456789abcdef0123456789abcdef@test");
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "v1 active floor=0 incarnation=1 point;shard=none;encoding=1",
+        "v1 active floor=1795 incarnation=3 range;shard=bits=8;encoding=1",
+        "v1 importing floor=0 incarnation=1 point;shard=none;encoding=1",
+        "v1 importing floor=0 incarnation=2 copy=0123456789abcdef0123456789abcdef@test"
+            + " point;shard=none;encoding=1",
+        "v1 active floor=7 incarnation=1 copy=0123456789abcdef0123456789abcdef@test later=x"
+            + " point;shard=none;encoding=1"
+      })
+  void parse_writtenForm_printsTheSame(String text) {
+    assertThat(CollectionRecord.parse("c", Bytes.utf8(text)).print().toUtf8()).isEqualTo(text);
+  }
+
   @Test
-  void print_isTheWrittenForm_andParsesBack() {
-    CollectionRecord active =
-        new CollectionRecord(Layout.range(new ShardRule.FirstBits(8)), State.ACTIVE, 1_795L, 3);
-    assertThat(active.print().toUtf8())
-        .isEqualTo("v1 active floor=1795 incarnation=3 range;shard=bits=8;encoding=1");
-    assertThat(CollectionRecord.parse("c", active.print())).isEqualTo(active);
-    CollectionRecord importing = new CollectionRecord(Layout.point(), State.IMPORTING, 0, 1);
-    assertThat(importing.print().toUtf8())
-        .isEqualTo("v1 importing floor=0 incarnation=1 point;shard=none;encoding=1");
-    assertThat(CollectionRecord.parse("c", importing.print())).isEqualTo(importing);
+  void parse_members_areThoseOfTheText() {
+    CollectionRecord record =
+        CollectionRecord.parse(
+            "c",
+            Bytes.utf8(
+                "v1 active floor=1795 incarnation=3 copy="
+                    + COPY
+                    + " range;shard=bits=8;encoding=1"));
+    assertThat(record.layout()).isEqualTo(Layout.range(ShardRule.firstBits(8)));
+    assertThat(record.state()).isEqualTo(State.ACTIVE);
+    assertThat(record.floor()).isEqualTo(1_795);
+    assertThat(record.incarnation()).isEqualTo(3);
+    assertThat(record.copy()).isEqualTo(COPY);
+    assertThat(record.isHandedOver()).isTrue();
+    assertThat(CollectionRecord.live(Layout.point()).isHandedOver()).isFalse();
+    assertThat(CollectionRecord.importing(Layout.point(), COPY).isHandedOver()).isFalse();
+  }
+
+  @Test
+  void activate_membersOfANewerVersion_isPermanentAndKeepsThem() {
+    String newer =
+        "v1 importing floor=0 incarnation=1 copy=" + COPY + " later=x point;shard=none;encoding=1";
+    try (Store store = MemoryStoreProvider.open("newer-record")) {
+      Metadata metadata = store.metadata();
+      String name = CollectionRecord.metadataName("files");
+      metadata.compareAndSet(name, null, Bytes.utf8(newer)).toCompletableFuture().join();
+      assertThatThrownBy(
+              () ->
+                  CollectionRecord.activate(metadata, "files", COPY, 7)
+                      .toCompletableFuture()
+                      .join())
+          .hasCauseInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("later=x");
+      assertThat(metadata.get(name).toCompletableFuture().join()).isEqualTo(Bytes.utf8(newer));
+    }
   }
 
   @ParameterizedTest
@@ -83,11 +125,11 @@ final class CollectionRecordTest {
     try (Store store = MemoryStoreProvider.open("claims-" + applied)) {
       Unsure unsure = new Unsure(store.metadata(), applied, new AtomicInteger(3));
       CollectionRecord claimed =
-          CollectionRecord.claim(unsure, "files", Layout.point(), Claim.IMPORTING)
+          CollectionRecord.claim(unsure, "files", Layout.point(), Claim.importing(COPY))
               .toCompletableFuture()
               .join();
       assertThat(claimed)
-          .isEqualTo(new CollectionRecord(Layout.point(), State.IMPORTING, 0, 1))
+          .isEqualTo(CollectionRecord.importing(Layout.point(), COPY))
           .isEqualTo(CollectionRecord.read(store.metadata(), "files").toCompletableFuture().join());
     }
   }

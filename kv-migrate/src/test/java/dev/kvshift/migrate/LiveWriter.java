@@ -31,8 +31,7 @@ final class LiveWriter implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
   private static final int KEYS = 500;
 
-  private final StoreCollection source;
-  private final StoreCollection target;
+  private final Sides sides;
   private final List<Thread> threads = new ArrayList<>();
   private final List<Map<StoreKey, Mutation>> journals = new ArrayList<>();
   private final List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
@@ -41,9 +40,8 @@ final class LiveWriter implements AutoCloseable {
   private final AtomicLong writesAfter = new AtomicLong();
   private volatile boolean closing;
 
-  LiveWriter(StoreCollection source, StoreCollection target, int threadCount, long seed) {
-    this.source = source;
-    this.target = target;
+  LiveWriter(Sides sides, int threadCount, long seed) {
+    this.sides = sides;
     for (int i = 0; i < threadCount; i++) {
       int number = i;
       Map<StoreKey, Mutation> journal = new HashMap<>();
@@ -79,9 +77,10 @@ final class LiveWriter implements AutoCloseable {
     }
   }
 
-  /** Closes, and checks every key of the journals against the collection. */
-  void assertHolds(StoreCollection collection) {
+  /** Closes, and checks every key of the journals against the target. */
+  void assertHolds() {
     close();
+    StoreCollection collection = sides.to();
     assertThat(failures).isEmpty();
     for (Map<StoreKey, Mutation> journal : journals) {
       journal.forEach(
@@ -101,15 +100,15 @@ final class LiveWriter implements AutoCloseable {
 
   private void write(int number, Map<StoreKey, Mutation> journal, Random random) {
     try {
-      StoreCollection current = source;
+      StoreCollection target = null;
       for (long step = 0; !closing; step++) {
         StoreKey key = key(number, (int) (KEYS * random.nextDouble() * random.nextDouble()));
         Mutation mutation = mutation(number, step, random);
         long begun = System.nanoTime();
-        if (current == source && !writeToSource(key, mutation)) {
-          current = target;
+        if (target == null && !writeToSource(key, mutation)) {
+          target = sides.to();
         }
-        if (current == target) {
+        if (target != null) {
           Mutation versioned = mutation.withVersion(VersionClock.ofProcess().next());
           Await.of(target.write(key, versioned, Call.within(TIMEOUT)));
           writesAfter.incrementAndGet();
@@ -130,7 +129,7 @@ final class LiveWriter implements AutoCloseable {
    */
   private boolean writeToSource(StoreKey key, Mutation mutation) {
     try {
-      Await.of(source.write(key, mutation, Call.within(TIMEOUT)));
+      Await.of(sides.from.write(key, mutation, Call.within(TIMEOUT)));
       return true;
     } catch (StalePhase e) {
       Await.of(VersionClock.ofProcess().awaitPast(e.floor()));
@@ -150,6 +149,6 @@ final class LiveWriter implements AutoCloseable {
             : null;
     return random.nextInt(5) == 0
         ? Mutation.delete()
-        : new Mutation(Bytes.utf8("value-" + number + "-" + step), expiry, null, null);
+        : Mutation.put(Bytes.utf8("value-" + number + "-" + step)).withExpiry(expiry);
   }
 }

@@ -21,7 +21,6 @@ import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Phase;
-import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -58,14 +57,13 @@ final class MigrationTest {
 
   private static void assertMovesUnderLiveWriter(Sides sides) {
     sides.fill(5_000);
-    StoreCollection to = sides.prepareTarget();
     List<ProgressListener.Event> events = Collections.synchronizedList(new ArrayList<>());
     MigrationResult result;
-    try (LiveWriter writer = new LiveWriter(sides.from, to, 3, SEED);
+    try (LiveWriter writer = new LiveWriter(sides, 3, SEED);
         Migration migration = Migration.of(sides.plan(), events::add)) {
       result = migration.run();
       await(() -> writer.writesAfter() >= 500);
-      writer.assertHolds(to);
+      writer.assertHolds();
     }
     assertThat(result.verify().differences()).isZero();
     assertThat(result.copy().counts().residue()).isZero();
@@ -75,11 +73,9 @@ final class MigrationTest {
         Await.of(CollectionRecord.read(sides.target.metadata(), Sides.COLLECTION));
     assertThat(record)
         .isEqualTo(
-            new CollectionRecord(
-                sides.layout,
-                CollectionRecord.State.ACTIVE,
-                result.cutover().floor(),
-                result.cutover().incarnation()));
+            CollectionRecord.importing(sides.layout, sides.copy())
+                .activated(result.cutover().floor())
+                .withIncarnation(result.cutover().incarnation()));
     assertThat(events)
         .filteredOn(event -> event.state() == ProgressListener.State.ENDED)
         .extracting(ProgressListener.Event::step)
@@ -152,9 +148,8 @@ final class MigrationTest {
   @Test
   void apply_duplicatesInAnyOrder_changeNothing() {
     try (Sides sides = new Sides()) {
-      StoreCollection to = sides.prepareTarget();
       sides.fill(50);
-      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
+      try (LiveWriter writer = new LiveWriter(sides, 2, SEED);
           Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         migration.copy();
         await(() -> writer.writesBefore() > 3_000);
@@ -163,7 +158,7 @@ final class MigrationTest {
         MigrationResult result = migration.run();
         assertThat(result.changesApplied()).isGreaterThan(result.changesStreamed());
         assertThat(result.verify().differences()).as("seed %d", SEED).isZero();
-        writer.assertHolds(to);
+        writer.assertHolds();
       }
     }
   }
@@ -173,7 +168,6 @@ final class MigrationTest {
     try (Sides sides = new Sides();
         KafkaBroker broker = KafkaBroker.start()) {
       sides.fill(100);
-      StoreCollection to = sides.prepareTarget();
       AtomicInteger fences = new AtomicInteger();
       Intercepted.Fault freezing =
           (type, method, arguments, request) -> {
@@ -185,13 +179,13 @@ final class MigrationTest {
             return request.send();
           };
       MigrationPlan plan = sides.from(freezing).plan(broker, Sides.options(Duration.ofMillis(500)));
-      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
+      try (LiveWriter writer = new LiveWriter(sides, 2, SEED);
           Migration migration = Migration.of(plan, ProgressListener.NONE)) {
         MigrationResult result = migration.run();
 
         assertThat(result.cutover().attempts()).isEqualTo(2);
         await(() -> writer.writesAfter() > 100);
-        writer.assertHolds(to);
+        writer.assertHolds();
       }
     }
   }

@@ -10,7 +10,6 @@ import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.model.Stores;
-import dev.kvshift.spi.StoreCollection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -25,7 +24,7 @@ final class RealStoresTest {
     try (ForkedLegacyServer legacy = ForkedLegacyServer.start();
         Sides sides =
             new Sides(
-                Layout.range(new ShardRule.FirstBits(4)),
+                Layout.range(ShardRule.firstBits(4)),
                 Stores.open(legacy.connectionString()),
                 Stores.open(
                     "scylla://"
@@ -34,11 +33,10 @@ final class RealStoresTest {
                         + node.datacenter()
                         + "&create=if-missing&replication=1"))) {
       sides.fill(ROWS);
-      StoreCollection to = sides.prepareTarget();
       MigrationResult result;
       long longest;
       List<String> events;
-      try (LiveWriter writer = new LiveWriter(sides.from, to, 2, SEED);
+      try (LiveWriter writer = new LiveWriter(sides, 2, SEED);
           Migration migration =
               Migration.of(
                   sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT)),
@@ -47,7 +45,7 @@ final class RealStoresTest {
         while (writer.writesAfter() < 200) {
           Thread.onSpinWait();
         }
-        writer.assertHolds(to);
+        writer.assertHolds();
         longest = writer.longestMillis();
         events = migration.status().events();
       }

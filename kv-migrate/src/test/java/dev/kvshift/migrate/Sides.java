@@ -14,6 +14,7 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -21,6 +22,7 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 
@@ -32,7 +34,7 @@ final class Sides implements AutoCloseable {
   /** A pause limit that also a slow machine keeps. */
   static final Duration PATIENT = Duration.ofSeconds(5);
 
-  static final Layout LAYOUT = Layout.range(new ShardRule.None());
+  static final Layout LAYOUT = Layout.range(ShardRule.none());
 
   final Layout layout;
   final Store source;
@@ -69,7 +71,7 @@ final class Sides implements AutoCloseable {
   /** Returns sides whose target is like a CQL store: sharded, no tombstone reads, no leader. */
   static Sides sharded() {
     return new Sides(
-        Layout.range(new ShardRule.FirstBits(4)),
+        Layout.range(ShardRule.firstBits(4)),
         MemoryOptions.defaults()
             .without(
                 Capability.LARGE_MAIN_KEYS,
@@ -130,11 +132,9 @@ final class Sides implements AutoCloseable {
         .build();
   }
 
-  /**
-   * Opens the target's collection for importing, as the migration will, so that writers can use it.
-   */
-  StoreCollection prepareTarget() {
-    return Await.of(target.open(COLLECTION, layout, Claim.IMPORTING));
+  /** Returns the copy that the source's gate names. */
+  Copy copy() {
+    return Objects.requireNonNull(Await.of(from.gate().state()).copy());
   }
 
   /** Returns the target's collection, which must exist. */

@@ -142,7 +142,7 @@ final class VerifyTest {
         sides,
         CHANGED,
         Mutation.put(Bytes.utf8("another")).withVersion(version(sides, CHANGED) + 1));
-    writeToTarget(sides, EXTRA, Mutation.put(Bytes.utf8("nobody's")).withVersion(5));
+    writeToTarget(sides, EXTRA, Mutation.put(Bytes.utf8("nobody's")).withVersion(5L));
     long deleted = version(sides, DELETED);
     writeToTarget(sides, DELETED, Mutation.put(Bytes.utf8("back")).withVersion(deleted - 1));
     return deleted;

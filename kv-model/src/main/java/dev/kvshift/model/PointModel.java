@@ -53,7 +53,7 @@ public final class PointModel<K, V> implements Model {
 
   @Override
   public Layout layout() {
-    return new Layout(Shape.POINT, new ShardRule.None(), RangeModel.encoding(key));
+    return Layout.of(Shape.POINT, ShardRule.none(), RangeModel.encoding(key));
   }
 
   @Override

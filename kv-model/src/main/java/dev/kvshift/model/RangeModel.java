@@ -42,7 +42,7 @@ public final class RangeModel<M, C, V> implements Model {
   }
 
   static Layout layout(Model.RangeKeys<?, ?> keys, ShardRule rule) {
-    Layout layout = new Layout(Shape.RANGE, rule, encoding(keys.clustering()));
+    Layout layout = Layout.of(Shape.RANGE, rule, encoding(keys.clustering()));
     Sharding.of(layout);
     if (rule instanceof ShardRule.FirstParts first
         && first.parts() > keys.clustering().partCount()) {

@@ -123,7 +123,9 @@ record TypedKeys<K, V>(
 
   /** Returns the options with the model's TTL unless they have their own. */
   private WriteOptions withDefaults(WriteOptions options) {
-    return ttl == null || options.ttl() != null ? options : new WriteOptions(ttl, options.lock());
+    return ttl == null || options.ttl() != null
+        ? options
+        : WriteOptions.none().withTtl(ttl).withLock(options.lock());
   }
 
   private Map<Key, K> encodeAll(Collection<K> keys) {
@@ -146,9 +148,9 @@ record TypedKeys<K, V>(
         (bytes, key) -> {
           try {
             Optional<Bytes> value = Objects.requireNonNull(outcomes.get(bytes)).orThrow();
-            typed.put(key, new Outcome.Ok<>(decode(bytes, value)));
+            typed.put(key, Outcome.ok(decode(bytes, value)));
           } catch (KvException e) {
-            typed.put(key, new Outcome.Failed<>(e));
+            typed.put(key, Outcome.failed(e));
           }
         });
     return typed;

@@ -183,8 +183,8 @@ class ModelTest {
     files.putAll(Map.of(Bytes.utf8("a"), "one", Bytes.utf8("b"), "two"));
     assertThat(files.getAll(List.of(Bytes.utf8("a"), Bytes.utf8("c"))))
         .containsExactly(
-            Map.entry(Bytes.utf8("a"), new Outcome.Ok<>(Optional.of("one"))),
-            Map.entry(Bytes.utf8("c"), new Outcome.Ok<>(Optional.empty())));
+            Map.entry(Bytes.utf8("a"), Outcome.ok(Optional.of("one"))),
+            Map.entry(Bytes.utf8("c"), Outcome.ok(Optional.empty())));
   }
 
   @Test

@@ -15,7 +15,7 @@ public final class OuterStoreProvider implements StoreProvider {
 
   @Override
   public List<Parameter> parameters() {
-    return List.of(new Parameter("inner", null, "the store underneath"));
+    return List.of(Parameter.required("inner", "the store underneath"));
   }
 
   @Override

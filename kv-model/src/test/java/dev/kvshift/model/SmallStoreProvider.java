@@ -25,7 +25,7 @@ public final class SmallStoreProvider implements StoreProvider {
 
   @Override
   public Store open(ConnectionString string, Context context) {
-    context.observer().warned(new Warning("small", Concern.SIZE, "it is small"));
+    context.observer().warned(Warning.of("small", Concern.SIZE, "it is small"));
     return MemoryStoreProvider.open(
         string.hosts().get(0).name(),
         MemoryOptions.defaults().withVersions(context.clock()).without(Capability.LARGE_MAIN_KEYS));

@@ -57,7 +57,7 @@ record Cell(
   /** Reads a cell that {@link #isWhole}; the buffer's position moves. */
   static Row row(StoreKey key, long version, ByteBuffer cell) {
     Instant expiry = expiry(cell, cell.position());
-    return new Row(key, version, Bytes.of(cell.position(cell.position() + HEADER_BYTES)), expiry);
+    return Row.of(key, version, Bytes.of(cell.position(cell.position() + HEADER_BYTES)), expiry);
   }
 
   /** Reads what remains of the buffer, whose position moves. */

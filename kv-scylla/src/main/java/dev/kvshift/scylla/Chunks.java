@@ -92,7 +92,7 @@ final class Chunks {
     rest.getLong();
     Bytes main = Bytes.of(take(rest));
     Bytes shard = Bytes.of(take(rest));
-    return new StoreKey(main, shard, Bytes.of(rest));
+    return StoreKey.of(main, shard, Bytes.of(rest));
   }
 
   private static ByteBuffer take(ByteBuffer buffer) {

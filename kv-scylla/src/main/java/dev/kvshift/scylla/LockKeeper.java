@@ -131,7 +131,7 @@ final class LockKeeper {
               if (held.equals(next)) {
                 uses.put(attempt, new Use(token, expires));
                 return CompletableFuture.completedFuture(
-                    new Lock(space, key, attempt, token, Instant.ofEpochMilli(expires)));
+                    Lock.of(space, key, attempt, token, Instant.ofEpochMilli(expires)));
               }
               return held.equals(expected)
                   ? CompletableFuture.completedFuture(null)
@@ -190,7 +190,7 @@ final class LockKeeper {
                 use.renewed(next.expires());
               }
               return CompletableFuture.completedFuture(
-                  new Lock(
+                  Lock.of(
                       lock.space(),
                       lock.key(),
                       lock.owner(),

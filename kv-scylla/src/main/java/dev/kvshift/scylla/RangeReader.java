@@ -44,7 +44,7 @@ final class RangeReader {
 
   CompletionStage<RowPage> read(Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
     if (range.isEmpty()) {
-      return CompletableFuture.completedFuture(new RowPage(List.of(), Stop.END, null));
+      return CompletableFuture.completedFuture(RowPage.of(List.of(), Stop.END, null));
     }
     return new Page(main, shard, range, limit, call).read();
   }
@@ -112,7 +112,7 @@ final class RangeReader {
         if (clustering == null) {
           continue;
         }
-        StoreKey key = new StoreKey(main, shard, Bytes.of(clustering));
+        StoreKey key = StoreKey.of(main, shard, Bytes.of(clustering));
         Cell row = reader.live(key, found, 1);
         if (row != null) {
           if (rows.size() == limit.entries()) {
@@ -150,7 +150,7 @@ final class RangeReader {
 
     private CompletionStage<RowPage> done(Stop stop) {
       Bytes end = stop == Stop.END ? null : Objects.requireNonNull(passed);
-      return reader.rows(rows, call).thenApply(whole -> new RowPage(whole, stop, end));
+      return reader.rows(rows, call).thenApply(whole -> RowPage.of(whole, stop, end));
     }
 
     private String what() {

@@ -191,7 +191,7 @@ final class RowReader {
                   return rowsFrom(next, cells, rows, call);
                 });
       }
-      rows.add(new Row(cell.key(), cell.version(), value, cell.expiry()));
+      rows.add(Row.of(cell.key(), cell.version(), value, cell.expiry()));
     }
     return CompletableFuture.completedFuture(rows);
   }
@@ -207,7 +207,7 @@ final class RowReader {
       return CompletableFuture.completedFuture(
           cell == null
               ? null
-              : new Row(
+              : Row.of(
                   cell.key(), cell.version(), Objects.requireNonNull(cell.value()), cell.expiry()));
     }
     if (chunks == null || (before != null && head.equals(before.head()))) {
@@ -225,6 +225,6 @@ final class RowReader {
                 value == null
                     ? cell(cell.key(), call).thenCompose(now -> whole(now, cell, call))
                     : CompletableFuture.completedFuture(
-                        new Row(cell.key(), cell.version(), value, cell.expiry())));
+                        Row.of(cell.key(), cell.version(), value, cell.expiry())));
   }
 }

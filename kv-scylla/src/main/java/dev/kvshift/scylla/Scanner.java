@@ -57,7 +57,7 @@ final class Scanner {
     long after = Long.MIN_VALUE;
     for (int i = 1; i <= count; i++) {
       long upTo = i == count ? Long.MAX_VALUE : Long.MIN_VALUE + step * i;
-      tasks.add(new ScanTask(after, upTo));
+      tasks.add(ScanTask.of(after, upTo));
       after = upTo;
     }
     return List.copyOf(tasks);
@@ -71,7 +71,7 @@ final class Scanner {
       return new Page(task, limit, call, from).readRest();
     }
     return from.token() >= task.upTo()
-        ? CompletableFuture.completedFuture(new ScanPage(List.of(), null))
+        ? CompletableFuture.completedFuture(ScanPage.of(List.of(), null))
         : new Page(task, limit, call, from).readTokens();
   }
 
@@ -108,7 +108,7 @@ final class Scanner {
         StoreKey key =
             shape == Shape.POINT
                 ? StoreKey.of(bytes(found, 0), Bytes.empty())
-                : new StoreKey(bytes(found, 0), bytes(found, 1), bytes(found, 2));
+                : StoreKey.of(bytes(found, 0), bytes(found, 1), bytes(found, 2));
         StoreKey before = last;
         if (isFull() && before != null) {
           ScanPosition end = between(before, key);
@@ -156,7 +156,7 @@ final class Scanner {
     private CompletionStage<ScanPage> takeRest(
         ScanPosition.Partition partition, BoundStatement statement, AsyncResultSet result) {
       for (com.datastax.oss.driver.api.core.cql.Row found : result.currentPage()) {
-        StoreKey key = new StoreKey(partition.main(), partition.shard(), bytes(found, 0));
+        StoreKey key = StoreKey.of(partition.main(), partition.shard(), bytes(found, 0));
         if (isFull()) {
           return done(
               ScanPosition.inside(
@@ -221,7 +221,7 @@ final class Scanner {
     private CompletionStage<ScanPage> done(@Nullable ScanPosition next) {
       return reader
           .rows(rows, call)
-          .thenApply(whole -> new ScanPage(whole, next == null ? null : next.print()));
+          .thenApply(whole -> ScanPage.of(whole, next == null ? null : next.print()));
     }
 
     private long token(StoreKey key) {

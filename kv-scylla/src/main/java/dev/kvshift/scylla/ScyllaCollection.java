@@ -175,7 +175,7 @@ final class ScyllaCollection implements StoreCollection {
   }
 
   private void requireLive() {
-    if (claim != Claim.ACTIVE) {
+    if (claim.kind() != Claim.Kind.ACTIVE) {
       throw new KvException.Permanent(
           "collection "
               + name

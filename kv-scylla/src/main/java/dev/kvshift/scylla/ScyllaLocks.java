@@ -4,6 +4,7 @@ import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;
@@ -31,7 +32,7 @@ final class ScyllaLocks implements StoreLocks {
   }
 
   @Override
-  public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+  public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
     try {
       if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
         throw new KvException.Permanent(
@@ -62,7 +63,7 @@ final class ScyllaLocks implements StoreLocks {
       this.call = call;
     }
 
-    CompletionStage<Batch> run() {
+    CompletionStage<LockResult> run() {
       CompletableFuture<?>[] lanes = new CompletableFuture<?>[Math.min(AT_ONCE, count)];
       for (int lane = 0; lane < lanes.length; lane++) {
         lanes[lane] = next().toCompletableFuture();
@@ -102,11 +103,11 @@ final class ScyllaLocks implements StoreLocks {
       }
     }
 
-    private synchronized Batch result() {
+    private synchronized LockResult result() {
       if (refusals.size() == count) {
         throw refusals.get(0);
       }
-      return new Batch(acquired, busy, unknown);
+      return LockResult.of(acquired, busy, unknown);
     }
   }
 

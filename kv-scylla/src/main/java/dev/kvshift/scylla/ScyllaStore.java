@@ -9,6 +9,7 @@ import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -72,12 +73,12 @@ final class ScyllaStore implements Store {
     skew.every(Sweeper.LOOK_EVERY, sweeper::look);
     Settings settings = requests.settings();
     limits =
-        new Limits(
-            MAX_MAIN_BYTES,
-            MAX_CLUSTERING_BYTES,
-            settings.maxValueBytes(),
-            settings.maxInFlight(),
-            settings.timeout());
+        Limits.defaults()
+            .withMaxMainBytes(MAX_MAIN_BYTES)
+            .withMaxClusteringBytes(MAX_CLUSTERING_BYTES)
+            .withMaxValueBytes(settings.maxValueBytes())
+            .withMaxInFlight(settings.maxInFlight())
+            .withTimeout(settings.timeout());
   }
 
   static ScyllaStore open(
@@ -236,8 +237,13 @@ final class ScyllaStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
-    return CollectionRecord.activate(metadata, name, floor, incarnation);
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return CollectionRecord.activate(metadata, name, copy, floor);
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+    return CollectionRecord.restart(metadata, name, copy, next);
   }
 
   @Override

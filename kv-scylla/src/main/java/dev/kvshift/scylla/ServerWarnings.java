@@ -31,7 +31,7 @@ final class ServerWarnings {
   void note(String what, String warning) {
     int end = warning.indexOf(QUERY_FOLLOWS);
     String text = end < 0 ? warning : warning.substring(0, end);
-    observer.warned(new Warning(store, concern(text), text));
+    observer.warned(Warning.of(store, concern(text), text));
     long now = System.nanoTime();
     long due = nextNanos.get();
     if (now - due < 0 || !nextNanos.compareAndSet(due, now + QUIET.toNanos())) {

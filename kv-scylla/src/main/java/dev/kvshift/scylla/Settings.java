@@ -51,43 +51,43 @@ record Settings(
 
   static final List<Parameter> PARAMETERS =
       List.of(
-          new Parameter("localDatacenter", null, "the datacenter whose nodes are asked; required"),
-          new Parameter(
+          Parameter.required("localDatacenter", "the datacenter whose nodes are asked; required"),
+          Parameter.optional(
               "consistency",
               "LOCAL_QUORUM",
               "of reads and writes: LOCAL_ONE, ONE, LOCAL_QUORUM, QUORUM or ALL"),
-          new Parameter(
+          Parameter.optional(
               "serialConsistency",
               "SERIAL",
               "of metadata and locks: SERIAL, or LOCAL_SERIAL where all clients use one datacenter"),
-          new Parameter("timeout", "10s", "of an operation: 100ms to 10m"),
-          new Parameter(
+          Parameter.optional("timeout", "10s", "of an operation: 100ms to 10m"),
+          Parameter.optional(
               "create", "never", "whether a missing keyspace or table is made: never, if-missing"),
-          new Parameter(
+          Parameter.optional(
               "replication",
               "3",
               "copies in a keyspace that is made: 1 to 10 in localDatacenter, or DC:N,DC:N"),
-          new Parameter(
+          Parameter.optional(
               "maxCellBytes",
               "524288",
               "the largest cell, header included, bytes: 1024 to 1000000"),
-          new Parameter(
+          Parameter.optional(
               "maxValueBytes",
               "16777216",
               "the largest value, bytes, in chunks above maxCellBytes: 1 to 67108864"),
-          new Parameter("maxInFlight", "1024", "requests under way at once: 1 to 32768"),
-          new Parameter(
+          Parameter.optional("maxInFlight", "1024", "requests under way at once: 1 to 32768"),
+          Parameter.optional(
               "maxQueued",
               "16384",
               "requests waiting for their turn, more are refused: 0 to 1000000"),
-          new Parameter("connections", "1", "per node, or per shard on ScyllaDB: 1 to 16"),
-          new Parameter(
+          Parameter.optional("connections", "1", "per node, or per shard on ScyllaDB: 1 to 16"),
+          Parameter.optional(
               "tls", "false", "encrypted, certificate and host name checked: true, false"),
-          new Parameter(
+          Parameter.optional(
               "trustStore", "", "file of trusted certificates; the JDK's where not given"),
-          new Parameter(
+          Parameter.optional(
               "trustStorePassword", "", "of the trust store: env:NAME, file:PATH or the text"),
-          new Parameter(
+          Parameter.optional(
               "metrics",
               "none",
               "of the native driver: none, or micrometer, in Micrometer's global registry"));
@@ -146,7 +146,7 @@ record Settings(
   }
 
   private static InetSocketAddress address(ConnectionString.Host host) {
-    return new InetSocketAddress(host.name(), host.port() == 0 ? DEFAULT_PORT : host.port());
+    return new InetSocketAddress(host.name(), host.port().orElse(DEFAULT_PORT));
   }
 
   private static String choice(ConnectionString string, String name, Set<String> choices) {

@@ -12,6 +12,7 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.CassandraRing;
 import dev.kvshift.spi.Call;
@@ -181,9 +182,9 @@ final class DatacentersTest {
     Locks wests = KvStore.over(west).locks("space");
     for (int round = 0; round < ROUNDS; round++) {
       Set<Bytes> key = Set.of(Bytes.utf8("lock " + locked++));
-      CompletableFuture<Locks.Batch> first =
+      CompletableFuture<LockResult> first =
           CompletableFuture.supplyAsync(() -> easts.tryLockAll(key, LEASE));
-      Locks.Batch second = wests.tryLockAll(key, LEASE);
+      LockResult second = wests.tryLockAll(key, LEASE);
       List<Lock> holders = new ArrayList<>(first.join().acquired());
       boolean eastHolds = !holders.isEmpty();
       holders.addAll(second.acquired());

@@ -10,6 +10,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -83,7 +84,7 @@ final class LockClient {
       wanted.add(key(random.nextInt(KEYS)).main());
       wanted.add(key(random.nextInt(KEYS)).main());
       try {
-        StoreLocks.Batch batch = await(locks.tryLockAll(wanted, LEASE, call()));
+        LockResult batch = await(locks.tryLockAll(wanted, LEASE, call()));
         for (Lock lock : batch.acquired()) {
           note("lock", lock.key().toUtf8(), lock.token(), started, System.nanoTime());
           round(lock);

@@ -12,6 +12,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -169,9 +170,9 @@ final class LockedWriteTest {
   private static Lock take(Store by, Duration lease) {
     StoreLocks locks = by.locks(SPACE);
     while (true) {
-      StoreLocks.Batch batch = await(locks.tryLockAll(Set.of(KEY.main()), lease, call()));
+      LockResult batch = await(locks.tryLockAll(Set.of(KEY.main()), lease, call()));
       if (!batch.acquired().isEmpty()) {
-        return batch.acquired().get(0);
+        return batch.acquired().iterator().next();
       }
     }
   }

@@ -47,7 +47,7 @@ final class ObservabilityTest {
     String version;
     try (CapturedLog log = new CapturedLog();
         Store store = TestStores.open(keyspace)) {
-      await(store.open("files", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+      await(store.open("files", Layout.range(ShardRule.none()), Claim.ACTIVE));
       lines = log.lines().stream().filter(line -> line.startsWith("INFO opened ")).toList();
       version = Session.OSS_DRIVER_COORDINATES.getVersion().toString();
     }

@@ -48,7 +48,7 @@ import org.junit.jupiter.api.Test;
 @Tag("own-server")
 final class PartitionPredictionTest {
   private static final long SEED = Long.getLong("kvshift.seed", 11);
-  private static final ShardRule RULE = new ShardRule.FirstBits(8);
+  private static final ShardRule RULE = ShardRule.firstBits(8);
   private static final String KEYSPACE = "prediction";
   private static final String NAME = "package-files";
   private static final int IN_FLIGHT = 256;

@@ -198,7 +198,7 @@ final class PartitionWritesTest {
 
   private CompletableFuture<Long> write(String partition, long version, Call call, int cellBytes) {
     Bytes clustering = Bytes.of(ByteBuffer.allocate(Long.BYTES).putLong(0, version).array());
-    StoreKey key = new StoreKey(Bytes.utf8(partition), Bytes.empty(), clustering);
+    StoreKey key = StoreKey.of(Bytes.utf8(partition), Bytes.empty(), clustering);
     ByteBuffer cell = version % 3 == 0 ? null : ByteBuffer.allocate(cellBytes);
     return writes
         .write(new RowWrite(key, version, 0, cell, call))
@@ -390,8 +390,8 @@ final class PartitionWritesTest {
     wire.hold();
     List<CompletableFuture<Long>> all = new ArrayList<>(writeAll("a", 1, 3));
     long deadline = System.nanoTime() + LONG.toNanos();
-    all.add(write("a", 4, new Call(deadline, 0), 8));
-    all.add(write("a", 5, new Call(deadline - PartitionWrites.DEADLINE_JITTER_NANOS, 0), 8));
+    all.add(write("a", 4, Call.until(deadline), 8));
+    all.add(write("a", 5, Call.until(deadline - PartitionWrites.DEADLINE_JITTER_NANOS), 8));
     wire.release();
     all.forEach(TestStores::await);
     assertThat(wire.received).containsExactly(List.of(1L), List.of(2L), versions(4, 6));

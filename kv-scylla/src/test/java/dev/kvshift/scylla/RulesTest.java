@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import static dev.kvshift.scylla.TestStores.await;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -90,7 +91,7 @@ final class RulesTest {
   @Test
   void write_versionTooFarAheadOrReserved_isRefused() {
     try (Store store = TestStores.open(TestStores.newKeyspace())) {
-      StoreCollection points = await(store.open("points", Layout.point(), Claim.IMPORTING));
+      StoreCollection points = await(store.open("points", Layout.point(), Claim.importing(COPY)));
       long now = VersionClock.ofProcess().nowMicros();
       long nearlyThreeDays = now + 1_000_000L * (3 * 86_400 - 60);
       Mutation put = Mutation.put(ONE);
@@ -112,7 +113,7 @@ final class RulesTest {
       String ttl = "SELECT TTL(v) FROM " + keyspace + ".points_i1";
       await(
           points.write(
-              KEY, new Mutation(ONE, Instant.now().plusSeconds(3_600), null, null), call()));
+              KEY, Mutation.put(ONE).withExpiry(Instant.now().plusSeconds(3_600)), call()));
       assertThat(session.execute(ttl).one().getInt(0)).isBetween(3_600, 3_661);
       await(points.write(KEY, Mutation.put(ONE), call()));
       assertThat(session.execute(ttl).one().isNull(0)).isTrue();
@@ -128,15 +129,15 @@ final class RulesTest {
     try (Store late = TestStores.open(string, new VersionClock(ahead));
         Store store = TestStores.open(string, VersionClock.ofProcess())) {
       Instant expiry = Instant.now().plusSeconds(3_600).truncatedTo(ChronoUnit.MILLIS);
-      Mutation greater = new Mutation(Bytes.of((byte) 2), expiry, 7L, null);
-      Mutation lower = new Mutation(Bytes.of((byte) 1), expiry, 7L, null);
-      for (Layout layout : List.of(Layout.point(), Layout.range(new ShardRule.None()))) {
+      Mutation greater = Mutation.put(Bytes.of((byte) 2)).withExpiry(expiry).withVersion(7L);
+      Mutation lower = Mutation.put(Bytes.of((byte) 1)).withExpiry(expiry).withVersion(7L);
+      for (Layout layout : List.of(Layout.point(), Layout.range(ShardRule.none()))) {
         String name = "ties-" + layout.shape().name().toLowerCase(Locale.ROOT);
         await(await(late.open(name, layout, Claim.ACTIVE)).write(KEY, greater, call()));
         StoreCollection collection = await(store.open(name, layout, Claim.ACTIVE));
         await(collection.write(KEY, lower, call()));
         assertThat(await(collection.get(KEY, call())))
-            .isEqualTo(new Row(KEY, 7, greater.value(), expiry));
+            .isEqualTo(Row.of(KEY, 7, greater.value(), expiry));
       }
     }
   }

@@ -36,7 +36,7 @@ final class ScanCollisionTest {
   @Test
   void scan_partitionsOfOneToken_givesEveryRowOnceWhereverPagesEnd() {
     try (Store store = TestStores.open(TestStores.newKeyspace())) {
-      scanned(store, Layout.range(new ShardRule.None()), 2, 5);
+      scanned(store, Layout.range(ShardRule.none()), 2, 5);
       scanned(store, Layout.point(), 0, 1);
     }
   }

@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import static dev.kvshift.scylla.TestStores.await;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
@@ -50,13 +51,15 @@ final class ScanRequestsTest {
               }
               return real.apply(statement);
             });
-    points = await(store.open("scanned", Layout.point(), Claim.IMPORTING));
+    points = await(store.open("scanned", Layout.point(), Claim.importing(COPY)));
     Instant later = Instant.now().plusSeconds(3_600).truncatedTo(ChronoUnit.MILLIS);
     for (int i = 0; i < ROWS; i++) {
       StoreKey key = StoreKey.of(Bytes.utf8("key" + i), Bytes.empty());
       Instant expiry = i % 3 == 0 ? later.plusSeconds(i) : null;
-      Row row = new Row(key, FIRST_VERSION + i, Bytes.utf8("value" + i), expiry);
-      await(points.write(key, new Mutation(row.value(), expiry, row.version(), null), call()));
+      Row row = Row.of(key, FIRST_VERSION + i, Bytes.utf8("value" + i), expiry);
+      await(
+          points.write(
+              key, Mutation.of(row.value()).withExpiry(expiry).withVersion(row.version()), call()));
       EXPECTED.put(key, row);
     }
   }
@@ -94,7 +97,7 @@ final class ScanRequestsTest {
   /** Whoever asks for the pages sets the pace: nothing is read ahead. */
   @Test
   void scan_onePage_sendsOneRequestAndNothingAhead() {
-    ScanTask all = new ScanTask(Long.MIN_VALUE, Long.MAX_VALUE);
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
     Bytes position = null;
     for (int page = 0; page < 5; page++) {
       int before = SCANS.get();

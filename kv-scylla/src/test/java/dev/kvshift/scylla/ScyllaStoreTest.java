@@ -1,6 +1,7 @@
 package dev.kvshift.scylla;
 
 import static dev.kvshift.scylla.TestStores.await;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -43,7 +44,7 @@ import org.junit.jupiter.api.Test;
 
 final class ScyllaStoreTest {
   private static final String KEYSPACE = TestStores.newKeyspace();
-  private static final Layout RANGE = Layout.range(new ShardRule.None());
+  private static final Layout RANGE = Layout.range(ShardRule.none());
   private static Store store;
 
   @BeforeAll
@@ -78,7 +79,7 @@ final class ScyllaStoreTest {
     StoreCollection points = open("points", Layout.point(), Claim.ACTIVE);
     long version = await(points.write(key("a"), Mutation.put(bytes("one")), call()));
     assertThat(await(points.get(key("a"), call())))
-        .isEqualTo(new Row(key("a"), version, bytes("one"), null));
+        .isEqualTo(Row.of(key("a"), version, bytes("one"), null));
     await(points.write(key("a"), Mutation.delete(), call()));
     assertThat(await(points.get(key("a"), call()))).isNull();
     assertThat(await(points.get(key("never"), call()))).isNull();
@@ -86,14 +87,14 @@ final class ScyllaStoreTest {
 
   @Test
   void write_lowerVersion_staysWithoutEffect() {
-    StoreCollection points = open("versioned", Layout.point(), Claim.IMPORTING);
+    StoreCollection points = open("versioned", Layout.point(), Claim.importing(COPY));
     StoreKey key = key("a");
-    assertThat(await(points.write(key, Mutation.put(bytes("new")).withVersion(20), call())))
+    assertThat(await(points.write(key, Mutation.put(bytes("new")).withVersion(20L), call())))
         .isEqualTo(20);
-    await(points.write(key, Mutation.put(bytes("old")).withVersion(10), call()));
-    assertThat(await(points.get(key, call()))).isEqualTo(new Row(key, 20, bytes("new"), null));
-    await(points.write(key, Mutation.delete().withVersion(20), call()));
-    await(points.write(key, Mutation.put(bytes("zzz")).withVersion(20), call()));
+    await(points.write(key, Mutation.put(bytes("old")).withVersion(10L), call()));
+    assertThat(await(points.get(key, call()))).isEqualTo(Row.of(key, 20, bytes("new"), null));
+    await(points.write(key, Mutation.delete().withVersion(20L), call()));
+    await(points.write(key, Mutation.put(bytes("zzz")).withVersion(20L), call()));
     assertThat(await(points.get(key, call()))).isNull();
   }
 
@@ -102,29 +103,31 @@ final class ScyllaStoreTest {
     StoreCollection points = open("expiring", Layout.point(), Claim.ACTIVE);
     Instant later = Instant.now().plusSeconds(3_600).truncatedTo(ChronoUnit.MILLIS);
     long version =
-        await(points.write(key("later"), new Mutation(bytes("v"), later, null, null), call()));
+        await(points.write(key("later"), Mutation.put(bytes("v")).withExpiry(later), call()));
     assertThat(await(points.get(key("later"), call())))
-        .isEqualTo(new Row(key("later"), version, bytes("v"), later));
+        .isEqualTo(Row.of(key("later"), version, bytes("v"), later));
     Instant justNow = Instant.now().minusMillis(50);
-    await(points.write(key("gone"), new Mutation(bytes("v"), justNow, null, null), call()));
+    await(points.write(key("gone"), Mutation.put(bytes("v")).withExpiry(justNow), call()));
     assertThat(await(points.get(key("gone"), call()))).isNull();
     Instant longAgo = Instant.now().minusSeconds(5);
-    await(points.write(key("old"), new Mutation(bytes("v"), longAgo, 1L, null), call()));
+    await(
+        points.write(
+            key("old"), Mutation.put(bytes("v")).withExpiry(longAgo).withVersion(1L), call()));
     assertThat(await(points.get(key("old"), call()))).isNull();
   }
 
   @Test
   void write_claimNotActive_refusesToDrawVersions() {
-    StoreCollection points = open("imported", Layout.point(), Claim.IMPORTING);
+    StoreCollection points = open("imported", Layout.point(), Claim.importing(COPY));
     assertThatThrownBy(() -> await(points.write(key("a"), Mutation.put(bytes("v")), call())))
         .isInstanceOf(KvException.Permanent.class);
     assertThatThrownBy(() -> open("imported", Layout.point(), Claim.ACTIVE))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("being imported");
     long floor = VersionClock.ofProcess().nowMicros() + 200_000;
-    CollectionRecord active = await(store.activate("imported", floor, 1));
+    CollectionRecord active = await(store.activate("imported", COPY, floor));
     assertThat(active.floor()).isEqualTo(floor);
-    assertThat(await(store.activate("imported", floor, 1))).isEqualTo(active);
+    assertThat(await(store.activate("imported", COPY, floor))).isEqualTo(active);
     StoreCollection live = open("imported", Layout.point(), Claim.ACTIVE);
     assertThat(await(live.write(key("a"), Mutation.put(bytes("v")), call())))
         .isGreaterThan(floor + 250_000);
@@ -160,7 +163,7 @@ final class ScyllaStoreTest {
     await(
         ranges.write(
             StoreKey.of(main, bytes("15")),
-            new Mutation(bytes("gone"), Instant.now().minusMillis(20), null, null),
+            Mutation.put(bytes("gone")).withExpiry(Instant.now().minusMillis(20)),
             call()));
     Range some = Range.of(bytes("20"), bytes("40"));
     assertThat(page(ranges, some, PageLimit.entries(10))).containsExactly("20", "30", "END");
@@ -172,13 +175,10 @@ final class ScyllaStoreTest {
         .containsExactly("50", "40", "ENTRY_LIMIT");
     assertThat(page(ranges, Range.after(bytes("20")), PageLimit.entries(10)))
         .containsExactly("30", "40", "50", "END");
-    assertThat(page(ranges, Range.all(), new PageLimit(10, 11)))
+    assertThat(page(ranges, Range.all(), PageLimit.of(10, 11)))
         .containsExactly("10", "20", "BYTE_LIMIT");
     assertThat(
-            page(
-                ranges,
-                new Range(null, true, bytes("30"), true, Range.Direction.BACKWARD),
-                PageLimit.entries(10)))
+            page(ranges, Range.all().withTo(bytes("30"), true).backward(), PageLimit.entries(10)))
         .containsExactly("30", "20", "10", "END");
     assertThat(page(ranges, Range.of(bytes("40"), bytes("20")), PageLimit.entries(1)))
         .containsExactly("END");
@@ -202,12 +202,12 @@ final class ScyllaStoreTest {
     for (int main = 0; main < 12; main++) {
       for (int i = 0; i < (main == 3 ? 40 : 3); i++) {
         StoreKey key =
-            new StoreKey(bytes("main" + main), bytes(main % 2 == 0 ? "" : "s"), bytes("c" + i));
+            StoreKey.of(bytes("main" + main), bytes(main % 2 == 0 ? "" : "s"), bytes("c" + i));
         expected.put(key, bytes("value" + main + "." + i));
         await(ranges.write(key, Mutation.put(expected.get(key)), call()));
       }
     }
-    for (PageLimit limit : List.of(PageLimit.entries(7), new PageLimit(1_000, 30))) {
+    for (PageLimit limit : List.of(PageLimit.entries(7), PageLimit.of(1_000, 30))) {
       Map<StoreKey, Bytes> found = new TreeMap<>();
       for (ScanTask task : await(ranges.scanTasks(5, call()))) {
         Bytes position = null;
@@ -245,7 +245,7 @@ final class ScyllaStoreTest {
       RowPage cut =
           await(
               ranges.range(
-                  bytes("m"), Bytes.empty(), Range.all(), new PageLimit(100, 20_000), call()));
+                  bytes("m"), Bytes.empty(), Range.all(), PageLimit.of(100, 20_000), call()));
       assertThat(cut.stop()).isEqualTo(Stop.BYTE_LIMIT);
       StoreKey last = StoreKey.of(bytes("m"), bytes("c20000"));
       await(ranges.write(last, Mutation.put(bytes("small again")), call()));
@@ -261,7 +261,7 @@ final class ScyllaStoreTest {
     StoreKey key = StoreKey.of(bytes("m"), bytes("cut"));
     byte[] value = new byte[9_000];
     Arrays.fill(value, (byte) 1);
-    Mutation put = Mutation.put(Bytes.of(value)).withVersion(1_000);
+    Mutation put = Mutation.put(Bytes.of(value)).withVersion(1_000L);
     for (int maxCellBytes : List.of(1_024, 4_096, 2_048)) {
       ConnectionString cutting = TestStores.string(KEYSPACE, "&maxCellBytes=" + maxCellBytes);
       try (Store chunking = TestStores.open(cutting, VersionClock.ofProcess())) {
@@ -325,8 +325,10 @@ final class ScyllaStoreTest {
       long version = start + (expires ? 20 + i : random.nextInt(20));
       Mutation mutation =
           !expires && random.nextInt(3) == 0
-              ? new Mutation(null, null, version, null)
-              : new Mutation(bytes("value" + random.nextInt(50)), expiry, version, null);
+              ? Mutation.delete().withVersion(version)
+              : Mutation.put(bytes("value" + random.nextInt(50)))
+                  .withExpiry(expiry)
+                  .withVersion(version);
       StoreKey key = StoreKey.of(bytes("main"), bytes("entry" + random.nextInt(12)));
       all.computeIfAbsent(key, first -> new ArrayList<>()).add(mutation);
     }
@@ -339,7 +341,7 @@ final class ScyllaStoreTest {
     sent.forEach(TestStores::await);
     assertThat(RecordedStatements.batches()).isGreaterThan(before);
     all.forEach((key, mutations) -> mutations.forEach(one -> await(alone.write(key, one, call()))));
-    PageLimit limit = new PageLimit(100, PageLimit.MAX_BYTES);
+    PageLimit limit = PageLimit.of(100, PageLimit.MAX_BYTES);
     assertThat(await(together.range(bytes("main"), Bytes.empty(), Range.all(), limit, call())))
         .as("seed %d", seed)
         .isEqualTo(await(alone.range(bytes("main"), Bytes.empty(), Range.all(), limit, call())));
@@ -358,13 +360,13 @@ final class ScyllaStoreTest {
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < PartitionWrites.UNDER_WAY + PartitionWrites.MAX_ROWS; i++) {
       StoreKey key = StoreKey.of(bytes("main"), bytes("entry" + (100 + i)));
-      rows.add(new Row(key, 1_000 + i, bytes("value" + i), i % 2 == 0 ? null : expiry));
+      rows.add(Row.of(key, 1_000 + i, bytes("value" + i), i % 2 == 0 ? null : expiry));
     }
     try (Store holding = TestStores.open(KEYSPACE, hook)) {
       StoreCollection ranges = await(holding.open("whole", RANGE, Claim.ACTIVE));
       List<CompletionStage<Long>> sent = new ArrayList<>();
       for (Row row : rows) {
-        Mutation put = new Mutation(row.value(), row.expiry(), row.version(), null);
+        Mutation put = Mutation.of(row.value()).withExpiry(row.expiry()).withVersion(row.version());
         sent.add(ranges.write(row.key(), put, call()));
       }
       handedOver.complete(null);

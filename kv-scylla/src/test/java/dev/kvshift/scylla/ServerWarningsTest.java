@@ -55,7 +55,7 @@ final class ServerWarningsTest {
     try (CapturedLog log = new CapturedLog();
         Store store = TestStores.open(string, VersionClock.ofProcess(), told)) {
       StoreCollection ranges =
-          await(store.open("ranges", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+          await(store.open("ranges", Layout.range(ShardRule.none()), Claim.ACTIVE));
       CompletableFuture.allOf(
               IntStream.range(0, DELETES)
                   .mapToObj(

@@ -1,5 +1,6 @@
 package dev.kvshift.scylla;
 
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -119,7 +120,7 @@ final class SettingsTest {
           .hasMessageContaining("CREATE TABLE IF NOT EXISTS");
       assertThat(TestStores.await(CollectionRecord.read(store.metadata(), "points"))).isNull();
       try (Store creating = TestStores.open(keyspace)) {
-        TestStores.await(creating.open("points", Layout.point(), Claim.IMPORTING));
+        TestStores.await(creating.open("points", Layout.point(), Claim.importing(COPY)));
       }
       assertThat(TestStores.await(store.open("points", Layout.point(), Claim.NONE)).name())
           .isEqualTo("points");

@@ -35,7 +35,7 @@ final class TokenTest {
         CqlSession session = Sessions.open(settings)) {
       StoreCollection points = await(store.open("points", Layout.point(), Claim.ACTIVE));
       StoreCollection ranges =
-          await(store.open("ranges", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+          await(store.open("ranges", Layout.range(ShardRule.none()), Claim.ACTIVE));
       Map<Bytes, Long> pointTokens = new HashMap<>();
       Map<Bytes, Long> rangeTokens = new HashMap<>();
       TokenMap driver = session.getMetadata().getTokenMap().orElseThrow();
@@ -43,7 +43,7 @@ final class TokenTest {
         Bytes main = random(random, length);
         Bytes shard = random(random, length % 9);
         Call call = Call.within(Duration.ofSeconds(10));
-        StoreKey range = new StoreKey(main, shard, Bytes.empty());
+        StoreKey range = StoreKey.of(main, shard, Bytes.empty());
         await(ranges.write(range, Mutation.put(Bytes.empty()), call));
         rangeTokens.put(main.concat(shard), ranges.token(range));
         assertThat(ranges.token(range))

@@ -44,7 +44,7 @@ final class TombstonesTest {
                     + "/tombstones?create=if-missing&replication=1&timeout=20s&localDatacenter="
                     + node.datacenter())) {
       StoreCollection events =
-          await(store.open("events", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+          await(store.open("events", Layout.range(ShardRule.none()), Claim.ACTIVE));
       for (int i = 0; i <= ALLOWED; i++) {
         await(events.write(key(i), Mutation.delete(), call()));
       }

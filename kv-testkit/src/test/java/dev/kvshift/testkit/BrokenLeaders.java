@@ -2,6 +2,7 @@ package dev.kvshift.testkit;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Metadata;
@@ -77,6 +78,11 @@ final class BrokenLeaders {
           }
 
           @Override
+          public CompletionStage<String> logId(long position) {
+            return all.logId(position);
+          }
+
+          @Override
           public CompletionStage<Window> window() {
             return all.window();
           }
@@ -125,17 +131,17 @@ final class BrokenLeaders {
         StoreLocks locks = inner.locks(space);
         return new StoreLocks() {
           @Override
-          public CompletionStage<StoreLocks.Batch> tryLockAll(
+          public CompletionStage<LockResult> tryLockAll(
               Set<Bytes> keys, Duration lease, Call call) {
             return locks
                 .tryLockAll(keys, lease, call)
                 .thenApply(
                     batch ->
-                        new StoreLocks.Batch(
+                        LockResult.of(
                             batch.acquired().stream()
                                 .map(
                                     lock ->
-                                        new Lock(
+                                        Lock.of(
                                             lock.space(),
                                             lock.key(),
                                             lock.owner() + " " + lock.token(),
@@ -158,7 +164,7 @@ final class BrokenLeaders {
 
           private Lock own(Lock lock) {
             int space = lock.owner().indexOf(' ');
-            return new Lock(
+            return Lock.of(
                 lock.space(),
                 lock.key(),
                 lock.owner().substring(0, space),

@@ -90,7 +90,9 @@ final class BrokenPoints {
       @Override
       public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
         return inner.write(
-            key, new Mutation(mutation.value(), null, mutation.version(), mutation.lock()), call);
+            key,
+            Mutation.of(mutation.value()).withVersion(mutation.version()).withLock(mutation.lock()),
+            call);
       }
     };
   }
@@ -111,11 +113,10 @@ final class BrokenPoints {
                   return inner.write(
                       key,
                       replay
-                          ? new Mutation(
-                              mutation.value(),
-                              Objects.requireNonNull(mutation.expiry()).plusSeconds(10),
-                              mutation.version(),
-                              mutation.lock())
+                          ? Mutation.of(mutation.value())
+                              .withExpiry(Objects.requireNonNull(mutation.expiry()).plusSeconds(10))
+                              .withVersion(mutation.version())
+                              .withLock(mutation.lock())
                           : mutation,
                       call);
                 });
@@ -131,11 +132,10 @@ final class BrokenPoints {
             key,
             mutation.expiry() == null
                 ? mutation
-                : new Mutation(
-                    mutation.value(),
-                    mutation.expiry().truncatedTo(ChronoUnit.SECONDS),
-                    mutation.version(),
-                    mutation.lock()),
+                : Mutation.of(mutation.value())
+                    .withExpiry(mutation.expiry().truncatedTo(ChronoUnit.SECONDS))
+                    .withVersion(mutation.version())
+                    .withLock(mutation.lock()),
             call);
       }
     };
@@ -147,7 +147,8 @@ final class BrokenPoints {
       @Override
       public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
         Long version = mutation.version();
-        Mutation last = new Mutation(mutation.value(), mutation.expiry(), null, mutation.lock());
+        Mutation last =
+            Mutation.of(mutation.value()).withExpiry(mutation.expiry()).withLock(mutation.lock());
         return inner.write(key, last, call).thenApply(drawn -> version == null ? drawn : version);
       }
     };

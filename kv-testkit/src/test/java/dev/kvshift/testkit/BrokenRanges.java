@@ -45,17 +45,15 @@ final class BrokenRanges {
         Bytes from = range.from();
         Bytes to = range.to();
         Range signed =
-            new Range(
-                from == null ? null : flipped(from),
-                range.fromInclusive(),
-                to == null ? null : flipped(to),
-                range.toInclusive(),
-                range.direction());
+            Range.all()
+                .withFrom(from == null ? null : flipped(from), range.fromInclusive())
+                .withTo(to == null ? null : flipped(to), range.toInclusive())
+                .withDirection(range.direction());
         return inner
             .range(main, shard, signed, limit, call)
             .thenApply(
                 page ->
-                    new RowPage(
+                    RowPage.of(
                         page.rows().stream().map(row -> row.withKey(flipped(row.key()))).toList(),
                         page.stop(),
                         page.passed() == null ? null : flipped(page.passed())));
@@ -69,7 +67,10 @@ final class BrokenRanges {
       public CompletionStage<RowPage> range(
           Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
         Range off =
-            new Range(range.from(), range.fromInclusive(), range.to(), true, range.direction());
+            Range.all()
+                .withFrom(range.from(), range.fromInclusive())
+                .withTo(range.to(), true)
+                .withDirection(range.direction());
         return inner.range(main, shard, off, limit, call);
       }
     };
@@ -86,7 +87,7 @@ final class BrokenRanges {
                 page ->
                     page.stop() == Stop.ENTRY_LIMIT
                         ? page
-                        : new RowPage(page.rows(), Stop.END, null));
+                        : RowPage.of(page.rows(), Stop.END, null));
       }
     };
   }
@@ -97,12 +98,9 @@ final class BrokenRanges {
       public CompletionStage<RowPage> range(
           Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
         Range forward =
-            new Range(
-                range.from(),
-                range.fromInclusive(),
-                range.to(),
-                range.toInclusive(),
-                Range.Direction.FORWARD);
+            Range.all()
+                .withFrom(range.from(), range.fromInclusive())
+                .withTo(range.to(), range.toInclusive());
         return inner.range(main, shard, forward, limit, call);
       }
     };
@@ -132,7 +130,7 @@ final class BrokenRanges {
                   }
                   List<Row> rows = page.rows().subList(0, limit.entries());
                   Bytes passed = rows.get(rows.size() - 1).key().clustering();
-                  return new RowPage(rows, Stop.ENTRY_LIMIT, passed);
+                  return RowPage.of(rows, Stop.ENTRY_LIMIT, passed);
                 });
       }
     };
@@ -170,7 +168,7 @@ final class BrokenRanges {
             .scan(task, own, limit, call)
             .thenApply(
                 page ->
-                    new ScanPage(
+                    ScanPage.of(
                         page.rows(), page.next() == null ? null : mark.concat(page.next())));
       }
     };
@@ -184,13 +182,13 @@ final class BrokenRanges {
           ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
         return inner
             .scan(task, position, limit, call)
-            .thenApply(page -> new ScanPage(page.rows(), null));
+            .thenApply(page -> ScanPage.of(page.rows(), null));
       }
     };
   }
 
   private static StoreKey flipped(StoreKey key) {
-    return new StoreKey(key.main(), key.shard(), flipped(key.clustering()));
+    return StoreKey.of(key.main(), key.shard(), flipped(key.clustering()));
   }
 
   private static Bytes flipped(Bytes bytes) {

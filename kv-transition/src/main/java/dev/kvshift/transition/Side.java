@@ -1,5 +1,6 @@
 package dev.kvshift.transition;
 
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Store;
@@ -49,6 +50,12 @@ final class Side implements AutoCloseable {
     return opened == null || !opened.isDone() || opened.isCompletedExceptionally()
         ? null
         : opened.join();
+  }
+
+  /** Returns whether the store has been opened and can do that. */
+  boolean has(Capability capability) {
+    Store store = openedOrNull();
+    return store != null && store.capabilities().contains(capability);
   }
 
   @Override

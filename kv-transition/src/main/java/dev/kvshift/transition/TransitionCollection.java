@@ -8,6 +8,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
@@ -27,7 +28,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,18 +44,31 @@ final class TransitionCollection implements StoreCollection {
   private final Layout layout;
   private final OperationChecker untilOpened;
   private final @Nullable StoreCollection old;
-  private final Supplier<CompletionStage<StoreCollection>> newOpener;
+  private final NewSideOpener newOpener;
   private final PhaseTracker tracker;
   private final VersionClock clock;
   private final Skew skew;
   private @Nullable CompletableFuture<StoreCollection> fresh;
+  private volatile @Nullable Copy copy;
+
+  /** Opens the new store's collection, provided that it holds a copy. */
+  interface NewSideOpener {
+    /**
+     * Opens it.
+     *
+     * @param copy the copy that the gate names; null if it names none, which is refused
+     * @param floor the floor of the hand-over; 0 before it
+     */
+    CompletionStage<StoreCollection> open(@Nullable Copy copy, long floor);
+  }
 
   TransitionCollection(
       String name,
       Layout layout,
       Limits untilOpened,
       @Nullable StoreCollection old,
-      Supplier<CompletionStage<StoreCollection>> newOpener,
+      NewSideOpener newOpener,
+      @Nullable Copy copy,
       PhaseTracker tracker,
       VersionClock clock,
       Skew skew) {
@@ -64,6 +77,7 @@ final class TransitionCollection implements StoreCollection {
     this.untilOpened = OperationChecker.of(name, layout, untilOpened);
     this.old = old;
     this.newOpener = newOpener;
+    this.copy = copy;
     this.tracker = tracker;
     this.clock = clock;
     this.skew = skew;
@@ -118,7 +132,7 @@ final class TransitionCollection implements StoreCollection {
 
   /** Only one of the stores may show tombstones, so that nobody above is to count on them. */
   private static RowPage withoutTombstones(RowPage page) {
-    return new RowPage(
+    return RowPage.of(
         page.rows().stream().filter(row -> !row.isTombstone()).toList(),
         page.stop(),
         page.passed());
@@ -224,6 +238,7 @@ final class TransitionCollection implements StoreCollection {
               if (!(cause instanceof StalePhase stale)) {
                 return CompletableFuture.<T>failedFuture(cause);
               }
+              learn(stale.copy());
               tracker.learn(stale.epoch(), stale.phase(), stale.floor());
               return call.isExpired() || tracker.current() == view
                   ? CompletableFuture.<T>failedFuture(
@@ -241,10 +256,24 @@ final class TransitionCollection implements StoreCollection {
    */
   void register(String instance) {
     if (old != null && tracker.current().phase() != Phase.NEW_ONLY) {
-      fresh();
+      if (copy != null) {
+        fresh();
+      }
       old.gate()
           .register(instance, tracker.acknowledged())
-          .thenAccept(state -> tracker.learn(state.epoch(), state.phase(), state.floor()));
+          .thenAccept(
+              state -> {
+                learn(state.copy());
+                tracker.learn(state.epoch(), state.phase(), state.floor());
+              });
+    }
+  }
+
+  /** Takes note of the copy that the gate names; a new side that holds another is opened again. */
+  private synchronized void learn(@Nullable Copy named) {
+    if (named != null && !named.equals(copy)) {
+      copy = named;
+      fresh = null;
     }
   }
 
@@ -257,7 +286,7 @@ final class TransitionCollection implements StoreCollection {
 
   private synchronized CompletionStage<StoreCollection> fresh() {
     if (fresh == null || fresh.isCompletedExceptionally()) {
-      fresh = newOpener.get().toCompletableFuture();
+      fresh = newOpener.open(copy, tracker.current().floor()).toCompletableFuture();
     }
     return fresh;
   }

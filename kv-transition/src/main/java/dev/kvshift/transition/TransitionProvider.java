@@ -20,14 +20,10 @@ public final class TransitionProvider implements StoreProvider {
   @Override
   public List<Parameter> parameters() {
     return List.of(
-        new Parameter(
-            "old",
-            null,
-            "connection string of the old store, percent-encoded, env:NAME or file:PATH"),
-        new Parameter(
-            "new",
-            null,
-            "connection string of the new store, percent-encoded, env:NAME or file:PATH"));
+        Parameter.required(
+            "old", "connection string of the old store, percent-encoded, env:NAME or file:PATH"),
+        Parameter.required(
+            "new", "connection string of the new store, percent-encoded, env:NAME or file:PATH"));
   }
 
   @Override

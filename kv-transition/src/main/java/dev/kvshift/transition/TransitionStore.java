@@ -5,6 +5,8 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Phase;
@@ -30,9 +32,17 @@ import org.jspecify.annotations.Nullable;
 final class TransitionStore implements Store {
   private static final Duration HEARTBEAT = Duration.ofSeconds(1);
 
+  /** How long opening a collection waits for the new store's word that it has moved. */
+  private static final Duration LOOK_AT_NEW_SIDE = Duration.ofSeconds(2);
+
   /** What holds before a side has been opened; each driver checks its own limits as well. */
   private static final Limits UNTIL_OPENED =
-      new Limits(65_000, 65_000, 16 << 20, 1_024, Duration.ofSeconds(10));
+      Limits.defaults()
+          .withMaxMainBytes(65_000)
+          .withMaxClusteringBytes(65_000)
+          .withMaxValueBytes(16 << 20)
+          .withMaxInFlight(1_024)
+          .withTimeout(Duration.ofSeconds(10));
 
   private static final Set<Capability> CAPABILITIES =
       Set.copyOf(EnumSet.of(Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS));
@@ -90,7 +100,7 @@ final class TransitionStore implements Store {
     } catch (KvException e) {
       return CompletableFuture.failedFuture(e);
     }
-    if (claim == Claim.IMPORTING) {
+    if (claim.kind() == Claim.Kind.IMPORTING) {
       return CompletableFuture.failedFuture(
           new KvException.Permanent(
               "a migration cannot import into transition://: give it the new store itself"));
@@ -117,49 +127,129 @@ final class TransitionStore implements Store {
             old ->
                 old.gate()
                     .register(instance, 0)
-                    .thenApply(
+                    .thenCompose(
                         state ->
-                            collection(
-                                name,
-                                layout,
-                                old,
-                                new PhaseTracker(state.epoch(), state.phase(), state.floor()))));
+                            state.phase() == Phase.NEW_ONLY
+                                ? CompletableFuture.completedFuture(
+                                    collection(name, layout, old, state))
+                                : handedOver(name, old)
+                                    .thenApply(
+                                        record ->
+                                            record == null
+                                                ? collection(name, layout, old, state)
+                                                : movedCollection(name, layout, record))));
   }
 
-  /** New-only is absorbing: where the new store's record says active, the old one is not needed. */
-  private CompletionStage<TransitionCollection> openOnNewAlone(
-      String name, Layout layout, Throwable oldError) {
-    return newSide
-        .store()
-        .thenCompose(store -> CollectionRecord.read(store.metadata(), name))
-        .handle(
-            (found, error) -> {
-              if (found == null || found.state() != CollectionRecord.State.ACTIVE) {
-                throw TransitionCollection.failure(oldError);
+  /**
+   * Returns the new store's record if it was handed over to from this very source. Then the leader
+   * is back from an older state and must not be believed: new-only is absorbing. A record of
+   * another source, or of none, says nothing. Without an answer in time the leader is followed,
+   * since an outage of the new store must not hurt services that the old one serves.
+   */
+  private CompletionStage<@Nullable CollectionRecord> handedOver(String name, StoreCollection old) {
+    if (!oldSide.has(Capability.CHANGE_SOURCE)) {
+      return CompletableFuture.completedFuture(null);
+    }
+    return newRecord(name)
+        .toCompletableFuture()
+        .completeOnTimeout(null, LOOK_AT_NEW_SIDE.toMillis(), TimeUnit.MILLISECONDS)
+        .exceptionally(unreachable -> null)
+        .thenCompose(
+            record -> {
+              if (record == null || !record.isHandedOver()) {
+                return CompletableFuture.<@Nullable CollectionRecord>completedFuture(null);
               }
-              return collection(
-                  name,
-                  layout,
-                  null,
-                  new PhaseTracker(Long.MAX_VALUE, Phase.NEW_ONLY, found.floor()));
+              Copy copy = record.copy();
+              return old.changes()
+                  .logId(0)
+                  .thenApply(
+                      origin -> copy != null && copy.source().equals(origin) ? record : null);
             });
   }
 
+  private CompletionStage<@Nullable CollectionRecord> newRecord(String name) {
+    return newSide.store().thenCompose(store -> CollectionRecord.read(store.metadata(), name));
+  }
+
+  /**
+   * New-only is absorbing: if the new store's record says that a migration has handed over, the old
+   * store is not needed. {@code active} with floor 0 says only that there was no migration.
+   */
+  private CompletionStage<TransitionCollection> openOnNewAlone(
+      String name, Layout layout, Throwable oldError) {
+    return newRecord(name)
+        .handle(
+            (found, error) -> {
+              if (found == null || !found.isHandedOver()) {
+                throw TransitionCollection.failure(oldError);
+              }
+              return movedCollection(name, layout, found);
+            });
+  }
+
+  private TransitionCollection movedCollection(
+      String name, Layout layout, CollectionRecord record) {
+    return collection(
+        name,
+        layout,
+        null,
+        Gate.State.first()
+            .withEpoch(Long.MAX_VALUE)
+            .withPhase(Phase.NEW_ONLY)
+            .withFloor(record.floor())
+            .withCopy(record.copy()));
+  }
+
   private TransitionCollection collection(
-      String name, Layout layout, @Nullable StoreCollection old, PhaseTracker tracker) {
+      String name, Layout layout, @Nullable StoreCollection old, Gate.State state) {
     return new TransitionCollection(
         name,
         layout,
         UNTIL_OPENED,
         old,
-        () ->
-            newSide
-                .store()
-                .thenCompose(store -> store.open(name, layout, Claim.NONE))
-                .thenCompose(opened -> skew.measure().thenApply(measured -> opened)),
-        tracker,
+        (copy, floor) -> openOnNew(name, layout, copy, floor),
+        state.copy(),
+        new PhaseTracker(state.epoch(), state.phase(), state.floor()),
         clock,
         skew);
+  }
+
+  /** Opens the new side of a collection, which must hold the copy that the gate names. */
+  private CompletionStage<StoreCollection> openOnNew(
+      String name, Layout layout, @Nullable Copy copy, long floor) {
+    return newSide
+        .store()
+        .thenCompose(store -> store.open(name, layout, Claim.NONE))
+        .thenCombine(
+            newRecord(name),
+            (opened, record) -> {
+              requireCopy(name, record, copy, floor);
+              return opened;
+            })
+        .thenCompose(opened -> skew.measure().thenApply(measured -> opened));
+  }
+
+  private static void requireCopy(
+      String name, @Nullable CollectionRecord record, @Nullable Copy copy, long floor) {
+    boolean isSame =
+        record != null
+            && copy != null
+            && copy.equals(record.copy())
+            && (record.state() == CollectionRecord.State.IMPORTING
+                || floor == 0
+                || record.floor() == floor);
+    if (!isSame) {
+      throw new KvException.Permanent(
+          "the new side of collection "
+              + name
+              + " is not the one that its migration has filled: the old store names copy "
+              + copy
+              + " with floor "
+              + floor
+              + ", the new one holds "
+              + record
+              + "; nothing was sent there: check the new= string");
+    }
   }
 
   @Override
@@ -169,7 +259,13 @@ final class TransitionStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.METADATA, description));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(
         new KvException.UnsupportedCapability(Capability.METADATA, description));
   }

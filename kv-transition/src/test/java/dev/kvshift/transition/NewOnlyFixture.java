@@ -1,5 +1,7 @@
 package dev.kvshift.transition;
 
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
+
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
@@ -49,10 +51,12 @@ public final class NewOnlyFixture extends LegacyPhaseFixture {
     if (join(gate.state()).phase() == Phase.NEW_ONLY) {
       return;
     }
-    join(newSide.open(name, layout, Claim.IMPORTING));
+    join(newSide.open(name, layout, Claim.importing(COPY)));
+    Gate.State now = join(gate.state());
+    join(gate.compareAndSet(now, now.withCopy(COPY)));
     join(gate.fence("kit", Duration.ofSeconds(30)));
     Gate.State moved = join(gate.move("kit"));
-    join(newSide.activate(name, moved.floor(), 1));
+    join(newSide.activate(name, COPY, moved.floor()));
     clock().advance(Duration.ofSeconds(2));
   }
 

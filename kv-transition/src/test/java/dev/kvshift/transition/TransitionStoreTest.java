@@ -20,6 +20,7 @@ import dev.kvshift.api.WriteOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -36,13 +37,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
 class TransitionStoreTest {
-  private static final Layout LAYOUT = Layout.range(new ShardRule.None());
+  private static final Layout LAYOUT = Layout.range(ShardRule.none());
   private static final Bytes MAIN = Bytes.utf8("main");
   private static final Duration LIFETIME = Duration.ofSeconds(30);
 
@@ -51,6 +53,7 @@ class TransitionStoreTest {
   private Store newStore;
   private StoreCollection onOld;
   private StoreCollection onNew;
+  private Copy copy;
   private VersionClock versions = VersionClock.ofProcess();
   private final AtomicBoolean oldIsDown = new AtomicBoolean();
   private final AtomicBoolean newIsDown = new AtomicBoolean();
@@ -61,7 +64,9 @@ class TransitionStoreTest {
     oldStore = MemoryStoreProvider.open(name + "-old");
     newStore = MemoryStoreProvider.open(name + "-new");
     onOld = join(oldStore.open("items", LAYOUT, Claim.ACTIVE));
-    onNew = join(newStore.open("items", LAYOUT, Claim.IMPORTING));
+    copy = Copy.draw(join(onOld.changes().logId(0)));
+    onNew = join(newStore.open("items", LAYOUT, Claim.importing(copy)));
+    announce(copy);
   }
 
   @AfterEach
@@ -110,7 +115,7 @@ class TransitionStoreTest {
               .toCompletableFuture();
       assertThat(write).isNotDone();
       Gate.State moved = join(onOld.gate().move("attempt"));
-      join(newStore.activate("items", moved.floor(), 1));
+      join(newStore.activate("items", copy, moved.floor()));
 
       write.orTimeout(10, TimeUnit.SECONDS).join();
       assertThat(value(onNew, "a")).isEqualTo("waited");
@@ -208,13 +213,10 @@ class TransitionStoreTest {
   void phase_thatThisVersionDoesNotKnow_isRefusedClearly() {
     Gate.State state = join(onOld.gate().state());
     Gate.State next =
-        Gate.State.first()
+        state
             .withEpoch(state.epoch() + 1)
             .withPhase(Phase.SHADOW_WRITE)
-            .withAcceptMin(state.epoch())
-            .withFloor(state.floor())
-            .withVersionCeiling(state.versionCeiling())
-            .withIncarnation(state.incarnation());
+            .withAcceptMin(state.epoch());
     assertThat(join(onOld.gate().compareAndSet(state, next))).isTrue();
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
@@ -232,10 +234,81 @@ class TransitionStoreTest {
     }
   }
 
+  @Test
+  void open_oldStoreDownAndNewOneNeverMigrated_failsAsTheOldStoreDoes() {
+    join(newStore.open("other", LAYOUT, Claim.ACTIVE));
+    oldIsDown.set(true);
+    try (KvStore service = connect()) {
+      assertThatThrownBy(() -> service.collection("other", LAYOUT))
+          .isExactlyInstanceOf(KvException.Transient.class)
+          .hasMessageContaining("old is down");
+    }
+  }
+
+  @Test
+  void open_leaderBackFromAnOlderState_isServedByTheNewOne() {
+    join(newStore.activate("items", copy, 1_000));
+    assertThat(join(onOld.gate().state()).phase()).isEqualTo(Phase.LEGACY);
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT).put(key("a"), Bytes.utf8("1"));
+      assertThat(value(onNew, "a")).isEqualTo("1");
+      assertThat(value(onOld, "a")).isNull();
+    }
+  }
+
+  @Test
+  void open_newSideHandedOverFromAnotherSource_isServedByTheOldOne() {
+    Copy unrelated = Copy.draw("another-log");
+    join(newStore.restart("items", copy, unrelated));
+    join(newStore.activate("items", unrelated, 1_000));
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT).put(key("a"), Bytes.utf8("1"));
+      assertThat(value(onOld, "a")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void write_newSideHoldsAnotherCopy_isRefusedAndNotSent() {
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      Copy unrelated = Copy.draw("another-log");
+      join(newStore.restart("items", copy, unrelated));
+      StoreCollection impostor = join(newStore.open("items", LAYOUT, Claim.importing(unrelated)));
+      join(onOld.gate().fence("attempt", LIFETIME));
+      join(onOld.gate().move("attempt"));
+
+      assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining(copy.toString())
+          .hasMessageContaining(unrelated.toString());
+      assertThat(value(impostor, "a")).isNull();
+    }
+  }
+
+  @Test
+  void write_gateNamesNoCopy_isRefusedAndNotSent() {
+    announce(null);
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      join(onOld.gate().fence("attempt", LIFETIME));
+      join(onOld.gate().move("attempt"));
+
+      assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("copy null");
+      assertThat(value(onNew, "a")).isNull();
+    }
+  }
+
+  private void announce(@Nullable Copy named) {
+    Gate.State now = join(onOld.gate().state());
+    assertThat(join(onOld.gate().compareAndSet(now, now.withCopy(named)))).isTrue();
+  }
+
   private Gate.State move() {
     join(onOld.gate().fence("attempt", LIFETIME));
     Gate.State moved = join(onOld.gate().move("attempt"));
-    join(newStore.activate("items", moved.floor(), 1));
+    join(newStore.activate("items", copy, moved.floor()));
     return moved;
   }
 

@@ -249,7 +249,7 @@ public final class LegacyBench extends Bench {
   }
 
   private double scan(StoreCollection collection, long expected) throws Exception {
-    PageLimit page = new PageLimit(PageLimit.MAX_ENTRIES, frameBytes);
+    PageLimit page = PageLimit.of(PageLimit.MAX_ENTRIES, frameBytes);
     long start = System.nanoTime();
     return LegacyWorkload.perSecond(
         start, expected, ParallelScan.count(collection, scans, scans, page));

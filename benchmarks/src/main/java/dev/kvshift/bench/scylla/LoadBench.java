@@ -114,7 +114,7 @@ public final class LoadBench extends Bench {
       loadPoints(report, tables, points, data);
       scan(report, tables, points, data);
       loadWithDsBulk(report, new Loader(node, tables, folder), points, data);
-      loadRanges(report, tables, open(store, "load-range", Layout.range(new ShardRule.None())));
+      loadRanges(report, tables, open(store, "load-range", Layout.range(ShardRule.none())));
     }
   }
 
@@ -200,7 +200,7 @@ public final class LoadBench extends Bench {
                 "SELECT main, v, WRITETIME(v) FROM bench."
                     + POINTS
                     + " WHERE token(main) > ? AND token(main) <= ?");
-    PageLimit page = new PageLimit(SCAN.pageRows(), PageLimit.MAX_BYTES);
+    PageLimit page = PageLimit.of(SCAN.pageRows(), PageLimit.MAX_BYTES);
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
     contenders.put(
         OURS,

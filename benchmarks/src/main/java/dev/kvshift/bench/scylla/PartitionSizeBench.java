@@ -140,7 +140,7 @@ public final class PartitionSizeBench extends Bench {
   }
 
   private MainKeyOperations operations(Store store, int length) {
-    ShardRule rule = length == 0 ? new ShardRule.None() : new ShardRule.FirstBits(length);
+    ShardRule rule = length == 0 ? ShardRule.none() : ShardRule.firstBits(length);
     StoreCollection collection =
         store.open("part-" + length, Layout.range(rule), Claim.ACTIVE).toCompletableFuture().join();
     byte[] value = new byte[valueBytes];

@@ -120,6 +120,8 @@ final class Dispatcher {
                 .setWindow(
                     Window.newBuilder().setOldest(window.oldest()).setNewest(window.newest())));
       }
+      case LOG_ID ->
+          engine.logId(table, request.getLogId()).thenApply(id -> reply(table).setText(id));
       case CONSUMED ->
           engine
               .consumers
@@ -230,7 +232,7 @@ final class Dispatcher {
   }
 
   private CompletableFuture<Reply.Builder> range(Table table, ReadRange read, long epoch) {
-    PageLimit limit = new PageLimit(read.getEntries(), read.getBytes());
+    PageLimit limit = PageLimit.of(read.getEntries(), read.getBytes());
     return later(
         () ->
             reply(table)
@@ -245,8 +247,8 @@ final class Dispatcher {
   }
 
   private CompletableFuture<Reply.Builder> scan(Table table, Scan scan) {
-    PageLimit limit = new PageLimit(scan.getEntries(), scan.getBytes());
-    ScanTask task = new ScanTask(scan.getAfter(), scan.getUpTo());
+    PageLimit limit = PageLimit.of(scan.getEntries(), scan.getBytes());
+    ScanTask task = ScanTask.of(scan.getAfter(), scan.getUpTo());
     Bytes position = scan.hasPosition() ? Messages.bytes(scan.getPosition()) : null;
     return later(() -> reply(table).setPage(engine.reads.scan(table, task, position, limit)));
   }

@@ -61,7 +61,7 @@ class LegacyKillTest {
     int port = server.port();
     try (Store store = Stores.open("legacy://" + server.address() + "?timeout=20s")) {
       StoreCollection collection =
-          await(store.open("files", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+          await(store.open("files", Layout.range(ShardRule.none()), Claim.ACTIVE));
       for (int round = 0; round < TIMES; round++) {
         List<Thread> writers = startWriters(collection, random);
         awaitWrites(20 + random.nextInt(3_000));

@@ -44,7 +44,7 @@ class LegacyStoreTest {
   @BeforeEach
   void open() {
     store = Stores.open(connectionString());
-    collection = await(store.open("files", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+    collection = await(store.open("files", Layout.range(ShardRule.none()), Claim.ACTIVE));
   }
 
   String connectionString() {
@@ -74,7 +74,7 @@ class LegacyStoreTest {
 
     Row row = await(collection.get(key("m", "c"), call()));
 
-    assertThat(row).isEqualTo(new Row(key("m", "c"), version, Bytes.utf8("v"), null));
+    assertThat(row).isEqualTo(Row.of(key("m", "c"), version, Bytes.utf8("v"), null));
     assertThat(await(collection.get(key("m", "d"), call()))).isNull();
   }
 
@@ -84,18 +84,18 @@ class LegacyStoreTest {
     long version = await(collection.write(key("m", "c"), Mutation.delete(), call()));
 
     assertThat(await(collection.get(key("m", "c"), call())))
-        .isEqualTo(new Row(key("m", "c"), version, null, null));
+        .isEqualTo(Row.tombstone(key("m", "c"), version));
   }
 
   @Test
   void write_olderVersion_staysWithoutEffect() {
-    Mutation newer = Mutation.put(Bytes.utf8("newer")).withVersion(200);
-    Mutation older = Mutation.put(Bytes.utf8("older")).withVersion(100);
+    Mutation newer = Mutation.put(Bytes.utf8("newer")).withVersion(200L);
+    Mutation older = Mutation.put(Bytes.utf8("older")).withVersion(100L);
     await(collection.write(key("m", "c"), newer, call()));
     await(collection.write(key("m", "c"), older, call()));
 
     assertThat(await(collection.get(key("m", "c"), call())))
-        .isEqualTo(new Row(key("m", "c"), 200, Bytes.utf8("newer"), null));
+        .isEqualTo(Row.of(key("m", "c"), 200, Bytes.utf8("newer"), null));
     assertThat(await(collection.changes().window())).isEqualTo(new ChangeSource.Window(1, 1));
   }
 
@@ -164,14 +164,13 @@ class LegacyStoreTest {
             new ChangeSource.Data(
                 List.of(
                     new ChangeSource.Change(
-                        1, new Row(key("m", "1"), first, Bytes.utf8("v1"), null))),
+                        1, Row.of(key("m", "1"), first, Bytes.utf8("v1"), null))),
                 1));
     long second = await(collection.write(key("m", "1"), Mutation.delete(), call()));
     assertThat(await(collection.changes().read(1, 1 << 20, Duration.ZERO)))
         .isEqualTo(
             new ChangeSource.Data(
-                List.of(new ChangeSource.Change(2, new Row(key("m", "1"), second, null, null))),
-                2));
+                List.of(new ChangeSource.Change(2, Row.tombstone(key("m", "1"), second))), 2));
     assertThat(await(collection.changes().read(2, 1 << 20, Duration.ofMillis(20))))
         .isEqualTo(new ChangeSource.Data(List.of(), 2));
   }
@@ -216,7 +215,7 @@ class LegacyStoreTest {
             new ChangeSource.Data(
                 List.of(
                     new ChangeSource.Change(
-                        3, new Row(key("m", "2"), version, Bytes.utf8("late"), null))),
+                        3, Row.of(key("m", "2"), version, Bytes.utf8("late"), null))),
                 3));
     assertThatThrownBy(() -> await(collection.gate().move("try-1")))
         .isInstanceOf(KvException.Permanent.class);

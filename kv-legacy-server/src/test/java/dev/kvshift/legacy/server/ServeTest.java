@@ -113,7 +113,7 @@ class ServeTest {
         Row row = engine.reads.get(table, key, 0);
         try {
           long version = await(writes.get(i));
-          assertThat(row).isEqualTo(new Row(key, version, Bytes.utf8("value"), null));
+          assertThat(row).isEqualTo(Row.of(key, version, Bytes.utf8("value"), null));
         } catch (KvException.UnknownOutcome e) {
           unknown++;
         } catch (KvException e) {
@@ -130,7 +130,7 @@ class ServeTest {
             RunningServer.start(EngineOptions.of(directory, 4), ServerOptions.loopback(0));
         Store store = Stores.open("legacy://" + server.address() + "?client=orders")) {
       StoreCollection collection =
-          await(store.open("files", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+          await(store.open("files", Layout.range(ShardRule.none()), Claim.ACTIVE));
       Call call = Call.within(Duration.ofSeconds(10));
       for (int i = 0; i < 3; i++) {
         StoreKey key = StoreKey.of(Bytes.utf8("main"), Bytes.utf8("c" + i));

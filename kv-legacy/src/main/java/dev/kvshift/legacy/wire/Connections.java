@@ -13,13 +13,13 @@ import javax.net.ssl.SSLException;
  */
 public final class Connections {
   public static final Parameter TLS =
-      new Parameter(
+      Parameter.optional(
           "tls", "false", "whether the connection is encrypted, true or false; true with a ca");
   public static final Parameter CA =
-      new Parameter(
+      Parameter.optional(
           "ca", "", "a PEM file of the authorities that may vouch for the server; else Java's own");
   public static final Parameter TOKEN =
-      new Parameter("token", "", "what the server asks for, best as env:NAME or file:PATH");
+      Parameter.optional("token", "", "what the server asks for, best as env:NAME or file:PATH");
 
   private Connections() {}
 
@@ -29,7 +29,7 @@ public final class Connections {
    * @throws KvException.Permanent if it names none, or several
    */
   public static ConnectionString.Host host(ConnectionString string) {
-    if (string.hosts().size() != 1 || string.hosts().get(0).port() == 0) {
+    if (string.hosts().size() != 1 || string.hosts().get(0).port().isEmpty()) {
       throw new KvException.Permanent(
           "legacy:// takes the leader's one host and port: write legacy://HOST:PORT");
     }
@@ -44,7 +44,7 @@ public final class Connections {
   public static NettyChannelBuilder channel(ConnectionString string) {
     ConnectionString.Host host = host(string);
     NettyChannelBuilder builder =
-        NettyChannelBuilder.forAddress(host.name(), host.port())
+        NettyChannelBuilder.forAddress(host.name(), host.port().orElseThrow())
             .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES);
     String authorities = LegacyParameters.text(string, CA);
     if (!LegacyParameters.truth(string, TLS) && authorities.isEmpty()) {

@@ -2,6 +2,7 @@ package dev.kvshift.legacy.wire;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
@@ -21,7 +22,8 @@ public final class Failures {
           .setCollection(stale.collection())
           .setEpoch(stale.epoch())
           .setPhase(stale.phase().name())
-          .setFloor(stale.floor());
+          .setFloor(stale.floor())
+          .setCopy(stale.copy() == null ? "" : stale.copy().toString());
     } else if (error instanceof KvException.CollectionFenced fenced) {
       failure
           .setKind(Failure.Kind.FENCED)
@@ -47,7 +49,8 @@ public final class Failures {
               failure.getCollection(),
               failure.getEpoch(),
               Phase.valueOf(failure.getPhase()),
-              failure.getFloor());
+              failure.getFloor(),
+              failure.getCopy().isEmpty() ? null : Copy.parse(failure.getCopy()));
       case FENCED ->
           new KvException.CollectionFenced(
               failure.getCollection(), Duration.ofMillis(failure.getRemainingMillis()));

@@ -34,6 +34,11 @@ public final class LegacyLimits {
 
   /** Returns the limits as the SPI shows them. */
   public static Limits of(Duration timeout, int inFlight) {
-    return new Limits(MAX_KEY_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, inFlight, timeout);
+    return Limits.defaults()
+        .withMaxMainBytes(MAX_KEY_BYTES)
+        .withMaxClusteringBytes(MAX_KEY_BYTES)
+        .withMaxValueBytes(MAX_VALUE_BYTES)
+        .withMaxInFlight(inFlight)
+        .withTimeout(timeout);
   }
 }

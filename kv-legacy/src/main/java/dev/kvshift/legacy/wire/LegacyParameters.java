@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 public final class LegacyParameters {
   /** How long an operation may take. */
   public static final Parameter TIMEOUT =
-      new Parameter(
+      Parameter.optional(
           "timeout",
           "10s",
           "how long an operation may take, 10ms to 10m: a number with ms, s or m");

@@ -8,6 +8,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -75,11 +76,10 @@ public final class Messages {
   }
 
   public static Mutation mutation(Write write) {
-    return new Mutation(
-        write.hasValue() ? bytes(write.getValue()) : null,
-        write.hasExpiryMillis() ? Instant.ofEpochMilli(write.getExpiryMillis()) : null,
-        write.hasVersion() ? write.getVersion() : null,
-        write.hasLock() ? lock(write.getLock()) : null);
+    return Mutation.of(write.hasValue() ? bytes(write.getValue()) : null)
+        .withExpiry(write.hasExpiryMillis() ? Instant.ofEpochMilli(write.getExpiryMillis()) : null)
+        .withVersion(write.hasVersion() ? write.getVersion() : null)
+        .withLock(write.hasLock() ? lock(write.getLock()) : null);
   }
 
   public static ReadRange range(Bytes main, Range range, PageLimit limit) {
@@ -103,12 +103,10 @@ public final class Messages {
   }
 
   public static Range range(ReadRange read) {
-    return new Range(
-        read.hasFrom() ? bytes(read.getFrom()) : null,
-        read.getFromInclusive(),
-        read.hasTo() ? bytes(read.getTo()) : null,
-        read.getToInclusive(),
-        read.getBackward() ? Range.Direction.BACKWARD : Range.Direction.FORWARD);
+    return Range.all()
+        .withFrom(read.hasFrom() ? bytes(read.getFrom()) : null, read.getFromInclusive())
+        .withTo(read.hasTo() ? bytes(read.getTo()) : null, read.getToInclusive())
+        .withDirection(read.getBackward() ? Range.Direction.BACKWARD : Range.Direction.FORWARD);
   }
 
   public static Page page(RowPage page) {
@@ -122,14 +120,14 @@ public final class Messages {
   }
 
   public static RowPage rowPage(Page page) {
-    return new RowPage(
+    return RowPage.of(
         RowBlock.read(page.getRows()),
         STOPS.get(page.getStop()),
         page.hasNext() ? bytes(page.getNext()) : null);
   }
 
   public static ScanPage scanPage(Page page) {
-    return new ScanPage(
+    return ScanPage.of(
         RowBlock.read(page.getRows()), page.hasNext() ? bytes(page.getNext()) : null);
   }
 
@@ -176,6 +174,11 @@ public final class Messages {
             .setFloor(state.floor())
             .setVersionCeiling(state.versionCeiling())
             .setIncarnation(state.incarnation());
+    message.setApplied(state.applied());
+    Copy copy = state.copy();
+    if (copy != null) {
+      message.setCopy(copy.toString());
+    }
     Gate.Fence fence = state.fence();
     if (fence != null) {
       message.setFence(fence(fence));
@@ -192,7 +195,9 @@ public final class Messages {
         .withSealed(message.getSealed())
         .withFloor(message.getFloor())
         .withVersionCeiling(message.getVersionCeiling())
-        .withIncarnation(message.getIncarnation());
+        .withIncarnation(message.getIncarnation())
+        .withApplied(message.getApplied())
+        .withCopy(message.getCopy().isEmpty() ? null : Copy.parse(message.getCopy()));
   }
 
   public static LockOf lock(Lock lock) {
@@ -206,7 +211,7 @@ public final class Messages {
   }
 
   public static Lock lock(LockOf message) {
-    return new Lock(
+    return Lock.of(
         message.getSpace(),
         bytes(message.getKey()),
         message.getOwner(),

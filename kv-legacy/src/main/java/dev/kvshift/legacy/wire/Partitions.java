@@ -40,7 +40,7 @@ public final class Partitions {
     long after = Long.MIN_VALUE;
     for (int i = 1; i <= count; i++) {
       long upTo = i == count ? Long.MAX_VALUE : (long) partitions * i / count - 1;
-      tasks.add(new ScanTask(after, upTo));
+      tasks.add(ScanTask.of(after, upTo));
       after = upTo;
     }
     return tasks;

@@ -150,11 +150,11 @@ public final class RowBlock {
     long version = in.getLong();
     byte kind = in.get();
     return switch (kind) {
-      case LIVE -> new Row(key, version, readBytes(in, array), null);
-      case TOMBSTONE -> new Row(key, version, null, null);
+      case LIVE -> Row.of(key, version, readBytes(in, array), null);
+      case TOMBSTONE -> Row.tombstone(key, version);
       case EXPIRING -> {
         Instant expiry = Instant.ofEpochMilli(in.getLong());
-        yield new Row(key, version, readBytes(in, array), expiry);
+        yield Row.of(key, version, readBytes(in, array), expiry);
       }
       default -> throw new IllegalArgumentException("a row of the unknown kind " + kind);
     };

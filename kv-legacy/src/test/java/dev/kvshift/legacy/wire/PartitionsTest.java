@@ -32,7 +32,7 @@ class PartitionsTest {
   void tasks_fewerThanPartitions_shareThem() {
     assertThat(Partitions.tasks(8, 3))
         .containsExactly(
-            new ScanTask(Long.MIN_VALUE, 1), new ScanTask(1, 4), new ScanTask(4, Long.MAX_VALUE));
+            ScanTask.of(Long.MIN_VALUE, 1), ScanTask.of(1, 4), ScanTask.of(4, Long.MAX_VALUE));
     assertThat(Partitions.tasks(8, 100)).hasSize(8);
     assertThatThrownBy(() -> Partitions.tasks(8, 0)).isInstanceOf(KvException.Permanent.class);
   }

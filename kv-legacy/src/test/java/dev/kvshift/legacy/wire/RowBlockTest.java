@@ -18,10 +18,10 @@ class RowBlockTest {
   void read_whatWasPacked_isTheSame() {
     List<Row> rows =
         List.of(
-            new Row(KEY, 1, Bytes.utf8("v"), null),
-            new Row(KEY, Long.MAX_VALUE, null, null),
-            new Row(KEY, -1, Bytes.empty(), Instant.ofEpochMilli(1_700_000_000_123L)),
-            new Row(StoreKey.of(Bytes.empty(), Bytes.empty()), 0, Bytes.of(new byte[300]), null));
+            Row.of(KEY, 1, Bytes.utf8("v"), null),
+            Row.tombstone(KEY, Long.MAX_VALUE),
+            Row.of(KEY, -1, Bytes.empty(), Instant.ofEpochMilli(1_700_000_000_123L)),
+            Row.of(StoreKey.of(Bytes.empty(), Bytes.empty()), 0, Bytes.of(new byte[300]), null));
 
     assertThat(RowBlock.read(RowBlock.of(rows))).isEqualTo(rows);
     assertThat(RowBlock.read(RowBlock.of(List.of()))).isEmpty();
@@ -29,7 +29,7 @@ class RowBlockTest {
 
   @Test
   void read_cutShort_isRefused() {
-    ByteString block = RowBlock.of(new Row(KEY, 1, Bytes.utf8("value"), null));
+    ByteString block = RowBlock.of(Row.of(KEY, 1, Bytes.utf8("value"), null));
     for (int length = 1; length < block.size(); length++) {
       ByteString cut = block.substring(0, length);
       assertThatThrownBy(() -> RowBlock.read(cut)).isInstanceOf(IllegalArgumentException.class);

@@ -30,7 +30,7 @@ public final class PartitionAdvisor {
   /** Number of bits before those that a rule by bits counts: the first part's type code. */
   private final int codeBits;
 
-  private final Tally whole = new Tally(new ShardRule.None());
+  private final Tally whole = new Tally(ShardRule.none());
   private final List<Tally> bits = new ArrayList<>();
   private final List<Tally> parts = new ArrayList<>();
 
@@ -78,10 +78,10 @@ public final class PartitionAdvisor {
     this.codeBits = encoding == 0 ? 0 : Byte.SIZE;
     this.commonParts = encoding == 0 ? 0 : MAX_PARTS;
     for (int length = 1; length <= ShardRule.MAX_LENGTH; length++) {
-      bits.add(new Tally(new ShardRule.FirstBits(length)));
+      bits.add(new Tally(ShardRule.firstBits(length)));
     }
     for (int length = 1; length <= commonParts; length++) {
-      parts.add(new Tally(new ShardRule.FirstParts(length)));
+      parts.add(new Tally(ShardRule.firstParts(length)));
     }
   }
 

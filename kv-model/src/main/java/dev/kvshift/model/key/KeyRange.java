@@ -96,7 +96,10 @@ public final class KeyRange<C> {
       return Range.of(Bytes.empty(), Bytes.empty());
     }
     Edge to = last == null ? Edge.OPEN : last.asLast(format);
-    return new Range(from.bytes(), from.inclusive(), to.bytes(), to.inclusive(), direction);
+    return Range.all()
+        .withFrom(from.bytes(), from.inclusive())
+        .withTo(to.bytes(), to.inclusive())
+        .withDirection(direction);
   }
 
   private static <C> KeyRange<C> startingAt(Bound<C> first) {

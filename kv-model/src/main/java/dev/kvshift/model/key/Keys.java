@@ -169,7 +169,7 @@ public final class Keys {
 
   /** Returns the rule that keeps all entries of a main key in one partition. */
   public static ShardRule unsharded() {
-    return new ShardRule.None();
+    return ShardRule.none();
   }
 
   /**
@@ -179,7 +179,7 @@ public final class Keys {
    * @param bits number of bits after the type code, 1 to 64
    */
   public static ShardRule firstBits(int bits) {
-    return new ShardRule.FirstBits(bits);
+    return ShardRule.firstBits(bits);
   }
 
   /**
@@ -188,6 +188,6 @@ public final class Keys {
    * @param parts number of parts, from 1
    */
   public static ShardRule firstParts(int parts) {
-    return new ShardRule.FirstParts(parts);
+    return ShardRule.firstParts(parts);
   }
 }

@@ -124,12 +124,10 @@ final class ShardWalk {
     Bytes to = range.to();
     this.start = range.direction() == Direction.FORWARD ? from : to;
     this.unlisted =
-        new Range(
-            from == null ? null : collection.sharding().shardAt(from),
-            true,
-            to == null ? null : collection.sharding().shardAt(to),
-            true,
-            range.direction());
+        Range.all()
+            .withFrom(from == null ? null : collection.sharding().shardAt(from), true)
+            .withTo(to == null ? null : collection.sharding().shardAt(to), true)
+            .withDirection(range.direction());
   }
 
   /** Reads the page. Called once. */
@@ -202,7 +200,7 @@ final class ShardWalk {
       guess = null;
       return guessed;
     }
-    PageLimit limit = new PageLimit(entriesLeft, (int) bytesLeft);
+    PageLimit limit = PageLimit.of(entriesLeft, (int) bytesLeft);
     return new ShardRead(shard, collection.entries().range(main, shard, range, limit, call));
   }
 
@@ -269,6 +267,6 @@ final class ShardWalk {
   }
 
   private CompletionStage<RowPage> done(Stop stop, @Nullable Bytes passed) {
-    return CompletableFuture.completedFuture(new RowPage(rows, stop, passed));
+    return CompletableFuture.completedFuture(RowPage.of(rows, stop, passed));
   }
 }

@@ -133,7 +133,7 @@ final class ShardedCollection implements StoreCollection {
           requireNoShard(shard);
           requireFitting(main, sharding.minBytes());
           return range.isEmpty()
-              ? CompletableFuture.completedFuture(new RowPage(List.of(), Stop.END, null))
+              ? CompletableFuture.completedFuture(RowPage.of(List.of(), Stop.END, null))
               : new ShardWalk(this, main, range, limit, call).page();
         });
   }
@@ -155,7 +155,7 @@ final class ShardedCollection implements StoreCollection {
         .scan(task, position, limit, call)
         .thenApply(
             page ->
-                new ScanPage(
+                ScanPage.of(
                     page.rows().stream().map(ShardedCollection::unsharded).toList(), page.next()));
   }
 
@@ -212,7 +212,7 @@ final class ShardedCollection implements StoreCollection {
     requireNoShard(key.shard());
     Bytes shard = sharding.shardOf(key.clustering());
     requireFitting(key.main(), shard.size());
-    return new StoreKey(key.main(), shard, key.clustering());
+    return StoreKey.of(key.main(), shard, key.clustering());
   }
 
   private void requireFitting(Bytes main, int shardBytes) {
@@ -269,6 +269,11 @@ final class ShardedCollection implements StoreCollection {
                               .toList(),
                           data.position())
                       : batch);
+    }
+
+    @Override
+    public CompletionStage<String> logId(long position) {
+      return source.logId(position);
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.kvshift.api.ShardRule;
 import dev.kvshift.model.internal.encoding.Sharding;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -39,7 +40,7 @@ public final class ShardedStore implements Store {
   public static final long DEFAULT_CACHE_BYTES = 32L << 20;
 
   /** Layout of a directory. Its clustering keys are shards, which are not encoded keys. */
-  private static final Layout DIRECTORY = new Layout(Layout.Shape.RANGE, new ShardRule.None(), 0);
+  private static final Layout DIRECTORY = Layout.of(Layout.Shape.RANGE, ShardRule.none(), 0);
 
   private final Store store;
   private final KnownShards known;
@@ -116,16 +117,22 @@ public final class ShardedStore implements Store {
 
   /** Activates the directory first, so that it is active whenever the entries are. */
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
     return CollectionRecord.read(metadata(), name)
         .thenCompose(
             found ->
                 found == null || found.layout().rule() instanceof ShardRule.None
-                    ? store.activate(name, floor, incarnation)
+                    ? store.activate(name, copy, floor)
                     : alignDirectory(name)
-                        .thenCompose(
-                            aligned -> store.activate(directoryOf(name), floor, incarnation))
-                        .thenCompose(active -> store.activate(name, floor, incarnation)));
+                        .thenCompose(aligned -> store.activate(directoryOf(name), copy, floor))
+                        .thenCompose(active -> store.activate(name, copy, floor)));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+    return store
+        .restart(name, copy, next)
+        .thenCompose(begun -> alignDirectory(name).thenApply(aligned -> begun));
   }
 
   @Override
@@ -173,9 +180,7 @@ public final class ShardedStore implements Store {
               if (entries == null || (now != null && now.incarnation() >= entries.incarnation())) {
                 return CompletableFuture.completedFuture(null);
               }
-              CollectionRecord next =
-                  new CollectionRecord(
-                      DIRECTORY, entries.state(), entries.floor(), entries.incarnation());
+              CollectionRecord next = entries.withLayout(DIRECTORY);
               return metadata()
                   .compareAndSet(
                       CollectionRecord.metadataName(directory),

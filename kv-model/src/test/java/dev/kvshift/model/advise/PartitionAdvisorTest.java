@@ -51,11 +51,11 @@ class PartitionAdvisorTest {
       advisor.add(Bytes.utf8("m"), Keys.uint64().encode(number << 40), 100);
     }
     PartitionReport report = advisor.report();
-    assertThat(report.recommended()).isEqualTo(new ShardRule.FirstBits(15));
-    Prediction none = report.prediction(new ShardRule.None()).orElseThrow();
+    assertThat(report.recommended()).isEqualTo(ShardRule.firstBits(15));
+    Prediction none = report.prediction(ShardRule.none()).orElseThrow();
     assertThat(none.fits()).isFalse();
     assertThat(none.entries().max()).isEqualTo(100_000);
-    Prediction recommended = report.prediction(new ShardRule.FirstBits(15)).orElseThrow();
+    Prediction recommended = report.prediction(ShardRule.firstBits(15)).orElseThrow();
     assertThat(recommended.entries().max()).isEqualTo(512);
     assertThat(recommended.partitions()).isEqualTo(196);
     assertThat(recommended.shardsPerPage()).isBetween(1.19, 1.2);
@@ -75,7 +75,7 @@ class PartitionAdvisorTest {
     for (int main = 0; main < 100; main++) {
       advisor.add(Keys.int32().encode(main), Keys.int32().encode(1), 10);
     }
-    assertThat(advisor.report().recommended()).isEqualTo(new ShardRule.None());
+    assertThat(advisor.report().recommended()).isEqualTo(ShardRule.none());
   }
 
   @Test
@@ -95,7 +95,7 @@ class PartitionAdvisorTest {
     for (int i = 0; i < 10; i++) {
       advisor.add(Bytes.utf8("m"), Keys.int32().encode(i), 5);
     }
-    Prediction none = advisor.report().prediction(new ShardRule.None()).orElseThrow();
+    Prediction none = advisor.report().prediction(ShardRule.none()).orElseThrow();
     assertThat(none.entries().max()).isEqualTo(500);
     assertThat(none.bytes().max()).isEqualTo(5_000);
     assertThat(none.fits()).isFalse();
@@ -134,7 +134,7 @@ class PartitionAdvisorTest {
     PartitionReport report = advisor.report();
     assertThat(report.predictions()).hasSize(1 + ShardRule.MAX_LENGTH + parts);
     for (Prediction prediction : report.predictions()) {
-      Sharding sharding = Sharding.of(new Layout(Layout.Shape.RANGE, prediction.rule(), encoding));
+      Sharding sharding = Sharding.of(Layout.of(Layout.Shape.RANGE, prediction.rule(), encoding));
       Map<List<Bytes>, Long> entries = new HashMap<>();
       Map<List<Bytes>, Long> bytes = new HashMap<>();
       mains.forEach(

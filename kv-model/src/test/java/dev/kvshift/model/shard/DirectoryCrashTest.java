@@ -1,6 +1,7 @@
 package dev.kvshift.model.shard;
 
 import static dev.kvshift.testkit.concurrent.Await.join;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -22,7 +23,6 @@ import dev.kvshift.model.shard.HookedStore.Request;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
-import dev.kvshift.spi.CollectionRecord.State;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -190,18 +190,18 @@ class DirectoryCrashTest {
   @Test
   void activate_importedCollection_opensItsDirectoryToo() {
     ShardedStore sharded = new ShardedStore(memory);
-    StoreCollection imported = join(sharded.open("crashed", LAYOUT, Claim.IMPORTING));
+    StoreCollection imported = join(sharded.open("crashed", LAYOUT, Claim.importing(COPY)));
     join(
         imported.write(
             StoreKey.of(MAIN, VALUE),
-            Mutation.put(VALUE).withVersion(5),
+            Mutation.put(VALUE).withVersion(5L),
             Call.within(Duration.ofSeconds(10))));
     assertThatThrownBy(() -> through(new Passing()))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("is being imported by a migration");
-    join(sharded.activate("crashed", 7, 1));
-    assertThat(join(sharded.activate("crashed", 7, 1)))
-        .isEqualTo(new CollectionRecord(LAYOUT, State.ACTIVE, 7, 1));
+    join(sharded.activate("crashed", COPY, 7));
+    assertThat(join(sharded.activate("crashed", COPY, 7)))
+        .isEqualTo(CollectionRecord.importing(LAYOUT, COPY).activated(7));
     assertThat(readAll()).containsExactly(VALUE);
   }
 
@@ -211,8 +211,8 @@ class DirectoryCrashTest {
   }
 
   private void raise(long incarnation) {
-    CollectionRecord now = new CollectionRecord(LAYOUT, State.ACTIVE, 0, incarnation);
-    CollectionRecord next = new CollectionRecord(LAYOUT, State.ACTIVE, 0, incarnation + 1);
+    CollectionRecord now = CollectionRecord.live(LAYOUT).withIncarnation(incarnation);
+    CollectionRecord next = CollectionRecord.live(LAYOUT).withIncarnation(incarnation + 1);
     assertThat(
             join(
                 memory

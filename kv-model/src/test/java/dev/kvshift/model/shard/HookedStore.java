@@ -75,7 +75,7 @@ final class HookedStore extends ForwardingStore {
     public CompletionStage<RowPage> range(
         Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
       return hook.run(
-          new Request(name(), Kind.RANGE, new StoreKey(main, shard, Bytes.empty()), range),
+          new Request(name(), Kind.RANGE, StoreKey.of(main, shard, Bytes.empty()), range),
           () -> inner.range(main, shard, range, limit, call));
     }
   }

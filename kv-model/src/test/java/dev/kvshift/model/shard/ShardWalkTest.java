@@ -110,7 +110,7 @@ class ShardWalkTest {
       Range range =
           direction == Direction.FORWARD
               ? Range.from(start)
-              : new Range(null, true, start, true, direction);
+              : Range.all().withTo(start, true).withDirection(direction);
       Looks looks = new Looks();
       try (KvStore store = store(looks, MemoryOptions.defaults())) {
         KvCollection collection = filled(store, 16);
@@ -193,7 +193,7 @@ class ShardWalkTest {
       KvCollection collection = filled(store, 4);
       looks.shards.clear();
       assertThat(collection.getRange(OTHER, Range.all(), PageLimit.entries(1)))
-          .isEqualTo(new RangePage(List.of(), Stop.END, null));
+          .isEqualTo(RangePage.of(List.of(), Stop.END, null));
       assertThat(looks.shards).isEmpty();
     }
   }
@@ -241,18 +241,16 @@ class ShardWalkTest {
       wanted.forEach((key, value) -> assertThat(collection.get(Key.of(MAIN, key))).contains(value));
       for (int read = 0; read < 12; read++) {
         Range range =
-            new Range(
-                random.nextBoolean() ? null : newBound.get(),
-                random.nextBoolean(),
-                random.nextBoolean() ? null : newBound.get(),
-                random.nextBoolean(),
-                random.nextBoolean() ? Direction.FORWARD : Direction.BACKWARD);
-        PageLimit limit = new PageLimit(1 + random.nextInt(9), 1 + random.nextInt(60));
+            Range.all()
+                .withFrom(random.nextBoolean() ? null : newBound.get(), random.nextBoolean())
+                .withTo(random.nextBoolean() ? null : newBound.get(), random.nextBoolean())
+                .withDirection(random.nextBoolean() ? Direction.FORWARD : Direction.BACKWARD);
+        PageLimit limit = PageLimit.of(1 + random.nextInt(9), 1 + random.nextInt(60));
         List<Entry> expected = new ArrayList<>();
         wanted.forEach(
             (key, value) -> {
               if (range.contains(key)) {
-                expected.add(new Entry(key, value));
+                expected.add(Entry.of(key, value));
               }
             });
         if (range.direction() == Direction.BACKWARD) {

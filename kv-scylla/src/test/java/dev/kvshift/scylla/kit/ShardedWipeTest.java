@@ -15,7 +15,6 @@ import dev.kvshift.api.Range;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.CollectionRecord;
-import dev.kvshift.spi.CollectionRecord.State;
 import dev.kvshift.spi.Store;
 import org.junit.jupiter.api.Test;
 
@@ -39,14 +38,14 @@ final class ShardedWipeTest {
         assertThat(fresh.getRange(MAIN, Range.all(), PageLimit.entries(9)).entries()).isEmpty();
         fresh.put(second, VALUE);
         assertThat(fresh.getRange(MAIN, Range.all(), PageLimit.entries(9)).entries())
-            .containsExactly(new Entry(second.clustering(), VALUE));
+            .containsExactly(Entry.of(second.clustering(), VALUE));
       }
     }
   }
 
   private static void wipe(Store store, long incarnation) {
-    CollectionRecord now = new CollectionRecord(LAYOUT, State.ACTIVE, 0, incarnation);
-    CollectionRecord next = new CollectionRecord(LAYOUT, State.ACTIVE, 0, incarnation + 1);
+    CollectionRecord now = CollectionRecord.live(LAYOUT).withIncarnation(incarnation);
+    CollectionRecord next = CollectionRecord.live(LAYOUT).withIncarnation(incarnation + 1);
     assertThat(
             store
                 .metadata()

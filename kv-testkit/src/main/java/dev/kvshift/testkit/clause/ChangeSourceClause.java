@@ -34,6 +34,30 @@ public abstract class ChangeSourceClause extends Clause {
   private static final int PLENTY = 1 << 20;
 
   @Test
+  void logId_sameLog_staysTheSame() {
+    StoreCollection collection = fresh(pointLayout());
+    String origin = join(collection.changes().logId(0));
+    assertThat(origin).matches("[!-~]{1,128}");
+    write(collection, freshKey(), Mutation.put(hex("01")));
+    String first = join(collection.changes().logId(1));
+    write(collection, freshKey(), Mutation.put(hex("02")));
+    assertThat(join(collection.changes().logId(0))).isEqualTo(origin);
+    assertThat(join(collection.changes().logId(1))).isEqualTo(first);
+  }
+
+  @Test
+  void logId_otherLog_isAnother() {
+    StoreCollection one = fresh(pointLayout());
+    StoreCollection two = fresh(pointLayout());
+    write(one, freshKey(), Mutation.put(hex("01")));
+    write(two, freshKey(), Mutation.put(hex("01")));
+    assertThat(join(one.changes().logId(0))).isNotEqualTo(join(two.changes().logId(0)));
+    assertThat(join(one.changes().logId(1))).isNotEqualTo(join(two.changes().logId(1)));
+    assertPermanent(() -> one.changes().logId(2));
+    assertPermanent(() -> one.changes().logId(-1));
+  }
+
+  @Test
   void read_newCollection_isEmpty() {
     ChangeSource changes = fresh(pointLayout()).changes();
     assertThat(join(changes.read(0, PLENTY, Duration.ZERO))).isEqualTo(new Data(List.of(), 0));
@@ -46,7 +70,7 @@ public abstract class ChangeSourceClause extends Clause {
     List<Change> expected = written(collection, 10);
     StoreKey key = expected.get(3).row().key();
     long version = write(collection, key, Mutation.delete());
-    expected.add(new Change(11, new Row(key, version, null, null)));
+    expected.add(new Change(11, Row.tombstone(key, version)));
     assertThat(readAll(collection, 0, PLENTY)).isEqualTo(expected);
     assertThat(join(collection.changes().window())).isEqualTo(new Window(1, 11));
   }
@@ -84,7 +108,7 @@ public abstract class ChangeSourceClause extends Clause {
     for (int i = 1; i <= 5; i++) {
       Bytes value = Bytes.of((byte) i);
       long version = write(collection, key, Mutation.put(value));
-      expected.add(new Change(i, new Row(key, version, value, null)));
+      expected.add(new Change(i, Row.of(key, version, value, null)));
     }
     assertThat(readAll(collection, 0, PLENTY)).isEqualTo(expected);
   }
@@ -97,7 +121,7 @@ public abstract class ChangeSourceClause extends Clause {
     Instant expiry = expiryIn(Duration.ofHours(1)).plusMillis(3);
     long version = write(collection, key, expiring(expiry));
     assertThat(readAll(collection, 0, PLENTY))
-        .containsExactly(new Change(1, new Row(key, version, hex("01"), expiry)));
+        .containsExactly(new Change(1, Row.of(key, version, hex("01"), expiry)));
   }
 
   @Test
@@ -112,8 +136,8 @@ public abstract class ChangeSourceClause extends Clause {
     write(collection, key, Mutation.put(hex("03")).withVersion(version + 1));
     assertThat(readAll(collection, 0, PLENTY))
         .containsExactly(
-            new Change(1, new Row(key, version, hex("01"), null)),
-            new Change(2, new Row(key, version + 1, hex("03"), null)));
+            new Change(1, Row.of(key, version, hex("01"), null)),
+            new Change(2, Row.of(key, version + 1, hex("03"), null)));
   }
 
   @Test
@@ -147,7 +171,7 @@ public abstract class ChangeSourceClause extends Clause {
     StoreKey key = freshKey();
     long version = write(collection, key, Mutation.put(hex("01")));
     assertThat(join(waiting))
-        .isEqualTo(new Data(List.of(new Change(4, new Row(key, version, hex("01"), null))), 4));
+        .isEqualTo(new Data(List.of(new Change(4, Row.of(key, version, hex("01"), null))), 4));
   }
 
   @Test
@@ -193,7 +217,7 @@ public abstract class ChangeSourceClause extends Clause {
     StoreKey key = StoreKey.of(freshMain(), hex("00ff"));
     long version = write(collection, key, Mutation.put(hex("01")));
     assertThat(readAll(collection, 0, PLENTY))
-        .containsExactly(new Change(1, new Row(key, version, hex("01"), null)));
+        .containsExactly(new Change(1, Row.of(key, version, hex("01"), null)));
   }
 
   @Test
@@ -252,7 +276,7 @@ public abstract class ChangeSourceClause extends Clause {
       StoreKey key = freshKey();
       Bytes value = Bytes.of((byte) i);
       long version = write(collection, key, Mutation.put(value));
-      changes.add(new Change(i + 1L, new Row(key, version, value, null)));
+      changes.add(new Change(i + 1L, Row.of(key, version, value, null)));
     }
     return changes;
   }

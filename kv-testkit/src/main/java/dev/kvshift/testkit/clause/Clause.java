@@ -154,7 +154,7 @@ abstract class Clause {
   }
 
   static Mutation expiring(Instant expiry) {
-    return new Mutation(hex("01"), expiry, null, null);
+    return Mutation.put(hex("01")).withExpiry(expiry);
   }
 
   /** Asserts that the store refuses requests that need a capability which it does not declare. */
@@ -166,7 +166,7 @@ abstract class Clause {
               missing, () -> points().write(key, expiring(expiryIn(Duration.ofHours(1))), call()));
       case VERSIONED_WRITES ->
           assertUnsupported(
-              missing, () -> points().write(key, Mutation.put(hex("01")).withVersion(1), call()));
+              missing, () -> points().write(key, Mutation.put(hex("01")).withVersion(1L), call()));
       case TOMBSTONE_READS -> {
         write(points(), key, Mutation.put(hex("01")));
         write(points(), key, Mutation.delete());

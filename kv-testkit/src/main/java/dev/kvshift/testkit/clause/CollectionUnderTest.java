@@ -110,7 +110,7 @@ abstract class CollectionUnderTest {
       Duration ttl = options.ttl();
       Instant expiry =
           ttl == null ? null : clock.instant().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
-      write(key, new Mutation(value, expiry, null, options.lock()));
+      write(key, Mutation.of(value).withExpiry(expiry).withLock(options.lock()));
     }
 
     @Override
@@ -127,7 +127,7 @@ abstract class CollectionUnderTest {
       for (Row row : page.rows()) {
         Bytes value = row.value();
         if (value != null) {
-          entries.add(new Entry(row.key().clustering(), value));
+          entries.add(Entry.of(row.key().clustering(), value));
         }
       }
       return new Page(entries, page.stop(), page.passed());

@@ -69,7 +69,7 @@ public abstract class ConcurrencyClause extends Clause {
         });
     List<Entry> expected = new ArrayList<>();
     for (int i = 0; i < THREADS * EACH; i++) {
-      expected.add(new Entry(number(i), number(i)));
+      expected.add(Entry.of(number(i), number(i)));
     }
     assertThat(ranges.entries(main, Range.all(), PageLimit.entries(33))).isEqualTo(expected);
   }
@@ -116,7 +116,7 @@ public abstract class ConcurrencyClause extends Clause {
       StoreKey key = keys.get(i);
       try {
         long version = join(writes.get(i));
-        assertThat(read(points(), key)).isEqualTo(new Row(key, version, number(i), null));
+        assertThat(read(points(), key)).isEqualTo(Row.of(key, version, number(i), null));
         applied++;
       } catch (KvException.Transient e) {
         assertThat(points(CollectionApi.SPI).get(Key.of(key.main()))).isNull();
@@ -144,7 +144,7 @@ public abstract class ConcurrencyClause extends Clause {
       }
     }
     assertThat(versions).hasSize(writes.size());
-    assertThat(read(points(), key)).isEqualTo(new Row(key, greatest, number(winner), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, greatest, number(winner), null));
   }
 
   @Test
@@ -167,7 +167,7 @@ public abstract class ConcurrencyClause extends Clause {
       writes.forEach(Clause::join);
       assertThat(read(points(), key))
           .as("seed %s", seed)
-          .isEqualTo(new Row(key, version + 59, number(59), null));
+          .isEqualTo(Row.of(key, version + 59, number(59), null));
     }
   }
 
@@ -219,7 +219,7 @@ public abstract class ConcurrencyClause extends Clause {
     StoreKey key = freshKey();
     long version = write(opened.get(0), key, Mutation.put(hex("01")));
     for (StoreCollection each : opened) {
-      assertThat(read(each, key)).isEqualTo(new Row(key, version, hex("01"), null));
+      assertThat(read(each, key)).isEqualTo(Row.of(key, version, hex("01"), null));
     }
   }
 

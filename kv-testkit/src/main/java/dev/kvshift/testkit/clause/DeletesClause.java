@@ -124,7 +124,7 @@ public abstract class DeletesClause extends Clause {
     assertThat(ranges(api).entries(main, Range.all(), PageLimit.entries(5))).isEmpty();
     ranges(api).put(Key.of(main, hex("07")), hex("02"));
     assertThat(ranges(api).entries(main, Range.all(), PageLimit.entries(5)))
-        .containsExactly(new Entry(hex("07"), hex("02")));
+        .containsExactly(Entry.of(hex("07"), hex("02")));
   }
 
   @Test
@@ -148,9 +148,9 @@ public abstract class DeletesClause extends Clause {
     long put = write(points(), key, Mutation.put(hex("01")));
     long deleted = write(points(), key, Mutation.delete());
     assertThat(deleted).isGreaterThan(put);
-    assertThat(read(points(), key)).isEqualTo(new Row(key, deleted, null, null));
+    assertThat(read(points(), key)).isEqualTo(Row.tombstone(key, deleted));
     long again = write(points(), key, Mutation.put(hex("02")));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, again, hex("02"), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, again, hex("02"), null));
   }
 
   @Test
@@ -158,7 +158,7 @@ public abstract class DeletesClause extends Clause {
   void get_deletedThoughNeverWritten_isATombstone() {
     StoreKey key = freshKey();
     long deleted = write(points(), key, Mutation.delete());
-    assertThat(read(points(), key)).isEqualTo(new Row(key, deleted, null, null));
+    assertThat(read(points(), key)).isEqualTo(Row.tombstone(key, deleted));
   }
 
   @Test
@@ -173,7 +173,6 @@ public abstract class DeletesClause extends Clause {
     var page =
         join(ranges().range(main, Bytes.empty(), Range.all(), PageLimit.entries(10), call()));
     assertThat(page.rows())
-        .containsExactly(
-            new Row(first, deleted, null, null), new Row(second, kept, hex("02"), null));
+        .containsExactly(Row.tombstone(first, deleted), Row.of(second, kept, hex("02"), null));
   }
 }

@@ -117,7 +117,7 @@ public abstract class ErrorsClause extends Clause {
     String name = tested().freshName();
     tested().collection(name, pointLayout());
     Layout other =
-        new Layout(pointLayout().shape(), pointLayout().rule(), Layout.CURRENT_ENCODING + 1);
+        Layout.of(pointLayout().shape(), pointLayout().rule(), Layout.CURRENT_ENCODING + 1);
     assertPermanent(() -> store().open(name, other, Claim.ACTIVE));
   }
 

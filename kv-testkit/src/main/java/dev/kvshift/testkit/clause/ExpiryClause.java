@@ -127,7 +127,7 @@ public abstract class ExpiryClause extends Clause {
         .containsExactly(hex("10"), hex("20"), hex("30"), hex("40"));
     awaitEnd();
     assertThat(ranges(api).entries(main, Range.all(), PageLimit.entries(1)))
-        .containsExactly(new Entry(hex("20"), hex("02")), new Entry(hex("30"), hex("03")));
+        .containsExactly(Entry.of(hex("20"), hex("02")), Entry.of(hex("30"), hex("03")));
     assertThat(ranges(api).clusterings(main, Range.all().backward()))
         .containsExactly(hex("30"), hex("20"));
   }
@@ -137,7 +137,7 @@ public abstract class ExpiryClause extends Clause {
     StoreKey key = freshKey();
     Instant expiry = expiryIn(LONG_LIFE).plusMillis(1);
     long version = write(points(), key, expiring(expiry));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version, hex("01"), expiry));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version, hex("01"), expiry));
   }
 
   @Test
@@ -150,7 +150,7 @@ public abstract class ExpiryClause extends Clause {
             join(ranges()
                     .range(key.main(), Bytes.empty(), Range.all(), PageLimit.entries(9), call()))
                 .rows())
-        .containsExactly(new Row(key, version, hex("01"), expiry));
+        .containsExactly(Row.of(key, version, hex("01"), expiry));
   }
 
   @Test
@@ -170,7 +170,7 @@ public abstract class ExpiryClause extends Clause {
     Instant expiry = expiryIn(shortLife());
     long version = write(points(), key, expiring(expiry));
     awaitPast(expiry);
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version, null, null));
+    assertThat(read(points(), key)).isEqualTo(Row.tombstone(key, version));
   }
 
   @Test
@@ -197,7 +197,7 @@ public abstract class ExpiryClause extends Clause {
     write(points(), key, expiring(expiry).withVersion(version));
     write(points(), key, expiring(expiryIn(LONG_LIFE)).withVersion(version - 1));
     write(points(), key, Mutation.put(hex("07")).withVersion(version - 2));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version, hex("01"), expiry));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version, hex("01"), expiry));
     awaitPast(expiry);
     assertThat(points(CollectionApi.SPI).get(Key.of(key.main()))).isNull();
   }
@@ -213,7 +213,7 @@ public abstract class ExpiryClause extends Clause {
     write(points(), key, Mutation.put(hex("07")).withVersion(version - 1));
     assertThat(points(CollectionApi.SPI).get(Key.of(key.main()))).isNull();
     write(points(), key, Mutation.put(hex("08")).withVersion(version + 1));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version + 1, hex("08"), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version + 1, hex("08"), null));
   }
 
   private void awaitEnd() {

@@ -75,7 +75,7 @@ public abstract class FenceClause extends Clause {
     StoreKey key = freshKey();
     long version = write(collection, key, Mutation.put(hex("01")));
     join(collection.gate().fence("a", STANDING));
-    assertThat(read(collection, key)).isEqualTo(new Row(key, version, hex("01"), null));
+    assertThat(read(collection, key)).isEqualTo(Row.of(key, version, hex("01"), null));
   }
 
   @Test
@@ -92,7 +92,7 @@ public abstract class FenceClause extends Clause {
     long version = join(put);
     assertThat(version).isGreaterThan(fence.version());
     assertThat(join(delete)).isGreaterThan(fence.version());
-    assertThat(read(collection, key)).isEqualTo(new Row(key, version, hex("01"), null));
+    assertThat(read(collection, key)).isEqualTo(Row.of(key, version, hex("01"), null));
     assertThat(join(collection.gate().state()).fence()).isNull();
   }
 
@@ -250,7 +250,7 @@ public abstract class FenceClause extends Clause {
     CompletableFuture<Long> waiting = waiting(collection, key, Mutation.put(hex("02")));
     ChangeSource changes = collection.changes();
     assertThat(join(changes.read(0, 1_000, Duration.ZERO)))
-        .isEqualTo(data(1, new Row(key, first, hex("01"), null)));
+        .isEqualTo(data(1, Row.of(key, first, hex("01"), null)));
     assertThat(join(changes.read(1, 1_000, Duration.ZERO)))
         .isEqualTo(new ChangeSource.Fenced(fence));
     assertThat(fence.position()).isEqualTo(2);
@@ -261,7 +261,7 @@ public abstract class FenceClause extends Clause {
     assertThat(join(changes.read(2, 1_000, Duration.ZERO)))
         .isEqualTo(new ChangeSource.Lifted("a", 3));
     assertThat(join(changes.read(3, 1_000, Duration.ZERO)))
-        .isEqualTo(data(4, new Row(key, second, hex("02"), null)));
+        .isEqualTo(data(4, Row.of(key, second, hex("02"), null)));
   }
 
   @Test
@@ -273,7 +273,7 @@ public abstract class FenceClause extends Clause {
     Fence fence = join(collection.gate().fence("a", STANDING));
     join(collection.gate().move("a"));
     assertThat(join(collection.changes().read(0, 1_000, Duration.ZERO)))
-        .isEqualTo(data(1, new Row(key, version, hex("01"), null)));
+        .isEqualTo(data(1, Row.of(key, version, hex("01"), null)));
     assertThat(join(collection.changes().read(1, 1_000, Duration.ZERO)))
         .isEqualTo(new ChangeSource.Fenced(fence));
   }

@@ -10,6 +10,7 @@ import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Instance;
 import dev.kvshift.spi.Gate.State;
@@ -119,6 +120,21 @@ public abstract class GateClause extends Clause {
     assertThat(now.phase()).isEqualTo(Phase.NEW_PRIMARY);
     Await.failure(Permanent.class, () -> gate.compareAndSet(now, step(now, Phase.NEW_ONLY)));
     assertThat(join(gate.state())).isEqualTo(now);
+  }
+
+  @Test
+  void compareAndSet_copy_isKeptAndChangesInLegacyAlone() {
+    Gate gate = fresh(pointLayout()).gate();
+    Copy copy = Copy.draw("kit");
+    State first = join(gate.state());
+    assertThat(first.copy()).isNull();
+    assertThat(join(gate.compareAndSet(first, first.withCopy(copy)))).isTrue();
+    assertThat(join(gate.state()).copy()).isEqualTo(copy);
+    State shadow = to(gate, Phase.SHADOW_WRITE);
+    assertThat(shadow.copy()).isEqualTo(copy);
+    assertPermanent(() -> gate.compareAndSet(shadow, shadow.withCopy(Copy.draw("kit"))));
+    assertPermanent(() -> gate.compareAndSet(shadow, shadow.withCopy(null)));
+    assertThat(join(gate.state())).isEqualTo(shadow);
   }
 
   @Test
@@ -266,7 +282,7 @@ public abstract class GateClause extends Clause {
     long atLeast = Math.max(version, VersionClock.micros(serverTime())) + 200_000;
     Row row = join(collection.gate().reassert(key, atLeast));
     assertThat(row.version()).isGreaterThan(atLeast);
-    assertThat(row).isEqualTo(new Row(key, row.version(), hex("01"), null));
+    assertThat(row).isEqualTo(Row.of(key, row.version(), hex("01"), null));
     assertThat(read(collection, key)).isEqualTo(row);
     assertThat(write(collection, key, Mutation.put(hex("02")))).isGreaterThan(row.version());
   }
@@ -276,12 +292,12 @@ public abstract class GateClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
     Row missing = join(collection.gate().reassert(key, 0));
-    assertThat(missing).isEqualTo(new Row(key, missing.version(), null, null));
+    assertThat(missing).isEqualTo(Row.tombstone(key, missing.version()));
     write(collection, key, Mutation.put(hex("01")));
     long deleted = write(collection, key, Mutation.delete());
     Row row = join(collection.gate().reassert(key, deleted));
     assertThat(row.version()).isGreaterThan(deleted);
-    assertThat(row).isEqualTo(new Row(key, row.version(), null, null));
+    assertThat(row).isEqualTo(Row.tombstone(key, row.version()));
   }
 
   @Test
@@ -292,7 +308,7 @@ public abstract class GateClause extends Clause {
     Instant expiry = expiryIn(Duration.ofHours(1));
     write(collection, key, expiring(expiry));
     Row row = join(collection.gate().reassert(key, 0));
-    assertThat(row).isEqualTo(new Row(key, row.version(), hex("01"), expiry));
+    assertThat(row).isEqualTo(Row.of(key, row.version(), hex("01"), expiry));
     assertThat(join(collection.changes().read(1, 1_000, Duration.ZERO)))
         .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, row)), 2));
   }

@@ -37,7 +37,7 @@ public abstract class LifecycleClause extends Clause {
     StoreKey key = freshKey();
     StoreCollection again = join(store().open(points().name(), pointLayout(), Claim.ACTIVE));
     long version = write(again, key, Mutation.put(hex("01")));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version, hex("01"), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version, hex("01"), null));
   }
 
   @Test
@@ -124,7 +124,7 @@ public abstract class LifecycleClause extends Clause {
       StoreCollection there = join(other.open(points().name(), pointLayout(), Claim.ACTIVE));
       tested().fixture.open().close();
       long version = write(there, key, Mutation.put(hex("01")));
-      assertThat(read(there, key)).isEqualTo(new Row(key, version, hex("01"), null));
+      assertThat(read(there, key)).isEqualTo(Row.of(key, version, hex("01"), null));
     }
     assertThat(points(CollectionApi.SPI).get(Key.of(key.main()))).isEqualTo(hex("01"));
   }
@@ -173,7 +173,7 @@ public abstract class LifecycleClause extends Clause {
     other.close();
     for (CompletionStage<Row> read : reads) {
       try {
-        assertThat(join(read)).isEqualTo(new Row(key, version, hex("01"), null));
+        assertThat(join(read)).isEqualTo(Row.of(key, version, hex("01"), null));
       } catch (KvException e) {
         assertThat(e).isInstanceOfAny(KvException.Transient.class, KvException.Permanent.class);
       }
@@ -209,7 +209,7 @@ public abstract class LifecycleClause extends Clause {
     StoreCollection again = join(store().open(name, pointLayout(), Claim.ACTIVE));
     assertThat(read(again, key)).isNull();
     long version = write(again, key, Mutation.put(hex("02")));
-    assertThat(read(again, key)).isEqualTo(new Row(key, version, hex("02"), null));
+    assertThat(read(again, key)).isEqualTo(Row.of(key, version, hex("02"), null));
   }
 
   @Test

@@ -47,7 +47,7 @@ public abstract class LimitsClause extends Clause {
     Bytes main = padded(freshMain(), limit);
     ranges(api).put(Key.of(main, hex("10")), hex("01"));
     assertThat(ranges(api).entries(main, Range.all(), PageLimit.entries(2)))
-        .containsExactly(new Entry(hex("10"), hex("01")));
+        .containsExactly(Entry.of(hex("10"), hex("01")));
     Bytes longer = padded(freshMain(), limit + 1);
     assertRefusedWhole(ranges(api), Key.of(longer, hex("10")));
     assertPermanent(() -> ranges(api).page(longer, Range.all(), PageLimit.entries(1), null));
@@ -64,9 +64,9 @@ public abstract class LimitsClause extends Clause {
     ranges(api).put(Key.of(main, hex("11")), hex("02"));
     assertThat(ranges(api).get(Key.of(main, longest))).isEqualTo(hex("01"));
     assertThat(ranges(api).entries(main, Range.all(), PageLimit.entries(1)))
-        .containsExactly(new Entry(longest, hex("01")), new Entry(hex("11"), hex("02")));
+        .containsExactly(Entry.of(longest, hex("01")), Entry.of(hex("11"), hex("02")));
     assertThat(ranges(api).entries(main, Range.all().backward(), PageLimit.entries(1)))
-        .containsExactly(new Entry(hex("11"), hex("02")), new Entry(longest, hex("01")));
+        .containsExactly(Entry.of(hex("11"), hex("02")), Entry.of(longest, hex("01")));
     assertRefusedWhole(ranges(api), Key.of(main, padded(hex("10"), limit + 1)));
   }
 
@@ -96,11 +96,11 @@ public abstract class LimitsClause extends Clause {
   void page_largestLimits_areTaken(CollectionApi api) {
     Bytes main = freshMain();
     ranges(api).put(Key.of(main, hex("10")), hex("01"));
-    PageLimit most = new PageLimit(PageLimit.MAX_ENTRIES, PageLimit.MAX_BYTES);
+    PageLimit most = PageLimit.of(PageLimit.MAX_ENTRIES, PageLimit.MAX_BYTES);
     assertThat(ranges(api).entries(main, Range.all(), most))
-        .containsExactly(new Entry(hex("10"), hex("01")));
-    assertThat(ranges(api).entries(main, Range.all(), new PageLimit(1, 1)))
-        .containsExactly(new Entry(hex("10"), hex("01")));
+        .containsExactly(Entry.of(hex("10"), hex("01")));
+    assertThat(ranges(api).entries(main, Range.all(), PageLimit.of(1, 1)))
+        .containsExactly(Entry.of(hex("10"), hex("01")));
   }
 
   private static void assertRefusedWhole(CollectionUnderTest collection, Key key) {

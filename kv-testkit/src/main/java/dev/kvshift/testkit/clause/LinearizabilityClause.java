@@ -99,7 +99,7 @@ public abstract class LinearizabilityClause extends Clause {
       ConcurrentLinkedQueue<Operation> history) {
     long called = System.nanoTime();
     try {
-      join(collection.write(key, new Mutation(value, null, null, null), call()));
+      join(collection.write(key, Mutation.of(value), call()));
       history.add(new Operation(true, value, called, System.nanoTime()));
     } catch (KvException.UnknownOutcome e) {
       history.add(new Operation(true, value, called, null));

@@ -65,7 +65,7 @@ public abstract class LockGateClause extends Clause {
   void fence_standing_leavesOtherSpacesAlone() {
     join(gate().fence(ATTEMPT, FENCE));
     StoreLocks others = store().locks(space + "-other");
-    Lock lock = join(others.tryLockAll(KEY, LEASE, call())).acquired().get(0);
+    Lock lock = join(others.tryLockAll(KEY, LEASE, call())).acquired().iterator().next();
     join(others.release(lock, call()));
   }
 
@@ -184,6 +184,6 @@ public abstract class LockGateClause extends Clause {
   }
 
   private Lock lock(Set<Bytes> keys) {
-    return join(locks().tryLockAll(keys, LEASE, call())).acquired().get(0);
+    return join(locks().tryLockAll(keys, LEASE, call())).acquired().iterator().next();
   }
 }

@@ -8,9 +8,9 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException.Permanent;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Store;
-import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,7 +35,7 @@ public abstract class LocksClause extends Clause {
   void tryLockAll_freeKeys_acquiresAll(int count) {
     Set<Bytes> keys = keys(count);
     Instant before = serverTime();
-    Locks.Batch batch = locks().tryLockAll(keys, LEASE);
+    LockResult batch = locks().tryLockAll(keys, LEASE);
     assertThat(batch.busy()).isEmpty();
     assertThat(batch.unknown()).isEmpty();
     Set<Bytes> acquired = new HashSet<>();
@@ -58,7 +58,7 @@ public abstract class LocksClause extends Clause {
     Set<Bytes> free = keys(2);
     Set<Bytes> both = new HashSet<>(held);
     both.addAll(free);
-    Locks.Batch batch = locks().tryLockAll(both, LEASE);
+    LockResult batch = locks().tryLockAll(both, LEASE);
     assertThat(batch.busy()).isEqualTo(held);
     assertThat(batch.acquired()).extracting(Lock::key).containsExactlyInAnyOrderElementsOf(free);
     assertThat(batch.unknown()).isEmpty();
@@ -79,7 +79,7 @@ public abstract class LocksClause extends Clause {
   void tryLockAll_otherSpace_isFree() {
     Bytes key = freshMain();
     Lock lock = lock(key);
-    Locks.Batch other = tested().view.locks("other").tryLockAll(Set.of(key), LEASE);
+    LockResult other = tested().view.locks("other").tryLockAll(Set.of(key), LEASE);
     assertThat(other.acquired()).hasSize(1);
     assertThat(other.acquired().iterator().next().space()).isEqualTo("other");
     locks().release(lock);
@@ -88,7 +88,7 @@ public abstract class LocksClause extends Clause {
   @Test
   void tryLockAll_manyAtOnce_oneHoldsEachKey() {
     Bytes key = freshMain();
-    List<CompletableFuture<StoreLocks.Batch>> attempts = new ArrayList<>();
+    List<CompletableFuture<LockResult>> attempts = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
       attempts.add(
           store().locks(SPACE).tryLockAll(Set.of(key), LEASE, call()).toCompletableFuture());
@@ -143,7 +143,7 @@ public abstract class LocksClause extends Clause {
     Lock lock = locks().tryLockAll(Set.of(key), shortLife()).acquired().iterator().next();
     Lock renewed = locks().renew(lock, LEASE);
     assertThat(renewed)
-        .isEqualTo(new Lock(SPACE, key, lock.owner(), lock.token(), renewed.expires()));
+        .isEqualTo(Lock.of(SPACE, key, lock.owner(), lock.token(), renewed.expires()));
     assertThat(renewed.expires()).isAfter(lock.expires());
     awaitPast(lock.expires());
     assertThat(locks().tryLockAll(Set.of(key), LEASE).busy()).containsExactly(key);
@@ -239,7 +239,7 @@ public abstract class LocksClause extends Clause {
   }
 
   private Lock lock(Bytes key) {
-    Locks.Batch batch = locks().tryLockAll(Set.of(key), LEASE);
+    LockResult batch = locks().tryLockAll(Set.of(key), LEASE);
     assertThat(batch.acquired()).hasSize(1);
     return batch.acquired().iterator().next();
   }

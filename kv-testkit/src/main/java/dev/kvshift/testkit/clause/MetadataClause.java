@@ -1,5 +1,6 @@
 package dev.kvshift.testkit.clause;
 
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
@@ -7,7 +8,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException.Permanent;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
-import dev.kvshift.spi.CollectionRecord.State;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
@@ -192,17 +193,17 @@ public abstract class MetadataClause extends Clause {
   @Test
   void open_claims_refuseEachOther() {
     String importing = tested().freshName();
-    join(store().open(importing, pointLayout(), Claim.IMPORTING));
-    assertThat(record(importing))
-        .isEqualTo(new CollectionRecord(pointLayout(), State.IMPORTING, 0, 1));
+    join(store().open(importing, pointLayout(), Claim.importing(COPY)));
+    assertThat(record(importing)).isEqualTo(CollectionRecord.importing(pointLayout(), COPY));
     Await.failure(Permanent.class, () -> store().open(importing, pointLayout(), Claim.ACTIVE));
     Await.failure(Permanent.class, () -> tested().view.collection(importing, pointLayout()));
-    join(store().open(importing, pointLayout(), Claim.IMPORTING));
+    join(store().open(importing, pointLayout(), Claim.importing(COPY)));
     join(store().open(importing, pointLayout(), Claim.NONE));
     String active = tested().freshName();
     join(store().open(active, pointLayout(), Claim.ACTIVE));
-    assertThat(record(active)).isEqualTo(new CollectionRecord(pointLayout(), State.ACTIVE, 0, 1));
-    Await.failure(Permanent.class, () -> store().open(active, pointLayout(), Claim.IMPORTING));
+    assertThat(record(active)).isEqualTo(CollectionRecord.live(pointLayout()));
+    Await.failure(
+        Permanent.class, () -> store().open(active, pointLayout(), Claim.importing(COPY)));
     join(store().open(active, pointLayout(), Claim.ACTIVE));
     join(store().open(active, pointLayout(), Claim.NONE));
   }
@@ -218,40 +219,83 @@ public abstract class MetadataClause extends Clause {
   @Needs({Capability.METADATA, Capability.VERSIONED_WRITES})
   void importing_takesVersionedWritesOnly() {
     StoreCollection collection =
-        join(store().open(tested().freshName(), pointLayout(), Claim.IMPORTING));
+        join(store().open(tested().freshName(), pointLayout(), Claim.importing(COPY)));
     StoreKey key = freshKey();
     assertPermanent(() -> collection.write(key, Mutation.put(hex("01")), call()));
     assertThat(read(collection, key)).isNull();
     long version = versionAgo(Duration.ofDays(400));
     write(collection, key, Mutation.put(hex("02")).withVersion(version));
-    assertThat(read(collection, key)).isEqualTo(new Row(key, version, hex("02"), null));
+    assertThat(read(collection, key)).isEqualTo(Row.of(key, version, hex("02"), null));
   }
 
   @Test
   void activate_importing_letsServicesWriteAboveTheFloor() {
     String name = tested().freshName();
-    join(store().open(name, pointLayout(), Claim.IMPORTING));
+    join(store().open(name, pointLayout(), Claim.importing(COPY)));
     long floor = VersionClock.micros(serverTime()) + 300_000;
-    CollectionRecord active = new CollectionRecord(pointLayout(), State.ACTIVE, floor, 1);
-    assertThat(join(store().activate(name, floor, 1))).isEqualTo(active);
+    CollectionRecord active = CollectionRecord.importing(pointLayout(), COPY).activated(floor);
+    assertThat(join(store().activate(name, COPY, floor))).isEqualTo(active);
     assertThat(record(name)).isEqualTo(active);
     StoreCollection collection = join(store().open(name, pointLayout(), Claim.ACTIVE));
     StoreKey key = freshKey();
     long version = write(collection, key, Mutation.put(hex("01")));
     assertThat(version).isGreaterThan(floor);
-    assertThat(read(collection, key)).isEqualTo(new Row(key, version, hex("01"), null));
+    assertThat(read(collection, key)).isEqualTo(Row.of(key, version, hex("01"), null));
   }
 
   @Test
   void activate_again_isTheSame_andAnotherFloorIsPermanent() {
     String name = tested().freshName();
-    join(store().open(name, pointLayout(), Claim.IMPORTING));
+    join(store().open(name, pointLayout(), Claim.importing(COPY)));
     long floor = versionAgo(Duration.ofMinutes(1));
-    CollectionRecord active = join(store().activate(name, floor, 1));
-    assertThat(join(store().activate(name, floor, 1))).isEqualTo(active);
-    assertPermanent(() -> store().activate(name, floor + 1, 1));
-    assertPermanent(() -> store().activate(name, floor, 2));
-    assertPermanent(() -> store().activate(tested().freshName(), floor, 1));
+    CollectionRecord active = join(store().activate(name, COPY, floor));
+    assertThat(join(store().activate(name, COPY, floor))).isEqualTo(active);
+    assertPermanent(() -> store().activate(name, COPY, floor + 1));
+    assertPermanent(() -> store().activate(name, Copy.draw("another"), floor));
+    assertPermanent(() -> store().activate(tested().freshName(), COPY, floor));
+    assertThat(record(name)).isEqualTo(active);
+  }
+
+  @Test
+  void open_importingAnotherCopy_isPermanent() {
+    String name = tested().freshName();
+    join(store().open(name, pointLayout(), Claim.importing(COPY)));
+    Copy other = Copy.draw("another");
+    Await.failure(Permanent.class, () -> store().open(name, pointLayout(), Claim.importing(other)));
+    assertThat(record(name)).isEqualTo(CollectionRecord.importing(pointLayout(), COPY));
+  }
+
+  @Test
+  void activate_neverMigrated_isPermanentAndStaysSo() {
+    String name = tested().freshName();
+    join(store().open(name, pointLayout(), Claim.ACTIVE));
+    assertPermanent(() -> store().activate(name, COPY, versionAgo(Duration.ofMinutes(1))));
+    assertThat(record(name)).isEqualTo(CollectionRecord.live(pointLayout()));
+  }
+
+  @Test
+  @Needs({Capability.METADATA, Capability.VERSIONED_WRITES})
+  void restart_importing_beginsTheNextIncarnationEmpty() {
+    String name = tested().freshName();
+    StoreCollection first = join(store().open(name, pointLayout(), Claim.importing(COPY)));
+    StoreKey key = freshKey();
+    write(first, key, Mutation.put(hex("01")).withVersion(versionAgo(Duration.ofMinutes(1))));
+    Copy next = Copy.draw("kit");
+    CollectionRecord begun = CollectionRecord.importing(pointLayout(), next).withIncarnation(2);
+    assertThat(join(store().restart(name, COPY, next))).isEqualTo(begun);
+    assertThat(join(store().restart(name, COPY, next))).isEqualTo(begun);
+    assertPermanent(() -> store().restart(name, COPY, Copy.draw("kit")));
+    assertPermanent(() -> store().activate(name, COPY, versionAgo(Duration.ofMinutes(1))));
+    StoreCollection second = join(store().open(name, pointLayout(), Claim.importing(next)));
+    assertThat(read(second, key)).isNull();
+  }
+
+  @Test
+  void restart_active_isPermanent() {
+    String name = tested().freshName();
+    join(store().open(name, pointLayout(), Claim.importing(COPY)));
+    CollectionRecord active = join(store().activate(name, COPY, versionAgo(Duration.ofMinutes(1))));
+    assertPermanent(() -> store().restart(name, COPY, Copy.draw("kit")));
     assertThat(record(name)).isEqualTo(active);
   }
 
@@ -262,16 +306,16 @@ public abstract class MetadataClause extends Clause {
     StoreKey key = freshKey();
     write(first, key, Mutation.put(hex("01")));
     CollectionRecord now = record(name);
-    CollectionRecord next = new CollectionRecord(pointLayout(), State.ACTIVE, 0, 2);
+    CollectionRecord next = CollectionRecord.live(pointLayout()).withIncarnation(2);
     assertThat(set(CollectionRecord.metadataName(name), now.print(), next.print())).isTrue();
     join(store().drop(name, 1));
     StoreCollection second = join(store().open(name, pointLayout(), Claim.ACTIVE));
     assertThat(read(second, key)).isNull();
     long version = write(second, key, Mutation.put(hex("02")));
-    assertThat(read(second, key)).isEqualTo(new Row(key, version, hex("02"), null));
+    assertThat(read(second, key)).isEqualTo(Row.of(key, version, hex("02"), null));
     Await.failure(() -> first.write(key, Mutation.put(hex("03")), call()));
     join(store().drop(name, 1));
-    assertThat(read(second, key)).isEqualTo(new Row(key, version, hex("02"), null));
+    assertThat(read(second, key)).isEqualTo(Row.of(key, version, hex("02"), null));
   }
 
   private static void increment(Metadata metadata, String name) {

@@ -54,7 +54,7 @@ public abstract class MultiKeyClause extends Clause {
     assertThat(outcomes.keySet()).containsExactlyElementsOf(asked);
     outcomes.forEach(
         (key, outcome) ->
-            assertThat(outcome).isEqualTo(new Outcome.Ok<>(Optional.ofNullable(entries.get(key)))));
+            assertThat(outcome).isEqualTo(Outcome.ok(Optional.ofNullable(entries.get(key)))));
   }
 
   @ParameterizedTest
@@ -71,7 +71,7 @@ public abstract class MultiKeyClause extends Clause {
     Key key = Key.of(freshMain());
     points(CollectionApi.SYNC).put(key, hex("01"));
     assertThat(getAll(async, List.of(key, key)))
-        .containsExactly(Map.entry(key, new Outcome.Ok<>(Optional.of(hex("01")))));
+        .containsExactly(Map.entry(key, Outcome.ok(Optional.of(hex("01")))));
   }
 
   @ParameterizedTest
@@ -90,7 +90,7 @@ public abstract class MultiKeyClause extends Clause {
             assertThat(((Outcome.Failed<?>) outcome).error())
                 .isInstanceOf(KvException.Permanent.class);
           } else {
-            assertThat(outcome).isEqualTo(new Outcome.Ok<@Nullable Void>(null));
+            assertThat(outcome).isEqualTo(Outcome.<@Nullable Void>ok(null));
           }
         });
     entries.forEach(
@@ -113,7 +113,7 @@ public abstract class MultiKeyClause extends Clause {
             (key, outcome) ->
                 assertThat(outcome)
                     .isEqualTo(
-                        new Outcome.Ok<>(
+                        Outcome.ok(
                             some.contains(key)
                                 ? Optional.empty()
                                 : Optional.of(Objects.requireNonNull(entries.get(key))))));

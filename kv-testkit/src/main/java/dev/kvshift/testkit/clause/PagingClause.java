@@ -67,7 +67,7 @@ public abstract class PagingClause extends Clause {
     Bytes main = filled(api, COUNT, 3);
     List<Page> pages = ranges(api).pages(main, all(direction), PageLimit.entries(limit));
     assertThat(joined(pages)).isEqualTo(expected(COUNT, 3, direction));
-    assertWellFormed(pages, new PageLimit(limit, PageLimit.DEFAULT_BYTES));
+    assertWellFormed(pages, PageLimit.of(limit, PageLimit.DEFAULT_BYTES));
   }
 
   @ParameterizedTest
@@ -79,7 +79,7 @@ public abstract class PagingClause extends Clause {
   void paging_byBytes_keepsTheLimitUnlessOneEntryIsLarger(
       CollectionApi api, Direction direction, int bytes) {
     Bytes main = filled(api, 20, 49);
-    PageLimit limit = new PageLimit(1_000, bytes);
+    PageLimit limit = PageLimit.of(1_000, bytes);
     List<Page> pages = ranges(api).pages(main, all(direction), limit);
     assertThat(joined(pages)).isEqualTo(expected(20, 49, direction));
     assertWellFormed(pages, limit);
@@ -93,13 +93,13 @@ public abstract class PagingClause extends Clause {
     ranges(api).put(Key.of(main, hex("10")), hex("01"));
     ranges(api).put(Key.of(main, hex("20")), large);
     ranges(api).put(Key.of(main, hex("30")), hex("03"));
-    PageLimit limit = new PageLimit(100, 1_000);
+    PageLimit limit = PageLimit.of(100, 1_000);
     List<Page> pages = ranges(api).pages(main, Range.all(), limit);
     assertThat(joined(pages))
         .containsExactly(
-            new Entry(hex("10"), hex("01")),
-            new Entry(hex("20"), large),
-            new Entry(hex("30"), hex("03")));
+            Entry.of(hex("10"), hex("01")),
+            Entry.of(hex("20"), large),
+            Entry.of(hex("30"), hex("03")));
     assertWellFormed(pages, limit);
   }
 
@@ -108,7 +108,10 @@ public abstract class PagingClause extends Clause {
     Bytes main = filled(api, COUNT, 3);
     for (boolean inclusive : List.of(true, false)) {
       Range range =
-          new Range(Bytes.of((byte) 5), inclusive, Bytes.of((byte) 30), inclusive, direction);
+          Range.all()
+              .withFrom(Bytes.of((byte) 5), inclusive)
+              .withTo(Bytes.of((byte) 30), inclusive)
+              .withDirection(direction);
       List<Entry> expected = expected(COUNT, 3, direction);
       expected.removeIf(entry -> !range.contains(entry.clustering()));
       for (int limit : List.of(1, 4, 24, 25, 26, 27)) {
@@ -158,7 +161,7 @@ public abstract class PagingClause extends Clause {
       ranges.delete(Key.of(main, Bytes.of((byte) 0x10, (byte) (i >> 8), (byte) i)));
     }
     List<Entry> expected =
-        new ArrayList<>(List.of(new Entry(hex("00"), hex("01")), new Entry(hex("ff"), hex("02"))));
+        new ArrayList<>(List.of(Entry.of(hex("00"), hex("01")), Entry.of(hex("ff"), hex("02"))));
     if (direction == Direction.BACKWARD) {
       Collections.reverse(expected);
     }
@@ -255,7 +258,7 @@ public abstract class PagingClause extends Clause {
     for (int i = 0; i < count; i++) {
       byte[] value = new byte[valueBytes];
       value[0] = (byte) i;
-      entries.add(new Entry(Bytes.of((byte) i), Bytes.of(value)));
+      entries.add(Entry.of(Bytes.of((byte) i), Bytes.of(value)));
     }
     if (direction == Direction.BACKWARD) {
       Collections.reverse(entries);

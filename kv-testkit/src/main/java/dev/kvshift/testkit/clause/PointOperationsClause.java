@@ -158,9 +158,9 @@ public abstract class PointOperationsClause extends Clause {
     try (Store other = tested().fixture.open()) {
       StoreCollection there = join(other.open(points().name(), pointLayout(), Claim.ACTIVE));
       long first = write(points(), key, Mutation.put(hex("01")));
-      assertThat(read(there, key)).isEqualTo(new Row(key, first, hex("01"), null));
+      assertThat(read(there, key)).isEqualTo(Row.of(key, first, hex("01"), null));
       long second = write(there, key, Mutation.put(hex("02")));
-      assertThat(read(points(), key)).isEqualTo(new Row(key, second, hex("02"), null));
+      assertThat(read(points(), key)).isEqualTo(Row.of(key, second, hex("02"), null));
     }
   }
 
@@ -170,7 +170,7 @@ public abstract class PointOperationsClause extends Clause {
     for (int i = 0; i < 20; i++) {
       Bytes value = Bytes.of((byte) i);
       long version = write(points(), key, Mutation.put(value));
-      assertThat(read(points(), key)).isEqualTo(new Row(key, version, value, null));
+      assertThat(read(points(), key)).isEqualTo(Row.of(key, version, value, null));
     }
   }
 

@@ -73,12 +73,10 @@ sealed interface RandomOperation {
   private static Range range(Random random) {
     Range.Direction direction =
         random.nextBoolean() ? Range.Direction.FORWARD : Range.Direction.BACKWARD;
-    return new Range(
-        random.nextInt(3) == 0 ? null : key(random),
-        random.nextBoolean(),
-        random.nextInt(3) == 0 ? null : key(random),
-        random.nextBoolean(),
-        direction);
+    return Range.all()
+        .withFrom(random.nextInt(3) == 0 ? null : key(random), random.nextBoolean())
+        .withTo(random.nextInt(3) == 0 ? null : key(random), random.nextBoolean())
+        .withDirection(direction);
   }
 
   private static Bytes key(Random random) {

@@ -135,7 +135,7 @@ public abstract class RandomOperationsClause extends Clause {
       Key key = Key.of(mains.get(put.main()), put.clustering());
       Duration life =
           put.life() == Life.NONE ? null : put.life() == Life.LONG ? LONG_LIFE : shortLife();
-      through(put.api()).put(key, put.value(), new WriteOptions(life, null));
+      through(put.api()).put(key, put.value(), WriteOptions.none().withTtl(life));
       model.write(storeKey(key), put.value(), life == null ? null : now().plus(life));
     }
 
@@ -144,8 +144,8 @@ public abstract class RandomOperationsClause extends Clause {
       Bytes value = write.delete() ? null : write.value();
       join(
           (ranges ? ranges() : points())
-              .write(key, new Mutation(value, null, firstVersion + write.version(), null), call()));
-      model.write(new Row(key, write.version(), value, null));
+              .write(key, Mutation.of(value).withVersion(firstVersion + write.version()), call()));
+      model.write(Row.of(key, write.version(), value, null));
     }
 
     private CollectionUnderTest through(CollectionApi api) {

@@ -56,7 +56,11 @@ public abstract class RangesClause extends Clause {
     bounds.add(null);
     for (Bytes from : bounds) {
       for (Bytes to : bounds) {
-        Range range = new Range(from, fromInclusive, to, toInclusive, direction);
+        Range range =
+            Range.all()
+                .withFrom(from, fromInclusive)
+                .withTo(to, toInclusive)
+                .withDirection(direction);
         assertThat(ranges(api).clusterings(main, range))
             .as("%s", range)
             .isEqualTo(expected(EXAMPLE, range));
@@ -68,11 +72,11 @@ public abstract class RangesClause extends Clause {
   void range_bytesAbove7f_sortUnsigned(CollectionApi api, Direction direction) {
     List<String> keys = List.of("00", "01", "7e", "7f", "7fff", "80", "8000", "81", "fe", "ff");
     Bytes main = filled(api, keys);
-    Range all = new Range(null, true, null, true, direction);
+    Range all = Range.all().withDirection(direction);
     assertThat(ranges(api).clusterings(main, all)).isEqualTo(expected(keys, all));
-    Range upper = new Range(hex("80"), true, null, true, direction);
+    Range upper = Range.all().withFrom(hex("80"), true).withDirection(direction);
     assertThat(ranges(api).clusterings(main, upper)).isEqualTo(expected(keys, upper));
-    Range lower = new Range(null, true, hex("80"), false, direction);
+    Range lower = Range.all().withTo(hex("80"), false).withDirection(direction);
     assertThat(ranges(api).clusterings(main, lower)).isEqualTo(expected(keys, lower));
   }
 
@@ -80,9 +84,10 @@ public abstract class RangesClause extends Clause {
   void range_keysThatBeginAlike_shorterComesFirst(CollectionApi api, Direction direction) {
     List<String> keys = List.of("", "00", "0000", "000000", "0001", "01", "0100", "ff", "ff00");
     Bytes main = filled(api, keys);
-    Range all = new Range(null, true, null, true, direction);
+    Range all = Range.all().withDirection(direction);
     assertThat(ranges(api).clusterings(main, all)).isEqualTo(expected(keys, all));
-    Range within = new Range(hex("00"), false, hex("0100"), false, direction);
+    Range within =
+        Range.all().withFrom(hex("00"), false).withTo(hex("0100"), false).withDirection(direction);
     assertThat(ranges(api).clusterings(main, within)).isEqualTo(expected(keys, within));
   }
 
@@ -106,7 +111,7 @@ public abstract class RangesClause extends Clause {
     for (Bytes each : mains) {
       for (Range range : List.of(Range.all(), Range.from(hex("01")))) {
         assertThat(ranges(api).entries(each, range, PageLimit.entries(10)))
-            .containsExactly(new Entry(hex("0110"), each), new Entry(hex("10"), each));
+            .containsExactly(Entry.of(hex("0110"), each), Entry.of(hex("10"), each));
       }
     }
   }
@@ -136,7 +141,7 @@ public abstract class RangesClause extends Clause {
     Bytes clustering = freshMain();
     ranges(api).put(Key.of(Bytes.empty(), clustering), hex("01"));
     assertThat(ranges(api).get(Key.of(Bytes.empty(), clustering))).isEqualTo(hex("01"));
-    Range only = new Range(clustering, true, clustering, true, Direction.FORWARD);
+    Range only = Range.all().withFrom(clustering, true).withTo(clustering, true);
     assertThat(ranges(api).clusterings(Bytes.empty(), only)).containsExactly(clustering);
     ranges(api).delete(Key.of(Bytes.empty(), clustering));
     assertThat(ranges(api).clusterings(Bytes.empty(), only)).isEmpty();
@@ -163,11 +168,11 @@ public abstract class RangesClause extends Clause {
     ranges(api).put(Key.of(main, hex("30")), hex("bb"));
     assertThat(ranges(api).entries(main, Range.all(), PageLimit.entries(10)))
         .containsExactly(
-            new Entry(hex("10"), hex("10")),
-            new Entry(hex("20"), hex("20")),
-            new Entry(hex("30"), hex("bb")),
-            new Entry(hex("40"), hex("40")),
-            new Entry(hex("50"), hex("50")));
+            Entry.of(hex("10"), hex("10")),
+            Entry.of(hex("20"), hex("20")),
+            Entry.of(hex("30"), hex("bb")),
+            Entry.of(hex("40"), hex("40")),
+            Entry.of(hex("50"), hex("50")));
   }
 
   @ParameterizedTest
@@ -178,7 +183,7 @@ public abstract class RangesClause extends Clause {
     for (int size : List.of(0, 1, 1_000, 70_000, 3)) {
       byte[] value = new byte[size];
       new Random(size).nextBytes(value);
-      Entry entry = new Entry(Bytes.of((byte) entries.size()), Bytes.of(value));
+      Entry entry = Entry.of(Bytes.of((byte) entries.size()), Bytes.of(value));
       ranges(api).put(Key.of(main, entry.clustering()), entry.value());
       entries.add(entry);
     }
@@ -198,12 +203,10 @@ public abstract class RangesClause extends Clause {
     }
     for (int i = 0; i < 100; i++) {
       Range range =
-          new Range(
-              random.nextInt(5) == 0 ? null : randomKey(random),
-              random.nextBoolean(),
-              random.nextInt(5) == 0 ? null : randomKey(random),
-              random.nextBoolean(),
-              random.nextBoolean() ? Direction.FORWARD : Direction.BACKWARD);
+          Range.all()
+              .withFrom(random.nextInt(5) == 0 ? null : randomKey(random), random.nextBoolean())
+              .withTo(random.nextInt(5) == 0 ? null : randomKey(random), random.nextBoolean())
+              .withDirection(random.nextBoolean() ? Direction.FORWARD : Direction.BACKWARD);
       List<Bytes> expected = new ArrayList<>(keys);
       expected.removeIf(key -> !range.contains(key));
       if (range.direction() == Direction.BACKWARD) {
@@ -228,7 +231,7 @@ public abstract class RangesClause extends Clause {
     for (String clustering : EXAMPLE) {
       StoreKey key = StoreKey.of(main, hex(clustering));
       long version = write(ranges(), key, Mutation.put(hex(clustering)));
-      rows.add(new Row(key, version, hex(clustering), null));
+      rows.add(Row.of(key, version, hex(clustering), null));
     }
     RowPage page =
         join(ranges().range(main, Bytes.empty(), Range.all(), PageLimit.entries(10), call()));
@@ -242,7 +245,7 @@ public abstract class RangesClause extends Clause {
     for (int shard = 0; shard < 4; shard++) {
       Bytes part = large ? Bytes.empty() : Bytes.of((byte) shard);
       for (int i = 0; i < 250; i++) {
-        StoreKey key = new StoreKey(main, part, Bytes.of((byte) shard, (byte) i));
+        StoreKey key = StoreKey.of(main, part, Bytes.of((byte) shard, (byte) i));
         write(ranges(), key, Mutation.put(hex("01")));
       }
     }
@@ -259,7 +262,7 @@ public abstract class RangesClause extends Clause {
       assertThat(rows).hasSize(250);
       for (int i = 0; i < 250; i++) {
         assertThat(rows.get(i).key())
-            .isEqualTo(new StoreKey(main, part, Bytes.of((byte) shard, (byte) i)));
+            .isEqualTo(StoreKey.of(main, part, Bytes.of((byte) shard, (byte) i)));
       }
     }
   }

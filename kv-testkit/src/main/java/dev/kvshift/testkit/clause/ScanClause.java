@@ -60,7 +60,7 @@ public abstract class ScanClause extends Clause {
   void scan_pagesByBytes_giveEveryRowOnce(int bytes) {
     StoreCollection collection = fresh(pointLayout());
     Map<StoreKey, Row> rows = filled(collection, 60);
-    assertThat(scanAll(collection, 3, new PageLimit(1_000, bytes))).isEqualTo(rows);
+    assertThat(scanAll(collection, 3, PageLimit.of(1_000, bytes))).isEqualTo(rows);
   }
 
   @ParameterizedTest
@@ -113,7 +113,7 @@ public abstract class ScanClause extends Clause {
   void scan_positionOfOneConnection_goesOnInAnother() {
     StoreCollection collection = fresh(pointLayout());
     Map<StoreKey, Row> rows = filled(collection, 50);
-    ScanTask all = new ScanTask(Long.MIN_VALUE, Long.MAX_VALUE);
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
     Map<StoreKey, Row> found = new HashMap<>();
     Bytes position = null;
     int pages = 0;
@@ -133,7 +133,7 @@ public abstract class ScanClause extends Clause {
   void scan_samePositionAgain_givesTheSamePage() {
     StoreCollection collection = fresh(pointLayout());
     filled(collection, 30);
-    ScanTask all = new ScanTask(Long.MIN_VALUE, Long.MAX_VALUE);
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
     ScanPage first = join(collection.scan(all, null, PageLimit.entries(10), call()));
     ScanPage second = join(collection.scan(all, first.next(), PageLimit.entries(10), call()));
     assertThat(join(collection.scan(all, first.next(), PageLimit.entries(10), call())))
@@ -144,7 +144,7 @@ public abstract class ScanClause extends Clause {
   void scan_pages_keepTheirLimit() {
     StoreCollection collection = fresh(pointLayout());
     filled(collection, 50);
-    ScanTask all = new ScanTask(Long.MIN_VALUE, Long.MAX_VALUE);
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
     Bytes position = null;
     do {
       ScanPage page = join(collection.scan(all, position, PageLimit.entries(7), call()));
@@ -161,7 +161,7 @@ public abstract class ScanClause extends Clause {
     for (StoreKey key : List.copyOf(rows.keySet())) {
       if (i++ % 2 == 0) {
         long version = write(collection, key, Mutation.delete());
-        rows.put(key, new Row(key, version, null, null));
+        rows.put(key, Row.tombstone(key, version));
       }
     }
     if (!has(Capability.TOMBSTONE_READS)) {
@@ -178,15 +178,15 @@ public abstract class ScanClause extends Clause {
     Instant later = expiryIn(Duration.ofHours(1)).plusMillis(7);
     StoreKey longer = freshKey();
     long version = write(collection, longer, expiring(later));
-    rows.put(longer, new Row(longer, version, hex("01"), later));
+    rows.put(longer, Row.of(longer, version, hex("01"), later));
     Instant soon = expiryIn(shortLife());
     StoreKey shorter = freshKey();
     version = write(collection, shorter, expiring(soon));
-    rows.put(shorter, new Row(shorter, version, hex("01"), soon));
+    rows.put(shorter, Row.of(shorter, version, hex("01"), soon));
     assertThat(scanAll(collection, 2, PageLimit.entries(100))).isEqualTo(rows);
     awaitPast(soon);
     if (has(Capability.TOMBSTONE_READS)) {
-      rows.put(shorter, new Row(shorter, version, null, null));
+      rows.put(shorter, Row.tombstone(shorter, version));
     } else {
       rows.remove(shorter);
     }
@@ -197,7 +197,7 @@ public abstract class ScanClause extends Clause {
   void scan_whileOthersWrite_givesEveryStandingRowOnce() {
     StoreCollection collection = fresh(pointLayout());
     Map<StoreKey, Row> rows = filled(collection, 100);
-    ScanTask all = new ScanTask(Long.MIN_VALUE, Long.MAX_VALUE);
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
     Map<StoreKey, Row> found = new HashMap<>();
     Bytes position = null;
     do {
@@ -241,7 +241,7 @@ public abstract class ScanClause extends Clause {
       StoreCollection collection, StoreKey key, int number, Map<StoreKey, Row> rows) {
     Bytes value = Bytes.of((byte) number, (byte) 1, (byte) 2);
     long version = write(collection, key, Mutation.put(value));
-    rows.put(key, new Row(key, version, value, null));
+    rows.put(key, Row.of(key, version, value, null));
   }
 
   private static Map<StoreKey, Row> scanAll(

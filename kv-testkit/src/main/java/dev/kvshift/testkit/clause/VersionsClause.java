@@ -60,7 +60,7 @@ public abstract class VersionsClause extends Clause {
       Bytes value = Bytes.of((byte) i);
       assertThat(write(points(), key, Mutation.put(value).withVersion(version + i)))
           .isEqualTo(version + i);
-      assertThat(read(points(), key)).isEqualTo(new Row(key, version + i, value, null));
+      assertThat(read(points(), key)).isEqualTo(Row.of(key, version + i, value, null));
     }
   }
 
@@ -73,7 +73,7 @@ public abstract class VersionsClause extends Clause {
     for (long lower : List.of(version - 1, version - 1_000_000, versionAgo(Duration.ofDays(1)))) {
       assertThat(write(points(), key, Mutation.put(hex("02")).withVersion(lower))).isEqualTo(lower);
       assertThat(write(points(), key, Mutation.delete().withVersion(lower))).isEqualTo(lower);
-      assertThat(read(points(), key)).isEqualTo(new Row(key, version, hex("01"), null));
+      assertThat(read(points(), key)).isEqualTo(Row.of(key, version, hex("01"), null));
     }
   }
 
@@ -97,7 +97,7 @@ public abstract class VersionsClause extends Clause {
     write(points(), key, Mutation.put(hex("01")).withVersion(version - 1));
     assertThat(points(CollectionApi.SPI).get(Key.of(key.main()))).isNull();
     write(points(), key, Mutation.put(hex("02")).withVersion(version + 1));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version + 1, hex("02"), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version + 1, hex("02"), null));
   }
 
   @Test
@@ -108,7 +108,7 @@ public abstract class VersionsClause extends Clause {
     write(points(), key, Mutation.put(hex("01")).withVersion(version));
     long drawn = write(points(), key, Mutation.put(hex("02")));
     assertThat(drawn).isGreaterThan(version);
-    assertThat(read(points(), key)).isEqualTo(new Row(key, drawn, hex("02"), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, drawn, hex("02"), null));
   }
 
   @Test
@@ -134,7 +134,7 @@ public abstract class VersionsClause extends Clause {
   @Needs({Capability.VERSIONED_WRITES, Capability.EXPIRY})
   void write_expiringAndEverlastingAtOneVersion_theExpiringStays() {
     Instant expiry = expiryIn(Duration.ofHours(1));
-    tie(Mutation.put(hex("ff")), new Mutation(hex("01"), expiry, null, null), hex("01"), expiry);
+    tie(Mutation.put(hex("ff")), Mutation.put(hex("01")).withExpiry(expiry), hex("01"), expiry);
   }
 
   @Test
@@ -142,8 +142,8 @@ public abstract class VersionsClause extends Clause {
   void write_twoExpiriesAtOneVersion_theLaterStaysWithItsValue() {
     Instant earlier = expiryIn(Duration.ofHours(1));
     tie(
-        new Mutation(hex("ff"), earlier, null, null),
-        new Mutation(hex("01"), earlier.plusMillis(1), null, null),
+        Mutation.put(hex("ff")).withExpiry(earlier),
+        Mutation.put(hex("01")).withExpiry(earlier.plusMillis(1)),
         hex("01"),
         earlier.plusMillis(1));
   }
@@ -153,8 +153,8 @@ public abstract class VersionsClause extends Clause {
   void write_sameExpiryAtOneVersion_theGreaterValueStays() {
     Instant expiry = expiryIn(Duration.ofHours(1));
     tie(
-        new Mutation(hex("01"), expiry, null, null),
-        new Mutation(hex("02"), expiry, null, null),
+        Mutation.put(hex("01")).withExpiry(expiry),
+        Mutation.put(hex("02")).withExpiry(expiry),
         hex("02"),
         expiry);
   }
@@ -173,7 +173,7 @@ public abstract class VersionsClause extends Clause {
       StoreKey any = freshKey();
       Row winner =
           mutations.stream()
-              .map(m -> new Row(any, version(m), m.value(), m.expiry()))
+              .map(m -> Row.of(any, version(m), m.value(), m.expiry()))
               .max(Row.PRECEDENCE)
               .orElseThrow();
       for (int order = 0; order < 3; order++) {
@@ -200,8 +200,8 @@ public abstract class VersionsClause extends Clause {
             join(ranges().range(main, Bytes.empty(), Range.all(), PageLimit.entries(9), call()))
                 .rows())
         .containsExactly(
-            new Row(first, version + 5, hex("01"), null),
-            new Row(second, version + 4, hex("04"), null));
+            Row.of(first, version + 5, hex("01"), null),
+            Row.of(second, version + 4, hex("04"), null));
   }
 
   @Test
@@ -211,7 +211,7 @@ public abstract class VersionsClause extends Clause {
     long version = versionAgo(AGO);
     write(points(), key, Mutation.put(hex("01")).withVersion(version));
     write(points(), key, Mutation.delete().withVersion(version + 1));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version + 1, null, null));
+    assertThat(read(points(), key)).isEqualTo(Row.tombstone(key, version + 1));
   }
 
   @Test
@@ -223,11 +223,11 @@ public abstract class VersionsClause extends Clause {
     new Random(5).nextBytes(large);
     write(points(), key, Mutation.put(Bytes.of(large)).withVersion(version + 2));
     write(points(), key, Mutation.put(hex("01")).withVersion(version + 1));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version + 2, Bytes.of(large), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version + 2, Bytes.of(large), null));
     write(points(), key, Mutation.put(hex("02")).withVersion(version + 3));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version + 3, hex("02"), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version + 3, hex("02"), null));
     write(points(), key, Mutation.put(Bytes.of(large)).withVersion(version + 2));
-    assertThat(read(points(), key)).isEqualTo(new Row(key, version + 3, hex("02"), null));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version + 3, hex("02"), null));
   }
 
   /** Asserts that the greater of two writes with one version wins in either order of arrival. */
@@ -239,7 +239,7 @@ public abstract class VersionsClause extends Clause {
             List.of(lower, greater), List.of(greater, lower), List.of(greater, lower, greater))) {
       StoreKey key = freshKey();
       order.forEach(mutation -> write(points(), key, mutation.withVersion(version)));
-      assertRow(new Row(key, version, value, expiry), order.toString());
+      assertRow(Row.of(key, version, value, expiry), order.toString());
     }
   }
 
@@ -259,7 +259,7 @@ public abstract class VersionsClause extends Clause {
     }
     Instant expiry =
         random.nextBoolean() ? null : expiryIn(Duration.ofHours(1)).plusMillis(random.nextInt(2));
-    return new Mutation(Bytes.of((byte) random.nextInt(256)), expiry, drawn, null);
+    return Mutation.put(Bytes.of((byte) random.nextInt(256))).withExpiry(expiry).withVersion(drawn);
   }
 
   private static long version(Mutation mutation) {

@@ -149,7 +149,7 @@ public final class FaultInjectingStore extends ForwardingStore {
       return read(
           Kind.RANGE,
           name(),
-          new StoreKey(main, shard, Bytes.empty()),
+          StoreKey.of(main, shard, Bytes.empty()),
           () -> inner.range(main, shard, range, limit, call));
     }
 

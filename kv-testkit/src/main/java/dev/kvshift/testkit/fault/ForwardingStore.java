@@ -4,6 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -57,8 +58,13 @@ public abstract class ForwardingStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
-    return inner.activate(name, floor, incarnation);
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return inner.activate(name, copy, floor);
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+    return inner.restart(name, copy, next);
   }
 
   @Override

@@ -25,7 +25,7 @@ public final class OrderedModel {
 
   public void write(StoreKey key, @Nullable Bytes value, @Nullable Instant expiry) {
     drawn++;
-    write(new Row(key, drawn, value, expiry));
+    write(Row.of(key, drawn, value, expiry));
   }
 
   public void write(Row row) {
@@ -44,7 +44,7 @@ public final class OrderedModel {
         (key, row) -> {
           Bytes value = row.at(now).value();
           if (key.main().equals(main) && range.contains(key.clustering()) && value != null) {
-            entries.add(new Entry(key.clustering(), value));
+            entries.add(Entry.of(key.clustering(), value));
           }
         });
     if (range.direction() == Direction.BACKWARD) {

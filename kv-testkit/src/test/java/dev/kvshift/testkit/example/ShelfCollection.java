@@ -92,7 +92,7 @@ final class ShelfCollection implements StoreCollection {
           }
           Long given = mutation.version();
           long version = given == null ? versions.next() : given;
-          Row row = new Row(key, version, mutation.value(), mutation.expiry());
+          Row row = Row.of(key, version, mutation.value(), mutation.expiry());
           board.rows().merge(key, row, ShelfCollection::greater);
           return version;
         });
@@ -119,8 +119,8 @@ final class ShelfCollection implements StoreCollection {
         board
             .rows()
             .subMap(
-                new StoreKey(main, shard, Bytes.empty()),
-                new StoreKey(main, shard.concat(NUL), Bytes.empty()));
+                StoreKey.of(main, shard, Bytes.empty()),
+                StoreKey.of(main, shard.concat(NUL), Bytes.empty()));
     if (range.direction() == Direction.BACKWARD) {
       partition = partition.descendingMap();
     }
@@ -135,11 +135,11 @@ final class ShelfCollection implements StoreCollection {
       boolean full = rows.size() == limit.entries();
       if (full || (!rows.isEmpty() && bytes > limit.bytes())) {
         Bytes passed = rows.get(rows.size() - 1).key().clustering();
-        return new RowPage(rows, full ? Stop.ENTRY_LIMIT : Stop.BYTE_LIMIT, passed);
+        return RowPage.of(rows, full ? Stop.ENTRY_LIMIT : Stop.BYTE_LIMIT, passed);
       }
       rows.add(row);
     }
-    return new RowPage(rows, Stop.END, null);
+    return RowPage.of(rows, Stop.END, null);
   }
 
   /** Returns no row if it is deleted or expired, because the store has no tombstone reads. */

@@ -5,6 +5,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -31,7 +32,12 @@ final class ShelfStore implements Store {
           Capability.DROP);
 
   private static final Limits LIMITS =
-      new Limits(65_529, 65_531, 1 << 20, 1_000, Duration.ofSeconds(10));
+      Limits.defaults()
+          .withMaxMainBytes(65_529)
+          .withMaxClusteringBytes(65_531)
+          .withMaxValueBytes(1 << 20)
+          .withMaxInFlight(1_000)
+          .withTimeout(Duration.ofSeconds(10));
 
   private final Shelf shelf;
   private final VersionClock versions;
@@ -85,7 +91,12 @@ final class ShelfStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    throw unsupported(Capability.METADATA);
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     throw unsupported(Capability.METADATA);
   }
 

@@ -48,7 +48,7 @@ final class FaultInjectingStoreTest {
       switch (fault) {
         case NONE, DELAY -> {
           long version = put(collection);
-          assertThat(read(truth)).isEqualTo(new Row(key, version, VALUE, null));
+          assertThat(read(truth)).isEqualTo(Row.of(key, version, VALUE, null));
         }
         case TRANSIENT -> {
           Await.failure(Transient.class, () -> put(collection));

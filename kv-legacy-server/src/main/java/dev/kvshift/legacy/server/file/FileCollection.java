@@ -137,6 +137,11 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   }
 
   @Override
+  public CompletionStage<String> logId(long position) {
+    return store.change(() -> engine.logId(table, position));
+  }
+
+  @Override
   public CompletionStage<Window> window() {
     return store.run(() -> completedFuture(engine.reads.window(table)));
   }

@@ -23,12 +23,12 @@ import java.util.Map;
  */
 public final class FileProvider implements StoreProvider {
   private static final Parameter PARTITIONS =
-      new Parameter(
+      Parameter.optional(
           "partitions",
           "64",
           "into how many partitions a new store is split, 1 to 4096; fixed for its life");
   private static final Parameter SYNC =
-      new Parameter(
+      Parameter.optional(
           "sync",
           "true",
           "whether a write is on the disk before it is acknowledged, true or false");

@@ -5,11 +5,13 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
@@ -71,7 +73,12 @@ public final class FileStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, long floor, long incarnation) {
+  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+    return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
+  }
+
+  @Override
+  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
   }
 
@@ -90,7 +97,7 @@ public final class FileStore implements Store {
     OperationChecker checker = OperationChecker.of("locks:" + space, Layout.point(), limits());
     return new StoreLocks() {
       @Override
-      public CompletionStage<Batch> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+      public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
         return run(
             call,
             () -> {

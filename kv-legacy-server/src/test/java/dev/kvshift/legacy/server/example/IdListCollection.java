@@ -60,7 +60,7 @@ final class IdListCollection implements StoreCollection {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    Row row = old.apply(key.main()).map(value -> new Row(key, VERSION, value, null)).orElse(null);
+    Row row = old.apply(key.main()).map(value -> Row.of(key, VERSION, value, null)).orElse(null);
     return CompletableFuture.completedFuture(row);
   }
 
@@ -73,7 +73,7 @@ final class IdListCollection implements StoreCollection {
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
     List<ScanTask> tasks = new ArrayList<>();
     for (int task = 0; task < TASKS; task++) {
-      tasks.add(new ScanTask(task - 1, task));
+      tasks.add(ScanTask.of(task - 1, task));
     }
     return CompletableFuture.completedFuture(tasks);
   }
@@ -87,14 +87,14 @@ final class IdListCollection implements StoreCollection {
       StoreKey key = StoreKey.of(id, Bytes.empty());
       Optional<Bytes> value = task.contains(token(key)) ? old.apply(id) : Optional.empty();
       if (value.isPresent()) {
-        rows.add(new Row(key, VERSION, value.get(), null));
+        rows.add(Row.of(key, VERSION, value.get(), null));
         bytes += id.size() + value.get().size();
         if (rows.size() == limit.entries() || bytes >= limit.bytes()) {
-          return CompletableFuture.completedFuture(new ScanPage(rows, id));
+          return CompletableFuture.completedFuture(ScanPage.of(rows, id));
         }
       }
     }
-    return CompletableFuture.completedFuture(new ScanPage(rows, null));
+    return CompletableFuture.completedFuture(ScanPage.of(rows, null));
   }
 
   @Override

@@ -95,6 +95,21 @@ final class OffsetChanges implements ChangeSource {
     }
   }
 
+  /** The old log has no id of its own, so the change at a position stands for what led to it. */
+  @Override
+  public CompletionStage<String> logId(long position) {
+    try {
+      String id = "old-log";
+      if (position != 0) {
+        OldEntry entry = log.after(offsetOf(position - 1), 1).get(0);
+        id += "-" + entry.offset() + "-" + Integer.toHexString(entry.row().hashCode());
+      }
+      return CompletableFuture.completedFuture(id);
+    } catch (KvException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
   @Override
   public CompletionStage<Window> window() {
     long oldest = 1;

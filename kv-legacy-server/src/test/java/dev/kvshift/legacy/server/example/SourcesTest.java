@@ -86,7 +86,7 @@ class SourcesTest {
 
     void add(String key) {
       nextOffset += 1 + nextOffset % 9;
-      Row row = new Row(StoreKey.of(Bytes.utf8(key), Bytes.empty()), nextOffset, null, null);
+      Row row = Row.tombstone(StoreKey.of(Bytes.utf8(key), Bytes.empty()), nextOffset);
       entries.add(new OldEntry(nextOffset, row));
       List<Runnable> wake = List.copyOf(waiting);
       waiting.clear();

@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.internal.cutover;
 
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Store;
 import java.time.Duration;
 
@@ -9,12 +10,14 @@ import java.time.Duration;
  *
  * @param target the target
  * @param collection the collection's name
- * @param incarnation the incarnation that the migration has filled
+ * @param copy the copy that the migration has filled
+ * @param incarnation the incarnation of the target's collection that holds it
  * @param patience how long the target may fail to answer
  */
-public record Activation(Store target, String collection, long incarnation, Duration patience) {
+public record Activation(
+    Store target, String collection, Copy copy, long incarnation, Duration patience) {
   /** Activates the collection. Succeeds if it is active with this floor already. */
   public void run(long floor) {
-    Await.patiently(patience, () -> target.activate(collection, floor, incarnation));
+    Await.patiently(patience, () -> target.activate(collection, copy, floor));
   }
 }

@@ -12,6 +12,7 @@ import dev.kvshift.migrate.internal.verify.Findings;
 import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.spi.ChangeSource;
 import java.time.Duration;
+import java.util.Objects;
 
 /** Gathers everything of a certificate that is known before the fence. */
 final class CertificateDraft {
@@ -41,6 +42,7 @@ final class CertificateDraft {
           tail.report(0, 0, Duration.ZERO));
     }
     MigrationConfig config = ledger.require(MigrationConfig.KEY);
+    StreamProgress stream = ledger.require(StreamProgress.KEY);
     CopyTasks copy = CopyTasks.read(ledger);
     ChangeSource.Window window = context.await(() -> context.source().changes().window());
     return new Certificate(
@@ -49,7 +51,11 @@ final class CertificateDraft {
             context.layout(),
             config.incarnation(),
             config.topic().name(),
-            ledger.require(StreamProgress.KEY).from()),
+            stream.from(),
+            new Certificate.Identity(
+                config.requireCopy(),
+                Objects.requireNonNull(stream.logId(), "logId"),
+                Objects.requireNonNull(config.topic().id(), "topicId"))),
         ledger.require(VerifyRecord.KEY),
         copy == null ? null : copy.counts(),
         quarantine.run(),

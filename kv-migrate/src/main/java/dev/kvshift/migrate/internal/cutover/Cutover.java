@@ -54,6 +54,9 @@ import java.util.UUID;
  *   <li><i>An unknown outcome of the move is resolved by reading the gate.</i> Taking it for a
  *       failure would leave the target importing while the leader refuses everybody; taking it for
  *       a success would activate the target while the leader still issues versions.
+ *   <li><i>Source, target and topic are the ones that were prepared, proved before the fence and
+ *       again before the move.</i> A restored leader or another store with a collection of that
+ *       name would be moved under a certificate made for another.
  *   <li><i>Activation follows the move.</i> The other way round, both stores would accept writes.
  *       If the runner dies in between, the next one finds the collection moved and activates it
  *       with the floor that the gate holds.
@@ -75,6 +78,7 @@ public final class Cutover {
   private final TailCheck tail;
   private final CertificateDraft draft;
   private final Activation activation;
+  private final IdentityCheck identity;
 
   /** Creates a cutover; pipeline and tail check run already. */
   public Cutover(
@@ -83,7 +87,8 @@ public final class Cutover {
       ChangePipeline pipeline,
       TailCheck tail,
       QuarantineReview quarantine,
-      Activation activation) {
+      Activation activation,
+      IdentityCheck identity) {
     this.context = context;
     this.options = context.options();
     this.gate = context.source().gate();
@@ -92,6 +97,7 @@ public final class Cutover {
     this.tail = tail;
     this.draft = new CertificateDraft(context, ledger, quarantine);
     this.activation = activation;
+    this.identity = identity;
   }
 
   /**
@@ -105,6 +111,7 @@ public final class Cutover {
     liftFenceOfPredecessor();
     for (int number = 1; ; number++) {
       catchUp();
+      identity.requireAll();
       Certificate ready = draft.write(tail.settle());
       ready.requireReadyForFence(context.clock().instant());
       String attempt = UUID.randomUUID().toString();
@@ -167,6 +174,7 @@ public final class Cutover {
     drain(fence, end);
     Duration drained = stopwatch.lap();
     checkTail(fence, ready, end);
+    identity.requireSides();
     Duration tailChecked = stopwatch.lap();
     Gate.State state = move(attempt);
     Duration moved = stopwatch.lap();

@@ -17,6 +17,7 @@ import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Phase;
@@ -25,6 +26,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The outcome of the step prepare: both sides open, the topic created, and the position fixed at
@@ -64,17 +66,25 @@ public record MigrationSetup(
               + " of the dual-write cutover: take it back to legacy, or finish it that way");
     }
     boolean isMoved = state.phase() == Phase.NEW_ONLY;
-    Claim claim = isMoved ? Claim.NONE : Claim.IMPORTING;
+    String origin = Await.patiently(patience, () -> from.changes().logId(0));
+    MigrationConfig config =
+        isMoved ? requireConfig(ledger, name) : configOf(plan, ledger, origin, clock);
+    Copy copy = config.requireCopy();
+    requireSame(name, "the source's change log", copy.source(), origin);
+    if (isMoved || state.copy() != null) {
+      requireSame(name, "the copy that the source's gate names", copy, state.copy());
+    }
+    requireSame(name, "the layout", config.layout(), plan.layout());
+    Claim claim = isMoved ? Claim.NONE : Claim.importing(copy);
     StoreCollection to =
         Await.patiently(patience, () -> plan.target().open(name, plan.layout(), claim));
     CollectionRecord record =
         Objects.requireNonNull(
             Await.patiently(patience, () -> CollectionRecord.read(plan.target().metadata(), name)));
+    requireSame(name, "the copy on the target", copy, record.copy());
     if (!isMoved) {
-      announceIncarnation(plan, from.gate(), record.incarnation());
+      announceCopy(plan, from.gate(), copy, record.incarnation());
     }
-    MigrationConfig config =
-        ledger.putIfAbsent(MigrationConfig.KEY, firstConfig(plan, record.incarnation(), clock));
     if (config.incarnation() != record.incarnation()) {
       throw new KvException.Permanent(
           "the migration of "
@@ -93,7 +103,7 @@ public record MigrationSetup(
     return new MigrationSetup(
         new SourceCollection(plan.source(), from, state.epoch()),
         new TargetCollection(plan.target(), to),
-        new Activation(plan.target(), name, record.incarnation(), patience),
+        new Activation(plan.target(), name, copy, record.incarnation(), patience),
         state,
         topic);
   }
@@ -121,7 +131,53 @@ public record MigrationSetup(
     Await.of(source.forget(topic.consumerName()).exceptionally(failed -> null));
   }
 
-  private static MigrationConfig firstConfig(MigrationPlan plan, long incarnation, Clock clock) {
+  /** Returns the config that an earlier run has fixed, or fixes it with a copy of its own. */
+  private static MigrationConfig configOf(
+      MigrationPlan plan, Ledger ledger, String origin, Clock clock) {
+    MigrationConfig known = ledger.get(MigrationConfig.KEY);
+    if (known != null) {
+      return known;
+    }
+    CollectionRecord record =
+        Await.patiently(
+            plan.options().patience(),
+            () -> CollectionRecord.read(plan.target().metadata(), plan.collection()));
+    long incarnation = record == null ? 1 : record.incarnation();
+    return ledger.putIfAbsent(
+        MigrationConfig.KEY, firstConfig(plan, incarnation, Copy.draw(origin), clock));
+  }
+
+  /** A collection that has moved without a record of it belongs to another target. */
+  private static MigrationConfig requireConfig(Ledger ledger, String name) {
+    MigrationConfig config = ledger.get(MigrationConfig.KEY);
+    if (config == null) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + name
+              + " has moved already, and this target has no record of its migration: check the"
+              + " target's connection string");
+    }
+    return config;
+  }
+
+  private static void requireSame(
+      String collection, String what, Object prepared, @Nullable Object found) {
+    if (!prepared.equals(found)) {
+      throw new KvException.Permanent(
+          "the migration of collection "
+              + collection
+              + " was prepared with another side: "
+              + what
+              + " is "
+              + found
+              + ", not "
+              + prepared
+              + "; check the connection strings, the collection's name and its layout");
+    }
+  }
+
+  private static MigrationConfig firstConfig(
+      MigrationPlan plan, long incarnation, Copy copy, Clock clock) {
     MigrationOptions options = plan.options();
     String topic =
         "kvshift."
@@ -133,6 +189,7 @@ public record MigrationSetup(
     return new MigrationConfig(
         plan.layout(),
         incarnation,
+        copy,
         plan.source().description(),
         new MigrationConfig.Topic(topic, options.topicPartitions(), options.topicRetention(), null),
         clock.instant());
@@ -166,18 +223,23 @@ public record MigrationSetup(
   private static void fixStart(Ledger ledger, StoreCollection from, Duration patience) {
     if (ledger.get(StreamProgress.KEY) == null) {
       long newest = Await.patiently(patience, () -> from.changes().window()).newest();
-      ledger.putIfAbsent(StreamProgress.KEY, StreamProgress.startingAt(newest));
+      String logId = Await.patiently(patience, () -> from.changes().logId(newest));
+      ledger.putIfAbsent(StreamProgress.KEY, StreamProgress.startingAt(newest, logId));
     }
   }
 
-  private static void announceIncarnation(MigrationPlan plan, Gate gate, long incarnation) {
+  /** Names the copy at the gate, by which instances tell it from others of that name. */
+  private static void announceCopy(MigrationPlan plan, Gate gate, Copy copy, long incarnation) {
     Duration patience = plan.options().patience();
     while (true) {
       Gate.State now = Await.patiently(patience, gate::state);
-      if (now.incarnation() == incarnation) {
+      if (now.copy() != null) {
+        requireSame(plan.collection(), "the copy that the source's gate names", copy, now.copy());
+      }
+      if (now.incarnation() == incarnation && copy.equals(now.copy())) {
         return;
       }
-      Gate.State next = now.withIncarnation(incarnation);
+      Gate.State next = now.withIncarnation(incarnation).withCopy(copy);
       Await.patiently(patience, () -> gate.compareAndSet(now, next));
     }
   }

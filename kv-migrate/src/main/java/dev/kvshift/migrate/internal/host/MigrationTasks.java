@@ -15,6 +15,7 @@ import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.cutover.Cutover;
+import dev.kvshift.migrate.internal.cutover.IdentityCheck;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
@@ -134,7 +135,8 @@ public final class MigrationTasks implements AutoCloseable {
             pipeline,
             following,
             new QuarantineReview(ledger, check),
-            setup.activation())
+            setup.activation(),
+            new IdentityCheck(context, setup.activation().target(), ledger, setup.topic()::id))
         .run();
   }
 

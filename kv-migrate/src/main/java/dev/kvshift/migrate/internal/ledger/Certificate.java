@@ -4,6 +4,7 @@ import com.google.common.hash.Hashing;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.spi.Copy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,9 +46,24 @@ public record Certificate(
    * @param incarnation the incarnation of the target's collection
    * @param topic the topic's name
    * @param streamedFrom S0, the position after which the stream began
+   * @param identity the names of lives; null in certificates of versions that kept none
    */
   public record Subject(
-      String collection, Layout layout, long incarnation, String topic, long streamedFrom) {}
+      String collection,
+      Layout layout,
+      long incarnation,
+      String topic,
+      long streamedFrom,
+      @Nullable Identity identity) {}
+
+  /**
+   * The lives that the proof is about; a store, a log or a topic of the same name is not enough.
+   *
+   * @param copy what the migration has filled, with the origin of the source's change log
+   * @param logId the identity of the source's change log up to the streamed position
+   * @param topicId Kafka's id of the topic
+   */
+  public record Identity(Copy copy, String logId, String topicId) {}
 
   /**
    * How far back the change log and the topic reach.
@@ -90,6 +106,9 @@ public record Certificate(
    * @throws MigrationException.CutoverRefused if something is missing or not right, naming it
    */
   public void requireReadyForFence(Instant now) {
+    if (subject.identity == null) {
+      throw missing("copyId");
+    }
     if (copy == null) {
       throw missing("copy");
     }
@@ -152,8 +171,14 @@ public record Certificate(
             .with("layout", subject.layout.toString())
             .with("incarnation", subject.incarnation)
             .with("topic", subject.topic)
-            .with("streamedFrom", subject.streamedFrom)
-            .with("verify", verify.print());
+            .with("streamedFrom", subject.streamedFrom);
+    if (subject.identity != null) {
+      members
+          .with("copyId", subject.identity.copy.toString())
+          .with("logId", subject.identity.logId)
+          .with("topicId", subject.identity.topicId);
+    }
+    members.with("verify", verify.print());
     if (copy != null) {
       members.with(
           "copy",
@@ -205,7 +230,13 @@ public record Certificate(
             Layout.parse(members.text("layout")),
             members.number("incarnation"),
             members.text("topic"),
-            members.number("streamedFrom")),
+            members.number("streamedFrom"),
+            members.has("copyId")
+                ? new Identity(
+                    Copy.parse(members.text("copyId")),
+                    members.text("logId"),
+                    members.text("topicId"))
+                : null),
         VerifyRecord.parse(members.object("verify")),
         members.has("copy") ? CopyTask.parseCounts(members.object("copy")) : null,
         members.count("quarantined"),

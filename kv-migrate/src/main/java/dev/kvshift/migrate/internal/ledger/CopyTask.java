@@ -42,7 +42,7 @@ public record CopyTask(
 
   static CopyTask parse(Members members) {
     return new CopyTask(
-        new ScanTask(members.number("after"), members.number("upTo")),
+        ScanTask.of(members.number("after"), members.number("upTo")),
         members.has("position") ? members.bytes("position") : null,
         members.flag("done"),
         parseCounts(members));

@@ -1,6 +1,8 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Copy;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -10,12 +12,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param layout the collection's layout on the target
  * @param incarnation the incarnation of the target's collection that the migration fills
+ * @param copy the copy that it fills; null in records of versions that drew none
  * @param source a description of the source, without secrets
  * @param topic the topic
  * @param at when the migration was prepared
  */
 public record MigrationConfig(
-    Layout layout, long incarnation, String source, Topic topic, Instant at) {
+    Layout layout, long incarnation, @Nullable Copy copy, String source, Topic topic, Instant at) {
   /** The key of the record. */
   public static final LedgerKey<MigrationConfig> KEY =
       new LedgerKey<>("config", MigrationConfig::print, MigrationConfig::parse);
@@ -37,9 +40,24 @@ public record MigrationConfig(
         : new MigrationConfig(
             layout,
             incarnation,
+            copy,
             source,
             new Topic(topic.name, topic.partitions, topic.retention, id),
             at);
+  }
+
+  /**
+   * Returns the copy that the migration fills.
+   *
+   * @throws KvException.Permanent if a version prepared it that drew none
+   */
+  public Copy requireCopy() {
+    if (copy == null) {
+      throw new KvException.Permanent(
+          "the migration was prepared by a version that gave its copy no identity, so nothing can"
+              + " be proved about it: remove its records, wipe the target and prepare again");
+    }
+    return copy;
   }
 
   private Members print() {
@@ -52,6 +70,9 @@ public record MigrationConfig(
             .with("partitions", topic.partitions)
             .withMillis("retentionMillis", topic.retention)
             .with("at", at);
+    if (copy != null) {
+      members.with("copyId", copy.toString());
+    }
     return topic.id == null ? members : members.with("topicId", topic.id);
   }
 
@@ -59,6 +80,7 @@ public record MigrationConfig(
     return new MigrationConfig(
         Layout.parse(members.text("layout")),
         members.number("incarnation"),
+        members.has("copyId") ? Copy.parse(members.text("copyId")) : null,
         members.text("source"),
         new Topic(
             members.text("topic"),

@@ -8,34 +8,45 @@ import org.jspecify.annotations.Nullable;
  *
  * @param from S0, the position after which the stream began; the copy holds all rows up to it
  * @param position the position up to which the broker has acknowledged all changes
+ * @param logId the identity of the source's change log up to {@code position}; null in records of
+ *     versions that kept none
  * @param keptUntil when the source may drop the changes after {@code position}, or null if the
  *     source has not said so
  */
-public record StreamProgress(long from, long position, @Nullable Instant keptUntil) {
+public record StreamProgress(
+    long from, long position, @Nullable String logId, @Nullable Instant keptUntil) {
   /** The key of the record. */
   public static final LedgerKey<StreamProgress> KEY =
       new LedgerKey<>("stream", StreamProgress::print, StreamProgress::parse);
 
   /** Returns the progress of a stream that has not begun. */
-  public static StreamProgress startingAt(long position) {
-    return new StreamProgress(position, position, null);
+  public static StreamProgress startingAt(long position, String logId) {
+    return new StreamProgress(position, position, logId, null);
   }
 
   /** Returns the progress after an acknowledgement; neither position nor time is lost. */
-  public StreamProgress advance(long acknowledged, @Nullable Instant newKeptUntil) {
+  public StreamProgress advance(
+      long acknowledged, String newLogId, @Nullable Instant newKeptUntil) {
     return new StreamProgress(
-        from, Math.max(position, acknowledged), newKeptUntil == null ? keptUntil : newKeptUntil);
+        from,
+        Math.max(position, acknowledged),
+        acknowledged >= position ? newLogId : logId,
+        newKeptUntil == null ? keptUntil : newKeptUntil);
   }
 
   private Members print() {
     Members members = new Members().with("from", from).with("position", position);
-    return keptUntil == null ? members : members.with("keptUntil", keptUntil);
+    if (keptUntil != null) {
+      members.with("keptUntil", keptUntil);
+    }
+    return logId == null ? members : members.with("logId", logId);
   }
 
   private static StreamProgress parse(Members members) {
     return new StreamProgress(
         members.number("from"),
         members.number("position"),
+        members.has("logId") ? members.text("logId") : null,
         members.has("keptUntil") ? members.instant("keptUntil") : null);
   }
 }

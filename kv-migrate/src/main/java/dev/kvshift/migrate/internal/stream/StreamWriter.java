@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.stream;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
 import dev.kvshift.migrate.internal.context.RunContext;
@@ -45,6 +46,7 @@ public final class StreamWriter extends BackgroundTask {
   private long watermarkedNanos;
   private long saved;
   private long savedNanos;
+  private @Nullable String logId;
   private CompletableFuture<@Nullable Duration> retention;
 
   /** Creates a writer that resumes at the ledger's position. */
@@ -54,8 +56,10 @@ public final class StreamWriter extends BackgroundTask {
     this.ledger = ledger;
     this.topic = topic;
     this.producer = topic.producer();
-    this.acknowledged = ledger.require(StreamProgress.KEY).position();
+    StreamProgress progress = ledger.require(StreamProgress.KEY);
+    this.acknowledged = progress.position();
     this.saved = acknowledged;
+    this.logId = progress.logId();
     this.retention = reportConsumed();
   }
 
@@ -72,6 +76,7 @@ public final class StreamWriter extends BackgroundTask {
   @Override
   protected void run() {
     try (producer) {
+      requireSameLog();
       CompletionStage<Batch> prefetched = read(acknowledged, IDLE_WAIT);
       while (!isClosing()) {
         long after = acknowledged;
@@ -144,12 +149,38 @@ public final class StreamWriter extends BackgroundTask {
 
   private void save() {
     if (acknowledged > saved) {
+      requireSameLog();
       long position = acknowledged;
+      String id = context.await(() -> context.source().changes().logId(position));
       Instant keptUntil = keptUntil();
-      ledger.updatePresent(StreamProgress.KEY, found -> found.advance(position, keptUntil));
+      ledger.updatePresent(StreamProgress.KEY, found -> found.advance(position, id, keptUntil));
+      logId = id;
       saved = position;
       savedNanos = System.nanoTime();
       retention = reportConsumed();
+    }
+  }
+
+  /**
+   * Refuses a log whose history up to the saved position is not the one that was read: after a
+   * restore from a backup it has other changes at the positions that follow, or none yet, and
+   * reading on would miss some.
+   */
+  private void requireSameLog() {
+    long position = saved;
+    String found = context.await(() -> context.source().changes().logId(position));
+    if (logId == null || !logId.equals(found)) {
+      throw new KvException.Permanent(
+          "the change log of collection "
+              + context.collection()
+              + " is not the one that was streamed: position "
+              + position
+              + " belongs to "
+              + found
+              + ", not to "
+              + logId
+              + "; it was made anew or restored from a backup, so changes may be missing: wipe the"
+              + " target and prepare again");
     }
   }
 

@@ -137,6 +137,15 @@ public final class Topic {
     }
   }
 
+  /** Returns Kafka's id of the topic, which is another once it is deleted and created again. */
+  public String id() {
+    try (Admin admin = admin()) {
+      return answer(() -> admin.describeTopics(List.of(name)).topicNameValues().get(name))
+          .topicId()
+          .toString();
+    }
+  }
+
   private Map<TopicPartition, OffsetAndMetadata> committed(Admin admin) {
     Map<TopicPartition, OffsetAndMetadata> found =
         new HashMap<>(

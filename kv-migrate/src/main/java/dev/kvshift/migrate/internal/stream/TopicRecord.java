@@ -127,7 +127,7 @@ public sealed interface TopicRecord {
     long expiry = buffer.getLong();
     Bytes value = (flags & 1) == 0 ? null : Bytes.of(buffer);
     Instant expires = (flags & 2) == 0 ? null : Instant.ofEpochMilli(expiry);
-    return new Change(new Row(parseKey(key), version, value, expires), position);
+    return new Change(Row.of(parseKey(key), version, value, expires), position);
   }
 
   /** Parses a topic key. */
@@ -136,7 +136,7 @@ public sealed interface TopicRecord {
     requireFormat(buffer.get());
     Bytes main = take(buffer);
     Bytes shard = take(buffer);
-    return new StoreKey(main, shard, Bytes.of(buffer));
+    return StoreKey.of(main, shard, Bytes.of(buffer));
   }
 
   private static void requireFormat(byte format) {

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 final class CertificateTest {
+  private static final Certificate.Identity IDENTITY =
+      new Certificate.Identity(COPY, "log", "z5l4ebF-TBGHbpWjyyGN4g");
   private static final Instant VERIFIED_AT = Instant.parse("2026-11-28T00:00:00Z");
   private static final Instant LAST_MOMENT = VERIFIED_AT.plus(Duration.ofHours(24));
   private static final CopyCounts COPIED =
@@ -92,7 +95,7 @@ final class CertificateTest {
             Duration.ofSeconds(1));
     Certificate certificate =
         new Certificate(
-            new Certificate.Subject("files", Layout.point(), 1, "topic", 1),
+            new Certificate.Subject("files", Layout.point(), 1, "topic", 1, IDENTITY),
             new VerifyRecord(
                 report, 8, new VerifyRecord.Digests("aa", "bb"), VERIFIED_AT, List.of(1L)),
             copy,

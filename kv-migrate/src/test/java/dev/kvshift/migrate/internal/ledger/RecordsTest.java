@@ -44,7 +44,7 @@ final class RecordsTest {
           List.of(1L, 1L, 1L, 1L));
   private static final Certificate BEFORE_FENCE =
       new Certificate(
-          new Certificate.Subject("files", LAYOUT, 1, "kvshift.files.1.d5bbab37", 401),
+          new Certificate.Subject("files", LAYOUT, 1, "kvshift.files.1.d5bbab37", 401, null),
           VERIFIED,
           new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L),
           0,
@@ -63,11 +63,11 @@ final class RecordsTest {
     return Stream.of(
         record("config-without-topic", MigrationConfig.KEY, config(null)),
         record("config", MigrationConfig.KEY, config("z5l4ebF-TBGHbpWjyyGN4g")),
-        record("stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null)),
+        record("stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null, null)),
         record(
             "stream",
             StreamProgress.KEY,
-            new StreamProgress(401, 402, Instant.parse("2126-11-04T05:54:52Z"))),
+            new StreamProgress(401, 402, null, Instant.parse("2126-11-04T05:54:52Z"))),
         record("copy", CopyPlan.KEY, new CopyPlan(16)),
         record("copy-tasks", CopyTaskGroup.key(0), copyTasks()),
         record("verify", VerifyRecord.KEY, VERIFIED),
@@ -174,6 +174,7 @@ final class RecordsTest {
     return new MigrationConfig(
         LAYOUT,
         1,
+        null,
         "memory://source-bf0fd741-4886-4ede-9ca3-76c8866e926a",
         new MigrationConfig.Topic("kvshift.files.1.d5bbab37", 4, Duration.ofDays(7), topicId),
         Instant.parse("2026-11-28T05:54:43.126018408Z"));
@@ -183,16 +184,16 @@ final class RecordsTest {
     return new CopyTaskGroup(
         List.of(
             new CopyTask(
-                new ScanTask(-5764607523034234883L, -4611686018427387908L),
+                ScanTask.of(-5764607523034234883L, -4611686018427387908L),
                 null,
                 true,
                 new CopyCounts(33, 30, new CopyCounts.Skipped(1, 2), 0, 1795845119262190L)),
             new CopyTask(
-                new ScanTask(-4611686018427387908L, -3458764513820540933L),
+                ScanTask.of(-4611686018427387908L, -3458764513820540933L),
                 Bytes.fromHex("00000005726f772d376b65792d37"),
                 false,
                 new CopyCounts(100, 99, new CopyCounts.Skipped(0, 0), 1, 1795845119263001L)),
-            CopyTask.of(new ScanTask(-3458764513820540933L, -2305843009213693958L))));
+            CopyTask.of(ScanTask.of(-3458764513820540933L, -2305843009213693958L))));
   }
 
   private static VerifyRecord verifiedWithDifferences() {

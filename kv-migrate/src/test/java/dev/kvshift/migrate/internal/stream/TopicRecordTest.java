@@ -18,13 +18,13 @@ final class TopicRecordTest {
   void print_change_isAsDocumented() {
     assertThat(TopicRecord.printKey(KEY).toHex()).isEqualTo(KEY_HEX);
     assertRoundTrip(
-        new TopicRecord.Change(new Row(KEY, 258, Bytes.utf8("v"), Instant.ofEpochMilli(4_096)), 3),
+        new TopicRecord.Change(Row.of(KEY, 258, Bytes.utf8("v"), Instant.ofEpochMilli(4_096)), 3),
         "0163" + "0000000000000003" + "0000000000000102" + "03" + "0000000000001000" + "76");
     assertRoundTrip(
-        new TopicRecord.Change(new Row(KEY, 258, Bytes.empty(), null), 3),
+        new TopicRecord.Change(Row.of(KEY, 258, Bytes.empty(), null), 3),
         "0163" + "0000000000000003" + "0000000000000102" + "01" + "0000000000000000");
     assertRoundTrip(
-        new TopicRecord.Change(new Row(KEY, 258, null, null), 3),
+        new TopicRecord.Change(Row.tombstone(KEY, 258), 3),
         "0163" + "0000000000000003" + "0000000000000102" + "00" + "0000000000000000");
   }
 

@@ -36,12 +36,14 @@ public final class Catalog {
   public static final String COUNT = "count/";
   public static final String WALK = "walk/";
   public static final String USAGE = "usage/";
+  static final String LIFE = "life/";
   private static final List<String> KINDS =
-      List.of(GATE, HORIZON, LEASE, NOTE, CONSUMER, COUNT, WALK, USAGE);
+      List.of(GATE, HORIZON, LEASE, NOTE, CONSUMER, COUNT, WALK, USAGE, LIFE);
   private static final byte[] NEXT_KEY = Database.utf8("nextcollection");
 
   private final Database database;
   private final Clock clock;
+  private final String life = LogHistory.drawLife();
   private final Map<String, Table> byName = new ConcurrentHashMap<>();
   private final Map<Integer, Table> byId = new ConcurrentHashMap<>();
 
@@ -116,9 +118,12 @@ public final class Catalog {
     Table known = byName.get(name);
     if (known != null && known.id == id) {
       known.reload(position, dropped, gate, horizon);
+      loadHistory(open, known);
       return;
     }
-    Table table = new Table(id, name, position, dropped, gate, horizon);
+    Table table =
+        new Table(id, name, position, dropped, gate, horizon, new LogHistory(life + "-" + id));
+    loadHistory(open, table);
     loadLeases(open, table, clock.millis());
     named(
         open,
@@ -126,6 +131,51 @@ public final class Catalog {
         (consumer, state) -> table.consumers.put(consumer, ChangeConsumer.read(state)));
     byName.put(name, table);
     byId.put(id, table);
+  }
+
+  private static void loadHistory(OpenFiles open, Table table) throws RocksDBException {
+    Map<Long, String> lives = new HashMap<>();
+    byte[] prefix = key(LIFE, table.id);
+    try (RocksIterator metas = open.metas()) {
+      for (metas.seek(prefix);
+          metas.isValid() && Keys.startsWith(metas.key(), prefix);
+          metas.next()) {
+        lives.put(
+            ByteBuffer.wrap(metas.key(), prefix.length, Long.BYTES).getLong(),
+            new String(metas.value(), StandardCharsets.UTF_8));
+      }
+      metas.status();
+    }
+    table.history.load(lives);
+  }
+
+  /**
+   * Returns the identity of a collection's change log up to a position; fails with {@code
+   * Permanent} if it has no such position.
+   */
+  public CompletableFuture<String> logId(Table table, long position, CommitPipeline pipeline) {
+    table.requireThere();
+    if (position < 0 || position > table.publishedPosition()) {
+      throw new KvException.Permanent(
+          "collection "
+              + table.name
+              + " has no change at position "
+              + position
+              + ", its last one is at "
+              + table.publishedPosition()
+              + ": its log was made anew or restored from an older state");
+    }
+    if (table.history.hasOrigin()) {
+      return CompletableFuture.completedFuture(table.history.idAt(position));
+    }
+    return pipeline.submit(
+        new Op<String>(table, 0, Op.unhurried()) {
+          @Override
+          public String apply(Commit commit) {
+            commit.beginLife(table, 0);
+            return table.history.idAt(position);
+          }
+        });
   }
 
   private void forget(Table table) {
@@ -230,7 +280,7 @@ public final class Catalog {
     nextId = id + 1;
     commit.putMeta(NEXT_KEY, Database.number(nextId));
     commit.putMeta(Database.utf8(COLLECTION_PREFIX + name), Database.number(id));
-    Table table = new Table(id, name, 0, 0, GateRecord.first(), 0);
+    Table table = new Table(id, name, 0, 0, GateRecord.first(), 0, new LogHistory(life + "-" + id));
     byName.put(name, table);
     byId.put(id, table);
     return table;

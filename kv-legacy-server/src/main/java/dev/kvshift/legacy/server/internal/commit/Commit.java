@@ -159,8 +159,23 @@ public final class Commit implements AutoCloseable {
     touched.add(table);
   }
 
+  /** Notes that this process logs a position, with the first one that it logs. */
+  void beginLife(Table table, long position) {
+    table.history.begin(position).ifPresent(from -> putMeta(lifeKey(table, from), life(table)));
+    table.history.forgotten().ifPresent(from -> deleteMeta(lifeKey(table, from)));
+  }
+
+  private static byte[] lifeKey(Table table, long from) {
+    return Catalog.key(Catalog.LIFE, table.id, Database.number(from));
+  }
+
+  private static byte[] life(Table table) {
+    return Database.utf8(table.history.life());
+  }
+
   private void log(Table table, byte[] record) {
     table.position++;
+    beginLife(table, table.position);
     files.putChange(batch, Keys.change(table.id, table.position), record);
     touched.add(table);
   }

@@ -176,9 +176,7 @@ public final class GateOperations {
     Row now = current == null ? null : current.at(micros(commit.versions.now()));
     long version = commit.versions.draw();
     Row reasserted =
-        now == null
-            ? new Row(key, version, null, null)
-            : new Row(key, version, now.value(), now.expiry());
+        now == null ? Row.tombstone(key, version) : Row.of(key, version, now.value(), now.expiry());
     commit.put(table, key, version, reasserted.value(), reasserted.expiry());
     return reasserted;
   }

@@ -3,10 +3,10 @@ package dev.kvshift.legacy.server.internal.commit;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.LockResult;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
 import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.StoreLocks.Batch;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -104,7 +104,7 @@ public final class LockOperations {
     }
   }
 
-  public CompletableFuture<Batch> tryLockAll(
+  public CompletableFuture<LockResult> tryLockAll(
       String name, Set<Bytes> keys, Duration lease, long epoch, long deadlineNanos) {
     int bytes = keys.stream().mapToInt(Bytes::size).sum();
     return submit(
@@ -124,7 +124,7 @@ public final class LockOperations {
         });
   }
 
-  private static Batch tryLockAll(Commit commit, String space, Set<Bytes> keys, Duration lease)
+  private static LockResult tryLockAll(Commit commit, String space, Set<Bytes> keys, Duration lease)
       throws RocksDBException {
     long now = nowMillis(commit);
     String owner = UUID.randomUUID().toString();
@@ -145,7 +145,7 @@ public final class LockOperations {
       commit.putMeta(key(space, key), grant.stored());
       acquired.add(lock(space, key, grant));
     }
-    return new Batch(acquired, busy, Set.of());
+    return LockResult.of(acquired, busy, Set.of());
   }
 
   public CompletableFuture<Lock> renew(Lock lock, Duration lease, long epoch, long deadlineNanos) {
@@ -292,8 +292,7 @@ public final class LockOperations {
   }
 
   private static Lock lock(String space, Bytes key, Grant grant) {
-    return new Lock(
-        space, key, grant.owner, grant.token, Instant.ofEpochMilli(grant.expiresMillis));
+    return Lock.of(space, key, grant.owner, grant.token, Instant.ofEpochMilli(grant.expiresMillis));
   }
 
   private static byte[] key(String space, Bytes key) {

@@ -20,7 +20,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  */
 public final class Table {
   /** The layout of requests from the wire, which carry none: keys of either shape pass. */
-  private static final Layout ANY_SHAPE = Layout.range(new ShardRule.None());
+  private static final Layout ANY_SHAPE = Layout.range(ShardRule.none());
 
   public final int id;
   public final String name;
@@ -41,6 +41,7 @@ public final class Table {
   final ArrayDeque<Op<?>> waitingRoom = new ArrayDeque<>();
   long waitingBytes;
 
+  final LogHistory history;
   final Map<String, Lease> leases = new ConcurrentHashMap<>();
   public final Map<String, ChangeConsumer> consumers = new ConcurrentHashMap<>();
   public final Queue<Runnable> changeWaiters = new ConcurrentLinkedQueue<>();
@@ -50,7 +51,14 @@ public final class Table {
   private volatile long publishedHorizon;
   private volatile boolean dropped;
 
-  Table(int id, String name, long position, long dropped, GateRecord gate, long horizon) {
+  Table(
+      int id,
+      String name,
+      long position,
+      long dropped,
+      GateRecord gate,
+      long horizon,
+      LogHistory history) {
     this.id = id;
     this.name = name;
     this.checker = OperationChecker.of(name, ANY_SHAPE, LegacyLimits.DEFAULTS).withoutShards();
@@ -61,6 +69,7 @@ public final class Table {
     this.publishedHorizon = horizon;
     this.publishedPosition = position;
     this.publishedGate = gate;
+    this.history = history;
   }
 
   /** An instance's lease, on both clocks of the leader; the earlier one counts for the instance. */

@@ -57,7 +57,7 @@ public final class WriteOp extends Op<Long> {
               + " from");
     }
     Row current = commit.current(target, key);
-    Row brought = new Row(key, given, mutation.value(), mutation.expiry());
+    Row brought = Row.of(key, given, mutation.value(), mutation.expiry());
     if (current == null || Row.PRECEDENCE.compare(brought, current) > 0) {
       commit.versions.keep(given);
       commit.put(target, key, given, mutation.value(), mutation.expiry());

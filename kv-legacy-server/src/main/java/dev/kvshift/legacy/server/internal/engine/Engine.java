@@ -107,6 +107,11 @@ public final class Engine implements AutoCloseable {
     return options.clock().instant();
   }
 
+  /** Returns the identity of a collection's change log up to a position. */
+  public CompletableFuture<String> logId(Table table, long position) {
+    return catalog.logId(table, position, pipeline);
+  }
+
   public CompletableFuture<Table> collection(String name) {
     return catalog.open(name, pipeline);
   }

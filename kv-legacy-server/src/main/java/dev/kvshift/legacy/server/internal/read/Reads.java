@@ -99,7 +99,7 @@ public final class Reads {
   public RowPage range(Table table, Bytes main, Range range, PageLimit limit, long epoch) {
     table.checkRead(epoch);
     if (range.isEmpty()) {
-      return new RowPage(List.of(), Stop.END, null);
+      return RowPage.of(List.of(), Stop.END, null);
     }
     byte[] prefix = keys.main(table.id, main, 0);
     return database.access(
@@ -137,16 +137,16 @@ public final class Reads {
       Bytes value = row.value();
       if (value == null) {
         if (dead == MAX_TOMBSTONES) {
-          return new RowPage(found, Stop.SCAN_LIMIT, passed);
+          return RowPage.of(found, Stop.SCAN_LIMIT, passed);
         }
         dead++;
       } else {
         long size = (long) clustering.size() + value.size();
         if (live == limit.entries()) {
-          return new RowPage(found, Stop.ENTRY_LIMIT, passed);
+          return RowPage.of(found, Stop.ENTRY_LIMIT, passed);
         }
         if (live > 0 && bytes + size > limit.bytes()) {
-          return new RowPage(found, Stop.BYTE_LIMIT, passed);
+          return RowPage.of(found, Stop.BYTE_LIMIT, passed);
         }
         live++;
         bytes += size;
@@ -154,7 +154,7 @@ public final class Reads {
       found.add(row);
       passed = clustering;
     }
-    return new RowPage(found, Stop.END, null);
+    return RowPage.of(found, Stop.END, null);
   }
 
   /** Returns whether an exclusive bound was met at the beginning, behind which the walk goes on. */

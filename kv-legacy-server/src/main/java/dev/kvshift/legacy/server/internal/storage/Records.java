@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.legacy.wire.Changes;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.RowBlock;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.GateRecord;
@@ -29,7 +30,8 @@ public final class Records {
   private static final byte EXPIRING = 2;
   private static final byte FENCED = 3;
   private static final byte LIFTED = 4;
-  private static final byte GATE_FORMAT = 1;
+  private static final byte GATE_FORMAT_WITHOUT_COPY = 1;
+  private static final byte GATE_FORMAT = 2;
 
   private Records() {}
 
@@ -59,11 +61,11 @@ public final class Records {
     byte kind = stored.get();
     long version = stored.getLong();
     return switch (kind) {
-      case LIVE -> new Row(key, version, Bytes.of(stored), null);
-      case TOMBSTONE -> new Row(key, version, null, null);
+      case LIVE -> Row.of(key, version, Bytes.of(stored), null);
+      case TOMBSTONE -> Row.tombstone(key, version);
       case EXPIRING -> {
         Instant expiry = Instant.ofEpochMilli(stored.getLong());
-        yield new Row(key, version, Bytes.of(stored), expiry);
+        yield Row.of(key, version, Bytes.of(stored), expiry);
       }
       default -> throw new IllegalStateException("row of unknown kind " + kind);
     };
@@ -199,6 +201,9 @@ public final class Records {
         out.writeLong(fence.position());
         out.writeLong(fence.deadline().toEpochMilli());
       }
+      Copy copy = state.copy();
+      out.writeUTF(copy == null ? "" : copy.toString());
+      out.writeLong(state.applied());
     } catch (IOException e) {
       throw new UncheckedIOException("a gate does not fit into memory", e);
     }
@@ -208,7 +213,7 @@ public final class Records {
   public static GateRecord gate(byte[] stored) {
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(stored))) {
       byte format = in.readByte();
-      if (format != GATE_FORMAT) {
+      if (format != GATE_FORMAT && format != GATE_FORMAT_WITHOUT_COPY) {
         throw new IOException("gate of unknown format " + format);
       }
       long epoch = in.readLong();
@@ -228,8 +233,13 @@ public final class Records {
             new Fence(
                 in.readUTF(), in.readLong(), in.readLong(), Instant.ofEpochMilli(in.readLong()));
       }
+      boolean hasCopy = format != GATE_FORMAT_WITHOUT_COPY;
+      String copy = hasCopy ? in.readUTF() : "";
+      long applied = hasCopy ? in.readLong() : 0;
       return GateRecord.of(
           Gate.State.first()
+              .withCopy(copy.isEmpty() ? null : Copy.parse(copy))
+              .withApplied(applied)
               .withEpoch(epoch)
               .withPhase(phase)
               .withAcceptMin(acceptMin)

@@ -114,7 +114,7 @@ class EngineTest {
     assertThat(await(read))
         .isEqualTo(
             new ChangeSource.Data(
-                List.of(new ChangeSource.Change(2, new Row(KEY, second, Bytes.utf8("v2"), null))),
+                List.of(new ChangeSource.Change(2, Row.of(KEY, second, Bytes.utf8("v2"), null))),
                 2));
     assertThat(table.changeWaiters).isEmpty();
   }
@@ -128,7 +128,7 @@ class EngineTest {
         .isInstanceOf(KvException.Transient.class)
         .hasMessageContaining("clock");
     assertThat(engine.reads.get(table, KEY, 0))
-        .isEqualTo(new Row(KEY, first, Bytes.utf8("v1"), null));
+        .isEqualTo(Row.of(KEY, first, Bytes.utf8("v1"), null));
 
     clock.jump(Duration.ofDays(1));
     assertThat(await(put("v2"))).isGreaterThan(first);
@@ -353,14 +353,20 @@ class EngineTest {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofMinutes(1);
     Lock first =
-        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried())).acquired().get(0);
+        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried()))
+            .acquired()
+            .iterator()
+            .next();
     reopen();
 
     assertThat(await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried())).busy())
         .isEqualTo(keys);
     clock.jump(Duration.ofMinutes(2));
     Lock second =
-        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried())).acquired().get(0);
+        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried()))
+            .acquired()
+            .iterator()
+            .next();
     assertThat(second.token()).isGreaterThan(first.token());
     assertThatThrownBy(
             () ->
@@ -381,7 +387,7 @@ class EngineTest {
     StoreKey expired = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("expired"));
     StoreKey living = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("living"));
     Instant soon = Instant.ofEpochMilli(clock.millis() + 1_000);
-    Mutation expiring = new Mutation(Bytes.utf8("v"), soon, null, null);
+    Mutation expiring = Mutation.put(Bytes.utf8("v")).withExpiry(soon);
     await(engine.write(table, expired, expiring, 0, Op.unhurried()));
     await(engine.write(table, living, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried()));
 
@@ -438,13 +444,13 @@ class EngineTest {
   @Test
   void get_expiredRow_isTombstoneOfTheSameVersion() {
     Mutation expiring =
-        new Mutation(Bytes.utf8("v"), Instant.ofEpochMilli(clock.millis() + 60_000), null, null);
+        Mutation.put(Bytes.utf8("v")).withExpiry(Instant.ofEpochMilli(clock.millis() + 60_000));
     long version = await(engine.write(table, KEY, expiring, 0, Op.unhurried()));
     assertThat(engine.reads.get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v"));
 
     clock.jump(Duration.ofMinutes(2));
 
-    assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(new Row(KEY, version, null, null));
+    assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(Row.tombstone(KEY, version));
   }
 
   private void step(long epoch, Phase phase, long acceptMin) {
@@ -523,7 +529,10 @@ class EngineTest {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofSeconds(10);
     Lock held =
-        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())).acquired().get(0);
+        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried()))
+            .acquired()
+            .iterator()
+            .next();
     Table space = await(engine.locks.space("stock"));
     await(engine.gates.fence(space, "try-1", LIFETIME));
     reopen();
@@ -547,7 +556,10 @@ class EngineTest {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofMinutes(1);
     Lock held =
-        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())).acquired().get(0);
+        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried()))
+            .acquired()
+            .iterator()
+            .next();
     Table space = await(engine.locks.space("stock"));
     await(engine.gates.fence(space, "try-1", LIFETIME));
     clock.aheadForNextLookOf(
@@ -570,7 +582,8 @@ class EngineTest {
       Lock first =
           await(engine.locks.tryLockAll(name, Set.of(KEY.main()), lease, 0, Op.unhurried()))
               .acquired()
-              .get(0);
+              .iterator()
+              .next();
       await(engine.gates.fence(space, "try", LIFETIME));
       int renewals = random.nextInt(40);
       CompletableFuture<Instant> holder =

@@ -69,15 +69,15 @@ class ReadsTest {
       Mutation mutation =
           switch (random.nextInt(3)) {
             case 0 -> Mutation.delete();
-            case 1 -> new Mutation(value, expiry, null, null);
+            case 1 -> Mutation.of(value).withExpiry(expiry);
             default -> Mutation.put(value);
           };
       versions.add(write(key, mutation));
-      rows.add(new Row(key, 0, mutation.value(), mutation.expiry()));
+      rows.add(Row.of(key, 0, mutation.value(), mutation.expiry()));
     }
     for (int i = 0; i < ROWS; i++) {
       Row row = rows.get(i);
-      rows.set(i, new Row(row.key(), await(versions.get(i)), row.value(), row.expiry()));
+      rows.set(i, Row.of(row.key(), await(versions.get(i)), row.value(), row.expiry()));
     }
     return rows;
   }
@@ -118,7 +118,7 @@ class ReadsTest {
     for (ScanTask task : Partitions.tasks(3, 2)) {
       Bytes position = null;
       do {
-        PageLimit limit = new PageLimit(1 + random.nextInt(9), 1 + random.nextInt(5_000));
+        PageLimit limit = PageLimit.of(1 + random.nextInt(9), 1 + random.nextInt(5_000));
         ScanPage page = Messages.scanPage(engine.reads.scan(table, task, position, limit));
         assertThat(page.rows()).as("seed %s", seed).hasSizeBetween(1, limit.entries());
         read.addAll(page.rows());
@@ -146,7 +146,7 @@ class ReadsTest {
       for (int keySize : List.of(1, 502, 503, 504, 505, 65_535)) {
         StoreKey key = StoreKey.of(Bytes.utf8("x".repeat(keySize)), Bytes.utf8("" + size));
         Bytes value = bytes(size);
-        written.add(new Row(key, await(write(key, Mutation.put(value))), value, null));
+        written.add(Row.of(key, await(write(key, Mutation.put(value))), value, null));
       }
     }
 
@@ -172,6 +172,6 @@ class ReadsTest {
     assertThat(await(higher)).isEqualTo(base + 2);
     assertThat(await(lower)).isEqualTo(base + 1);
     assertThat(engine.reads.get(table, key, 0))
-        .isEqualTo(new Row(key, base + 2, Bytes.utf8("higher"), null));
+        .isEqualTo(Row.of(key, base + 2, Bytes.utf8("higher"), null));
   }
 }

@@ -102,14 +102,14 @@ class SurveyTest {
         if (random.nextInt(10) == 0) {
           boolean expired = random.nextBoolean();
           Instant past = Instant.ofEpochMilli(clock.millis() - 1_000);
-          Mutation gone = new Mutation(Bytes.of(new byte[size]), past, null, null);
+          Mutation gone = Mutation.put(Bytes.of(new byte[size])).withExpiry(past);
           writes.add(write(main, "c" + row, expired ? gone : Mutation.delete()));
           dead[partition]++;
         } else {
           Instant later = Instant.ofEpochMilli(clock.millis() + 3_600_000);
           Instant expiry = random.nextBoolean() ? later : null;
           writes.add(
-              write(main, "c" + row, new Mutation(Bytes.of(new byte[size]), expiry, null, null)));
+              write(main, "c" + row, Mutation.put(Bytes.of(new byte[size])).withExpiry(expiry)));
           entries.merge(main, 1L, Long::sum);
           bytes.merge(main, (long) main.length() + ("c" + row).length() + size, Long::sum);
           keys[partition]++;
@@ -211,7 +211,7 @@ class SurveyTest {
     return Messages.scanPage(
             engine.reads.scan(
                 table,
-                new ScanTask(Long.MIN_VALUE, Long.MAX_VALUE),
+                ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE),
                 null,
                 PageLimit.entries(PageLimit.MAX_ENTRIES)))
         .rows()

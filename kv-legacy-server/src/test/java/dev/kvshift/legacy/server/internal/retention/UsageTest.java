@@ -55,7 +55,7 @@ class UsageTest {
   }
 
   private static StoreCollection files(Store store) {
-    return await(store.open("files", Layout.range(new ShardRule.None()), Claim.ACTIVE));
+    return await(store.open("files", Layout.range(ShardRule.none()), Claim.ACTIVE));
   }
 
   /** Does what each service does: {@code reads} gets and a page, {@code writes} puts. */
@@ -157,7 +157,8 @@ class UsageTest {
       Lock lock =
           await(locks.tryLockAll(Set.of(Bytes.utf8("k")), Duration.ofSeconds(60), call()))
               .acquired()
-              .get(0);
+              .iterator()
+              .next();
       Lock renewed = await(locks.renew(lock, Duration.ofSeconds(60), call()));
       await(locks.release(renewed, call()));
     }

@@ -1,6 +1,7 @@
-package dev.kvshift.demo;
+package dev.kvshift.demo.input;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.demo.catalog.ClassFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -8,8 +9,6 @@ import java.net.URI;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Enumeration;
 import java.util.Iterator;
 import java.util.function.ToIntFunction;
@@ -19,58 +18,50 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
- * The demo's real input: the class files of the running JDK and of every jar under a folder, one at
- * a time, and as many synthetic ones of the same shape as are asked for beyond them.
+ * Reads class files one at a time: those of the running JDK, those of every jar under a folder, and
+ * then synthetic ones of the same shape, until enough were read.
  */
-final class ClassFiles {
+public final class ClassFileReader {
   private static final int MAX_CLASS_BYTES = 16 << 20;
   private static final int HEADER_BYTES = 8;
   private static final int MAJOR_OFFSET = 6;
 
-  /**
-   * One class file.
-   *
-   * @param hash SHA-256 of its bytes
-   * @param packageName with dots; empty for the unnamed package
-   * @param name its file name within the package
-   * @param seenIn the jar's file name or the JDK's module
-   */
-  record ClassFile(
-      Bytes hash, long sizeBytes, int major, String packageName, String name, String seenIn) {}
-
   private final Path folder;
   private final long limit;
   private final ToIntFunction<ClassFile> sink;
-  private long given;
+  private long counted;
 
-  private ClassFiles(Path folder, long limit, ToIntFunction<ClassFile> sink) {
+  private ClassFileReader(Path folder, long limit, ToIntFunction<ClassFile> sink) {
     this.folder = folder;
     this.limit = limit;
     this.sink = sink;
   }
 
   /**
-   * Hands class files to the sink until it has counted {@code limit}.
+   * Passes class files to the sink until it has counted {@code limit}.
    *
-   * @param folder its jars are read, at any depth; one that does not exist gives none
-   * @param sink says how much the file adds, which is nothing for a double
+   * @param folder the folder whose jars are read, at any depth; need not exist
+   * @param limit how much the sink counts before reading ends
+   * @param sink takes a class file and returns how much it counts for; 0 for a duplicate
+   * @throws IOException if a file or folder cannot be read
    */
-  static void read(Path folder, long limit, ToIntFunction<ClassFile> sink) throws IOException {
-    ClassFiles files = new ClassFiles(folder, limit, sink);
+  public static void read(Path folder, long limit, ToIntFunction<ClassFile> sink)
+      throws IOException {
+    ClassFileReader reader = new ClassFileReader(folder, limit, sink);
     try {
-      files.readImage();
-      files.readJars();
+      reader.readJdk();
+      reader.readJars();
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-    files.makeUp();
+    reader.synthesize();
   }
 
   private boolean isFull() {
-    return given >= limit;
+    return counted >= limit;
   }
 
-  private void readImage() throws IOException {
+  private void readJdk() throws IOException {
     Path modules = FileSystems.getFileSystem(URI.create("jrt:/")).getPath("/modules");
     try (Stream<Path> paths = Files.walk(modules)) {
       Iterator<Path> each = paths.iterator();
@@ -78,7 +69,7 @@ final class ClassFiles {
         Path path = each.next();
         if (isClass(path.toString())) {
           Path module = path.getName(1);
-          take(
+          emit(
               Files.readAllBytes(path),
               path.subpath(2, path.getNameCount()).toString(),
               module.toString());
@@ -102,7 +93,7 @@ final class ClassFiles {
     }
   }
 
-  /** A file that is no readable jar is passed over: a repository holds broken downloads, too. */
+  /** Reads a jar. A broken one is skipped: a Maven repository can hold partial downloads. */
   private void readJar(Path path) throws IOException {
     try (ZipFile jar = new ZipFile(path.toFile())) {
       Enumeration<? extends ZipEntry> entries = jar.entries();
@@ -110,7 +101,7 @@ final class ClassFiles {
         ZipEntry entry = entries.nextElement();
         if (isClass(entry.getName()) && entry.getSize() <= MAX_CLASS_BYTES) {
           try (InputStream bytes = jar.getInputStream(entry)) {
-            take(bytes.readNBytes(MAX_CLASS_BYTES), entry.getName(), path.getFileName().toString());
+            emit(bytes.readNBytes(MAX_CLASS_BYTES), entry.getName(), path.getFileName().toString());
           }
         }
       }
@@ -123,27 +114,32 @@ final class ClassFiles {
     return name.endsWith(".class");
   }
 
-  private void take(byte[] content, String path, String seenIn) {
+  private void emit(byte[] content, String path, String seenIn) {
     if (content.length < HEADER_BYTES) {
       return;
     }
     int major = (content[MAJOR_OFFSET] & 0xff) << 8 | (content[MAJOR_OFFSET + 1] & 0xff);
-    give(
+    emit(
         new ClassFile(
-            sha256(content), content.length, major, packageOf(path), nameOf(path), seenIn));
+            ClassFile.hashOf(content),
+            content.length,
+            major,
+            packageOf(path),
+            nameOf(path),
+            seenIn));
   }
 
-  /** The tail of a large input: packages of very different sizes, as in life. */
-  private void makeUp() {
+  /** Makes up the rest, in packages of very different sizes, as real ones are. */
+  private void synthesize() {
     for (long i = 0; !isFull(); i++) {
       String path = "synthetic/p" + Long.numberOfTrailingZeros(i + 1) + "/C" + i + ".class";
-      Bytes hash = sha256(Bytes.utf8(path).toByteArray());
-      give(new ClassFile(hash, 500 + i % 10_000, 61, packageOf(path), nameOf(path), "synthetic"));
+      Bytes hash = ClassFile.hashOf(Bytes.utf8(path).toByteArray());
+      emit(new ClassFile(hash, 500 + i % 10_000, 61, packageOf(path), nameOf(path), "synthetic"));
     }
   }
 
-  private void give(ClassFile file) {
-    given += sink.applyAsInt(file);
+  private void emit(ClassFile file) {
+    counted += sink.applyAsInt(file);
   }
 
   private static String packageOf(String path) {
@@ -153,13 +149,5 @@ final class ClassFiles {
 
   private static String nameOf(String path) {
     return path.substring(path.lastIndexOf('/') + 1);
-  }
-
-  static Bytes sha256(byte[] content) {
-    try {
-      return Bytes.of(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new LinkageError("every JDK has SHA-256", e);
-    }
   }
 }

@@ -1,4 +1,4 @@
-package dev.kvshift.demo;
+package dev.kvshift.demo.server;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,48 +15,54 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder for one run, under the system's temporary folder and named after this process, and the
- * servers that work in it. Closing ends them and deletes it, and so does the orderly end of this
- * process (Ctrl-C, SIGTERM); what a killed run has left is deleted by the next run.
+ * A temporary folder for one run, named after this process, and the servers that work in it.
+ * Closing it kills the servers and deletes the folder; so does an orderly end of this process
+ * (Ctrl-C, SIGTERM). If the process is killed, the next run deletes the folder.
  */
-final class WorkFolder implements AutoCloseable {
+public final class WorkFolder implements AutoCloseable {
   private static final Pattern NAME = Pattern.compile("kvshift-(?:demo|up)-of-(\\d{1,9})");
 
   private final Path path;
-  private final Thread hook = new Thread(this::end, "clean-up");
-  private @Nullable Servers servers;
+  private final Thread hook = new Thread(this::release, "clean-up");
+  private @Nullable DemoServers servers;
 
   private WorkFolder(Path path) {
     this.path = path;
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  static WorkFolder create(String purpose) throws IOException {
+  /**
+   * Creates the folder, and deletes the folders of earlier runs that were killed.
+   *
+   * @param command the command's name, {@code demo} or {@code up}
+   */
+  public static WorkFolder create(String command) throws IOException {
     Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
-    List<Path> old;
+    List<Path> orphans;
     try (Stream<Path> all = Files.list(temporary)) {
-      old = all.filter(WorkFolder::isLeftOver).toList();
+      orphans = all.filter(WorkFolder::isOrphan).toList();
     }
-    for (Path folder : old) {
+    for (Path folder : orphans) {
       delete(folder);
     }
-    Path path = temporary.resolve("kvshift-" + purpose + "-of-" + ProcessHandle.current().pid());
+    Path path = temporary.resolve("kvshift-" + command + "-of-" + ProcessHandle.current().pid());
     return new WorkFolder(Files.createDirectories(path));
   }
 
-  private static boolean isLeftOver(Path folder) {
+  private static boolean isOrphan(Path folder) {
     Matcher name = NAME.matcher(folder.getFileName().toString());
     return name.matches()
         && ProcessHandle.of(Long.parseLong(name.group(1))).filter(ProcessHandle::isAlive).isEmpty();
   }
 
-  Path path() {
+  /** Returns the folder. */
+  public Path path() {
     return path;
   }
 
-  /** Starts the servers, which end with this folder; see {@link Servers#start}. */
-  Servers startServers(@Nullable String target) {
-    Servers started = Servers.start(path, target);
+  /** Starts the servers, which are killed when this folder is closed; see {@link DemoServers}. */
+  public DemoServers startServers(@Nullable String target) {
+    DemoServers started = DemoServers.start(path, target);
     synchronized (this) {
       servers = started;
     }
@@ -65,16 +71,16 @@ final class WorkFolder implements AutoCloseable {
 
   @Override
   public void close() {
-    end();
+    release();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      // The process is ending already, and the hook has found its work done.
+      // The process is ending. The hook finds nothing left to do.
       return;
     }
   }
 
-  private synchronized void end() {
+  private synchronized void release() {
     if (servers != null) {
       servers.close();
       servers = null;
@@ -86,7 +92,7 @@ final class WorkFolder implements AutoCloseable {
     }
   }
 
-  /** Files may vanish meanwhile: a server deletes its own while it ends. */
+  /** Deletes a folder. Its files may vanish meanwhile: a server deletes some when it ends. */
   private static void delete(Path root) throws IOException {
     if (!Files.exists(root)) {
       return;

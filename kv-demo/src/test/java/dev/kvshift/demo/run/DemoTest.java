@@ -1,11 +1,17 @@
-package dev.kvshift.demo;
+package dev.kvshift.demo.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.demo.catalog.CatalogCollection;
+import dev.kvshift.demo.catalog.ClassFileCatalog;
+import dev.kvshift.demo.input.KeySample;
+import dev.kvshift.demo.progress.ProgressLines;
 import dev.kvshift.demo.proto.FileReport;
+import dev.kvshift.demo.server.DemoServers;
+import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -27,7 +33,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The whole line, small, on real servers. */
+/** Runs a small demo on real servers. */
 class DemoTest {
   private static final long SEED = 20_261_120;
   private static final int RECORDS = 4_000;
@@ -36,13 +42,10 @@ class DemoTest {
 
   @Test
   void demo_ofRealData_leavesNothingMissingExtraDifferentOrResurrected() throws IOException {
-    Report report = run(target -> {});
+    DemoReport report = run(target -> {});
 
-    assertThat(report.keys()).isEmpty();
-    assertThat(report.missing()).isZero();
-    assertThat(report.extra()).isZero();
-    assertThat(report.different()).isZero();
-    assertThat(report.resurrected()).isZero();
+    assertThat(report.problems()).isEmpty();
+    assertThat(report.differences()).isEqualTo(DifferenceCounts.NONE);
     assertThat(report.failedRequests()).isZero();
     assertThat(report.records()).isGreaterThan(RECORDS / 2);
     assertThat(report.range().complete()).isTrue();
@@ -55,34 +58,35 @@ class DemoTest {
   void demo_withATargetBrokenOnPurpose_reportsExactlyWhatWasBroken() throws IOException {
     List<StoreKey> broken = new ArrayList<>();
 
-    Report report = run(target -> broken.addAll(breakFiles(target)));
+    DemoReport report = run(target -> broken.addAll(breakFiles(target)));
 
-    assertThat(report.missing()).isEqualTo(1);
-    assertThat(report.different()).isEqualTo(1);
-    assertThat(report.extra()).isEqualTo(1);
-    assertThat(report.resurrected()).isZero();
+    assertThat(report.differences()).isEqualTo(new DifferenceCounts(1, 1, 1, 0));
     assertThat(report.isRight()).isFalse();
-    assertThat(report.keys()).hasSize(3);
+    assertThat(report.problems()).hasSize(3);
     for (StoreKey key : broken) {
-      assertThat(report.keys()).filteredOn(line -> line.contains(key.main().toHex())).hasSize(1);
+      assertThat(report.problems())
+          .filteredOn(line -> line.contains(key.main().toHex()))
+          .hasSize(1);
     }
   }
 
-  private Report run(Consumer<Store> beforeCheck) throws IOException {
+  private DemoReport run(Consumer<Store> beforeCheck) throws IOException {
     System.out.println("seed " + SEED);
     Path noJars = folder.resolve("none");
-    try (Servers servers = Servers.start(folder, null)) {
-      Demo.Options options = new Demo.Options(noJars, RECORDS, 1, SEED);
+    try (DemoServers servers = DemoServers.start(folder, null)) {
+      DemoOptions options = new DemoOptions(noJars, RECORDS, Duration.ofSeconds(1), SEED);
       ProgressLines progress =
           new ProgressLines(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
       return new Demo(servers, folder, options, progress, beforeCheck).run();
     }
   }
 
-  /** Drops a row, changes one and adds one, none of which the live writer knows. */
+  /** Deletes a row, changes one and adds one, none of which the live writer uses. */
   private static List<StoreKey> breakFiles(Store target) {
     StoreCollection files =
-        join(target.open(LiveKey.FILES, Collections.layout(LiveKey.FILES), Claim.NONE));
+        join(
+            target.open(
+                CatalogCollection.FILES.toString(), ClassFileCatalog.FILES.layout(), Claim.NONE));
     List<Row> rows = untouchedRows(files, 2);
     Row dropped = rows.get(0);
     Row changed = rows.get(1);
@@ -115,7 +119,7 @@ class DemoTest {
     Bytes value = row.value();
     try {
       return value != null
-          && !Loader.maySample(row.key().main())
+          && !KeySample.mayContain(row.key().main())
           && FileReport.parseFrom(value.toByteArray()).getRevision() == 0;
     } catch (InvalidProtocolBufferException e) {
       throw new AssertionError(e);

@@ -1,0 +1,31 @@
+package dev.kvshift.demo.run;
+
+import dev.kvshift.demo.catalog.CatalogCollection;
+import dev.kvshift.migrate.api.MigrationResult;
+import dev.kvshift.migrate.api.VerifyReport;
+import java.time.Duration;
+
+/**
+ * The migration of one collection.
+ *
+ * @param collection the collection
+ * @param migration the result of the migration
+ * @param comparison the comparison of all rows after it
+ * @param longestWrite the time of the longest write that was in flight during the cutover
+ */
+record CollectionReport(
+    CatalogCollection collection,
+    MigrationResult migration,
+    VerifyReport comparison,
+    Duration longestWrite) {
+  /** Returns the number of rows that the copy wrote. */
+  long copied() {
+    return migration.copy().counts().written();
+  }
+
+  /** Returns the rate of the copy. */
+  long copyRowsPerSecond() {
+    long millis = Math.max(1, migration.copy().duration().toMillis());
+    return migration.copy().counts().written() * 1_000 / millis;
+  }
+}

@@ -1,0 +1,84 @@
+package dev.kvshift.migrate.internal.cutover;
+
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Store;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Proves, before anything that cannot be undone, that source, target and topic are still the ones
+ * that the migration was prepared with. Names prove nothing: a target can be another store with a
+ * collection of that name, a topic can have been made anew, a leader can have been restored.
+ */
+public final class IdentityCheck {
+  private final RunContext context;
+  private final Store target;
+  private final Ledger ledger;
+  private final Supplier<String> topicId;
+
+  /**
+   * Creates a check.
+   *
+   * @param target the target, whose record of the collection names its copy
+   * @param topicId asks the broker for the topic's id
+   */
+  public IdentityCheck(RunContext context, Store target, Ledger ledger, Supplier<String> topicId) {
+    this.context = context;
+    this.target = target;
+    this.ledger = ledger;
+    this.topicId = topicId;
+  }
+
+  /**
+   * Checks the topic, which no fence needs to wait for, and everything that {@link #requireSides}
+   * checks.
+   *
+   * @throws MigrationException.CutoverRefused if one of them is another, naming both
+   */
+  public void requireAll() {
+    MigrationConfig config = requireSides();
+    require("topic " + config.topic().name(), config.topic().id(), topicId.get());
+  }
+
+  /**
+   * Checks that the leader's gate and the target's record name the copy of this migration, and that
+   * the source's change log is the one that the copy was made from.
+   *
+   * @throws MigrationException.CutoverRefused if one of them is another, naming both
+   */
+  public MigrationConfig requireSides() {
+    MigrationConfig config = ledger.require(MigrationConfig.KEY);
+    Copy copy = config.requireCopy();
+    String origin = context.await(() -> context.source().changes().logId(0));
+    require("the source's change log", copy.source(), origin);
+    Gate.State gate = context.await(() -> context.source().gate().state());
+    require("the copy that the source's gate names", copy, gate.copy());
+    CollectionRecord record =
+        context.await(() -> CollectionRecord.read(target.metadata(), context.collection()));
+    require("the copy on the target", copy, record == null ? null : record.copy());
+    require("the target's layout", config.layout(), Objects.requireNonNull(record).layout());
+    return config;
+  }
+
+  private void require(String what, @Nullable Object expected, @Nullable Object found) {
+    if (!Objects.equals(expected, found)) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + context.collection()
+              + " was not moved: "
+              + what
+              + " is "
+              + found
+              + ", the migration was prepared with "
+              + expected
+              + "; check the connection strings, or prepare again");
+    }
+  }
+}

@@ -1,0 +1,223 @@
+package dev.kvshift.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Sides that have the right names and are others than the migration was prepared with. */
+final class IdentityTest {
+  private final Sides sides = new Sides();
+  private final Store other = MemoryStoreProvider.open("other-" + UUID.randomUUID());
+
+  @AfterEach
+  void close() {
+    sides.close();
+    other.close();
+  }
+
+  private static Migration migration(MigrationPlan plan) {
+    return Migration.of(plan, ProgressListener.NONE);
+  }
+
+  private void prepare() {
+    sides.fill(50);
+    try (Migration migration = migration(sides.plan())) {
+      migration.prepare();
+    }
+  }
+
+  private static void verified(Migration migration) {
+    migration.prepare();
+    migration.start();
+    migration.copy();
+    migration.catchUp();
+    migration.verify();
+  }
+
+  private void assertNotMoved() {
+    assertThat(Await.of(sides.from.gate().state()).phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void prepare_again_namesTheSameCopyEverywhere() {
+    prepare();
+    Copy copy = sides.copy();
+    try (Migration again = migration(sides.plan())) {
+      again.prepare();
+    }
+    assertThat(sides.copy()).isEqualTo(copy);
+    assertThat(Await.of(CollectionRecord.read(sides.target.metadata(), Sides.COLLECTION)))
+        .isEqualTo(CollectionRecord.importing(sides.layout, copy));
+    assertThat(copy.source()).isEqualTo(Await.of(sides.from.changes().logId(0)));
+  }
+
+  @Test
+  void run_anotherSource_isRefused() {
+    prepare();
+    StoreCollection impostor = Await.of(other.open(Sides.COLLECTION, Sides.LAYOUT, Claim.ACTIVE));
+    MigrationPlan plan = sides.plan().toBuilder().source(other).build();
+    try (Migration migration = migration(plan)) {
+      assertThatThrownBy(migration::run)
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("the source's change log")
+          .hasMessageContaining(Await.of(impostor.changes().logId(0)))
+          .hasMessageContaining(sides.copy().source());
+    }
+    assertThat(Await.of(impostor.gate().state())).isEqualTo(stateWithCeiling(impostor));
+    assertNotMoved();
+  }
+
+  private static Gate.State stateWithCeiling(StoreCollection untouched) {
+    return Gate.State.first()
+        .withVersionCeiling(Await.of(untouched.gate().state()).versionCeiling());
+  }
+
+  @Test
+  void run_anotherTarget_isRefusedAndLeftEmpty() {
+    prepare();
+    MigrationPlan plan = sides.plan().toBuilder().target(other).build();
+    try (Migration migration = migration(plan)) {
+      assertThatThrownBy(migration::run)
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("the copy that the source's gate names")
+          .hasMessageContaining(sides.copy().toString());
+    }
+    assertNotMoved();
+  }
+
+  @Test
+  void run_anotherLayout_isRefused() {
+    prepare();
+    MigrationPlan prepared = sides.plan();
+    MigrationPlan plan =
+        MigrationPlan.builder(Sides.COLLECTION, Layout.range(ShardRule.firstBits(4)))
+            .source(prepared.source())
+            .target(prepared.target())
+            .bootstrapServers(prepared.bootstrapServers())
+            .options(prepared.options())
+            .build();
+    try (Migration migration = migration(plan)) {
+      assertThatThrownBy(migration::run)
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("the layout");
+    }
+    assertNotMoved();
+  }
+
+  @Test
+  void run_anotherTargetAfterTheMove_isRefusedAndNothingIsActivated() {
+    sides.fill(50);
+    try (Migration migration = migration(sides.plan())) {
+      migration.run();
+    }
+    Await.of(other.open(Sides.COLLECTION, Sides.LAYOUT, Claim.importing(Copy.draw("unrelated"))));
+    MigrationPlan plan = sides.plan().toBuilder().target(other).build();
+    try (Migration migration = migration(plan)) {
+      assertThatThrownBy(migration::run)
+          .isInstanceOf(MigrationException.CutoverRefused.class)
+          .hasMessageContaining("no record of its migration");
+    }
+    assertThat(record(other).state()).isEqualTo(CollectionRecord.State.IMPORTING);
+  }
+
+  @Test
+  void cutover_targetReplacedSinceVerify_isRefusedBeforeTheFence() {
+    sides.fill(50);
+    try (Migration migration = migration(sides.plan())) {
+      verified(migration);
+      CollectionRecord before = record(sides.target);
+      replace(before, CollectionRecord.importing(sides.layout, Copy.draw("unrelated")));
+      assertThatThrownBy(migration::cutover)
+          .isInstanceOf(MigrationException.CutoverRefused.class)
+          .hasMessageContaining("the copy on the target");
+    }
+    assertNotMoved();
+    assertThat(Await.of(sides.from.gate().state()).fence()).isNull();
+  }
+
+  @Test
+  void cutover_topicMadeAnewSinceVerify_isRefusedBeforeTheFence() throws Exception {
+    sides.fill(50);
+    try (Migration migration = migration(sides.plan())) {
+      verified(migration);
+      recreateTopic();
+      assertThatThrownBy(migration::cutover).isInstanceOf(RuntimeException.class);
+    }
+    assertNotMoved();
+    assertThat(Await.of(sides.from.gate().state()).fence()).isNull();
+  }
+
+  private void recreateTopic() throws Exception {
+    MigrationConfig.Topic topic =
+        new Ledger(
+                sides.target.metadata(),
+                Sides.COLLECTION,
+                Duration.ofSeconds(10),
+                Clock.systemUTC())
+            .require(MigrationConfig.KEY)
+            .topic();
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", KafkaBroker.shared().bootstrapServers()))) {
+      admin.deleteTopics(List.of(topic.name())).all().get();
+      NewTopic again = new NewTopic(topic.name(), topic.partitions(), (short) 1);
+      dev.kvshift.testkit.concurrent.Await.until(
+          "the topic is created again", () -> isCreated(admin, again));
+    }
+  }
+
+  private static boolean isCreated(Admin admin, NewTopic topic) {
+    try {
+      admin.createTopics(List.of(topic)).all().get();
+      return true;
+    } catch (ExecutionException e) {
+      return false;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static CollectionRecord record(Store store) {
+    return Await.of(CollectionRecord.read(store.metadata(), Sides.COLLECTION));
+  }
+
+  private void replace(CollectionRecord before, CollectionRecord after) {
+    assertThat(
+            Await.of(
+                sides
+                    .target
+                    .metadata()
+                    .compareAndSet(
+                        CollectionRecord.metadataName(Sides.COLLECTION),
+                        before.print(),
+                        after.print())))
+        .isTrue();
+  }
+}
