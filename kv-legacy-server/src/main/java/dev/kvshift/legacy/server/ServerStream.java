@@ -3,7 +3,7 @@ package dev.kvshift.legacy.server;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.retention.Usage;
-import dev.kvshift.legacy.wire.Drain;
+import dev.kvshift.legacy.wire.CoalescingTask;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyLimits;
@@ -41,11 +41,11 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private final Usage usage;
   private final ServerCallStreamObserver<ReplyFrame> out;
   private final Queue<Reply> replies = new ConcurrentLinkedQueue<>();
-  private final ReplyRoom room;
+  private final ReadThrottle room;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLong inFlightBytes = new AtomicLong();
   private final Runnable end = this::end;
-  private final Drain sending;
+  private final CoalescingTask sending;
   private long sessionId;
   private String client = "";
   private String library = "";
@@ -61,12 +61,12 @@ final class ServerStream implements StreamObserver<RequestFrame> {
       Executor sender,
       Executor longReads,
       ServerCallStreamObserver<ReplyFrame> out) {
-    this.room = new ReplyRoom(longReads);
+    this.room = new ReadThrottle(longReads);
     this.dispatcher = new Dispatcher(engine, room);
     this.engine = engine;
     this.sessions = sessions;
     this.usage = usage;
-    this.sending = new Drain(sender, this::sendAll);
+    this.sending = new CoalescingTask(sender, this::sendAll);
     this.out = out;
     out.disableAutoRequest();
     out.setOnReadyHandler(sending::ask);
