@@ -8,7 +8,7 @@ import java.time.Duration;
  */
 public final class Call {
   /** Above every epoch, and no epoch that a service could have. */
-  private static final long UNGATED = Long.MAX_VALUE;
+  static final long UNGATED = Long.MAX_VALUE;
 
   private final long deadlineNanos;
   private final long epoch;

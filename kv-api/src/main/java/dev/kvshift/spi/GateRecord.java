@@ -91,9 +91,9 @@ public final class GateRecord {
    *
    * @throws StalePhase if the caller's epoch is no longer served, or the gate is sealed
    */
-  public void admitRead(String collection, Call call) {
-    if (!call.isUngated()) {
-      admit(collection, call.epoch());
+  public void admitRead(String collection, long callerEpoch) {
+    if (callerEpoch != Call.UNGATED) {
+      admit(collection, callerEpoch);
     }
   }
 

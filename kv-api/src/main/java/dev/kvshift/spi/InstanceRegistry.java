@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,17 +36,36 @@ public final class InstanceRegistry {
 
   private final String collection;
   private final Clock clock;
-  private final Map<String, Gate.Instance> instances = new ConcurrentHashMap<>();
-  private final Map<String, Instant> clients = new ConcurrentHashMap<>();
+  private final LongSupplier nanoTime;
+  private final Map<String, Lease> leases = new ConcurrentHashMap<>();
+  private final Map<String, Moment> clients = new ConcurrentHashMap<>();
+
+  /** A time by both clocks of the leader: it has passed once both say so. */
+  private record Moment(Instant wall, long nanos) {}
+
+  private record Lease(Gate.Instance instance, Moment end) {}
 
   /**
    * Creates an empty registry.
    *
-   * @param clock the leader's clock, which decides when a lease has ended
+   * @param clock the leader's wall clock; a lease is over once it and the monotonic clock say so
    */
   public InstanceRegistry(String collection, Clock clock) {
+    this(collection, clock, System::nanoTime);
+  }
+
+  InstanceRegistry(String collection, Clock clock, LongSupplier nanoTime) {
     this.collection = collection;
     this.clock = clock;
+    this.nanoTime = nanoTime;
+  }
+
+  private Moment in(Duration time) {
+    return new Moment(clock.instant().plus(time), nanoTime.getAsLong() + time.toNanos());
+  }
+
+  private boolean hasPassed(Moment moment) {
+    return !moment.wall.isAfter(clock.instant()) && nanoTime.getAsLong() - moment.nanos >= 0;
   }
 
   /**
@@ -69,7 +89,7 @@ public final class InstanceRegistry {
               + ", which is in epoch "
               + epoch);
     }
-    if (isNew(report.instance()) && instances.size() >= GateRecord.MAX_INSTANCES) {
+    if (isNew(report.instance()) && leases.size() >= GateRecord.MAX_INSTANCES) {
       throw new KvException.Transient(
           "collection "
               + collection
@@ -77,8 +97,8 @@ public final class InstanceRegistry {
               + GateRecord.MAX_INSTANCES
               + " registered instances, the limit: try again later");
     }
-    instances.put(
-        report.instance(), Gate.Instance.of(report, use, clock.instant().plus(Gate.LEASE)));
+    Gate.Instance instance = Gate.Instance.of(report, use, clock.instant().plus(Gate.LEASE));
+    leases.put(report.instance(), new Lease(instance, in(Gate.LEASE.plus(LEASE_MARGIN))));
   }
 
   private InstanceReport.Use requireUse(InstanceReport report) {
@@ -91,7 +111,7 @@ public final class InstanceRegistry {
 
   /** Returns whether the instance is not registered. */
   public boolean isNew(String instance) {
-    return !instances.containsKey(instance);
+    return !leases.containsKey(instance);
   }
 
   /** Remembers an instance from before a restart, with a new lease, until it reports again. */
@@ -110,36 +130,34 @@ public final class InstanceRegistry {
   public void noteClient(String client) {
     String name =
         clients.containsKey(client) || clients.size() < MAX_CLIENTS ? client : OTHER_CLIENTS;
-    clients.put(name, clock.instant());
+    clients.put(name, in(CLIENT_MEMORY));
   }
 
   /** Forgets whose lease is over, and returns the names of the forgotten instances. */
   public List<String> forgetGone() {
-    Instant now = clock.instant();
     List<String> gone = new ArrayList<>();
-    for (Gate.Instance instance : List.copyOf(instances.values())) {
-      if (!isLive(instance, now) && instances.remove(instance.name(), instance)) {
-        gone.add(instance.name());
+    for (Lease lease : List.copyOf(leases.values())) {
+      String name = lease.instance.name();
+      if (hasPassed(lease.end) && leases.remove(name, lease)) {
+        gone.add(name);
       }
     }
-    clients.values().removeIf(last -> !last.plus(CLIENT_MEMORY).isAfter(now));
+    clients.values().removeIf(this::hasPassed);
     return gone;
   }
 
-  /** Lists the instances whose lease may still hold, then the clients without a report. */
+  /** Lists the instances whose lease may still hold, and the clients without a report. */
   public List<Gate.Instance> instances() {
-    Instant now = clock.instant();
     List<Gate.Instance> all = new ArrayList<>();
-    for (Gate.Instance instance : instances.values()) {
-      if (isLive(instance, now)) {
-        all.add(instance);
+    for (Lease lease : leases.values()) {
+      if (!hasPassed(lease.end)) {
+        all.add(lease.instance);
       }
     }
     clients.forEach(
-        (client, last) -> {
-          Instant end = last.plus(CLIENT_MEMORY);
-          if (end.isAfter(now)) {
-            all.add(unreported(client, end));
+        (client, end) -> {
+          if (!hasPassed(end)) {
+            all.add(unreported(client, end.wall));
           }
         });
     all.sort(Comparator.comparing(Gate.Instance::name));
@@ -157,10 +175,6 @@ public final class InstanceRegistry {
             .withNewestPhase(Phase.NEW_ONLY)
             .withUse(collection, use);
     return Gate.Instance.of(report, use, end);
-  }
-
-  private static boolean isLive(Gate.Instance instance, Instant now) {
-    return instance.leaseEnds().plus(LEASE_MARGIN).isAfter(now);
   }
 
   /**

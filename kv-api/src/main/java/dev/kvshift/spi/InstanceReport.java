@@ -1,5 +1,6 @@
 package dev.kvshift.spi;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import java.time.Duration;
 import java.util.Collections;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * not ready for it: {@link #obstacle} decides.
  */
 public final class InstanceReport {
+  /** The most collections of a report. */
+  public static final int MAX_USES = 1_000;
+
   /** The most characters of a service's name, a library's version and a problem. */
   public static final int MAX_TEXT_CHARS = 512;
 
@@ -62,10 +66,15 @@ public final class InstanceReport {
    * Returns the same report with the use of a collection.
    *
    * @param collection its name, or {@code locks:NAME} for a space of locks
+   * @throws KvException.Permanent if there are more than {@link #MAX_USES}
    */
   public InstanceReport withUse(String collection, Use use) {
     Map<String, Use> all = new TreeMap<>(uses);
     all.put(collection, use);
+    if (all.size() > MAX_USES) {
+      throw new KvException.Permanent(
+          "an instance reports more than " + MAX_USES + " collections: open fewer in one process");
+    }
     return new InstanceReport(
         instance, service, library, newestPhase, Collections.unmodifiableMap(all));
   }

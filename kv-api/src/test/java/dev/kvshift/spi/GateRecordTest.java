@@ -204,21 +204,21 @@ final class GateRecordTest {
 
   @Test
   void admit_byEpoch_isExactAtItsBound() {
-    refused(StalePhase.class, () -> dual.admitRead(NAME, call(3)));
+    refused(StalePhase.class, () -> dual.admitRead(NAME, 3));
     refused(StalePhase.class, () -> dual.admitWrite(NAME, 3));
-    dual.admitRead(NAME, call(4));
+    dual.admitRead(NAME, 4);
     dual.admitWrite(NAME, 4);
-    refused(StalePhase.class, () -> moved.admitRead(NAME, call(0)));
-    moved.admitRead(NAME, call(1));
+    refused(StalePhase.class, () -> moved.admitRead(NAME, 0));
+    moved.admitRead(NAME, 1);
     refused(StalePhase.class, () -> moved.admitWrite(NAME, 1));
-    refused(StalePhase.class, () -> sealed.admitRead(NAME, call(Long.MAX_VALUE - 1)));
+    refused(StalePhase.class, () -> sealed.admitRead(NAME, Long.MAX_VALUE - 1));
     refused(StalePhase.class, () -> sealed.admitWrite(NAME, Long.MAX_VALUE));
   }
 
   @Test
   void admitRead_ungated_isServedWhateverTheGateSays() {
     for (GateRecord record : List.of(dual, moved, sealed)) {
-      record.admitRead(NAME, call(0).ungated());
+      record.admitRead(NAME, Call.within(Duration.ofSeconds(1)).ungated().epoch());
     }
   }
 
@@ -265,10 +265,6 @@ final class GateRecordTest {
     assertThat(prepared.stepped(NAME, prepared.state(), down, late)).isNotNull();
     State same = prepared.state().withAcceptMin(5);
     assertThat(prepared.stepped(NAME, prepared.state(), same, late)).isNotNull();
-  }
-
-  private static Call call(long epoch) {
-    return Call.within(Duration.ofSeconds(1)).withEpoch(epoch);
   }
 
   private static void refused(Class<? extends KvException> kind, ThrowingCallable operation) {

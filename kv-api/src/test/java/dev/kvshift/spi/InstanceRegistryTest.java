@@ -19,10 +19,17 @@ final class InstanceRegistryTest {
   private static final Copy COPY = Copy.draw("log");
 
   private final HandClock clock = new HandClock();
-  private final InstanceRegistry registry = new InstanceRegistry(NAME, clock);
+  private final InstanceRegistry registry = new InstanceRegistry(NAME, clock, () -> clock.nanos);
 
   private static final class HandClock extends Clock {
     private Instant now = START;
+    private long nanos = 1;
+
+    /** Moves both clocks to so long after the start. */
+    void at(Duration sinceStart) {
+      now = START.plus(sinceStart);
+      nanos = 1 + sinceStart.toNanos();
+    }
 
     @Override
     public ZoneId getZone() {
@@ -52,19 +59,32 @@ final class InstanceRegistryTest {
     assertThat(registry.instances())
         .singleElement()
         .satisfies(one -> assertThat(one.leaseEnds()).isEqualTo(START.plusSeconds(5)));
-    clock.now = START.plusSeconds(6).minusNanos(1);
+    clock.at(Duration.ofSeconds(6).minusNanos(1));
     assertThat(registry.instances()).hasSize(1);
     assertThat(registry.forgetGone()).isEmpty();
-    clock.now = START.plusSeconds(6);
+    clock.at(Duration.ofSeconds(6));
     assertThat(registry.instances()).isEmpty();
     assertThat(registry.forgetGone()).containsExactly("one");
     assertThat(registry.isNew("one")).isTrue();
   }
 
   @Test
+  void instance_oneClockJumps_isKeptUntilTheOtherAgrees() {
+    registry.report(report("one", 0), 0);
+    registry.noteClient("batch");
+    clock.now = START.plus(Duration.ofDays(8));
+    assertThat(registry.instances()).hasSize(2);
+    clock.now = START;
+    clock.nanos = 1 + Duration.ofDays(8).toNanos();
+    assertThat(registry.instances()).hasSize(2);
+    clock.at(Duration.ofDays(8));
+    assertThat(registry.instances()).isEmpty();
+  }
+
+  @Test
   void report_again_renewsTheLeaseAndReplacesWhatWasSaid() {
     registry.report(report("one", 0), 1);
-    clock.now = START.plusSeconds(3);
+    clock.at(Duration.ofSeconds(3));
     registry.report(report("one", 1), 1);
     assertThat(registry.instances())
         .singleElement()
@@ -95,13 +115,13 @@ final class InstanceRegistryTest {
   @Test
   void client_withoutReport_standsInTheWayForTenSeconds() {
     registry.noteClient("batch");
-    clock.now = START.plusSeconds(10).minusNanos(1);
+    clock.at(Duration.ofSeconds(10).minusNanos(1));
     assertThatThrownBy(() -> registry.requireReady(Phase.NEW_ONLY, COPY, Set.of()))
         .isExactlyInstanceOf(InstancesNotReady.class)
         .hasMessageContaining("batch");
     registry.requireReady(Phase.NEW_ONLY, COPY, Set.of("batch"));
     registry.requireReady(Phase.NEW_ONLY, null, Set.of());
-    clock.now = START.plusSeconds(10);
+    clock.at(Duration.ofSeconds(10));
     registry.requireReady(Phase.NEW_ONLY, COPY, Set.of());
     assertThat(registry.instances()).isEmpty();
   }

@@ -26,7 +26,9 @@ import dev.kvshift.spi.StoreKey;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +39,8 @@ final class LegacyCollection implements StoreCollection {
   private final Layout layout;
   private final int id;
   private final OperationChecker checker;
+  private final List<LongConsumer> listeners = new CopyOnWriteArrayList<>();
+  private volatile long newestEpoch;
 
   LegacyCollection(LegacyStore store, String name, Layout layout, int id) {
     this.store = store;
@@ -159,7 +163,25 @@ final class LegacyCollection implements StoreCollection {
         () -> {
           Request.Builder message = request.get().setCollection(id);
           checker.checkDeadline(call);
-          return store.send(message, kind, call, decode);
+          return store.send(
+              message,
+              kind,
+              call,
+              reply -> {
+                hear(reply.getEpoch());
+                return decode.apply(reply);
+              });
         });
+  }
+
+  void listen(LongConsumer listener) {
+    listeners.add(listener);
+  }
+
+  private void hear(long epoch) {
+    if (epoch > newestEpoch) {
+      newestEpoch = epoch;
+      listeners.forEach(listener -> listener.accept(epoch));
+    }
   }
 }

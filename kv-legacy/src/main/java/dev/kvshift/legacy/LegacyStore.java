@@ -5,6 +5,8 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.Drop;
+import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.legacy.wire.MoveAll;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.Open;
 import dev.kvshift.legacy.wire.Reply;
@@ -14,6 +16,8 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -21,6 +25,7 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -70,7 +75,10 @@ final class LegacyStore implements Store {
         () ->
             send(
                 Request.newBuilder()
-                    .setOpen(Open.newBuilder().setName(CollectionRecord.requireName(name))),
+                    .setOpen(
+                        Open.newBuilder()
+                            .setName(CollectionRecord.requireName(name))
+                            .setExisting(claim.kind() == Claim.Kind.NONE)),
                 Kind.READ,
                 call(),
                 reply -> new LegacyCollection(this, name, layout, reply.getCollection())));
@@ -91,6 +99,24 @@ final class LegacyStore implements Store {
   @Override
   public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+    return send(
+        Request.newBuilder().setReport(Messages.report(report)),
+        Kind.READ,
+        call(),
+        reply -> Messages.states(reply.getStates()));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    return send(
+        Request.newBuilder().setMoveAll(MoveAll.newBuilder().putAllAttempts(attempts)),
+        Kind.REPEATABLE,
+        call(),
+        reply -> Messages.states(reply.getStates()));
   }
 
   @Override

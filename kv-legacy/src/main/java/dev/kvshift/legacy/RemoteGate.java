@@ -7,16 +7,16 @@ import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.RaiseFence;
 import dev.kvshift.legacy.wire.Reassert;
-import dev.kvshift.legacy.wire.Register;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +55,7 @@ final class RemoteGate implements Gate {
   }
 
   @Override
-  public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
+  public CompletionStage<Fence> fence(String attempt, FenceOptions options) {
     return ask(
         Kind.REPEATABLE,
         () ->
@@ -63,7 +63,8 @@ final class RemoteGate implements Gate {
                 .setRaiseFence(
                     RaiseFence.newBuilder()
                         .setAttempt(attempt)
-                        .setLifetimeMillis(Math.max(0, lifetime.toMillis()))),
+                        .setLifetimeMillis(Math.max(0, options.lifetime().toMillis()))
+                        .addAllGivenUp(options.givenUp())),
         reply -> Messages.fence(reply.getFence()));
   }
 
@@ -100,14 +101,13 @@ final class RemoteGate implements Gate {
   }
 
   @Override
-  public CompletionStage<State> register(String instance, long acknowledged) {
-    return ask(
-        Kind.READ,
-        () ->
-            Request.newBuilder()
-                .setRegister(
-                    Register.newBuilder().setInstance(instance).setAcknowledged(acknowledged)),
-        RemoteGate::state);
+  public CompletionStage<@Nullable Void> applied(long version) {
+    return ask(Kind.REPEATABLE, () -> Request.newBuilder().setApplied(version), reply -> null);
+  }
+
+  @Override
+  public void listen(LongConsumer listener) {
+    collection.listen(listener);
   }
 
   @Override

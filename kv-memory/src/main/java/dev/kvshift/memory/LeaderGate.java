@@ -1,6 +1,5 @@
 package dev.kvshift.memory;
 
-import dev.kvshift.spi.Call;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.Instance;
@@ -41,8 +40,8 @@ final class LeaderGate {
     return record.state().fence();
   }
 
-  void admitRead(Call call) {
-    record.admitRead(collection, call);
+  void admitRead(long callerEpoch) {
+    record.admitRead(collection, callerEpoch);
   }
 
   void admitWrite(long callerEpoch) {

@@ -61,7 +61,7 @@ final class Table {
   <T> T read(Call call, Function<NavigableMap<Place, Row>, T> body) {
     return locked(
         () -> {
-          gate.admitRead(call);
+          gate.admitRead(call.epoch());
           return body.apply(rows.held());
         });
   }

@@ -255,6 +255,7 @@ final class IdentityTest {
     try (Migration migration = migration(sides.plan())) {
       verified(migration);
       try (Reports reports = new Reports(sides.source, unrelated)) {
+        reports.start();
         assertThatThrownBy(migration::cutover)
             .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
             .hasMessageContaining("orders (instance-1)")
@@ -277,6 +278,7 @@ final class IdentityTest {
     try (Migration migration = migration(sides.plan(KafkaBroker.shared(), options))) {
       verified(migration);
       try (Reports reports = new Reports(sides.source, Copy.draw("another-log"))) {
+        reports.start();
         migration.cutover();
       }
     }
@@ -286,14 +288,20 @@ final class IdentityTest {
   /** An instance that goes on reporting a copy until it is closed. */
   private static final class Reports implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+    private final Store leader;
+    private final InstanceReport report;
 
     Reports(Store leader, Copy copy) {
-      InstanceReport report =
+      this.leader = leader;
+      this.report =
           InstanceReport.of("instance-1", "orders")
               .withNewestPhase(Phase.NEW_ONLY)
               .withUse(
                   Sides.COLLECTION,
                   InstanceReport.Use.acknowledging(0).withCopy(copy).withSkew(Duration.ZERO));
+    }
+
+    void start() {
       Await.of(leader.report(report));
       timer.scheduleAtFixedRate(() -> Await.of(leader.report(report)), 1, 1, TimeUnit.SECONDS);
     }

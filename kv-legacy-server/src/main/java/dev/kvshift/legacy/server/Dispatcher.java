@@ -17,20 +17,22 @@ import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.LockBatch;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Nothing;
+import dev.kvshift.legacy.wire.Open;
 import dev.kvshift.legacy.wire.RaiseFence;
 import dev.kvshift.legacy.wire.ReadChanges;
 import dev.kvshift.legacy.wire.ReadRange;
 import dev.kvshift.legacy.wire.Reassert;
-import dev.kvshift.legacy.wire.Register;
 import dev.kvshift.legacy.wire.Renew;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.legacy.wire.Scan;
+import dev.kvshift.legacy.wire.Use;
 import dev.kvshift.legacy.wire.Window;
 import dev.kvshift.legacy.wire.Write;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
@@ -45,9 +47,12 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** Turns one request into a call of the engine, and what that gives into the reply. */
 final class Dispatcher {
+  private static final long UNGATED = Call.within(Duration.ZERO).ungated().epoch();
+
   private final Engine engine;
   private final ReadThrottle longReads;
 
@@ -67,6 +72,27 @@ final class Dispatcher {
     return Futures.start(() -> start(request)).toCompletableFuture();
   }
 
+  /**
+   * Takes note of who uses a collection without a report. Requests of the runner do not count: it
+   * follows the collection in another way.
+   */
+  void noteUse(Request request, Sessions.Session session, String client) {
+    switch (request.getBodyCase()) {
+      case REPORT ->
+          session.report(
+              request.getReport().getUsesList().stream()
+                  .map(Use::getCollection)
+                  .collect(Collectors.toSet()));
+      case GET, RANGE, WRITE -> {
+        if (request.getEpoch() != UNGATED
+            && !session.hasReported(engine.name(request.getCollection()))) {
+          engine.noteClient(request.getCollection(), client);
+        }
+      }
+      default -> {}
+    }
+  }
+
   private CompletableFuture<Reply> start(Request request) {
     try {
       if (request.hasWrite()) {
@@ -80,10 +106,7 @@ final class Dispatcher {
 
   private CompletableFuture<Reply.Builder> body(Request request) {
     return switch (request.getBodyCase()) {
-      case OPEN ->
-          engine
-              .collection(request.getOpen().getName())
-              .thenApply(table -> reply().setCollection(table.id()));
+      case OPEN -> open(request.getOpen());
       case DROP ->
           engine
               .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
@@ -95,6 +118,14 @@ final class Dispatcher {
               .locks()
               .space(request.getLockSpace())
               .thenApply(space -> reply(space).setCollection(space.id()));
+      case REPORT ->
+          engine
+              .report(Messages.report(request.getReport()))
+              .thenApply(states -> reply().setStates(Messages.states(states)));
+      case MOVE_ALL ->
+          engine
+              .moveAll(request.getMoveAll().getAttemptsMap())
+              .thenApply(states -> reply().setStates(Messages.states(states)));
       case RENEW -> renew(request.getRenew(), call(request));
       case RELEASE ->
           engine
@@ -106,6 +137,12 @@ final class Dispatcher {
               "the server does not know this request: use a driver of its version");
       default -> body(engine.requireCollection(request.getCollection()), request);
     };
+  }
+
+  private CompletableFuture<Reply.Builder> open(Open open) {
+    return open.getExisting()
+        ? completedFuture(reply().setCollection(engine.knownCollection(open.getName()).id()))
+        : engine.collection(open.getName()).thenApply(table -> reply().setCollection(table.id()));
   }
 
   private CompletableFuture<Reply.Builder> body(Table table, Request request) {
@@ -152,7 +189,11 @@ final class Dispatcher {
       case RAISE_FENCE -> {
         RaiseFence raise = request.getRaiseFence();
         yield gates
-            .fence(table, raise.getAttempt(), Duration.ofMillis(raise.getLifetimeMillis()))
+            .fence(
+                table,
+                raise.getAttempt(),
+                FenceOptions.lasting(Duration.ofMillis(raise.getLifetimeMillis()))
+                    .givingUp(Set.copyOf(raise.getGivenUpList())))
             .thenApply(fence -> reply(table).setFence(Messages.fence(fence)));
       }
       case LIFT -> gates.lift(table, request.getLift().getAttempt()).thenApply(done -> done(table));
@@ -161,17 +202,12 @@ final class Dispatcher {
               .move(table, request.getMove().getAttempt())
               .thenApply(state -> state(table, state));
       case SEAL -> gates.seal(table, request.getSeal()).thenApply(state -> state(table, state));
-      case REGISTER -> {
-        Register register = request.getRegister();
-        yield gates
-            .register(table, register.getInstance(), register.getAcknowledged())
-            .thenApply(state -> state(table, state));
-      }
+      case APPLIED -> gates.applied(table, request.getApplied()).thenApply(done -> done(table));
       case INSTANCES -> {
         Instances.Builder instances = Instances.newBuilder();
         gates
             .instances(table)
-            .forEach(instance -> instances.addInstances(Messages.instance(instance)));
+            .forEach(instance -> instances.addInstances(Messages.instance(table.name(), instance)));
         yield completedFuture(reply(table).setInstances(instances));
       }
       default ->

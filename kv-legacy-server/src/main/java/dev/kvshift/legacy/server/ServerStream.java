@@ -137,6 +137,9 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     inFlightBytes.addAndGet(bytes);
     usage.count(client, library, request);
     Sessions.Session current = session;
+    if (current != null) {
+      dispatcher.noteUse(request, current, client);
+    }
     CompletableFuture<Reply> answer =
         request.getSequence() == 0 || current == null
             ? dispatcher.answer(request)

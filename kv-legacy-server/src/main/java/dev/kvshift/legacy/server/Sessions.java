@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -33,6 +34,7 @@ final class Sessions {
   /** One driver's session; its stream changes when the driver reconnects. */
   static final class Session {
     private final Map<Long, CompletableFuture<Reply>> unsettled = new HashMap<>();
+    private final Set<String> reported = ConcurrentHashMap.newKeySet();
     private @Nullable Runnable endStream;
     private long idleSinceNanos;
     private boolean closed;
@@ -55,6 +57,16 @@ final class Sessions {
       CompletableFuture<Reply> begun = mutation.get();
       unsettled.put(sequence, begun);
       return begun;
+    }
+
+    /** Takes note of the collections that an instance behind this session has reported. */
+    void report(Set<String> collections) {
+      reported.addAll(collections);
+    }
+
+    /** Returns whether an instance behind this session has reported the collection. */
+    boolean hasReported(String collection) {
+      return reported.contains(collection);
     }
 
     synchronized void settle(List<Long> sequences) {

@@ -14,7 +14,9 @@ import dev.kvshift.api.ShardRule;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
@@ -178,7 +180,8 @@ class LegacyStoreTest {
   @Test
   void move_whileWritesWait_refusesThemWithTheNewPhase() {
     put("m", "1", "v1");
-    Gate.Fence fence = await(collection.gate().fence("try-1", Duration.ofSeconds(30)));
+    Gate.Fence fence =
+        await(collection.gate().fence("try-1", FenceOptions.lasting(Duration.ofSeconds(30))));
     CompletionStage<Long> waiting =
         collection.write(key("m", "2"), Mutation.put(Bytes.utf8("late")), call());
     assertThat(await(collection.get(key("m", "1"), call()))).isNotNull();
@@ -201,7 +204,7 @@ class LegacyStoreTest {
 
   @Test
   void lift_whileWritesWait_letsThemRunAfterTheLift() {
-    await(collection.gate().fence("try-1", Duration.ofSeconds(30)));
+    await(collection.gate().fence("try-1", FenceOptions.lasting(Duration.ofSeconds(30))));
     CompletionStage<Long> waiting =
         collection.write(key("m", "2"), Mutation.put(Bytes.utf8("late")), call());
     await(collection.gate().lift("try-1"));
@@ -223,7 +226,7 @@ class LegacyStoreTest {
 
   @Test
   void write_atFenceUntilItsDeadline_failsAsFenced() {
-    await(collection.gate().fence("try-1", Duration.ofSeconds(30)));
+    await(collection.gate().fence("try-1", FenceOptions.lasting(Duration.ofSeconds(30))));
 
     CompletionStage<Long> waiting =
         collection.write(
@@ -236,7 +239,7 @@ class LegacyStoreTest {
 
   @Test
   void close_whileRequestsWait_endsThemWithAnError() {
-    await(collection.gate().fence("try-1", Duration.ofSeconds(30)));
+    await(collection.gate().fence("try-1", FenceOptions.lasting(Duration.ofSeconds(30))));
     CompletionStage<Long> write =
         collection.write(key("m", "2"), Mutation.put(Bytes.utf8("late")), call());
     CompletionStage<ChangeSource.Batch> read =
@@ -283,16 +286,18 @@ class LegacyStoreTest {
   }
 
   @Test
-  void register_instance_isListedWithItsAcknowledgedEpoch() {
-    Gate.State state = await(collection.gate().register("instance-1", 0));
+  void report_instance_isListedWithItsAcknowledgedEpoch() {
+    InstanceReport report =
+        InstanceReport.of("instance-1", "orders")
+            .withUse(collection.name(), InstanceReport.Use.acknowledging(0));
 
-    assertThat(state.phase()).isEqualTo(Phase.LEGACY);
+    assertThat(await(store.report(report)).get(collection.name()).phase()).isEqualTo(Phase.LEGACY);
     assertThat(await(collection.gate().instances()))
         .singleElement()
         .satisfies(
             instance -> {
               assertThat(instance.name()).isEqualTo("instance-1");
-              assertThat(instance.acknowledged()).isZero();
+              assertThat(instance.use().acknowledged()).isZero();
             });
   }
 

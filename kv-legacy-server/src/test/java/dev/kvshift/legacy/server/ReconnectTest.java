@@ -11,6 +11,7 @@ import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
@@ -114,7 +115,7 @@ class ReconnectTest {
   @Test
   void write_cutWhileItWaitsAtTheFence_isAppliedOnceAfterTheLift() throws Exception {
     Gate gate = collection.gate();
-    await(gate.fence("try-1", Duration.ofSeconds(30)));
+    await(gate.fence("try-1", FenceOptions.lasting(Duration.ofSeconds(30))));
     CompletionStage<Long> waiting = put("key", "value");
     assertThat(await(gate.state()).fence()).isNotNull();
     proxy.cut();

@@ -16,7 +16,6 @@ import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.ReadChanges;
 import dev.kvshift.legacy.wire.ReadRange;
 import dev.kvshift.legacy.wire.Reassert;
-import dev.kvshift.legacy.wire.Register;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
@@ -185,7 +184,7 @@ class WireTest {
             Request.newBuilder().setWindow(Nothing.getDefaultInstance()),
             Request.newBuilder().setGateState(Nothing.getDefaultInstance()),
             Request.newBuilder().setInstances(Nothing.getDefaultInstance()),
-            Request.newBuilder().setRegister(Register.newBuilder().setInstance("i")),
+            Request.newBuilder().setApplied(1),
             Request.newBuilder().setReassert(Reassert.newBuilder().setMain(MAIN)),
             put().setEpoch(3),
             Request.newBuilder().setGet(key),

@@ -57,8 +57,7 @@ public final class Failures {
     return switch (failure.getKind()) {
       case TRANSIENT -> new KvException.Transient(failure.getMessage());
       case UNKNOWN_OUTCOME -> new KvException.UnknownOutcome(failure.getMessage());
-      case UNSUPPORTED ->
-          unsupported(failure, store);
+      case UNSUPPORTED -> unsupported(failure, store);
       case STALE_PHASE ->
           new StalePhase(
               failure.getCollection(),

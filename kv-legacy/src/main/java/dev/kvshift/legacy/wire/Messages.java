@@ -1,15 +1,10 @@
 package dev.kvshift.legacy.wire;
 
-import java.util.concurrent.TimeUnit;
-import java.util.TreeMap;
-import java.util.Map;
-import java.time.temporal.ChronoUnit;
-import java.time.Duration;
-import dev.kvshift.api.Layout;
-import dev.kvshift.api.KvException;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
@@ -23,9 +18,14 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 
 /** The SPI's types as messages and back. Stateless. */
 public final class Messages {
@@ -304,7 +304,9 @@ public final class Messages {
                   .withCopy(use.getCopy().isEmpty() ? null : Copy.parse(use.getCopy()))
                   .withProblem(use.getProblem().isEmpty() ? null : use.getProblem())
                   .withSkew(
-                      use.hasSkewMicros() ? Duration.of(use.getSkewMicros(), ChronoUnit.MICROS) : null)
+                      use.hasSkewMicros()
+                          ? Duration.of(use.getSkewMicros(), ChronoUnit.MICROS)
+                          : null)
                   .withFailures(use.getFailures()));
     }
     return report;
@@ -343,7 +345,9 @@ public final class Messages {
       return Phase.valueOf(name);
     } catch (IllegalArgumentException e) {
       throw new KvException.Permanent(
-          "the collection is in phase " + name + ", which this version does not know: upgrade the"
+          "the collection is in phase "
+              + name
+              + ", which this version does not know: upgrade the"
               + " library",
           e);
     }

@@ -120,9 +120,7 @@ final class PlanOptions {
               + " requests fail after the move. May be given several times.")
   List<String> givenUp = List.of();
 
-  @Option(
-      names = "--allow-empty",
-      description = "Migrate also a collection that holds nothing.")
+  @Option(names = "--allow-empty", description = "Migrate also a collection that holds nothing.")
   boolean allowEmpty;
 
   /** A plan whose stores are closed with it. */

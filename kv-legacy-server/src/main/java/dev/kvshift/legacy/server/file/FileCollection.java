@@ -13,6 +13,7 @@ import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Partitions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.OperationChecker;
@@ -25,6 +26,7 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** A collection in the process: checks what the driver would check, then asks the engine. */
@@ -167,8 +169,8 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   }
 
   @Override
-  public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
-    return store.change(() -> engine.gates().fence(table, attempt, lifetime));
+  public CompletionStage<Fence> fence(String attempt, FenceOptions options) {
+    return store.change(() -> engine.gates().fence(table, attempt, options));
   }
 
   @Override
@@ -198,8 +200,13 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   }
 
   @Override
-  public CompletionStage<State> register(String instance, long acknowledged) {
-    return store.change(() -> engine.gates().register(table, instance, acknowledged));
+  public CompletionStage<@Nullable Void> applied(long version) {
+    return store.change(() -> engine.gates().applied(table, version));
+  }
+
+  @Override
+  public void listen(LongConsumer listener) {
+    table.listen(store, listener);
   }
 
   @Override

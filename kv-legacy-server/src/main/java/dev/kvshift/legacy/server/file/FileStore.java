@@ -14,6 +14,7 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.OperationChecker;
@@ -23,6 +24,7 @@ import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -63,7 +65,12 @@ public final class FileStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return change(() -> engine.collection(CollectionRecord.requireName(name)))
+    return change(
+            () ->
+                claim.kind() == Claim.Kind.NONE
+                    ? CompletableFuture.completedFuture(
+                        engine.knownCollection(CollectionRecord.requireName(name)))
+                    : engine.collection(CollectionRecord.requireName(name)))
         .thenApply(table -> new FileCollection(this, engine, table, layout));
   }
 
@@ -80,6 +87,16 @@ public final class FileStore implements Store {
   @Override
   public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+    return change(() -> engine.report(report));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    return change(() -> engine.moveAll(attempts));
   }
 
   @Override
@@ -183,6 +200,7 @@ public final class FileStore implements Store {
     if (!closed) {
       closed = true;
       inFlight.close();
+      engine.forget(this);
       release.run();
     }
   }

@@ -12,6 +12,7 @@ import dev.kvshift.legacy.server.file.FileProvider;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
@@ -196,7 +197,8 @@ class SourcesTest {
       }
       assertThat(scanned).isEqualTo(old);
 
-      Gate.Fence fence = await(collection.gate().fence("try-1", Duration.ofSeconds(30)));
+      Gate.Fence fence =
+          await(collection.gate().fence("try-1", FenceOptions.lasting(Duration.ofSeconds(30))));
       assertThat(await(collection.changes().read(0, 100, Duration.ZERO)))
           .isEqualTo(new ChangeSource.Fenced(fence));
       assertThat(await(collection.gate().move("try-1")).phase()).isEqualTo(Phase.NEW_ONLY);

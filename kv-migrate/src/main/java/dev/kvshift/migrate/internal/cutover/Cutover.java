@@ -1,6 +1,5 @@
 package dev.kvshift.migrate.internal.cutover;
 
-import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
@@ -15,6 +14,7 @@ import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.migrate.internal.verify.TailCheck;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;

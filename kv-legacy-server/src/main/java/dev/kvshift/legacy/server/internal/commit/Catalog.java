@@ -91,13 +91,13 @@ public final class Catalog {
     loadHistory(open, table);
     loadConsumers(open, table);
     if (known == null) {
-      loadLeases(open, table, clock.millis());
+      loadLeases(open, table);
     }
     return table;
   }
 
   private Table newTable(int id, String name) {
-    return new Table(id, name, new LogHistory(life + "-" + id));
+    return new Table(id, name, new LogHistory(life + "-" + id), clock);
   }
 
   private static void loadHistory(OpenFiles open, Table table) throws RocksDBException {
@@ -127,13 +127,11 @@ public final class Catalog {
   }
 
   /** Grants full leases, since an instance from before a restart may still act on its own. */
-  private static void loadLeases(OpenFiles open, Table table, long nowMillis)
-      throws RocksDBException {
+  private static void loadLeases(OpenFiles open, Table table) throws RocksDBException {
     named(
         open,
         MetaKeys.of(MetaKeys.LEASE, table.id()),
-        (instance, stored) ->
-            table.leases().put(instance, Lease.from(Database.number(stored, 0), nowMillis)));
+        (instance, stored) -> table.instances().restore(instance, Database.number(stored, 0)));
   }
 
   /** Reads all records whose keys are the prefix and a name. */

@@ -4,17 +4,20 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.GateRecord;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +57,8 @@ public final class GateOperations {
     return submit(
         table,
         commit -> {
-          GateRecord stepped = table.gate().stepped(table.name(), expected, next);
+          GateRecord stepped =
+              table.gate().stepped(table.name(), expected, next, table.instances());
           if (stepped == null) {
             return false;
           }
@@ -63,17 +67,18 @@ public final class GateOperations {
         });
   }
 
-  public CompletableFuture<Fence> fence(Table table, String attempt, Duration lifetime) {
+  public CompletableFuture<Fence> fence(Table table, String attempt, FenceOptions options) {
     return submit(
         table,
         commit -> {
-          Fence standing = table.gate().fenceFor(table.name(), attempt, lifetime);
-          return standing != null
-              ? standing
-              : commit.fence(
-                  table,
-                  attempt,
-                  Instant.ofEpochMilli(commit.versions().now() / 1_000 + lifetime.toMillis()));
+          Fence standing = table.gate().fenceFor(table.name(), attempt, options, table.instances());
+          if (standing != null) {
+            return standing;
+          }
+          table.setGivenUp(options.givenUp());
+          long now = commit.versions().now() / 1_000;
+          return commit.fence(
+              table, attempt, Instant.ofEpochMilli(now + options.lifetime().toMillis()));
         });
   }
 
@@ -103,7 +108,7 @@ public final class GateOperations {
     return submit(
         table,
         commit -> {
-          GateRecord moved = table.gate().moved(table.name(), attempt);
+          GateRecord moved = moved(table, attempt);
           if (!moved.equals(table.gate())) {
             objection.run();
             commit.setGate(table, moved);
@@ -112,12 +117,55 @@ public final class GateOperations {
         });
   }
 
+  static GateRecord moved(Table table, String attempt) {
+    return table.gate().moved(table.name(), attempt, table.instances(), table.givenUp());
+  }
+
+  /** Hands several collections over in one commit, each as {@link #move} does, or none of them. */
+  public CompletableFuture<Map<String, Gate.State>> moveAll(Map<Table, String> attempts) {
+    attempts.keySet().forEach(GateOperations::requireRows);
+    return pipeline.submit(
+        Operation.of(
+            commit -> {
+              Map<Table, GateRecord> moved = new LinkedHashMap<>();
+              attempts.forEach(
+                  (table, attempt) -> {
+                    table.requireCurrent();
+                    moved.put(table, moved(table, attempt));
+                  });
+              Map<String, Gate.State> states = new TreeMap<>();
+              for (Map.Entry<Table, GateRecord> each : moved.entrySet()) {
+                if (!each.getValue().equals(each.getKey().gate())) {
+                  commit.setGate(each.getKey(), each.getValue());
+                }
+                states.put(each.getKey().name(), current(each.getKey()));
+              }
+              return states;
+            }));
+  }
+
+  /** Publishes up to which version the new store holds everything. */
+  public CompletableFuture<@Nullable Void> applied(Table table, long version) {
+    requireRows(table);
+    return submit(
+        table,
+        commit -> {
+          GateRecord applied =
+              table.gate().applied(table.name(), version, commit.versions().last());
+          if (!applied.equals(table.gate())) {
+            commit.setGate(table, applied);
+          }
+          return null;
+        });
+  }
+
   public CompletableFuture<Gate.State> seal(Table table, long epoch) {
     requireRows(table);
     return submit(
         table,
         commit -> {
-          GateRecord sealed = table.gate().sealed(table.name(), epoch, commit.versions().last());
+          GateRecord sealed =
+              table.gate().sealed(table.name(), epoch, commit.versions().last(), table.instances());
           if (!sealed.equals(table.gate())) {
             commit.setGate(table, sealed);
           }
@@ -172,36 +220,26 @@ public final class GateOperations {
   }
 
   /**
-   * Registers an instance, durably the first time, so that a restart does not forget who may still
-   * act; renewing a lease touches memory only. The lease is taken before the record is read: who
-   * then lists the instances sees this one.
+   * Takes note of what an instance says of a collection. A new instance is registered durably, so
+   * that a restart does not forget who may still act; renewing a lease touches memory only. The
+   * lease is taken before the record is read: who then lists the instances sees this one.
    */
-  public CompletableFuture<Gate.State> register(Table table, String instance, long acknowledged) {
+  public CompletableFuture<Gate.State> report(Table table, InstanceReport report) {
     table.requireExists();
-    GateRecord.requireName("instance", instance);
-    long epoch = table.publishedGate().state().epoch();
-    if (acknowledged > epoch) {
-      throw new KvException.Permanent(
-          "instance " + instance + " acknowledges epoch " + acknowledged + ", it is " + epoch);
-    }
-    Lease lease = Lease.from(acknowledged, clock.millis());
-    if (table.leases().replace(instance, lease) != null) {
+    if (!table.instances().isNew(report.instance())) {
+      table.instances().report(report, table.publishedGate().state().epoch());
       return CompletableFuture.completedFuture(state(table));
     }
     return submit(
         table,
         commit -> {
-          forgetEnded(table, commit);
-          if (table.leases().size() >= GateRecord.MAX_INSTANCES) {
-            throw new KvException.Transient(
-                "collection "
-                    + table.name()
-                    + " has "
-                    + GateRecord.MAX_INSTANCES
-                    + " instances: no room");
+          for (String gone : table.instances().forgetGone()) {
+            commit.deleteMeta(leaseKey(table, gone));
           }
-          commit.putMeta(leaseKey(table, instance), Database.number(acknowledged));
-          table.leases().put(instance, lease);
+          table.instances().report(report, table.publishedGate().state().epoch());
+          long acknowledged =
+              Objects.requireNonNull(report.uses().get(table.name())).acknowledged();
+          commit.putMeta(leaseKey(table, report.instance()), Database.number(acknowledged));
           return current(table);
         });
   }
@@ -210,29 +248,13 @@ public final class GateOperations {
     return MetaKeys.of(MetaKeys.LEASE, table.id(), Database.utf8(instance));
   }
 
-  private void forgetEnded(Table table, Commit commit) {
-    long now = clock.millis();
-    for (Map.Entry<String, Lease> lease : Map.copyOf(table.leases()).entrySet()) {
-      if (lease.getValue().isOver(now) && table.leases().remove(lease.getKey(), lease.getValue())) {
-        commit.deleteMeta(leaseKey(table, lease.getKey()));
-      }
-    }
+  /** Takes note of a request of a client that has not reported the collection. */
+  public void noteClient(Table table, String client) {
+    table.instances().noteClient(client);
   }
 
   public List<Gate.Instance> instances(Table table) {
     table.requireExists();
-    long now = clock.millis();
-    List<Gate.Instance> instances = new ArrayList<>();
-    table
-        .leases()
-        .forEach(
-            (name, lease) -> {
-              if (!lease.isOver(now)) {
-                instances.add(
-                    new Gate.Instance(
-                        name, lease.acknowledged(), Instant.ofEpochMilli(lease.endsMillis())));
-              }
-            });
-    return instances;
+    return table.instances().instances();
   }
 }

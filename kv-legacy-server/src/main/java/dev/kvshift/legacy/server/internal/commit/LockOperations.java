@@ -187,7 +187,7 @@ public final class LockOperations {
             Operation.on(
                 space,
                 commit -> {
-                  GateRecord moved = space.gate().moved(space.name(), attempt);
+                  GateRecord moved = GateOperations.moved(space, attempt);
                   return new Sight(space.grants(), moved.equals(space.gate()));
                 }))
         .thenApplyAsync(

@@ -5,11 +5,17 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.GateRecord;
+import dev.kvshift.spi.InstanceRegistry;
 import dev.kvshift.spi.OperationChecker;
+import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongConsumer;
 
 /**
  * A collection inside the store, or a lock space, which is a collection without rows.
@@ -29,7 +35,8 @@ public final class Table {
   private final String name;
   private final LogHistory history;
   private final OperationChecker checker;
-  private final Map<String, Lease> leases = new ConcurrentHashMap<>();
+  private final InstanceRegistry instances;
+  private final List<Listener> listeners = new CopyOnWriteArrayList<>();
   private final Map<String, ChangeConsumer> consumers = new ConcurrentHashMap<>();
   private final Queue<Runnable> changeWaiters = new ConcurrentLinkedQueue<>();
 
@@ -39,6 +46,7 @@ public final class Table {
   private long grants;
   private GateRecord gate;
   private boolean dropped;
+  private Set<String> givenUp = Set.of();
 
   private volatile long publishedPosition;
   private volatile long publishedHorizon;
@@ -46,14 +54,17 @@ public final class Table {
   private volatile GateRecord publishedGate;
   private volatile boolean publishedDropped;
 
-  Table(int id, String name, LogHistory history) {
+  Table(int id, String name, LogHistory history, Clock clock) {
     this.id = id;
     this.name = name;
     this.history = history;
+    this.instances = new InstanceRegistry(name, clock);
     this.checker = OperationChecker.of(name, ANY_SHAPE, LegacyLimits.DEFAULTS).withoutShards();
     this.gate = GateRecord.first();
     this.publishedGate = gate;
   }
+
+  private record Listener(Object owner, LongConsumer epochs) {}
 
   /**
    * The state of a collection as its files hold it.
@@ -142,9 +153,32 @@ public final class Table {
     grants++;
   }
 
-  /** Returns the leases of instances, by name. */
-  Map<String, Lease> leases() {
-    return leases;
+  /**
+   * Tells the listener each newer epoch once it is durable, until its owner is forgotten.
+   *
+   * @param owner the store that was opened
+   */
+  public void listen(Object owner, LongConsumer listener) {
+    listeners.add(new Listener(owner, listener));
+  }
+
+  /** Forgets the listeners of a store that is closed. */
+  public void forget(Object owner) {
+    listeners.removeIf(listener -> listener.owner == owner);
+  }
+
+  /** Returns who uses the collection. */
+  InstanceRegistry instances() {
+    return instances;
+  }
+
+  /** Returns the services that were given up when the fence was raised. */
+  Set<String> givenUp() {
+    return givenUp;
+  }
+
+  void setGivenUp(Set<String> services) {
+    givenUp = services;
   }
 
   /**
@@ -183,7 +217,12 @@ public final class Table {
   /** Makes the current state visible, once it is durable. */
   void publish() {
     publishedDropped = dropped;
+    long epoch = gate.state().epoch();
+    boolean isNewer = epoch > publishedGate.state().epoch();
     publishedGate = gate;
+    if (isNewer) {
+      listeners.forEach(listener -> listener.epochs.accept(epoch));
+    }
     publishedHorizon = horizon;
     if (publishedPosition != position) {
       publishedPosition = position;

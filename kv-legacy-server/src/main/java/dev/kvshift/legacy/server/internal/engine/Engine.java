@@ -23,11 +23,18 @@ import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -173,6 +180,17 @@ public final class Engine implements AutoCloseable {
     return catalog.require(id);
   }
 
+  /** Returns the name of the collection with a number; empty if it does not exist. */
+  public String name(int id) {
+    Table table = catalog.byId(id);
+    return table == null ? "" : table.name();
+  }
+
+  /** Forgets the listeners of a store that is closed. */
+  public void forget(Object owner) {
+    catalog.tables().forEach(table -> table.forget(owner));
+  }
+
   /** Returns the epoch of the collection with a number; 0 if it does not exist. */
   public long epoch(int id) {
     Table table = catalog.byId(id);
@@ -189,6 +207,40 @@ public final class Engine implements AutoCloseable {
     return incarnation == INCARNATION
         ? collections.drop(name)
         : CompletableFuture.completedFuture(null);
+  }
+
+  /**
+   * Takes note of what an instance says of itself and of its collections, and returns their states;
+   * a collection that does not exist has none.
+   */
+  public CompletableFuture<Map<String, Gate.State>> report(InstanceReport report) {
+    Map<String, Gate.State> states = new ConcurrentSkipListMap<>();
+    List<CompletableFuture<Void>> reported = new ArrayList<>();
+    for (String collection : report.uses().keySet()) {
+      Table table = catalog.byName(collection);
+      if (table != null) {
+        reported.add(
+            gates.report(table, report).thenAccept(state -> states.put(collection, state)));
+      }
+    }
+    return CompletableFuture.allOf(reported.toArray(CompletableFuture[]::new))
+        .thenApply(all -> states);
+  }
+
+  /** Moves several collections to the new store in one step, each with its attempt, or none. */
+  public CompletableFuture<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
+    Map<Table, String> tables = new LinkedHashMap<>();
+    new TreeMap<>(attempts)
+        .forEach((collection, attempt) -> tables.put(knownCollection(collection), attempt));
+    return gates.moveAll(tables);
+  }
+
+  /** Takes note of a data request of a client that has not reported the collection. */
+  public void noteClient(int collection, String client) {
+    Table table = catalog.byId(collection);
+    if (table != null) {
+      gates.noteClient(table, client);
+    }
   }
 
   /** Moves a collection or a lock space to the new store. */

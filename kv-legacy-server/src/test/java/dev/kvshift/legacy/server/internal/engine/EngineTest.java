@@ -17,7 +17,9 @@ import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
@@ -170,12 +172,14 @@ class EngineTest {
 
   @Test
   void fence_afterRestart_standsAndIsLiftedAtItsDeadline() {
-    Gate.Fence fence = await(engine.gates().fence(table, "try-1", Duration.ofSeconds(20)));
+    Gate.Fence fence =
+        await(engine.gates().fence(table, "try-1", FenceOptions.lasting(Duration.ofSeconds(20))));
     reopen();
 
     assertThat(engine.gates().state(table).fence()).isEqualTo(fence);
     CompletableFuture<Long> waiting = put("late");
-    assertThat(await(engine.gates().fence(table, "try-1", LIFETIME))).isEqualTo(fence);
+    assertThat(await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME))))
+        .isEqualTo(fence);
     assertThat(waiting).isNotDone();
 
     clock.jump(Duration.ofSeconds(21));
@@ -189,7 +193,7 @@ class EngineTest {
 
   @Test
   void fence_deadlinePassedWhileDown_isLiftedAtStart() {
-    await(engine.gates().fence(table, "try-1", Duration.ofSeconds(20)));
+    await(engine.gates().fence(table, "try-1", FenceOptions.lasting(Duration.ofSeconds(20))));
     close();
     clock.jump(Duration.ofSeconds(21));
     open();
@@ -203,7 +207,7 @@ class EngineTest {
 
   @Test
   void fence_clockWentBackADay_isStillLiftedInTime() {
-    await(engine.gates().fence(table, "try-1", Duration.ofSeconds(1)));
+    await(engine.gates().fence(table, "try-1", FenceOptions.lasting(Duration.ofSeconds(1))));
     CompletableFuture<Long> waiting = put("late");
     clock.jump(Duration.ofDays(-1));
 
@@ -213,7 +217,7 @@ class EngineTest {
 
   @Test
   void move_afterRestart_isAnsweredAsBefore() {
-    await(engine.gates().fence(table, "try-1", LIFETIME));
+    await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME)));
     Gate.State moved = await(engine.gates().move(table, "try-1"));
     reopen();
 
@@ -228,7 +232,7 @@ class EngineTest {
   void moveAndLift_atOnce_exactlyOneHolds() {
     for (int round = 0; round < 50; round++) {
       Table racing = await(engine.collection("race" + round));
-      await(engine.gates().fence(racing, "try", LIFETIME));
+      await(engine.gates().fence(racing, "try", FenceOptions.lasting(LIFETIME)));
       CompletableFuture<Long> write =
           engine.write(racing, KEY, Mutation.put(Bytes.utf8("v")), unhurried());
       CompletableFuture<Void> lift =
@@ -249,12 +253,12 @@ class EngineTest {
 
   @Test
   void write_waitingRoomFull_isFencedAtOnce() {
-    await(engine.gates().fence(table, "try-1", LIFETIME));
+    await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME)));
     List<CompletableFuture<Long>> waiting = new ArrayList<>();
     for (int i = 0; i < FencedWrites.MAX_WRITES; i++) {
       waiting.add(put("v" + i));
       if (i % 1_000 == 0) {
-        await(engine.gates().fence(table, "try-1", LIFETIME));
+        await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME)));
       }
     }
 
@@ -270,7 +274,7 @@ class EngineTest {
   @Test
   void changes_fenceBetweenWrites_makesABatchOfItsOwn() {
     await(put("v1"));
-    Gate.Fence fence = await(engine.gates().fence(table, "try-1", LIFETIME));
+    Gate.Fence fence = await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME)));
     await(engine.gates().lift(table, "try-1"));
     await(put("v2"));
 
@@ -285,7 +289,7 @@ class EngineTest {
   @Test
   void write_otherCollectionWhileFenced_goesOn() {
     Table other = await(engine.collection("other"));
-    await(engine.gates().fence(table, "try-1", LIFETIME));
+    await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME)));
 
     await(engine.write(other, KEY, Mutation.put(Bytes.utf8("v")), unhurried()));
 
@@ -306,7 +310,7 @@ class EngineTest {
 
   @Test
   void close_whileWritesWaitAtFence_refusesThem() {
-    await(engine.gates().fence(table, "try-1", LIFETIME));
+    await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME)));
     CompletableFuture<Long> waiting = put("late");
     reopen();
 
@@ -325,7 +329,8 @@ class EngineTest {
         .isInstanceOf(KvException.Transient.class)
         .hasMessageContaining("64 MiB");
     assertThat(engine.reads().get(table, KEY, 0)).isNotNull();
-    assertThat(await(engine.gates().fence(table, "try-1", LIFETIME)).version())
+    assertThat(
+            await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME))).version())
         .isGreaterThan(version);
     await(engine.gates().lift(table, "try-1"));
 
@@ -337,7 +342,7 @@ class EngineTest {
 
   @Test
   void register_beforeRestart_isStillListedAfterIt() {
-    await(engine.gates().register(table, "instance-1", 0));
+    await(report(0));
     reopen();
 
     assertThat(engine.gates().instances(table))
@@ -497,7 +502,7 @@ class EngineTest {
 
   @Test
   void instances_clockWentAheadADay_areStillListed() {
-    await(engine.gates().register(table, "instance-1", 0));
+    await(report(0));
     clock.jump(Duration.ofDays(1));
 
     assertThat(engine.gates().instances(table))
@@ -507,13 +512,13 @@ class EngineTest {
 
   @Test
   void register_beforeRestart_keepsAnEpochItHasCertainlyAcknowledged() {
-    await(engine.gates().register(table, "instance-1", 0));
+    await(report(0));
     step(1, Phase.SHADOW_WRITE, 0);
-    await(engine.gates().register(table, "instance-1", 1));
+    await(report(1));
     reopen();
 
     assertThat(engine.gates().instances(table))
-        .extracting(Gate.Instance::acknowledged)
+        .extracting(instance -> instance.use().acknowledged())
         .containsExactly(0L);
   }
 
@@ -527,7 +532,7 @@ class EngineTest {
             .iterator()
             .next();
     Table space = await(engine.locks().space("stock"));
-    await(engine.gates().fence(space, "try-1", LIFETIME));
+    await(engine.gates().fence(space, "try-1", FenceOptions.lasting(LIFETIME)));
     reopen();
     space = await(engine.locks().space("stock"));
     Table reopened = space;
@@ -553,7 +558,7 @@ class EngineTest {
             .iterator()
             .next();
     Table space = await(engine.locks().space("stock"));
-    await(engine.gates().fence(space, "try-1", LIFETIME));
+    await(engine.gates().fence(space, "try-1", FenceOptions.lasting(LIFETIME)));
     clock.aheadForNextLookOf(
         "legacy-changes", () -> await(engine.locks().renew(held, lease, unhurried())));
 
@@ -576,7 +581,7 @@ class EngineTest {
               .acquired()
               .iterator()
               .next();
-      await(engine.gates().fence(space, "try", LIFETIME));
+      await(engine.gates().fence(space, "try", FenceOptions.lasting(LIFETIME)));
       int renewals = random.nextInt(40);
       CompletableFuture<Instant> holder =
           CompletableFuture.supplyAsync(
@@ -604,5 +609,12 @@ class EngineTest {
     } catch (KvException.Transient held) {
       return false;
     }
+  }
+
+  private CompletableFuture<Gate.State> report(long acknowledged) {
+    InstanceReport report =
+        InstanceReport.of("instance-1", "orders")
+            .withUse(table.name(), InstanceReport.Use.acknowledging(acknowledged));
+    return engine.gates().report(table, report);
   }
 }

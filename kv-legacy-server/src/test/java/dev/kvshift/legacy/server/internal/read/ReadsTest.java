@@ -12,6 +12,7 @@ import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Partitions;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
@@ -162,7 +163,7 @@ class ReadsTest {
   @Test
   void write_lowerVersionBehindAHigherInOneBatch_hasNoEffect() {
     StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.empty());
-    await(engine.gates().fence(table, "try", Duration.ofSeconds(30)));
+    await(engine.gates().fence(table, "try", FenceOptions.lasting(Duration.ofSeconds(30))));
     long base = engine.gates().state(table).fence().version();
     CompletableFuture<Long> higher =
         write(key, Mutation.put(Bytes.utf8("higher")).withVersion(base + 2));
