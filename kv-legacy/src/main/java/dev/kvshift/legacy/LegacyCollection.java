@@ -4,7 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
-import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Partitions;
 import dev.kvshift.legacy.wire.Reply;

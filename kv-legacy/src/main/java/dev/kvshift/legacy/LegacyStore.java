@@ -3,7 +3,7 @@ package dev.kvshift.legacy;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
-import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.Drop;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.Open;

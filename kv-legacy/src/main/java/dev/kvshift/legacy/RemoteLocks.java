@@ -5,7 +5,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
-import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.LockBatch;
 import dev.kvshift.legacy.wire.Messages;

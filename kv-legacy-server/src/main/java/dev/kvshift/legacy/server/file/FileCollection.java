@@ -40,12 +40,12 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     this.engine = engine;
     this.table = table;
     this.layout = layout;
-    this.checker = OperationChecker.of(table.name, layout, store.limits()).withoutShards();
+    this.checker = OperationChecker.of(table.name(), layout, store.limits()).withoutShards();
   }
 
   @Override
   public String name() {
-    return table.name;
+    return table.name();
   }
 
   @Override
@@ -65,7 +65,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
         () -> {
           checker.check(key);
           checker.checkDeadline(call);
-          return completedFuture(engine.reads.get(table, key, call.epoch()));
+          return completedFuture(engine.reads().get(table, key, call.epoch()));
         });
   }
 
@@ -76,7 +76,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
         () -> {
           checker.check(key, mutation);
           checker.checkDeadline(call);
-          return engine.write(table, key, mutation, call.epoch(), call.deadlineNanos());
+          return engine.write(table, key, mutation, call);
         });
   }
 
@@ -88,7 +88,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
         () -> {
           checker.checkRange(main, shard);
           checker.checkDeadline(call);
-          return completedFuture(engine.reads.range(table, main, range, limit, call.epoch()));
+          return completedFuture(engine.reads().range(table, main, range, limit, call.epoch()));
         });
   }
 
@@ -103,7 +103,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
         call,
         () -> {
           checker.checkDeadline(call);
-          table.requireThere();
+          table.requireExists();
           return completedFuture(Partitions.tasks(engine.options().partitions(), atLeast));
         });
   }
@@ -116,7 +116,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
         () -> {
           checker.checkDeadline(call);
           return completedFuture(
-              Messages.scanPage(engine.reads.scan(table, task, position, limit)));
+              Messages.scanPage(engine.reads().scan(table, task, position, limit)));
         });
   }
 
@@ -143,37 +143,37 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<Window> window() {
-    return store.run(() -> completedFuture(engine.reads.window(table)));
+    return store.run(() -> completedFuture(engine.reads().window(table)));
   }
 
   @Override
   public CompletionStage<Duration> consumed(String consumer, long upTo) {
-    return store.change(() -> engine.consumers.consumed(table, consumer, upTo));
+    return store.change(() -> engine.consumers().consumed(table, consumer, upTo));
   }
 
   @Override
   public CompletionStage<@Nullable Void> forget(String consumer) {
-    return store.change(() -> engine.consumers.forget(table, consumer));
+    return store.change(() -> engine.consumers().forget(table, consumer));
   }
 
   @Override
   public CompletionStage<State> state() {
-    return store.run(() -> completedFuture(engine.gates.state(table)));
+    return store.run(() -> completedFuture(engine.gates().state(table)));
   }
 
   @Override
   public CompletionStage<Boolean> compareAndSet(State expected, State next) {
-    return store.change(() -> engine.gates.compareAndSet(table, expected, next));
+    return store.change(() -> engine.gates().compareAndSet(table, expected, next));
   }
 
   @Override
   public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
-    return store.change(() -> engine.gates.fence(table, attempt, lifetime));
+    return store.change(() -> engine.gates().fence(table, attempt, lifetime));
   }
 
   @Override
   public CompletionStage<@Nullable Void> lift(String attempt) {
-    return store.change(() -> engine.gates.lift(table, attempt));
+    return store.change(() -> engine.gates().lift(table, attempt));
   }
 
   @Override
@@ -183,7 +183,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<State> seal(long epoch) {
-    return store.change(() -> engine.gates.seal(table, epoch));
+    return store.change(() -> engine.gates().seal(table, epoch));
   }
 
   @Override
@@ -191,18 +191,19 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.change(
         () -> {
           checker.check(key);
-          long deadline = Call.within(store.limits().timeout()).deadlineNanos();
-          return engine.gates.reassert(table, key, atLeast, deadline);
+          return engine
+              .gates()
+              .reassert(table, key, atLeast, Call.within(store.limits().timeout()));
         });
   }
 
   @Override
   public CompletionStage<State> register(String instance, long acknowledged) {
-    return store.change(() -> engine.gates.register(table, instance, acknowledged));
+    return store.change(() -> engine.gates().register(table, instance, acknowledged));
   }
 
   @Override
   public CompletionStage<List<Instance>> instances() {
-    return store.run(() -> completedFuture(engine.gates.instances(table)));
+    return store.run(() -> completedFuture(engine.gates().instances(table)));
   }
 }

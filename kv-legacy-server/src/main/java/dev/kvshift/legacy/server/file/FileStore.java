@@ -104,8 +104,7 @@ public final class FileStore implements Store {
               OperationChecker.checkLocks(keys, limits());
               OperationChecker.checkLease(lease);
               checker.checkDeadline(call);
-              return engine.locks.tryLockAll(
-                  space, Set.copyOf(keys), lease, call.epoch(), call.deadlineNanos());
+              return engine.locks().tryLockAll(space, Set.copyOf(keys), lease, call);
             });
       }
 
@@ -116,7 +115,7 @@ public final class FileStore implements Store {
             () -> {
               OperationChecker.checkLease(lease);
               checker.checkDeadline(call);
-              return engine.locks.renew(lock, lease, call.epoch(), call.deadlineNanos());
+              return engine.locks().renew(lock, lease, call);
             });
       }
 
@@ -126,7 +125,7 @@ public final class FileStore implements Store {
             call,
             () -> {
               checker.checkDeadline(call);
-              return engine.locks.release(lock, call.deadlineNanos());
+              return engine.locks().release(lock, call);
             });
       }
 
@@ -135,7 +134,7 @@ public final class FileStore implements Store {
         return change(
             () ->
                 engine
-                    .locks
+                    .locks()
                     .space(space)
                     .thenApply(
                         table ->
