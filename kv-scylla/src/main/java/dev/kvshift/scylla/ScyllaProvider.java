@@ -2,6 +2,8 @@ package dev.kvshift.scylla;
 
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.ConnectionString.Parameter;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import java.util.List;
@@ -9,9 +11,9 @@ import java.util.List;
 /**
  * Opens ScyllaDB or Apache Cassandra: {@code scylla://[USER:PASSWORD@]HOST[:PORT][,…]/KEYSPACE}.
  *
- * <p>Safe for use by many threads. {@link #open} connects, checks the server and the keyspace, and
- * leaves nothing open where it fails: {@code Permanent} for what a person must mend (a wrong
- * parameter, wrong credentials, a missing keyspace), {@code Transient} where no server answers.
+ * <p>Safe for use by many threads. {@link #open} connects and checks the server and the keyspace.
+ * If it fails, nothing stays open: with {@code Permanent} if a person has to fix something (a wrong
+ * parameter, wrong credentials, a missing keyspace), with {@code Transient} if no server answers.
  */
 public final class ScyllaProvider implements StoreProvider {
   /** The scheme of its connection strings. */

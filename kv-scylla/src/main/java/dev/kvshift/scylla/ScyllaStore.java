@@ -7,9 +7,24 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
+import dev.kvshift.scylla.ScyllaCollection.Shared;
+import dev.kvshift.scylla.internal.cql.Dialect;
+import dev.kvshift.scylla.internal.cql.StoreCql;
+import dev.kvshift.scylla.internal.cql.TableNames;
+import dev.kvshift.scylla.internal.lock.LockKeeper;
+import dev.kvshift.scylla.internal.lock.ScyllaLocks;
+import dev.kvshift.scylla.internal.scan.Sweeper;
+import dev.kvshift.scylla.internal.schema.Schema;
+import dev.kvshift.scylla.internal.schema.ScyllaMetadata;
+import dev.kvshift.scylla.internal.session.DriverErrors;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
+import dev.kvshift.scylla.internal.session.Skew;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -19,16 +34,13 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumSet;
-import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One session on one keyspace. */
+/** A store: one session on one keyspace. */
 final class ScyllaStore implements Store {
   private static final Logger LOG = LoggerFactory.getLogger(ScyllaStore.class);
   private static final int MAX_MAIN_BYTES = 65_529;
@@ -46,31 +58,19 @@ final class ScyllaStore implements Store {
               Capability.METADATA));
 
   private final Requests requests;
-  private final VersionClock clock;
-  private final StoreCql cql;
-  private final Schema schema;
   private final Skew skew;
+  private final Schema schema;
   private final ScyllaMetadata metadata;
   private final LockKeeper locks;
-  private final Sweeper sweeper;
   private final Limits limits;
+  private final CollectionOpener opener;
 
   private ScyllaStore(
-      Requests requests,
-      VersionClock clock,
-      StoreCql cql,
-      Schema schema,
-      Skew skew,
-      ScyllaMetadata metadata) {
+      Requests requests, VersionClock clock, Skew skew, Schema schema, ScyllaMetadata metadata) {
     this.requests = requests;
-    this.clock = clock;
-    this.cql = cql;
-    this.schema = schema;
     this.skew = skew;
+    this.schema = schema;
     this.metadata = metadata;
-    locks = new LockKeeper(skew, () -> LockTable.open(requests, schema, cql));
-    sweeper = new Sweeper(requests, metadata, clock);
-    skew.every(Sweeper.LOOK_EVERY, sweeper::look);
     Settings settings = requests.settings();
     limits =
         Limits.defaults()
@@ -79,6 +79,11 @@ final class ScyllaStore implements Store {
             .withMaxValueBytes(settings.maxValueBytes())
             .withMaxInFlight(settings.maxInFlight())
             .withTimeout(settings.timeout());
+    locks = new LockKeeper(requests, schema, skew);
+    Sweeper sweeper = new Sweeper(requests, metadata, clock);
+    skew.every(Sweeper.LOOK_EVERY, sweeper::look);
+    Shared shared = new Shared(requests, clock, skew, locks);
+    opener = new CollectionOpener(shared, schema, metadata, sweeper, limits);
   }
 
   static ScyllaStore open(
@@ -86,7 +91,10 @@ final class ScyllaStore implements Store {
     return over(Sessions.open(settings, options), settings, clock, observer);
   }
 
-  /** Takes over the session: closes it with the store, or where the store cannot be opened. */
+  /**
+   * Opens a store over a session, which it owns: the session is closed with the store, or if
+   * opening fails.
+   */
   static ScyllaStore over(
       CqlSession session, Settings settings, VersionClock clock, KvObserver observer) {
     Requests requests = new Requests(session, settings, observer);
@@ -108,7 +116,7 @@ final class ScyllaStore implements Store {
           settings.serialConsistency(),
           settings.timeout().toMillis(),
           Session.OSS_DRIVER_COORDINATES);
-      return new ScyllaStore(requests, clock, cql, schema, skew, metadata);
+      return new ScyllaStore(requests, clock, skew, schema, metadata);
     } catch (RuntimeException e) {
       close(skew, requests);
       throw e;
@@ -140,100 +148,18 @@ final class ScyllaStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return requireTable(name, layout)
-        .thenCompose(checked -> CollectionRecord.claim(metadata, name, layout, claim))
-        .thenCompose(record -> open(name, record, claim));
-  }
-
-  /** Before anything is claimed: a new collection has its table, where none may be made. */
-  private CompletionStage<Void> requireTable(String name, Layout layout) {
-    if (requests.settings().create()) {
-      return CompletableFuture.completedFuture(null);
-    }
-    CollectionCql first;
-    try {
-      first =
-          new CollectionCql(
-              cql.keyspace(), TableNames.data(name, 1), layout.shape(), cql.dialect());
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return CollectionRecord.read(metadata, name)
-        .thenCompose(
-            record ->
-                record == null
-                    ? schema.ensureTable(first, false)
-                    : CompletableFuture.completedFuture(null));
-  }
-
-  private CompletionStage<StoreCollection> open(String name, CollectionRecord record, Claim claim) {
-    boolean importing = record.state() == CollectionRecord.State.IMPORTING;
-    CollectionCql table =
-        new CollectionCql(
-            cql.keyspace(),
-            TableNames.data(name, record.incarnation()),
-            record.layout().shape(),
-            cql.dialect());
-    ChunkCql chunkTable =
-        TableNames.isDirectory(name)
-            ? null
-            : new ChunkCql(
-                cql.keyspace(), TableNames.chunks(name, record.incarnation()), cql.dialect());
-    return schema
-        .ensureTable(table, importing)
-        .thenCompose(ready -> chunks(chunkTable, importing))
-        .thenCompose(
-            chunks ->
-                Schema.settled(requests, () -> CollectionStatements.prepare(requests, table, clock))
-                    .thenApply(
-                        statements -> {
-                          RowReader reader =
-                              new RowReader(name, statements, chunks, requests, clock);
-                          if (chunkTable != null) {
-                            sweeper.add(chunkTable, reader);
-                          }
-                          LOG.info(
-                              "opened collection {} in table {}.{}: {}, layout {}",
-                              name,
-                              table.keyspace(),
-                              table.table(),
-                              record.state().name().toLowerCase(Locale.ROOT),
-                              record.layout());
-                          return new ScyllaCollection(
-                              name,
-                              record,
-                              claim,
-                              statements,
-                              chunks,
-                              reader,
-                              requests,
-                              limits,
-                              clock,
-                              skew,
-                              locks);
-                        }));
-  }
-
-  private CompletionStage<@Nullable Chunks> chunks(@Nullable ChunkCql table, boolean importing) {
-    return table == null
-        ? CompletableFuture.completedFuture(null)
-        : schema
-            .ensureChunks(table, importing)
-            .thenCompose(
-                ready -> Schema.settled(requests, () -> Chunks.prepare(requests, clock, table)));
+    return opener.open(name, layout, claim);
   }
 
   @Override
   public CompletionStage<Void> drop(String name, long incarnation) {
-    CompletionStage<Void> data;
-    try {
-      data = schema.drop(TableNames.data(name, incarnation));
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return TableNames.isDirectory(name)
-        ? data
-        : data.thenCompose(dropped -> schema.drop(TableNames.chunks(name, incarnation)));
+    return Futures.start(
+        () -> {
+          CompletionStage<Void> data = schema.drop(TableNames.data(name, incarnation));
+          return TableNames.isDirectory(name)
+              ? data
+              : data.thenCompose(dropped -> schema.drop(TableNames.chunks(name, incarnation)));
+        });
   }
 
   @Override
@@ -262,7 +188,7 @@ final class ScyllaStore implements Store {
       throw new KvException.Permanent(
           "lock space of " + space.length() + " characters: give 1 to " + MAX_SPACE_CHARS);
     }
-    return new ScyllaLocks(space, locks, skew);
+    return new ScyllaLocks(space, locks, skew, limits);
   }
 
   @Override

@@ -1,7 +1,7 @@
 /**
- * The driver for ScyllaDB and Apache Cassandra: {@code scylla://}. {@link
- * dev.kvshift.scylla.ScyllaProvider} is the only way in; no type of the native driver is part of
- * what it shows.
+ * The driver for ScyllaDB and Apache Cassandra, {@code scylla://}. {@link
+ * dev.kvshift.scylla.ScyllaProvider} is its only public type, and shows no type of the native
+ * driver.
  */
 @NullMarked
 package dev.kvshift.scylla;

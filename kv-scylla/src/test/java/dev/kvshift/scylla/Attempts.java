@@ -10,7 +10,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Each attempt of each request at a node, counted: what failed, and who answered how often. */
+/** Counts the attempts of all requests: how many failed, and how many each node answered. */
 public final class Attempts implements RequestTracker {
   private static final LongAdder FAILED = new LongAdder();
   private static final Map<String, LongAdder> ANSWERED = new ConcurrentHashMap<>();
@@ -18,12 +18,12 @@ public final class Attempts implements RequestTracker {
   /** Called by the native driver. */
   public Attempts(DriverContext context) {}
 
-  /** Attempts that ended with an error or were given up. */
+  /** Returns the number of attempts that failed or timed out. */
   static long failed() {
     return FAILED.sum();
   }
 
-  /** Attempts that succeeded, by node. */
+  /** Returns the number of attempts that succeeded, by node. */
   static Map<String, Long> answered() {
     Map<String, Long> counts = new TreeMap<>();
     ANSWERED.forEach((node, count) -> counts.put(node, count.sum()));

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.LoggerFactory;
 
-/** Everything that is logged until it is closed, at every level and with its exceptions. */
-final class CapturedLog implements AutoCloseable {
+/** Captures everything that is logged until closed, at every level and with exceptions. */
+public final class CapturedLog implements AutoCloseable {
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
   private final Level level = root.getLevel();
   private final List<Appender<ILoggingEvent>> silenced = new ArrayList<>();
@@ -30,7 +30,7 @@ final class CapturedLog implements AutoCloseable {
         }
       };
 
-  CapturedLog() {
+  public CapturedLog() {
     for (Iterator<Appender<ILoggingEvent>> each = root.iteratorForAppenders(); each.hasNext(); ) {
       silenced.add(each.next());
     }
@@ -41,7 +41,7 @@ final class CapturedLog implements AutoCloseable {
     root.setLevel(Level.TRACE);
   }
 
-  List<String> lines() {
+  public List<String> lines() {
     return List.copyOf(lines);
   }
 

@@ -7,10 +7,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What ScyllaDB takes, as closed lists: whatever is not on them is a finding, also where Cassandra
- * would take it.
+ * Closed lists of the CQL that ScyllaDB accepts. Anything else is a finding, even if Cassandra
+ * accepts it.
  */
-final class CqlLint {
+public final class CqlLint {
   private static final Set<String> TABLE_OPTIONS =
       Set.of(
           "comment",
@@ -138,10 +138,8 @@ final class CqlLint {
     this.scylla = scylla;
   }
 
-  /**
-   * Returns what is wrong with the statement, for a server of the kind; nothing where it is right.
-   */
-  static List<String> check(String statement, boolean scylla) {
+  /** Returns what is wrong with a statement for a kind of server; empty if nothing is. */
+  public static List<String> check(String statement, boolean scylla) {
     CqlLint lint = new CqlLint(scylla);
     lint.checkStatement(statement);
     return lint.findings;

@@ -15,6 +15,9 @@ import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.CassandraRing;
+import dev.kvshift.scylla.internal.scan.PointSweep;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -37,7 +40,7 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Two nodes and copies in the east, one in the west, and a client in each. */
+/** Two nodes and replicas in the east, one in the west, and a client in each. */
 @Tag("own-server")
 @Tag("ring")
 final class DatacentersTest {
@@ -89,7 +92,7 @@ final class DatacentersTest {
           assertThat(read(points(atQuorum), "while-west-is-down")).isNotNull();
         }
 
-        assertThat(ChunkSweepTest.sweep(string(ring, 2, "west", CHUNKED), Duration.ZERO)).isZero();
+        assertThat(PointSweep.run(string(ring, 2, "west", CHUNKED), Duration.ZERO)).isZero();
         assertThat(read(easts, "large").value()).isEqualTo(LARGE);
 
         secondEast.kill();
@@ -113,7 +116,7 @@ final class DatacentersTest {
     }
   }
 
-  /** The west has the chunks of the value, and goes down before their row is sent. */
+  /** The west has the chunks of the value and goes down before their row is sent. */
   private static void writeLargeWhoseRowMissesTheWest(CassandraRing ring, CassandraNode west) {
     InterceptedSession.Hook killBeforeTheRow =
         (statement, real) ->
@@ -141,7 +144,7 @@ final class DatacentersTest {
     }
   }
 
-  /** An outcome can stay unknown here: the record tells whose it is. */
+  /** An outcome can stay unknown here. The record shows whose claim won. */
   private void metadata_bothAtOnce_oneWins(Store east, Store west) {
     Bytes last = null;
     for (int round = 0; round < ROUNDS; round++) {

@@ -7,7 +7,7 @@ import com.datastax.oss.driver.api.core.session.throttling.Throttled;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Runs something just before one of the next requests of its sessions is sent, or instead of it.
+ * Runs an action just before one of the next requests of its sessions is sent, or instead of it.
  */
 public final class GatedThrottler implements RequestThrottler {
   private static final AtomicInteger LEFT = new AtomicInteger();
@@ -17,15 +17,15 @@ public final class GatedThrottler implements RequestThrottler {
   public GatedThrottler(DriverContext context) {}
 
   /**
-   * Runs the action, on the sending thread, before the n-th request from now on. Where it throws
-   * the request is not sent.
+   * Runs the action on the sending thread, before the n-th request from now on. If it throws, the
+   * request is not sent.
    */
   static void before(int request, Runnable run) {
     action = run;
     LEFT.set(request);
   }
 
-  /** Whether the action that was asked for last has not begun. */
+  /** Returns whether the last action has not begun yet. */
   static boolean isArmed() {
     return LEFT.get() > 0;
   }

@@ -10,17 +10,17 @@ import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
-/** A session of the native driver in which a test comes between. */
-final class InterceptedSession {
-  /** What is done in place of sending a statement. */
-  interface Hook {
+/** A session of the native driver whose requests a test intercepts. */
+public final class InterceptedSession {
+  /** Replaces the sending of a statement. */
+  public interface Hook {
     CompletionStage<AsyncResultSet> send(
         Statement<?> statement, Function<Statement<?>, CompletionStage<AsyncResultSet>> real);
   }
 
   private InterceptedSession() {}
 
-  static CqlSession of(CqlSession real, Hook hook) {
+  public static CqlSession of(CqlSession real, Hook hook) {
     return (CqlSession)
         Proxy.newProxyInstance(
             CqlSession.class.getClassLoader(),
@@ -38,7 +38,7 @@ final class InterceptedSession {
             });
   }
 
-  static String query(Statement<?> statement) {
+  public static String query(Statement<?> statement) {
     if (statement instanceof SimpleStatement simple) {
       return simple.getQuery();
     }

@@ -11,6 +11,8 @@ import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -31,17 +33,17 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A process that counts under locks until told to stop, and writes down what it does before and
- * after each step: arguments are the connection string, a folder, its name and its seed. A count is
- * a row's new value: its number, its own name and that of the count which it follows.
+ * A process that counts under locks until it is stopped, and records each step before and after it.
+ * Its arguments are the connection string, a folder, its name and its seed. A count is a row's new
+ * value: its number, its own name and the name of the count that it follows.
  *
- * <p>Where the folder holds a file {@code hold-NAME}, it stops at one of its next requests until
- * that file is gone, and says so by a file {@code held-NAME}.
+ * <p>If the folder has a file {@code hold-NAME}, the process stops at one of its next requests
+ * until that file is deleted, and creates a file {@code held-NAME} when it does.
  */
-final class LockClient {
-  static final int KEYS = 2;
-  static final Duration LEASE = Duration.ofMillis(600);
-  static final String COLLECTION = "counts";
+public final class LockClient {
+  public static final int KEYS = 2;
+  public static final Duration LEASE = Duration.ofMillis(600);
+  public static final String COLLECTION = "counts";
   private static final Duration TIMEOUT = Duration.ofSeconds(4);
   private static final Duration POLL = Duration.ofMillis(2);
   private static final int REQUESTS_OF_A_ROUND = 9;
@@ -135,7 +137,7 @@ final class LockClient {
     return false;
   }
 
-  /** Every other time one is asked for, so that half of the stops are within a write. */
+  /** Stops at every other chance, so that half of the stops are within a write. */
   private void arm(int requests) {
     if (!holding && random.nextBoolean() && Files.exists(folder.resolve("hold-" + name))) {
       holding = true;
@@ -167,7 +169,7 @@ final class LockClient {
         StandardOpenOption.APPEND);
   }
 
-  static StoreKey key(int i) {
+  public static StoreKey key(int i) {
     return StoreKey.of(Bytes.utf8("counter" + i), Bytes.empty());
   }
 

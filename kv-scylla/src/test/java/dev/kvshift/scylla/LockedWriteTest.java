@@ -13,6 +13,8 @@ import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -33,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a write under a lock comes to where the lock is lost at any of its requests. */
+/** The outcome of a write under a lock that is lost before any of the write's requests. */
 final class LockedWriteTest {
   private static final Duration LONG = Duration.ofMinutes(5);
   private static final String SPACE = "written";
@@ -155,7 +157,7 @@ final class LockedWriteTest {
     }
   }
 
-  /** Waits until the lease has ended, and appends to what is there. */
+  /** Waits until the lease has ended, takes the lock and appends to the value. */
   private void countAsAnother() {
     Lock lock = take(other, LONG);
     StoreCollection same = open(other);

@@ -8,7 +8,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletionStage;
 
-/** A native session that notes every prepared statement and every answer, page by page. */
+/** A native session that counts every prepared statement and every page of an answer. */
 final class MeteredSession {
   private MeteredSession() {}
 

@@ -19,6 +19,7 @@ import dev.kvshift.model.advise.PartitionLimits;
 import dev.kvshift.model.advise.PartitionReport;
 import dev.kvshift.model.advise.PartitionReport.Prediction;
 import dev.kvshift.model.key.KeyFormat;
+import dev.kvshift.scylla.internal.cql.TableNames;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -42,8 +43,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What the partition-size advisor says of files by package, as the demo keeps them, against what a
- * node has on disk once it has flushed.
+ * Compares the partition-size advisor's report on files by package, as the demo stores them, with
+ * what a node has on disk after a flush.
  */
 @Tag("own-server")
 final class PartitionPredictionTest {
@@ -55,7 +56,7 @@ final class PartitionPredictionTest {
   private static final int MEBIBYTE = 1 << 20;
 
   /**
-   * The node counts partitions in classes of sizes, and reports the end of the greatest class, in
+   * The node counts partitions in size classes, and reports the upper end of the largest class in
    * whole mebibytes, rounded down.
    */
   private static final double SIZE_CLASS = 1.2;
@@ -185,7 +186,7 @@ final class PartitionPredictionTest {
     }
   }
 
-  /** Sums the lengths of the table's data before compression, which stand beside each file. */
+  /** Sums the uncompressed lengths of the table's files, which are stored beside them. */
   private static long bytesOnDisk(CassandraNode node) throws IOException {
     List<Path> found;
     try (Stream<Path> all = Files.walk(node.folder().resolve("data/data").resolve(KEYSPACE))) {

@@ -13,6 +13,7 @@ import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.session.Request;
 import com.datastax.oss.driver.api.core.tracker.RequestTracker;
+import dev.kvshift.scylla.internal.cql.CollectionCql;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.List;
@@ -22,8 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Every statement that the tests have sent, with how it was sent. Checked against the lint, and
- * each request for one partition for its routing.
+ * Every statement that the tests have sent. Checks its text against the lint, and its routing,
+ * idempotence and deadline.
  */
 public final class RecordedStatements implements RequestTracker {
   private static final Map<String, String> FINDINGS = new ConcurrentHashMap<>();
@@ -34,7 +35,7 @@ public final class RecordedStatements implements RequestTracker {
   /** Called by the native driver. */
   public RecordedStatements(DriverContext context) {}
 
-  /** Asserts that something was sent and that nothing was wrong with any of it. */
+  /** Asserts that statements were sent and that there is no finding about any of them. */
   public static void assertClean() {
     assertThat(SEEN).isNotEmpty();
     assertThat(FINDINGS).isEmpty();
@@ -74,7 +75,7 @@ public final class RecordedStatements implements RequestTracker {
     }
   }
 
-  /** Of one partition, and small: main and shard follow the three values of a row. */
+  /** Checks for one partition and few bytes. In a row, main and shard follow three values. */
   private static void checkWholeBatch(BoundStatement batch) {
     WHOLE_BATCHES.incrementAndGet();
     int values = batch.getValues().size() / CollectionCql.BATCH_ROWS;
@@ -93,7 +94,7 @@ public final class RecordedStatements implements RequestTracker {
     return statement.getValues().stream().mapToInt(ByteBuffer::remaining).sum();
   }
 
-  /** Of one partition, unlogged, small, each row with its own timestamp, never conditional. */
+  /** Checks for one partition, few bytes, type and a timestamp of each row. */
   private static void checkBatch(BatchStatement batch) {
     BATCHES.incrementAndGet();
     Set<ByteBuffer> partitions = new HashSet<>();
@@ -125,12 +126,12 @@ public final class RecordedStatements implements RequestTracker {
     }
   }
 
-  /** How many batches the tests have sent. */
+  /** Returns how many batches the tests have sent. */
   static int batches() {
     return BATCHES.get();
   }
 
-  /** How many of them as one statement. */
+  /** Returns how many whole batches the tests have sent, each as one statement. */
   static int wholeBatches() {
     return WHOLE_BATCHES.get();
   }

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The figures of a test on a ring: on standard error, and as JSON in the folder that {@code
- * -Dkvshift.figures=FOLDER} names.
+ * The figures of a test on a ring, printed on standard error and as JSON to the folder of {@code
+ * -Dkvshift.figures=FOLDER}.
  */
 final class RingFigures {
   private RingFigures() {}

@@ -26,8 +26,8 @@ import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 
 /**
- * Writers that go on until closed. Each has keys of its own, writes rising numbers to them and
- * reads each back: what is read is never below what was acknowledged.
+ * Writers that write until closed. Each writes rising numbers to keys of its own and reads them
+ * again: no read returns less than what was acknowledged.
  */
 final class RingLoad implements AutoCloseable {
   private static final int WRITERS = 4;
@@ -37,7 +37,7 @@ final class RingLoad implements AutoCloseable {
   private static final Duration STEP_LIMIT = Duration.ofMinutes(2);
   private static final int DIGITS = 2;
 
-  /** What became of a key, seen by its one writer alone until all have stopped. */
+  /** The history of a key. Used only by the key's writer until all have stopped. */
   private static final class Last {
     long attempted;
     long acknowledged;
@@ -110,7 +110,7 @@ final class RingLoad implements AutoCloseable {
         .increment();
   }
 
-  /** From now on latencies are kept under this name. */
+  /** Records latencies under this name from now on. */
   Histogram begin(String name) {
     Histogram fresh = new ConcurrentHistogram(DIGITS);
     phases.put(name, fresh);
@@ -118,7 +118,7 @@ final class RingLoad implements AutoCloseable {
     return fresh;
   }
 
-  /** Waits until each writer has written and read so many times more. */
+  /** Waits until each writer has done a number of further writes and reads. */
   void awaitStep() {
     long end = System.nanoTime() + STEP_LIMIT.toNanos();
     List<Long> wanted = rounds.stream().map(round -> round.get() + A_STEP).toList();
@@ -133,8 +133,8 @@ final class RingLoad implements AutoCloseable {
   }
 
   /**
-   * Waits until a step of the load goes by in which every request succeeds at the first attempt and
-   * every one of so many nodes answers.
+   * Waits for a step of the load in which every request succeeds at the first attempt and all nodes
+   * answer.
    */
   void awaitRecovered(int nodes) {
     long end = System.nanoTime() + STEP_LIMIT.toNanos();
@@ -157,7 +157,7 @@ final class RingLoad implements AutoCloseable {
     }
   }
 
-  /** Ends the load and reads every key once more. */
+  /** Ends the load and reads every key again. */
   void stopAndVerify() throws InterruptedException {
     stopped = true;
     threads.shutdown();

@@ -11,6 +11,8 @@ import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.CassandraRing;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -23,7 +25,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Three nodes, three copies, LOCAL_QUORUM, while single nodes fail under load. */
+/** Three nodes, three replicas and LOCAL_QUORUM, while single nodes fail under load. */
 @Tag("own-server")
 @Tag("ring")
 final class RingTest {

@@ -16,8 +16,15 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
-import dev.kvshift.scylla.Dialect.Server;
-import dev.kvshift.scylla.internal.RepeatIdempotent;
+import dev.kvshift.scylla.internal.cql.Dialect;
+import dev.kvshift.scylla.internal.cql.Dialect.Server;
+import dev.kvshift.scylla.internal.cql.StoreCql;
+import dev.kvshift.scylla.internal.schema.Schema;
+import dev.kvshift.scylla.internal.schema.ScyllaMetadata;
+import dev.kvshift.scylla.internal.session.RepeatIdempotent;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -46,7 +53,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Rules for everything that meets CQL, as docs/scylla.md lists them with their tests. */
+/** The rules for CQL that docs/scylla.md lists with their tests. */
 final class RulesTest {
   private static final int RULES = 20;
   private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
@@ -120,7 +127,7 @@ final class RulesTest {
     }
   }
 
-  /** A clock that is ahead stands for a request that is late. ScyllaDB has no such protocol. */
+  /** A clock that is ahead simulates a late request. ScyllaDB lacks protocol version 5. */
   @Test
   @Tag("own-server")
   void write_oneExpiryAtOneVersionLater_theGreaterValueStays() {
@@ -180,7 +187,7 @@ final class RulesTest {
     }
   }
 
-  /** The server's answer about tablets is another number's, which Cassandra has too. */
+  /** Replaces the query for tablets by one that Cassandra answers too. */
   @Test
   void open_tabletsWithoutConditionalWrites_isRefused() {
     String keyspace = TestStores.newKeyspace();

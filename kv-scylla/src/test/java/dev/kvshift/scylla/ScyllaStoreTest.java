@@ -13,6 +13,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.scylla.internal.write.PartitionWrites;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -358,7 +359,7 @@ final class ScyllaStoreTest {
     int before = RecordedStatements.wholeBatches();
     Instant expiry = Instant.now().plusSeconds(600).truncatedTo(ChronoUnit.MILLIS);
     List<Row> rows = new ArrayList<>();
-    for (int i = 0; i < PartitionWrites.UNDER_WAY + PartitionWrites.MAX_ROWS; i++) {
+    for (int i = 0; i < PartitionWrites.UNBATCHED_REQUESTS + PartitionWrites.MAX_ROWS; i++) {
       StoreKey key = StoreKey.of(bytes("main"), bytes("entry" + (100 + i)));
       rows.add(Row.of(key, 1_000 + i, bytes("value" + i), i % 2 == 0 ? null : expiry));
     }

@@ -6,20 +6,23 @@ import dev.kvshift.embedded.ScyllaContainer;
 import java.io.PrintStream;
 
 /**
- * The server that all tests of this module share: the one that {@code -Dkvshift.scylla=HOST:PORT}
- * names (with {@code -Dkvshift.scylla.datacenter} and {@code -Dkvshift.scylla.replication}),
- * otherwise ScyllaDB in a container where an engine answers, otherwise the Cassandra node. It says
- * which.
+ * The server that all tests of this module share: the one of {@code -Dkvshift.scylla=HOST:PORT}
+ * (with {@code -Dkvshift.scylla.datacenter} and {@code -Dkvshift.scylla.replication}), otherwise
+ * ScyllaDB in a container if an engine is available, otherwise a Cassandra node. It prints which.
  */
-record TestServer(String what, String address, String datacenter, int replication) {
+public record TestServer(String what, String address, String datacenter, int replication) {
   private static final String DATACENTER = "datacenter1";
 
-  static TestServer shared() {
+  public static TestServer shared() {
     return Shared.SERVER;
   }
 
-  /** Names a keyspace of it, made where it is missing; {@code more} follows as it is. */
-  ConnectionString string(String keyspace, String more) {
+  /**
+   * Returns the connection string of a keyspace, which is created if it is missing.
+   *
+   * @param more further parameters, each with its '&amp;'
+   */
+  public ConnectionString string(String keyspace, String more) {
     return ConnectionString.parse(
         "scylla://"
             + address
@@ -55,8 +58,8 @@ record TestServer(String what, String address, String datacenter, int replicatio
     return ScyllaContainer.isEngineAvailable() ? container() : node();
   }
 
-  /** The Cassandra node, whatever the other tests run on. */
-  static TestServer node() {
+  /** Returns the Cassandra node, whichever server the other tests use. */
+  public static TestServer node() {
     CassandraNode node = CassandraNode.shared();
     return new TestServer(
         "a Cassandra node, no container engine having answered",

@@ -6,6 +6,8 @@ import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvObserver;
+import dev.kvshift.scylla.internal.session.Sessions;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.meter.Meter;
@@ -30,13 +32,11 @@ public final class TestStores {
     return "test_" + RUN + "_" + KEYSPACES.incrementAndGet();
   }
 
-  static ConnectionString string(String keyspace, String more) {
+  public static ConnectionString string(String keyspace, String more) {
     return TestServer.shared().string(keyspace, more);
   }
 
-  /**
-   * Drops it: each table takes heap of the server that all tests share, for as long as it is there.
-   */
+  /** Drops a keyspace. Each table takes heap of the server that all tests share. */
   public static void drop(String keyspace) {
     try (CqlSession session = Sessions.open(Settings.of(string(keyspace, "")))) {
       session.execute(
@@ -49,7 +49,7 @@ public final class TestStores {
     return open(string(keyspace, ""), VersionClock.ofProcess());
   }
 
-  /** Opens a store whose session notes its requests on the meter. */
+  /** Opens a store whose session reports its requests to the meter. */
   public static Store open(String keyspace, Meter meter) {
     Settings settings = Settings.of(string(keyspace, ""));
     return ScyllaStore.over(
@@ -59,12 +59,12 @@ public final class TestStores {
         KvObserver.NONE);
   }
 
-  /** Opens a store whose session has the hook come between. */
-  static Store open(String keyspace, InterceptedSession.Hook hook) {
+  /** Opens a store whose session passes its requests to the hook. */
+  public static Store open(String keyspace, InterceptedSession.Hook hook) {
     return open(string(keyspace, ""), hook);
   }
 
-  static Store open(ConnectionString string, InterceptedSession.Hook hook) {
+  public static Store open(ConnectionString string, InterceptedSession.Hook hook) {
     Settings settings = Settings.of(string);
     return ScyllaStore.over(
         InterceptedSession.of(Sessions.open(settings, recorded(settings)), hook),
@@ -73,11 +73,11 @@ public final class TestStores {
         KvObserver.NONE);
   }
 
-  static Store open(ConnectionString string, VersionClock clock) {
+  public static Store open(ConnectionString string, VersionClock clock) {
     return open(string, clock, KvObserver.NONE);
   }
 
-  static Store open(ConnectionString string, VersionClock clock, KvObserver observer) {
+  public static Store open(ConnectionString string, VersionClock clock, KvObserver observer) {
     Settings settings = Settings.of(string);
     return ScyllaStore.open(settings, clock, observer, recorded(settings));
   }
@@ -89,7 +89,7 @@ public final class TestStores {
     return options;
   }
 
-  static <T> T await(CompletionStage<T> stage) {
+  public static <T> T await(CompletionStage<T> stage) {
     try {
       return stage.toCompletableFuture().join();
     } catch (CompletionException e) {

@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** The driver as services have it: with the sharded store around it, shards of five bits. */
+/** The driver as services use it, within the sharded store, with shards of five bits. */
 public final class ShardedScyllaFixture implements StoreFixture {
   private final Meter meter = new Meter();
   private final String keyspace = TestStores.newKeyspace();

@@ -1,0 +1,137 @@
+package dev.kvshift.scylla.internal.cql;
+
+import dev.kvshift.api.Layout.Shape;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The statements of a collection's table.
+ *
+ * <p>Rows are written by {@code UPDATE}, which writes the cell {@code v} and no row marker. Two
+ * writes of one key are therefore resolved as one cell. An {@code INSERT} would add a row marker
+ * with a write timestamp and a TTL of its own.
+ */
+public record CollectionCql(String keyspace, String table, Shape shape, Dialect dialect) {
+  /**
+   * Rows of a whole batch. It is one prepared statement, which costs the server less than a batch
+   * of as many statements.
+   */
+  public static final int BATCH_ROWS = 50;
+
+  private static final String UPPER_BOUND = " AND clustering < ?";
+  private static final String BACKWARD = " ORDER BY clustering DESC";
+
+  /** A prepared statement. */
+  public enum Request {
+    /** Reads one row. */
+    GET,
+    /** Writes one row. */
+    PUT,
+    /** Writes {@value #BATCH_ROWS} rows of one partition. */
+    PUT_BATCH,
+    /** Deletes one row. */
+    DELETE,
+    /** Reads a range from a lower bound on. */
+    FROM,
+    /** Reads a range down to a lower bound. */
+    FROM_BACKWARD,
+    /** Reads a range between an inclusive lower and an exclusive upper bound. */
+    BETWEEN,
+    /** Reads the same backward. */
+    BETWEEN_BACKWARD,
+    /** Reads the rows of a token range. */
+    SCAN,
+    /** Reads the rest of a partition within a scan. */
+    SCAN_REST,
+    /** Reads the partitions of one token, several if their tokens collide. */
+    PARTITIONS
+  }
+
+  /** Returns the statements of a collection of this shape. */
+  public Set<Request> requests() {
+    return shape == Shape.POINT
+        ? EnumSet.of(Request.GET, Request.PUT, Request.DELETE, Request.SCAN)
+        : EnumSet.allOf(Request.class);
+  }
+
+  public String text(Request request) {
+    return switch (request) {
+      case GET -> "SELECT v, WRITETIME(v) FROM " + name() + " WHERE " + key();
+      case PUT -> "UPDATE " + name() + " USING TIMESTAMP ? AND TTL ? SET v = ? WHERE " + key();
+      case PUT_BATCH ->
+          "BEGIN UNLOGGED BATCH " + (text(Request.PUT) + "; ").repeat(BATCH_ROWS) + "APPLY BATCH";
+      case DELETE -> "DELETE FROM " + name() + " USING TIMESTAMP ? WHERE " + key();
+      case FROM -> range("", "");
+      case FROM_BACKWARD -> range("", BACKWARD);
+      case BETWEEN -> range(UPPER_BOUND, "");
+      case BETWEEN_BACKWARD -> range(UPPER_BOUND, BACKWARD);
+      case SCAN -> scan();
+      case SCAN_REST ->
+          "SELECT clustering, v, WRITETIME(v) FROM "
+              + name()
+              + " WHERE main = ? AND shard = ? AND clustering >= ?"
+              + dialect.scanSuffix();
+      case PARTITIONS ->
+          "SELECT DISTINCT main, shard FROM "
+              + name()
+              + " WHERE token(main, shard) >= ? AND token(main, shard) <= ?";
+    };
+  }
+
+  public String create(boolean importing) {
+    String columns =
+        shape == Shape.POINT
+            ? "main blob PRIMARY KEY, v blob"
+            : "main blob, shard blob, clustering blob, v blob,"
+                + " PRIMARY KEY ((main, shard), clustering)";
+    return "CREATE TABLE IF NOT EXISTS "
+        + name()
+        + " ("
+        + columns
+        + ") WITH "
+        + dialect.tableOptions(importing);
+  }
+
+  private String range(String upperBound, String order) {
+    return "SELECT clustering, v, WRITETIME(v) FROM "
+        + name()
+        + " WHERE main = ? AND shard = ? AND clustering >= ?"
+        + upperBound
+        + order
+        + " LIMIT ?";
+  }
+
+  private String scan() {
+    return "SELECT "
+        + (shape == Shape.POINT ? "main" : "main, shard, clustering")
+        + ", v, WRITETIME(v) FROM "
+        + name()
+        + " WHERE "
+        + token()
+        + " > ? AND "
+        + token()
+        + " <= ?"
+        + dialect.scanSuffix();
+  }
+
+  /** Returns the text of every statement, for the lint. */
+  List<String> all() {
+    List<String> all = new ArrayList<>(List.of(create(false), create(true)));
+    requests().forEach(request -> all.add(text(request)));
+    return all;
+  }
+
+  private String name() {
+    return "\"" + keyspace + "\"." + table;
+  }
+
+  private String key() {
+    return shape == Shape.POINT ? "main = ?" : "main = ? AND shard = ? AND clustering = ?";
+  }
+
+  private String token() {
+    return shape == Shape.POINT ? "token(main)" : "token(main, shard)";
+  }
+}

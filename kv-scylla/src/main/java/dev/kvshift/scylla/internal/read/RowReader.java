@@ -1,0 +1,235 @@
+package dev.kvshift.scylla.internal.read;
+
+import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.scylla.internal.cql.Cell;
+import dev.kvshift.scylla.internal.cql.ChunkHead;
+import dev.kvshift.scylla.internal.schema.CollectionStatements;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Turns cells into rows: observes their versions, drops expired ones, reads large values. */
+public final class RowReader {
+  private static final int FIRST_GUESS_BYTES = 512;
+  private static final int LEAST_PAGE_ROWS = 4;
+  private static final int PAGE_BYTES = 4 << 20;
+  private static final int SHRINK = 64;
+  private static final Logger LOG = LoggerFactory.getLogger(RowReader.class);
+
+  private final String collection;
+  private final String whatGet;
+  private final CollectionStatements statements;
+  private final @Nullable ChunkReader chunks;
+  private final Requests requests;
+  private final VersionClock clock;
+  private final AtomicBoolean reported = new AtomicBoolean();
+  private final AtomicInteger usualBytes = new AtomicInteger(FIRST_GUESS_BYTES);
+
+  public RowReader(
+      String collection,
+      CollectionStatements statements,
+      @Nullable ChunkReader chunks,
+      Requests requests,
+      VersionClock clock) {
+    this.collection = collection;
+    whatGet = "reading from collection " + collection;
+    this.statements = statements;
+    this.chunks = chunks;
+    this.requests = requests;
+    this.clock = clock;
+  }
+
+  /** Reads one row by its key. */
+  public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    return requests.read(statements.get(key), call, new Get(key, call));
+  }
+
+  /** Reads the cell of a row; null if there is none or it has expired. */
+  public CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
+    return cell(statements.get(key), key, call);
+  }
+
+  /** Reads the newest cell of a row on any replica. Fails if one replica does not answer. */
+  public CompletionStage<@Nullable Cell> cellOnAnyReplica(StoreKey key, Call call) {
+    return cell(statements.get(key).setConsistencyLevel(DefaultConsistencyLevel.ALL), key, call);
+  }
+
+  private CompletionStage<@Nullable Cell> cell(
+      BoundStatementBuilder statement, StoreKey key, Call call) {
+    return requests.read(
+        whatGet,
+        statement,
+        call,
+        result -> {
+          com.datastax.oss.driver.api.core.cql.Row found = result.one();
+          return found == null ? null : live(key, found, 0);
+        });
+  }
+
+  private final class Get extends Requests.Answer<@Nullable Row> {
+    private final StoreKey key;
+    private final Call call;
+
+    Get(StoreKey key, Call call) {
+      this.key = key;
+      this.call = call;
+    }
+
+    @Override
+    protected Requests requests() {
+      return requests;
+    }
+
+    @Override
+    protected String what() {
+      return whatGet;
+    }
+
+    @Override
+    protected void take(AsyncResultSet result) {
+      com.datastax.oss.driver.api.core.cql.Row found = result.one();
+      ByteBuffer bytes = found == null ? null : found.getBytesUnsafe(0);
+      long version = found == null || bytes == null ? 0 : version(found, 1);
+      if (bytes == null || !isLive(bytes, version)) {
+        complete(null);
+      } else if (Cell.isWhole(bytes)) {
+        complete(Cell.row(key, version, bytes));
+      } else {
+        whole(Cell.read(collection, key, version, bytes), null, call)
+            .whenComplete(
+                (row, error) -> {
+                  if (error == null) {
+                    complete(row);
+                  } else {
+                    completeExceptionally(Futures.unwrap(error));
+                  }
+                });
+      }
+    }
+  }
+
+  /** Returns the cell of a result's two columns, value and write time; null if it has expired. */
+  public @Nullable Cell live(
+      StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
+    ByteBuffer bytes = found.getBytesUnsafe(column);
+    long version = bytes == null ? 0 : version(found, column + 1);
+    return bytes != null && isLive(bytes, version)
+        ? Cell.read(collection, key, version, bytes)
+        : null;
+  }
+
+  /** Returns the write time of a cell that exists. {@code getLong} would look up a codec. */
+  private static long version(com.datastax.oss.driver.api.core.cql.Row found, int column) {
+    ByteBuffer bytes = Objects.requireNonNull(found.getBytesUnsafe(column));
+    return bytes.getLong(bytes.position());
+  }
+
+  /** Returns whether a cell has not expired. Observes its version and size. */
+  private boolean isLive(ByteBuffer cell, long version) {
+    noteSize(cell.remaining());
+    if (!clock.observe(version) && reported.compareAndSet(false, true)) {
+      LOG.warn(
+          "collection {} has a row of version {} µs, too far ahead of this clock to be followed:"
+              + " find the writer whose clock is wrong",
+          collection,
+          version);
+    }
+    return !Cell.isExpired(cell, clock);
+  }
+
+  /**
+   * Returns how many rows to request in one page: those wanted, or fewer if recent cells were so
+   * large that a page would take too much memory.
+   */
+  public int pageRows(int wanted) {
+    return Math.max(LEAST_PAGE_ROWS, Math.min(wanted, PAGE_BYTES / usualBytes.get()));
+  }
+
+  /** Grows quickly with larger cells and shrinks slowly. A lost update does no harm. */
+  private void noteSize(int bytes) {
+    int usual = usualBytes.get();
+    if (bytes > usual) {
+      usualBytes.set(usual + (bytes - usual + 1) / 2);
+    } else if (usual - bytes >= SHRINK) {
+      usualBytes.set(usual - (usual - bytes) / SHRINK);
+    }
+  }
+
+  /** Returns the rows of the cells, in order. Reads large values one after the other. */
+  public CompletionStage<List<Row>> rows(List<Cell> cells, Call call) {
+    return rowsFrom(0, cells, new ArrayList<>(cells.size()), call);
+  }
+
+  private CompletionStage<List<Row>> rowsFrom(
+      int start, List<Cell> cells, List<Row> rows, Call call) {
+    for (int i = start; i < cells.size(); i++) {
+      Cell cell = cells.get(i);
+      Bytes value = cell.value();
+      if (value == null) {
+        int next = i + 1;
+        return whole(cell, null, call)
+            .thenCompose(
+                row -> {
+                  if (row != null) {
+                    rows.add(row);
+                  }
+                  return rowsFrom(next, cells, rows, call);
+                });
+      }
+      rows.add(Row.of(cell.key(), cell.version(), value, cell.expiry()));
+    }
+    return CompletableFuture.completedFuture(rows);
+  }
+
+  /**
+   * Reads a large value. If its chunks are missing, the row was overwritten since and is read
+   * again.
+   *
+   * @param before the cell that was read before, if this is the second attempt
+   */
+  private CompletionStage<@Nullable Row> whole(
+      @Nullable Cell cell, @Nullable Cell before, Call call) {
+    ChunkHead head = cell == null ? null : cell.head();
+    if (cell == null || head == null) {
+      return CompletableFuture.completedFuture(
+          cell == null
+              ? null
+              : Row.of(
+                  cell.key(), cell.version(), Objects.requireNonNull(cell.value()), cell.expiry()));
+    }
+    if (chunks == null || (before != null && head.equals(before.head()))) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(
+              "collection "
+                  + collection
+                  + " has a large value whose chunks are missing: restore them, or write the key"
+                  + " again"));
+    }
+    return chunks
+        .read(head, call)
+        .thenCompose(
+            value ->
+                value == null
+                    ? cell(cell.key(), call).thenCompose(now -> whole(now, cell, call))
+                    : CompletableFuture.completedFuture(
+                        Row.of(cell.key(), cell.version(), value, cell.expiry())));
+  }
+}

@@ -1,0 +1,227 @@
+package dev.kvshift.scylla.internal.schema;
+
+import com.datastax.oss.driver.api.core.cql.BatchStatement;
+import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.DefaultBatchType;
+import com.datastax.oss.driver.api.core.cql.PreparedStatement;
+import com.datastax.oss.driver.api.core.cql.StatementBuilder;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.scylla.internal.cql.CellTtl;
+import dev.kvshift.scylla.internal.cql.CollectionCql;
+import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.nio.ByteBuffer;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** The statements of a collection, prepared when it is opened. Values are bound by index. */
+public final class CollectionStatements {
+  /**
+   * A row to write.
+   *
+   * @param ttl null if the cell does not expire
+   * @param cell null for a delete
+   */
+  public record RowWrite(
+      StoreKey key, long version, @Nullable CellTtl ttl, @Nullable ByteBuffer cell, Call call) {
+    private static final int OVERHEAD_BYTES = 64;
+
+    /** Returns about how many bytes the row takes in a request. */
+    public int bytes() {
+      return key.main().size()
+          + key.shard().size()
+          + key.clustering().size()
+          + (cell == null ? 0 : cell.remaining())
+          + OVERHEAD_BYTES;
+    }
+  }
+
+  /** Shared by all writes, since the native driver reads a duplicate. */
+  private static final ByteBuffer NO_TTL = integer(0);
+
+  private final Requests requests;
+  private final Shape shape;
+  private final Map<Request, PreparedStatement> prepared;
+  private final VersionClock clock;
+
+  private CollectionStatements(
+      Requests requests,
+      Shape shape,
+      Map<Request, PreparedStatement> prepared,
+      VersionClock clock) {
+    this.requests = requests;
+    this.shape = shape;
+    this.prepared = prepared;
+    this.clock = clock;
+  }
+
+  public static CompletionStage<CollectionStatements> prepare(
+      Requests requests, CollectionCql cql, VersionClock clock) {
+    Map<Request, CompletableFuture<PreparedStatement>> pending = new EnumMap<>(Request.class);
+    for (Request request : cql.requests()) {
+      pending.put(request, requests.prepare(cql.text(request)).toCompletableFuture());
+    }
+    return CompletableFuture.allOf(pending.values().toArray(CompletableFuture[]::new))
+        .thenApply(
+            done -> {
+              Map<Request, PreparedStatement> prepared = new EnumMap<>(Request.class);
+              pending.forEach((request, statement) -> prepared.put(request, statement.join()));
+              return new CollectionStatements(requests, cql.shape(), prepared, clock);
+            });
+  }
+
+  public BoundStatementBuilder get(StoreKey key) {
+    return routed(bind(statement(Request.GET), 0, key), 0);
+  }
+
+  /** Returns a write of one row. */
+  public BoundStatementBuilder row(RowWrite write) {
+    CellTtl ttl = write.ttl();
+    BoundStatementBuilder statement = write(write);
+    if (ttl == null || !requests.fixesTime()) {
+      int key = bindCell(statement, 0, write, ttlNow(ttl));
+      return routed(bind(statement, key, write.key()), key);
+    }
+    int key = bindCell(statement, 0, write, integer(CellTtl.FIXED_SECONDS));
+    return routed(bind(statement, key, write.key()), key).setNowInSeconds(ttl.fixedNow());
+  }
+
+  /** Returns a write of several rows of one partition. */
+  public StatementBuilder<?, ?> batch(List<RowWrite> writes) {
+    ByteBuffer main = buffer(writes.get(0).key().main());
+    ByteBuffer shard = buffer(writes.get(0).key().shard());
+    if (isWholeBatchOfPuts(writes)) {
+      BoundStatementBuilder batch = statement(Request.PUT_BATCH);
+      int first = 0;
+      for (RowWrite write : writes) {
+        first = bindRow(batch, first, write, main, shard);
+      }
+      return requests.route(batch, main, shard);
+    }
+    BatchStatementBuilder batch =
+        BatchStatement.builder(DefaultBatchType.UNLOGGED).setIdempotence(true);
+    for (RowWrite write : writes) {
+      BoundStatementBuilder row = write(write);
+      bindRow(row, 0, write, main, shard);
+      batch.addStatement(row.build());
+    }
+    return requests.route(batch, main, shard);
+  }
+
+  private static boolean isWholeBatchOfPuts(List<RowWrite> writes) {
+    if (writes.size() != CollectionCql.BATCH_ROWS) {
+      return false;
+    }
+    for (RowWrite write : writes) {
+      if (write.cell() == null) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private BoundStatementBuilder write(RowWrite write) {
+    return statement(write.cell() == null ? Request.DELETE : Request.PUT);
+  }
+
+  /** Binds a write of a batch from the index on. Returns the index after it. */
+  private int bindRow(
+      BoundStatementBuilder statement,
+      int first,
+      RowWrite write,
+      ByteBuffer main,
+      ByteBuffer shard) {
+    int key = bindCell(statement, first, write, ttlNow(write.ttl()));
+    return bind(statement, key, main, shard, write.key().clustering());
+  }
+
+  /** Binds a write without its key from the index on. Returns the index of the key. */
+  private static int bindCell(
+      BoundStatementBuilder statement, int first, RowWrite write, ByteBuffer ttl) {
+    statement.setBytesUnsafe(first, bigint(write.version()));
+    ByteBuffer cell = write.cell();
+    if (cell == null) {
+      return first + 1;
+    }
+    statement.setBytesUnsafe(first + 1, ttl).setBytesUnsafe(first + 2, cell);
+    return first + 3;
+  }
+
+  private ByteBuffer ttlNow(@Nullable CellTtl ttl) {
+    return ttl == null ? NO_TTL : integer(ttl.seconds(clock));
+  }
+
+  /** Returns a statement on one partition of a range collection, which is bound first. */
+  public BoundStatementBuilder partition(Request request, Bytes main, Bytes shard) {
+    ByteBuffer first = buffer(main);
+    ByteBuffer second = buffer(shard);
+    return requests
+        .route(statement(request), first, second)
+        .setBytesUnsafe(0, first)
+        .setBytesUnsafe(1, second);
+  }
+
+  /** Returns a statement on a token range. */
+  public BoundStatementBuilder tokens(Request request, long from, long upTo) {
+    return requests.route(statement(request), upTo).setLong(0, from).setLong(1, upTo);
+  }
+
+  /** Binds the parts of the key from the index on, the partition first. */
+  private BoundStatementBuilder bind(BoundStatementBuilder statement, int first, StoreKey key) {
+    if (shape == Shape.POINT) {
+      return statement.setBytesUnsafe(first, buffer(key.main()));
+    }
+    bind(statement, first, buffer(key.main()), buffer(key.shard()), key.clustering());
+    return statement;
+  }
+
+  /** Binds the parts of the key from the index on. Returns the index after it. */
+  private static int bind(
+      BoundStatementBuilder statement,
+      int first,
+      ByteBuffer main,
+      ByteBuffer shard,
+      Bytes clustering) {
+    statement
+        .setBytesUnsafe(first, main)
+        .setBytesUnsafe(first + 1, shard)
+        .setBytesUnsafe(first + 2, buffer(clustering));
+    return first + 3;
+  }
+
+  /** Routes the statement to the partition that is bound at the index. */
+  private BoundStatementBuilder routed(BoundStatementBuilder statement, int first) {
+    return shape == Shape.POINT
+        ? requests.route(statement, statement.getBytesUnsafe(first))
+        : requests.route(
+            statement, statement.getBytesUnsafe(first), statement.getBytesUnsafe(first + 1));
+  }
+
+  private BoundStatementBuilder statement(Request request) {
+    return Objects.requireNonNull(prepared.get(request), request::name).boundStatementBuilder();
+  }
+
+  /** Encodes a bigint. {@code setLong} would look up a codec each time. */
+  private static ByteBuffer bigint(long value) {
+    return ByteBuffer.allocate(Long.BYTES).putLong(0, value);
+  }
+
+  private static ByteBuffer integer(int value) {
+    return ByteBuffer.allocate(Integer.BYTES).putInt(0, value);
+  }
+
+  /** Copies the bytes. The native driver reads read-only buffers more slowly. */
+  private static ByteBuffer buffer(Bytes bytes) {
+    return ByteBuffer.wrap(bytes.toByteArray());
+  }
+}

@@ -1,0 +1,304 @@
+package dev.kvshift.scylla.internal.schema;
+
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import com.datastax.oss.driver.api.core.metadata.Node;
+import com.datastax.oss.driver.api.core.metadata.NodeState;
+import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.scylla.internal.cql.ChunkCql;
+import dev.kvshift.scylla.internal.cql.CollectionCql;
+import dev.kvshift.scylla.internal.cql.Dialect;
+import dev.kvshift.scylla.internal.cql.StoreCql;
+import dev.kvshift.scylla.internal.cql.TableNames;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Creates and checks the keyspace and its tables. Every process sends its changes to the same node,
+ * the one with the smallest id, because Cassandra does not cope with two nodes that create one
+ * table at the same time.
+ */
+public final class Schema {
+  private static final Duration CHANGE_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration TRY_AGAIN_AFTER = Duration.ofMillis(200);
+  private static final int TRIES = 10;
+  private static final String METADATA_COLUMNS =
+      "{attempt=regular blob, grp=partition_key text, name=clustering text, record=regular blob}";
+  private static final String LOCK_COLUMNS =
+      "{expires=regular bigint, granted=regular bigint, k=partition_key blob,"
+          + " least=regular bigint, owner=regular text, space=partition_key text}";
+  private static final String POINT_COLUMNS = "{main=partition_key blob, v=regular blob}";
+  private static final String RANGE_COLUMNS =
+      "{clustering=clustering blob, main=partition_key blob, shard=partition_key blob,"
+          + " v=regular blob}";
+
+  private static final String CHUNK_COLUMNS =
+      "{c=regular blob, id=partition_key blob, n=clustering int}";
+
+  private final Requests requests;
+  private final StoreCql cql;
+
+  public Schema(Requests requests, StoreCql cql) {
+    this.requests = requests;
+    this.cql = cql;
+  }
+
+  /** Returns the statements of the keyspace. */
+  public StoreCql cql() {
+    return cql;
+  }
+
+  /** Reads the product and version of the server. */
+  public static CompletionStage<Dialect> dialect(Requests requests) {
+    return requests
+        .read("reading the server's version", internal(StoreCql.SCYLLA_VERSION), requests.call())
+        .thenApply(result -> Dialect.of(Dialect.Server.SCYLLA, text(result)))
+        .exceptionallyCompose(
+            error ->
+                Futures.unwrap(error).getCause() instanceof InvalidQueryException
+                    ? cassandra(requests)
+                    : CompletableFuture.failedFuture(Futures.unwrap(error)));
+  }
+
+  private static CompletionStage<Dialect> cassandra(Requests requests) {
+    return requests
+        .read("reading the server's version", internal(StoreCql.CASSANDRA_VERSION), requests.call())
+        .thenApply(result -> Dialect.of(Dialect.Server.CASSANDRA, text(result)));
+  }
+
+  /**
+   * Ensures that the keyspace and its metadata table exist, and creates them if the settings allow
+   * it. Returns whether the keyspace consists of tablets.
+   */
+  public CompletionStage<Boolean> ensureKeyspace() {
+    return requests
+        .read(
+            "looking for keyspace " + cql.keyspace(),
+            internal(StoreCql.KEYSPACE_EXISTS, cql.keyspace()).setNode(schemaNode()),
+            requests.call())
+        .thenCompose(
+            found ->
+                found.one() != null
+                    ? CompletableFuture.completedFuture(null)
+                    : create("keyspace " + cql.keyspace(), cql.createKeyspace()))
+        .thenCompose(made -> tablets())
+        .thenCompose(
+            tablets ->
+                ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata())
+                    .thenApply(ready -> tablets));
+  }
+
+  public CompletionStage<Void> ensureLocks() {
+    return ensure(TableNames.LOCKS, LOCK_COLUMNS, cql.createLocks());
+  }
+
+  public CompletionStage<Void> ensureChunks(ChunkCql chunks, boolean importing) {
+    return ensure(chunks.table(), CHUNK_COLUMNS, chunks.create(importing));
+  }
+
+  public CompletionStage<Void> ensureTable(CollectionCql table, boolean importing) {
+    return ensure(
+        table.table(),
+        table.shape() == Shape.POINT ? POINT_COLUMNS : RANGE_COLUMNS,
+        table.create(importing));
+  }
+
+  public CompletionStage<Void> drop(String table) {
+    return change("dropping table " + table, cql.drop(table), 1);
+  }
+
+  /**
+   * Runs an operation on a table that may have just been created, and retries it within the store's
+   * time-out. A node reports a table a moment before it accepts requests for it.
+   */
+  public static <T> CompletionStage<T> settled(
+      Requests requests, Supplier<CompletionStage<T>> use) {
+    return settled(use, requests.call());
+  }
+
+  private static <T> CompletionStage<T> settled(Supplier<CompletionStage<T>> use, Call call) {
+    return use.get()
+        .exceptionallyCompose(
+            error -> {
+              Throwable cause = Futures.unwrap(error);
+              boolean passes =
+                  cause instanceof KvException.Transient
+                      || cause.getCause() instanceof InvalidQueryException;
+              return passes && call.remaining().compareTo(TRY_AGAIN_AFTER) > 0
+                  ? Futures.after(TRY_AGAIN_AFTER).thenCompose(waited -> settled(use, call))
+                  : CompletableFuture.failedFuture(cause);
+            });
+  }
+
+  private CompletionStage<Boolean> tablets() {
+    Dialect dialect = cql.dialect();
+    if (!dialect.hasTablets()) {
+      return CompletableFuture.completedFuture(false);
+    }
+    return requests
+        .read(
+            "looking at keyspace " + cql.keyspace(),
+            internal(StoreCql.TABLETS, cql.keyspace()),
+            requests.call())
+        .thenApply(
+            result -> {
+              Row row = result.one();
+              boolean tablets = row != null && !row.isNull(0);
+              if (tablets && !dialect.hasConditionsOnTablets()) {
+                throw new KvException.Permanent(
+                    "keyspace "
+                        + cql.keyspace()
+                        + " consists of tablets, on which "
+                        + dialect
+                        + " has no conditional writes: upgrade to 2025.4, or use a keyspace with"
+                        + " tablets = {'enabled': false}");
+              }
+              return tablets;
+            });
+  }
+
+  private CompletionStage<Void> ensure(String table, String columns, String create) {
+    return columns(table)
+        .thenCompose(
+            found ->
+                found.isEmpty()
+                    ? create("table " + cql.keyspace() + "." + table, create)
+                        .thenCompose(made -> columnsOnceThere(table, requests.call()))
+                    : onceAgreed().thenApply(agreed -> found))
+        .thenAccept(
+            found -> {
+              if (!found.toString().equals(columns)) {
+                throw new KvException.Permanent(
+                    "table "
+                        + cql.keyspace()
+                        + "."
+                        + table
+                        + " has the columns "
+                        + found
+                        + ", not "
+                        + columns
+                        + ": it belongs to another application, so use another keyspace");
+              }
+            });
+  }
+
+  private CompletionStage<SortedMap<String, String>> columnsOnceThere(String table, Call call) {
+    return columns(table)
+        .thenCompose(
+            found ->
+                found.isEmpty() && !call.isExpired()
+                    ? Futures.after(TRY_AGAIN_AFTER)
+                        .thenCompose(waited -> columnsOnceThere(table, call))
+                    : CompletableFuture.completedFuture(found));
+  }
+
+  private CompletionStage<SortedMap<String, String>> columns(String table) {
+    return requests
+        .read(
+            "looking for table " + table,
+            internal(StoreCql.COLUMNS, cql.keyspace(), table).setNode(schemaNode()),
+            requests.call())
+        .thenApply(
+            result -> {
+              SortedMap<String, String> columns = new TreeMap<>();
+              for (Row row : result.currentPage()) {
+                columns.put(row.getString(0), row.getString(1) + " " + row.getString(3));
+              }
+              return columns;
+            });
+  }
+
+  private CompletionStage<Void> create(String what, String statement) {
+    if (!requests.settings().create()) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(
+              what + " does not exist: open with create=if-missing, or run: " + statement + ";"));
+    }
+    return change("creating " + what, statement, 1);
+  }
+
+  private CompletionStage<Void> change(String what, String statement, int attempt) {
+    return requests
+        .write(
+            what,
+            SimpleStatement.builder(statement).setNode(schemaNode()).setIdempotence(true).build(),
+            Call.within(CHANGE_TIMEOUT))
+        .thenCompose(result -> awaitAgreement(what, TRIES))
+        .exceptionallyCompose(
+            error -> {
+              Throwable cause = Futures.unwrap(error);
+              if (cause instanceof KvException.Permanent || attempt == TRIES) {
+                return CompletableFuture.failedFuture(cause);
+              }
+              return Futures.after(TRY_AGAIN_AFTER)
+                  .thenCompose(waited -> change(what, statement, attempt + 1));
+            });
+  }
+
+  /**
+   * Waits for schema agreement, since not every node may know a table yet that another process has
+   * just created. Does not require it: nodes of a cluster that is being upgraded disagree for long.
+   */
+  private CompletionStage<Boolean> onceAgreed() {
+    return requests
+        .session()
+        .checkSchemaAgreementAsync()
+        .handle((agreed, error) -> Boolean.TRUE.equals(agreed));
+  }
+
+  private CompletionStage<Void> awaitAgreement(String what, int tries) {
+    CqlSession session = requests.session();
+    return session
+        .checkSchemaAgreementAsync()
+        .thenCompose(
+            agreed -> {
+              if (agreed) {
+                return CompletableFuture.completedFuture(null);
+              }
+              if (tries == 0) {
+                return CompletableFuture.failedFuture(
+                    new KvException.Transient(
+                        what
+                            + " is not finished, the nodes do not agree on the schema: try again"));
+              }
+              return Futures.after(TRY_AGAIN_AFTER)
+                  .thenCompose(waited -> awaitAgreement(what, tries - 1));
+            });
+  }
+
+  private @Nullable Node schemaNode() {
+    String local = requests.settings().localDatacenter();
+    return requests.session().getMetadata().getNodes().values().stream()
+        .filter(
+            node -> node.getState() != NodeState.FORCED_DOWN && node.getState() != NodeState.DOWN)
+        .filter(node -> local.equals(node.getDatacenter()) && node.getHostId() != null)
+        .min(Comparator.comparing(node -> String.valueOf(node.getHostId())))
+        .orElse(null);
+  }
+
+  private static SimpleStatement internal(String statement, Object... values) {
+    return SimpleStatement.builder(statement)
+        .addPositionalValues(values)
+        .setIdempotence(true)
+        .build();
+  }
+
+  private static String text(AsyncResultSet result) {
+    Row row = result.one();
+    String text = row == null ? null : row.getString(0);
+    return text == null ? "" : text;
+  }
+}

@@ -1,0 +1,303 @@
+package dev.kvshift.scylla.internal.schema;
+
+import com.datastax.oss.driver.api.core.NoNodeAvailableException;
+import com.datastax.oss.driver.api.core.RequestThrottlingException;
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.PreparedStatement;
+import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.Statement;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.scylla.internal.cql.StoreCql;
+import dev.kvshift.scylla.internal.session.DriverErrors;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Metadata;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The metadata records of a keyspace, changed by conditional statements and read at serial
+ * consistency.
+ *
+ * <p>Each change writes the id of its attempt beside the record. If an answer is lost, a serial
+ * read of that id tells whether the change was applied. A removed record leaves a row without a
+ * record, which has the id of the removal.
+ */
+public final class ScyllaMetadata implements Metadata {
+  private static final Pattern NAME = Pattern.compile("[a-z0-9_.:/-]{1,256}");
+  private static final String ABOVE_EVERY_NAME = "~";
+  private static final int MAX_LIST = 1_000;
+  private static final int ATTEMPT_BYTES = 16;
+
+  private final Requests requests;
+  private final PreparedStatement get;
+  private final PreparedStatement list;
+  private final PreparedStatement set;
+
+  private ScyllaMetadata(
+      Requests requests, PreparedStatement get, PreparedStatement list, PreparedStatement set) {
+    this.requests = requests;
+    this.get = get;
+    this.list = list;
+    this.set = set;
+  }
+
+  public static CompletionStage<ScyllaMetadata> open(Requests requests, StoreCql cql) {
+    CompletionStage<PreparedStatement> list = requests.prepareSerialRead(cql.metadataList());
+    CompletionStage<PreparedStatement> set = requests.prepareConditional(cql.metadataSet());
+    return requests
+        .prepareSerialRead(cql.metadataGet())
+        .thenCompose(
+            get ->
+                list.thenCombine(
+                    set,
+                    (listing, setting) -> new ScyllaMetadata(requests, get, listing, setting)));
+  }
+
+  private record Held(@Nullable Bytes record, @Nullable Bytes attempt) {}
+
+  @Override
+  public CompletionStage<@Nullable Bytes> get(String name) {
+    return Futures.<@Nullable Bytes>start(
+        () -> {
+          requireName(name);
+          return held(name, requests.call()).thenApply(Held::record);
+        });
+  }
+
+  @Override
+  public CompletionStage<SortedMap<String, Bytes>> list(String prefix, String after, int limit) {
+    if (prefix.indexOf('/') < 0 || limit < 1 || limit > MAX_LIST) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(
+              "listing '"
+                  + prefix
+                  + "', "
+                  + limit
+                  + " records: begin with GROUP/ and ask for 1 to "
+                  + MAX_LIST));
+    }
+    String from = after.compareTo(prefix) < 0 ? prefix : behind(after);
+    return new Listing(prefix, limit, requests.call()).from(from);
+  }
+
+  /** Returns the least name above the given one. */
+  private static String behind(String name) {
+    return name + '\0';
+  }
+
+  /**
+   * One listing. Removed records leave rows that count towards the server's limit, so it may take
+   * several requests.
+   */
+  private final class Listing {
+    private final String prefix;
+    private final int limit;
+    private final Call call;
+    private final SortedMap<String, Bytes> found = new TreeMap<>();
+    private String last = "";
+    private int rows;
+
+    Listing(String prefix, int limit, Call call) {
+      this.prefix = prefix;
+      this.limit = limit;
+      this.call = call;
+    }
+
+    CompletionStage<SortedMap<String, Bytes>> from(String name) {
+      rows = 0;
+      BoundStatementBuilder statement =
+          requests
+              .route(list.boundStatementBuilder(), utf8(group(prefix)))
+              .setString(0, group(prefix))
+              .setString(1, name)
+              .setString(2, prefix + ABOVE_EVERY_NAME)
+              .setInt(3, limit)
+              .setPageSize(limit);
+      return requests.read(what(), statement.build(), call).thenCompose(this::take);
+    }
+
+    private CompletionStage<SortedMap<String, Bytes>> take(AsyncResultSet page) {
+      for (Row row : page.currentPage()) {
+        rows++;
+        last = Objects.requireNonNull(row.getString(0));
+        ByteBuffer record = row.getBytesUnsafe(1);
+        if (record != null && found.size() < limit) {
+          found.put(last, Bytes.of(record));
+        }
+      }
+      if (found.size() == limit) {
+        return CompletableFuture.completedFuture(found);
+      }
+      if (page.hasMorePages()) {
+        return page.fetchNextPage().handle(this::page).thenCompose(this::take);
+      }
+      return rows < limit ? CompletableFuture.completedFuture(found) : from(behind(last));
+    }
+
+    private AsyncResultSet page(@Nullable AsyncResultSet page, @Nullable Throwable error) {
+      if (page == null) {
+        throw DriverErrors.ofRead(what(), Objects.requireNonNull(error));
+      }
+      return page;
+    }
+
+    private String what() {
+      return "listing metadata " + prefix;
+    }
+  }
+
+  @Override
+  public CompletionStage<Boolean> compareAndSet(
+      String name, @Nullable Bytes expected, @Nullable Bytes next) {
+    return Futures.start(
+        () -> {
+          requireName(name);
+          requireSize(name, next);
+          return new Change(name, expected, next, attempt(), requests.call()).run(false);
+        });
+  }
+
+  private static void requireSize(String name, @Nullable Bytes record) {
+    if (record != null && record.size() > MAX_RECORD_BYTES) {
+      throw new KvException.Permanent(
+          "metadata "
+              + name
+              + ": record of "
+              + record.size()
+              + " bytes, the limit is "
+              + MAX_RECORD_BYTES
+              + ": make it shorter");
+    }
+  }
+
+  private static Bytes attempt() {
+    UUID id = UUID.randomUUID();
+    return Bytes.of(
+        ByteBuffer.allocate(ATTEMPT_BYTES)
+            .putLong(id.getMostSignificantBits())
+            .putLong(id.getLeastSignificantBits())
+            .flip());
+  }
+
+  /** One compare-and-set, sent again with the same id while its outcome is unknown. */
+  private final class Change {
+    private final String name;
+    private final @Nullable Bytes expected;
+    private final @Nullable Bytes next;
+    private final Bytes attempt;
+    private final Call call;
+
+    Change(String name, @Nullable Bytes expected, @Nullable Bytes next, Bytes attempt, Call call) {
+      this.name = name;
+      this.expected = expected;
+      this.next = next;
+      this.attempt = attempt;
+      this.call = call;
+    }
+
+    CompletionStage<Boolean> run(boolean repeated) {
+      return requests
+          .write(what(), statement(), call)
+          .handle((result, error) -> outcome(result, error, repeated))
+          .thenCompose(stage -> stage);
+    }
+
+    private CompletionStage<Boolean> outcome(
+        @Nullable AsyncResultSet result, @Nullable Throwable error, boolean repeated) {
+      if (result != null) {
+        return result.wasApplied() || !repeated
+            ? CompletableFuture.completedFuture(result.wasApplied())
+            : held(name, call).thenApply(held -> attempt.equals(held.attempt()));
+      }
+      KvException known = DriverErrors.ofWrite(what(), Objects.requireNonNull(error));
+      boolean unsent =
+          known.getCause() == null
+              || known.getCause() instanceof NoNodeAvailableException
+              || known.getCause() instanceof RequestThrottlingException;
+      if (known instanceof KvException.Permanent || (unsent && !repeated)) {
+        return CompletableFuture.failedFuture(known);
+      }
+      return held(name, call)
+          .handle((held, unread) -> resolve(held, known))
+          .thenCompose(stage -> stage);
+    }
+
+    /** Decides by the row of a serial read. If it is still as expected, sends the change again. */
+    private CompletionStage<Boolean> resolve(@Nullable Held held, KvException error) {
+      if (held != null && attempt.equals(held.attempt())) {
+        return CompletableFuture.completedFuture(true);
+      }
+      if (held != null && Objects.equals(expected, held.record()) && !call.isExpired()) {
+        return run(true);
+      }
+      return CompletableFuture.failedFuture(
+          error instanceof KvException.UnknownOutcome
+              ? error
+              : new KvException.UnknownOutcome(
+                  what() + " may have been applied: read the record again", error));
+    }
+
+    private Statement<?> statement() {
+      return requests
+          .route(set.boundStatementBuilder(), utf8(group(name)))
+          .setBytesUnsafe(0, next == null ? null : next.asReadOnlyBuffer())
+          .setBytesUnsafe(1, attempt.asReadOnlyBuffer())
+          .setString(2, group(name))
+          .setString(3, name)
+          .setBytesUnsafe(4, expected == null ? null : expected.asReadOnlyBuffer())
+          .build();
+    }
+
+    private String what() {
+      return "setting metadata " + name;
+    }
+  }
+
+  private CompletionStage<Held> held(String name, Call call) {
+    BoundStatementBuilder statement =
+        requests
+            .route(get.boundStatementBuilder(), utf8(group(name)))
+            .setString(0, group(name))
+            .setString(1, name);
+    return requests
+        .read("reading metadata " + name, statement.build(), call)
+        .thenApply(
+            result -> {
+              Row row = result.one();
+              return row == null
+                  ? new Held(null, null)
+                  : new Held(bytes(row.getBytesUnsafe(0)), bytes(row.getBytesUnsafe(1)));
+            });
+  }
+
+  private static @Nullable Bytes bytes(@Nullable ByteBuffer buffer) {
+    return buffer == null ? null : Bytes.of(buffer);
+  }
+
+  private static String group(String name) {
+    int slash = name.indexOf('/');
+    return slash < 0 ? name : name.substring(0, slash);
+  }
+
+  private static ByteBuffer utf8(String text) {
+    return Bytes.utf8(text).asReadOnlyBuffer();
+  }
+
+  private static void requireName(String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw new KvException.Permanent(
+          "metadata name '" + name + "': give 1 to 256 of a-z, 0-9, '-', '_', '.', ':' and '/'");
+    }
+  }
+}

@@ -1,0 +1,171 @@
+package dev.kvshift.scylla.internal.session;
+
+import com.datastax.oss.driver.api.core.AllNodesFailedException;
+import com.datastax.oss.driver.api.core.DriverException;
+import com.datastax.oss.driver.api.core.InvalidKeyspaceException;
+import com.datastax.oss.driver.api.core.NoNodeAvailableException;
+import com.datastax.oss.driver.api.core.NodeUnavailableException;
+import com.datastax.oss.driver.api.core.RequestThrottlingException;
+import com.datastax.oss.driver.api.core.UnsupportedProtocolVersionException;
+import com.datastax.oss.driver.api.core.auth.AuthenticationException;
+import com.datastax.oss.driver.api.core.connection.BusyConnectionException;
+import com.datastax.oss.driver.api.core.connection.ConnectionInitException;
+import com.datastax.oss.driver.api.core.connection.FrameTooLongException;
+import com.datastax.oss.driver.api.core.servererrors.BootstrappingException;
+import com.datastax.oss.driver.api.core.servererrors.OverloadedException;
+import com.datastax.oss.driver.api.core.servererrors.ProtocolError;
+import com.datastax.oss.driver.api.core.servererrors.QueryValidationException;
+import com.datastax.oss.driver.api.core.servererrors.ReadFailureException;
+import com.datastax.oss.driver.api.core.servererrors.UnavailableException;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Futures;
+import java.security.cert.CertificateException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Maps the native driver's errors to the contract's. An error that is not listed leaves the outcome
+ * of a write unknown. So does a listed one if the native driver had retried, and an earlier attempt
+ * may have been applied.
+ */
+public final class DriverErrors {
+  private enum Effect {
+    NOT_APPLIED,
+    REFUSED,
+    UNKNOWN
+  }
+
+  /** Failure code of a replica that met too many tombstones; sent since protocol version 5. */
+  private static final int TOO_MANY_TOMBSTONES = 1;
+
+  private DriverErrors() {}
+
+  /** Returns the error of a read. */
+  public static KvException ofRead(String what, Throwable thrown) {
+    Throwable error = Futures.unwrap(thrown);
+    if (error instanceof KvException known) {
+      return known;
+    }
+    if (error instanceof ReadFailureException failure
+        && failure.getReasonMap().containsValue(TOO_MANY_TOMBSTONES)) {
+      return new KvException.Permanent(
+          what
+              + " failed, the server met more tombstones than it allows for one page: begin the"
+              + " range after the deleted entries, or wait until they are purged",
+          error);
+    }
+    return effect(error) == Effect.REFUSED
+        ? refused(what, error)
+        : again(what + " failed, " + reason(error) + ": try again", error);
+  }
+
+  /** Returns the error of a write. */
+  public static KvException ofWrite(String what, Throwable thrown) {
+    Throwable error = Futures.unwrap(thrown);
+    if (error instanceof KvException known) {
+      return known;
+    }
+    return switch (effect(error)) {
+      case REFUSED -> refused(what, error);
+      case NOT_APPLIED -> again(what + " was not applied, " + reason(error) + ": try again", error);
+      case UNKNOWN ->
+          new KvException.UnknownOutcome(
+              what + " may have been applied, " + reason(error) + ": read back or write again",
+              error);
+    };
+  }
+
+  private static KvException again(String text, Throwable error) {
+    return error instanceof RequestThrottlingException
+            || error instanceof OverloadedException
+            || error instanceof BusyConnectionException
+        ? new KvException.Overloaded(text, error)
+        : new KvException.Transient(text, error);
+  }
+
+  private static Effect effect(Throwable error) {
+    Effect effect = effectAlone(error);
+    if (effect != Effect.UNKNOWN && isUnknownBefore(error)) {
+      return Effect.UNKNOWN;
+    }
+    return effect;
+  }
+
+  private static Effect effectAlone(Throwable error) {
+    if (error instanceof NoNodeAvailableException) {
+      return Effect.NOT_APPLIED;
+    }
+    if (error instanceof AllNodesFailedException all) {
+      return effectOfAll(all);
+    }
+    if (error instanceof QueryValidationException
+        || error instanceof InvalidKeyspaceException
+        || error instanceof AuthenticationException
+        || error instanceof FrameTooLongException
+        || error instanceof UnsupportedProtocolVersionException
+        || error instanceof ProtocolError
+        || (error instanceof ConnectionInitException && isOfCertificate(error))) {
+      return Effect.REFUSED;
+    }
+    if (error instanceof UnavailableException
+        || error instanceof OverloadedException
+        || error instanceof BootstrappingException
+        || error instanceof RequestThrottlingException
+        || error instanceof BusyConnectionException
+        || error instanceof NodeUnavailableException
+        || error instanceof ConnectionInitException) {
+      return Effect.NOT_APPLIED;
+    }
+    return Effect.UNKNOWN;
+  }
+
+  private static boolean isOfCertificate(Throwable error) {
+    for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+      if (cause instanceof CertificateException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Effect effectOfAll(AllNodesFailedException all) {
+    Effect effect = Effect.NOT_APPLIED;
+    for (List<Throwable> errors : all.getAllErrors().values()) {
+      for (Throwable error : errors) {
+        Effect one = effectAlone(error);
+        if (one == Effect.UNKNOWN) {
+          return Effect.UNKNOWN;
+        }
+        if (one == Effect.REFUSED) {
+          effect = Effect.REFUSED;
+        }
+      }
+    }
+    return effect;
+  }
+
+  private static boolean isUnknownBefore(Throwable error) {
+    if (!(error instanceof DriverException failure) || failure.getExecutionInfo() == null) {
+      return false;
+    }
+    Collection<? extends Map.Entry<?, Throwable>> before = failure.getExecutionInfo().getErrors();
+    return before.stream().anyMatch(entry -> effectAlone(entry.getValue()) == Effect.UNKNOWN);
+  }
+
+  private static KvException refused(String what, Throwable error) {
+    return new KvException.Permanent(
+        what + " was refused, " + reason(error) + ": fix the request or the server's configuration",
+        error);
+  }
+
+  private static String reason(Throwable error) {
+    if (error instanceof RequestThrottlingException) {
+      return "too many requests are in flight and waiting (maxInFlight, maxQueued)";
+    }
+    @Nullable String message = error.getMessage();
+    String type = error.getClass().getSimpleName();
+    return message == null ? type : type + ": " + message;
+  }
+}

@@ -1,0 +1,182 @@
+package dev.kvshift.scylla.internal.session;
+
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.CqlSessionBuilder;
+import com.datastax.oss.driver.api.core.MavenCoordinates;
+import com.datastax.oss.driver.api.core.Version;
+import com.datastax.oss.driver.api.core.auth.PlainTextAuthProviderBase;
+import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
+import com.datastax.oss.driver.api.core.config.OptionsMap;
+import com.datastax.oss.driver.api.core.config.TypedDriverOption;
+import com.datastax.oss.driver.api.core.metadata.EndPoint;
+import com.datastax.oss.driver.api.core.metadata.Node;
+import com.datastax.oss.driver.api.core.session.Session;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import java.time.Duration;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** Opens sessions of the native driver. All options are set here; no file is read. */
+public final class Sessions {
+  private static final Duration CONNECT = Duration.ofSeconds(5);
+
+  /**
+   * How long a connection may be idle before a heartbeat is sent. Without an answer, its requests
+   * go to other nodes.
+   */
+  private static final Duration SILENCE = Duration.ofSeconds(2);
+
+  private static final Duration ANSWER = Duration.ofMillis(1_900);
+
+  private static final Duration RECONNECT_LEAST = Duration.ofMillis(200);
+  private static final Duration RECONNECT_MOST = Duration.ofSeconds(10);
+  private static final String DRIVER_GROUP = "com.scylladb";
+  private static final Version OLDEST_DRIVER = Version.parse("4.18.0");
+  private static final int MAX_REQUESTS_PER_CONNECTION = 32_768;
+
+  private static final AtomicInteger OPENED = new AtomicInteger();
+
+  private Sessions() {}
+
+  public static CqlSession open(Settings settings) {
+    return open(settings, options(settings));
+  }
+
+  public static CqlSession open(Settings settings, OptionsMap options) {
+    requireDriver(Session.OSS_DRIVER_COORDINATES);
+    CqlSession session;
+    try {
+      CqlSessionBuilder builder =
+          CqlSession.builder()
+              .withConfigLoader(DriverConfigLoader.fromMap(options))
+              .withClassLoader(RepeatIdempotent.class.getClassLoader())
+              .addContactPoints(settings.contactPoints())
+              .withLocalDatacenter(settings.localDatacenter());
+      String user = settings.string().user();
+      if (user != null) {
+        builder.withAuthProvider(new CurrentPassword(user, settings.string()));
+      }
+      if (settings.tls()) {
+        builder.withSslEngineFactory(NamedNodes.trusting(settings));
+      }
+      session = builder.build();
+    } catch (RuntimeException e) {
+      forget(settings, options.get(TypedDriverOption.SESSION_NAME));
+      throw DriverErrors.ofRead("connecting to " + settings, e);
+    }
+    try {
+      requireDatacenter(session, settings);
+      return session;
+    } catch (RuntimeException e) {
+      session.forceCloseAsync();
+      forget(settings, session.getName());
+      throw e;
+    }
+  }
+
+  /** Removes the metrics of a closed session, which the native driver leaves registered. */
+  public static void forget(Settings settings, @Nullable String session) {
+    if (settings.metrics() && session != null) {
+      DriverMetrics.forget(session);
+    }
+  }
+
+  public static OptionsMap options(Settings settings) {
+    OptionsMap options = OptionsMap.driverDefaults();
+    options.put(TypedDriverOption.REQUEST_TIMEOUT, settings.timeout());
+    options.put(TypedDriverOption.REQUEST_CONSISTENCY, settings.consistency());
+    options.put(TypedDriverOption.REQUEST_SERIAL_CONSISTENCY, settings.serialConsistency());
+    options.put(TypedDriverOption.REQUEST_DEFAULT_IDEMPOTENCE, false);
+    options.put(TypedDriverOption.REQUEST_LOG_WARNINGS, false);
+    // Every write has its own timestamp or is conditional, so a generated one would be unused.
+    options.put(TypedDriverOption.TIMESTAMP_GENERATOR_CLASS, "ServerSideTimestampGenerator");
+    options.put(TypedDriverOption.CONNECTION_CONNECT_TIMEOUT, CONNECT);
+    options.put(TypedDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, CONNECT);
+    options.put(TypedDriverOption.CONTROL_CONNECTION_TIMEOUT, CONNECT);
+    options.put(TypedDriverOption.CONNECTION_MAX_REQUESTS, MAX_REQUESTS_PER_CONNECTION);
+    options.put(TypedDriverOption.CONNECTION_POOL_LOCAL_SIZE, settings.connections());
+    options.put(TypedDriverOption.HEARTBEAT_INTERVAL, SILENCE);
+    options.put(TypedDriverOption.HEARTBEAT_TIMEOUT, ANSWER);
+    options.put(TypedDriverOption.RECONNECTION_BASE_DELAY, RECONNECT_LEAST);
+    options.put(TypedDriverOption.RECONNECTION_MAX_DELAY, RECONNECT_MOST);
+    options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, "ConcurrencyLimitingRequestThrottler");
+    options.put(
+        TypedDriverOption.REQUEST_THROTTLER_MAX_CONCURRENT_REQUESTS, settings.maxInFlight());
+    options.put(TypedDriverOption.REQUEST_THROTTLER_MAX_QUEUE_SIZE, settings.maxQueued());
+    options.put(
+        TypedDriverOption.METADATA_SCHEMA_REFRESHED_KEYSPACES, List.of(settings.keyspace()));
+    options.put(TypedDriverOption.METADATA_SCHEMA_WINDOW, Duration.ZERO);
+    options.put(TypedDriverOption.METADATA_TOPOLOGY_WINDOW, Duration.ZERO);
+    options.put(TypedDriverOption.NETTY_IO_SHUTDOWN_QUIET_PERIOD, 0);
+    options.put(TypedDriverOption.NETTY_ADMIN_SHUTDOWN_QUIET_PERIOD, 0);
+    options.put(TypedDriverOption.NETTY_DAEMON, true);
+    options.put(TypedDriverOption.RETRY_POLICY_CLASS, RepeatIdempotent.class.getName());
+    options.put(TypedDriverOption.SESSION_LEAK_THRESHOLD, 0);
+    if (settings.metrics()) {
+      // Only for metrics, since the native driver formats the name for every request.
+      options.put(
+          TypedDriverOption.SESSION_NAME,
+          "kvshift " + settings.keyspace() + "-" + OPENED.incrementAndGet());
+      DriverMetrics.enable(options);
+    }
+    return options;
+  }
+
+  /**
+   * Requires ScyllaDB's native driver. Others have the same classes, but no routing to shards, and
+   * older ones lack options that are set here.
+   */
+  static void requireDriver(MavenCoordinates found) {
+    Version version = found.getVersion();
+    if (!found.getGroupId().equals(DRIVER_GROUP)
+        || version.getMajor() != OLDEST_DRIVER.getMajor()
+        || version.compareTo(OLDEST_DRIVER) < 0) {
+      throw new KvException.Permanent(
+          "scylla://: the native driver on the class path is "
+              + found
+              + ": replace it with "
+              + DRIVER_GROUP
+              + ":java-driver-core, a 4.x from "
+              + OLDEST_DRIVER
+              + " on");
+    }
+  }
+
+  private static void requireDatacenter(CqlSession session, Settings settings) {
+    TreeSet<String> found = new TreeSet<>();
+    for (Node node : session.getMetadata().getNodes().values()) {
+      String datacenter = node.getDatacenter();
+      if (datacenter != null) {
+        found.add(datacenter);
+      }
+    }
+    if (!found.contains(settings.localDatacenter())) {
+      throw new KvException.Permanent(
+          "scylla://: localDatacenter="
+              + settings.localDatacenter()
+              + ": the cluster has "
+              + String.join(", ", found)
+              + ": set one of them");
+    }
+  }
+
+  /** Reads the password for every connection, so that a changed one takes effect. */
+  private static final class CurrentPassword extends PlainTextAuthProviderBase {
+    private final String user;
+    private final ConnectionString string;
+
+    CurrentPassword(String user, ConnectionString string) {
+      super("kvshift");
+      this.user = user;
+      this.string = string;
+    }
+
+    @Override
+    protected Credentials getCredentials(EndPoint endPoint, String serverAuthenticator) {
+      return new Credentials(user.toCharArray(), string.currentPassword().orElse("").toCharArray());
+    }
+  }
+}

@@ -1,0 +1,251 @@
+package dev.kvshift.scylla.internal.session;
+
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.ConnectionString.Parameter;
+import dev.kvshift.api.KvException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings of a connection string, checked. Immutable. {@link #toString()} shows no secret.
+ *
+ * @param replication replicas per datacenter, for a keyspace that does not exist yet
+ */
+public record Settings(
+    ConnectionString string,
+    List<InetSocketAddress> contactPoints,
+    String keyspace,
+    String localDatacenter,
+    String consistency,
+    String serialConsistency,
+    Duration timeout,
+    boolean create,
+    Map<String, Integer> replication,
+    int maxCellBytes,
+    int maxValueBytes,
+    int maxInFlight,
+    int maxQueued,
+    int connections,
+    boolean tls,
+    @Nullable Path trustStore,
+    boolean metrics) {
+
+  static final int DEFAULT_PORT = 9042;
+  static final int SMALLEST_CELL_BYTES = 1 << 10;
+  static final int LARGEST_CELL_BYTES = 1_000_000;
+  static final int LARGEST_VALUE_BYTES = 64 << 20;
+
+  private static final Pattern KEYSPACE = Pattern.compile("[a-z][a-z0-9_]{0,47}");
+  private static final Pattern DATACENTER = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
+  private static final int MAX_REPLICATION = 10;
+
+  public static final List<Parameter> PARAMETERS =
+      List.of(
+          Parameter.required("localDatacenter", "datacenter whose nodes are used; required"),
+          Parameter.optional(
+              "consistency",
+              "LOCAL_QUORUM",
+              "consistency of reads and writes: LOCAL_ONE, ONE, LOCAL_QUORUM, QUORUM or ALL"),
+          Parameter.optional(
+              "serialConsistency",
+              "SERIAL",
+              "consistency of metadata and locks: SERIAL, or LOCAL_SERIAL if all clients use one"
+                  + " datacenter"),
+          Parameter.optional("timeout", "10s", "how long to wait for an operation: 100ms to 10m"),
+          Parameter.optional(
+              "create",
+              "never",
+              "whether to create a missing keyspace or table: never or if-missing"),
+          Parameter.optional(
+              "replication",
+              "3",
+              "replicas in a keyspace that is created: 1 to 10 in localDatacenter, or DC:N,DC:N"),
+          Parameter.optional(
+              "maxCellBytes", "524288", "largest cell with its header, in bytes: 1024 to 1000000"),
+          Parameter.optional(
+              "maxValueBytes",
+              "16777216",
+              "largest value, in bytes; chunked above maxCellBytes: 1 to 67108864"),
+          Parameter.optional(
+              "maxInFlight", "1024", "largest number of requests in flight: 1 to 32768"),
+          Parameter.optional(
+              "maxQueued",
+              "16384",
+              "largest number of waiting requests; more are refused: 0 to 1000000"),
+          Parameter.optional(
+              "connections", "1", "connections per node, or per shard on ScyllaDB: 1 to 16"),
+          Parameter.optional(
+              "tls", "false", "whether to use TLS and check certificates: true or false"),
+          Parameter.optional(
+              "trustStore", "", "file of trusted certificates; default: those of the JDK"),
+          Parameter.optional(
+              "trustStorePassword",
+              "",
+              "password of the trust store: env:NAME, file:PATH or the text"),
+          Parameter.optional(
+              "metrics",
+              "none",
+              "metrics of the native driver: none, or micrometer for Micrometer's global"
+                  + " registry"));
+
+  private static final Set<String> CONSISTENCIES =
+      Set.of("LOCAL_ONE", "ONE", "LOCAL_QUORUM", "QUORUM", "ALL");
+
+  public static Settings of(ConnectionString string) {
+    string.requireKnown(PARAMETERS);
+    if (string.hosts().isEmpty()) {
+      throw wrong("no host: give scylla://HOST:PORT/KEYSPACE");
+    }
+    if (!KEYSPACE.matcher(string.path()).matches()) {
+      throw wrong(
+          "keyspace '"
+              + string.path()
+              + "': give scylla://HOST:PORT/KEYSPACE, a letter a-z, then at most 47 of a-z, 0-9,"
+              + " _");
+    }
+    String local = string.require("localDatacenter");
+    requireDatacenter("localDatacenter", local);
+    return new Settings(
+        string,
+        string.hosts().stream().map(Settings::address).toList(),
+        string.path(),
+        local,
+        choice(string, "consistency", CONSISTENCIES),
+        choice(string, "serialConsistency", Set.of("SERIAL", "LOCAL_SERIAL")),
+        duration(string, "timeout", Duration.ofMillis(100), Duration.ofMinutes(10)),
+        choice(string, "create", Set.of("never", "if-missing")).equals("if-missing"),
+        replication(value(string, "replication"), local),
+        number(string, "maxCellBytes", SMALLEST_CELL_BYTES, LARGEST_CELL_BYTES),
+        number(string, "maxValueBytes", 1, LARGEST_VALUE_BYTES),
+        number(string, "maxInFlight", 1, 32_768),
+        number(string, "maxQueued", 0, 1_000_000),
+        number(string, "connections", 1, 16),
+        choice(string, "tls", Set.of("true", "false")).equals("true"),
+        string.parameter("trustStore").map(Path::of).orElse(null),
+        choice(string, "metrics", Set.of("none", "micrometer")).equals("micrometer"));
+  }
+
+  @Override
+  public String toString() {
+    return string.toString();
+  }
+
+  private static String value(ConnectionString string, String name) {
+    return string
+        .parameter(name)
+        .orElseGet(
+            () ->
+                PARAMETERS.stream()
+                    .filter(parameter -> parameter.name().equals(name))
+                    .findFirst()
+                    .map(Parameter::defaultValue)
+                    .orElseThrow());
+  }
+
+  private static InetSocketAddress address(ConnectionString.Host host) {
+    return new InetSocketAddress(host.name(), host.port().orElse(DEFAULT_PORT));
+  }
+
+  private static String choice(ConnectionString string, String name, Set<String> choices) {
+    String given = value(string, name);
+    if (!choices.contains(given)) {
+      throw wrong(
+          name
+              + "="
+              + given
+              + ": give one of "
+              + choices.stream().sorted().collect(Collectors.joining(", ")));
+    }
+    return given;
+  }
+
+  private static int number(ConnectionString string, String name, int least, int most) {
+    String given = value(string, name);
+    try {
+      int number = Integer.parseInt(given);
+      if (number >= least && number <= most) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      throw new KvException.Permanent(
+          "scylla://: " + name + "=" + given + ": give " + least + " to " + most, e);
+    }
+    throw wrong(name + "=" + given + ": give " + least + " to " + most);
+  }
+
+  private static Duration duration(
+      ConnectionString string, String name, Duration least, Duration most) {
+    String given = value(string, name);
+    Matcher form = DURATION.matcher(given);
+    if (form.matches()) {
+      long number = Long.parseLong(form.group(1));
+      Duration duration =
+          switch (form.group(2)) {
+            case "ms" -> Duration.ofMillis(number);
+            case "s" -> Duration.ofSeconds(number);
+            default -> Duration.ofMinutes(number);
+          };
+      if (duration.compareTo(least) >= 0 && duration.compareTo(most) <= 0) {
+        return duration;
+      }
+    }
+    throw wrong(
+        name
+            + "="
+            + given
+            + ": give a number with ms, s or m, from "
+            + least.toMillis()
+            + "ms to "
+            + most.toMinutes()
+            + "m");
+  }
+
+  private static Map<String, Integer> replication(String given, String local) {
+    Map<String, Integer> copies = new TreeMap<>();
+    for (String part : given.split(",", -1)) {
+      int colon = part.lastIndexOf(':');
+      String datacenter = colon < 0 ? local : part.substring(0, colon);
+      requireDatacenter("replication", datacenter);
+      int count;
+      try {
+        count = Integer.parseInt(part.substring(colon + 1));
+      } catch (NumberFormatException e) {
+        throw new KvException.Permanent(
+            "scylla://: replication=" + given + ": give a number, or DC:N,DC:N", e);
+      }
+      if (count < 1 || count > MAX_REPLICATION) {
+        throw wrong("replication=" + given + ": give 1 to " + MAX_REPLICATION + " copies");
+      }
+      if (copies.put(datacenter, count) != null) {
+        throw wrong(
+            "replication="
+                + given
+                + ": datacenter "
+                + datacenter
+                + " is listed twice: list it once");
+      }
+    }
+    return copies;
+  }
+
+  private static void requireDatacenter(String name, String datacenter) {
+    if (!DATACENTER.matcher(datacenter).matches()) {
+      throw wrong(
+          name + ": '" + datacenter + "' is not a datacenter's name: give the server's own name");
+    }
+  }
+
+  private static KvException.Permanent wrong(String message) {
+    return new KvException.Permanent("scylla://: " + message);
+  }
+}

@@ -1,0 +1,94 @@
+package dev.kvshift.scylla.internal.write;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.scylla.internal.cql.Cell;
+import dev.kvshift.scylla.internal.cql.CellTtl;
+import dev.kvshift.scylla.internal.schema.CollectionStatements;
+import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
+import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Writes rows: each as a delete, as one cell, or as chunks and a cell that names them. */
+public final class RowWriter {
+  private final CollectionStatements statements;
+  private final Requests requests;
+  private final VersionClock clock;
+  private final String what;
+  private final @Nullable ChunkWriter chunks;
+  private final @Nullable PartitionWrites partitions;
+
+  private RowWriter(
+      CollectionStatements statements,
+      Requests requests,
+      VersionClock clock,
+      String what,
+      @Nullable ChunkWriter chunks,
+      @Nullable PartitionWrites partitions) {
+    this.statements = statements;
+    this.requests = requests;
+    this.clock = clock;
+    this.what = what;
+    this.chunks = chunks;
+    this.partitions = partitions;
+  }
+
+  /** Returns a writer that sends each row in a request of its own, and only rows of one cell. */
+  public static RowWriter of(
+      String collection, CollectionStatements statements, Requests requests, VersionClock clock) {
+    return new RowWriter(
+        statements, requests, clock, "a write to collection " + collection, null, null);
+  }
+
+  /** Returns a writer that cuts large values into chunks. */
+  public RowWriter withChunks(ChunkWriter chunks) {
+    return new RowWriter(statements, requests, clock, what, chunks, partitions);
+  }
+
+  /** Returns a writer that sends rows of one partition together. */
+  public RowWriter withBatches(PartitionWrites.Timer timer) {
+    return new RowWriter(
+        statements,
+        requests,
+        clock,
+        what,
+        chunks,
+        new PartitionWrites(what, statements, requests, System::nanoTime, timer));
+  }
+
+  /** Writes a row at a version, which it returns. */
+  public CompletionStage<Long> write(StoreKey key, Mutation mutation, long version, Call call) {
+    Bytes value = mutation.value();
+    Instant expiry = mutation.expiry();
+    if (value == null || (expiry != null && hasExpired(expiry))) {
+      return send(new RowWrite(key, version, null, null, call));
+    }
+    CellTtl ttl = expiry == null ? null : CellTtl.of(expiry, clock);
+    if (Cell.HEADER_BYTES + value.size() <= requests.settings().maxCellBytes()) {
+      return send(new RowWrite(key, version, ttl, Cell.whole(value, expiry), call));
+    }
+    return Objects.requireNonNull(chunks, "larger than the checked limit")
+        .write(key, version, value, ttl, call)
+        .thenCompose(
+            head -> send(new RowWrite(key, version, ttl, Cell.chunked(head, expiry), call)));
+  }
+
+  /** Returns whether an entry has expired by every clock within the skew limit. */
+  private boolean hasExpired(Instant expiry) {
+    long nowMillis = TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
+    return expiry.toEpochMilli() < nowMillis - VersionClock.SKEW_LIMIT.toMillis();
+  }
+
+  private CompletionStage<Long> send(RowWrite row) {
+    return partitions == null
+        ? requests.write(what, statements.row(row), row.call(), written -> row.version())
+        : partitions.write(row);
+  }
+}
