@@ -168,12 +168,15 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Makes the target's entries of the keys that a report names equal to the source's, while
-   * services write. Verify again afterwards.
+   * Compares both stores and makes every differing entry of the target equal to the source's, while
+   * services write. A key that cannot be repaired is left and listed. Verify again afterwards.
+   *
+   * @throws MigrationException.TooManyErrors if the target rejects more rows than allowed
    */
-  public RepairReport repair(VerifyReport report) {
+  public RepairReport repair() {
     start();
-    RepairReport repaired = tasks().repair(report);
+    ProgressReporter progress = begin(Step.VERIFY, "rows");
+    RepairReport repaired = tasks().repair(progress);
     ledger.append(Event.repaired(repaired));
     return repaired;
   }

@@ -147,10 +147,15 @@ final class MigrateCommand implements Runnable {
         options,
         migration -> {
           migration.catchUp();
-          VerifyReport found = migration.verify();
-          printVerify(found);
-          RepairReport repaired = migration.repair(found);
-          out("repaired " + repaired.repaired() + " keys, left " + repaired.left().size());
+          RepairReport repaired = migration.repair();
+          out(
+              String.format(
+                  Locale.ROOT,
+                  "repaired %,d keys, %,d of them under a new version; left %,d",
+                  repaired.repaired(),
+                  repaired.reasserted(),
+                  repaired.left()));
+          repaired.leftKeys().forEach(key -> out("  " + key));
           VerifyReport after = migration.verify();
           printVerify(after);
           return after.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;

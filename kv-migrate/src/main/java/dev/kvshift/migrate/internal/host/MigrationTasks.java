@@ -104,9 +104,8 @@ public final class MigrationTasks implements AutoCloseable {
     pipeline.settle();
     long position = pipeline.applied().position();
     List<Long> offsets = pipeline.applied().offsets();
-    long expectedRows = SIDES * CopyTasks.readCounts(ledger).written();
     Verifier.Outcome outcome =
-        new Verifier(context, check, progress, OptionalLong.of(expectedRows)).run(key -> false);
+        new Verifier(context, check, progress, expectedRows()).run(key -> false, differences -> {});
     VerifyRecord record =
         new VerifyRecord(
             outcome.report(), position, outcome.digests(), context.clock().instant(), offsets);
@@ -115,9 +114,20 @@ public final class MigrationTasks implements AutoCloseable {
     return outcome.report();
   }
 
-  /** Repairs the keys that a report names. */
-  public RepairReport repair(VerifyReport report) {
-    return new Repair(context, pipeline, writer, check).run(report);
+  private OptionalLong expectedRows() {
+    return OptionalLong.of(SIDES * CopyTasks.readCounts(ledger).written());
+  }
+
+  /** Compares both sides and repairs every key that differs. */
+  public RepairReport repair(ProgressReporter progress) {
+    pipeline.settle();
+    Repair repair = new Repair(context, pipeline, writer, check);
+    VerifyReport found =
+        new Verifier(context, check, progress, expectedRows())
+            .run(key -> false, repair::repair)
+            .report();
+    progress.end(found.sourceRows() + found.targetRows());
+    return repair.report();
   }
 
   /**
