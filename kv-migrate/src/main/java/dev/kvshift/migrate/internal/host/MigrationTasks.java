@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.host;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
@@ -11,6 +12,7 @@ import dev.kvshift.migrate.internal.apply.Quarantine;
 import dev.kvshift.migrate.internal.apply.TargetWriter;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
@@ -66,8 +68,13 @@ public final class MigrationTasks implements AutoCloseable {
     check = new KeyCheck(context, pipeline::settle);
   }
 
-  /** Starts to stream and to apply. */
+  /**
+   * Starts to stream and to apply.
+   *
+   * @throws KvException.Permanent if the clock of a store is too far off
+   */
   public void start() {
+    StoreClocks.measure(context).requireWithinLimit();
     pipeline.start();
   }
 
