@@ -54,7 +54,11 @@ public final class MicrometerObserver implements KvObserver {
   private record Meters(Timer timer, DistributionSummary bytes, Counter entries) {}
 
   @Override
-  public void observe(Observation observation) {
+  public Ending begin(Start start) {
+    return this::ended;
+  }
+
+  private void ended(Observation observation) {
     Kind kind = new Kind(observation.collection(), observation.operation(), observation.result());
     Meters found = meters.get(kind);
     if (found == null) {

@@ -76,7 +76,7 @@ final class Dispatcher {
    * Takes note of who uses a collection without a report. Requests of the runner do not count: it
    * follows the collection in another way.
    */
-  void noteUse(Request request, Sessions.Session session, String client) {
+  void noteUse(Request request, Sessions.Attachment session, String client) {
     switch (request.getBodyCase()) {
       case REPORT ->
           session.report(

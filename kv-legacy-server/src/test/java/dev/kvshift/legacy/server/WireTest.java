@@ -168,6 +168,15 @@ class WireTest {
   }
 
   @Test
+  void hello_twiceOnOneStream_endsTheStream() {
+    Client client = new Client().greeted(1);
+
+    client.out.onNext(RequestFrame.newBuilder().setHello(Hello.newBuilder().setSession(2)).build());
+
+    assertThat(client.end.join().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+  }
+
+  @Test
   void reply_ofEveryKind_carriesTheCurrentEpoch() {
     raiseEpoch();
     Client client = new Client().greeted(1);

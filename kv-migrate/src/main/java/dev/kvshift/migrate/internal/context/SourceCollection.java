@@ -15,6 +15,7 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * also once it is sealed or handed over. Safe for use by many threads.
  */
 public final class SourceCollection {
+  private final Store store;
   private final StoreCollection collection;
   private final Duration timeout;
   private final boolean registersConsumers;
@@ -32,10 +34,16 @@ public final class SourceCollection {
 
   /** Wraps a collection of the store, whose gate is at an epoch. */
   public SourceCollection(Store store, StoreCollection collection, long epoch) {
+    this.store = store;
     this.collection = collection;
     this.timeout = store.limits().timeout();
     this.registersConsumers = store.capabilities().contains(Capability.CHANGE_CONSUMERS);
     this.epoch = epoch;
+  }
+
+  /** Returns the time of the store's clock. */
+  public CompletionStage<Instant> serverTime() {
+    return store.serverTime();
   }
 
   /** Returns the gate's epoch when the run began. */

@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.ManualClock;
@@ -19,17 +23,12 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** Who needs changes, how long they are kept, and what a slow consumer learns. */
 class ChangeRetentionTest {
@@ -165,8 +164,9 @@ class ChangeRetentionTest {
 
     assertThat(warnings)
         .containsExactly(
-            "collection files: changes 2 to 2 were dropped although consumer slow needs them: it"
-                + " has to begin anew; keep changes longer, or forget the consumer");
+            "collection files: changes 2 to 2 were dropped although consumer slow has not read"
+                + " them: it must copy the collection again; retain changes longer, or forget the"
+                + " consumer");
     assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(3, 3));
     reopen();
     assertThat(engine.consumers().of(table))
@@ -221,31 +221,18 @@ class ChangeRetentionTest {
   }
 
   private static List<String> warningsOf(Runnable task) {
-    List<String> warnings = new ArrayList<>();
-    Handler handler =
-        new Handler() {
-          private final SimpleFormatter formatter = new SimpleFormatter();
-
-          @Override
-          public void publish(LogRecord event) {
-            if (event.getLevel().equals(Level.WARNING)) {
-              warnings.add(formatter.formatMessage(event));
-            }
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    Logger logger = Logger.getLogger(ChangeRetention.class.getName());
-    logger.addHandler(handler);
+    Logger logger = (Logger) LoggerFactory.getLogger(ChangeRetention.class);
+    ListAppender<ILoggingEvent> events = new ListAppender<>();
+    events.start();
+    logger.addAppender(events);
     try {
       task.run();
     } finally {
-      logger.removeHandler(handler);
+      logger.detachAppender(events);
     }
-    return warnings;
+    return events.list.stream()
+        .filter(event -> event.getLevel().equals(Level.WARN))
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
   }
 }
