@@ -99,7 +99,7 @@ class EngineTest {
 
     assertThat(ceiling).isGreaterThanOrEqualTo(before);
     assertThat(after).isGreaterThan(ceiling);
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 2));
+    assertThat(engine.reads.window(table)).isEqualTo(ChangeSource.Window.of(1, 2));
   }
 
   @Test
@@ -113,8 +113,8 @@ class EngineTest {
 
     assertThat(await(read))
         .isEqualTo(
-            new ChangeSource.Data(
-                List.of(new ChangeSource.Change(2, Row.of(KEY, second, Bytes.utf8("v2"), null))),
+            ChangeSource.Data.of(
+                List.of(ChangeSource.Change.of(2, Row.of(KEY, second, Bytes.utf8("v2"), null))),
                 2));
     assertThat(table.changeWaiters).isEmpty();
   }
@@ -185,7 +185,7 @@ class EngineTest {
 
     assertThat(await(waiting)).isGreaterThan(fence.version());
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Lifted("try-1", 2));
+        .isEqualTo(ChangeSource.Lifted.of("try-1", 2));
     assertThatThrownBy(() -> await(engine.gates.move(table, "try-1")))
         .isInstanceOf(KvException.Permanent.class);
   }
@@ -279,9 +279,9 @@ class EngineTest {
 
     assertThat(await(engine.changes(table, 0, 1 << 20, Duration.ZERO)).position()).isEqualTo(1);
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Fenced(fence));
+        .isEqualTo(ChangeSource.Fenced.of(fence));
     assertThat(await(engine.changes(table, 2, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Lifted("try-1", 3));
+        .isEqualTo(ChangeSource.Lifted.of("try-1", 3));
     assertThat(await(engine.changes(table, 3, 1 << 20, Duration.ZERO)).position()).isEqualTo(4);
   }
 
@@ -304,7 +304,7 @@ class EngineTest {
         .isInstanceOf(KvException.Permanent.class);
     table = await(engine.collection("files"));
     assertThat(engine.reads.get(table, KEY, 0)).isNull();
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 0));
+    assertThat(engine.reads.window(table)).isEqualTo(ChangeSource.Window.of(1, 0));
   }
 
   @Test
@@ -416,12 +416,12 @@ class EngineTest {
     clock.jump(Duration.ofDays(1));
     await(put("v3"));
     engine.upkeep.run();
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 3));
+    assertThat(engine.reads.window(table)).isEqualTo(ChangeSource.Window.of(1, 3));
 
     clock.jump(Duration.ofHours(25));
     engine.upkeep.run();
 
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(3, 3));
+    assertThat(engine.reads.window(table)).isEqualTo(ChangeSource.Window.of(3, 3));
     assertThatThrownBy(() -> await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("oldest is 3");
@@ -438,7 +438,7 @@ class EngineTest {
     reopen();
     await(put("v3"));
 
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(2, 3));
+    assertThat(engine.reads.window(table)).isEqualTo(ChangeSource.Window.of(2, 3));
   }
 
   @Test
@@ -499,7 +499,7 @@ class EngineTest {
 
     assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(reasserted);
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, reasserted)), 2));
+        .isEqualTo(ChangeSource.Data.of(List.of(ChangeSource.Change.of(2, reasserted)), 2));
   }
 
   @Test
