@@ -1,6 +1,6 @@
 package dev.kvshift.legacy;
 
-import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.Consumed;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Messages;
