@@ -614,6 +614,7 @@ class EngineTest {
   private CompletableFuture<Gate.State> report(long acknowledged) {
     InstanceReport report =
         InstanceReport.of("instance-1", "orders")
+            .withNewestPhase(Phase.NEW_ONLY)
             .withUse(table.name(), InstanceReport.Use.acknowledging(acknowledged));
     return engine.gates().report(table, report);
   }
