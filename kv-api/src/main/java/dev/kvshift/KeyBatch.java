@@ -1,103 +1,142 @@
 package dev.kvshift;
 
+import dev.kvshift.Pending.Effect;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Outcome;
+import dev.kvshift.spi.Call;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Runs one operation for each of several keys, a bounded number of them at once. */
+/**
+ * One operation for each of several keys, a bounded number of them in flight.
+ *
+ * <p>Each key ends with an outcome of its own, whatever happens to the others: keys whose turn
+ * comes after the deadline are not sent, and if a waiting thread gives up, the outcomes that are
+ * known are kept.
+ */
 final class KeyBatch<T extends @Nullable Object> {
   static final int PARALLEL_KEYS = 64;
 
-  private final Function<Key, CompletionStage<T>> operation;
-  private final Iterator<Key> waiting;
-  private final Map<Key, @Nullable Outcome<T>> outcomes = new LinkedHashMap<>();
   private final CompletableFuture<Map<Key, Outcome<T>>> result = new CompletableFuture<>();
-  private int missing;
+  private final Map<Key, Outcome<T>> outcomes = new LinkedHashMap<>();
+  private Map<Key, Pending<T>> operations = Map.of();
+  private Iterator<Pending<T>> waiting = Collections.emptyIterator();
 
-  private KeyBatch(Set<Key> keys, Function<Key, CompletionStage<T>> operation) {
-    this.operation = operation;
-    this.waiting = keys.iterator();
-    this.missing = keys.size();
-    keys.forEach(key -> outcomes.put(key, null));
+  private KeyBatch() {}
+
+  /**
+   * Sends the operations of several keys.
+   *
+   * @param keys returns the keys, or throws what is wrong with the arguments
+   * @param prepare returns the operation of a key, which is not sent yet
+   * @return the outcomes in the order of the keys. Fails with {@link InvalidArgument} if an
+   *     argument is wrong, with nothing sent
+   */
+  static <T extends @Nullable Object> Pending<Map<Key, Outcome<T>>> send(
+      Effect effect,
+      Call call,
+      Supplier<? extends Collection<Key>> keys,
+      Function<Key, Pending<T>> prepare) {
+    KeyBatch<T> batch = new KeyBatch<>();
+    return Pending.send(
+        effect, call, () -> batch.run(distinct(keys.get()), prepare), batch::giveUp);
   }
 
-  /** Completes, never exceptionally, once every key has its outcome; in the order of the keys. */
-  static <T extends @Nullable Object> CompletionStage<Map<Key, Outcome<T>>> run(
-      Collection<Key> keys, Function<Key, CompletionStage<T>> operation) {
-    Set<Key> distinct = new LinkedHashSet<>(keys);
+  private static Set<Key> distinct(Collection<Key> keys) {
+    Set<Key> distinct = new LinkedHashSet<>(InvalidArgument.requireNonNull(keys, "keys"));
     if (distinct.size() > KvCollection.MAX_KEYS) {
-      throw new KvException.Permanent(
+      throw new InvalidArgument(
           "a request for "
               + distinct.size()
               + " keys, the limit is "
               + KvCollection.MAX_KEYS
               + ": split it");
     }
-    if (distinct.isEmpty()) {
+    distinct.forEach(key -> InvalidArgument.requireNonNull(key, "one of the keys"));
+    return distinct;
+  }
+
+  private CompletionStage<Map<Key, Outcome<T>>> run(
+      Set<Key> keys, Function<Key, Pending<T>> prepare) {
+    if (keys.isEmpty()) {
       return CompletableFuture.completedFuture(Map.of());
     }
-    KeyBatch<T> batch = new KeyBatch<>(distinct, operation);
-    for (int lane = 0; lane < PARALLEL_KEYS; lane++) {
-      batch.runLane();
+    Map<Key, Pending<T>> prepared = new LinkedHashMap<>();
+    keys.forEach(key -> prepared.put(key, prepare.apply(key)));
+    synchronized (this) {
+      operations = prepared;
+      waiting = List.copyOf(prepared.values()).iterator();
     }
-    return batch.result;
+    prepared.forEach(
+        (key, operation) ->
+            operation.stage().whenComplete((value, error) -> ended(key, value, error)));
+    for (int lane = 0; lane < PARALLEL_KEYS; lane++) {
+      runLane();
+    }
+    return result;
   }
 
-  /** Takes one key after another, waiting for none: it is called again when the one has ended. */
+  /**
+   * Sends one operation after another. If one has not ended when it is sent, the thread that ends
+   * it continues the lane. Whichever of the two passes second continues, so that the stack stays
+   * flat however many operations end at once.
+   */
   private void runLane() {
-    for (Key key = next(); key != null; key = next()) {
-      Key current = key;
-      CompletableFuture<T> running = start(current);
-      if (!running.isDone()) {
-        running.whenComplete(
-            (value, error) -> {
-              ended(current, value, error);
-              runLane();
-            });
+    for (Pending<T> operation = next(); operation != null; operation = next()) {
+      AtomicBoolean passed = new AtomicBoolean();
+      operation
+          .sendInTime()
+          .stage()
+          .whenComplete(
+              (value, error) -> {
+                if (!passed.compareAndSet(false, true)) {
+                  runLane();
+                }
+              });
+      if (passed.compareAndSet(false, true)) {
         return;
       }
-      running.whenComplete((value, error) -> ended(current, value, error));
     }
   }
 
-  private synchronized @Nullable Key next() {
+  private synchronized @Nullable Pending<T> next() {
     return waiting.hasNext() ? waiting.next() : null;
   }
 
-  private CompletableFuture<T> start(Key key) {
-    try {
-      return operation.apply(key).toCompletableFuture();
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-  }
-
   private void ended(Key key, T value, @Nullable Throwable error) {
-    Outcome<T> outcome = error == null ? Outcome.ok(value) : Outcome.failed(Stages.known(error));
+    Map<Key, Outcome<T>> all = new LinkedHashMap<>();
     synchronized (this) {
-      outcomes.put(key, outcome);
-      missing--;
-      if (missing > 0) {
+      outcomes.put(key, error == null ? Outcome.ok(value) : Outcome.failed((KvException) error));
+      if (outcomes.size() < operations.size()) {
         return;
       }
+      operations
+          .keySet()
+          .forEach(each -> all.put(each, Objects.requireNonNull(outcomes.get(each))));
     }
-    Map<Key, Outcome<T>> all = new LinkedHashMap<>();
-    outcomes.forEach(
-        (each, found) -> {
-          if (found != null) {
-            all.put(each, found);
-          }
-        });
     result.complete(all);
+  }
+
+  private void giveUp() {
+    List<Pending<T>> all;
+    synchronized (this) {
+      all = List.copyOf(operations.values());
+    }
+    all.forEach(Pending::giveUp);
   }
 }

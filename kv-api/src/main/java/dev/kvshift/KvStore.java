@@ -1,11 +1,15 @@
 package dev.kvshift;
 
+import dev.kvshift.Pending.Effect;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -16,17 +20,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A key-value store, as services see it: a thin view of the database that the connection string
- * names.
+ * A key-value store: a thin view of the database that the connection string names.
  *
- * <p>Safe for use by many threads; a service opens one and keeps it. Closing it closes its
- * collections and locks: reads in flight fail, writes in flight fail with {@link
- * KvException.UnknownOutcome} unless they were certainly not applied, later calls fail with {@link
- * KvException.Permanent}. Closing again does nothing.
+ * <p>Safe for use by many threads. A service opens one and keeps it. Closing the store closes its
+ * collections and locks. Reads in flight fail; writes in flight fail with {@link
+ * KvException.UnknownOutcome} unless they were certainly not applied; later calls fail with {@link
+ * KvException.Permanent}. Closing it again does nothing.
  */
 public final class KvStore implements AutoCloseable {
   private static final Duration MIN_PING = Duration.ofMillis(1);
   private static final Duration MAX_PING = Duration.ofMinutes(1);
+
+  /** Longer than any driver takes to create tables and to wait until all servers know them. */
+  private static final Duration OPEN_TIMEOUT = Duration.ofMinutes(5);
 
   private final Store store;
   private final KvObserver observer;
@@ -38,7 +44,7 @@ public final class KvStore implements AutoCloseable {
     this.clock = Objects.requireNonNull(clock);
   }
 
-  /** Returns a view over an open store, which is closed with it. */
+  /** Returns a view of an open store, which is closed with the view. */
   public static KvStore over(Store store) {
     return over(store, KvObserver.NONE);
   }
@@ -54,60 +60,73 @@ public final class KvStore implements AutoCloseable {
   }
 
   /**
-   * Opens a collection, creating it where the store allows.
+   * Opens a collection, and creates it if it does not exist and the store allows that.
    *
    * @param name a letter a-z, then at most 31 of a-z, 0-9 and '-'
-   * @throws KvException.Permanent if the store keeps it with another layout, or a migration is
-   *     still filling it
+   * @throws KvException.InvalidArgument if an argument is null
+   * @throws KvException.Permanent if the name is wrong, the collection has another layout, or a
+   *     migration is still filling it
+   * @throws KvException.Transient if the store cannot be reached, or has not answered after 5 min
    */
   public KvCollection collection(String name, Layout layout) {
+    InvalidArgument.requireNonNull(name, "collection name");
+    InvalidArgument.requireNonNull(layout, "layout");
     CollectionRecord.requireName(name);
-    return new KvCollection(
-        Stages.await(Stages.start(() -> store.open(name, layout, Claim.ACTIVE), false), false),
-        store.limits(),
-        observer,
-        clock);
+    StoreCollection opened =
+        Pending.send(
+                Effect.READ,
+                Call.within(OPEN_TIMEOUT),
+                () -> store.open(name, layout, Claim.ACTIVE))
+            .await();
+    return new KvCollection(new CollectionOperations(opened, store.limits(), observer, clock));
   }
 
   /**
    * Returns a space of locks.
    *
-   * @throws KvException.UnsupportedCapability where the store has none
+   * @throws KvException.UnsupportedCapability if the store has none
    */
   public Locks locks(String space) {
-    return new Locks(store.locks(space), store.limits());
+    return new Locks(
+        store.locks(InvalidArgument.requireNonNull(space, "lock space")), store.limits());
   }
 
   /**
-   * Asks the database for a sign of life, as a service's readiness probe does: returns once a
-   * server has answered. One answering server is enough; whether enough of them are up for the
-   * consistency that was asked for is not looked at.
+   * Checks that the database answers, as a service's readiness probe does. Returns when a server
+   * has answered. One server is enough; the check does not tell whether enough of them are up for
+   * the configured consistency.
    *
    * @param within how long to wait, 1 ms to 1 min
+   * @throws KvException.InvalidArgument if the time is null or out of that range
    * @throws KvException.Transient if no server answers within that time
    * @throws KvException.Permanent if the store is closed
    */
   public void ping(Duration within) {
+    InvalidArgument.requireNonNull(within, "time-out of a ping");
     if (within.compareTo(MIN_PING) < 0 || within.compareTo(MAX_PING) > 0) {
-      throw new KvException.Permanent("a ping within " + within + ": give 1 ms to 1 min");
+      throw new InvalidArgument("a ping within " + within + ": give 1 ms to 1 min");
     }
-    CompletionStage<Instant> answer =
-        Stages.start(store::serverTime, false)
-            .toCompletableFuture()
-            .orTimeout(within.toMillis(), TimeUnit.MILLISECONDS)
-            .exceptionallyCompose(
-                error ->
-                    CompletableFuture.failedFuture(
-                        error instanceof TimeoutException
-                            ? new KvException.Transient(
-                                "no server of "
-                                    + store.description()
-                                    + " answered within "
-                                    + within.toMillis()
-                                    + " ms: try again, or see whether it is up",
-                                error)
-                            : error));
-    Stages.await(answer, false);
+    Pending.send(Effect.READ, Call.within(within), () -> serverTime(within)).await();
+  }
+
+  private CompletionStage<Instant> serverTime(Duration within) {
+    return store
+        .serverTime()
+        .thenApply(time -> time)
+        .toCompletableFuture()
+        .orTimeout(within.toMillis(), TimeUnit.MILLISECONDS)
+        .exceptionallyCompose(
+            error ->
+                CompletableFuture.failedFuture(
+                    error instanceof TimeoutException
+                        ? new KvException.Transient(
+                            "no server of "
+                                + store.description()
+                                + " answered within "
+                                + within.toMillis()
+                                + " ms: try again, or see whether it is up",
+                            error)
+                        : error));
   }
 
   @Override

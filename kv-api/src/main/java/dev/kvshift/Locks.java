@@ -1,24 +1,30 @@
 package dev.kvshift;
 
+import dev.kvshift.Pending.Effect;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Set;
 
 /**
- * A space of locks for read-modify-write, as services see it. Safe for use by many threads.
+ * A space of locks for read-modify-write. Safe for use by many threads.
  *
- * <p>Methods fail as those of {@link KvCollection} do; a lock whose acquisition has an unknown
- * outcome is free again once its lease would have ended. They end with their {@link KvStore}.
+ * <p>Methods fail as those of {@link KvCollection} do. A lock whose acquisition has an unknown
+ * outcome is free again when its lease would have ended. The space is closed with its {@link
+ * KvStore}.
  *
  * <p>A lock guards only the writes that carry it ({@link WriteOptions#lock(Lock)}). Its lease ends
- * by the authority's clock, renewed or not; the fencing token makes a late holder's write harmless.
+ * by the authority's clock; the fencing token makes the write of a late holder harmless.
  */
 public final class Locks {
   /** The most keys of one batch. */
@@ -39,28 +45,74 @@ public final class Locks {
   }
 
   /**
-   * Takes all the locks that can be had, waiting for none.
+   * Acquires those locks that are free. Does not wait for the others.
    *
    * @param keys 1 to {@value #MAX_KEYS}
-   * @param lease how long they are held unless renewed, 100 ms to 1 h
+   * @param lease how long the locks are held unless renewed, 100 ms to 1 h
+   * @throws KvException.InvalidArgument if an argument is null or out of its range
    */
   public LockResult tryLockAll(Set<Bytes> keys, Duration lease) {
-    return Stages.await(
-        Stages.start(() -> locks.tryLockAll(Set.copyOf(keys), lease, call()), true), true);
+    return startTryLockAll(keys, lease).await();
   }
 
   /**
-   * Extends the lease from now on.
+   * Renews a lease, which then counts from now.
    *
+   * @param lease how long the lock is held from now on, 100 ms to 1 h
+   * @return the same lock with the new end of its lease
+   * @throws KvException.InvalidArgument if an argument is null or out of its range
    * @throws KvException.Permanent if the lock is lost
    */
   public Lock renew(Lock lock, Duration lease) {
-    return Stages.await(Stages.start(() -> locks.renew(lock, lease, call()), true), true);
+    return startRenew(lock, lease).await();
   }
 
-  /** Gives the lock back; does nothing where it is lost already. */
+  /**
+   * Releases a lock. Does nothing if it is lost already.
+   *
+   * @throws KvException.InvalidArgument if it is null
+   */
   public void release(Lock lock) {
-    Stages.await(Stages.start(() -> locks.release(lock, call()), true), true);
+    startRelease(lock).await();
+  }
+
+  private Pending<LockResult> startTryLockAll(Set<Bytes> keys, Duration lease) {
+    Call call = call();
+    return Pending.send(
+        Effect.WRITE,
+        call,
+        () -> {
+          Set<Bytes> copy = copy(keys);
+          OperationChecker.checkLocks(copy, limits);
+          OperationChecker.checkLease(lease);
+          return locks.tryLockAll(copy, lease, call);
+        });
+  }
+
+  private Pending<Lock> startRenew(Lock lock, Duration lease) {
+    Call call = call();
+    return Pending.send(
+        Effect.WRITE,
+        call,
+        () -> {
+          InvalidArgument.requireNonNull(lock, "lock");
+          OperationChecker.checkLease(lease);
+          return locks.renew(lock, lease, call);
+        });
+  }
+
+  private Pending<Void> startRelease(Lock lock) {
+    Call call = call();
+    return Pending.send(
+        Effect.WRITE,
+        call,
+        () -> locks.release(InvalidArgument.requireNonNull(lock, "lock"), call));
+  }
+
+  private static Set<Bytes> copy(Set<Bytes> keys) {
+    Set<Bytes> copy = new LinkedHashSet<>(InvalidArgument.requireNonNull(keys, "keys"));
+    copy.forEach(key -> InvalidArgument.requireNonNull(key, "one of the keys"));
+    return Collections.unmodifiableSet(copy);
   }
 
   private Call call() {

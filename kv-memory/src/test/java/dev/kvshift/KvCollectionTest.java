@@ -26,6 +26,7 @@ import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,10 @@ final class KvCollectionTest {
     kinds.put(new KvException.Permanent("p"), Result.PERMANENT);
     kinds.put(new KvException.UnknownOutcome("u"), Result.UNKNOWN_OUTCOME);
     kinds.put(new KvException.UnsupportedCapability(Capability.EXPIRY, "s"), Result.UNSUPPORTED);
-    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2, null), Result.STALE_PHASE);
+    kinds.put(new KvException.InvalidArgument("i"), Result.INVALID_ARGUMENT);
+    kinds.put(new KvException.CollectionMoved("c"), Result.MOVED);
+    kinds.put(new StalePhase("c", 1, Phase.NEW_ONLY, 2, null), Result.MOVED);
+    kinds.put(new KvException.Overloaded("o"), Result.OVERLOADED);
     kinds.put(new KvException.CollectionFenced("c", Duration.ZERO), Result.FENCED);
     kinds.forEach(
         (error, result) -> {
@@ -89,6 +93,8 @@ final class KvCollectionTest {
               };
           assertThatThrownBy(() -> collection.put(KEY, VALUE)).isSameAs(error);
         });
+    assertThat(EnumSet.copyOf(kinds.values()))
+        .isEqualTo(EnumSet.complementOf(EnumSet.of(Result.OK)));
     assertThat(seen)
         .extracting(Observation::result)
         .containsExactlyElementsOf(

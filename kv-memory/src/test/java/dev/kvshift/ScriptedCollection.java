@@ -21,6 +21,8 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -38,9 +40,13 @@ final class ScriptedCollection implements StoreCollection {
 
   Supplier<CompletionStage<@Nullable Row>> get = ScriptedCollection::unscripted;
   Supplier<CompletionStage<Long>> write = ScriptedCollection::unscripted;
+  Supplier<CompletionStage<RowPage>> range = ScriptedCollection::unscripted;
+
+  /** The calls that were made, in their order. */
+  final List<Call> calls = Collections.synchronizedList(new ArrayList<>());
 
   KvCollection view(KvObserver observer) {
-    return new KvCollection(this, LIMITS, observer, Clock.systemUTC());
+    return new KvCollection(new CollectionOperations(this, LIMITS, observer, Clock.systemUTC()));
   }
 
   @Override
@@ -60,18 +66,21 @@ final class ScriptedCollection implements StoreCollection {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    calls.add(call);
     return get.get();
   }
 
   @Override
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+    calls.add(call);
     return write.get();
   }
 
   @Override
   public CompletionStage<RowPage> range(
-      Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
-    return unscripted();
+      Bytes main, Bytes shard, Range window, PageLimit limit, Call call) {
+    calls.add(call);
+    return range.get();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.kvshift.api;
 
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Range.Direction;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -10,16 +11,16 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a range read goes on: a position, not an authorization. Its bounds come again from the
- * caller.
+ * The position at which a range read resumes. It is no authorization: the caller passes the bounds
+ * again.
  *
- * <p>It holds a clustering key and never a state of the server, so that a range begun on one
- * database goes on on another, after a crash, and whatever was written in between. It is bound to
- * its collection, main key and direction. Immutable.
+ * <p>It contains a clustering key and no state of the server. So a read that began on one database
+ * resumes on another, after a crash, and whatever was written in between. It is bound to its
+ * collection, main key and direction. Immutable.
  *
- * <p>The printed form is base64url of: format version (1 byte), direction (1), the first 8 bytes of
- * the SHA-256 of the collection's name and of the main key (8 + 8), the last clustering key passed,
- * CRC32C of all before (4).
+ * <p>The printed form is the base64url of: format version (1 byte), direction (1), the first 8
+ * bytes of the SHA-256 of the collection's name and of the main key (8 + 8), the last clustering
+ * key passed, and the CRC32C of everything before (4).
  */
 public final class Continuation {
   private static final byte FORMAT = 1;
@@ -39,7 +40,7 @@ public final class Continuation {
   }
 
   /**
-   * Returns the continuation of a read, for the view that gives out pages.
+   * Returns the continuation of a read, for the view that returns pages.
    *
    * @param collection the collection's name
    * @param main the main key of the range
@@ -51,11 +52,12 @@ public final class Continuation {
   }
 
   /**
-   * Reads the printed form.
+   * Returns the continuation that was printed.
    *
-   * @throws KvException.Permanent if it was altered, cut short or printed by something else
+   * @throws KvException.InvalidArgument if it was altered, cut short or printed by something else
    */
   public static Continuation parse(String printed) {
+    InvalidArgument.requireNonNull(printed, "continuation");
     byte[] bytes;
     try {
       bytes = Base64.getUrlDecoder().decode(printed);
@@ -106,8 +108,8 @@ public final class Continuation {
   /**
    * Returns the last clustering key passed, for the view that resumes the read.
    *
-   * @throws KvException.Permanent if the continuation belongs to another collection, main key or
-   *     direction
+   * @throws KvException.InvalidArgument if the continuation belongs to another collection, main key
+   *     or direction
    */
   public Bytes lastFor(String collection, Bytes main, Direction wanted) {
     if (!collectionDigest.equals(digest(Bytes.utf8(collection)))) {
@@ -143,8 +145,8 @@ public final class Continuation {
   }
 
   private static KvException refused(String why, @Nullable Throwable cause) {
-    return new KvException.Permanent(
-        "continuation refused, " + why + ": begin the range anew or hand back what a page gave",
+    return new InvalidArgument(
+        "continuation refused, " + why + ": pass the one of the previous page, or start over",
         cause);
   }
 

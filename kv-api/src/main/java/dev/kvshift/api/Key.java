@@ -1,6 +1,6 @@
 package dev.kvshift.api;
 
-import java.util.Objects;
+import dev.kvshift.api.KvException.InvalidArgument;
 
 /**
  * The key of one entry: a main part, which a range read names, and a clustering part, which orders
@@ -14,14 +14,15 @@ public final class Key {
   private final Bytes clustering;
 
   private Key(Bytes main, Bytes clustering) {
-    this.main = Objects.requireNonNull(main, "main");
-    this.clustering = Objects.requireNonNull(clustering, "clustering");
+    this.main = InvalidArgument.requireNonNull(main, "main part");
+    this.clustering = InvalidArgument.requireNonNull(clustering, "clustering part");
   }
 
   /**
    * Returns the key of a point collection.
    *
    * @param main the whole key; at least one byte
+   * @throws KvException.InvalidArgument if it is null
    */
   public static Key of(Bytes main) {
     return new Key(main, Bytes.empty());
@@ -32,6 +33,7 @@ public final class Key {
    *
    * @param main the part that a range read names
    * @param clustering the place within the main part, compared unsigned
+   * @throws KvException.InvalidArgument if one of them is null
    */
   public static Key of(Bytes main, Bytes clustering) {
     return new Key(main, clustering);

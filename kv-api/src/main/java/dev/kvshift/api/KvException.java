@@ -5,12 +5,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The failure of a request, divided by what the caller can do about it: {@link Transient}, {@link
- * Permanent} and {@link UnknownOutcome} are all there is to handle. Further kinds are subclasses of
- * these three, so that a service's handling never has to change.
+ * The failure of a request. There are three kinds, divided by what the caller can do: {@link
+ * Transient}, {@link Permanent} and {@link UnknownOutcome}. Every further kind is a subclass of one
+ * of them, so that code that handles the three never has to change.
  *
- * <p>The text of an error says what happened, to what, and what to do next; it never holds a value
- * or a secret. A driver's own exception stays attached as the cause.
+ * <p>The text of an error says what happened, to what, and what to do next. It never contains a
+ * value or a secret. A driver's own exception is attached as the cause.
  */
 @SuppressWarnings("serial")
 public abstract sealed class KvException extends RuntimeException {
@@ -18,90 +18,203 @@ public abstract sealed class KvException extends RuntimeException {
     super(message, cause);
   }
 
-  /** Nothing was applied, and the same request may succeed when it is tried again. */
+  /**
+   * Returns whether the same request may succeed if it is sent again. Nothing was applied, so the
+   * retry cannot overwrite what others have written since.
+   */
+  public abstract boolean isRetryable();
+
+  /**
+   * Returns whether the write may have been applied, or may still be. The caller reads the key
+   * back, or writes again.
+   */
+  public abstract boolean mayHaveBeenApplied();
+
+  /** Nothing was applied, and the same request may succeed if it is sent again. */
   public static non-sealed class Transient extends KvException {
-    /** Says what happened, to what, and what to do next; no secrets. */
+    /** Creates an error whose text says what happened, to what, and what to do next. */
     public Transient(String message) {
       super(message, null);
     }
 
-    /** Says the same, and keeps the driver's own error. */
+    /** Creates an error with the driver's own error as its cause. */
     public Transient(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
+
+    @Override
+    public final boolean isRetryable() {
+      return true;
+    }
+
+    @Override
+    public final boolean mayHaveBeenApplied() {
+      return false;
+    }
   }
 
-  /** Nothing was applied, and trying the same request again will not help. */
+  /** Nothing was applied, and a retry of the same request does not help. */
   public static non-sealed class Permanent extends KvException {
-    /** Says what happened, to what, and what to do next; no secrets. */
+    /** Creates an error whose text says what happened, to what, and what to do next. */
     public Permanent(String message) {
       super(message, null);
     }
 
-    /** Says the same, and keeps the driver's own error. */
+    /** Creates an error with the driver's own error as its cause. */
     public Permanent(String message, @Nullable Throwable cause) {
       super(message, cause);
+    }
+
+    @Override
+    public final boolean isRetryable() {
+      return false;
+    }
+
+    @Override
+    public final boolean mayHaveBeenApplied() {
+      return false;
     }
   }
 
   /**
-   * A write may or may not have been applied, and may still be: read back, or write again. Only
-   * writes fail so.
+   * A write may or may not have been applied, and may still be. Read the key back, or write again.
+   * Only writes fail with it.
    */
   public static non-sealed class UnknownOutcome extends KvException {
-    /** Says what happened, to what, and what to do next; no secrets. */
+    /** Creates an error whose text says what happened, to what, and what to do next. */
     public UnknownOutcome(String message) {
       super(message, null);
     }
 
-    /** Says the same, and keeps the driver's own error. */
+    /** Creates an error with the driver's own error as its cause. */
     public UnknownOutcome(String message, @Nullable Throwable cause) {
       super(message, cause);
+    }
+
+    @Override
+    public final boolean isRetryable() {
+      return false;
+    }
+
+    @Override
+    public final boolean mayHaveBeenApplied() {
+      return true;
     }
   }
 
   /**
-   * An argument of the request is wrong: a key part or a value that is too long, a page limit, a
-   * TTL, a lease or a time-out beyond its limits, a continuation of another read. Nothing was sent.
-   * A service can answer its own caller with HTTP 400.
+   * An argument of the request is wrong: null, a key part or a value that is too long, a page
+   * limit, a TTL, a lease or a time-out out of its range, a continuation of another read. Nothing
+   * was sent. A service can answer its own caller with HTTP 400.
    */
   public static final class InvalidArgument extends Permanent {
-    /** Says what was given, and what may be given instead; no secrets. */
+    /** Creates an error whose text says what was given, and what may be given instead. */
     public InvalidArgument(String message) {
       super(message);
     }
 
-    /** Says the same, and keeps the error that told so. */
+    /** Creates an error with the exception that revealed it as its cause. */
     public InvalidArgument(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
+
+    /**
+     * Returns an argument that must not be null.
+     *
+     * @param argument the argument
+     * @param name its name, for the error
+     * @throws InvalidArgument if it is null
+     */
+    public static <T> T requireNonNull(@Nullable T argument, String name) {
+      if (argument == null) {
+        throw new InvalidArgument(name + " is null: pass one");
+      }
+      return argument;
+    }
   }
 
-  /** The store cannot do what was asked, ever. Nothing was sent. */
+  /** The store can never do what was asked. Nothing was sent. */
   public static final class UnsupportedCapability extends Permanent {
     private final Capability capability;
 
-    /** Says what is missing, and names the store as its connection string does. */
+    /**
+     * Creates an error.
+     *
+     * @param capability what the store lacks
+     * @param store the store's description, without secrets
+     */
     public UnsupportedCapability(Capability capability, String store) {
       super(store + " has no " + capability + ": use a store that declares it, or do without");
       this.capability = Objects.requireNonNull(capability);
     }
 
-    /** Returns what is missing. */
+    /** Returns what the store lacks. */
     public Capability capability() {
       return capability;
     }
   }
 
   /**
+   * The collection has moved to another store, and the store that was asked no longer serves it.
+   * Nothing was applied. Connect through {@code transition://}, or to the new store.
+   */
+  public static class CollectionMoved extends Permanent {
+    private final String collection;
+
+    /** Creates an error about a collection, given by its name. */
+    public CollectionMoved(String collection) {
+      this(
+          collection,
+          "has moved to another store: connect through transition:// or to the new store");
+    }
+
+    /**
+     * Creates an error for a kind of this kind.
+     *
+     * @param collection the collection's name
+     * @param what the rest of the text, which follows the name
+     */
+    protected CollectionMoved(String collection, String what) {
+      super("collection " + collection + " " + what);
+      this.collection = Objects.requireNonNull(collection);
+    }
+
+    /** Returns the collection's name. */
+    public String collection() {
+      return collection;
+    }
+  }
+
+  /**
+   * The store, or this client's connection to it, has too many requests in flight. Nothing was
+   * applied. Back off before the retry, and keep fewer requests in flight.
+   */
+  public static final class Overloaded extends Transient {
+    /** Creates an error whose text says what is overloaded, and which limit was reached. */
+    public Overloaded(String message) {
+      super(message);
+    }
+
+    /** Creates an error with the driver's own error as its cause. */
+    public Overloaded(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /**
    * A write met the fence of a cutover and was certainly not applied: its deadline passed while it
-   * waited, or the waiting room was full. Try again.
+   * waited, or the waiting room was full. Retry it.
    */
   public static final class CollectionFenced extends Transient {
     private final String collection;
     private final Duration remaining;
 
-    /** Says for how long at most the fence stands. */
+    /**
+     * Creates an error.
+     *
+     * @param collection the collection's name
+     * @param remaining the longest time until the fence lifts automatically
+     */
     public CollectionFenced(String collection, Duration remaining) {
       super(
           "collection "
@@ -118,7 +231,7 @@ public abstract sealed class KvException extends RuntimeException {
       return collection;
     }
 
-    /** Returns the longest time until the fence lifts by itself. */
+    /** Returns the longest time until the fence lifts automatically. */
     public Duration remaining() {
       return remaining;
     }

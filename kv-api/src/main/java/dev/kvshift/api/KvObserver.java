@@ -1,6 +1,5 @@
 package dev.kvshift.api;
 
-import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -34,9 +33,9 @@ public interface KvObserver {
     GET_RANGE
   }
 
-  /** How it ended: one for success and one for each kind of {@link KvException}. */
+  /** The way in which an operation ended: success, or the most specific kind of its error. */
   enum Result {
-    /** As asked for; a read that found nothing too. */
+    /** It succeeded; a read that found nothing did too. */
     OK,
     /** {@link KvException.Transient}. */
     TRANSIENT,
@@ -48,10 +47,12 @@ public interface KvObserver {
     INVALID_ARGUMENT,
     /** {@link KvException.UnsupportedCapability}. */
     UNSUPPORTED,
-    /** {@link StalePhase}. */
-    STALE_PHASE,
+    /** {@link KvException.CollectionMoved}. */
+    MOVED,
     /** {@link KvException.CollectionFenced}. */
-    FENCED
+    FENCED,
+    /** {@link KvException.Overloaded}. */
+    OVERLOADED
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.kvshift.api;
 
+import dev.kvshift.api.KvException.InvalidArgument;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +38,7 @@ public final class Range {
   private Range(Bound from, Bound to, Direction direction) {
     this.from = from;
     this.to = to;
-    this.direction = Objects.requireNonNull(direction, "direction");
+    this.direction = InvalidArgument.requireNonNull(direction, "direction");
   }
 
   /** Returns the range of all clustering keys, forward. */

@@ -7,14 +7,15 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What everybody needs who composes the stages of the SPI. Safe for use by many threads. */
+/** Operations on stages, for code that composes those of the SPI. Safe for use by many threads. */
 public final class Futures {
   private Futures() {}
 
-  /** Returns the error itself, out of what stages and futures wrap around it. */
+  /** Returns the error without the exceptions that stages and futures wrap around it. */
   public static Throwable unwrap(Throwable thrown) {
     Throwable error = thrown;
     while ((error instanceof CompletionException || error instanceof ExecutionException)
@@ -25,8 +26,8 @@ public final class Futures {
   }
 
   /**
-   * Starts an operation. A {@link KvException} that it throws becomes the stage's failure, so that
-   * a caller has one place to look for errors.
+   * Starts an operation. If it throws a {@link KvException}, the stage fails with it, so that a
+   * caller has one place to look for errors.
    */
   public static <T extends @Nullable Object> CompletionStage<T> start(
       Supplier<? extends CompletionStage<T>> operation) {
@@ -37,7 +38,32 @@ public final class Futures {
     }
   }
 
-  /** Completes after so long, at once where that is nothing or less, and never fails. */
+  /**
+   * Returns a stage with a function of another stage's result. It fails with the bare error of the
+   * other stage or of the function; a stage that {@link CompletionStage#thenApply} derives wraps
+   * it.
+   *
+   * @param function throws only {@link KvException}
+   */
+  public static <T extends @Nullable Object, U extends @Nullable Object> CompletionStage<U> map(
+      CompletionStage<T> stage, Function<? super T, ? extends U> function) {
+    CompletableFuture<U> result = new CompletableFuture<>();
+    stage.whenComplete(
+        (value, error) -> {
+          if (error != null) {
+            result.completeExceptionally(unwrap(error));
+            return;
+          }
+          try {
+            result.complete(function.apply(value));
+          } catch (Throwable e) { // or the result would never end
+            result.completeExceptionally(e);
+          }
+        });
+    return result;
+  }
+
+  /** Returns a stage that completes after a delay, at once if it is not positive. Never fails. */
   public static CompletionStage<Void> after(Duration delay) {
     return CompletableFuture.runAsync(
         () -> {},

@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.Range;
 import java.time.Duration;
 import java.util.Set;
 
@@ -80,6 +81,23 @@ public final class OperationChecker {
   }
 
   /**
+   * Checks the bounds of a range, which a caller or a forged continuation may have made longer than
+   * any key.
+   *
+   * @throws KvException.InvalidArgument if one is longer than a clustering part may be
+   */
+  public void checkBounds(Range range) {
+    Bytes from = range.from();
+    Bytes to = range.to();
+    if (from != null) {
+      checkSize("lower bound", from.size(), limits.maxClusteringBytes());
+    }
+    if (to != null) {
+      checkSize("upper bound", to.size(), limits.maxClusteringBytes());
+    }
+  }
+
+  /**
    * Checks that a request still has time to be sent.
    *
    * @throws KvException.Transient if its deadline has passed
@@ -117,10 +135,11 @@ public final class OperationChecker {
   /**
    * Checks the lease of a lock.
    *
-   * @throws KvException.InvalidArgument if it is shorter than {@link StoreLocks#MIN_LEASE} or
+   * @throws KvException.InvalidArgument if it is null, shorter than {@link StoreLocks#MIN_LEASE} or
    *     longer than {@link StoreLocks#MAX_LEASE}
    */
   public static void checkLease(Duration lease) {
+    KvException.InvalidArgument.requireNonNull(lease, "lock lease");
     if (lease.compareTo(StoreLocks.MIN_LEASE) < 0 || lease.compareTo(StoreLocks.MAX_LEASE) > 0) {
       throw new KvException.InvalidArgument("lock lease " + lease + ": give 100 ms to 1 h");
     }

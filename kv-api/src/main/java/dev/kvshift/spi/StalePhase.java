@@ -6,11 +6,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The leader's refusal of a request of an older epoch: the collection has moved on to another
  * phase. The request was not applied. The transition store starts the operation again in the new
- * phase; a service connected directly sees a {@link KvException.Permanent}.
+ * phase; a service that is connected directly sees a {@link KvException.CollectionMoved}.
  */
 @SuppressWarnings("serial")
-public final class StalePhase extends KvException.Permanent {
-  private final String collection;
+public final class StalePhase extends KvException.CollectionMoved {
   private final long epoch;
   private final Phase phase;
   private final long floor;
@@ -27,23 +26,16 @@ public final class StalePhase extends KvException.Permanent {
    */
   public StalePhase(String collection, long epoch, Phase phase, long floor, @Nullable Copy copy) {
     super(
-        "collection "
-            + collection
-            + " is in phase "
+        collection,
+        "is in phase "
             + phase
             + " (epoch "
             + epoch
             + ") and refuses older epochs: connect through transition:// or to the new store");
-    this.collection = collection;
     this.epoch = epoch;
     this.phase = phase;
     this.floor = floor;
     this.copy = copy;
-  }
-
-  /** Returns the collection's name. */
-  public String collection() {
-    return collection;
   }
 
   /** Returns the leader's current epoch. */

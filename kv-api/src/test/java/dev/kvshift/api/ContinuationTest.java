@@ -66,7 +66,7 @@ final class ContinuationTest {
 
   private static void refused(Runnable read) {
     assertThatThrownBy(read::run)
-        .isInstanceOf(KvException.Permanent.class)
+        .isInstanceOf(KvException.InvalidArgument.class)
         .hasMessageStartingWith("continuation refused, ");
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Range;
 import dev.kvshift.api.ShardRule;
 import java.time.Duration;
 import java.util.Collections;
@@ -90,6 +91,19 @@ final class OperationCheckerTest {
   }
 
   @Test
+  void checkBounds_looksAtBothBounds() {
+    assertThatCode(() -> RANGES.checkBounds(Range.all())).doesNotThrowAnyException();
+    assertThatCode(() -> RANGES.checkBounds(Range.of(bytes(3), bytes(3))))
+        .doesNotThrowAnyException();
+    assertRefused(
+        () -> RANGES.checkBounds(Range.from(bytes(4))),
+        "collection files: lower bound of 4 bytes, the limit is 3: make it shorter");
+    assertRefused(
+        () -> RANGES.checkBounds(Range.all().withTo(bytes(4), false)),
+        "collection files: upper bound of 4 bytes, the limit is 3: make it shorter");
+  }
+
+  @Test
   void withoutShards_shard_isRefused() {
     OperationChecker unsharded = RANGES.withoutShards();
     String message = "collection files: its store knows no shards: leave the shard empty";
@@ -125,6 +139,7 @@ final class OperationCheckerTest {
 
   @Test
   void checkLease_looksAtBothBounds() {
+    assertRefused(() -> OperationChecker.checkLease(null), "lock lease is null: pass one");
     assertThatCode(() -> OperationChecker.checkLease(Duration.ofMillis(100)))
         .doesNotThrowAnyException();
     assertThatCode(() -> OperationChecker.checkLease(Duration.ofHours(1)))

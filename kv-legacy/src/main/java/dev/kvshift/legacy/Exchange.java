@@ -135,7 +135,7 @@ final class Exchange implements AutoCloseable {
     if (lane.accepted.incrementAndGet() > lane.limit * (1 + WAITING_FACTOR)) {
       lane.accepted.decrementAndGet();
       return CompletableFuture.failedFuture(
-          new KvException.Transient(
+          new KvException.Overloaded(
               server
                   + " has "
                   + lane.limit * (1 + WAITING_FACTOR)

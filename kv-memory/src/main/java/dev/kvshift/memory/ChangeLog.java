@@ -2,6 +2,7 @@ package dev.kvshift.memory;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.spi.ChangeSource.Batch;
 import dev.kvshift.spi.ChangeSource.Change;
 import dev.kvshift.spi.ChangeSource.Data;
@@ -85,7 +86,7 @@ final class ChangeLog {
   /** Reads at once where there is something, and otherwise leaves a reader waiting. */
   CompletionStage<Batch> read(Object owner, long after, int maxBytes, Duration wait) {
     if (maxBytes < 1) {
-      throw new KvException.Permanent("a batch of " + maxBytes + " bytes: give 1 or more");
+      throw new InvalidArgument("a batch of " + maxBytes + " bytes: give 1 or more");
     }
     requireRetained(after);
     if (after < newest) {
@@ -96,8 +97,8 @@ final class ChangeLog {
     }
     readers.removeIf(reader -> reader.result.isDone());
     if (readers.size() == MAX_READERS) {
-      throw new KvException.Transient(
-          MAX_READERS + " readers wait for changes of " + collection + " already: try again");
+      throw new KvException.Overloaded(
+          MAX_READERS + " readers already wait for changes of " + collection + ": try again");
     }
     CompletableFuture<Batch> result = new CompletableFuture<>();
     readers.add(new Reader(owner, after, maxBytes, result));
@@ -108,7 +109,7 @@ final class ChangeLog {
   /** Registers a consumer or moves it. How long so many changes take, nobody can foresee. */
   Duration consumed(String consumer, long upTo) {
     if (consumer.isEmpty() || consumer.length() > MAX_CONSUMER_LENGTH) {
-      throw new KvException.Permanent(
+      throw new InvalidArgument(
           "a consumer's name of "
               + consumer.length()
               + " letters: give 1 to "

@@ -1,7 +1,7 @@
 package dev.kvshift.memory;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import java.util.Collections;
 import java.util.Objects;
 import java.util.SortedMap;
@@ -24,11 +24,11 @@ final class MetadataRecords {
 
   synchronized SortedMap<String, Bytes> list(String prefix, String after, int limit) {
     if (!PREFIX.matcher(prefix).matches()) {
-      throw new KvException.Permanent(
+      throw new InvalidArgument(
           "metadata prefix '" + prefix + "': begin with the whole group and its slash");
     }
     if (limit < 1 || limit > MAX_LISTED) {
-      throw new KvException.Permanent(
+      throw new InvalidArgument(
           "listing of " + limit + " metadata records: give 1 to " + MAX_LISTED);
     }
     TreeMap<String, Bytes> found = new TreeMap<>();
@@ -46,7 +46,7 @@ final class MetadataRecords {
       String name, @Nullable Bytes expected, @Nullable Bytes next, int maxBytes) {
     requireName(name);
     if (next != null && next.size() > maxBytes) {
-      throw new KvException.Permanent(
+      throw new InvalidArgument(
           "metadata record "
               + name
               + " of "
@@ -68,7 +68,7 @@ final class MetadataRecords {
 
   private static String requireName(String name) {
     if (name.length() > MAX_NAME_CHARS || !NAME.matcher(name).matches()) {
-      throw new KvException.Permanent(
+      throw new InvalidArgument(
           "metadata name '"
               + name
               + "': give GROUP/NAME of 1 to "

@@ -1,7 +1,7 @@
 package dev.kvshift.memory;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.spi.StoreKey;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -44,8 +44,8 @@ record Place(long token, StoreKey key) implements Comparable<Place> {
       Bytes shard = take(buffer, buffer.getInt());
       return new Place(token, StoreKey.of(main, shard, Bytes.of(buffer)));
     } catch (BufferUnderflowException | IllegalArgumentException e) {
-      throw new KvException.Permanent(
-          "scan position refused: hand back what a page gave, or begin the task anew", e);
+      throw new InvalidArgument(
+          "scan position refused: pass the one of the previous page, or start the task over", e);
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.kvshift.memory;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.Range.Direction;
@@ -115,7 +115,7 @@ record RowWalk(boolean tombstones) {
   /** Cuts all tokens into so many ranges of equal length. */
   static List<ScanTask> tasks(int atLeast) {
     if (atLeast < 1 || atLeast > MAX_TASKS) {
-      throw new KvException.Permanent("a scan in " + atLeast + " tasks: give 1 to " + MAX_TASKS);
+      throw new InvalidArgument("a scan in " + atLeast + " tasks: give 1 to " + MAX_TASKS);
     }
     List<ScanTask> tasks = new ArrayList<>(atLeast);
     long step = Long.divideUnsigned(-1L, atLeast);

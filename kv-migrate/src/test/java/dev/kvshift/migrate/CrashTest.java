@@ -2,6 +2,7 @@ package dev.kvshift.migrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
@@ -105,7 +106,7 @@ final class CrashTest {
       migration.run();
       return true;
     } catch (KvException.Permanent e) {
-      assertThat(e).hasMessage(Cut.MESSAGE);
+      assertThat(Throwables.getRootCause(e)).hasMessage(Cut.MESSAGE);
       return false;
     }
   }

@@ -1,6 +1,7 @@
 package dev.kvshift.migrate;
 
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -9,10 +10,14 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
 /** A store whose requests pass through a fault of the test before they are sent. */
 final class Intercepted {
+  private static final Executor LATER = CompletableFuture.delayedExecutor(1, TimeUnit.MILLISECONDS);
   private static final List<Class<?>> INTERFACES =
       List.of(Store.class, StoreCollection.class, Gate.class, ChangeSource.class, Metadata.class);
 
@@ -22,6 +27,9 @@ final class Intercepted {
   interface Fault {
     /** Returns the answer to the request. */
     CompletionStage<?> around(Class<?> type, String method, Object[] arguments, Request request);
+
+    /** Called before each method that answers at once; may throw what the method shall throw. */
+    default void local(String method, Object[] arguments) {}
   }
 
   /** A request, sent at most once. */
@@ -33,15 +41,46 @@ final class Intercepted {
     return (Store) wrap(Store.class, real, fault);
   }
 
+  /** Returns the fault with every answer on another thread, a moment later. */
+  static Fault late(Fault fault) {
+    return new Fault() {
+      @Override
+      public CompletionStage<?> around(
+          Class<?> type, String method, Object[] arguments, Request request) {
+        return later(fault.around(type, method, arguments, request));
+      }
+
+      @Override
+      public void local(String method, Object[] arguments) {
+        fault.local(method, arguments);
+      }
+    };
+  }
+
+  private static <T> CompletionStage<T> later(CompletionStage<T> answer) {
+    CompletableFuture<T> late = new CompletableFuture<>();
+    answer.whenCompleteAsync(
+        (value, failed) -> {
+          if (failed == null) {
+            late.complete(value);
+          } else {
+            late.completeExceptionally(Futures.unwrap(failed));
+          }
+        },
+        LATER);
+    return late;
+  }
+
   private static Object wrap(Class<?> type, Object real, Fault fault) {
     return Proxy.newProxyInstance(
         type.getClassLoader(),
         new Class<?>[] {type},
         (proxy, method, arguments) -> {
+          Object[] given = arguments == null ? new Object[0] : arguments;
           if (!CompletionStage.class.isAssignableFrom(method.getReturnType())) {
+            fault.local(method.getName(), given);
             return wrapAnswer(call(real, method, arguments), fault);
           }
-          Object[] given = arguments == null ? new Object[0] : arguments;
           return fault
               .around(
                   type,

@@ -27,8 +27,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -218,12 +216,7 @@ final class MigrationTest {
   void run_rowThatTheTargetRefuses_movesNothingUntilItIsThere() {
     try (Sides sides = new Sides()) {
       sides.fill(100);
-      AtomicBoolean refusing = new AtomicBoolean(true);
-      Intercepted.Fault refusal =
-          (type, method, arguments, request) ->
-              method.equals("write") && arguments[0].equals(Sides.key(7)) && refusing.get()
-                  ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
-                  : request.send();
+      Refusing refusal = Refusing.valuesOf(Sides.key(7));
       try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
         assertThatThrownBy(migration::run)
             .isInstanceOfSatisfying(
@@ -232,16 +225,16 @@ final class MigrationTest {
                     assertThat(mismatch.report().keys())
                         .extracting(Difference::key)
                         .containsExactly(Sides.key(7)));
-        assertThat(migration.status().quarantined()).isEqualTo(1);
+        assertThat(migration.status().quarantine().keys()).isEqualTo(1);
         assertThat(migration.status().copy().counts().rejected()).isEqualTo(1);
         sides.put(Sides.key(7), "refused as well");
         migration.catchUp();
 
-        refusing.set(false);
+        refusal.turn(false);
         sides.put(Sides.key(7), "smaller");
         migration.catchUp();
         assertThat(migration.run().verify().differences()).isZero();
-        assertThat(migration.status().quarantined()).isZero();
+        assertThat(migration.status().quarantine().keys()).isZero();
       }
     }
   }
@@ -250,11 +243,7 @@ final class MigrationTest {
   void cutover_keyInQuarantine_isRefused() {
     try (Sides sides = new Sides()) {
       sides.fill(100);
-      Intercepted.Fault refusal =
-          (type, method, arguments, request) ->
-              method.equals("write") && arguments[0].equals(Sides.key(700))
-                  ? CompletableFuture.failedFuture(new KvException.Permanent("too large"))
-                  : request.send();
+      Refusing refusal = Refusing.valuesOf(Sides.key(700));
       try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
         migration.copy();
         migration.verify();

@@ -11,6 +11,7 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
@@ -19,6 +20,7 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,7 +129,7 @@ final class Sides implements AutoCloseable {
         .verifyBucketBits(10)
         .maxRejected(10)
         .pauseLimit(pauseLimit)
-        .fenceLifetime(pauseLimit.plusSeconds(5))
+        .fenceLifetime(pauseLimit.plusSeconds(1))
         .patience(Duration.ofSeconds(30))
         .build();
   }
@@ -140,6 +142,11 @@ final class Sides implements AutoCloseable {
   /** Returns the target's collection, which must exist. */
   StoreCollection to() {
     return Await.of(target.open(COLLECTION, layout, Claim.NONE));
+  }
+
+  /** Returns the migration's ledger. */
+  Ledger ledger() {
+    return new Ledger(target.metadata(), COLLECTION, Duration.ofSeconds(30), Clock.systemUTC());
   }
 
   void fill(int rows) {

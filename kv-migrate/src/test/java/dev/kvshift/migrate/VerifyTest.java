@@ -50,6 +50,20 @@ final class VerifyTest {
   }
 
   @Test
+  void verify_extraKeyThatTheSourceCanNeverHold_isReported() {
+    try (Sides sides = new Sides().from(Refusing.key(EXTRA));
+        Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+      sides.fill(10);
+      migration.copy();
+      writeToTarget(sides, EXTRA, Mutation.put(Bytes.utf8("nobody's")).withVersion(5L));
+
+      assertThat(migration.verify().keys())
+          .containsExactly(
+              new Difference(EXTRA, Kind.EXTRA, OptionalLong.empty(), OptionalLong.of(5)));
+    }
+  }
+
+  @Test
   void run_targetBrokenOnPurpose_movesNothing() {
     try (Sides sides = new Sides()) {
       try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {

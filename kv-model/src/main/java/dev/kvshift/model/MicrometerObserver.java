@@ -28,7 +28,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *       kv_server_warnings_total})
  * </ul>
  *
- * <p>The number of meters is bounded by the number of collections times four operations times eight
+ * <p>The number of meters is bounded by the number of collections times four operations times nine
  * results.
  */
 public final class MicrometerObserver implements KvObserver {

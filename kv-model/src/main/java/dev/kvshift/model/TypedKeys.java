@@ -4,8 +4,11 @@ import dev.kvshift.KvCollection;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Outcome;
+import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
+import dev.kvshift.spi.Futures;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -32,12 +35,12 @@ record TypedKeys<K, V>(
     return Objects.requireNonNull(WriteOptions.ttl(ttl).ttl());
   }
 
-  Optional<V> get(Key key) {
-    return decode(key, collection.get(key));
+  Optional<V> get(Key key, ReadOptions options) {
+    return decode(key, collection.get(key, options));
   }
 
-  CompletionStage<Optional<V>> getAsync(Key key) {
-    return collection.async().get(key).thenApply(value -> decode(key, value));
+  CompletionStage<Optional<V>> getAsync(Key key, ReadOptions options) {
+    return Futures.map(collection.async().get(key, options), value -> decode(key, value));
   }
 
   void put(Key key, V value, WriteOptions options) {
@@ -48,31 +51,30 @@ record TypedKeys<K, V>(
     return collection.async().put(key, encode(value), withDefaults(options));
   }
 
-  Map<K, Outcome<Optional<V>>> getAll(Collection<K> keys) {
+  Map<K, Outcome<Optional<V>>> getAll(Collection<K> keys, ReadOptions options) {
     Map<Key, K> encoded = encodeAll(keys);
-    return decodeAll(encoded, collection.getAll(encoded.keySet()));
+    return decodeAll(encoded, collection.getAll(encoded.keySet(), options));
   }
 
-  CompletionStage<Map<K, Outcome<Optional<V>>>> getAllAsync(Collection<K> keys) {
+  CompletionStage<Map<K, Outcome<Optional<V>>>> getAllAsync(
+      Collection<K> keys, ReadOptions options) {
     Map<Key, K> encoded = encodeAll(keys);
-    return collection
-        .async()
-        .getAll(encoded.keySet())
-        .thenApply(outcomes -> decodeAll(encoded, outcomes));
+    return Futures.map(
+        collection.async().getAll(encoded.keySet(), options),
+        outcomes -> decodeAll(encoded, outcomes));
   }
 
   Map<K, Outcome<@Nullable Void>> putAll(Map<K, V> entries, WriteOptions options) {
-    Map<Key, K> keys = encodeAll(entries.keySet());
+    Map<Key, K> keys = encodeAll(InvalidArgument.requireNonNull(entries, "entries").keySet());
     return named(keys, collection.putAll(encodeAll(keys, entries), withDefaults(options)));
   }
 
   CompletionStage<Map<K, Outcome<@Nullable Void>>> putAllAsync(
       Map<K, V> entries, WriteOptions options) {
-    Map<Key, K> keys = encodeAll(entries.keySet());
-    return collection
-        .async()
-        .putAll(encodeAll(keys, entries), withDefaults(options))
-        .thenApply(outcomes -> named(keys, outcomes));
+    Map<Key, K> keys = encodeAll(InvalidArgument.requireNonNull(entries, "entries").keySet());
+    return Futures.map(
+        collection.async().putAll(encodeAll(keys, entries), withDefaults(options)),
+        outcomes -> named(keys, outcomes));
   }
 
   Map<K, Outcome<@Nullable Void>> deleteAll(Collection<K> keys, WriteOptions options) {
@@ -83,16 +85,15 @@ record TypedKeys<K, V>(
   CompletionStage<Map<K, Outcome<@Nullable Void>>> deleteAllAsync(
       Collection<K> keys, WriteOptions options) {
     Map<Key, K> encoded = encodeAll(keys);
-    return collection
-        .async()
-        .deleteAll(encoded.keySet(), options)
-        .thenApply(outcomes -> named(encoded, outcomes));
+    return Futures.map(
+        collection.async().deleteAll(encoded.keySet(), options),
+        outcomes -> named(encoded, outcomes));
   }
 
   V decode(Key key, Bytes value) {
     try {
       return format.decode(value);
-    } catch (IllegalArgumentException e) {
+    } catch (RuntimeException e) {
       throw new KvException.Permanent(
           "collection "
               + collection.name()
@@ -112,10 +113,11 @@ record TypedKeys<K, V>(
   }
 
   private Bytes encode(V value) {
+    InvalidArgument.requireNonNull(value, "value");
     try {
       return format.encode(value);
-    } catch (IllegalArgumentException e) {
-      throw new KvException.Permanent(
+    } catch (RuntimeException e) {
+      throw new InvalidArgument(
           "collection " + collection.name() + ": the model cannot encode a value: fix the value",
           e);
     }
@@ -123,21 +125,21 @@ record TypedKeys<K, V>(
 
   /** Returns the options with the model's TTL unless they have their own. */
   private WriteOptions withDefaults(WriteOptions options) {
-    return ttl == null || options.ttl() != null
-        ? options
-        : WriteOptions.none().withTtl(ttl).withLock(options.lock());
+    InvalidArgument.requireNonNull(options, "options");
+    return ttl == null || options.ttl() != null ? options : options.withTtl(ttl);
   }
 
   private Map<Key, K> encodeAll(Collection<K> keys) {
     Map<Key, K> encoded = new LinkedHashMap<>();
-    keys.forEach(key -> encoded.put(encodeKey.apply(key), key));
+    for (K key : InvalidArgument.requireNonNull(keys, "keys")) {
+      encoded.put(encodeKey.apply(InvalidArgument.requireNonNull(key, "one of the keys")), key);
+    }
     return encoded;
   }
 
   private Map<Key, Bytes> encodeAll(Map<Key, K> keys, Map<K, V> entries) {
     Map<Key, Bytes> encoded = new LinkedHashMap<>();
-    keys.forEach(
-        (bytes, key) -> encoded.put(bytes, encode(Objects.requireNonNull(entries.get(key)))));
+    keys.forEach((bytes, key) -> encoded.put(bytes, encode(entries.get(key))));
     return encoded;
   }
 

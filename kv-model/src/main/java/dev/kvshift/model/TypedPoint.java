@@ -3,7 +3,9 @@ package dev.kvshift.model;
 import dev.kvshift.KvCollection;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.Outcome;
+import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
+import dev.kvshift.spi.Futures;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -15,9 +17,10 @@ import org.jspecify.annotations.Nullable;
  * its store.
  *
  * <p>Operations fail as those of {@link KvCollection} do, with the same state afterwards. A key or
- * value that does not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A
- * multi-key request has the limit of {@link KvCollection} and returns an outcome for each key; it
- * is not atomic.
+ * value that the model cannot encode fails with {@link
+ * dev.kvshift.api.KvException.InvalidArgument}, a stored one that it cannot decode with {@link
+ * dev.kvshift.api.KvException.Permanent}. A multi-key request has the limit of {@link KvCollection}
+ * and returns an outcome for each key; it is not atomic.
  *
  * @param <K> the type of its keys
  * @param <V> the type of its values
@@ -46,7 +49,12 @@ public final class TypedPoint<K, V> {
 
   /** Reads the value of a key; empty if it has none, or if it was deleted or has expired. */
   public Optional<V> get(K key) {
-    return keys.get(encode(key));
+    return get(key, ReadOptions.none());
+  }
+
+  /** Reads the value of a key with options; empty if it has none. */
+  public Optional<V> get(K key, ReadOptions options) {
+    return keys.get(encode(key), options);
   }
 
   /** Writes a value, replacing the one that the key has. */
@@ -71,7 +79,12 @@ public final class TypedPoint<K, V> {
 
   /** Reads several keys and returns the outcome of each. */
   public Map<K, Outcome<Optional<V>>> getAll(Collection<K> several) {
-    return keys.getAll(several);
+    return getAll(several, ReadOptions.none());
+  }
+
+  /** Reads several keys with options and returns the outcome of each. */
+  public Map<K, Outcome<Optional<V>>> getAll(Collection<K> several, ReadOptions options) {
+    return keys.getAll(several, options);
   }
 
   /** Writes several entries and returns the outcome of each. */
@@ -104,34 +117,65 @@ public final class TypedPoint<K, V> {
 
     /** See {@link TypedPoint#get(Object)}. */
     public CompletionStage<Optional<V>> get(K key) {
-      return keys.getAsync(encode(key));
+      return get(key, ReadOptions.none());
+    }
+
+    /** See {@link TypedPoint#get(Object, ReadOptions)}. */
+    public CompletionStage<Optional<V>> get(K key, ReadOptions options) {
+      return Futures.start(() -> keys.getAsync(encode(key), options));
+    }
+
+    /** See {@link TypedPoint#put(Object, Object)}. */
+    public CompletionStage<@Nullable Void> put(K key, V value) {
+      return put(key, value, WriteOptions.none());
     }
 
     /** See {@link TypedPoint#put(Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(K key, V value, WriteOptions options) {
-      return keys.putAsync(encode(key), value, options);
+      return Futures.start(() -> keys.putAsync(encode(key), value, options));
+    }
+
+    /** See {@link TypedPoint#delete(Object)}. */
+    public CompletionStage<@Nullable Void> delete(K key) {
+      return delete(key, WriteOptions.none());
     }
 
     /** See {@link TypedPoint#delete(Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> delete(K key, WriteOptions options) {
-      return collection.async().delete(encode(key), options);
+      return Futures.start(() -> collection.async().delete(encode(key), options));
     }
 
     /** See {@link TypedPoint#getAll(Collection)}. */
     public CompletionStage<Map<K, Outcome<Optional<V>>>> getAll(Collection<K> several) {
-      return keys.getAllAsync(several);
+      return getAll(several, ReadOptions.none());
+    }
+
+    /** See {@link TypedPoint#getAll(Collection, ReadOptions)}. */
+    public CompletionStage<Map<K, Outcome<Optional<V>>>> getAll(
+        Collection<K> several, ReadOptions options) {
+      return Futures.start(() -> keys.getAllAsync(several, options));
+    }
+
+    /** See {@link TypedPoint#putAll(Map)}. */
+    public CompletionStage<Map<K, Outcome<@Nullable Void>>> putAll(Map<K, V> entries) {
+      return putAll(entries, WriteOptions.none());
     }
 
     /** See {@link TypedPoint#putAll(Map, WriteOptions)}. */
     public CompletionStage<Map<K, Outcome<@Nullable Void>>> putAll(
         Map<K, V> entries, WriteOptions options) {
-      return keys.putAllAsync(entries, options);
+      return Futures.start(() -> keys.putAllAsync(entries, options));
+    }
+
+    /** See {@link TypedPoint#deleteAll(Collection)}. */
+    public CompletionStage<Map<K, Outcome<@Nullable Void>>> deleteAll(Collection<K> several) {
+      return deleteAll(several, WriteOptions.none());
     }
 
     /** See {@link TypedPoint#deleteAll(Collection, WriteOptions)}. */
     public CompletionStage<Map<K, Outcome<@Nullable Void>>> deleteAll(
         Collection<K> several, WriteOptions options) {
-      return keys.deleteAllAsync(several, options);
+      return Futures.start(() -> keys.deleteAllAsync(several, options));
     }
   }
 }

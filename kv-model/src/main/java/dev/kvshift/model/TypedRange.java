@@ -5,12 +5,16 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;
+import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.model.key.RangeKey;
+import dev.kvshift.spi.Futures;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -24,9 +28,10 @@ import org.jspecify.annotations.Nullable;
  * its store.
  *
  * <p>Operations fail as those of {@link KvCollection} do, with the same state afterwards. A key or
- * value that does not fit the model fails with {@link dev.kvshift.api.KvException.Permanent}. A
- * multi-key request has the limit of {@link KvCollection} and returns an outcome for each key; it
- * is not atomic.
+ * value that the model cannot encode fails with {@link
+ * dev.kvshift.api.KvException.InvalidArgument}, a stored one that it cannot decode with {@link
+ * dev.kvshift.api.KvException.Permanent}. A multi-key request has the limit of {@link KvCollection}
+ * and returns an outcome for each key; it is not atomic.
  *
  * @param <M> the type of its main keys
  * @param <C> the type of its clustering keys
@@ -58,7 +63,12 @@ public final class TypedRange<M, C, V> {
 
   /** Reads the value of a key; empty if it has none, or if it was deleted or has expired. */
   public Optional<V> get(M main, C clustering) {
-    return keys.get(encode(main, clustering));
+    return get(main, clustering, ReadOptions.none());
+  }
+
+  /** Reads the value of a key with options; empty if it has none. */
+  public Optional<V> get(M main, C clustering, ReadOptions options) {
+    return keys.get(encode(main, clustering), options);
   }
 
   /** Writes a value, replacing the one that the key has. */
@@ -94,14 +104,34 @@ public final class TypedRange<M, C, V> {
    */
   public TypedPage<C, V> getRange(
       M main, KeyRange<C> range, PageLimit limit, @Nullable Continuation next) {
+    return getRange(main, range, limit, next, ReadOptions.none());
+  }
+
+  /**
+   * Reads a page of a range with options.
+   *
+   * @param next the previous page's continuation, used with the same main key, bounds and
+   *     direction; null for the first page
+   */
+  public TypedPage<C, V> getRange(
+      M main,
+      KeyRange<C> range,
+      PageLimit limit,
+      @Nullable Continuation next,
+      ReadOptions options) {
     Bytes encoded = model.main().encode(main);
-    return decode(
-        encoded, collection.getRange(encoded, range.encode(model.clustering()), limit, next));
+    return decode(encoded, collection.getRange(encoded, encode(range), limit, next, options));
   }
 
   /** Reads several keys and returns the outcome of each. */
   public Map<RangeKey<M, C>, Outcome<Optional<V>>> getAll(Collection<RangeKey<M, C>> several) {
-    return keys.getAll(several);
+    return getAll(several, ReadOptions.none());
+  }
+
+  /** Reads several keys with options and returns the outcome of each. */
+  public Map<RangeKey<M, C>, Outcome<Optional<V>>> getAll(
+      Collection<RangeKey<M, C>> several, ReadOptions options) {
+    return keys.getAll(several, options);
   }
 
   /** Writes several entries and returns the outcome of each. */
@@ -127,6 +157,10 @@ public final class TypedRange<M, C, V> {
     return keys.deleteAll(several, options);
   }
 
+  private Range encode(KeyRange<C> range) {
+    return InvalidArgument.requireNonNull(range, "range").encode(model.clustering());
+  }
+
   private Key encode(M main, C clustering) {
     return Key.of(model.main().encode(main), model.clustering().encode(clustering));
   }
@@ -148,46 +182,96 @@ public final class TypedRange<M, C, V> {
 
     /** See {@link TypedRange#get(Object, Object)}. */
     public CompletionStage<Optional<V>> get(M main, C clustering) {
-      return keys.getAsync(encode(main, clustering));
+      return get(main, clustering, ReadOptions.none());
+    }
+
+    /** See {@link TypedRange#get(Object, Object, ReadOptions)}. */
+    public CompletionStage<Optional<V>> get(M main, C clustering, ReadOptions options) {
+      return Futures.start(() -> keys.getAsync(encode(main, clustering), options));
+    }
+
+    /** See {@link TypedRange#put(Object, Object, Object)}. */
+    public CompletionStage<@Nullable Void> put(M main, C clustering, V value) {
+      return put(main, clustering, value, WriteOptions.none());
     }
 
     /** See {@link TypedRange#put(Object, Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(
         M main, C clustering, V value, WriteOptions options) {
-      return keys.putAsync(encode(main, clustering), value, options);
+      return Futures.start(() -> keys.putAsync(encode(main, clustering), value, options));
+    }
+
+    /** See {@link TypedRange#delete(Object, Object)}. */
+    public CompletionStage<@Nullable Void> delete(M main, C clustering) {
+      return delete(main, clustering, WriteOptions.none());
     }
 
     /** See {@link TypedRange#delete(Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> delete(M main, C clustering, WriteOptions options) {
-      return collection.async().delete(encode(main, clustering), options);
+      return Futures.start(() -> collection.async().delete(encode(main, clustering), options));
+    }
+
+    /** See {@link TypedRange#getRange(Object, KeyRange, PageLimit)}. */
+    public CompletionStage<TypedPage<C, V>> getRange(M main, KeyRange<C> range, PageLimit limit) {
+      return getRange(main, range, limit, null);
     }
 
     /** See {@link TypedRange#getRange(Object, KeyRange, PageLimit, Continuation)}. */
     public CompletionStage<TypedPage<C, V>> getRange(
         M main, KeyRange<C> range, PageLimit limit, @Nullable Continuation next) {
-      Bytes encoded = model.main().encode(main);
-      return collection
-          .async()
-          .getRange(encoded, range.encode(model.clustering()), limit, next)
-          .thenApply(page -> decode(encoded, page));
+      return getRange(main, range, limit, next, ReadOptions.none());
+    }
+
+    /** See {@link TypedRange#getRange(Object, KeyRange, PageLimit, Continuation, ReadOptions)}. */
+    public CompletionStage<TypedPage<C, V>> getRange(
+        M main,
+        KeyRange<C> range,
+        PageLimit limit,
+        @Nullable Continuation next,
+        ReadOptions options) {
+      return Futures.start(
+          () -> {
+            Bytes encoded = model.main().encode(main);
+            return Futures.map(
+                collection.async().getRange(encoded, encode(range), limit, next, options),
+                page -> decode(encoded, page));
+          });
     }
 
     /** See {@link TypedRange#getAll(Collection)}. */
     public CompletionStage<Map<RangeKey<M, C>, Outcome<Optional<V>>>> getAll(
         Collection<RangeKey<M, C>> several) {
-      return keys.getAllAsync(several);
+      return getAll(several, ReadOptions.none());
+    }
+
+    /** See {@link TypedRange#getAll(Collection, ReadOptions)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<Optional<V>>>> getAll(
+        Collection<RangeKey<M, C>> several, ReadOptions options) {
+      return Futures.start(() -> keys.getAllAsync(several, options));
+    }
+
+    /** See {@link TypedRange#putAll(Map)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> putAll(
+        Map<RangeKey<M, C>, V> entries) {
+      return putAll(entries, WriteOptions.none());
     }
 
     /** See {@link TypedRange#putAll(Map, WriteOptions)}. */
     public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> putAll(
         Map<RangeKey<M, C>, V> entries, WriteOptions options) {
-      return keys.putAllAsync(entries, options);
+      return Futures.start(() -> keys.putAllAsync(entries, options));
+    }
+
+    /** See {@link TypedRange#deleteAll(Collection)}. */
+    public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> deleteAll(
+        Collection<RangeKey<M, C>> several) {
+      return deleteAll(several, WriteOptions.none());
     }
 
     /** See {@link TypedRange#deleteAll(Collection, WriteOptions)}. */
     public CompletionStage<Map<RangeKey<M, C>, Outcome<@Nullable Void>>> deleteAll(
         Collection<RangeKey<M, C>> several, WriteOptions options) {
-      return keys.deleteAllAsync(several, options);
+      return Futures.start(() -> keys.deleteAllAsync(several, options));
     }
   }
 }

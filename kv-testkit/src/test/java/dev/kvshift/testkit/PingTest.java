@@ -53,7 +53,7 @@ final class PingTest {
     try (KvStore store = InMemory.store("ping")) {
       for (Duration wrong : new Duration[] {Duration.ZERO, Duration.ofSeconds(61)}) {
         assertThatThrownBy(() -> store.ping(wrong))
-            .isInstanceOf(KvException.Permanent.class)
+            .isInstanceOf(KvException.InvalidArgument.class)
             .hasMessageContaining("give 1 ms to 1 min");
       }
     }

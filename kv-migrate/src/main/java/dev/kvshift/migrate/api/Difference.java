@@ -1,7 +1,5 @@
 package dev.kvshift.migrate.api;
 
-import dev.kvshift.api.Bytes;
-import dev.kvshift.model.key.Keys;
 import dev.kvshift.spi.StoreKey;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -28,15 +26,9 @@ public record Difference(
     RESURRECTED
   }
 
-  /** Returns kind and key for people. Keys in our encoding are decoded, with the bytes behind. */
+  /** Returns kind and key for people. */
   @Override
   public String toString() {
-    String line = kind.name().toLowerCase(Locale.ROOT) + " main=" + show(key.main());
-    return key.clustering().isEmpty() ? line : line + " clustering=" + show(key.clustering());
-  }
-
-  private static String show(Bytes part) {
-    String text = Keys.show(part);
-    return text.equals(part.toString()) ? text : text + " [" + part + "]";
+    return kind.name().toLowerCase(Locale.ROOT) + " " + KeyText.of(key);
   }
 }

@@ -110,7 +110,7 @@ public final class MigrationOptions {
     return listedDifferences;
   }
 
-  /** Returns the maximum number of rejected rows; one more ends the run. */
+  /** Returns the maximum number of quarantined keys; one more ends the run. */
   public int maxRejected() {
     return maxRejected;
   }
@@ -221,7 +221,7 @@ public final class MigrationOptions {
       return this;
     }
 
-    /** Sets the maximum number of rejected rows: 0 to 10,000, default 100. */
+    /** Sets the maximum number of quarantined keys: 0 to 10,000, default 100. */
     public Builder maxRejected(int value) {
       maxRejected = require("maxRejected", value, 0, 10_000);
       return this;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param stream the stream's position, or null until the migration is prepared
  * @param copy the copy's tasks
  * @param verify the last comparison, without its keys, or null if there was none
- * @param quarantined number of quarantined keys, at most 10,000
+ * @param quarantine the keys whose newest row the target can never hold
  * @param events the last ten events, oldest first, as JSON
  */
 public record MigrationStatus(
@@ -23,7 +23,7 @@ public record MigrationStatus(
     @Nullable Stream stream,
     Copy copy,
     @Nullable VerifyReport verify,
-    int quarantined,
+    Quarantine quarantine,
     List<String> events) {
   /** Copies the list. */
   public MigrationStatus {
@@ -59,4 +59,17 @@ public record MigrationStatus(
    * @param counts the accounting so far
    */
   public record Copy(int tasks, int tasksDone, CopyCounts counts) {}
+
+  /**
+   * The state of the quarantine.
+   *
+   * @param keys number of quarantined keys
+   * @param first the first 20 of them
+   */
+  public record Quarantine(int keys, List<RejectedKey> first) {
+    /** Copies the list. */
+    public Quarantine {
+      first = List.copyOf(first);
+    }
+  }
 }

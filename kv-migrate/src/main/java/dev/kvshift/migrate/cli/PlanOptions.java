@@ -76,6 +76,14 @@ final class PlanOptions {
   int inFlight;
 
   @Option(
+      names = "--max-rejected",
+      defaultValue = "100",
+      paramLabel = "N",
+      description =
+          "Maximum number of quarantined keys, 0 to 10000; one more ends the run (default: 100).")
+  int maxRejected;
+
+  @Option(
       names = "--pause-limit-millis",
       defaultValue = "800",
       paramLabel = "MS",
@@ -137,6 +145,7 @@ final class PlanOptions {
             .topicRetention(Duration.ofHours(retentionHours))
             .copyWorkers(workers)
             .maxInFlight(inFlight)
+            .maxRejected(maxRejected)
             .scanRate(scans.rate())
             .pauseLimit(Duration.ofMillis(pauseLimitMillis))
             .fenceLifetime(Duration.ofSeconds(fenceSeconds))

@@ -50,7 +50,12 @@ final class StatusText {
         verify == null
             ? "verify: not yet"
             : String.format(Locale.ROOT, "verify: %,d differences", verify.differences()));
-    lines.add(String.format(Locale.ROOT, "quarantine: %,d keys", status.quarantined()));
+    MigrationStatus.Quarantine quarantine = status.quarantine();
+    lines.add(String.format(Locale.ROOT, "quarantine: %,d keys", quarantine.keys()));
+    quarantine.first().forEach(rejected -> lines.add("  " + rejected));
+    if (quarantine.first().size() < quarantine.keys()) {
+      lines.add("  …");
+    }
     source.floor().ifPresent(floor -> lines.add("moved, floor " + floor));
     status.events().forEach(event -> lines.add("event " + event));
     return lines;

@@ -71,7 +71,7 @@ final class KeyBodies {
         utf8.get(bytes);
         return bytes;
       } catch (CharacterCodingException e) {
-        throw new KvException.Permanent(
+        throw new KvException.InvalidArgument(
             "a string key has an unpaired surrogate, which UTF-8 cannot encode: fix the text", e);
       }
     }
@@ -109,7 +109,7 @@ final class KeyBodies {
     @Override
     public void write(Long key, KeyWriter writer) {
       if (key >>> 32 != 0) {
-        throw new KvException.Permanent("uint32 key " + key + ": give 0 to 4294967295");
+        throw new KvException.InvalidArgument("uint32 key " + key + ": give 0 to 4294967295");
       }
       writer.putInt((int) (long) key);
     }
@@ -172,7 +172,7 @@ final class KeyBodies {
     @Override
     public void write(UUID key, KeyWriter writer) {
       if (key.version() != 1) {
-        throw new KvException.Permanent(
+        throw new KvException.InvalidArgument(
             "UUID " + key + " has version " + key.version() + ", not 1: declare it as uuid()");
       }
       long high = key.getMostSignificantBits();
@@ -199,7 +199,7 @@ final class KeyBodies {
     public void write(E key, KeyWriter writer) {
       int value = number.applyAsInt(key);
       if (byNumber.get(value) != key) {
-        throw new KvException.Permanent(
+        throw new KvException.InvalidArgument(
             "constant " + key + " is not declared for the key: add it to the model");
       }
       writer.putInt(value ^ Integer.MIN_VALUE);

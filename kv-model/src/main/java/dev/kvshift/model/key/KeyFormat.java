@@ -2,6 +2,7 @@ package dev.kvshift.model.key;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.model.internal.encoding.KeyReader;
 import dev.kvshift.model.internal.encoding.KeyWriter;
 import dev.kvshift.model.internal.encoding.PartCode;
@@ -15,9 +16,9 @@ import java.util.function.Function;
  * keys, and decodes them. {@link Keys} creates formats; {@code docs/key-encoding.md} specifies the
  * bytes.
  *
- * <p>Immutable and safe for use by many threads. A key that the format cannot encode and bytes that
- * it has not written fail with {@link KvException.Permanent}, a null key with {@link
- * NullPointerException}. The size of a key is limited by the store, not by the format.
+ * <p>Immutable and safe for use by many threads. A key that is null or that the format cannot
+ * encode fails with {@link KvException.InvalidArgument}, bytes that it has not written with {@link
+ * KvException.Permanent}. The size of a key is limited by the store, not by the format.
  *
  * @param <T> the type of the keys
  */
@@ -27,9 +28,10 @@ public abstract class KeyFormat<T> {
   /**
    * Returns the bytes of a key.
    *
-   * @throws KvException.Permanent if the format cannot encode the key
+   * @throws KvException.InvalidArgument if the key is null or the format cannot encode it
    */
   public final Bytes encode(T key) {
+    InvalidArgument.requireNonNull(key, "key");
     KeyWriter writer = KeyWriter.acquire();
     try {
       write(key, writer);
@@ -128,7 +130,7 @@ public abstract class KeyFormat<T> {
 
     @Override
     void write(T key, KeyWriter writer) {
-      Objects.requireNonNull(key, "key part");
+      InvalidArgument.requireNonNull(key, "key part");
       int start = writer.size();
       writer.putByte(type.code().code(false));
       body.write(key, writer);
@@ -195,7 +197,7 @@ public abstract class KeyFormat<T> {
 
     @Override
     void write(Bytes key, KeyWriter writer) {
-      writer.putRaw(key);
+      writer.putRaw(InvalidArgument.requireNonNull(key, "key"));
     }
 
     @Override

@@ -48,7 +48,7 @@ public final class KeyPrefix {
     }
     KeyFormat.PartType last = format.parts().get(format.parts().size() - 1);
     if (!last.code().isTerminated()) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "a part of type " + last + " cannot be searched by a prefix: give the whole part");
     }
     return extended(format, whole.slice(0, whole.size() - 1), true);
@@ -68,7 +68,7 @@ public final class KeyPrefix {
   KeyPrefix requireFor(KeyFormat<?> format) {
     List<KeyFormat.PartType> declared = format.parts();
     if (parts.size() > declared.size() || !declared.subList(0, parts.size()).equals(parts)) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "a prefix of the parts "
               + parts
               + " does not fit keys of the parts "
@@ -80,7 +80,7 @@ public final class KeyPrefix {
 
   private KeyPrefix extended(KeyFormat<?> format, Bytes more, boolean open) {
     if (isOpen) {
-      throw new KvException.Permanent(
+      throw new KvException.InvalidArgument(
           "nothing can follow the start of a part: give the whole part instead");
     }
     List<KeyFormat.PartType> all = new ArrayList<>(parts);

@@ -79,7 +79,8 @@ public final class KeySplit {
   private Bytes requireMain(Bytes part) {
     OptionalInt end = rule.endOfMain(part.concat(rule.between()));
     if (!end.equals(OptionalInt.of(part.size()))) {
-      throw new KvException.Permanent("main part " + part + " does not fit, " + rule.describe());
+      throw new KvException.InvalidArgument(
+          "main part " + part + " does not fit, " + rule.describe());
     }
     return part;
   }

@@ -153,6 +153,10 @@ abstract class Clause {
     Await.failure(KvException.Permanent.class, request);
   }
 
+  static void assertInvalid(Supplier<? extends @Nullable Object> request) {
+    Await.failure(KvException.InvalidArgument.class, request);
+  }
+
   static Mutation expiring(Instant expiry) {
     return Mutation.put(hex("01")).withExpiry(expiry);
   }

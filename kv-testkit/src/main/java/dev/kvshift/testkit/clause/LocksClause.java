@@ -161,15 +161,15 @@ public abstract class LocksClause extends Clause {
   void tryLockAll_leaseOutOfRange_isPermanent(long millis) {
     Duration lease = Duration.ofMillis(millis);
     Bytes key = freshMain();
-    assertPermanent(() -> locks().tryLockAll(Set.of(key), lease));
+    assertInvalid(() -> locks().tryLockAll(Set.of(key), lease));
     assertPermanent(() -> store().locks(SPACE).tryLockAll(Set.of(key), lease, call()));
     locks().release(lock(key));
   }
 
   @Test
   void tryLockAll_noneOrTooMany_isPermanent() {
-    assertPermanent(() -> locks().tryLockAll(Set.of(), LEASE));
-    assertPermanent(() -> locks().tryLockAll(keys(Locks.MAX_KEYS + 1), LEASE));
+    assertInvalid(() -> locks().tryLockAll(Set.of(), LEASE));
+    assertInvalid(() -> locks().tryLockAll(keys(Locks.MAX_KEYS + 1), LEASE));
   }
 
   @ParameterizedTest

@@ -126,9 +126,9 @@ public abstract class MultiKeyClause extends Clause {
     for (int i = 0; i <= KvCollection.MAX_KEYS; i++) {
       entries.put(Key.of(freshMain()), hex("01"));
     }
-    assertPermanent(() -> getAll(async, entries.keySet()));
-    assertPermanent(() -> putAll(async, entries, WriteOptions.none()));
-    assertPermanent(() -> deleteAll(async, entries.keySet()));
+    assertInvalid(() -> getAll(async, entries.keySet()));
+    assertInvalid(() -> putAll(async, entries, WriteOptions.none()));
+    assertInvalid(() -> deleteAll(async, entries.keySet()));
     assertThat(points(CollectionApi.SYNC).get(entries.keySet().iterator().next())).isNull();
   }
 

@@ -235,10 +235,10 @@ public abstract class PagingClause extends Clause {
     Continuation next =
         Objects.requireNonNull(view().getRange(main, Range.all(), PageLimit.entries(4)).next());
     PageLimit limit = PageLimit.entries(4);
-    assertPermanent(() -> view().getRange(freshMain(), Range.all(), limit, next));
-    assertPermanent(() -> view().getRange(main, Range.all().backward(), limit, next));
+    assertInvalid(() -> view().getRange(freshMain(), Range.all(), limit, next));
+    assertInvalid(() -> view().getRange(main, Range.all().backward(), limit, next));
     KvCollection other = tested().view(tested().freshName(), rangeLayout());
-    assertPermanent(() -> other.getRange(main, Range.all(), limit, next));
+    assertInvalid(() -> other.getRange(main, Range.all(), limit, next));
   }
 
   private KvCollection view() {

@@ -3,16 +3,18 @@ package dev.kvshift.migrate.internal.apply;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Writes rows with their own versions to the target, with a limit on the rows in flight. Retries
- * while the target does not answer, and quarantines rows that it can never hold. Safe for use by
- * many threads.
+ * while the target does not answer. Quarantines rows that it can never hold, which is decided
+ * before they are sent: a failed write says nothing about its row. Safe for use by many threads.
  */
 public final class TargetWriter {
   private final RunContext context;
@@ -37,7 +39,8 @@ public final class TargetWriter {
   /**
    * Writes a row. Blocks while too many rows are in flight.
    *
-   * @return the outcome; fails if the target does not answer for as long as the options' patience
+   * @return the outcome; fails if the target refuses the request, or does not answer for as long as
+   *     the options' patience
    */
   public CompletableFuture<Outcome> write(Row row) {
     try {
@@ -46,52 +49,51 @@ public final class TargetWriter {
       throw Await.interrupted(e);
     }
     Row current = row.at(context.clock().instant().minus(VersionClock.SKEW_LIMIT));
+    return settle(current).whenComplete((outcome, failed) -> inFlight.release());
+  }
+
+  private CompletableFuture<Outcome> settle(Row row) {
+    try {
+      KvException.InvalidArgument refusal = context.target().refusal(row);
+      if (refusal != null) {
+        return quarantine
+            .add(row, String.valueOf(refusal.getMessage()))
+            .thenApply(added -> Outcome.QUARANTINED);
+      }
+    } catch (RuntimeException | Error e) {
+      return CompletableFuture.failedFuture(e);
+    }
     CompletableFuture<Outcome> settled = new CompletableFuture<>();
-    attempt(current, 0, System.nanoTime() + context.options().patience().toNanos(), settled);
-    return settled.whenComplete((outcome, failed) -> inFlight.release());
+    attempt(row, 0, System.nanoTime() + context.options().patience().toNanos(), settled);
+    return settled;
   }
 
   private void attempt(Row row, int attempt, long end, CompletableFuture<Outcome> settled) {
-    context
-        .target()
-        .write(row)
+    send(row)
         .whenComplete(
             (version, failed) -> {
-              if (failed == null) {
+              Throwable failure = failed == null ? null : Futures.unwrap(failed);
+              if (failure == null) {
                 settled.complete(Outcome.WRITTEN);
-                return;
-              }
-              RuntimeException failure = Await.failure(failed);
-              if (failure instanceof KvException.Permanent rejected) {
-                quarantine(row, rejected, settled);
               } else if (mayRetry(failure) && System.nanoTime() - end < 0) {
-                CompletableFuture.delayedExecutor(
-                        Await.pauseMillis(attempt),
-                        TimeUnit.MILLISECONDS,
-                        context.workers().executor())
-                    .execute(() -> attempt(row, attempt + 1, end, settled));
+                Futures.after(Duration.ofMillis(Await.pauseMillis(attempt)))
+                    .thenRun(() -> attempt(row, attempt + 1, end, settled));
               } else {
                 settled.completeExceptionally(failure);
               }
             });
   }
 
-  private void quarantine(
-      Row row, KvException.Permanent rejected, CompletableFuture<Outcome> settled) {
-    CompletableFuture.runAsync(
-            () -> quarantine.add(row, String.valueOf(rejected.getMessage())),
-            context.workers().executor())
-        .whenComplete(
-            (done, failed) -> {
-              if (failed == null) {
-                settled.complete(Outcome.QUARANTINED);
-              } else {
-                settled.completeExceptionally(Await.failure(failed));
-              }
-            });
+  /** Sends a row. Whatever the driver throws fails the stage, so that every write is settled. */
+  private CompletionStage<Long> send(Row row) {
+    try {
+      return context.target().write(row);
+    } catch (RuntimeException | Error e) {
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
-  private static boolean mayRetry(RuntimeException failure) {
+  private static boolean mayRetry(Throwable failure) {
     return failure instanceof KvException.Transient
         || failure instanceof KvException.UnknownOutcome;
   }

@@ -2,10 +2,12 @@ package dev.kvshift.migrate.internal.context;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
@@ -73,7 +75,20 @@ public final class SourceCollection {
         : CompletableFuture.completedFuture(null);
   }
 
-  /** Reads a key. */
+  /**
+   * Returns whether the source can hold any row of a key. Local, as {@link
+   * TargetCollection#canHold}.
+   */
+  public boolean canHold(StoreKey key) {
+    try {
+      collection.check(key, Mutation.delete());
+      return true;
+    } catch (KvException.InvalidArgument e) {
+      return false;
+    }
+  }
+
+  /** Reads a key, which the source must be able to hold. */
   public CompletionStage<@Nullable Row> get(StoreKey key) {
     return underEpoch(call -> collection.get(key, call));
   }

@@ -36,7 +36,6 @@ public final class Copier {
   private final TargetWriter writer;
   private final ProgressReporter progress;
   private final ScanThrottle throttle;
-  private final AtomicLong rejected = new AtomicLong();
   private final AtomicLong read = new AtomicLong();
 
   /** Creates a copier. */
@@ -58,7 +57,6 @@ public final class Copier {
   public CopyReport run(Runnable check) {
     long startNanos = System.nanoTime();
     CopyTasks tasks = tasks();
-    rejected.set(tasks.counts().rejected());
     read.set(tasks.counts().read());
     List<Integer> open =
         IntStream.range(0, tasks.size()).filter(task -> !tasks.get(task).isDone()).boxed().toList();
@@ -152,15 +150,6 @@ public final class Copier {
         case WRITTEN -> written++;
         case QUARANTINED -> quarantined++;
       }
-    }
-    int limit = context.options().maxRejected();
-    if (rejected.addAndGet(quarantined) > limit) {
-      throw new MigrationException.TooManyErrors(
-          "the target has rejected "
-              + rejected.get()
-              + " rows, more than the limit of "
-              + limit
-              + ": read the reasons in the quarantine records, and start the run again");
     }
     return new CopyCounts(
         page.size(),

@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CopyTasks {
   private static final int GROUP_SIZE = 16;
-  private static final int MAX_GROUPS = 10_000;
   private static final long SAVE_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** A task whose scan position is longer keeps its last shorter one. */
@@ -51,9 +50,7 @@ public final class CopyTasks {
       return null;
     }
     List<CopyTask> tasks = new ArrayList<>();
-    for (CopyTaskGroup group : ledger.list(CopyTaskGroup.GROUPS, MAX_GROUPS).values()) {
-      tasks.addAll(group.tasks());
-    }
+    ledger.forEach(CopyTaskGroup.GROUPS, (name, group) -> tasks.addAll(group.tasks()));
     if (tasks.size() != plan.tasks()) {
       throw new KvException.Permanent(
           "the ledger has "

@@ -16,8 +16,11 @@ import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.migrate.internal.verify.TailCheck;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Hands the collection over: fence, drain, check, move, activate.
@@ -44,10 +47,14 @@ import java.util.UUID;
  *       partition says nothing about the others.
  *   <li><i>The certificate is complete and durable before the move.</i> Comparison, tail check,
  *       accounting and quarantine are the only evidence that following worked. Without them, a
- *       difference moves along and becomes the truth.
- *   <li><i>The attempt is durable before its fence.</i> A restarted runner recognizes the fence of
- *       its predecessor and lifts it at once. It must not lift any other: that would end the
- *       attempt of a live runner.
+ *       difference moves along and becomes the truth. Only the attempt whose fence is in place
+ *       writes it; another runner's draft would replace the proof of the move.
+ *   <li><i>An attempt lifts its own fence, and no other.</i> Whether the runner that raised another
+ *       one is dead or slow, nobody can tell from outside, and lifting it would end the attempt of
+ *       a live runner. The leader lifts it at its deadline; until then, a runner that finds one
+ *       waits.
+ *   <li><i>Whatever ends an attempt, its fence is lifted.</i> Also after an interrupt, whose flag
+ *       would end every wait at once and leave the writers waiting for the deadline.
  *   <li><i>The move names its attempt, and fails once that fence is lifted.</i> The leader lifts a
  *       fence by itself after its lifetime, so that a dead runner does not stop writers. If the
  *       move did not depend on the fence, writes committed after the lift would be lost.
@@ -67,7 +74,13 @@ import java.util.UUID;
  * the writers are at the source, as before.
  */
 public final class Cutover {
+  private static final Logger LOG = LoggerFactory.getLogger(Cutover.class);
   private static final int MAX_ATTEMPTS = 10;
+
+  /** A fence lives 60 s at most; some more for a slow leader. */
+  private static final Duration LONGEST_FENCE = Duration.ofSeconds(70);
+
+  private static final long LONGEST_FENCE_PAUSE_MILLIS = 100;
   private static final long PAUSE_BETWEEN_MILLIS = 500;
 
   private final RunContext context;
@@ -108,8 +121,8 @@ public final class Cutover {
    * @throws MigrationException.Mismatch if the tail check has found differences
    */
   public CutoverReport run() {
-    liftFenceOfPredecessor();
     for (int number = 1; ; number++) {
+      awaitNoFence();
       catchUp();
       identity.requireAll();
       Certificate ready = draft.write(tail.settle());
@@ -118,7 +131,7 @@ public final class Cutover {
       try {
         return attempt(attempt, number, ready);
       } catch (NotDrained e) {
-        lift(attempt, e.getMessage());
+        lift(attempt, e);
         if (number == MAX_ATTEMPTS) {
           throw new MigrationException.CutoverRefused(
               "the changes could not be drained within "
@@ -131,9 +144,11 @@ public final class Cutover {
                   + " start the cutover again");
         }
         Await.pause(PAUSE_BETWEEN_MILLIS * number);
-      } catch (RuntimeException e) {
-        if (!isMoved()) {
-          lift(attempt, String.valueOf(e.getMessage()));
+      } catch (RuntimeException | Error e) {
+        try {
+          lift(attempt, e);
+        } catch (RuntimeException failed) {
+          e.addSuppressed(failed);
         }
         throw e;
       }
@@ -165,7 +180,7 @@ public final class Cutover {
     CutoverRecord record = CutoverRecord.begin(attempt, activation.incarnation());
     ledger.put(CutoverRecord.KEY, record);
     ledger.append(Event.fencing(record));
-    ledger.put(Certificate.KEY, ready);
+    Certificate former = ledger.get(Certificate.KEY);
 
     Stopwatch stopwatch = new Stopwatch();
     long end = System.nanoTime() + options.pauseLimit().toNanos();
@@ -173,8 +188,12 @@ public final class Cutover {
     Duration fenced = stopwatch.lap();
     drain(fence, end);
     Duration drained = stopwatch.lap();
-    checkTail(fence, ready, end);
+    Certificate complete = checkTail(fence, ready, end);
     identity.requireSides();
+    ledger.replace(Certificate.KEY, former, complete);
+    if (left(end).isZero()) {
+      throw new NotDrained("verified, but too late");
+    }
     Duration tailChecked = stopwatch.lap();
     Gate.State state = move(attempt);
     Duration moved = stopwatch.lap();
@@ -207,7 +226,7 @@ public final class Cutover {
     }
   }
 
-  private void checkTail(Gate.Fence fence, Certificate ready, long end) {
+  private Certificate checkTail(Gate.Fence fence, Certificate ready, long end) {
     if (!tail.checked().awaitMarkers(fence.attempt(), left(end), this::check)) {
       throw new NotDrained(
           "applied, but verified up to position "
@@ -227,10 +246,7 @@ public final class Cutover {
                 new Certificate.Tail(tail.keysRead(), differences),
                 context.clock().instant()));
     complete.requireComplete(context.clock().instant());
-    ledger.replace(Certificate.KEY, ready, complete);
-    if (left(end).isZero()) {
-      throw new NotDrained("verified, but too late");
-    }
+    return complete;
   }
 
   private Gate.State move(String attempt) {
@@ -238,33 +254,67 @@ public final class Cutover {
       return Await.of(gate.move(attempt));
     } catch (KvException.Transient | KvException.UnknownOutcome e) {
       Gate.State state = context.await(gate::state);
-      if (state.phase() == Phase.NEW_ONLY || state.fence() != null) {
+      if (state.phase() == Phase.NEW_ONLY || isFencedBy(attempt, state)) {
         return Await.of(gate.move(attempt));
       }
       throw new NotDrained("the fence was lifted before the move");
     } catch (KvException.Permanent e) {
-      if (isMoved()) {
+      Gate.State state = context.await(gate::state);
+      if (state.phase() == Phase.NEW_ONLY || isFencedBy(attempt, state)) {
         throw e;
       }
       throw new NotDrained("the fence was lifted before the move");
     }
   }
 
-  private boolean isMoved() {
-    return context.await(gate::state).phase() == Phase.NEW_ONLY;
+  private static boolean isFencedBy(String attempt, Gate.State state) {
+    return state.fence() != null && state.fence().attempt().equals(attempt);
   }
 
-  private void liftFenceOfPredecessor() {
-    CutoverRecord last = ledger.get(CutoverRecord.KEY);
-    Gate.Fence fence = context.await(gate::state).fence();
-    if (last != null && fence != null && fence.attempt().equals(last.attempt())) {
-      lift(fence.attempt(), "left by another runner");
+  /**
+   * Waits until no fence is in place. One that is there was raised by another runner, which may be
+   * alive; the leader lifts it at its deadline.
+   */
+  private void awaitNoFence() {
+    long end = System.nanoTime() + LONGEST_FENCE.toNanos();
+    Gate.State state = context.await(gate::state);
+    for (int attempt = 0; state.fence() != null; attempt++) {
+      if (System.nanoTime() - end >= 0) {
+        throw new MigrationException.CutoverRefused(
+            "another runner fences collection "
+                + context.collection()
+                + " (attempt "
+                + state.fence().attempt()
+                + "): let it finish or stop it, and start the cutover again");
+      }
+      check();
+      Await.pause(Math.min(Await.pauseMillis(attempt), LONGEST_FENCE_PAUSE_MILLIS));
+      state = context.await(gate::state);
+    }
+    if (state.phase() == Phase.NEW_ONLY) {
+      throw new KvException.Transient(
+          "collection "
+              + context.collection()
+              + " has moved meanwhile: start the cutover again to finish it");
     }
   }
 
-  private void lift(String attempt, String why) {
-    context.await(() -> gate.lift(attempt));
-    ledger.append(Event.lifted(attempt, why));
+  /**
+   * Lifts the fence of an own attempt unless the attempt has moved the collection, which the gate
+   * decides. Is not kept from it by an interrupt, which stays set.
+   */
+  private void lift(String attempt, Throwable why) {
+    boolean isInterrupted = Thread.interrupted();
+    try {
+      context.await(() -> gate.lift(attempt));
+      ledger.append(Event.lifted(attempt, String.valueOf(why.getMessage())));
+    } catch (StalePhase e) {
+      LOG.debug("attempt {} ended after the collection had moved", attempt, e);
+    } finally {
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   private static Duration left(long end) {

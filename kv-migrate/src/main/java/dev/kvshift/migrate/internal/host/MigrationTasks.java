@@ -17,6 +17,7 @@ import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.cutover.Cutover;
 import dev.kvshift.migrate.internal.cutover.IdentityCheck;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.migrate.internal.verify.QuarantineReview;
@@ -38,6 +39,7 @@ public final class MigrationTasks implements AutoCloseable {
   private final MigrationSetup setup;
   private final Ledger ledger;
   private final RunContext context;
+  private final QuarantinedKeys quarantined;
   private final Quarantine quarantine;
   private final TargetWriter writer;
   private final ChangePipeline pipeline;
@@ -57,7 +59,8 @@ public final class MigrationTasks implements AutoCloseable {
             plan.options(),
             clock,
             new WorkerPool("kvshift-" + plan.collection()));
-    quarantine = new Quarantine(setup.topic(), ledger);
+    quarantined = new QuarantinedKeys(ledger);
+    quarantine = new Quarantine(setup.topic(), quarantined, plan.options().maxRejected());
     writer = new TargetWriter(context, quarantine);
     pipeline = new ChangePipeline(context, ledger, setup.topic(), writer);
     check = new KeyCheck(context, pipeline::settle);
@@ -134,7 +137,7 @@ public final class MigrationTasks implements AutoCloseable {
             ledger,
             pipeline,
             following,
-            new QuarantineReview(ledger, check),
+            new QuarantineReview(quarantined, check),
             setup.activation(),
             new IdentityCheck(context, setup.activation().target(), ledger, setup.topic()::id))
         .run();

@@ -1,30 +1,37 @@
 package dev.kvshift.migrate.internal.host;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationStatus;
+import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
-import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
+import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the state of a migration; changes nothing. */
 public final class StatusReader {
   private static final int LISTED_EVENTS = 10;
-  private static final int MAX_READ = 10_000;
+  private static final int LISTED_KEYS = 20;
 
   private StatusReader() {}
 
@@ -36,7 +43,7 @@ public final class StatusReader {
         stream(ledger),
         copy(ledger),
         verify(ledger),
-        ledger.list(QuarantinedKey.ALL, MAX_READ).size(),
+        quarantine(ledger),
         events(ledger));
   }
 
@@ -75,9 +82,35 @@ public final class StatusReader {
     return verified == null ? null : verified.report();
   }
 
+  private static MigrationStatus.Quarantine quarantine(Ledger ledger) {
+    List<RejectedKey> first = new ArrayList<>();
+    AtomicInteger count = new AtomicInteger();
+    new QuarantinedKeys(ledger)
+        .forEach(
+            entry -> {
+              count.incrementAndGet();
+              Bytes key = entry.topicKey();
+              if (first.size() < LISTED_KEYS && key != null) {
+                first.add(
+                    new RejectedKey(
+                        TopicRecord.parseKey(key.toByteArray()),
+                        entry.record().version(),
+                        entry.record().reason()));
+              }
+            });
+    return new MigrationStatus.Quarantine(count.get(), first);
+  }
+
   private static List<String> events(Ledger ledger) {
-    List<String> events =
-        ledger.list(Event.ALL, MAX_READ).values().stream().map(Event::toString).toList();
-    return events.subList(Math.max(0, events.size() - LISTED_EVENTS), events.size());
+    Deque<String> last = new ArrayDeque<>();
+    ledger.forEach(
+        Event.ALL,
+        (name, event) -> {
+          if (last.size() == LISTED_EVENTS) {
+            last.removeFirst();
+          }
+          last.addLast(event.toString());
+        });
+    return List.copyOf(last);
   }
 }

@@ -122,8 +122,8 @@ public record Certificate(
     if (quarantined != 0) {
       throw refused(
           quarantined
-              + " keys are quarantined, and their newest version is not on the target: read the"
-              + " reasons in the quarantine records, then write or delete the keys");
+              + " keys are quarantined, and their newest version is not on the target: the command"
+              + " status shows them and why; write or delete them at the source");
     }
     if (copy.residue() != 0) {
       throw refused("the copy's accounting has a residue of " + copy.residue() + ": report this");

@@ -8,8 +8,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -21,13 +23,13 @@ import org.jspecify.annotations.Nullable;
  * StreamProgress}, {@link CopyPlan}, {@link CopyTaskGroup}, {@link VerifyRecord}, {@link
  * QuarantinedKey}, {@link CutoverRecord}, {@link Certificate}, {@link Event}.
  *
- * <p>Safe for use by many threads and processes: every change is a compare-and-set.
+ * <p>Safe for use by many threads and processes: every change is a compare-and-set. Reads and
+ * changes are retried until patience is exhausted.
  */
 public final class Ledger {
   private static final String FORMAT = "format";
   private static final int CURRENT_FORMAT = 1;
   private static final int LIST_PAGE = 500;
-  private static final int RETRY_PAUSE_ATTEMPT = 3;
 
   private final Metadata metadata;
   private final String prefix;
@@ -62,9 +64,10 @@ public final class Ledger {
     update(key, found -> record);
   }
 
-  /** Writes a record; one request suffices if the present record is the known one. */
-  public <T> void replace(LedgerKey<T> key, T known, T record) {
-    if (!compareAndSet(key, print(key, known), print(key, record))) {
+  /** Writes a record; one request suffices if the present record, or null, is the known one. */
+  public <T> void replace(LedgerKey<T> key, @Nullable T known, T record) {
+    Bytes before = known == null ? null : print(key, known);
+    if (!compareAndSet(key, before, print(key, record))) {
       put(key, record);
     }
   }
@@ -101,35 +104,34 @@ public final class Ledger {
     }
   }
 
-  /** Removes a record unless it changes meanwhile. */
-  public void remove(LedgerKey<?> key) {
+  /**
+   * Removes the record that the caller has judged. A record that has changed since stays: nobody
+   * has judged that one.
+   *
+   * @return whether it was removed
+   */
+  public <T> boolean remove(LedgerKey<T> key, T judged) {
     Bytes before = read(key);
-    if (before != null) {
-      compareAndSet(key, before, null);
-    }
+    return before != null && parse(key, before).equals(judged) && compareAndSet(key, before, null);
   }
 
-  /** Lists the first records of a group by their names within it. */
-  public <T> SortedMap<String, T> list(LedgerKey<T> group, int limit) {
-    TreeMap<String, T> found = new TreeMap<>();
+  /**
+   * Passes on every record of a group with its name within it, in the order of names. Reads them
+   * page by page; records that change meanwhile may be passed on or not.
+   */
+  public <T> void forEach(LedgerKey<T> group, BiConsumer<String, T> each) {
     String groupName = prefix + group.name();
     String after = "";
-    while (found.size() < limit) {
+    SortedMap<String, Bytes> page;
+    do {
       String from = after;
-      SortedMap<String, Bytes> page =
-          Await.patiently(patience, () -> metadata.list(groupName, from, LIST_PAGE));
+      page = Await.patiently(patience, () -> metadata.list(groupName, from, LIST_PAGE));
       for (Map.Entry<String, Bytes> record : page.entrySet()) {
-        if (found.size() < limit) {
-          String member = record.getKey().substring(groupName.length());
-          found.put(member, parse(group.in(member), record.getValue()));
-        }
+        after = record.getKey();
+        String member = after.substring(groupName.length());
+        each.accept(member, parse(group.in(member), record.getValue()));
       }
-      if (page.size() < LIST_PAGE) {
-        break;
-      }
-      after = page.lastKey();
-    }
-    return found;
+    } while (page.size() == LIST_PAGE);
   }
 
   /** Appends an event, under the user who runs this process and the present time. */
@@ -148,16 +150,21 @@ public final class Ledger {
     return Await.patiently(patience, () -> metadata.get(prefix + key.name()));
   }
 
+  /**
+   * Retries like a read. A repeated request that finds another record than expected may have been
+   * overtaken by its own earlier attempt, whose outcome was unknown: the record tells.
+   */
   private boolean compareAndSet(LedgerKey<?> key, @Nullable Bytes before, @Nullable Bytes after) {
     String name = prefix + key.name();
-    try {
-      return Await.of(metadata.compareAndSet(name, before, after));
-    } catch (KvException.UnknownOutcome e) {
-      return after != null && after.equals(read(key));
-    } catch (KvException.Transient e) {
-      Await.pause(Await.pauseMillis(RETRY_PAUSE_ATTEMPT));
-      return Await.of(metadata.compareAndSet(name, before, after));
-    }
+    AtomicInteger attempts = new AtomicInteger();
+    boolean isSet =
+        Await.patiently(
+            patience,
+            () -> {
+              attempts.incrementAndGet();
+              return metadata.compareAndSet(name, before, after);
+            });
+    return isSet || (attempts.get() > 1 && Objects.equals(read(key), after));
   }
 
   private <T> T requirePresent(LedgerKey<?> key, @Nullable T found) {

@@ -12,29 +12,35 @@ import org.jspecify.annotations.Nullable;
  * @param reason the target's error, at most 500 characters
  * @param deadLetterOffset offset of the row in the dead-letter topic
  * @param topicKey the key as the topic encodes it, or null if it is longer than 32 KiB
+ * @param keyParts number of the {@link KeyPart}s that hold a longer key; 0 in records of versions
+ *     that did not keep it
  */
 public record QuarantinedKey(
-    long version, String reason, long deadLetterOffset, @Nullable Bytes topicKey) {
+    long version, String reason, long deadLetterOffset, @Nullable Bytes topicKey, int keyParts) {
   /** The key of all records. */
   public static final LedgerKey<QuarantinedKey> ALL =
       new LedgerKey<>("quarantine/", QuarantinedKey::print, QuarantinedKey::parse);
 
   private static final int MAX_REASON_CHARS = 500;
-  private static final int MAX_KEY_BYTES = 32 << 10;
 
   /** Returns the record of a rejected row, within the limits of a record. */
-  public static QuarantinedKey of(
-      Bytes topicKey, long version, String reason, long deadLetterOffset) {
+  static QuarantinedKey of(Bytes topicKey, long version, String reason, long deadLetterOffset) {
+    boolean isLong = topicKey.size() > KeyPart.MAX_BYTES;
     return new QuarantinedKey(
         version,
         reason.substring(0, Math.min(reason.length(), MAX_REASON_CHARS)),
         deadLetterOffset,
-        topicKey.size() <= MAX_KEY_BYTES ? topicKey : null);
+        isLong ? null : topicKey,
+        isLong ? KeyPart.count(topicKey) : 0);
   }
 
   /** Returns the key of the record for a topic key. */
   public static LedgerKey<QuarantinedKey> key(Bytes topicKey) {
-    return ALL.in(Hashing.sha256().hashBytes(topicKey.toByteArray()).toString());
+    return ALL.in(name(topicKey));
+  }
+
+  static String name(Bytes topicKey) {
+    return Hashing.sha256().hashBytes(topicKey.toByteArray()).toString();
   }
 
   private Members print() {
@@ -43,7 +49,12 @@ public record QuarantinedKey(
             .with("version", version)
             .with("reason", reason)
             .with("deadLetterOffset", deadLetterOffset);
-    return topicKey == null ? members : members.with("key", topicKey);
+    if (topicKey != null) {
+      members.with("key", topicKey);
+    } else if (keyParts != 0) {
+      members.with("keyParts", keyParts);
+    }
+    return members;
   }
 
   private static QuarantinedKey parse(Members members) {
@@ -51,6 +62,7 @@ public record QuarantinedKey(
         members.number("version"),
         members.text("reason"),
         members.number("deadLetterOffset"),
-        members.has("key") ? members.bytes("key") : null);
+        members.has("key") ? members.bytes("key") : null,
+        members.has("keyParts") ? members.count("keyParts") : 0);
   }
 }

@@ -1,6 +1,5 @@
 package dev.kvshift.migrate.internal.verify;
 
-import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
@@ -69,23 +68,26 @@ public final class KeyCheck {
     return verdicts;
   }
 
-  /** Reads keys on the target, in their order; a key that it can never hold is absent. */
+  /**
+   * Reads keys on the target, in their order. A key that it can never hold is absent, without being
+   * asked for. A read that fails never means absent: it throws.
+   */
   List<@Nullable Row> readTarget(List<StoreKey> keys) {
-    return readAll(keys, this::readTarget);
+    return readAll(
+        keys,
+        key ->
+            context.target().canHold(key)
+                ? context.target().get(key)
+                : CompletableFuture.completedFuture(null));
   }
 
-  private CompletionStage<@Nullable Row> readTarget(StoreKey key) {
-    return context
-        .target()
-        .get(key)
-        .<CompletionStage<@Nullable Row>>handle(
-            (row, failed) -> {
-              if (failed == null || Await.failure(failed) instanceof KvException.Permanent) {
-                return CompletableFuture.completedFuture(row);
-              }
-              return CompletableFuture.failedFuture(failed);
-            })
-        .thenCompose(Function.identity());
+  private List<@Nullable Row> readSource(List<StoreKey> keys) {
+    return readAll(
+        keys,
+        key ->
+            context.source().canHold(key)
+                ? context.source().get(key)
+                : CompletableFuture.completedFuture(null));
   }
 
   /** Returns whether both rows are the same live entry, or both none. */
@@ -106,10 +108,10 @@ public final class KeyCheck {
     }
     for (int round = 0; !open.isEmpty(); round++) {
       List<StoreKey> asked = open.stream().map(keys::get).toList();
-      List<@Nullable Row> before = readAll(asked, context.source()::get);
+      List<@Nullable Row> before = readSource(asked);
       settle.run();
       List<@Nullable Row> there = readTarget(asked);
-      List<@Nullable Row> after = readAll(asked, context.source()::get);
+      List<@Nullable Row> after = readSource(asked);
       Instant now = context.clock().instant();
       List<Integer> unsettled = new ArrayList<>();
       for (int i = 0; i < asked.size(); i++) {

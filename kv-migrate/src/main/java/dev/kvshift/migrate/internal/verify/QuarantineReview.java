@@ -1,47 +1,54 @@
 package dev.kvshift.migrate.internal.verify;
 
-import dev.kvshift.api.Bytes;
-import dev.kvshift.migrate.internal.ledger.Ledger;
-import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
-import dev.kvshift.spi.StoreKey;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 
 /** Releases quarantined keys whose newest row has reached the target after all. */
 public final class QuarantineReview {
-  private static final int MAX_LISTED = 10_000;
+  private static final int BATCH = 256;
 
-  private final Ledger ledger;
+  private final QuarantinedKeys quarantined;
   private final KeyCheck check;
 
   /** Creates a review. */
-  public QuarantineReview(Ledger ledger, KeyCheck check) {
-    this.ledger = ledger;
+  public QuarantineReview(QuarantinedKeys quarantined, KeyCheck check) {
+    this.quarantined = quarantined;
     this.check = check;
   }
 
   /** Releases keys that are equal on both sides, and returns how many stay. */
   public int run() {
+    List<QuarantinedKeys.Entry> batch = new ArrayList<>();
+    int[] left = {0};
+    quarantined.forEach(
+        entry -> {
+          if (entry.topicKey() == null) {
+            left[0]++;
+            return;
+          }
+          batch.add(entry);
+          if (batch.size() == BATCH) {
+            left[0] += review(batch);
+            batch.clear();
+          }
+        });
+    return left[0] + review(batch);
+  }
+
+  private int review(List<QuarantinedKeys.Entry> batch) {
+    List<KeyCheck.Verdict> verdicts =
+        check.check(
+            batch.stream()
+                .map(entry -> Objects.requireNonNull(entry.topicKey()))
+                .map(key -> TopicRecord.parseKey(key.toByteArray()))
+                .toList());
     int left = 0;
-    List<StoreKey> keys = new ArrayList<>();
-    List<String> names = new ArrayList<>();
-    for (Map.Entry<String, QuarantinedKey> record :
-        ledger.list(QuarantinedKey.ALL, MAX_LISTED).entrySet()) {
-      Bytes topicKey = record.getValue().topicKey();
-      if (topicKey == null) {
-        left++;
-      } else {
-        keys.add(TopicRecord.parseKey(topicKey.toByteArray()));
-        names.add(record.getKey());
-      }
-    }
-    List<KeyCheck.Verdict> verdicts = check.check(keys);
-    for (int i = 0; i < verdicts.size(); i++) {
-      if (verdicts.get(i).difference() == null) {
-        ledger.remove(QuarantinedKey.ALL.in(names.get(i)));
-      } else {
+    for (int i = 0; i < batch.size(); i++) {
+      boolean isEqual = verdicts.get(i).difference() == null;
+      if (!(isEqual && quarantined.remove(batch.get(i)))) {
         left++;
       }
     }

@@ -9,7 +9,10 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Repairs single keys. The source's row is written to the target again. If that does not help, the
@@ -33,17 +36,21 @@ public final class Repair {
   /** Repairs the keys that a report names. */
   public RepairReport run(VerifyReport report) {
     List<StoreKey> keys = report.keys().stream().map(Difference::key).toList();
+    Set<StoreKey> quarantined = new LinkedHashSet<>();
     for (StoreKey key : keys) {
       Row row = context.await(() -> context.source().get(key));
-      if (row != null) {
-        Await.of(writer.write(row));
+      if (row != null && Await.of(writer.write(row)) == TargetWriter.Outcome.QUARANTINED) {
+        quarantined.add(key);
       }
     }
-    List<StoreKey> stubborn = differing(keys);
+    List<StoreKey> stubborn = new ArrayList<>(differing(keys));
+    stubborn.removeAll(quarantined);
     stubborn.forEach(this::reassert);
     pipeline.settle();
-    List<StoreKey> left = differing(stubborn);
-    return new RepairReport(keys.size() - left.size(), stubborn.size() - left.size(), left);
+    List<StoreKey> left = new ArrayList<>(differing(stubborn));
+    left.addAll(quarantined);
+    int reasserted = stubborn.size() - (left.size() - quarantined.size());
+    return new RepairReport(keys.size() - left.size(), reasserted, left);
   }
 
   private List<StoreKey> differing(List<StoreKey> keys) {

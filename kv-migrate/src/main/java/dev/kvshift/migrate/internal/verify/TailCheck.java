@@ -16,10 +16,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -32,8 +30,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Verifies the keys that change after a full comparison. It follows the topic from the offsets at
  * which the comparison began, and reads each changed key on the target once the change is applied.
- * A key that is not as its last change left it is a suspect, until a later change matches or both
- * sides have been read.
+ * A key that is not as its newest change left it is a suspect, until the target matches or both
+ * sides have been read: see {@link Suspects}.
  */
 public final class TailCheck extends BackgroundTask {
   private static final Duration POLL = Duration.ofMillis(200);
@@ -46,7 +44,7 @@ public final class TailCheck extends BackgroundTask {
   private final List<Long> from;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final TopicProgress checked;
-  private final Set<StoreKey> suspects = new LinkedHashSet<>();
+  private final Suspects suspects = new Suspects();
   private final Findings findings;
   private final AtomicLong keysRead = new AtomicLong();
 
@@ -84,7 +82,7 @@ public final class TailCheck extends BackgroundTask {
   /** Reads the suspects on both sides, and returns all findings so far. */
   public Findings settle() {
     synchronized (suspects) {
-      findings.add(check.check(new ArrayList<>(suspects)));
+      findings.add(check.check(suspects.keys()));
       suspects.clear();
       return findings;
     }
@@ -159,11 +157,7 @@ public final class TailCheck extends BackgroundTask {
     Instant now = context.clock().instant();
     synchronized (suspects) {
       for (int i = 0; i < rows.size(); i++) {
-        if (KeyCheck.isSame(rows.get(i), found.get(i), now)) {
-          suspects.remove(rows.get(i).key());
-        } else {
-          suspects.add(rows.get(i).key());
-        }
+        suspects.judge(rows.get(i), found.get(i), now);
       }
       if (suspects.size() > MAX_SUSPECTS) {
         settle();

@@ -2,7 +2,6 @@ package dev.kvshift.migrate.internal.verify;
 
 import com.google.common.hash.HashCode;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
@@ -217,11 +216,7 @@ public final class Verifier {
 
   /** Returns the target's token; all keys that the target can never hold share one. */
   private long token(StoreKey key) {
-    try {
-      return context.target().token(key);
-    } catch (KvException.Permanent e) {
-      return Long.MIN_VALUE;
-    }
+    return context.target().canHold(key) ? context.target().token(key) : Long.MIN_VALUE;
   }
 
   private int bucket(long token) {

@@ -40,8 +40,8 @@ final class CertificateTest {
         "the last comparison found differences: repair them and verify again");
     assertRefused(
         () -> certificate(0, COPIED, 2).requireReadyForFence(VERIFIED_AT),
-        "2 keys are quarantined, and their newest version is not on the target: read the reasons"
-            + " in the quarantine records, then write or delete the keys");
+        "2 keys are quarantined, and their newest version is not on the target: the command"
+            + " status shows them and why; write or delete them at the source");
     assertRefused(
         () -> certificate(0, null, 0).requireReadyForFence(VERIFIED_AT),
         "its certificate has no 'copy': do that step first");
@@ -66,8 +66,8 @@ final class CertificateTest {
         "the tail check found differences: repair them and verify again");
     assertRefused(
         () -> certificate(0, COPIED, 1).with(fence(0)).requireComplete(VERIFIED_AT),
-        "1 keys are quarantined, and their newest version is not on the target: read the reasons"
-            + " in the quarantine records, then write or delete the keys");
+        "1 keys are quarantined, and their newest version is not on the target: the command"
+            + " status shows them and why; write or delete them at the source");
     assertRefused(
         () -> certificate(0, COPIED, 0).with(fence(0)).requireComplete(LAST_MOMENT.plusMillis(1)),
         "the last comparison is 24 h old: verify again");

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -79,11 +80,16 @@ final class RecordsTest {
                 1795845119239941L,
                 "too large",
                 2,
-                Bytes.fromHex("0100000005726f772d37000000006b65792d37"))),
+                Bytes.fromHex("0100000005726f772d37000000006b65792d37"),
+                0)),
         record(
             "quarantine-long-key",
             QuarantinedKey.ALL.in("d5cd"),
-            new QuarantinedKey(1795845123077118L, "too large", 0, null)),
+            new QuarantinedKey(1795845123077118L, "too large", 0, null, 0)),
+        record(
+            "quarantine-key-in-parts",
+            QuarantinedKey.ALL.in("d5ce"),
+            new QuarantinedKey(1795845123077118L, "too large", 7, null, 3)),
         record(
             "cutover-attempt",
             CutoverRecord.KEY,
@@ -126,11 +132,13 @@ final class RecordsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"prepare", "fence", "lifted", "moved", "repair"})
-  void list_eventOfFormat1_isReadAndPrintedAsEver(String what) {
+  void forEach_eventOfFormat1_isReadAndPrintedAsEver(String what) {
     LedgerKey<Event> key = Event.ALL.in("0001795845292-361019058");
     write("files", key, text("event-" + what));
 
-    Event event = ledger("files").list(Event.ALL, 10).values().iterator().next();
+    List<Event> events = new ArrayList<>();
+    ledger("files").forEach(Event.ALL, (name, found) -> events.add(found));
+    Event event = events.get(0);
 
     assertThat(event).hasToString(text("event-" + what).replace("\"format\":1,", ""));
     ledger("others").put(key, event);

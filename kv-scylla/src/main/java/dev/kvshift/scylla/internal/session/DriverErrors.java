@@ -58,7 +58,7 @@ public final class DriverErrors {
     }
     return effect(error) == Effect.REFUSED
         ? refused(what, error)
-        : new KvException.Transient(what + " failed, " + reason(error) + ": try again", error);
+        : again(what + " failed, " + reason(error) + ": try again", error);
   }
 
   /** Returns the error of a write. */
@@ -69,9 +69,7 @@ public final class DriverErrors {
     }
     return switch (effect(error)) {
       case REFUSED -> refused(what, error);
-      case NOT_APPLIED ->
-          new KvException.Transient(
-              what + " was not applied, " + reason(error) + ": try again", error);
+      case NOT_APPLIED -> again(what + " was not applied, " + reason(error) + ": try again", error);
       case UNKNOWN ->
           new KvException.UnknownOutcome(
               what + " may have been applied, " + reason(error) + ": read back or write again",
@@ -102,6 +100,14 @@ public final class DriverErrors {
   /** Returns whether the server refused a statement when it parsed or authorized it. */
   static boolean wasRefusedUnread(KvException error) {
     return error.getCause() instanceof QueryValidationException;
+  }
+
+  private static KvException again(String text, Throwable error) {
+    return error instanceof RequestThrottlingException
+            || error instanceof OverloadedException
+            || error instanceof BusyConnectionException
+        ? new KvException.Overloaded(text, error)
+        : new KvException.Transient(text, error);
   }
 
   private static Effect effect(Throwable error) {

@@ -1,0 +1,309 @@
+package dev.kvshift;
+
+import dev.kvshift.Pending.Effect;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Continuation;
+import dev.kvshift.api.Entry;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvException.InvalidArgument;
+import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.KvObserver.Observation;
+import dev.kvshift.api.KvObserver.Operation;
+import dev.kvshift.api.KvObserver.Result;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.RangePage;
+import dev.kvshift.api.RangePage.Stop;
+import dev.kvshift.api.ReadOptions;
+import dev.kvshift.api.WriteOptions;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operations of a collection, behind both faces of {@link KvCollection}: checks the arguments,
+ * calls the SPI and reports to the observer. Safe for use by many threads.
+ */
+final class CollectionOperations {
+  private final StoreCollection collection;
+  private final Limits limits;
+  private final KvObserver observer;
+  private final Clock clock;
+
+  CollectionOperations(
+      StoreCollection collection, Limits limits, KvObserver observer, Clock clock) {
+    this.collection = collection;
+    this.limits = limits;
+    this.observer = observer;
+    this.clock = clock;
+  }
+
+  String name() {
+    return collection.name();
+  }
+
+  Layout layout() {
+    return collection.layout();
+  }
+
+  Pending<Optional<Bytes>> get(Key key, ReadOptions options) {
+    return get(key, options, call(options)).send();
+  }
+
+  Pending<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
+    return put(key, value, options, call(options)).send();
+  }
+
+  Pending<@Nullable Void> delete(Key key, WriteOptions options) {
+    return delete(key, options, call(options)).send();
+  }
+
+  Pending<RangePage> getRange(
+      Bytes main, Range range, PageLimit limit, @Nullable Continuation next, ReadOptions options) {
+    Call call = call(options);
+    return observed(
+            Operation.GET_RANGE,
+            call,
+            () -> {
+              InvalidArgument.requireNonNull(options, "options");
+              return range(main, range, limit, next, call);
+            },
+            new Measure<>(CollectionOperations::bytesOf, found -> found.entries().size()))
+        .send();
+  }
+
+  Pending<Map<Key, Outcome<Optional<Bytes>>>> getAll(Collection<Key> keys, ReadOptions options) {
+    Call call = call(options);
+    return KeyBatch.send(
+        Effect.READ,
+        call,
+        () -> {
+          InvalidArgument.requireNonNull(options, "options");
+          return keys;
+        },
+        key -> get(key, options, call));
+  }
+
+  Pending<Map<Key, Outcome<@Nullable Void>>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
+    Call call = call(options);
+    Map<Key, Bytes> copy = new LinkedHashMap<>();
+    return KeyBatch.send(
+        Effect.WRITE,
+        call,
+        () -> {
+          InvalidArgument.requireNonNull(options, "options");
+          copy.putAll(InvalidArgument.requireNonNull(entries, "entries"));
+          copy.values()
+              .forEach(value -> InvalidArgument.requireNonNull(value, "one of the values"));
+          return copy.keySet();
+        },
+        key -> put(key, Objects.requireNonNull(copy.get(key)), options, call));
+  }
+
+  Pending<Map<Key, Outcome<@Nullable Void>>> deleteAll(Collection<Key> keys, WriteOptions options) {
+    Call call = call(options);
+    return KeyBatch.send(
+        Effect.WRITE,
+        call,
+        () -> {
+          requireNoTtl(options);
+          return keys;
+        },
+        key -> delete(key, options, call));
+  }
+
+  private Pending<Optional<Bytes>> get(Key key, ReadOptions options, Call call) {
+    return observed(
+        Operation.GET,
+        call,
+        () -> {
+          InvalidArgument.requireNonNull(options, "options");
+          return collection
+              .get(storeKey(key), call)
+              .thenApply(row -> row == null ? Optional.empty() : Optional.ofNullable(row.value()));
+        },
+        new Measure<>(
+            value -> value.map(Bytes::size).orElse(0), value -> value.isPresent() ? 1 : 0));
+  }
+
+  private Pending<@Nullable Void> put(Key key, Bytes value, WriteOptions options, Call call) {
+    return write(
+        Operation.PUT,
+        call,
+        () -> {
+          StoreKey storeKey = storeKey(key);
+          InvalidArgument.requireNonNull(value, "value");
+          Duration ttl = InvalidArgument.requireNonNull(options, "options").ttl();
+          Instant expiry =
+              ttl == null ? null : clock.instant().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
+          return collection.write(
+              storeKey, Mutation.of(value).withExpiry(expiry).withLock(options.lock()), call);
+        },
+        () -> key.clustering().size() + value.size());
+  }
+
+  private Pending<@Nullable Void> delete(Key key, WriteOptions options, Call call) {
+    return write(
+        Operation.DELETE,
+        call,
+        () -> {
+          requireNoTtl(options);
+          return collection.write(storeKey(key), Mutation.delete().withLock(options.lock()), call);
+        },
+        () -> key.clustering().size());
+  }
+
+  private Pending<@Nullable Void> write(
+      Operation operation, Call call, Supplier<CompletionStage<Long>> request, LongSupplier bytes) {
+    return this.<@Nullable Void>observed(
+        operation,
+        call,
+        () -> request.get().thenApply(version -> null),
+        new Measure<>(written -> bytes.getAsLong(), written -> 1));
+  }
+
+  private CompletionStage<RangePage> range(
+      Bytes main, Range range, PageLimit limit, @Nullable Continuation next, Call call) {
+    InvalidArgument.requireNonNull(main, "main key");
+    InvalidArgument.requireNonNull(range, "range");
+    InvalidArgument.requireNonNull(limit, "page limit");
+    Range rest = next == null ? range : range.beyond(next.lastFor(name(), main, range.direction()));
+    OperationChecker checker = OperationChecker.of(name(), layout(), limits);
+    checker.checkBounds(rest);
+    if (rest.isEmpty()) {
+      checker.checkRange(main, Bytes.empty());
+      return CompletableFuture.completedFuture(RangePage.of(List.of(), Stop.END, null));
+    }
+    return collection
+        .range(main, Bytes.empty(), rest, limit, call)
+        .thenApply(rows -> page(main, range, rows));
+  }
+
+  private RangePage page(Bytes main, Range range, RowPage rows) {
+    List<Entry> entries = new ArrayList<>(rows.rows().size());
+    for (Row row : rows.rows()) {
+      Bytes value = row.value();
+      if (value != null) {
+        entries.add(Entry.of(row.key().clustering(), value));
+      }
+    }
+    Bytes passed = rows.passed();
+    return RangePage.of(
+        entries,
+        rows.stop(),
+        passed == null ? null : Continuation.of(name(), main, range.direction(), passed));
+  }
+
+  /** What the observer is told of a result: bytes of clustering keys and values, and entries. */
+  private record Measure<T extends @Nullable Object>(
+      ToLongFunction<T> bytes, ToIntFunction<T> entries) {}
+
+  private <T extends @Nullable Object> Pending<T> observed(
+      Operation operation,
+      Call call,
+      Supplier<? extends CompletionStage<T>> request,
+      Measure<T> measure) {
+    Effect effect =
+        operation == Operation.PUT || operation == Operation.DELETE ? Effect.WRITE : Effect.READ;
+    if (observer == KvObserver.NONE) {
+      return Pending.unsent(effect, call, request, (value, error) -> {});
+    }
+    long start = System.nanoTime();
+    return Pending.unsent(
+        effect,
+        call,
+        request,
+        (value, error) -> {
+          try {
+            observer.observe(
+                new Observation(
+                    operation,
+                    name(),
+                    error == null ? Result.OK : result(error),
+                    Duration.ofNanos(System.nanoTime() - start),
+                    error == null ? measure.bytes.applyAsLong(value) : 0,
+                    error == null ? measure.entries.applyAsInt(value) : 0));
+          } catch (RuntimeException e) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+          }
+        });
+  }
+
+  private static Result result(KvException error) {
+    if (error instanceof KvException.InvalidArgument) {
+      return Result.INVALID_ARGUMENT;
+    } else if (error instanceof KvException.UnsupportedCapability) {
+      return Result.UNSUPPORTED;
+    } else if (error instanceof KvException.CollectionMoved) {
+      return Result.MOVED;
+    } else if (error instanceof KvException.Overloaded) {
+      return Result.OVERLOADED;
+    } else if (error instanceof KvException.CollectionFenced) {
+      return Result.FENCED;
+    } else if (error instanceof KvException.Transient) {
+      return Result.TRANSIENT;
+    } else if (error instanceof KvException.UnknownOutcome) {
+      return Result.UNKNOWN_OUTCOME;
+    }
+    return Result.PERMANENT;
+  }
+
+  private static long bytesOf(RangePage page) {
+    long bytes = 0;
+    for (Entry entry : page.entries()) {
+      bytes += entry.clustering().size() + entry.value().size();
+    }
+    return bytes;
+  }
+
+  /** Returns the call of an operation, whose request refuses options that are null. */
+  private Call call(@Nullable ReadOptions options) {
+    return within(options == null ? null : options.timeout());
+  }
+
+  private Call call(@Nullable WriteOptions options) {
+    return within(options == null ? null : options.timeout());
+  }
+
+  private Call within(@Nullable Duration timeout) {
+    return Call.within(timeout == null ? limits.timeout() : timeout);
+  }
+
+  private static void requireNoTtl(WriteOptions options) {
+    if (InvalidArgument.requireNonNull(options, "options").ttl() != null) {
+      throw new InvalidArgument("a delete has no TTL: leave it out");
+    }
+  }
+
+  private static StoreKey storeKey(Key key) {
+    InvalidArgument.requireNonNull(key, "key");
+    return StoreKey.of(key.main(), key.clustering());
+  }
+}

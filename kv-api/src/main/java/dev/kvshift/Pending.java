@@ -1,0 +1,219 @@
+package dev.kvshift;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One operation of a view, from before it is sent until it has ended. It ends exactly once, with a
+ * result or a {@link KvException}, whatever the driver does:
+ *
+ * <ul>
+ *   <li>An exception that is no {@code KvException} leaves the outcome of a write unknown.
+ *   <li>A thread that waits gives up {@link #LAST_RESORT} after the deadline. Drivers end every
+ *       request by its deadline, so that a sound one never gets there. Without it, a driver that
+ *       forgets requests would take a service down thread by thread.
+ *   <li>The result is completed directly and is never a derived stage. A derived stage wraps its
+ *       error in a {@link java.util.concurrent.CompletionException}, in which a service's {@code
+ *       instanceof} finds nothing.
+ * </ul>
+ *
+ * <p>Safe for use by many threads.
+ */
+final class Pending<T extends @Nullable Object> {
+  /** How long after the deadline a waiting thread still expects the driver's answer: 2 s. */
+  static final Duration LAST_RESORT = Duration.ofSeconds(2);
+
+  private final Effect effect;
+  private final Call call;
+  private final Supplier<? extends CompletionStage<T>> request;
+  private final Ending<T> listener;
+  private final @Nullable Runnable parts;
+  private final AtomicReference<State> state = new AtomicReference<>(State.UNSENT);
+  private final CompletableFuture<T> result = new CompletableFuture<>();
+
+  /** The effect of an operation on the store, which decides what an unexpected failure means. */
+  enum Effect {
+    READ,
+    WRITE
+  }
+
+  private enum State {
+    UNSENT,
+    SENT,
+    ENDED
+  }
+
+  /** A listener to the end of an operation, called before the result is completed. */
+  @FunctionalInterface
+  interface Ending<T extends @Nullable Object> {
+    /** Takes the result, which counts if there is no error. */
+    void ended(T value, @Nullable KvException error);
+  }
+
+  private Pending(
+      Effect effect,
+      Call call,
+      Supplier<? extends CompletionStage<T>> request,
+      Ending<T> listener,
+      @Nullable Runnable parts) {
+    this.effect = effect;
+    this.call = call;
+    this.request = request;
+    this.listener = listener;
+    this.parts = parts;
+  }
+
+  /** Returns an operation that is not sent yet. */
+  static <T extends @Nullable Object> Pending<T> unsent(
+      Effect effect,
+      Call call,
+      Supplier<? extends CompletionStage<T>> request,
+      Ending<T> listener) {
+    return new Pending<>(effect, call, request, listener, null);
+  }
+
+  /** Sends an operation that nobody observes. */
+  static <T extends @Nullable Object> Pending<T> send(
+      Effect effect, Call call, Supplier<? extends CompletionStage<T>> request) {
+    return unsent(effect, call, request, (value, error) -> {}).send();
+  }
+
+  /**
+   * Sends an operation made of parts, which have outcomes of their own.
+   *
+   * @param giveUp ends the parts, and thereby the operation
+   */
+  static <T extends @Nullable Object> Pending<T> send(
+      Effect effect, Call call, Supplier<? extends CompletionStage<T>> request, Runnable giveUp) {
+    return new Pending<>(effect, call, request, (value, error) -> {}, giveUp).send();
+  }
+
+  /** Sends the operation, unless it was sent or has ended before. */
+  Pending<T> send() {
+    if (state.compareAndSet(State.UNSENT, State.SENT)) {
+      try {
+        request.get().whenComplete(this::answered);
+      } catch (RuntimeException | LinkageError e) {
+        answered(null, e);
+      }
+    }
+    return this;
+  }
+
+  /** Sends the operation if there is time left, and otherwise ends it unsent. */
+  Pending<T> sendInTime() {
+    if (call.isExpired()) {
+      endUnsent();
+    }
+    return send();
+  }
+
+  /**
+   * Waits for the end. An interrupt leaves the thread interrupted; the outcome of a write is then
+   * unknown, anything else may be retried.
+   */
+  T await() {
+    try {
+      return result.get(call.remaining().plus(LAST_RESORT).toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      giveUp();
+      return awaitEnding();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    } catch (ExecutionException e) {
+      throw (KvException) e.getCause();
+    }
+  }
+
+  /** Waits while another thread ends the operation, which it has begun to do. */
+  private T awaitEnding() {
+    try {
+      return result.get(LAST_RESORT.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw overdue();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    } catch (ExecutionException e) {
+      throw (KvException) e.getCause();
+    }
+  }
+
+  /** Returns the stage of the result, which fails with a bare {@link KvException}. */
+  CompletionStage<T> stage() {
+    return result;
+  }
+
+  /** Ends the operation although the driver has not, or its parts if it has some. */
+  void giveUp() {
+    if (parts == null) {
+      endUnsent();
+      end(State.SENT, null, overdue());
+    } else {
+      parts.run();
+    }
+  }
+
+  private void endUnsent() {
+    end(
+        State.UNSENT,
+        null,
+        new KvException.Transient(
+            "the deadline passed before the request was sent; nothing was written: try again"));
+  }
+
+  private void answered(T value, @Nullable Throwable thrown) {
+    end(State.SENT, value, thrown == null ? null : known(thrown));
+  }
+
+  private void end(State expected, T value, @Nullable KvException error) {
+    if (!state.compareAndSet(expected, State.ENDED)) {
+      return;
+    }
+    try {
+      listener.ended(value, error);
+    } finally {
+      if (error == null) {
+        result.complete(value);
+      } else {
+        result.completeExceptionally(error);
+      }
+    }
+  }
+
+  private KvException known(Throwable thrown) {
+    Throwable cause = Futures.unwrap(thrown);
+    if (cause instanceof KvException known) {
+      return known;
+    }
+    return effect == Effect.WRITE
+        ? new KvException.UnknownOutcome(
+            "the driver failed unexpectedly: read back, or write again, and report this", cause)
+        : new KvException.Permanent("the driver failed unexpectedly: report this", cause);
+  }
+
+  private KvException overdue() {
+    String late =
+        "the driver has not ended the request " + LAST_RESORT.toSeconds() + " s after its deadline";
+    return effect == Effect.WRITE
+        ? new KvException.UnknownOutcome(late + ": read back, or write again, and report this")
+        : new KvException.Transient(late + ": try again, and report this");
+  }
+
+  private KvException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return effect == Effect.WRITE
+        ? new KvException.UnknownOutcome(
+            "interrupted while waiting for the store: read back, or write again", e)
+        : new KvException.Transient("interrupted while waiting for the store: try again", e);
+  }
+}

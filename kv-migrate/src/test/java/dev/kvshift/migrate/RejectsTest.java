@@ -1,0 +1,118 @@
+package dev.kvshift.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationStatus;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.RejectedKey;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
+import dev.kvshift.spi.StoreKey;
+import org.junit.jupiter.api.Test;
+
+/** Rows that the target can never hold: their limit, their keys, and how they are settled. */
+final class RejectsTest {
+  /** The limit of {@link Sides#options}. */
+  private static final int LIMIT = 10;
+
+  /** Rows that may be in the middle of being added when the limit is exceeded. */
+  private static final int ADDED_AT_ONCE = 4;
+
+  @Test
+  void copy_targetRejectsEveryRow_endsAtTheLimit() {
+    try (Sides sides = new Sides()) {
+      sides.fill(1_000);
+      Refusing refusal = Refusing.everyKey();
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
+        assertThatThrownBy(migration::copy)
+            .isExactlyInstanceOf(MigrationException.TooManyErrors.class)
+            .hasMessageMatching(
+                "the target has rejected 1[1-4] keys, more than the limit of 10; main=.*: "
+                    + Refusing.REASON
+                    + ": write smaller values or delete the keys at the source, or raise"
+                    + " --max-rejected, and start the run again");
+
+        MigrationStatus.Quarantine quarantine = migration.status().quarantine();
+        assertThat(quarantine.keys()).isBetween(LIMIT + 1, LIMIT + ADDED_AT_ONCE);
+        assertThat(quarantine.first()).hasSize(quarantine.keys());
+        assertThat(quarantine.first())
+            .allSatisfy(key -> assertThat(key.reason()).isEqualTo(Refusing.REASON));
+      }
+    }
+  }
+
+  @Test
+  void rejects_copyAndApplyTogetherAboveTheLimit_end() {
+    try (Sides sides = new Sides()) {
+      Refusing refusal = Refusing.everyKey();
+      refusal.turn(false);
+      sides.fill(100);
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
+        migration.copy();
+        refusal.turn(true);
+        for (int i = 0; i < LIMIT; i++) {
+          sides.put(Sides.key(i), "again");
+        }
+        migration.catchUp();
+        assertThat(migration.status().quarantine().keys()).isEqualTo(LIMIT);
+      }
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.catchUp();
+        sides.put(Sides.key(0), "the same key once more");
+        migration.catchUp();
+
+        sides.put(Sides.key(LIMIT), "one more");
+        assertThatThrownBy(migration::catchUp)
+            .isExactlyInstanceOf(MigrationException.TooManyErrors.class)
+            .hasMessageContaining("11 keys, more than the limit of 10");
+      }
+    }
+  }
+
+  @Test
+  void rejects_releasedMeanwhile_doNotCount() {
+    try (Sides sides = new Sides()) {
+      Refusing refusal = Refusing.everyKey();
+      refusal.turn(false);
+      sides.fill(100);
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
+        migration.copy();
+        refusal.turn(true);
+        for (int i = 0; i < LIMIT; i++) {
+          sides.put(Sides.key(i), "too large");
+        }
+        migration.catchUp();
+        QuarantinedKeys quarantined = new QuarantinedKeys(sides.ledger());
+        quarantined.forEach(entry -> assertThat(quarantined.remove(entry)).isTrue());
+
+        for (int i = 0; i < LIMIT; i++) {
+          sides.put(Sides.key(LIMIT + i), "too large");
+        }
+        migration.catchUp();
+        assertThat(migration.status().quarantine().keys()).isEqualTo(LIMIT);
+      }
+    }
+  }
+
+  @Test
+  void cutover_longKeyDeletedAtTheSource_isSettled() {
+    try (Sides sides = new Sides()) {
+      StoreKey key = StoreKey.of(Bytes.utf8("row"), Bytes.utf8("k".repeat(40_000)));
+      Refusing refusal = Refusing.key(key);
+      sides.fill(100);
+      sides.put(key, "value");
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
+        migration.copy();
+        MigrationStatus.Quarantine quarantine = migration.status().quarantine();
+        assertThat(quarantine.keys()).isEqualTo(1);
+        assertThat(quarantine.first()).extracting(RejectedKey::key).containsExactly(key);
+
+        sides.delete(key);
+        assertThat(migration.run().verify().differences()).isZero();
+        assertThat(migration.status().quarantine().keys()).isZero();
+      }
+    }
+  }
+}
