@@ -103,11 +103,20 @@ public final class DriverErrors {
   }
 
   private static KvException again(String text, Throwable error) {
-    return error instanceof RequestThrottlingException
-            || error instanceof OverloadedException
-            || error instanceof BusyConnectionException
+    return isOfLoad(error)
         ? new KvException.Overloaded(text, error)
         : new KvException.Transient(text, error);
+  }
+
+  private static boolean isOfLoad(Throwable error) {
+    if (error instanceof AllNodesFailedException all) {
+      return all.getAllErrors().values().stream()
+          .flatMap(List::stream)
+          .anyMatch(DriverErrors::isOfLoad);
+    }
+    return error instanceof RequestThrottlingException
+        || error instanceof OverloadedException
+        || error instanceof BusyConnectionException;
   }
 
   private static Effect effect(Throwable error) {

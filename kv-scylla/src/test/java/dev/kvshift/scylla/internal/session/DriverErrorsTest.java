@@ -374,14 +374,14 @@ final class DriverErrorsTest {
             one.requests
                 .read("a read", Cluster.statement(), Call.within(SHORT))
                 .toCompletableFuture();
-        assertThat(one.read(LONG)).isEqualTo("Transient");
+        assertThat(one.read(LONG)).isEqualTo("Overloaded");
         assertThat(catchThrowable(() -> await(pending))).isInstanceOf(KvException.class);
       }
       assertThat(one.cluster.clearPrimes(true)).isPositive();
       one.cluster.prime(when(STATEMENT).then(PrimeDsl.invalid("wrong")));
       long end = System.nanoTime() + LONG.toNanos();
       String outcome = one.write(LONG);
-      while (outcome.equals("Transient") && System.nanoTime() < end) {
+      while (outcome.equals("Overloaded") && System.nanoTime() < end) {
         outcome = one.write(LONG);
       }
       assertThat(outcome).isEqualTo("Permanent");
