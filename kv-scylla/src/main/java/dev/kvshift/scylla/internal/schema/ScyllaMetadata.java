@@ -1,6 +1,7 @@
 package dev.kvshift.scylla.internal.schema;
 
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
@@ -9,7 +10,6 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.internal.cql.StoreCql;
 import dev.kvshift.scylla.internal.session.CompareAndSet;
-import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
@@ -119,18 +119,23 @@ public final class ScyllaMetadata implements Metadata {
 
     CompletionStage<SortedMap<String, Bytes>> from(String name) {
       rows = 0;
-      BoundStatementBuilder statement =
+      return read(
           requests
               .route(list.boundStatementBuilder(), utf8(group(prefix)))
               .setString(0, group(prefix))
               .setString(1, name)
               .setString(2, prefix + ABOVE_EVERY_NAME)
               .setInt(3, limit)
-              .setPageSize(limit);
-      return requests.read(what(), statement.build(), call).thenCompose(this::take);
+              .setPageSize(limit)
+              .build());
     }
 
-    private CompletionStage<SortedMap<String, Bytes>> take(AsyncResultSet page) {
+    private CompletionStage<SortedMap<String, Bytes>> read(BoundStatement statement) {
+      return requests.read(what(), statement, call).thenCompose(page -> take(statement, page));
+    }
+
+    private CompletionStage<SortedMap<String, Bytes>> take(
+        BoundStatement statement, AsyncResultSet page) {
       for (Row row : page.currentPage()) {
         rows++;
         last = Objects.requireNonNull(row.getString(0));
@@ -142,17 +147,11 @@ public final class ScyllaMetadata implements Metadata {
       if (found.size() == limit) {
         return CompletableFuture.completedFuture(found);
       }
-      if (page.hasMorePages()) {
-        return page.fetchNextPage().handle(this::page).thenCompose(this::take);
+      ByteBuffer more = page.getExecutionInfo().getPagingState();
+      if (more != null) {
+        return read(statement.setPagingState(more));
       }
       return rows < limit ? CompletableFuture.completedFuture(found) : from(behind(last));
-    }
-
-    private AsyncResultSet page(@Nullable AsyncResultSet page, @Nullable Throwable error) {
-      if (page == null) {
-        throw DriverErrors.ofRead(what(), Objects.requireNonNull(error));
-      }
-      return page;
     }
 
     private String what() {
