@@ -5,12 +5,10 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Observation;
 import dev.kvshift.api.KvObserver.Operation;
-import dev.kvshift.api.KvObserver.Result;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
@@ -18,6 +16,7 @@ import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.api.ReadOptions;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Limits;
@@ -40,6 +39,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
@@ -54,14 +54,15 @@ final class CollectionOperations {
   private final StoreCollection collection;
   private final Limits limits;
   private final KvObserver observer;
+  private final Executor executor;
   private final Clock clock;
 
-  CollectionOperations(
-      StoreCollection collection, Limits limits, KvObserver observer, Clock clock) {
+  CollectionOperations(StoreCollection collection, Limits limits, StoreOptions options) {
     this.collection = collection;
     this.limits = limits;
-    this.observer = observer;
-    this.clock = clock;
+    this.observer = options.observer();
+    this.executor = options.executor();
+    this.clock = options.clock();
   }
 
   String name() {
@@ -70,6 +71,10 @@ final class CollectionOperations {
 
   Layout layout() {
     return collection.layout();
+  }
+
+  Executor executor() {
+    return executor;
   }
 
   Pending<Optional<Bytes>> get(Key key, ReadOptions options) {
@@ -220,7 +225,7 @@ final class CollectionOperations {
         passed == null ? null : Continuation.of(name(), main, range.direction(), passed));
   }
 
-  /** What the observer is told of a result: bytes of clustering keys and values, and entries. */
+  /** The size of a result, for the observer: bytes of clustering keys and values, and entries. */
   private record Measure<T extends @Nullable Object>(
       ToLongFunction<T> bytes, ToIntFunction<T> entries) {}
 
@@ -231,48 +236,47 @@ final class CollectionOperations {
       Measure<T> measure) {
     Effect effect =
         operation == Operation.PUT || operation == Operation.DELETE ? Effect.WRITE : Effect.READ;
-    if (observer == KvObserver.NONE) {
-      return Pending.unsent(effect, call, request, (value, error) -> {});
-    }
-    long start = System.nanoTime();
+    KvObserver.Start start = KvObserver.Start.of(operation, name());
+    long startNanos = System.nanoTime();
+    KvObserver.Ending ending = begin(start);
     return Pending.unsent(
         effect,
         call,
         request,
         (value, error) -> {
-          try {
-            observer.observe(
-                new Observation(
-                    operation,
-                    name(),
-                    error == null ? Result.OK : result(error),
-                    Duration.ofNanos(System.nanoTime() - start),
-                    error == null ? measure.bytes.applyAsLong(value) : 0,
-                    error == null ? measure.entries.applyAsInt(value) : 0));
-          } catch (RuntimeException e) {
-            Thread thread = Thread.currentThread();
-            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
-          }
+          Duration duration = Duration.ofNanos(System.nanoTime() - startNanos);
+          Observation end = Observation.of(start, duration);
+          notifying(
+              () ->
+                  ending.ended(
+                      error == null
+                          ? end.withData(
+                              measure.entries.applyAsInt(value), measure.bytes.applyAsLong(value))
+                          : end.withError(error)));
         });
   }
 
-  private static Result result(KvException error) {
-    if (error instanceof KvException.InvalidArgument) {
-      return Result.INVALID_ARGUMENT;
-    } else if (error instanceof KvException.UnsupportedCapability) {
-      return Result.UNSUPPORTED;
-    } else if (error instanceof KvException.CollectionMoved) {
-      return Result.MOVED;
-    } else if (error instanceof KvException.Overloaded) {
-      return Result.OVERLOADED;
-    } else if (error instanceof KvException.CollectionFenced) {
-      return Result.FENCED;
-    } else if (error instanceof KvException.Transient) {
-      return Result.TRANSIENT;
-    } else if (error instanceof KvException.UnknownOutcome) {
-      return Result.UNKNOWN_OUTCOME;
+  private KvObserver.Ending begin(KvObserver.Start start) {
+    try {
+      return observer.begin(start);
+    } catch (RuntimeException e) {
+      report(e);
+      return observation -> {};
     }
-    return Result.PERMANENT;
+  }
+
+  /** Notifies the observer, whose faults must not become those of the operation. */
+  private static void notifying(Runnable notification) {
+    try {
+      notification.run();
+    } catch (RuntimeException e) {
+      report(e);
+    }
+  }
+
+  private static void report(RuntimeException bug) {
+    Thread thread = Thread.currentThread();
+    thread.getUncaughtExceptionHandler().uncaughtException(thread, bug);
   }
 
   private static long bytesOf(RangePage page) {

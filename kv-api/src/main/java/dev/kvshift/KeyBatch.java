@@ -42,7 +42,7 @@ final class KeyBatch<T extends @Nullable Object> {
   /**
    * Sends the operations of several keys.
    *
-   * @param keys returns the keys, or throws what is wrong with the arguments
+   * @param keys returns the keys, or throws if an argument is wrong
    * @param prepare returns the operation of a key, which is not sent yet
    * @return the outcomes in the order of the keys. Fails with {@link InvalidArgument} if an
    *     argument is wrong, with nothing sent
@@ -83,8 +83,7 @@ final class KeyBatch<T extends @Nullable Object> {
       waiting = List.copyOf(prepared.values()).iterator();
     }
     prepared.forEach(
-        (key, operation) ->
-            operation.stage().whenComplete((value, error) -> ended(key, value, error)));
+        (key, operation) -> operation.whenEnded((value, error) -> ended(key, value, error)));
     for (int lane = 0; lane < PARALLEL_KEYS; lane++) {
       runLane();
     }
@@ -101,8 +100,7 @@ final class KeyBatch<T extends @Nullable Object> {
       AtomicBoolean passed = new AtomicBoolean();
       operation
           .sendInTime()
-          .stage()
-          .whenComplete(
+          .whenEnded(
               (value, error) -> {
                 if (!passed.compareAndSet(false, true)) {
                   runLane();
@@ -118,10 +116,10 @@ final class KeyBatch<T extends @Nullable Object> {
     return waiting.hasNext() ? waiting.next() : null;
   }
 
-  private void ended(Key key, T value, @Nullable Throwable error) {
+  private void ended(Key key, T value, @Nullable KvException error) {
     Map<Key, Outcome<T>> all = new LinkedHashMap<>();
     synchronized (this) {
-      outcomes.put(key, error == null ? Outcome.ok(value) : Outcome.failed((KvException) error));
+      outcomes.put(key, error == null ? Outcome.ok(value) : Outcome.failed(error));
       if (outcomes.size() < operations.size()) {
         return;
       }

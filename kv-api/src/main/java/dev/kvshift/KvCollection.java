@@ -79,7 +79,7 @@ public final class KvCollection {
 
   /** Reads the value of a key with options; empty if it has none. */
   public Optional<Bytes> get(Key key, ReadOptions options) {
-    return operations.get(key, options).await();
+    return Pending.await(() -> operations.get(key, options));
   }
 
   /** Writes a value, replacing the one that the key has. */
@@ -89,7 +89,7 @@ public final class KvCollection {
 
   /** Writes a value with options. */
   public void put(Key key, Bytes value, WriteOptions options) {
-    operations.put(key, value, options).await();
+    Pending.await(() -> operations.put(key, value, options));
   }
 
   /** Deletes a key. Succeeds if it does not exist. */
@@ -103,7 +103,7 @@ public final class KvCollection {
    * @throws KvException.InvalidArgument if the options have a TTL
    */
   public void delete(Key key, WriteOptions options) {
-    operations.delete(key, options).await();
+    Pending.await(() -> operations.delete(key, options));
   }
 
   /** Reads the first page of a range of one main key. */
@@ -131,7 +131,7 @@ public final class KvCollection {
    */
   public RangePage getRange(
       Bytes main, Range range, PageLimit limit, @Nullable Continuation next, ReadOptions options) {
-    return operations.getRange(main, range, limit, next, options).await();
+    return Pending.await(() -> operations.getRange(main, range, limit, next, options));
   }
 
   /**
@@ -154,7 +154,7 @@ public final class KvCollection {
    * @throws KvException.InvalidArgument if a key is null, or there are too many; nothing was sent
    */
   public Map<Key, Outcome<Optional<Bytes>>> getAll(Collection<Key> keys, ReadOptions options) {
-    return operations.getAll(keys, options).await();
+    return Pending.await(() -> operations.getAll(keys, options));
   }
 
   /**
@@ -181,7 +181,7 @@ public final class KvCollection {
    *     was sent
    */
   public Map<Key, Outcome<@Nullable Void>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
-    return operations.putAll(entries, options).await();
+    return Pending.await(() -> operations.putAll(entries, options));
   }
 
   /**
@@ -207,7 +207,7 @@ public final class KvCollection {
    *     TTL; nothing was sent
    */
   public Map<Key, Outcome<@Nullable Void>> deleteAll(Collection<Key> keys, WriteOptions options) {
-    return operations.deleteAll(keys, options).await();
+    return Pending.await(() -> operations.deleteAll(keys, options));
   }
 
   /**
@@ -227,7 +227,7 @@ public final class KvCollection {
 
     /** See {@link KvCollection#get(Key, ReadOptions)}. */
     public CompletionStage<Optional<Bytes>> get(Key key, ReadOptions options) {
-      return operations.get(key, options).stage();
+      return operations.get(key, options).stage(operations.executor());
     }
 
     /** See {@link KvCollection#put(Key, Bytes)}. */
@@ -237,7 +237,7 @@ public final class KvCollection {
 
     /** See {@link KvCollection#put(Key, Bytes, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
-      return operations.put(key, value, options).stage();
+      return operations.put(key, value, options).stage(operations.executor());
     }
 
     /** See {@link KvCollection#delete(Key)}. */
@@ -247,7 +247,7 @@ public final class KvCollection {
 
     /** See {@link KvCollection#delete(Key, WriteOptions)}. */
     public CompletionStage<@Nullable Void> delete(Key key, WriteOptions options) {
-      return operations.delete(key, options).stage();
+      return operations.delete(key, options).stage(operations.executor());
     }
 
     /** See {@link KvCollection#getRange(Bytes, Range, PageLimit)}. */
@@ -268,7 +268,7 @@ public final class KvCollection {
         PageLimit limit,
         @Nullable Continuation next,
         ReadOptions options) {
-      return operations.getRange(main, range, limit, next, options).stage();
+      return operations.getRange(main, range, limit, next, options).stage(operations.executor());
     }
 
     /** See {@link KvCollection#getAll(Collection)}. */
@@ -279,7 +279,7 @@ public final class KvCollection {
     /** See {@link KvCollection#getAll(Collection, ReadOptions)}. */
     public CompletionStage<Map<Key, Outcome<Optional<Bytes>>>> getAll(
         Collection<Key> keys, ReadOptions options) {
-      return operations.getAll(keys, options).stage();
+      return operations.getAll(keys, options).stage(operations.executor());
     }
 
     /** See {@link KvCollection#putAll(Map)}. */
@@ -290,7 +290,7 @@ public final class KvCollection {
     /** See {@link KvCollection#putAll(Map, WriteOptions)}. */
     public CompletionStage<Map<Key, Outcome<@Nullable Void>>> putAll(
         Map<Key, Bytes> entries, WriteOptions options) {
-      return operations.putAll(entries, options).stage();
+      return operations.putAll(entries, options).stage(operations.executor());
     }
 
     /** See {@link KvCollection#deleteAll(Collection)}. */
@@ -301,7 +301,7 @@ public final class KvCollection {
     /** See {@link KvCollection#deleteAll(Collection, WriteOptions)}. */
     public CompletionStage<Map<Key, Outcome<@Nullable Void>>> deleteAll(
         Collection<Key> keys, WriteOptions options) {
-      return operations.deleteAll(keys, options).stage();
+      return operations.deleteAll(keys, options).stage(operations.executor());
     }
   }
 }

@@ -3,14 +3,13 @@ package dev.kvshift;
 import dev.kvshift.Pending.Effect;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.InvalidArgument;
-import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
@@ -35,28 +34,21 @@ public final class KvStore implements AutoCloseable {
   private static final Duration OPEN_TIMEOUT = Duration.ofMinutes(5);
 
   private final Store store;
-  private final KvObserver observer;
-  private final Clock clock;
+  private final StoreOptions options;
 
-  private KvStore(Store store, KvObserver observer, Clock clock) {
-    this.store = Objects.requireNonNull(store);
-    this.observer = Objects.requireNonNull(observer);
-    this.clock = Objects.requireNonNull(clock);
+  private KvStore(Store store, StoreOptions options) {
+    this.store = Objects.requireNonNull(store, "store");
+    this.options = Objects.requireNonNull(options, "options");
   }
 
   /** Returns a view of an open store, which is closed with the view. */
   public static KvStore over(Store store) {
-    return over(store, KvObserver.NONE);
+    return over(store, StoreOptions.defaults());
   }
 
-  /** Returns a view that tells the observer of every operation. */
-  public static KvStore over(Store store, KvObserver observer) {
-    return over(store, observer, Clock.systemUTC());
-  }
-
-  /** Returns a view whose times to live count from what the clock says. */
-  public static KvStore over(Store store, KvObserver observer, Clock clock) {
-    return new KvStore(store, observer, clock);
+  /** Returns a view of an open store with options. The store is closed with the view. */
+  public static KvStore over(Store store, StoreOptions options) {
+    return new KvStore(store, options);
   }
 
   /**
@@ -73,12 +65,13 @@ public final class KvStore implements AutoCloseable {
     InvalidArgument.requireNonNull(layout, "layout");
     CollectionRecord.requireName(name);
     StoreCollection opened =
-        Pending.send(
-                Effect.READ,
-                Call.within(OPEN_TIMEOUT),
-                () -> store.open(name, layout, Claim.ACTIVE))
-            .await();
-    return new KvCollection(new CollectionOperations(opened, store.limits(), observer, clock));
+        Pending.await(
+            () ->
+                Pending.send(
+                    Effect.READ,
+                    Call.within(OPEN_TIMEOUT),
+                    () -> store.open(name, layout, Claim.ACTIVE)));
+    return new KvCollection(new CollectionOperations(opened, store.limits(), options));
   }
 
   /**
@@ -88,7 +81,9 @@ public final class KvStore implements AutoCloseable {
    */
   public Locks locks(String space) {
     return new Locks(
-        store.locks(InvalidArgument.requireNonNull(space, "lock space")), store.limits());
+        store.locks(InvalidArgument.requireNonNull(space, "lock space")),
+        store.limits(),
+        options.executor());
   }
 
   /**
@@ -106,7 +101,7 @@ public final class KvStore implements AutoCloseable {
     if (within.compareTo(MIN_PING) < 0 || within.compareTo(MAX_PING) > 0) {
       throw new InvalidArgument("a ping within " + within + ": give 1 ms to 1 min");
     }
-    Pending.send(Effect.READ, Call.within(within), () -> serverTime(within)).await();
+    Pending.await(() -> Pending.send(Effect.READ, Call.within(within), () -> serverTime(within)));
   }
 
   private CompletionStage<Instant> serverTime(Duration within) {

@@ -15,9 +15,13 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A space of locks for read-modify-write. Safe for use by many threads.
+ * A space of locks for read-modify-write. Every method waits for the store; {@link #async()} has
+ * the same operations without waiting. Safe for use by many threads.
  *
  * <p>Methods fail as those of {@link KvCollection} do. A lock whose acquisition has an unknown
  * outcome is free again when its lease would have ended. The space is closed with its {@link
@@ -38,10 +42,18 @@ public final class Locks {
 
   private final StoreLocks locks;
   private final Limits limits;
+  private final Executor executor;
+  private final Async async = new Async();
 
-  Locks(StoreLocks locks, Limits limits) {
+  Locks(StoreLocks locks, Limits limits, Executor executor) {
     this.locks = locks;
     this.limits = limits;
+    this.executor = executor;
+  }
+
+  /** Returns the same operations without waiting. */
+  public Async async() {
+    return async;
   }
 
   /**
@@ -52,7 +64,7 @@ public final class Locks {
    * @throws KvException.InvalidArgument if an argument is null or out of its range
    */
   public LockResult tryLockAll(Set<Bytes> keys, Duration lease) {
-    return startTryLockAll(keys, lease).await();
+    return Pending.await(() -> startTryLockAll(keys, lease));
   }
 
   /**
@@ -64,7 +76,7 @@ public final class Locks {
    * @throws KvException.Permanent if the lock is lost
    */
   public Lock renew(Lock lock, Duration lease) {
-    return startRenew(lock, lease).await();
+    return Pending.await(() -> startRenew(lock, lease));
   }
 
   /**
@@ -73,7 +85,7 @@ public final class Locks {
    * @throws KvException.InvalidArgument if it is null
    */
   public void release(Lock lock) {
-    startRelease(lock).await();
+    Pending.await(() -> startRelease(lock));
   }
 
   private Pending<LockResult> startTryLockAll(Set<Bytes> keys, Duration lease) {
@@ -101,7 +113,7 @@ public final class Locks {
         });
   }
 
-  private Pending<Void> startRelease(Lock lock) {
+  private Pending<@Nullable Void> startRelease(Lock lock) {
     Call call = call();
     return Pending.send(
         Effect.WRITE,
@@ -117,5 +129,28 @@ public final class Locks {
 
   private Call call() {
     return Call.within(limits.timeout());
+  }
+
+  /**
+   * The operations of {@link Locks} without waiting. Their stages fail with a bare {@link
+   * KvException} and complete on the executor of the store's options. Safe for use by many threads.
+   */
+  public final class Async {
+    private Async() {}
+
+    /** See {@link Locks#tryLockAll(Set, Duration)}. */
+    public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease) {
+      return startTryLockAll(keys, lease).stage(executor);
+    }
+
+    /** See {@link Locks#renew(Lock, Duration)}. */
+    public CompletionStage<Lock> renew(Lock lock, Duration lease) {
+      return startRenew(lock, lease).stage(executor);
+    }
+
+    /** See {@link Locks#release(Lock)}. */
+    public CompletionStage<@Nullable Void> release(Lock lock) {
+      return startRelease(lock).stage(executor);
+    }
   }
 }

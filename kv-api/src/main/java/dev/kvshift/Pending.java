@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -33,10 +35,16 @@ final class Pending<T extends @Nullable Object> {
   /** How long after the deadline a waiting thread still expects the driver's answer: 2 s. */
   static final Duration LAST_RESORT = Duration.ofSeconds(2);
 
+  /**
+   * Whether this thread is ending an operation. It may be the only one of a driver that receives
+   * answers, so it must not wait for one.
+   */
+  private static final ThreadLocal<Boolean> ENDING = ThreadLocal.withInitial(() -> false);
+
   private final Effect effect;
   private final Call call;
   private final Supplier<? extends CompletionStage<T>> request;
-  private final Ending<T> listener;
+  private final Listener<T> listener;
   private final @Nullable Runnable parts;
   private final AtomicReference<State> state = new AtomicReference<>(State.UNSENT);
   private final CompletableFuture<T> result = new CompletableFuture<>();
@@ -55,7 +63,7 @@ final class Pending<T extends @Nullable Object> {
 
   /** A listener to the end of an operation, called before the result is completed. */
   @FunctionalInterface
-  interface Ending<T extends @Nullable Object> {
+  interface Listener<T extends @Nullable Object> {
     /** Takes the result, which counts if there is no error. */
     void ended(T value, @Nullable KvException error);
   }
@@ -64,7 +72,7 @@ final class Pending<T extends @Nullable Object> {
       Effect effect,
       Call call,
       Supplier<? extends CompletionStage<T>> request,
-      Ending<T> listener,
+      Listener<T> listener,
       @Nullable Runnable parts) {
     this.effect = effect;
     this.call = call;
@@ -78,7 +86,7 @@ final class Pending<T extends @Nullable Object> {
       Effect effect,
       Call call,
       Supplier<? extends CompletionStage<T>> request,
-      Ending<T> listener) {
+      Listener<T> listener) {
     return new Pending<>(effect, call, request, listener, null);
   }
 
@@ -119,10 +127,25 @@ final class Pending<T extends @Nullable Object> {
   }
 
   /**
+   * Sends an operation and waits for its end, unless the thread must not wait.
+   *
+   * @throws KvException.Permanent on a thread that is ending another operation; nothing was sent
+   */
+  static <T extends @Nullable Object> T await(Supplier<Pending<T>> operation) {
+    if (ENDING.get()) {
+      throw new KvException.Permanent(
+          "a blocking call on a thread that receives the store's answers would stall the store;"
+              + " nothing was sent: call async(), or open the store with an executor that does not"
+              + " run its tasks on the calling thread");
+    }
+    return operation.get().await();
+  }
+
+  /**
    * Waits for the end. An interrupt leaves the thread interrupted; the outcome of a write is then
    * unknown, anything else may be retried.
    */
-  T await() {
+  private T await() {
     try {
       return result.get(call.remaining().plus(LAST_RESORT).toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
@@ -148,9 +171,42 @@ final class Pending<T extends @Nullable Object> {
     }
   }
 
-  /** Returns the stage of the result, which fails with a bare {@link KvException}. */
-  CompletionStage<T> stage() {
-    return result;
+  /**
+   * Returns a stage with the result, which fails with a bare {@link KvException}. If the operation
+   * has not ended yet, the executor completes the stage, so that actions that depend on it cannot
+   * hold up the driver. A waiting thread is woken without the executor: a blocking call works even
+   * in an action that occupies the only thread of the executor.
+   */
+  CompletionStage<T> stage(Executor executor) {
+    CompletableFuture<T> stage = new CompletableFuture<>();
+    if (result.isDone()) {
+      whenEnded((value, error) -> complete(stage, value, error));
+    } else {
+      whenEnded((value, error) -> execute(executor, () -> complete(stage, value, error)));
+    }
+    return stage;
+  }
+
+  /** Runs an action at the end, on the thread that ends the operation. */
+  void whenEnded(Listener<T> action) {
+    result.whenComplete((value, error) -> action.ended(value, (KvException) error));
+  }
+
+  private static void execute(Executor executor, Runnable completion) {
+    try {
+      executor.execute(completion);
+    } catch (RuntimeException e) { // full or shut down, but the stage must end
+      ForkJoinPool.commonPool().execute(completion);
+    }
+  }
+
+  private static <T extends @Nullable Object> void complete(
+      CompletableFuture<T> stage, T value, @Nullable KvException error) {
+    if (error == null) {
+      stage.complete(value);
+    } else {
+      stage.completeExceptionally(error);
+    }
   }
 
   /** Ends the operation although the driver has not, or its parts if it has some. */
@@ -179,14 +235,13 @@ final class Pending<T extends @Nullable Object> {
     if (!state.compareAndSet(expected, State.ENDED)) {
       return;
     }
+    boolean nested = ENDING.get();
+    ENDING.set(true);
     try {
       listener.ended(value, error);
     } finally {
-      if (error == null) {
-        result.complete(value);
-      } else {
-        result.completeExceptionally(error);
-      }
+      complete(result, value, error);
+      ENDING.set(nested);
     }
   }
 

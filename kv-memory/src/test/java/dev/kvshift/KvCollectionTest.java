@@ -18,6 +18,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Phase;
@@ -43,7 +44,10 @@ final class KvCollectionTest {
   @Test
   void observer_everyOperation_isToldHowItEnded() {
     List<Observation> seen = new ArrayList<>();
-    try (KvStore store = KvStore.over(MemoryStoreProvider.open("observed"), seen::add)) {
+    try (KvStore store =
+        KvStore.over(
+            MemoryStoreProvider.open("observed"),
+            StoreOptions.defaults().withObserver(KvObserver.atEnd(seen::add)))) {
       KvCollection files = store.collection("files", Layout.range(ShardRule.none()));
       Key key = Key.of(Bytes.utf8("m"), Bytes.utf8("cl"));
       files.put(key, VALUE);
@@ -72,7 +76,7 @@ final class KvCollectionTest {
   void observer_failure_isToldByItsKind() {
     List<Observation> seen = new ArrayList<>();
     ScriptedCollection script = new ScriptedCollection();
-    KvCollection collection = script.view(seen::add);
+    KvCollection collection = script.view(KvObserver.atEnd(seen::add));
     Map<KvException, Result> kinds = new LinkedHashMap<>();
     kinds.put(new KvException.Transient("t"), Result.TRANSIENT);
     kinds.put(new KvException.Permanent("p"), Result.PERMANENT);
@@ -111,9 +115,10 @@ final class KvCollectionTest {
     try {
       script
           .view(
-              observation -> {
-                throw bug;
-              })
+              KvObserver.atEnd(
+                  observation -> {
+                    throw bug;
+                  }))
           .put(KEY, VALUE);
     } finally {
       Thread.currentThread().setUncaughtExceptionHandler(null);

@@ -7,6 +7,7 @@ import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
@@ -19,7 +20,6 @@ import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -46,7 +46,11 @@ final class ScriptedCollection implements StoreCollection {
   final List<Call> calls = Collections.synchronizedList(new ArrayList<>());
 
   KvCollection view(KvObserver observer) {
-    return new KvCollection(new CollectionOperations(this, LIMITS, observer, Clock.systemUTC()));
+    return view(StoreOptions.defaults().withObserver(observer));
+  }
+
+  KvCollection view(StoreOptions options) {
+    return new KvCollection(new CollectionOperations(this, LIMITS, options));
   }
 
   @Override

@@ -1,8 +1,8 @@
 package dev.kvshift.legacy;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.legacy.Pending.Kind;
-import dev.kvshift.legacy.wire.Drain;
+import dev.kvshift.legacy.PendingRequest.Kind;
+import dev.kvshift.legacy.wire.CoalescingTask;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyGrpc;
@@ -62,11 +62,11 @@ final class Exchange implements AutoCloseable {
   private final Supplier<Optional<String>> token;
   private final long session = new SecureRandom().nextLong();
   private final AtomicLong ids = new AtomicLong();
-  private final Map<Long, Pending> live = new ConcurrentHashMap<>();
+  private final Map<Long, PendingRequest> live = new ConcurrentHashMap<>();
   private final Queue<Long> settled = new ConcurrentLinkedQueue<>();
   private final Lane reads;
   private final Lane writes;
-  private final Drain pump = new Drain(this::onLoop, this::pump);
+  private final CoalescingTask pump = new CoalescingTask(this::onLoop, this::pump);
   private final ScheduledExecutorService loop;
   private final CompletableFuture<Welcome> firstWelcome = new CompletableFuture<>();
   private volatile @Nullable Throwable lastProblem;
@@ -78,7 +78,7 @@ final class Exchange implements AutoCloseable {
 
   /** Requests of one kind: waiting in order, and how many are in flight. */
   private static final class Lane {
-    final Queue<Pending> waiting = new ConcurrentLinkedQueue<>();
+    final Queue<PendingRequest> waiting = new ConcurrentLinkedQueue<>();
     final AtomicInteger accepted = new AtomicInteger();
     final AtomicInteger inFlight = new AtomicInteger();
     final int limit;
@@ -130,7 +130,7 @@ final class Exchange implements AutoCloseable {
     }
     long id = ids.incrementAndGet();
     request.setId(id).setSequence(kind == Kind.ONCE ? id : 0);
-    Pending pending = new Pending(request, kind, deadlineNanos);
+    PendingRequest pending = new PendingRequest(request, kind, deadlineNanos);
     Lane lane = lane(pending);
     if (lane.accepted.incrementAndGet() > lane.limit * (1 + WAITING_FACTOR)) {
       lane.accepted.decrementAndGet();
@@ -150,7 +150,7 @@ final class Exchange implements AutoCloseable {
     return pending.result;
   }
 
-  private Lane lane(Pending pending) {
+  private Lane lane(PendingRequest pending) {
     return pending.kind == Kind.READ ? reads : writes;
   }
 
@@ -196,7 +196,7 @@ final class Exchange implements AutoCloseable {
     int bytes = bytesBefore;
     long now = System.nanoTime();
     while (bytes < FRAME_BYTES && lane.inFlight.get() < lane.limit) {
-      Pending pending = lane.waiting.poll();
+      PendingRequest pending = lane.waiting.poll();
       if (pending == null) {
         break;
       }
@@ -212,7 +212,7 @@ final class Exchange implements AutoCloseable {
 
   private void answered(ReplyFrame frame) {
     for (Reply reply : frame.getRepliesList()) {
-      Pending pending = live.get(reply.getId());
+      PendingRequest pending = live.get(reply.getId());
       if (pending != null && forget(pending)) {
         if (reply.hasFailure()) {
           pending.result.completeExceptionally(Failures.read(reply.getFailure(), server));
@@ -224,7 +224,7 @@ final class Exchange implements AutoCloseable {
   }
 
   /** Takes a request out of what is live; true for the one caller that then completes it. */
-  private boolean forget(Pending pending) {
+  private boolean forget(PendingRequest pending) {
     if (!live.remove(pending.id(), pending)) {
       return false;
     }
@@ -239,7 +239,7 @@ final class Exchange implements AutoCloseable {
     return true;
   }
 
-  private void fail(Pending pending, KvException error) {
+  private void fail(PendingRequest pending, KvException error) {
     if (forget(pending)) {
       pending.result.completeExceptionally(error);
     }
@@ -248,7 +248,7 @@ final class Exchange implements AutoCloseable {
   private void expire() {
     long now = System.nanoTime();
     boolean any = false;
-    for (Pending pending : live.values()) {
+    for (PendingRequest pending : live.values()) {
       if (pending.isExpired(now)) {
         fail(pending, pending.unanswered(server + " has not answered in time", lastProblem));
         any = true;
@@ -279,7 +279,7 @@ final class Exchange implements AutoCloseable {
     stub.connect(opened);
     Hello.Builder hello =
         Hello.newBuilder().setSession(session).setClient(client).setLibrary(library());
-    for (Pending pending : live.values()) {
+    for (PendingRequest pending : live.values()) {
       if (pending.wasSent() && pending.sequence() != 0) {
         hello.addUnsettled(pending.sequence());
       }
@@ -307,17 +307,17 @@ final class Exchange implements AutoCloseable {
 
   /** After a new stream: what was sent on the old one and may be sent again, in order. */
   private void resend(Stream to, boolean resumed) {
-    List<Pending> unanswered = new ArrayList<>();
-    for (Pending pending : live.values()) {
+    List<PendingRequest> unanswered = new ArrayList<>();
+    for (PendingRequest pending : live.values()) {
       if (pending.wasSent()) {
         unanswered.add(pending);
       }
     }
-    unanswered.sort(Comparator.comparingLong(Pending::id));
+    unanswered.sort(Comparator.comparingLong(PendingRequest::id));
     RequestFrame.Builder frame = RequestFrame.newBuilder();
     int bytes = 0;
     long now = System.nanoTime();
-    for (Pending pending : unanswered) {
+    for (PendingRequest pending : unanswered) {
       if (pending.kind == Kind.ONCE && !resumed) {
         fail(
             pending,
@@ -373,7 +373,7 @@ final class Exchange implements AutoCloseable {
       current.send(RequestFrame.newBuilder().setBye(true).build());
       current.complete();
     }
-    for (Pending pending : live.values()) {
+    for (PendingRequest pending : live.values()) {
       fail(
           pending,
           pending.wasSent() && pending.kind != Kind.READ

@@ -1,12 +1,10 @@
 package dev.kvshift.legacy;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
-import dev.kvshift.legacy.Pending.Kind;
-import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Partitions;
 import dev.kvshift.legacy.wire.Reply;
@@ -15,8 +13,10 @@ import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.legacy.wire.Scan;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
@@ -36,12 +36,14 @@ final class LegacyCollection implements StoreCollection {
   private final String name;
   private final Layout layout;
   private final int id;
+  private final OperationChecker checker;
 
   LegacyCollection(LegacyStore store, String name, Layout layout, int id) {
     this.store = store;
     this.name = name;
     this.layout = layout;
     this.id = id;
+    this.checker = OperationChecker.of(name, layout, store.limits()).withoutShards();
   }
 
   @Override
@@ -56,8 +58,7 @@ final class LegacyCollection implements StoreCollection {
 
   @Override
   public void check(StoreKey key, Mutation mutation) {
-    LegacyLimits.check(name, layout, key);
-    LegacyLimits.check(mutation);
+    checker.check(key, mutation);
   }
 
   @Override
@@ -66,7 +67,7 @@ final class LegacyCollection implements StoreCollection {
         Kind.READ,
         call,
         () -> {
-          LegacyLimits.check(name, layout, key);
+          checker.check(key);
           return Request.newBuilder().setGet(Messages.key(key));
         },
         LegacyCollection::row);
@@ -79,8 +80,7 @@ final class LegacyCollection implements StoreCollection {
         kind,
         call,
         () -> {
-          LegacyLimits.check(name, layout, key);
-          LegacyLimits.check(mutation);
+          checker.check(key, mutation);
           return Request.newBuilder().setWrite(Messages.write(key, mutation));
         },
         Reply::getNumber);
@@ -93,7 +93,7 @@ final class LegacyCollection implements StoreCollection {
         Kind.READ,
         call,
         () -> {
-          LegacyLimits.checkRange(name, layout, main, shard);
+          checker.checkRange(main, shard);
           return Request.newBuilder().setRange(Messages.range(main, range, limit));
         },
         reply -> Messages.rowPage(reply.getPage()));
@@ -106,11 +106,8 @@ final class LegacyCollection implements StoreCollection {
 
   @Override
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
-    try {
-      return CompletableFuture.completedFuture(Partitions.tasks(store.partitions(), atLeast));
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
+    return Futures.start(
+        () -> CompletableFuture.completedFuture(Partitions.tasks(store.partitions(), atLeast)));
   }
 
   @Override
@@ -143,7 +140,7 @@ final class LegacyCollection implements StoreCollection {
   }
 
   void check(StoreKey key) {
-    LegacyLimits.check(name, layout, key);
+    checker.check(key);
   }
 
   Call call() {
@@ -156,12 +153,13 @@ final class LegacyCollection implements StoreCollection {
   }
 
   /** Asks the server about this collection; what the request's making throws fails the stage. */
-  <T extends @Nullable Object> CompletableFuture<T> ask(
+  <T extends @Nullable Object> CompletionStage<T> ask(
       Kind kind, Call call, Supplier<Request.Builder> request, Function<Reply, T> decode) {
-    try {
-      return store.send(request.get().setCollection(id), kind, call, decode);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
+    return Futures.start(
+        () -> {
+          Request.Builder message = request.get().setCollection(id);
+          checker.checkDeadline(call);
+          return store.send(message, kind, call, decode);
+        });
   }
 }

@@ -3,9 +3,8 @@ package dev.kvshift.legacy;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
-import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.Drop;
-import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.Open;
 import dev.kvshift.legacy.wire.Reply;
@@ -14,6 +13,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
@@ -66,21 +66,21 @@ final class LegacyStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    try {
-      CollectionRecord.requireName(name);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    Request.Builder request = Request.newBuilder().setOpen(Open.newBuilder().setName(name));
-    return send(request, Kind.READ, call())
-        .thenApply(reply -> new LegacyCollection(this, name, layout, reply.getCollection()));
+    return Futures.start(
+        () ->
+            send(
+                Request.newBuilder()
+                    .setOpen(Open.newBuilder().setName(CollectionRecord.requireName(name))),
+                Kind.READ,
+                call(),
+                reply -> new LegacyCollection(this, name, layout, reply.getCollection())));
   }
 
   @Override
   public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
     Request.Builder request =
         Request.newBuilder().setDrop(Drop.newBuilder().setName(name).setIncarnation(incarnation));
-    return send(request, Kind.ONCE, call()).thenApply(reply -> null);
+    return send(request, Kind.ONCE, call(), reply -> null);
   }
 
   @Override
@@ -96,9 +96,11 @@ final class LegacyStore implements Store {
   @Override
   public CompletionStage<Instant> serverTime() {
     Request.Builder request = Request.newBuilder().setServerTime(Nothing.getDefaultInstance());
-    return send(request, Kind.READ, call())
-        .thenApply(
-            reply -> Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(reply.getNumber())));
+    return send(
+        request,
+        Kind.READ,
+        call(),
+        reply -> Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(reply.getNumber())));
   }
 
   @Override
@@ -119,18 +121,12 @@ final class LegacyStore implements Store {
     return Call.within(limits.timeout());
   }
 
-  CompletableFuture<Reply> send(Request.Builder request, Kind kind, Call call) {
-    try {
-      LegacyLimits.check(call);
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return exchange.send(request.setEpoch(call.epoch()), kind, call.deadlineNanos());
-  }
-
-  <T extends @Nullable Object> CompletableFuture<T> send(
+  /** Sends a request whose arguments have been checked. */
+  <T extends @Nullable Object> CompletionStage<T> send(
       Request.Builder request, Kind kind, Call call, Function<Reply, T> decode) {
-    return send(request, kind, call).thenApply(decode);
+    return exchange
+        .send(request.setEpoch(call.epoch()), kind, call.deadlineNanos())
+        .thenApply(decode);
   }
 
   @Override

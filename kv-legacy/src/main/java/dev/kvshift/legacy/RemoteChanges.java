@@ -1,6 +1,6 @@
 package dev.kvshift.legacy;
 
-import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.Consumed;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Messages;
@@ -56,7 +56,7 @@ final class RemoteChanges implements ChangeSource {
         Kind.READ,
         collection.call(),
         () -> Request.newBuilder().setWindow(Nothing.getDefaultInstance()),
-        reply -> new Window(reply.getWindow().getOldest(), reply.getWindow().getNewest()));
+        reply -> Window.of(reply.getWindow().getOldest(), reply.getWindow().getNewest()));
   }
 
   @Override

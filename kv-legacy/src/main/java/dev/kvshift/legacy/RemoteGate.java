@@ -1,6 +1,6 @@
 package dev.kvshift.legacy;
 
-import dev.kvshift.legacy.Pending.Kind;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.Attempt;
 import dev.kvshift.legacy.wire.CompareAndSet;
 import dev.kvshift.legacy.wire.Messages;

@@ -1,13 +1,11 @@
 package dev.kvshift.legacy;
 
-import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
-import dev.kvshift.legacy.Pending.Kind;
-import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.LockBatch;
 import dev.kvshift.legacy.wire.Messages;
@@ -17,6 +15,7 @@ import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;
 import java.util.HashSet;
@@ -30,29 +29,27 @@ import org.jspecify.annotations.Nullable;
 final class RemoteLocks implements StoreLocks {
   private final LegacyStore store;
   private final String space;
+  private final OperationChecker checker;
 
   RemoteLocks(LegacyStore store, String space) {
     this.store = store;
     this.space = space;
+    this.checker = OperationChecker.of("locks:" + space, Layout.point(), store.limits());
   }
 
   @Override
   public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
-    LockAll.Builder message = LockAll.newBuilder().setSpace(space).setLeaseMillis(millis(lease));
-    try {
-      if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
-        throw new KvException.Permanent(
-            "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
-      }
-      for (Bytes key : keys) {
-        LegacyLimits.checkLockKey(key);
-        message.addKeys(Messages.bytes(key));
-      }
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    return store
-        .send(Request.newBuilder().setLockAll(message), Kind.ONCE, call, RemoteLocks::batch)
+    return Futures.start(
+            () -> {
+              OperationChecker.checkLocks(keys, store.limits());
+              OperationChecker.checkLease(lease);
+              checker.checkDeadline(call);
+              LockAll.Builder message =
+                  LockAll.newBuilder().setSpace(space).setLeaseMillis(lease.toMillis());
+              keys.forEach(key -> message.addKeys(Messages.bytes(key)));
+              return store.send(
+                  Request.newBuilder().setLockAll(message), Kind.ONCE, call, RemoteLocks::batch);
+            })
         .exceptionallyCompose(
             error ->
                 Futures.unwrap(error) instanceof KvException.UnknownOutcome
@@ -70,19 +67,31 @@ final class RemoteLocks implements StoreLocks {
 
   @Override
   public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-    Renew.Builder message =
-        Renew.newBuilder().setLock(Messages.lock(lock)).setLeaseMillis(millis(lease));
-    return store.send(
-        Request.newBuilder().setRenew(message),
-        Kind.REPEATABLE,
-        call,
-        reply -> Messages.lock(reply.getLock()));
+    return Futures.start(
+        () -> {
+          OperationChecker.checkLease(lease);
+          checker.checkDeadline(call);
+          Renew.Builder message =
+              Renew.newBuilder().setLock(Messages.lock(lock)).setLeaseMillis(lease.toMillis());
+          return store.send(
+              Request.newBuilder().setRenew(message),
+              Kind.REPEATABLE,
+              call,
+              reply -> Messages.lock(reply.getLock()));
+        });
   }
 
   @Override
   public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
-    return store.send(
-        Request.newBuilder().setRelease(Messages.lock(lock)), Kind.REPEATABLE, call, reply -> null);
+    return Futures.start(
+        () -> {
+          checker.checkDeadline(call);
+          return store.send(
+              Request.newBuilder().setRelease(Messages.lock(lock)),
+              Kind.REPEATABLE,
+              call,
+              reply -> null);
+        });
   }
 
   @Override
@@ -94,9 +103,5 @@ final class RemoteLocks implements StoreLocks {
         reply ->
             new RemoteGate(
                 new LegacyCollection(store, space, Layout.point(), reply.getCollection())));
-  }
-
-  private static long millis(Duration lease) {
-    return Math.max(0, lease.toMillis());
   }
 }

@@ -1,8 +1,7 @@
 package dev.kvshift.memory;
 
 import dev.kvshift.KvStore;
-import dev.kvshift.api.KvObserver;
-import java.time.Clock;
+import dev.kvshift.api.StoreOptions;
 
 /**
  * In-memory stores for unit tests of services. Stores opened under one name in one process share
@@ -16,11 +15,10 @@ public final class InMemory {
     return KvStore.over(MemoryStoreProvider.open(name));
   }
 
-  /** Returns the store of that name, whose entries expire by the clock, for tests that move it. */
-  public static KvStore store(String name, Clock clock) {
+  /** Returns the store of that name with options. TTLs count from the clock of the options. */
+  public static KvStore store(String name, MemoryOptions options) {
     return KvStore.over(
-        MemoryStoreProvider.open(name, MemoryOptions.defaults().withClock(clock)),
-        KvObserver.NONE,
-        clock);
+        MemoryStoreProvider.open(name, options),
+        StoreOptions.defaults().withClock(options.clock()));
   }
 }

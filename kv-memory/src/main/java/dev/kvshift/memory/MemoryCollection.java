@@ -56,7 +56,7 @@ final class MemoryCollection implements StoreCollection {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return store.<@Nullable Row>supply(
+    return store.<@Nullable Row>read(
         () -> {
           checker.check(key);
           checker.checkDeadline(call);
@@ -68,7 +68,7 @@ final class MemoryCollection implements StoreCollection {
 
   @Override
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
-    return store.compose(
+    return store.write(
         () -> {
           checker.check(key, mutation);
           requireCapabilities(mutation);
@@ -80,7 +80,7 @@ final class MemoryCollection implements StoreCollection {
   @Override
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
-    return store.supply(
+    return store.read(
         () -> {
           checker.checkRange(main, shard);
           checker.checkDeadline(call);

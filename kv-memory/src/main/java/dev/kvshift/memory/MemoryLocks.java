@@ -21,26 +21,26 @@ import java.util.concurrent.CompletionStage;
 record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Gate {
   @Override
   public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
-    return store.supply(
+    return store.write(
         () -> {
           OperationChecker.checkLocks(keys, store.limits());
           OperationChecker.checkLease(lease);
-          return space.tryLockAll(keys, lease, call);
+          return CompletableFuture.completedFuture(space.tryLockAll(keys, lease, call));
         });
   }
 
   @Override
   public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-    return store.supply(
+    return store.write(
         () -> {
           OperationChecker.checkLease(lease);
-          return space.renew(lock, lease, call);
+          return CompletableFuture.completedFuture(space.renew(lock, lease, call));
         });
   }
 
   @Override
   public CompletionStage<Void> release(Lock lock, Call call) {
-    return store.compose(
+    return store.write(
         () -> {
           space.release(lock);
           return CompletableFuture.completedFuture(null);

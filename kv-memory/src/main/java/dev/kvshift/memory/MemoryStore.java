@@ -21,11 +21,15 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One opening of an in-memory server. Answers on the calling thread, except where it waits. */
+/**
+ * One open connection to an in-memory server. The executor of its options serves the requests, by
+ * default on the calling thread.
+ */
 final class MemoryStore implements Store {
   private static final Limits LIMITS =
       Limits.defaults()
@@ -38,12 +42,16 @@ final class MemoryStore implements Store {
   final MemoryServer server;
   final VersionClock versions;
   private final Set<Capability> capabilities;
+  private final Executor executor;
+  private final Faults faults;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   MemoryStore(MemoryServer server, MemoryOptions options) {
     this.server = server;
     this.versions = options.versions();
     this.capabilities = options.capabilities();
+    this.executor = options.executor();
+    this.faults = options.faults();
   }
 
   @Override
@@ -156,13 +164,41 @@ final class MemoryStore implements Store {
     return compose(() -> CompletableFuture.completedFuture(body.get()));
   }
 
-  /** Runs the body while the store is open; its errors become those of the stage. */
+  /** Serves a read, or fails it if the store injects faults. */
+  <T extends @Nullable Object> CompletionStage<T> read(Supplier<T> body) {
+    return compose(() -> faults.read(() -> CompletableFuture.completedFuture(body.get())));
+  }
+
+  /** Serves a write, or fails it if the store injects faults. */
+  <T extends @Nullable Object> CompletionStage<T> write(
+      Supplier<? extends CompletionStage<T>> body) {
+    return compose(() -> faults.write(body));
+  }
+
+  /** Runs the body on the executor while the store is open. Its errors become the stage's. */
   <T extends @Nullable Object> CompletionStage<T> compose(
       Supplier<? extends CompletionStage<? extends T>> body) {
     if (closed.get()) {
       return CompletableFuture.failedFuture(
           new KvException.Permanent(description() + " is closed: open it again"));
     }
-    return Futures.start(() -> body.get().thenApply(value -> value));
+    CompletableFuture<T> result = new CompletableFuture<>();
+    executor.execute(
+        () -> {
+          try {
+            body.get()
+                .whenComplete(
+                    (value, error) -> {
+                      if (error == null) {
+                        result.complete(value);
+                      } else {
+                        result.completeExceptionally(Futures.unwrap(error));
+                      }
+                    });
+          } catch (Throwable e) { // or the result would never end
+            result.completeExceptionally(e);
+          }
+        });
+    return result;
   }
 }

@@ -73,7 +73,9 @@ public record Comparison(
               workers);
       KeyCheck check = new KeyCheck(context, () -> {});
       VerifyReport report =
-          new Verifier(context, check, progress, OptionalLong.empty()).run(isIgnored).report();
+          new Verifier(context, check, progress, OptionalLong.empty())
+              .run(isIgnored, differences -> {})
+              .report();
       progress.end(report.sourceRows() + report.targetRows());
       return report;
     }

@@ -2,6 +2,7 @@ package dev.kvshift.migrate;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
@@ -128,8 +129,14 @@ public final class Migration implements AutoCloseable {
   public void start() {
     prepare();
     if (tasks == null) {
-      tasks = new MigrationTasks(plan, setup(), ledger, clock);
-      tasks.start();
+      MigrationTasks created = new MigrationTasks(plan, setup(), ledger, clock);
+      try {
+        created.start();
+      } catch (RuntimeException | Error e) {
+        created.close();
+        throw e;
+      }
+      tasks = created;
     }
   }
 
@@ -168,12 +175,15 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Makes the target's entries of the keys that a report names equal to the source's, while
-   * services write. Verify again afterwards.
+   * Compares both stores and makes every differing entry of the target equal to the source's, while
+   * services write. A key that cannot be repaired is left and listed. Verify again afterwards.
+   *
+   * @throws MigrationException.TooManyErrors if the target rejects more rows than allowed
    */
-  public RepairReport repair(VerifyReport report) {
+  public RepairReport repair() {
     start();
-    RepairReport repaired = tasks().repair(report);
+    ProgressReporter progress = begin(Step.VERIFY, "rows");
+    RepairReport repaired = tasks().repair(progress);
     ledger.append(Event.repaired(repaired));
     return repaired;
   }
@@ -223,6 +233,28 @@ public final class Migration implements AutoCloseable {
     return report;
   }
 
+  /**
+   * Returns the certificate under which the collection has moved, as JSON. Needs no other step and
+   * changes nothing.
+   *
+   * @throws KvException.Permanent if there is none, or if it was changed
+   */
+  public String certificate() {
+    return ledger.require(Certificate.KEY).toJson();
+  }
+
+  /**
+   * Checks a certificate without the stores that it is about: its hash, and every condition of the
+   * move.
+   *
+   * @param json the certificate, as {@link #certificate()} returns it
+   * @throws IllegalArgumentException if it is no certificate, or was changed
+   * @throws MigrationException.CutoverRefused if it is none to move under, naming the condition
+   */
+  public static CertificateReport verifyCertificate(String json) {
+    return Certificate.verify(json).report();
+  }
+
   @Override
   public void close() {
     if (tasks != null) {
@@ -242,10 +274,6 @@ public final class Migration implements AutoCloseable {
         moved,
         steps,
         certificate());
-  }
-
-  private String certificate() {
-    return ledger.require(Certificate.KEY).toJson();
   }
 
   private MigrationSetup setup() {

@@ -1,16 +1,19 @@
 package dev.kvshift.migrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.Step;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import java.time.Duration;
@@ -120,6 +123,36 @@ final class FenceTest {
           assertThat(third.run().certificate())
               .contains("\"fence\":{\"attempt\":\"" + moved.join().attempt() + "\"");
         }
+      }
+    }
+  }
+
+  @Test
+  void cutover_keyQuarantinedInsideTheFence_isRefused() {
+    try (Sides sides = new Sides()) {
+      Intercepted.Fault rejecting =
+          (type, method, arguments, request) -> {
+            if (method.equals("fence")) {
+              sides
+                  .ledger()
+                  .put(
+                      QuarantinedKey.ALL.in("d5cd"),
+                      new QuarantinedKey(5, "too large", 1, null, 0));
+            }
+            return request.send();
+          };
+      sides.fill(10);
+      try (Migration migration =
+          Migration.of(patient(sides.from(rejecting)), ProgressListener.NONE)) {
+        migration.copy();
+        migration.verify();
+
+        assertThatThrownBy(migration::cutover)
+            .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+            .hasMessageContaining("1 keys are quarantined");
+        Gate.State state = Await.of(sides.from.gate().state());
+        assertThat(state.fence()).isNull();
+        assertThat(state.phase()).isEqualTo(Phase.LEGACY);
       }
     }
   }

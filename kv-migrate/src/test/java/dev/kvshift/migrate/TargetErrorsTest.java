@@ -4,15 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.Difference;
+import dev.kvshift.migrate.api.Difference.Kind;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.RepairReport;
-import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.RepairReport.LeftKey;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreCollection;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -98,12 +101,25 @@ final class TargetErrorsTest {
       refusing.turn(true);
       try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         migration.copy();
-        VerifyReport found = migration.verify();
         Row before = Await.of(sides.from.get(Sides.key(7), Sides.call()));
 
-        RepairReport repaired = migration.repair(found);
+        RepairReport repaired = migration.repair();
 
-        assertThat(repaired).isEqualTo(new RepairReport(0, 0, List.of(Sides.key(7))));
+        Difference missing =
+            new Difference(
+                Sides.key(7),
+                Kind.MISSING,
+                OptionalLong.of(before.version()),
+                OptionalLong.empty());
+        assertThat(repaired)
+            .isEqualTo(
+                new RepairReport(
+                    0,
+                    0,
+                    1,
+                    List.of(
+                        new LeftKey(
+                            missing, "the target can never hold its row, which is quarantined"))));
         assertThat(Await.of(sides.from.get(Sides.key(7), Sides.call()))).isEqualTo(before);
         assertThat(migration.status().quarantine().keys()).isEqualTo(1);
       }

@@ -5,6 +5,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
@@ -37,13 +38,13 @@ public final class Stores {
   /**
    * Opens a store for a service, which opens it once and keeps it.
    *
-   * @param observer notified of every operation and of the servers' warnings
+   * @param options who observes the store, and where its stages complete
    * @throws KvException.Permanent if the string is wrong or no driver has its scheme
    * @throws KvException.Transient if the server cannot be reached
    */
-  public static KvStore connect(String connectionString, KvObserver observer) {
+  public static KvStore connect(String connectionString, StoreOptions options) {
     ConnectionString string = ConnectionString.parse(connectionString);
-    return KvStore.over(open(string, drivers(), observer), observer);
+    return KvStore.over(open(string, drivers(), options.observer()), options);
   }
 
   /** Opens a store for tools, which use the SPI; fails as {@link #connect(String)} does. */

@@ -8,10 +8,13 @@ import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.StoreOptions;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -22,7 +25,10 @@ class MicrometerObserverTest {
 
   @Test
   void observe_operations_countsTimeBytesAndEntries() {
-    try (KvStore store = Stores.connect("memory://metrics", new MicrometerObserver(registry))) {
+    try (KvStore store =
+        Stores.connect(
+            "memory://metrics",
+            StoreOptions.defaults().withObserver(new MicrometerObserver(registry)))) {
       KvCollection collection = store.collection("seen", Layout.point());
       collection.put(Key.of(Bytes.utf8("a")), Bytes.utf8("four"));
       collection.put(Key.of(Bytes.utf8("b")), Bytes.utf8("seventy"));
@@ -38,7 +44,10 @@ class MicrometerObserverTest {
 
   @Test
   void observe_failure_countsItByItsKind() {
-    KvStore store = Stores.connect("memory://metrics-closed", new MicrometerObserver(registry));
+    KvStore store =
+        Stores.connect(
+            "memory://metrics-closed",
+            StoreOptions.defaults().withObserver(new MicrometerObserver(registry)));
     KvCollection collection = store.collection("seen", Layout.point());
     store.close();
     assertThatThrownBy(() -> collection.get(Key.of(Bytes.utf8("a"))))
@@ -51,7 +60,10 @@ class MicrometerObserverTest {
   @Test
   void observe_prometheusRegistry_showsTheDocumentedNames() {
     PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    try (KvStore store = Stores.connect("memory://named", new MicrometerObserver(prometheus))) {
+    try (KvStore store =
+        Stores.connect(
+            "memory://named",
+            StoreOptions.defaults().withObserver(new MicrometerObserver(prometheus)))) {
       store.collection("seen", Layout.point()).put(Key.of(Bytes.utf8("a")), Bytes.utf8("four"));
     }
     String labels = "{collection=\"seen\",operation=\"put\",result=\"ok\"} ";
@@ -67,11 +79,29 @@ class MicrometerObserverTest {
   void warned_byServersOfNestedStores_countsThemByConcern() {
     MicrometerObserver observer = new MicrometerObserver(registry);
     assertThat(warnings("size")).isZero();
-    Stores.connect("outer://name?inner=small%3A%2F%2Fnested", observer).close();
-    Stores.connect("small://plain", observer).close();
+    Stores.connect(
+            "outer://name?inner=small%3A%2F%2Fnested",
+            StoreOptions.defaults().withObserver(observer))
+        .close();
+    Stores.connect("small://plain", StoreOptions.defaults().withObserver(observer)).close();
     assertThat(warnings("size")).isEqualTo(2);
     assertThat(warnings("tombstones")).isZero();
     assertThat(warnings("other")).isZero();
+  }
+
+  @Test
+  void happened_skew_isCountedAndMeasured() {
+    new MicrometerObserver(registry)
+        .happened(
+            Event.of(Event.Kind.SKEW, "transition://", "new").withDuration(Duration.ofMillis(7)));
+    assertThat(
+            registry
+                .get("kv.events")
+                .tags("kind", "skew", "detail", "new", "collection", "")
+                .counter()
+                .count())
+        .isEqualTo(1);
+    assertThat(registry.get("kv.clock.skew").timer().max(TimeUnit.MILLISECONDS)).isEqualTo(7);
   }
 
   private double warnings(String concern) {

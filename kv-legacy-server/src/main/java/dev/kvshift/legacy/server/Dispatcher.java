@@ -22,15 +22,19 @@ import dev.kvshift.legacy.wire.ReadChanges;
 import dev.kvshift.legacy.wire.ReadRange;
 import dev.kvshift.legacy.wire.Reassert;
 import dev.kvshift.legacy.wire.Register;
+import dev.kvshift.legacy.wire.Renew;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.legacy.wire.Scan;
 import dev.kvshift.legacy.wire.Window;
 import dev.kvshift.legacy.wire.Write;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
@@ -45,7 +49,7 @@ import java.util.function.Supplier;
 /** Turns one request into a call of the engine, and what that gives into the reply. */
 final class Dispatcher {
   private final Engine engine;
-  private final ReplyRoom longReads;
+  private final ReadThrottle longReads;
 
   /**
    * Makes one.
@@ -53,23 +57,24 @@ final class Dispatcher {
    * @param longReads where pages and scans are read, so that short requests need not wait for them,
    *     and everything while the driver does not take its replies
    */
-  Dispatcher(Engine engine, ReplyRoom longReads) {
+  Dispatcher(Engine engine, ReadThrottle longReads) {
     this.engine = engine;
     this.longReads = longReads;
   }
 
   /** Answers a request. Fails with a {@link KvException}. */
   CompletableFuture<Reply> answer(Request request) {
+    return Futures.start(() -> start(request)).toCompletableFuture();
+  }
+
+  private CompletableFuture<Reply> start(Request request) {
     try {
       if (request.hasWrite()) {
         return write(engine.requireCollection(request.getCollection()), request);
       }
       return body(request).thenApply(reply -> reply.setId(request.getId()).build());
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
     } catch (IllegalArgumentException e) {
-      return CompletableFuture.failedFuture(
-          new KvException.Permanent("a request that makes no sense: " + e.getMessage(), e));
+      throw new KvException.Permanent("a request that makes no sense: " + e.getMessage(), e);
     }
   }
 
@@ -78,31 +83,23 @@ final class Dispatcher {
       case OPEN ->
           engine
               .collection(request.getOpen().getName())
-              .thenApply(table -> reply().setCollection(table.id));
+              .thenApply(table -> reply().setCollection(table.id()));
       case DROP ->
           engine
               .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
               .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
       case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
-      case LOCK_ALL -> lockAll(request.getLockAll(), request.getEpoch(), deadline(request));
+      case LOCK_ALL -> lockAll(request.getLockAll(), call(request));
       case LOCK_SPACE ->
           engine
-              .locks
+              .locks()
               .space(request.getLockSpace())
-              .thenApply(space -> reply(space).setCollection(space.id));
-      case RENEW ->
-          engine
-              .locks
-              .renew(
-                  Messages.lock(request.getRenew().getLock()),
-                  Duration.ofMillis(request.getRenew().getLeaseMillis()),
-                  request.getEpoch(),
-                  deadline(request))
-              .thenApply(lock -> reply().setLock(Messages.lock(lock)));
+              .thenApply(space -> reply(space).setCollection(space.id()));
+      case RENEW -> renew(request.getRenew(), call(request));
       case RELEASE ->
           engine
-              .locks
-              .release(Messages.lock(request.getRelease()), deadline(request))
+              .locks()
+              .release(Messages.lock(request.getRelease()), call(request))
               .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
       case BODY_NOT_SET ->
           throw new KvException.Permanent(
@@ -118,7 +115,7 @@ final class Dispatcher {
       case SCAN -> scan(table, request.getScan());
       case CHANGES -> changes(table, request.getChanges());
       case WINDOW -> {
-        ChangeSource.Window window = engine.reads.window(table);
+        ChangeSource.Window window = engine.reads().window(table);
         yield completedFuture(
             reply(table)
                 .setWindow(
@@ -128,12 +125,12 @@ final class Dispatcher {
           engine.logId(table, request.getLogId()).thenApply(id -> reply(table).setText(id));
       case CONSUMED ->
           engine
-              .consumers
+              .consumers()
               .consumed(table, request.getConsumed().getConsumer(), request.getConsumed().getUpTo())
               .thenApply(left -> reply(table).setNumber(left.toMillis()));
       case FORGET_CONSUMER ->
           engine
-              .consumers
+              .consumers()
               .forget(table, request.getForgetConsumer())
               .thenApply(done -> done(table));
       case REASSERT -> reassert(table, request.getReassert(), request);
@@ -142,7 +139,7 @@ final class Dispatcher {
   }
 
   private CompletableFuture<Reply.Builder> gate(Table table, Request request) {
-    GateOperations gates = engine.gates;
+    GateOperations gates = engine.gates();
     return switch (request.getBodyCase()) {
       case GATE_STATE -> completedFuture(state(table, gates.state(table)));
       case COMPARE_AND_SET -> {
@@ -183,18 +180,26 @@ final class Dispatcher {
     };
   }
 
-  private CompletableFuture<Reply.Builder> lockAll(
-      LockAll request, long epoch, long deadlineNanos) {
+  private CompletableFuture<Reply.Builder> renew(Renew request, Call call) {
+    Duration lease = Duration.ofMillis(request.getLeaseMillis());
+    OperationChecker.checkLease(lease);
+    return engine
+        .locks()
+        .renew(Messages.lock(request.getLock()), lease, call)
+        .thenApply(lock -> reply().setLock(Messages.lock(lock)));
+  }
+
+  private CompletableFuture<Reply.Builder> lockAll(LockAll request, Call call) {
     Set<Bytes> keys = new HashSet<>();
     for (ByteString key : request.getKeysList()) {
-      Bytes copied = Messages.bytes(key);
-      LegacyLimits.checkLockKey(copied);
-      keys.add(copied);
+      keys.add(Messages.bytes(key));
     }
     Duration lease = Duration.ofMillis(request.getLeaseMillis());
+    OperationChecker.checkLocks(keys, LegacyLimits.DEFAULTS);
+    OperationChecker.checkLease(lease);
     return engine
-        .locks
-        .tryLockAll(request.getSpace(), keys, lease, epoch, deadlineNanos)
+        .locks()
+        .tryLockAll(request.getSpace(), keys, lease, call)
         .thenApply(
             batch -> {
               LockBatch.Builder message = LockBatch.newBuilder();
@@ -206,24 +211,23 @@ final class Dispatcher {
 
   private CompletableFuture<Reply.Builder> get(Table table, KeyOf get, long epoch) {
     StoreKey key = Messages.key(get.getMain(), get.getClustering());
-    LegacyLimits.check(key);
+    table.checker().check(key);
     return longReads.isFull()
         ? later(() -> get(table, key, epoch))
         : completedFuture(get(table, key, epoch));
   }
 
   private Reply.Builder get(Table table, StoreKey key, long epoch) {
-    return reply(table).setRow(RowBlock.of(engine.reads.get(table, key, epoch)));
+    return reply(table).setRow(RowBlock.of(engine.reads().get(table, key, epoch)));
   }
 
   private CompletableFuture<Reply> write(Table table, Request request) {
     Write write = request.getWrite();
     StoreKey key = Messages.key(write.getMain(), write.getClustering());
     Mutation mutation = Messages.mutation(write);
-    LegacyLimits.check(key);
-    LegacyLimits.check(mutation);
+    table.checker().check(key, mutation);
     return engine
-        .write(table, key, mutation, request.getEpoch(), deadline(request))
+        .write(table, key, mutation, call(request))
         .thenApply(version -> reply(table).setId(request.getId()).setNumber(version).build());
   }
 
@@ -234,19 +238,21 @@ final class Dispatcher {
             reply(table)
                 .setPage(
                     Messages.page(
-                        engine.reads.range(
-                            table,
-                            Messages.bytes(read.getMain()),
-                            Messages.range(read),
-                            limit,
-                            epoch))));
+                        engine
+                            .reads()
+                            .range(
+                                table,
+                                Messages.bytes(read.getMain()),
+                                Messages.range(read),
+                                limit,
+                                epoch))));
   }
 
   private CompletableFuture<Reply.Builder> scan(Table table, Scan scan) {
     PageLimit limit = PageLimit.of(scan.getEntries(), scan.getBytes());
     ScanTask task = ScanTask.of(scan.getAfter(), scan.getUpTo());
     Bytes position = scan.hasPosition() ? Messages.bytes(scan.getPosition()) : null;
-    return later(() -> reply(table).setPage(engine.reads.scan(table, task, position, limit)));
+    return later(() -> reply(table).setPage(engine.reads().scan(table, task, position, limit)));
   }
 
   private CompletableFuture<Reply.Builder> changes(Table table, ReadChanges read) {
@@ -266,10 +272,10 @@ final class Dispatcher {
   private CompletableFuture<Reply.Builder> reassert(
       Table table, Reassert reassert, Request request) {
     StoreKey key = Messages.key(reassert.getMain(), reassert.getClustering());
-    LegacyLimits.check(key);
+    table.checker().check(key);
     return engine
-        .gates
-        .reassert(table, key, reassert.getAtLeast(), deadline(request))
+        .gates()
+        .reassert(table, key, reassert.getAtLeast(), call(request))
         .thenApply(row -> reply(table).setRow(RowBlock.of(row)));
   }
 
@@ -282,8 +288,9 @@ final class Dispatcher {
     return engine.epoch(request.getCollection());
   }
 
-  private static long deadline(Request request) {
-    return System.nanoTime() + TimeUnit.MICROSECONDS.toNanos(request.getBudgetMicros());
+  private static Call call(Request request) {
+    long budgetNanos = TimeUnit.MICROSECONDS.toNanos(request.getBudgetMicros());
+    return Call.until(System.nanoTime() + budgetNanos).withEpoch(request.getEpoch());
   }
 
   private static Reply.Builder state(Table table, Gate.State state) {

@@ -38,7 +38,7 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
         new ServerStream(
             engine,
             sessions,
-            engine.usage,
+            engine.usage(),
             workers,
             longReads,
             (ServerCallStreamObserver<ReplyFrame>) out);
@@ -56,7 +56,7 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
         return;
       }
       engine
-          .upkeep
+          .maintenance()
           .count(table)
           .whenCompleteAsync(
               (counted, error) -> {
@@ -74,19 +74,19 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
   }
 
   private StatisticsReply statistics(Table table) {
-    ChangeSource.Window window = engine.reads.window(table);
+    ChangeSource.Window window = engine.reads().window(table);
     StatisticsReply.Builder reply =
         StatisticsReply.newBuilder()
-            .setSinceMillis(engine.usage.sinceMillis())
+            .setSinceMillis(engine.usage().sinceMillis())
             .setNowMillis(engine.now().toEpochMilli())
-            .setChangeBytes(engine.reads.changeBytes(table))
+            .setChangeBytes(engine.reads().changeBytes(table))
             .setNewestPosition(window.newest())
             .setOldestPosition(window.oldest())
             .setTombstoneHorizon(table.publishedHorizon())
-            .addAllConsumers(engine.consumers.of(table))
-            .addAllClients(engine.usage.of(table.id));
-    engine.reads.partitionBytes(table).forEach(reply::addPartitionBytes);
-    RowCount counted = engine.survey.counted(table);
+            .addAllConsumers(engine.consumers().of(table))
+            .addAllClients(engine.usage().of(table.id()));
+    engine.reads().partitionBytes(table).forEach(reply::addPartitionBytes);
+    RowCount counted = engine.rowSweeper().counted(table);
     if (counted != null) {
       reply.setRows(counted);
     }

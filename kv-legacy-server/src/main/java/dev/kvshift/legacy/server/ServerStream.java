@@ -3,7 +3,7 @@ package dev.kvshift.legacy.server;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.retention.Usage;
-import dev.kvshift.legacy.wire.Drain;
+import dev.kvshift.legacy.wire.CoalescingTask;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyLimits;
@@ -41,15 +41,14 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private final Usage usage;
   private final ServerCallStreamObserver<ReplyFrame> out;
   private final Queue<Reply> replies = new ConcurrentLinkedQueue<>();
-  private final ReplyRoom room;
+  private final ReadThrottle room;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLong inFlightBytes = new AtomicLong();
-  private final Runnable end = this::end;
-  private final Drain sending;
+  private final CoalescingTask sending;
   private long sessionId;
   private String client = "";
   private String library = "";
-  private Sessions.@Nullable Session session;
+  private Sessions.@Nullable Attachment session;
   private volatile boolean ended;
   private boolean awaitingFrame = true;
   private boolean draining;
@@ -61,12 +60,12 @@ final class ServerStream implements StreamObserver<RequestFrame> {
       Executor sender,
       Executor longReads,
       ServerCallStreamObserver<ReplyFrame> out) {
-    this.room = new ReplyRoom(longReads);
+    this.room = new ReadThrottle(longReads);
     this.dispatcher = new Dispatcher(engine, room);
     this.engine = engine;
     this.sessions = sessions;
     this.usage = usage;
-    this.sending = new Drain(sender, this::sendAll);
+    this.sending = new CoalescingTask(sender, this::sendAll);
     this.out = out;
     out.disableAutoRequest();
     out.setOnReadyHandler(sending::ask);
@@ -82,12 +81,18 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     if (ended) {
       return;
     }
+    if (frame.hasHello() && session != null) {
+      finish(
+          Status.FAILED_PRECONDITION.withDescription(
+              "a stream takes one hello, as its first frame"));
+      return;
+    }
     if (frame.hasHello()) {
       greet(frame.getHello());
     } else if (session == null) {
       finish(Status.FAILED_PRECONDITION.withDescription("the first frame must be a hello"));
     }
-    Sessions.Session current = session;
+    Sessions.Attachment current = session;
     if (current == null) {
       return;
     }
@@ -108,9 +113,9 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     sessionId = hello.getSession();
     client = Usage.bounded(hello.getClient());
     library = Usage.bounded(hello.getLibrary());
-    Sessions.Attached attached;
+    Sessions.Attachment attached;
     try {
-      attached = sessions.attach(sessionId, hello.getUnsettledList(), end);
+      attached = sessions.attach(sessionId, hello.getUnsettledList(), this::end);
     } catch (KvException e) {
       Status refused =
           e instanceof KvException.Transient
@@ -119,13 +124,13 @@ final class ServerStream implements StreamObserver<RequestFrame> {
       finish(refused.withDescription(e.getMessage()));
       return;
     }
-    session = attached.session();
+    session = attached;
     synchronized (out) {
       out.onNext(
           ReplyFrame.newBuilder()
               .setWelcome(
                   Welcome.newBuilder()
-                      .setResumed(attached.resumed())
+                      .setResumed(attached.isResumed())
                       .setPartitions(engine.options().partitions()))
               .build());
     }
@@ -136,7 +141,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     inFlight.incrementAndGet();
     inFlightBytes.addAndGet(bytes);
     usage.count(client, library, request);
-    Sessions.Session current = session;
+    Sessions.Attachment current = session;
     CompletableFuture<Reply> answer =
         request.getSequence() == 0 || current == null
             ? dispatcher.answer(request)
@@ -251,9 +256,9 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private void detach() {
     ended = true;
     room.close();
-    Sessions.Session current = session;
+    Sessions.Attachment current = session;
     if (current != null) {
-      current.detach(end);
+      current.detach();
     }
   }
 

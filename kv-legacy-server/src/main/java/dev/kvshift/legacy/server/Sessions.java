@@ -15,13 +15,18 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which mutations drivers have sent, so that one sent again is not applied again.
+ * The mutations that drivers have sent, so that one that is sent twice is applied once. Safe for
+ * use by many threads.
  *
- * <p>A session lives in this process only. The rule: a driver sends a mutation again only within a
- * session that the server still knows; where the server has been restarted or has forgotten the
- * session, what was sent and not answered has an unknown outcome. What a mutation gave is kept
- * until the driver says that it has settled; a session without a stream is forgotten after {@link
- * #IDLE}. One that its driver has closed takes nothing more, from a late stream neither.
+ * <p>A session lives in the memory of this process. A driver sends a mutation again only within a
+ * session that the server still knows; after a restart, or once the session is forgotten, the
+ * outcome of an unanswered mutation is unknown. The outcome of a mutation is kept until the driver
+ * reports it as settled. A session without a stream is forgotten after {@link #IDLE}. A session
+ * that its driver has closed accepts nothing more.
+ *
+ * <p>A session belongs to its newest stream. A mutation that arrives on an older one is refused:
+ * its repetition on the newer stream may have been applied, answered and settled already, so that
+ * nothing would show that it is a repetition, and it would overwrite what was written since.
  */
 final class Sessions {
   static final Duration IDLE = Duration.ofMinutes(1);
@@ -30,87 +35,115 @@ final class Sessions {
 
   private final Map<Long, Session> sessions = new ConcurrentHashMap<>();
 
-  /** One driver's session; its stream changes when the driver reconnects. */
-  static final class Session {
-    private final Map<Long, CompletableFuture<Reply>> unsettled = new HashMap<>();
-    private @Nullable Runnable endStream;
-    private long idleSinceNanos;
-    private boolean closed;
+  /** The mutations of one driver. Its stream changes when the driver reconnects. */
+  private static final class Session {
+    final Map<Long, CompletableFuture<Reply>> unsettled = new HashMap<>();
+    @Nullable Attachment stream;
+    long idleSinceNanos;
+    boolean closed;
 
-    /** Begins the mutation, or returns what its first sending gives. */
-    synchronized CompletableFuture<Reply> once(
-        long sequence, Supplier<CompletableFuture<Reply>> mutation) {
+    synchronized void attach(Attachment attachment, Collection<Long> repeated) {
       if (closed) {
-        return CompletableFuture.failedFuture(closedSession());
+        throw closedSession();
       }
-      CompletableFuture<Reply> known = unsettled.get(sequence);
-      if (known != null) {
-        return known;
+      Attachment previous = stream;
+      stream = attachment;
+      unsettled.keySet().retainAll(new HashSet<>(repeated));
+      if (previous != null) {
+        previous.end.run();
       }
-      if (unsettled.size() >= MAX_UNSETTLED) {
-        return CompletableFuture.failedFuture(
-            new KvException.Transient(
-                "the session has " + MAX_UNSETTLED + " unsettled writes; nothing was written"));
-      }
-      CompletableFuture<Reply> begun = mutation.get();
-      unsettled.put(sequence, begun);
-      return begun;
     }
 
-    synchronized void settle(List<Long> sequences) {
-      sequences.forEach(unsettled::remove);
-    }
-
-    private synchronized void retain(Collection<Long> sequences) {
-      unsettled.keySet().retainAll(sequences);
-    }
-
-    private static KvException closedSession() {
-      return new KvException.Permanent(
-          "the session was closed by its driver; nothing was written: open the store again");
-    }
-
-    synchronized boolean isClosed() {
-      return closed;
-    }
-
-    private synchronized void close() {
+    synchronized void close() {
       closed = true;
       unsettled.clear();
     }
 
-    private synchronized void attach(Runnable end) {
-      if (closed) {
-        throw closedSession();
-      }
-      Runnable previous = endStream;
-      endStream = end;
-      if (previous != null) {
-        previous.run();
-      }
-    }
-
-    synchronized void detach(Runnable end) {
-      if (endStream == end) {
-        endStream = null;
-        idleSinceNanos = System.nanoTime();
-      }
-    }
-
-    private synchronized boolean isForgotten() {
-      return endStream == null && System.nanoTime() - idleSinceNanos > IDLE.toNanos();
+    synchronized boolean isForgotten() {
+      return stream == null && System.nanoTime() - idleSinceNanos > IDLE.toNanos();
     }
   }
 
-  /** A session and whether the server had known it before. */
-  record Attached(Session session, boolean resumed) {}
+  /** A stream's hold on its session, which ends when a newer stream attaches. */
+  static final class Attachment {
+    private final Session session;
+    private final boolean resumed;
+    private final Runnable end;
+
+    private Attachment(Session session, boolean resumed, Runnable end) {
+      this.session = session;
+      this.resumed = resumed;
+      this.end = end;
+    }
+
+    /** Returns whether the server knew the session before. */
+    boolean isResumed() {
+      return resumed;
+    }
+
+    boolean isClosed() {
+      synchronized (session) {
+        return session.closed;
+      }
+    }
+
+    /** Starts a mutation, or returns the outcome of the one that had the same number. */
+    CompletableFuture<Reply> once(long sequence, Supplier<CompletableFuture<Reply>> mutation) {
+      synchronized (session) {
+        if (session.closed) {
+          return CompletableFuture.failedFuture(closedSession());
+        }
+        if (session.stream != this) {
+          return CompletableFuture.failedFuture(
+              new KvException.Transient(
+                  "the session has a newer stream; nothing was written: send again there"));
+        }
+        CompletableFuture<Reply> known = session.unsettled.get(sequence);
+        if (known != null) {
+          return known;
+        }
+        if (session.unsettled.size() >= MAX_UNSETTLED) {
+          return CompletableFuture.failedFuture(
+              new KvException.Transient(
+                  "the session has "
+                      + MAX_UNSETTLED
+                      + " unsettled writes; nothing was written: try again"));
+        }
+        CompletableFuture<Reply> begun = mutation.get();
+        session.unsettled.put(sequence, begun);
+        return begun;
+      }
+    }
+
+    /** Forgets the outcomes of mutations that the driver does not send again. */
+    void settle(List<Long> sequences) {
+      synchronized (session) {
+        if (session.stream == this) {
+          sequences.forEach(session.unsettled::remove);
+        }
+      }
+    }
+
+    /** Releases the session when its stream ends. */
+    void detach() {
+      synchronized (session) {
+        if (session.stream == this) {
+          session.stream = null;
+          session.idleSinceNanos = System.nanoTime();
+        }
+      }
+    }
+  }
 
   /**
-   * Attaches a stream to a session, ending the stream that it had.
+   * Attaches a stream to a session and ends the stream that the session had.
    *
-   * @param unsettled the sequence numbers that the driver may send again; the others have settled
+   * @param unsettled the sequence numbers that the driver may send again; all others are settled
+   * @param end ends the stream when a newer one attaches
+   * @throws KvException.Permanent if the driver has closed the session
+   * @throws KvException.Transient if there are too many sessions
    */
-  synchronized Attached attach(long id, Collection<Long> unsettled, Runnable endStream) {
+  synchronized Attachment attach(long id, Collection<Long> unsettled, Runnable end) {
     sessions.values().removeIf(Session::isForgotten);
     Session known = sessions.get(id);
     Session session = known == null ? new Session() : known;
@@ -121,16 +154,21 @@ final class Sessions {
       }
       sessions.put(id, session);
     }
-    session.attach(endStream);
-    session.retain(new HashSet<>(unsettled));
-    return new Attached(session, known != null);
+    Attachment attachment = new Attachment(session, known != null, end);
+    session.attach(attachment, unsettled);
+    return attachment;
   }
 
-  /** Ends a session that its driver has closed; it is remembered until it would be forgotten. */
+  /** Closes a session. It is remembered for as long as an idle one, to refuse late requests. */
   void close(long id) {
     Session session = sessions.get(id);
     if (session != null) {
       session.close();
     }
+  }
+
+  private static KvException closedSession() {
+    return new KvException.Permanent(
+        "the session was closed by its driver; nothing was written: open the store again");
   }
 }

@@ -1,12 +1,12 @@
 package dev.kvshift.legacy.server;
 
 import static dev.kvshift.legacy.server.Stores.await;
+import static dev.kvshift.legacy.server.Stores.unhurried;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
-import dev.kvshift.legacy.server.internal.commit.Op;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
@@ -40,7 +40,7 @@ class DamageTest {
       List<CompletableFuture<Long>> writes = new ArrayList<>();
       for (int i = 0; i < ROWS; i++) {
         Mutation mutation = Mutation.put(Bytes.utf8("value " + i));
-        writes.add(engine.write(table, key(i), mutation, 0, Op.unhurried()));
+        writes.add(engine.write(table, key(i), mutation, unhurried()));
       }
       writes.forEach(Stores::await);
     }
@@ -118,13 +118,13 @@ class DamageTest {
       Table files = await(engine.collection("files"));
       for (int i = 0; i < ROWS; i++) {
         try {
-          wrong += engine.reads.get(files, key(i), 0) == null ? 1 : 0;
+          wrong += engine.reads().get(files, key(i), 0) == null ? 1 : 0;
         } catch (KvException.Permanent e) {
           refused++;
         }
       }
       try {
-        engine.reads.changes(files, 0, 16 << 20);
+        engine.reads().changes(files, 0, 16 << 20);
       } catch (KvException.Permanent e) {
         refused++;
       }

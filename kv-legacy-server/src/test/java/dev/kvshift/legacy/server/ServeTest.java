@@ -85,7 +85,7 @@ class ServeTest {
     }
     try (Engine engine = Engine.open(EngineOptions.of(directory, 4))) {
       Table table = await(engine.collection("files"));
-      assertThat(engine.reads.get(table, key, 0).value()).isEqualTo(Bytes.utf8("value"));
+      assertThat(engine.reads().get(table, key, 0).value()).isEqualTo(Bytes.utf8("value"));
     }
   }
 
@@ -110,7 +110,7 @@ class ServeTest {
       int unknown = 0;
       for (int i = 0; i < writes.size(); i++) {
         StoreKey key = StoreKey.of(Bytes.utf8("key" + i), Bytes.empty());
-        Row row = engine.reads.get(table, key, 0);
+        Row row = engine.reads().get(table, key, 0);
         try {
           long version = await(writes.get(i));
           assertThat(row).isEqualTo(Row.of(key, version, Bytes.utf8("value"), null));

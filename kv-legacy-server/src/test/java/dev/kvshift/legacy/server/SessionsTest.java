@@ -21,28 +21,28 @@ class SessionsTest {
     return CompletableFuture.completedFuture(Reply.newBuilder().setNumber(done).build());
   }
 
-  private Sessions.Attached attach(long id, Long... unsettled) {
+  private Sessions.Attachment attach(long id, Long... unsettled) {
     return sessions.attach(id, List.of(unsettled), () -> ended.add("stream of " + id));
   }
 
   @Test
   void once_sentAgainOnANewStream_givesWhatTheFirstGave() {
-    Sessions.Attached first = attach(7);
-    first.session().once(1, this::mutation);
+    Sessions.Attachment first = attach(7);
+    first.once(1, this::mutation);
 
-    Sessions.Attached second = attach(7, 1L);
+    Sessions.Attachment second = attach(7, 1L);
 
-    assertThat(first.resumed()).isFalse();
-    assertThat(second.resumed()).isTrue();
+    assertThat(first.isResumed()).isFalse();
+    assertThat(second.isResumed()).isTrue();
     assertThat(ended).containsExactly("stream of 7");
-    assertThat(second.session().once(1, this::mutation).join().getNumber()).isEqualTo(1);
+    assertThat(second.once(1, this::mutation).join().getNumber()).isEqualTo(1);
     assertThat(done).isEqualTo(1);
   }
 
   @Test
   void once_otherSession_isItsOwn() {
-    attach(7).session().once(1, this::mutation);
-    attach(8).session().once(1, this::mutation);
+    attach(7).once(1, this::mutation);
+    attach(8).once(1, this::mutation);
 
     assertThat(done).isEqualTo(2);
     assertThat(ended).isEmpty();
@@ -50,7 +50,7 @@ class SessionsTest {
 
   @Test
   void once_closedSession_isRefusedAlsoFromAStreamThatComesLate() {
-    Sessions.Session session = attach(7).session();
+    Sessions.Attachment session = attach(7);
     session.once(1, this::mutation);
     sessions.close(7);
 
@@ -63,8 +63,42 @@ class SessionsTest {
   }
 
   @Test
+  void once_replacedStream_doesNotApplyASettledMutationAgain() {
+    Sessions.Attachment replaced = attach(7);
+    Sessions.Attachment newer = attach(7, 1L);
+    newer.once(1, this::mutation);
+    newer.settle(List.of(1L));
+
+    assertThatThrownBy(() -> replaced.once(1, this::mutation).join())
+        .hasCauseInstanceOf(KvException.Transient.class);
+    assertThat(done).isEqualTo(1);
+  }
+
+  @Test
+  void settle_replacedStream_leavesTheOutcomesOfTheNewerOne() {
+    Sessions.Attachment replaced = attach(7);
+    Sessions.Attachment newer = attach(7);
+    newer.once(1, this::mutation);
+
+    replaced.settle(List.of(1L));
+
+    assertThat(newer.once(1, this::mutation).join().getNumber()).isEqualTo(1);
+    assertThat(done).isEqualTo(1);
+  }
+
+  @Test
+  void once_endedStream_isRefused() {
+    Sessions.Attachment ended = attach(7);
+    ended.detach();
+
+    assertThatThrownBy(() -> ended.once(1, this::mutation).join())
+        .hasCauseInstanceOf(KvException.Transient.class);
+    assertThat(done).isZero();
+  }
+
+  @Test
   void once_tooManyUnsettled_isTransientUntilSomeSettle() {
-    Sessions.Session session = attach(7).session();
+    Sessions.Attachment session = attach(7);
     for (long sequence = 1; sequence <= Sessions.MAX_UNSETTLED; sequence++) {
       session.once(sequence, this::mutation);
     }

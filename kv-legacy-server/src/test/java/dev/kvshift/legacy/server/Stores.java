@@ -2,15 +2,19 @@ package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
 import java.util.ServiceLoader;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
-/** Opens stores as a service would, and waits for them. */
+/** Opens stores as a service does, and waits for their answers. */
 public final class Stores {
+  private static final Duration TIMEOUT = Duration.ofMinutes(1);
+
   private Stores() {}
 
   public static Store open(String connectionString) {
@@ -23,7 +27,12 @@ public final class Stores {
     throw new AssertionError("no provider for " + string.scheme());
   }
 
-  /** Waits; what failed the stage is thrown as it is. */
+  /** Returns a call without an epoch whose deadline no test reaches. */
+  public static Call unhurried() {
+    return Call.within(TIMEOUT);
+  }
+
+  /** Returns the result of a stage, or throws the {@link KvException} that failed it. */
   public static <T> T await(CompletionStage<T> stage) {
     try {
       return stage.toCompletableFuture().join();

@@ -1,11 +1,11 @@
 package dev.kvshift.legacy.server;
 
 import static dev.kvshift.legacy.server.Stores.await;
+import static dev.kvshift.legacy.server.Stores.unhurried;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.legacy.server.internal.commit.Op;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.wire.Hello;
@@ -128,7 +128,7 @@ class WireTest {
       CompletableFuture<Reply> reply =
           new CompletableFuture<Reply>().orTimeout(60, TimeUnit.SECONDS);
       replies.put(id, reply);
-      frame.addRequests(request.setId(id).setCollection(table.id).setBudgetMicros(BUDGET_MICROS));
+      frame.addRequests(request.setId(id).setCollection(table.id()).setBudgetMicros(BUDGET_MICROS));
       return reply;
     }
 
@@ -162,10 +162,19 @@ class WireTest {
   }
 
   private void raiseEpoch() {
-    Gate.State first = server.engine().gates.state(table);
+    Gate.State first = server.engine().gates().state(table);
     Gate.State next =
         Gate.State.first().withEpoch(5).withPhase(Phase.SHADOW_WRITE).withAcceptMin(4);
-    assertThat(await(server.engine().gates.compareAndSet(table, first, next))).isTrue();
+    assertThat(await(server.engine().gates().compareAndSet(table, first, next))).isTrue();
+  }
+
+  @Test
+  void hello_twiceOnOneStream_endsTheStream() {
+    Client client = new Client().greeted(1);
+
+    client.out.onNext(RequestFrame.newBuilder().setHello(Hello.newBuilder().setSession(2)).build());
+
+    assertThat(client.end.join().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
   }
 
   @Test
@@ -213,7 +222,7 @@ class WireTest {
     assertThat(client.end.join().getCode())
         .isIn(Status.Code.RESOURCE_EXHAUSTED, Status.Code.CANCELLED);
     assertThat(other.send(put()).join().getNumber()).isPositive();
-    assertThat(server.engine().reads.window(table).newest()).isEqualTo(1);
+    assertThat(server.engine().reads().window(table).newest()).isEqualTo(1);
   }
 
   @Test
@@ -226,7 +235,7 @@ class WireTest {
             .join();
 
     assertThat(reply.getFailure().getMessage()).contains("the limit is 16777216");
-    assertThat(server.engine().reads.window(table).newest()).isZero();
+    assertThat(server.engine().reads().window(table).newest()).isZero();
   }
 
   @Test
@@ -235,7 +244,7 @@ class WireTest {
     client.send(put());
 
     assertThat(client.end.join().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
-    assertThat(server.engine().reads.window(table).newest()).isZero();
+    assertThat(server.engine().reads().window(table).newest()).isZero();
   }
 
   @Test
@@ -250,7 +259,7 @@ class WireTest {
     late.send(put().setSequence(2));
 
     assertThat(late.end.join().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
-    assertThat(server.engine().reads.window(table).newest()).isZero();
+    assertThat(server.engine().reads().window(table).newest()).isZero();
   }
 
   @Test
@@ -264,7 +273,7 @@ class WireTest {
       busy.add(full, Request.newBuilder().setChanges(waiting));
     }
     busy.out.onNext(full.build());
-    Await.until("all wait", () -> table.changeWaiters.size() == ServerStream.MAX_IN_FLIGHT);
+    Await.until("all wait", () -> table.changeWaiterCount() == ServerStream.MAX_IN_FLIGHT);
 
     CompletableFuture<Reply> behind = busy.send(time());
     for (int i = 0; i < 50; i++) {
@@ -273,7 +282,7 @@ class WireTest {
     assertThat(behind).isNotDone();
 
     StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.empty());
-    await(server.engine().write(table, key, Mutation.delete(), 0, Op.unhurried()));
+    await(server.engine().write(table, key, Mutation.delete(), unhurried()));
     assertThat(behind.join().getNumber()).isPositive();
     busy.replies.values().forEach(CompletableFuture::join);
   }
@@ -285,7 +294,7 @@ class WireTest {
     for (int i = 0; i < rows; i++) {
       StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c" + i));
       Mutation mutation = Mutation.put(Bytes.of(new byte[rowBytes]));
-      await(server.engine().write(table, key, mutation, 0, Op.unhurried()));
+      await(server.engine().write(table, key, mutation, unhurried()));
     }
     Client client = new Client(true).greeted(1);
     ReadRange all = ReadRange.newBuilder().setMain(MAIN).setEntries(100).setBytes(16 << 20).build();
@@ -295,7 +304,7 @@ class WireTest {
       client.send(Request.newBuilder().setRange(all));
       client.send(Request.newBuilder().setGet(one));
     }
-    Await.until("the room is full", () -> server.service().unsentBytes() >= ReplyRoom.MAX_BYTES);
+    Await.until("the room is full", () -> server.service().unsentBytes() >= ReadThrottle.MAX_BYTES);
     Client other = new Client().greeted(2);
     for (int i = 0; i < 20; i++) {
       other.send(Request.newBuilder().setGet(one)).join();
@@ -303,7 +312,7 @@ class WireTest {
 
     long threads = 2L * Runtime.getRuntime().availableProcessors();
     assertThat(server.service().unsentBytes())
-        .isLessThan(ReplyRoom.MAX_BYTES + (threads + 1) * (rows + 1) * rowBytes);
+        .isLessThan(ReadThrottle.MAX_BYTES + (threads + 1) * (rows + 1) * rowBytes);
 
     client.take();
     for (CompletableFuture<Reply> reply : client.replies.values()) {

@@ -2,6 +2,7 @@ package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.Migration;
+import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Moves a collection from one store to another. */
@@ -147,10 +149,15 @@ final class MigrateCommand implements Runnable {
         options,
         migration -> {
           migration.catchUp();
-          VerifyReport found = migration.verify();
-          printVerify(found);
-          RepairReport repaired = migration.repair(found);
-          out("repaired " + repaired.repaired() + " keys, left " + repaired.left().size());
+          RepairReport repaired = migration.repair();
+          out(
+              String.format(
+                  Locale.ROOT,
+                  "repaired %,d keys, %,d of them under a new version; left %,d",
+                  repaired.repaired(),
+                  repaired.reasserted(),
+                  repaired.left()));
+          repaired.leftKeys().forEach(key -> out("  " + key));
           VerifyReport after = migration.verify();
           printVerify(after);
           return after.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
@@ -175,6 +182,45 @@ final class MigrateCommand implements Runnable {
           StatusText.lines(migration.status()).forEach(this::out);
           return ExitCode.OK;
         });
+  }
+
+  @Command(description = "Prints the certificate of a collection that has moved, as JSON.")
+  int certificate(@Mixin PlanOptions options) {
+    return with(
+        options,
+        migration -> {
+          out(migration.certificate());
+          return ExitCode.OK;
+        });
+  }
+
+  @Command(
+      name = "verify-certificate",
+      description = "Checks a printed certificate, without the stores: hash and conditions.")
+  int verifyCertificate(
+      @Parameters(paramLabel = "FILE", description = "The certificate, as JSON.") Path file) {
+    CertificateReport report = Migration.verifyCertificate(read(file));
+    out(
+        "valid: collection "
+            + report.collection()
+            + ", copy "
+            + report.copy()
+            + ", moved by attempt "
+            + report.attempt()
+            + " at floor "
+            + report.floor()
+            + ", checked at "
+            + report.at());
+    return ExitCode.OK;
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new KvException.Permanent(
+          "the certificate cannot be read from " + file + ": " + e + ": give another file", e);
+    }
   }
 
   private int with(PlanOptions options, ToIntFunction<Migration> command) {

@@ -79,6 +79,43 @@ final class MigrateCommandTest {
   }
 
   @Test
+  void verifyCertificate_printedOneAndAChangedOne_areToldApart(@TempDir Path folder)
+      throws Exception {
+    Path file = folder.resolve("certificate.json");
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
+      assertThat(target).isNotNull();
+      source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+      assertThat(execute("certificate")).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString()).endsWith("certificate: prepare the migration first\n");
+      assertThat(execute("run")).isZero();
+      out.getBuffer().setLength(0);
+      assertThat(execute("certificate")).isZero();
+    }
+    Files.writeString(file, out.toString());
+    assertThat(verifyCertificate(file)).isZero();
+    assertThat(out.toString()).contains("valid: collection files, copy ");
+
+    Files.writeString(
+        file,
+        out.toString().lines().findFirst().orElseThrow().replace("\"missing\":0", "\"missing\":1"));
+    assertThat(verifyCertificate(file)).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .endsWith("migrate: the certificate was changed: its hash is another\n");
+
+    Files.delete(file);
+    assertThat(verifyCertificate(file)).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("migrate: the certificate cannot be read from ");
+  }
+
+  private int verifyCertificate(Path file) {
+    CommandLine line = MigrateCommand.commandLine();
+    line.setOut(new PrintWriter(out));
+    line.setErr(new PrintWriter(err));
+    return line.execute("verify-certificate", file.toString());
+  }
+
+  @Test
   void cutover_notVerified_isRefused() {
     try (KvStore source = InMemory.store("from-" + name);
         KvStore target = InMemory.store("to-" + name)) {

@@ -2,8 +2,8 @@ package dev.kvshift.testkit.clause;
 
 import dev.kvshift.KvCollection;
 import dev.kvshift.KvStore;
-import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -29,7 +29,7 @@ final class StoreUnderTest implements AutoCloseable {
   StoreUnderTest(StoreFixture fixture) {
     this.fixture = fixture;
     this.store = fixture.open();
-    this.view = KvStore.over(store, KvObserver.NONE, fixture.clock());
+    this.view = KvStore.over(store, StoreOptions.defaults().withClock(fixture.clock()));
     this.run = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
   }
 

@@ -7,6 +7,7 @@ import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Key;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Observation;
 import dev.kvshift.api.KvObserver.Operation;
 import dev.kvshift.api.KvObserver.Result;
@@ -14,6 +15,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.testkit.clause.CollectionUnderTest.Page;
 import dev.kvshift.testkit.meter.Meter;
@@ -311,7 +313,11 @@ public abstract class WorkClause extends Clause {
 
   /** Returns a view of the store under test, which need not be closed. */
   private KvCollection view(Layout layout) {
-    return KvStore.over(asked.around(store()), observed::add, tested().fixture.clock())
+    return KvStore.over(
+            asked.around(store()),
+            StoreOptions.defaults()
+                .withObserver(KvObserver.atEnd(observed::add))
+                .withClock(tested().fixture.clock()))
         .collection(tested().sharedName(layout), layout);
   }
 

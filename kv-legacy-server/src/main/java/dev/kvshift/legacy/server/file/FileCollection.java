@@ -15,6 +15,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
@@ -32,17 +33,19 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   private final Engine engine;
   private final Table table;
   private final Layout layout;
+  private final OperationChecker checker;
 
   FileCollection(FileStore store, Engine engine, Table table, Layout layout) {
     this.store = store;
     this.engine = engine;
     this.table = table;
     this.layout = layout;
+    this.checker = OperationChecker.of(table.name(), layout, store.limits()).withoutShards();
   }
 
   @Override
   public String name() {
-    return table.name;
+    return table.name();
   }
 
   @Override
@@ -52,8 +55,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public void check(StoreKey key, Mutation mutation) {
-    LegacyLimits.check(table.name, layout, key);
-    LegacyLimits.check(mutation);
+    checker.check(key, mutation);
   }
 
   @Override
@@ -61,8 +63,9 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         call,
         () -> {
-          LegacyLimits.check(table.name, layout, key);
-          return completedFuture(engine.reads.get(table, key, call.epoch()));
+          checker.check(key);
+          checker.checkDeadline(call);
+          return completedFuture(engine.reads().get(table, key, call.epoch()));
         });
   }
 
@@ -71,9 +74,9 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         call,
         () -> {
-          LegacyLimits.check(table.name, layout, key);
-          LegacyLimits.check(mutation);
-          return engine.write(table, key, mutation, call.epoch(), call.deadlineNanos());
+          checker.check(key, mutation);
+          checker.checkDeadline(call);
+          return engine.write(table, key, mutation, call);
         });
   }
 
@@ -83,8 +86,9 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         call,
         () -> {
-          LegacyLimits.checkRange(table.name, layout, main, shard);
-          return completedFuture(engine.reads.range(table, main, range, limit, call.epoch()));
+          checker.checkRange(main, shard);
+          checker.checkDeadline(call);
+          return completedFuture(engine.reads().range(table, main, range, limit, call.epoch()));
         });
   }
 
@@ -98,7 +102,8 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return store.run(
         call,
         () -> {
-          table.requireThere();
+          checker.checkDeadline(call);
+          table.requireExists();
           return completedFuture(Partitions.tasks(engine.options().partitions(), atLeast));
         });
   }
@@ -107,7 +112,12 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   public CompletionStage<ScanPage> scan(
       ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
     return store.run(
-        () -> completedFuture(Messages.scanPage(engine.reads.scan(table, task, position, limit))));
+        call,
+        () -> {
+          checker.checkDeadline(call);
+          return completedFuture(
+              Messages.scanPage(engine.reads().scan(table, task, position, limit)));
+        });
   }
 
   @Override
@@ -133,37 +143,37 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<Window> window() {
-    return store.run(() -> completedFuture(engine.reads.window(table)));
+    return store.run(() -> completedFuture(engine.reads().window(table)));
   }
 
   @Override
   public CompletionStage<Duration> consumed(String consumer, long upTo) {
-    return store.change(() -> engine.consumers.consumed(table, consumer, upTo));
+    return store.change(() -> engine.consumers().consumed(table, consumer, upTo));
   }
 
   @Override
   public CompletionStage<@Nullable Void> forget(String consumer) {
-    return store.change(() -> engine.consumers.forget(table, consumer));
+    return store.change(() -> engine.consumers().forget(table, consumer));
   }
 
   @Override
   public CompletionStage<State> state() {
-    return store.run(() -> completedFuture(engine.gates.state(table)));
+    return store.run(() -> completedFuture(engine.gates().state(table)));
   }
 
   @Override
   public CompletionStage<Boolean> compareAndSet(State expected, State next) {
-    return store.change(() -> engine.gates.compareAndSet(table, expected, next));
+    return store.change(() -> engine.gates().compareAndSet(table, expected, next));
   }
 
   @Override
   public CompletionStage<Fence> fence(String attempt, Duration lifetime) {
-    return store.change(() -> engine.gates.fence(table, attempt, lifetime));
+    return store.change(() -> engine.gates().fence(table, attempt, lifetime));
   }
 
   @Override
   public CompletionStage<@Nullable Void> lift(String attempt) {
-    return store.change(() -> engine.gates.lift(table, attempt));
+    return store.change(() -> engine.gates().lift(table, attempt));
   }
 
   @Override
@@ -173,26 +183,27 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<State> seal(long epoch) {
-    return store.change(() -> engine.gates.seal(table, epoch));
+    return store.change(() -> engine.gates().seal(table, epoch));
   }
 
   @Override
   public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
     return store.change(
         () -> {
-          LegacyLimits.check(table.name, layout, key);
-          long deadline = Call.within(store.limits().timeout()).deadlineNanos();
-          return engine.gates.reassert(table, key, atLeast, deadline);
+          checker.check(key);
+          return engine
+              .gates()
+              .reassert(table, key, atLeast, Call.within(store.limits().timeout()));
         });
   }
 
   @Override
   public CompletionStage<State> register(String instance, long acknowledged) {
-    return store.change(() -> engine.gates.register(table, instance, acknowledged));
+    return store.change(() -> engine.gates().register(table, instance, acknowledged));
   }
 
   @Override
   public CompletionStage<List<Instance>> instances() {
-    return store.run(() -> completedFuture(engine.gates.instances(table)));
+    return store.run(() -> completedFuture(engine.gates().instances(table)));
   }
 }

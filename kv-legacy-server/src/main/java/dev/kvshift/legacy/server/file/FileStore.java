@@ -12,9 +12,11 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
@@ -92,26 +94,39 @@ public final class FileStore implements Store {
 
   @Override
   public StoreLocks locks(String space) {
+    OperationChecker checker = OperationChecker.of("locks:" + space, Layout.point(), limits());
     return new StoreLocks() {
       @Override
       public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
         return run(
             call,
             () -> {
-              keys.forEach(LegacyLimits::checkLockKey);
-              return engine.locks.tryLockAll(
-                  space, Set.copyOf(keys), lease, call.epoch(), call.deadlineNanos());
+              OperationChecker.checkLocks(keys, limits());
+              OperationChecker.checkLease(lease);
+              checker.checkDeadline(call);
+              return engine.locks().tryLockAll(space, Set.copyOf(keys), lease, call);
             });
       }
 
       @Override
       public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-        return run(call, () -> engine.locks.renew(lock, lease, call.epoch(), call.deadlineNanos()));
+        return run(
+            call,
+            () -> {
+              OperationChecker.checkLease(lease);
+              checker.checkDeadline(call);
+              return engine.locks().renew(lock, lease, call);
+            });
       }
 
       @Override
       public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
-        return run(call, () -> engine.locks.release(lock, call.deadlineNanos()));
+        return run(
+            call,
+            () -> {
+              checker.checkDeadline(call);
+              return engine.locks().release(lock, call);
+            });
       }
 
       @Override
@@ -119,7 +134,7 @@ public final class FileStore implements Store {
         return change(
             () ->
                 engine
-                    .locks
+                    .locks()
                     .space(space)
                     .thenApply(
                         table ->
@@ -132,24 +147,19 @@ public final class FileStore implements Store {
     return new KvException.UnsupportedCapability(capability, description);
   }
 
-  /** Runs an operation while its call has time left; what it throws fails the stage. */
-  <T extends @Nullable Object> CompletableFuture<T> run(
+  /** Runs an operation that ends at its call's deadline; what it throws fails the stage. */
+  <T extends @Nullable Object> CompletionStage<T> run(
       Call call, Supplier<CompletableFuture<T>> operation) {
-    return run(
-        () -> {
-          LegacyLimits.check(call);
-          return inFlight.track(operation.get(), call.deadlineNanos(), true);
-        });
+    return run(() -> inFlight.track(operation.get(), call.deadlineNanos(), true));
   }
 
   /** Runs a change of a gate or the like, which has the store's own time-out. */
-  <T extends @Nullable Object> CompletableFuture<T> change(
-      Supplier<CompletableFuture<T>> operation) {
+  <T extends @Nullable Object> CompletionStage<T> change(Supplier<CompletableFuture<T>> operation) {
     return run(Call.within(timeout), operation);
   }
 
   /** Runs a read that may wait so long before it begins. */
-  <T extends @Nullable Object> CompletableFuture<T> patiently(
+  <T extends @Nullable Object> CompletionStage<T> patiently(
       Duration wait, Supplier<CompletableFuture<T>> operation) {
     return run(
         () ->
@@ -158,16 +168,14 @@ public final class FileStore implements Store {
   }
 
   /** Runs an operation; what it throws fails the stage. */
-  <T extends @Nullable Object> CompletableFuture<T> run(Supplier<CompletableFuture<T>> operation) {
-    if (closed) {
-      return CompletableFuture.failedFuture(
-          new KvException.Permanent(description + " is closed: open it again"));
-    }
-    try {
-      return operation.get();
-    } catch (KvException e) {
-      return CompletableFuture.failedFuture(e);
-    }
+  <T extends @Nullable Object> CompletionStage<T> run(Supplier<CompletableFuture<T>> operation) {
+    return Futures.start(
+        () -> {
+          if (closed) {
+            throw new KvException.Permanent(description + " is closed: open it again");
+          }
+          return operation.get();
+        });
   }
 
   @Override

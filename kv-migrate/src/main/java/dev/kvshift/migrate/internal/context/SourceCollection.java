@@ -16,6 +16,7 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * by many threads.
  */
 public final class SourceCollection {
+  private final Store store;
   private final StoreCollection collection;
   private final Duration timeout;
   private final boolean registersConsumers;
@@ -35,10 +37,16 @@ public final class SourceCollection {
 
   /** Wraps a collection of the store, under the epoch that its gate is at. */
   public SourceCollection(Store store, StoreCollection collection, long epoch) {
+    this.store = store;
     this.collection = collection;
     this.timeout = store.limits().timeout();
     this.registersConsumers = store.capabilities().contains(Capability.CHANGE_CONSUMERS);
     this.epoch = epoch;
+  }
+
+  /** Returns the time of the store's clock. */
+  public CompletionStage<Instant> serverTime() {
+    return store.serverTime();
   }
 
   /** Returns the last known epoch of the gate. */

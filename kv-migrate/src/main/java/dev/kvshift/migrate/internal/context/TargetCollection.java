@@ -13,6 +13,7 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -27,13 +28,20 @@ import org.jspecify.annotations.Nullable;
  * can be fixed. Its {@code Permanent} therefore ends the run.
  */
 public final class TargetCollection {
+  private final Store store;
   private final StoreCollection collection;
   private final Duration timeout;
 
   /** Wraps a collection of the store. */
   public TargetCollection(Store store, StoreCollection collection) {
+    this.store = store;
     this.collection = collection;
     this.timeout = store.limits().timeout();
+  }
+
+  /** Returns the time of the store's clock. */
+  public CompletionStage<Instant> serverTime() {
+    return store.serverTime();
   }
 
   /** Returns why the target can never hold a row, or null if it can. */

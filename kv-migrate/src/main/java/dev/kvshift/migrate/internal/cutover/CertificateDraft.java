@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.cutover;
 
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -57,9 +58,16 @@ final class CertificateDraft {
                 Objects.requireNonNull(stream.logId(), "logId"),
                 Objects.requireNonNull(config.topic().id(), "topicId"))),
         ledger.require(VerifyRecord.KEY),
-        copy == null ? null : copy.counts(),
+        copy == null ? null : new Certificate.Copied(copy.size(), copy.done(), copy.counts()),
         quarantine.run(),
-        new Certificate.Horizons(window.oldest(), window.newest(), config.topic().retention()),
+        new Certificate.Horizons(
+            window.oldest(), window.newest(), stream.position(), config.topic().retention()),
+        StoreClocks.measure(context),
         null);
+  }
+
+  /** Returns the number of keys that are quarantined now. */
+  int quarantined() {
+    return quarantine.run();
   }
 }

@@ -18,6 +18,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -184,11 +185,13 @@ public final class Cutover {
 
     Stopwatch stopwatch = new Stopwatch();
     long end = System.nanoTime() + options.pauseLimit().toNanos();
+    Instant sent = context.clock().instant();
     Gate.Fence fence = Await.of(gate.fence(attempt, options.fenceLifetime()));
+    Certificate.Requested requested = new Certificate.Requested(sent, context.clock().instant());
     Duration fenced = stopwatch.lap();
     drain(fence, end);
     Duration drained = stopwatch.lap();
-    Certificate complete = checkTail(fence, ready, end);
+    Certificate complete = checkTail(fence, requested, ready, end);
     identity.requireSides();
     ledger.replace(Certificate.KEY, former, complete);
     if (left(end).isZero()) {
@@ -226,7 +229,8 @@ public final class Cutover {
     }
   }
 
-  private Certificate checkTail(Gate.Fence fence, Certificate ready, long end) {
+  private Certificate checkTail(
+      Gate.Fence fence, Certificate.Requested requested, Certificate ready, long end) {
     if (!tail.checked().awaitMarkers(fence.attempt(), left(end), this::check)) {
       throw new NotDrained(
           "applied, but verified up to position "
@@ -244,7 +248,9 @@ public final class Cutover {
                 fence.position(),
                 pipeline.applied().offsets().size(),
                 new Certificate.Tail(tail.keysRead(), differences),
-                context.clock().instant()));
+                requested,
+                context.clock().instant()),
+            draft.quarantined());
     complete.requireComplete(context.clock().instant());
     return complete;
   }

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.host;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
@@ -11,6 +12,7 @@ import dev.kvshift.migrate.internal.apply.Quarantine;
 import dev.kvshift.migrate.internal.apply.TargetWriter;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
@@ -66,8 +68,13 @@ public final class MigrationTasks implements AutoCloseable {
     check = new KeyCheck(context, pipeline::settle);
   }
 
-  /** Starts to stream and to apply. */
+  /**
+   * Starts to stream and to apply.
+   *
+   * @throws KvException.Permanent if the clock of a store is too far off
+   */
   public void start() {
+    StoreClocks.measure(context).requireWithinLimit();
     pipeline.start();
   }
 
@@ -104,9 +111,8 @@ public final class MigrationTasks implements AutoCloseable {
     pipeline.settle();
     long position = pipeline.applied().position();
     List<Long> offsets = pipeline.applied().offsets();
-    long expectedRows = SIDES * CopyTasks.readCounts(ledger).written();
     Verifier.Outcome outcome =
-        new Verifier(context, check, progress, OptionalLong.of(expectedRows)).run(key -> false);
+        new Verifier(context, check, progress, expectedRows()).run(key -> false, differences -> {});
     VerifyRecord record =
         new VerifyRecord(
             outcome.report(), position, outcome.digests(), context.clock().instant(), offsets);
@@ -115,9 +121,20 @@ public final class MigrationTasks implements AutoCloseable {
     return outcome.report();
   }
 
-  /** Repairs the keys that a report names. */
-  public RepairReport repair(VerifyReport report) {
-    return new Repair(context, pipeline, writer, check).run(report);
+  private OptionalLong expectedRows() {
+    return OptionalLong.of(SIDES * CopyTasks.readCounts(ledger).written());
+  }
+
+  /** Compares both sides and repairs every key that differs. */
+  public RepairReport repair(ProgressReporter progress) {
+    pipeline.settle();
+    Repair repair = new Repair(context, pipeline, writer, check);
+    VerifyReport found =
+        new Verifier(context, check, progress, expectedRows())
+            .run(key -> false, repair::repair)
+            .report();
+    progress.end(found.sourceRows() + found.targetRows());
+    return repair.report();
   }
 
   /**

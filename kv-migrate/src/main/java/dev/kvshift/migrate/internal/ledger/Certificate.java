@@ -2,12 +2,17 @@ package dev.kvshift.migrate.internal.ledger;
 
 import com.google.common.hash.Hashing;
 import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.internal.context.ClockSkew;
+import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.VersionClock;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,24 +22,29 @@ import org.jspecify.annotations.Nullable;
  *
  * @param subject what it is about
  * @param verify the full comparison
- * @param copy the accounting of the copy, or null if nothing was copied
+ * @param copy what was copied, or null if nothing was
  * @param quarantined number of keys whose newest version is not on the target
  * @param horizons how far back the change log and the topic reach
+ * @param clocks the clocks of both stores; null in certificates of versions that did not measure
  * @param fence what was checked inside the fence, or null before
  */
 public record Certificate(
     Subject subject,
     VerifyRecord verify,
-    @Nullable CopyCounts copy,
+    @Nullable Copied copy,
     int quarantined,
     Horizons horizons,
+    @Nullable StoreClocks clocks,
     @Nullable FenceCheck fence) {
   /** The key of the record. */
   public static final LedgerKey<Certificate> KEY =
       new LedgerKey<>("certificate", Certificate::print, Certificate::parse);
 
-  /** Maximum age of the comparison at the move. */
+  /** Maximum age of the comparison at the move, from its beginning. */
   static final Duration MAX_AGE = Duration.ofHours(24);
+
+  /** How far the highest version and the fence's may be from the source's clock. */
+  static final Duration MAX_AHEAD = VersionClock.MAX_AHEAD;
 
   private static final String CHECKSUM = "sha256";
 
@@ -66,13 +76,25 @@ public record Certificate(
   public record Identity(Copy copy, String logId, String topicId) {}
 
   /**
+   * What was copied.
+   *
+   * @param tasks number of tasks; 0 in certificates of versions that did not say
+   * @param tasksDone number of finished tasks
+   * @param counts the accounting
+   */
+  public record Copied(int tasks, int tasksDone, CopyCounts counts) {}
+
+  /**
    * How far back the change log and the topic reach.
    *
    * @param oldestChange the oldest position in the change log
    * @param newestChange the newest position in the change log
+   * @param streamed the position up to which the topic held all changes; 0 in certificates of
+   *     versions that did not say
    * @param topicRetention how long the topic keeps changes
    */
-  public record Horizons(long oldestChange, long newestChange, Duration topicRetention) {}
+  public record Horizons(
+      long oldestChange, long newestChange, long streamed, Duration topicRetention) {}
 
   /**
    * What was checked inside the fence.
@@ -82,10 +104,25 @@ public record Certificate(
    * @param position the fence's position, up to which everything is applied and checked
    * @param markers number of partitions whose marker was applied
    * @param tail what the tail check found
+   * @param requested when the fence was raised; null in certificates of versions that did not say
    * @param at when the check ended
    */
   public record FenceCheck(
-      String attempt, long version, long position, int markers, Tail tail, Instant at) {}
+      String attempt,
+      long version,
+      long position,
+      int markers,
+      Tail tail,
+      @Nullable Requested requested,
+      Instant at) {}
+
+  /**
+   * The time of the fence, by the runner's clock.
+   *
+   * @param sent when it was requested
+   * @param answered when it was in place
+   */
+  public record Requested(Instant sent, Instant answered) {}
 
   /**
    * What the tail check found.
@@ -95,9 +132,9 @@ public record Certificate(
    */
   public record Tail(long keysRead, long differences) {}
 
-  /** Returns the certificate with what was checked inside the fence. */
-  public Certificate with(FenceCheck check) {
-    return new Certificate(subject, verify, copy, quarantined, horizons, check);
+  /** Returns the certificate with what was checked, and found quarantined, inside the fence. */
+  public Certificate with(FenceCheck check, int stillQuarantined) {
+    return new Certificate(subject, verify, copy, stillQuarantined, horizons, clocks, check);
   }
 
   /**
@@ -109,24 +146,82 @@ public record Certificate(
     if (subject.identity == null) {
       throw missing("copyId");
     }
-    if (copy == null) {
-      throw missing("copy");
-    }
-    if (verify.report().differences() != 0) {
-      throw refused("the last comparison found differences: repair them and verify again");
-    }
-    Duration age = Duration.between(verify.at(), now);
-    if (age.compareTo(MAX_AGE) > 0) {
-      throw refused("the last comparison is " + age.toHours() + " h old: verify again");
-    }
+    requireCopied(now);
+    requireVerified(now);
+    requireClocks();
     if (quarantined != 0) {
       throw refused(
           quarantined
               + " keys are quarantined, and their newest version is not on the target: the command"
               + " status shows them and why; write or delete them at the source");
     }
-    if (copy.residue() != 0) {
-      throw refused("the copy's accounting has a residue of " + copy.residue() + ": report this");
+    if (horizons.streamed < horizons.oldestChange - 1) {
+      throw refused(
+          "the source has dropped changes from position "
+              + (horizons.streamed + 1)
+              + " on, before they were in the topic: wipe the target and prepare again");
+    }
+  }
+
+  private void requireCopied(Instant now) {
+    if (copy == null || copy.tasks == 0) {
+      throw missing("copy");
+    }
+    if (copy.tasksDone != copy.tasks) {
+      throw refused(
+          copy.tasksDone + " of " + copy.tasks + " tasks of the copy are done: finish the copy");
+    }
+    if (copy.counts.residue() != 0) {
+      throw refused(
+          "the copy's accounting has a residue of " + copy.counts.residue() + ": report this");
+    }
+    if (copy.counts.highestVersion() > VersionClock.micros(now.plus(MAX_AHEAD))) {
+      throw refused(
+          "the source holds version "
+              + copy.counts.highestVersion()
+              + ", more than "
+              + MAX_AHEAD.toMillis()
+              + " ms ahead of the clock: no later write would be newer; rewrite that row");
+    }
+  }
+
+  private void requireVerified(Instant now) {
+    if (verify.report().differences() != 0) {
+      throw refused("the last comparison found differences: repair them and verify again");
+    }
+    Duration age = Duration.between(verify.began(), now);
+    if (age.compareTo(MAX_AGE) > 0) {
+      throw refused("the last comparison began " + age.toHours() + " h ago: verify again");
+    }
+    if (age.compareTo(horizons.topicRetention) >= 0) {
+      throw refused(
+          "the last comparison began "
+              + age.toHours()
+              + " h ago, and the topic keeps changes for "
+              + horizons.topicRetention.toHours()
+              + " h only: verify again");
+    }
+    if (age.isNegative()) {
+      throw refused("the last comparison began after now: check the clock, and verify again");
+    }
+  }
+
+  private void requireClocks() {
+    if (clocks == null) {
+      throw missing("clocks");
+    }
+    requireClock("source", clocks.source());
+    requireClock("target", clocks.target());
+  }
+
+  private void requireClock(String side, ClockSkew skew) {
+    if (!skew.isWithinLimit()) {
+      throw refused(
+          "the clock of the "
+              + side
+              + " is "
+              + skew
+              + ", and 250 ms are allowed: synchronize the clocks");
     }
   }
 
@@ -143,6 +238,49 @@ public record Certificate(
     if (fence.tail.differences != 0) {
       throw refused("the tail check found differences: repair them and verify again");
     }
+    if (fence.requested == null) {
+      throw missing("fence.sent");
+    }
+    Duration ahead = Objects.requireNonNull(clocks).source().offset();
+    Instant earliest = fence.requested.sent.plus(ahead).minus(MAX_AHEAD);
+    Instant latest = fence.requested.answered.plus(ahead).plus(MAX_AHEAD);
+    if (fence.version < VersionClock.micros(earliest)
+        || fence.version > VersionClock.micros(latest)) {
+      throw refused(
+          "the fence's version "
+              + fence.version
+              + " is more than "
+              + MAX_AHEAD.toMillis()
+              + " ms away from the source's clock: check that clock, and start the cutover again");
+    }
+  }
+
+  /**
+   * Checks a certificate of a collection that has moved, without its stores: everything that the
+   * move needed, at the time of the check inside the fence.
+   *
+   * @param json the certificate, as {@link #toJson} prints it
+   * @throws IllegalArgumentException if it is no certificate, or was changed
+   * @throws MigrationException.CutoverRefused if something is missing or not right, naming it
+   */
+  public static Certificate verify(String json) {
+    Certificate certificate = parse(Members.parse(json));
+    if (certificate.fence == null) {
+      throw certificate.missing("fence");
+    }
+    certificate.requireComplete(certificate.fence.at);
+    return certificate;
+  }
+
+  /** Returns what a complete certificate is about. */
+  public CertificateReport report() {
+    FenceCheck checked = Objects.requireNonNull(fence);
+    return new CertificateReport(
+        subject.collection,
+        Objects.requireNonNull(subject.identity).copy.toString(),
+        checked.attempt,
+        checked.version,
+        checked.at);
   }
 
   private MigrationException.CutoverRefused missing(String member) {
@@ -180,34 +318,37 @@ public record Certificate(
     }
     members.with("verify", verify.print());
     if (copy != null) {
-      members.with(
-          "copy",
+      CopyCounts counts = copy.counts;
+      Members printed =
           new Members()
-              .with("read", copy.read())
-              .with("written", copy.written())
-              .with("skippedTombstones", copy.skipped().tombstones())
-              .with("skippedExpired", copy.skipped().expired())
-              .with("rejected", copy.rejected())
-              .with("residue", copy.residue())
-              .with("highestVersion", copy.highestVersion()));
+              .with("read", counts.read())
+              .with("written", counts.written())
+              .with("skippedTombstones", counts.skipped().tombstones())
+              .with("skippedExpired", counts.skipped().expired())
+              .with("rejected", counts.rejected())
+              .with("residue", counts.residue())
+              .with("highestVersion", counts.highestVersion());
+      if (copy.tasks != 0) {
+        printed.with("tasks", copy.tasks).with("tasksDone", copy.tasksDone);
+      }
+      members.with("copy", printed);
     }
-    members
-        .with("quarantined", quarantined)
-        .with(
-            "horizons",
-            new Members()
-                .with("oldestChange", horizons.oldestChange)
-                .with("newestChange", horizons.newestChange)
-                .withMillis("topicRetentionMillis", horizons.topicRetention));
+    members.with("quarantined", quarantined).with("horizons", printHorizons());
+    if (clocks != null) {
+      members.with("clocks", printClocks(clocks));
+    }
     if (fence != null) {
+      Members printed =
+          new Members()
+              .with("attempt", fence.attempt)
+              .with("version", fence.version)
+              .with("position", fence.position)
+              .with("markers", fence.markers);
+      if (fence.requested != null) {
+        printed.with("sent", fence.requested.sent).with("answered", fence.requested.answered);
+      }
       members
-          .with(
-              "fence",
-              new Members()
-                  .with("attempt", fence.attempt)
-                  .with("version", fence.version)
-                  .with("position", fence.position)
-                  .with("markers", fence.markers))
+          .with("fence", printed)
           .with(
               "tail",
               new Members()
@@ -217,6 +358,39 @@ public record Certificate(
           .with("clock", fence.at);
     }
     return members;
+  }
+
+  private Members printHorizons() {
+    Members members =
+        new Members()
+            .with("oldestChange", horizons.oldestChange)
+            .with("newestChange", horizons.newestChange);
+    if (horizons.streamed != 0) {
+      members.with("streamed", horizons.streamed);
+    }
+    return members.withMillis("topicRetentionMillis", horizons.topicRetention);
+  }
+
+  private static Members printClocks(StoreClocks clocks) {
+    return new Members()
+        .withMillis("sourceAheadMillis", clocks.source().offset())
+        .withMillis("sourceRoundTripMillis", clocks.source().roundTrip())
+        .withMillis("targetAheadMillis", clocks.target().offset())
+        .withMillis("targetRoundTripMillis", clocks.target().roundTrip());
+  }
+
+  private static StoreClocks parseClocks(Members members) {
+    return new StoreClocks(
+        new ClockSkew(members.millis("sourceAheadMillis"), members.millis("sourceRoundTripMillis")),
+        new ClockSkew(
+            members.millis("targetAheadMillis"), members.millis("targetRoundTripMillis")));
+  }
+
+  private static Copied parseCopied(Members members) {
+    return new Copied(
+        members.has("tasks") ? members.count("tasks") : 0,
+        members.has("tasksDone") ? members.count("tasksDone") : 0,
+        CopyTask.parseCounts(members));
   }
 
   private static Certificate parse(Members members) {
@@ -238,12 +412,14 @@ public record Certificate(
                     members.text("topicId"))
                 : null),
         VerifyRecord.parse(members.object("verify")),
-        members.has("copy") ? CopyTask.parseCounts(members.object("copy")) : null,
+        members.has("copy") ? parseCopied(members.object("copy")) : null,
         members.count("quarantined"),
         new Horizons(
             horizons.number("oldestChange"),
             horizons.number("newestChange"),
+            horizons.has("streamed") ? horizons.number("streamed") : 0,
             horizons.millis("topicRetentionMillis")),
+        members.has("clocks") ? parseClocks(members.object("clocks")) : null,
         members.has("fence") ? parseFence(members) : null);
   }
 
@@ -256,6 +432,7 @@ public record Certificate(
         fence.number("position"),
         fence.count("markers"),
         new Tail(tail.number("keysRead"), tail.number("differences")),
+        fence.has("sent") ? new Requested(fence.instant("sent"), fence.instant("answered")) : null,
         members.instant("clock"));
   }
 

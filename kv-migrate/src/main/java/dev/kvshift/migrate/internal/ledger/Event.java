@@ -28,8 +28,7 @@ public final class Event {
   /** Differing keys were repaired. */
   public static Event repaired(RepairReport report) {
     return of(
-        new Members().with("repaired", report.repaired()).with("left", report.left().size()),
-        "repair");
+        new Members().with("repaired", report.repaired()).with("left", report.left()), "repair");
   }
 
   /** An attempt is about to fence the writers. */

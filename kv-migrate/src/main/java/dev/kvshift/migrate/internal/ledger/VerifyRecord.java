@@ -35,6 +35,11 @@ public record VerifyRecord(
    */
   public record Digests(String source, String target) {}
 
+  /** Returns when the comparison began: what was read last may be as old as that. */
+  public Instant began() {
+    return at.minus(report.duration());
+  }
+
   Members print() {
     DifferenceCounts counts = report.counts();
     return new Members()

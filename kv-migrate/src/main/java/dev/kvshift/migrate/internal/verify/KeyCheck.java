@@ -24,7 +24,9 @@ import org.jspecify.annotations.Nullable;
  * many threads.
  */
 public final class KeyCheck {
-  private static final int CHUNK = 256;
+  /** Keys that are read concurrently. */
+  static final int CHUNK = 256;
+
   private static final int MAX_ROUNDS = 50;
   private static final int LONGEST_PAUSE_ATTEMPT = 4;
 
@@ -81,7 +83,8 @@ public final class KeyCheck {
                 : CompletableFuture.completedFuture(null));
   }
 
-  private List<@Nullable Row> readSource(List<StoreKey> keys) {
+  /** Reads keys on the source, in their order; a key that it can never hold is absent. */
+  List<@Nullable Row> readSource(List<StoreKey> keys) {
     return readAll(
         keys,
         key ->

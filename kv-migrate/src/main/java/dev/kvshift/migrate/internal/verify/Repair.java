@@ -1,8 +1,9 @@
 package dev.kvshift.migrate.internal.verify;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.RepairReport;
-import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.RepairReport.LeftKey;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
 import dev.kvshift.migrate.internal.apply.TargetWriter;
 import dev.kvshift.migrate.internal.context.Await;
@@ -10,20 +11,32 @@ import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 /**
- * Repairs single keys. The source's row is written to the target again. If that does not help, the
- * target holds a later version, possibly a tombstone that it cannot return: then the source assigns
- * its present state a version above that one, and the stream carries it over.
+ * Repairs the keys that a comparison finds, page by page.
+ *
+ * <p>The source's row is written to the target again. If that does not help, the target holds a
+ * later version, possibly a tombstone that it cannot return: then the source assigns its present
+ * state a new version above that one, and the stream carries it over. Versions that the source
+ * assigns are above every one that it has assigned before, so a tombstone that cannot be read needs
+ * no version to be guessed. In particular not the source's version ceiling: each new version raises
+ * the ceiling, and asking for a version above it each time runs ahead of the clock.
+ *
+ * <p>A key that cannot be repaired is left and listed, with the reason. For one thread.
  */
 public final class Repair {
   private final RunContext context;
   private final ChangePipeline pipeline;
   private final TargetWriter writer;
   private final KeyCheck check;
+  private final List<LeftKey> listed = new ArrayList<>();
+  private long repaired;
+  private long reasserted;
+  private long left;
 
   /** Creates a repair. */
   public Repair(RunContext context, ChangePipeline pipeline, TargetWriter writer, KeyCheck check) {
@@ -33,36 +46,79 @@ public final class Repair {
     this.check = check;
   }
 
-  /** Repairs the keys that a report names. */
-  public RepairReport run(VerifyReport report) {
-    List<StoreKey> keys = report.keys().stream().map(Difference::key).toList();
-    Set<StoreKey> quarantined = new LinkedHashSet<>();
-    for (StoreKey key : keys) {
-      Row row = context.await(() -> context.source().get(key));
-      if (row != null && Await.of(writer.write(row)) == TargetWriter.Outcome.QUARANTINED) {
-        quarantined.add(key);
+  /** Repairs the keys of a page. */
+  public void repair(List<Difference> page) {
+    if (page.isEmpty()) {
+      return;
+    }
+    List<StoreKey> keys = page.stream().map(Difference::key).toList();
+    Map<StoreKey, String> reasons = new LinkedHashMap<>();
+    rewrite(keys, reasons);
+    List<Difference> stubborn = differing(keys);
+    long asserted = reassert(stubborn, reasons);
+    pipeline.settle();
+    List<Difference> differing = differing(stubborn.stream().map(Difference::key).toList());
+    for (Difference difference : differing) {
+      String reason = reasons.get(difference.key());
+      if (reason == null) {
+        asserted--;
+        reason = "it still differs under a new version: look at both rows";
+      }
+      if (listed.size() < context.options().listedDifferences()) {
+        listed.add(new LeftKey(difference, reason));
       }
     }
-    List<StoreKey> stubborn = new ArrayList<>(differing(keys));
-    stubborn.removeAll(quarantined);
-    stubborn.forEach(this::reassert);
-    pipeline.settle();
-    List<StoreKey> left = new ArrayList<>(differing(stubborn));
-    left.addAll(quarantined);
-    int reasserted = stubborn.size() - (left.size() - quarantined.size());
-    return new RepairReport(keys.size() - left.size(), reasserted, left);
+    left += differing.size();
+    repaired += keys.size() - differing.size();
+    reasserted += asserted;
   }
 
-  private List<StoreKey> differing(List<StoreKey> keys) {
-    return KeyCheck.differences(check.check(keys)).stream().map(Difference::key).toList();
+  /** Returns the result so far. */
+  public RepairReport report() {
+    return new RepairReport(repaired, reasserted, left, listed);
   }
 
-  private void reassert(StoreKey key) {
-    Row there = context.await(() -> context.target().get(key));
-    long atLeast =
-        there != null
-            ? there.version()
-            : Await.of(context.source().gate().state()).versionCeiling();
-    context.await(() -> context.source().gate().reassert(key, atLeast));
+  /** Writes the source's rows to the target; adds the keys that the target can never hold. */
+  private void rewrite(List<StoreKey> keys, Map<StoreKey, String> reasons) {
+    List<Row> rows = check.readSource(keys);
+    Map<StoreKey, CompletableFuture<TargetWriter.Outcome>> writes = new LinkedHashMap<>();
+    for (Row row : rows) {
+      if (row != null) {
+        writes.put(row.key(), writer.write(row));
+      }
+    }
+    writes.forEach(
+        (key, write) -> {
+          if (Await.of(write) == TargetWriter.Outcome.QUARANTINED) {
+            reasons.put(key, "the target can never hold its row, which is quarantined");
+          }
+        });
+  }
+
+  /** Has the source assign new versions; returns how many it has assigned. */
+  private long reassert(List<Difference> stubborn, Map<StoreKey, String> reasons) {
+    long assigned = 0;
+    for (Difference difference : stubborn) {
+      StoreKey key = difference.key();
+      if (reasons.containsKey(key)) {
+        continue;
+      }
+      if (!context.source().canHold(key)) {
+        reasons.put(key, "the source can never hold the key: remove it at the target");
+        continue;
+      }
+      try {
+        long atLeast = difference.targetVersion().orElse(0);
+        context.await(() -> context.source().gate().reassert(key, atLeast));
+        assigned++;
+      } catch (KvException.Permanent e) {
+        reasons.put(key, "the source assigned no new version: " + e.getMessage());
+      }
+    }
+    return assigned;
+  }
+
+  private List<Difference> differing(List<StoreKey> keys) {
+    return KeyCheck.differences(check.check(keys));
   }
 }

@@ -1,7 +1,9 @@
 package dev.kvshift.migrate.internal.verify;
 
+import com.google.common.collect.Lists;
 import com.google.common.hash.HashCode;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
@@ -70,8 +72,9 @@ public final class Verifier {
    * Compares.
    *
    * @param isIgnored keys that do not count, on either side
+   * @param each receives all differences, page by page
    */
-  public Outcome run(Predicate<StoreKey> isIgnored) {
+  public Outcome run(Predicate<StoreKey> isIgnored, Consumer<List<Difference>> each) {
     List<ScanPart> parts = parts();
     BucketSums source = new BucketSums(options.verifyBucketBits());
     BucketSums target = new BucketSums(options.verifyBucketBits());
@@ -87,7 +90,12 @@ public final class Verifier {
                     row -> part.side.of(source, target).add(token(row.key()), row)));
     Findings findings = new Findings(options.listedDifferences());
     for (BitSet buckets : groupsOfDiffering(source, target)) {
-      findings.add(check.check(suspects(parts, buckets, isIgnored)));
+      List<StoreKey> suspects = suspects(parts, buckets, isIgnored);
+      for (List<StoreKey> page : Lists.partition(suspects, KeyCheck.CHUNK)) {
+        List<KeyCheck.Verdict> verdicts = check.check(page);
+        findings.add(verdicts);
+        each.accept(KeyCheck.differences(verdicts));
+      }
     }
     VerifyReport report = findings.report(source.count(), target.count(), progress.elapsed());
     return new Outcome(report, new Digests(source.digest(), target.digest()));

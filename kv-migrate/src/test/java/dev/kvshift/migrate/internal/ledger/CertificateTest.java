@@ -9,100 +9,258 @@ import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.context.ClockSkew;
+import dev.kvshift.migrate.internal.context.StoreClocks;
+import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
+/** Each condition of a certificate, exact at its bound, and what breaks it. */
 final class CertificateTest {
-  private static final Certificate.Identity IDENTITY =
-      new Certificate.Identity(COPY, "log", "z5l4ebF-TBGHbpWjyyGN4g");
-  private static final Instant VERIFIED_AT = Instant.parse("2026-11-28T00:00:00Z");
-  private static final Instant LAST_MOMENT = VERIFIED_AT.plus(Duration.ofHours(24));
-  private static final CopyCounts COPIED =
-      new CopyCounts(10, 6, new CopyCounts.Skipped(1, 2), 1, 5);
+  private static final Instant BEGAN = Instant.parse("2026-11-28T00:00:00Z");
+  private static final Duration TOOK = Duration.ofHours(2);
+  private static final Instant NOW = BEGAN.plus(Duration.ofHours(3));
+  private static final Instant LAST_MOMENT = BEGAN.plus(Duration.ofHours(24));
+
+  /** 1 s and the skew limit. */
+  private static final long MAX_AHEAD_MICROS = 1_250_000;
+
+  private static final Instant SENT = NOW.minusMillis(30);
+  private static final Instant ANSWERED = NOW.minusMillis(10);
 
   @Test
-  void requireReadyForFence_everythingInPlace_passesUpTo24Hours() {
-    certificate(0, COPIED, 0).requireReadyForFence(VERIFIED_AT);
-    certificate(0, COPIED, 0).requireReadyForFence(LAST_MOMENT);
+  void requireReadyForFence_everythingInPlace_passesUpTo24HoursAfterItsBeginning() {
+    Draft draft = new Draft();
+
+    draft.print().requireReadyForFence(BEGAN);
+    draft.print().requireReadyForFence(LAST_MOMENT);
 
     assertRefused(
-        () -> certificate(0, COPIED, 0).requireReadyForFence(LAST_MOMENT.plusNanos(1)),
-        "the last comparison is 24 h old: verify again");
+        () -> draft.print().requireReadyForFence(LAST_MOMENT.plusNanos(1)),
+        "the last comparison began 24 h ago: verify again");
+    assertRefused(
+        () -> draft.print().requireReadyForFence(BEGAN.minusNanos(1)),
+        "the last comparison began after now: check the clock, and verify again");
   }
 
   @Test
-  void requireReadyForFence_oneConditionBroken_namesIt() {
+  void requireReadyForFence_shortRetention_isItsAge() {
+    Draft draft = new Draft();
+    draft.retention = Duration.ofHours(5);
+
+    draft.print().requireReadyForFence(BEGAN.plus(Duration.ofHours(5)).minusNanos(1));
+
     assertRefused(
-        () -> certificate(1, COPIED, 0).requireReadyForFence(VERIFIED_AT),
-        "the last comparison found differences: repair them and verify again");
+        () -> draft.print().requireReadyForFence(BEGAN.plus(Duration.ofHours(5))),
+        "the last comparison began 5 h ago, and the topic keeps changes for 5 h only: verify"
+            + " again");
+  }
+
+  static Stream<Arguments> broken() {
+    return Stream.of(
+        broken(
+            draft -> draft.missing = 1,
+            "the last comparison found differences: repair them and verify again"),
+        broken(
+            draft -> draft.quarantined = 2,
+            "2 keys are quarantined, and their newest version is not on the target: the command"
+                + " status shows them and why; write or delete them at the source"),
+        broken(draft -> draft.copied = null, "its certificate has no 'copy': do that step first"),
+        broken(
+            draft -> draft.copied = new Certificate.Copied(0, 0, counts(6, 5)),
+            "its certificate has no 'copy': do that step first"),
+        broken(
+            draft -> draft.copied = new Certificate.Copied(16, 15, counts(6, 5)),
+            "15 of 16 tasks of the copy are done: finish the copy"),
+        broken(
+            draft -> draft.copied = new Certificate.Copied(16, 16, counts(5, 5)),
+            "the copy's accounting has a residue of 1: report this"),
+        broken(
+            draft -> draft.copied = new Certificate.Copied(16, 16, counts(7, 5)),
+            "the copy's accounting has a residue of -1: report this"),
+        broken(
+            draft ->
+                draft.copied =
+                    new Certificate.Copied(
+                        16, 16, counts(6, VersionClock.micros(NOW) + MAX_AHEAD_MICROS + 1)),
+            "the source holds version "
+                + (VersionClock.micros(NOW) + MAX_AHEAD_MICROS + 1)
+                + ", more than 1250 ms ahead of the clock: no later write would be newer; rewrite"
+                + " that row"),
+        broken(
+            draft -> draft.identity = null, "its certificate has no 'copyId': do that step first"),
+        broken(
+            draft -> draft.streamed = 2,
+            "the source has dropped changes from position 3 on, before they were in the topic: wipe"
+                + " the target and prepare again"),
+        broken(draft -> draft.clocks = null, "its certificate has no 'clocks': do that step first"),
+        broken(
+            draft -> draft.clocks = new StoreClocks(skew(251), skew(0)),
+            "the clock of the source is 251 ms ahead of the runner's, and 250 ms are allowed:"
+                + " synchronize the clocks"),
+        broken(
+            draft -> draft.clocks = new StoreClocks(skew(0), skew(-251)),
+            "the clock of the target is 251 ms behind the runner's, and 250 ms are allowed:"
+                + " synchronize the clocks"));
+  }
+
+  @ParameterizedTest(name = "{1}")
+  @MethodSource("broken")
+  void requireReadyForFence_oneConditionBroken_namesIt(Change change, String why) {
+    Draft draft = new Draft();
+    draft.print().requireReadyForFence(NOW);
+    change.in(draft);
+
+    assertRefused(() -> draft.print().requireReadyForFence(NOW), why);
     assertRefused(
-        () -> certificate(0, COPIED, 2).requireReadyForFence(VERIFIED_AT),
-        "2 keys are quarantined, and their newest version is not on the target: the command"
-            + " status shows them and why; write or delete them at the source");
-    assertRefused(
-        () -> certificate(0, null, 0).requireReadyForFence(VERIFIED_AT),
-        "its certificate has no 'copy': do that step first");
-    CopyCounts lost = new CopyCounts(10, 5, new CopyCounts.Skipped(1, 2), 1, 5);
-    assertRefused(
-        () -> certificate(0, lost, 0).requireReadyForFence(VERIFIED_AT),
-        "the copy's accounting has a residue of 1: report this");
+        () -> draft.print().with(fence(0, 0), draft.quarantined).requireComplete(NOW), why);
+  }
+
+  @Test
+  void requireReadyForFence_atItsBounds_passes() {
+    Draft draft = new Draft();
+    draft.copied =
+        new Certificate.Copied(16, 16, counts(6, VersionClock.micros(NOW) + MAX_AHEAD_MICROS));
+    draft.streamed = 3;
+    draft.clocks = new StoreClocks(skew(250), skew(-250));
+
+    draft.print().requireReadyForFence(NOW);
   }
 
   @Test
   void requireComplete_tailCheckedInsideTheFence_passes() {
-    certificate(0, COPIED, 0).with(fence(0)).requireComplete(LAST_MOMENT);
+    new Draft().print().with(fence(0, 0), 0).requireComplete(LAST_MOMENT);
   }
 
   @Test
   void requireComplete_oneConditionBroken_namesIt() {
+    Certificate ready = new Draft().print();
     assertRefused(
-        () -> certificate(0, COPIED, 0).requireComplete(VERIFIED_AT),
-        "its certificate has no 'fence': do that step first");
+        () -> ready.requireComplete(NOW), "its certificate has no 'fence': do that step first");
     assertRefused(
-        () -> certificate(0, COPIED, 0).with(fence(1)).requireComplete(VERIFIED_AT),
+        () -> ready.with(fence(1, 0), 0).requireComplete(NOW),
         "the tail check found differences: repair them and verify again");
     assertRefused(
-        () -> certificate(0, COPIED, 1).with(fence(0)).requireComplete(VERIFIED_AT),
+        () -> ready.with(fence(0, 0), 1).requireComplete(NOW),
         "1 keys are quarantined, and their newest version is not on the target: the command"
             + " status shows them and why; write or delete them at the source");
     assertRefused(
-        () -> certificate(0, COPIED, 0).with(fence(0)).requireComplete(LAST_MOMENT.plusMillis(1)),
-        "the last comparison is 24 h old: verify again");
+        () -> ready.with(fence(0, 0), 0).requireComplete(LAST_MOMENT.plusMillis(1)),
+        "the last comparison began 24 h ago: verify again");
+    Certificate.FenceCheck untimed =
+        new Certificate.FenceCheck("a1", 7, 9, 4, new Certificate.Tail(3, 0), null, NOW);
+    assertRefused(
+        () -> ready.with(untimed, 0).requireComplete(NOW),
+        "its certificate has no 'fence.sent': do that step first");
+  }
+
+  @Test
+  void requireComplete_versionOfTheFence_isNearTheSourcesClock() {
+    Draft draft = new Draft();
+    draft.clocks = new StoreClocks(skew(100), skew(0));
+    Certificate ready = draft.print();
+    long first = VersionClock.micros(SENT) + 100_000 - MAX_AHEAD_MICROS;
+    long last = VersionClock.micros(ANSWERED) + 100_000 + MAX_AHEAD_MICROS;
+
+    ready.with(fenceAt(first), 0).requireComplete(NOW);
+    ready.with(fenceAt(last), 0).requireComplete(NOW);
+
+    for (long version : List.of(first - 1, last + 1)) {
+      assertRefused(
+          () -> ready.with(fenceAt(version), 0).requireComplete(NOW),
+          "the fence's version "
+              + version
+              + " is more than 1250 ms away from the source's clock: check that clock, and start"
+              + " the cutover again");
+    }
+  }
+
+  @Test
+  void verify_certificateOfAMove_isChecked() {
+    Certificate complete = new Draft().print().with(fence(0, 0), 0);
+
+    assertThat(Certificate.verify(complete.toJson())).isEqualTo(complete);
+    assertThatThrownBy(
+            () -> Certificate.verify(complete.toJson().replace("\"residue\":0", "\"residue\":1")))
+        .isExactlyInstanceOf(IllegalArgumentException.class)
+        .hasMessage("the certificate was changed: its hash is another");
+    assertThatThrownBy(() -> Certificate.verify("{}"))
+        .isExactlyInstanceOf(IllegalArgumentException.class)
+        .hasMessage("no member 'sha256'");
+    assertRefused(
+        () -> Certificate.verify(new Draft().print().toJson()),
+        "its certificate has no 'fence': do that step first");
+    assertRefused(
+        () -> Certificate.verify(new Draft().print().with(fence(1, 0), 0).toJson()),
+        "the tail check found differences: repair them and verify again");
+  }
+
+  private interface Change {
+    void in(Draft draft);
+  }
+
+  private static Arguments broken(Change change, String why) {
+    return Arguments.of(change, why);
   }
 
   private static void assertRefused(Runnable check, String why) {
     assertThatThrownBy(check::run)
-        .isInstanceOf(MigrationException.CutoverRefused.class)
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
         .hasMessage("collection files was not moved: " + why);
   }
 
-  private static Certificate.FenceCheck fence(long differences) {
-    return new Certificate.FenceCheck(
-        "a1", 7, 9, 4, new Certificate.Tail(3, differences), VERIFIED_AT);
+  private static CopyCounts counts(long written, long highestVersion) {
+    return new CopyCounts(10, written, new CopyCounts.Skipped(1, 2), 1, highestVersion);
   }
 
-  private static Certificate certificate(long missing, @Nullable CopyCounts copy, int quarantined) {
-    VerifyReport report =
-        new VerifyReport(
-            6,
-            6 - missing,
-            missing,
-            new DifferenceCounts(missing, 0, 0, 0),
-            List.of(),
-            Duration.ofSeconds(1));
-    Certificate certificate =
-        new Certificate(
-            new Certificate.Subject("files", Layout.point(), 1, "topic", 1, IDENTITY),
-            new VerifyRecord(
-                report, 8, new VerifyRecord.Digests("aa", "bb"), VERIFIED_AT, List.of(1L)),
-            copy,
-            quarantined,
-            new Certificate.Horizons(1, 9, Duration.ofDays(7)),
-            null);
-    assertThat(certificate.toJson()).contains("\"quarantined\":" + quarantined);
-    return certificate;
+  private static ClockSkew skew(long aheadMillis) {
+    return new ClockSkew(Duration.ofMillis(aheadMillis), Duration.ofMillis(1));
+  }
+
+  private static Certificate.FenceCheck fence(long differences, long versionMicros) {
+    return fence(VersionClock.micros(SENT) + versionMicros, new Certificate.Tail(3, differences));
+  }
+
+  private static Certificate.FenceCheck fenceAt(long version) {
+    return fence(version, new Certificate.Tail(3, 0));
+  }
+
+  private static Certificate.FenceCheck fence(long version, Certificate.Tail tail) {
+    return new Certificate.FenceCheck(
+        "a1", version, 9, 4, tail, new Certificate.Requested(SENT, ANSWERED), NOW);
+  }
+
+  /** A certificate before the fence with everything in place, until a test changes it. */
+  private static final class Draft {
+    long missing;
+    int quarantined;
+    Certificate.@Nullable Copied copied = new Certificate.Copied(16, 16, counts(6, 5));
+    Certificate.@Nullable Identity identity =
+        new Certificate.Identity(COPY, "log", "z5l4ebF-TBGHbpWjyyGN4g");
+    long streamed = 9;
+    Duration retention = Duration.ofDays(7);
+    @Nullable StoreClocks clocks = new StoreClocks(skew(0), skew(0));
+
+    Certificate print() {
+      VerifyReport report =
+          new VerifyReport(
+              6, 6 - missing, missing, new DifferenceCounts(missing, 0, 0, 0), List.of(), TOOK);
+      return new Certificate(
+          new Certificate.Subject("files", Layout.point(), 1, "topic", 1, identity),
+          new VerifyRecord(
+              report, 8, new VerifyRecord.Digests("aa", "bb"), BEGAN.plus(TOOK), List.of(1L)),
+          copied,
+          quarantined,
+          new Certificate.Horizons(4, 9, streamed, retention),
+          clocks,
+          null);
+    }
   }
 }

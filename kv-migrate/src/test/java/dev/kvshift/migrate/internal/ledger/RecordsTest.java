@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,6 +12,8 @@ import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.context.ClockSkew;
+import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import java.io.IOException;
@@ -47,9 +50,11 @@ final class RecordsTest {
       new Certificate(
           new Certificate.Subject("files", LAYOUT, 1, "kvshift.files.1.d5bbab37", 401, null),
           VERIFIED,
-          new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L),
+          new Certificate.Copied(
+              0, 0, new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L)),
           0,
-          new Certificate.Horizons(1, 404, Duration.ofDays(7)),
+          new Certificate.Horizons(1, 404, 0, Duration.ofDays(7)),
+          null,
           null);
 
   private final Store store = MemoryStoreProvider.open(UUID.randomUUID().toString());
@@ -107,7 +112,39 @@ final class RecordsTest {
                     405,
                     4,
                     new Certificate.Tail(1, 0),
-                    Instant.parse("2026-11-28T05:54:52.900060864Z")))));
+                    null,
+                    Instant.parse("2026-11-28T05:54:52.900060864Z")),
+                0)),
+        record("certificate-complete", Certificate.KEY, complete()));
+  }
+
+  private static Certificate complete() {
+    Certificate.Identity identity = new Certificate.Identity(COPY, "log", "z5l4ebF-TBGHbpWjyyGN4g");
+    return new Certificate(
+            new Certificate.Subject("files", LAYOUT, 1, "kvshift.files.1.d5bbab37", 401, identity),
+            VERIFIED,
+            new Certificate.Copied(
+                16,
+                16,
+                new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L)),
+            1,
+            new Certificate.Horizons(1, 404, 404, Duration.ofDays(7)),
+            new StoreClocks(
+                new ClockSkew(Duration.ofMillis(-3), Duration.ofMillis(2)),
+                new ClockSkew(Duration.ZERO, Duration.ofMillis(7))),
+            null)
+        .with(
+            new Certificate.FenceCheck(
+                "9853365a-2a8c-4250-b0f5-88fc0bdfebdb",
+                1795845292868779L,
+                405,
+                4,
+                new Certificate.Tail(1, 0),
+                new Certificate.Requested(
+                    Instant.parse("2026-11-28T05:54:52.868Z"),
+                    Instant.parse("2026-11-28T05:54:52.870Z")),
+                Instant.parse("2026-11-28T05:54:52.900060864Z")),
+            0);
   }
 
   private static <T> Arguments record(String file, LedgerKey<T> key, T expected) {

@@ -42,7 +42,9 @@ final class ServerWarningsTest {
     final ConcurrentLinkedQueue<Warning> warnings = new ConcurrentLinkedQueue<>();
 
     @Override
-    public void observe(Observation observation) {}
+    public Ending begin(Start start) {
+      return end -> {};
+    }
 
     @Override
     public void warned(Warning warning) {

@@ -1,11 +1,12 @@
 package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.legacy.server.internal.storage.Batch;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.server.internal.storage.Records;
+import dev.kvshift.legacy.server.internal.storage.WriteBatchBuilder;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.Row;
@@ -23,42 +24,44 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteOptions;
 
 /**
- * The batch that the pipeline is putting together: many operations, written as one. Operations see
- * what earlier ones of the same batch have done.
+ * The batch that the commit pipeline is building: many operations that are written as one. Each
+ * operation sees what earlier ones of the same batch have done.
+ *
+ * <p>Confined to the pipeline's thread.
  */
 public final class Commit implements AutoCloseable {
+  private static final byte[] DELETED = new byte[0];
+
   private final OpenFiles files;
-  public final Versions versions;
-  final Keys keys;
-  private final Batch batch;
+  private final Versions versions;
+  private final Keys keys;
+  private final WriteBatchBuilder batch;
   private final Map<ByteBuffer, byte[]> written = new HashMap<>();
 
-  /** Keys and rows in turn that are to go into {@link #written} once somebody asks. */
+  /**
+   * Keys and rows, alternating, that are not yet in {@link #written}. Most batches hold only plain
+   * writes, which read nothing, so the index is filled only when an operation reads.
+   */
   private final List<byte[]> unindexed = new ArrayList<>();
 
   private final Map<ByteBuffer, byte[]> metas = new HashMap<>();
   private final Set<Table> touched = new LinkedHashSet<>();
   private int bytes;
+  private boolean syncRequired;
 
-  /** Puts it together in a batch without changes, which is cleared when this is closed. */
-  Commit(OpenFiles files, Batch batch, Versions versions, Keys keys) {
+  /** Creates a commit on an empty batch, which is cleared when the commit is closed. */
+  Commit(OpenFiles files, WriteBatchBuilder batch, Versions versions, Keys keys) {
     this.files = files;
     this.batch = batch;
     this.versions = versions;
     this.keys = keys;
   }
 
-  /** Writes the batch; once this returns, it is durable as asked. */
-  public void write(WriteOptions options) throws RocksDBException {
-    files.write(batch, options);
+  public Versions versions() {
+    return versions;
   }
 
-  /** Removes all rows and changes of a collection. */
-  void erase(Table table) {
-    files.deleteRows(batch, Keys.partition(table.id, 0), Keys.partition(table.id + 1, 0));
-    files.deleteChanges(batch, Keys.change(table.id, 0), Keys.change(table.id + 1, 0));
-  }
-
+  /** Returns the collections whose state the batch changes. */
   Set<Table> touched() {
     return touched;
   }
@@ -71,9 +74,22 @@ public final class Commit implements AutoCloseable {
     return batch.isEmpty();
   }
 
-  /** Returns the row as the batch so far leaves it, expired or not; null for none. */
+  /**
+   * Requires that the batch is on the disk before it is acknowledged, even if the store does not
+   * sync writes: losing one of these records in a power cut would make the store issue a version or
+   * a collection number twice, or take back a move that was acknowledged.
+   */
+  void requireSync() {
+    syncRequired = true;
+  }
+
+  boolean isSyncRequired() {
+    return syncRequired;
+  }
+
+  /** Returns the row as the batch leaves it, expired or not; null if there is none. */
   @Nullable Row current(Table table, StoreKey key) throws RocksDBException {
-    byte[] physical = keys.row(table.id, key);
+    byte[] physical = keys.row(table.id(), key);
     byte[] stored = stored(physical);
     return stored == null ? null : Records.row(key, stored);
   }
@@ -87,10 +103,10 @@ public final class Commit implements AutoCloseable {
     return stored == null ? files.row(physical) : stored;
   }
 
-  /** Puts a row and its change record. */
+  /** Writes a row and its change record. */
   public void put(
       Table table, StoreKey key, long version, @Nullable Bytes value, @Nullable Instant expiry) {
-    byte[] physical = keys.row(table.id, key);
+    byte[] physical = keys.row(table.id(), key);
     byte[] stored = Records.row(version, value, expiry);
     files.putRow(batch, physical, stored);
     unindexed.add(physical);
@@ -99,10 +115,21 @@ public final class Commit implements AutoCloseable {
     log(table, Records.change(key, stored));
   }
 
-  /** Returns a small record as the batch so far leaves it; null for none. */
+  /** Removes a row if it is still dead below the horizon. */
+  public void purge(Table table, byte[] key, long horizon, Instant now) throws RocksDBException {
+    byte[] stored = stored(key);
+    if (stored != null && Records.isDeadBelow(stored, Math.min(horizon, table.horizon()), now)) {
+      files.deleteRow(batch, key);
+    }
+  }
+
+  /** Returns a small record as the batch leaves it; null if there is none. */
   public byte @Nullable [] meta(byte[] key) throws RocksDBException {
     byte[] stored = metas.get(ByteBuffer.wrap(key));
-    return stored == null ? files.meta(key) : stored;
+    if (stored == null) {
+      return files.meta(key);
+    }
+    return stored == DELETED ? null : stored;
   }
 
   public void putMeta(byte[] key, byte[] value) {
@@ -113,80 +140,86 @@ public final class Commit implements AutoCloseable {
 
   public void deleteMeta(byte[] key) {
     files.deleteMeta(batch, key);
-    metas.remove(ByteBuffer.wrap(key));
+    metas.put(ByteBuffer.wrap(key), DELETED);
   }
 
-  /** Removes a range of small records, which the batch has not touched. */
+  /** Removes the small records from a key, inclusive, to another, exclusive. */
   void eraseMetas(byte[] from, byte[] to) {
     files.deleteMetas(batch, from, to);
   }
 
-  /** Removes the changes up to a position. */
-  public void eraseChanges(Table table, long upTo) {
-    files.deleteChanges(batch, Keys.change(table.id, 0), Keys.change(table.id, upTo + 1));
-    table.droppedPosition = upTo;
+  /** Removes all rows and changes of a collection. */
+  void erase(Table table) {
+    files.deleteRows(batch, Keys.partition(table.id(), 0), Keys.partition(table.id() + 1, 0));
+    files.deleteChanges(batch, Keys.change(table.id(), 0), Keys.change(table.id() + 1, 0));
   }
 
+  /** Removes the changes up to a position, inclusive. */
+  public void eraseChanges(Table table, long upTo) {
+    files.deleteChanges(batch, Keys.change(table.id(), 0), Keys.change(table.id(), upTo + 1));
+    table.setDroppedPosition(upTo);
+  }
+
+  /** Raises the version below which tombstones may be purged. */
   public void raiseHorizon(Table table, long horizon) {
-    putMeta(Catalog.key(Catalog.HORIZON, table.id), Database.number(horizon));
-    table.horizon = Math.max(table.horizon, horizon);
+    putMeta(MetaKeys.of(MetaKeys.HORIZON, table.id()), Database.number(horizon));
+    table.raiseHorizon(horizon);
     touched.add(table);
   }
 
-  /** Removes a row if it still is dead below the horizon. */
-  public void purge(Table table, byte[] key, long horizon, Instant now) throws RocksDBException {
-    byte[] stored = stored(key);
-    if (stored != null && Records.isDeadBelow(stored, Math.min(horizon, table.horizon), now)) {
-      files.deleteRow(batch, key);
-    }
-  }
-
   Fence fence(Table table, String attempt, Instant deadline) {
-    Fence fence = new Fence(attempt, versions.draw(), table.position + 1, deadline);
+    Fence fence = new Fence(attempt, versions.draw(), table.position() + 1, deadline);
     log(table, Records.fenced(fence));
-    setGate(table, table.gate.fenced(fence));
+    setGate(table, table.gate().fenced(fence));
     return fence;
   }
 
   void lift(Table table, String attempt) {
     log(table, Records.lifted(attempt));
-    setGate(table, table.gate.lifted(table.name, attempt));
+    setGate(table, table.gate().lifted(table.name(), attempt));
   }
 
   void setGate(Table table, GateRecord gate) {
-    files.putMeta(batch, Catalog.key(Catalog.GATE, table.id), Records.gate(gate));
-    table.gate = gate;
+    files.putMeta(batch, MetaKeys.of(MetaKeys.GATE, table.id()), Records.gate(gate));
+    table.setGate(gate);
     touched.add(table);
+    requireSync();
   }
 
   /** Notes that this process logs a position, with the first one that it logs. */
   void beginLife(Table table, long position) {
-    table.history.begin(position).ifPresent(from -> putMeta(lifeKey(table, from), life(table)));
-    table.history.forgotten().ifPresent(from -> deleteMeta(lifeKey(table, from)));
+    LogHistory history = table.history();
+    history
+        .begin(position)
+        .ifPresent(from -> putMeta(lifeKey(table, from), Database.utf8(history.life())));
+    history.forgotten().ifPresent(from -> deleteMeta(lifeKey(table, from)));
   }
 
   private static byte[] lifeKey(Table table, long from) {
-    return Catalog.key(Catalog.LIFE, table.id, Database.number(from));
-  }
-
-  private static byte[] life(Table table) {
-    return Database.utf8(table.history.life());
+    return MetaKeys.of(MetaKeys.LIFE, table.id(), Database.number(from));
   }
 
   private void log(Table table, byte[] record) {
-    table.position++;
-    beginLife(table, table.position);
-    files.putChange(batch, Keys.change(table.id, table.position), record);
+    long position = table.nextPosition();
+    beginLife(table, position);
+    files.putChange(batch, Keys.change(table.id(), position), record);
     touched.add(table);
   }
 
-  /** Adds what must be durable with the batch; returns whether the ceiling was raised. */
-  boolean finish() {
-    if (!versions.exceedsCeiling()) {
-      return false;
+  /**
+   * Adds the version ceiling if a version that was drawn exceeds it. It must be durable with the
+   * first version above the old one, or that version could be issued again after a crash.
+   */
+  void raiseCeilingIfExceeded() {
+    if (versions.exceedsCeiling()) {
+      files.putMeta(batch, Versions.ceilingKey(), Database.number(versions.raiseCeiling()));
+      requireSync();
     }
-    files.putMeta(batch, Versions.ceilingKey(), Database.number(versions.raiseCeiling()));
-    return true;
+  }
+
+  /** Writes the batch. Once this returns, it is as durable as the options ask for. */
+  void write(WriteOptions options) throws RocksDBException {
+    files.write(batch, options);
   }
 
   @Override

@@ -1,21 +1,17 @@
 package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.legacy.server.internal.storage.Batch;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.DiskSpace;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.WriteBatchBuilder;
 import dev.kvshift.spi.Gate.Fence;
-import dev.kvshift.spi.GateRecord;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -24,14 +20,61 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The one order of everything that changes: a single thread takes what has queued up, writes it as
- * one batch, waits until that is on the disk, and then answers. Gates and fences change here too,
- * so a write, a lift and a move never race.
+ * The single order of all changes to a store.
+ *
+ * <p><b>The problem.</b> A write must be durable before it is acknowledged, and a disk syncs a few
+ * hundred times a second. A write, the fence that stops it, the lift of that fence and the move
+ * that ends the leader's authority come from different connections, and each pair of them must have
+ * an order that everybody agrees on, before and after a crash. Versions must rise in that order.
+ *
+ * <p><b>The idea.</b> One thread makes all changes. It takes the operations that have queued up
+ * while the last batch was being synced, applies them in order to one {@link Commit}, writes that
+ * as one RocksDB batch, waits for the disk, publishes the new state, and only then answers. Batches
+ * grow with the load, so that the cost of a sync is divided among the writers, and the code that
+ * decides on gates, fences, locks and versions needs no locks of its own.
+ *
+ * <pre>
+ *   submit ──▶ queue ──▶ apply ──▶ write + sync ──▶ publish ──▶ answer
+ *                          │  ▲
+ *                    fence ▼  │ lift or move
+ *                      FencedWrites
+ * </pre>
+ *
+ * <p><b>Invariants</b>, and what breaks without each:
+ *
+ * <ol>
+ *   <li><em>Nothing is published or answered before it is durable.</em> Otherwise a reader sees, or
+ *       a stream forwards, a write that a crash then takes back: the new store would hold a version
+ *       that the leader never committed.
+ *   <li><em>An operation decides on the current state, not on the published one.</em> Otherwise a
+ *       move that follows its fence in the same batch decides as if there were no fence.
+ *   <li><em>A row, its change record and the raised version ceiling are in one atomic batch.</em>
+ *       Otherwise a crash leaves rows that no stream ever delivers, or a version that is issued
+ *       twice.
+ *   <li><em>The outcome of a batch whose write failed is unknown</em>, and so is the state in
+ *       memory. The pipeline refuses everything until it has reopened the files and read the state
+ *       from them. If it continued instead, the positions in memory could differ from those in the
+ *       files, and changes would be overwritten.
+ *   <li><em>A batch that was never written is abandoned as a whole.</em> An operation that fails
+ *       unexpectedly may have changed half of what it meant to change. The pipeline fails that
+ *       operation, reads the state from the files, and applies the other operations again.
+ *   <li><em>Writes wait at a fence here and nowhere else.</em> A lift releases them in the order of
+ *       their arrival, and a move refuses them all; a write that waited elsewhere could slip in
+ *       between.
+ *   <li><em>Every operation ends.</em> Queue, waiting room and batch are bounded in number and
+ *       bytes, an operation that is past its deadline is refused when its turn comes, and a failure
+ *       of this thread, even an {@link Error}, is answered and logged, never swallowed.
+ * </ol>
+ *
+ * <p>Safe for use by many threads.
  */
 public final class CommitPipeline implements AutoCloseable {
   static final int MAX_QUEUED = 16_384;
@@ -39,12 +82,12 @@ public final class CommitPipeline implements AutoCloseable {
   static final int MAX_BATCH = 4_096;
   static final int MAX_BATCH_BYTES = 16 << 20;
 
-  /** How many writes of one collection wait at a fence, and how many bytes they may hold. */
-  public static final int MAX_WAITING = 16_384;
-
-  static final long MAX_WAITING_BYTES = 64L << 20;
+  /** How often fences and the deadlines of waiting writes are checked while a fence is up. */
   private static final Duration TICK = Duration.ofMillis(5);
+
   private static final Duration IDLE = Duration.ofSeconds(1);
+  private static final Duration CLOSING = Duration.ofSeconds(5);
+  private static final Logger LOG = LoggerFactory.getLogger(CommitPipeline.class);
 
   private final Database database;
   private final Catalog catalog;
@@ -52,27 +95,42 @@ public final class CommitPipeline implements AutoCloseable {
   private final Keys keys;
   private final DiskSpace space;
   private final boolean sync;
-  private final BlockingQueue<Op<?>> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
+  private final BlockingQueue<Operation<?>> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
+
+  /** Bytes of all operations that were submitted and not yet answered. */
   private final AtomicLong queuedBytes = new AtomicLong();
-  private final Batch batch = new Batch();
-  private List<Op<?>> done = new ArrayList<>();
-  private long finishedBytes;
-  private final Deque<Op<?>> inHand = new ArrayDeque<>();
-  private final Deque<Op<?>> ready = new ArrayDeque<>();
-  private final Set<Table> fenced = new LinkedHashSet<>();
+
   private final ExecutorService answers;
   private final Thread thread;
   private volatile boolean closing;
   private volatile @Nullable KvException broken;
+  private volatile Consumer<Boolean> availability = available -> {};
+
+  // Confined to the thread of the pipeline.
+  private final WriteBatchBuilder batch = new WriteBatchBuilder();
+  private final FencedWrites fenced;
+
+  /** Operations taken from the queue, in order. */
+  private final Deque<Operation<?>> inHand = new ArrayDeque<>();
+
+  /** Operations that come before the queue: released by a lift, or to be applied again. */
+  private final Deque<Operation<?>> ready = new ArrayDeque<>();
+
+  /** Operations whose outcome depends on the batch in progress. */
+  private List<Operation<?>> applied = new ArrayList<>();
+
+  /** Whether the batch in progress may have reached the files. */
+  private boolean writing;
 
   public CommitPipeline(
       Database database, Catalog catalog, Versions versions, Keys keys, EngineOptions options) {
     this.database = database;
     this.catalog = catalog;
-    this.space = options.space();
     this.versions = versions;
     this.keys = keys;
+    this.space = options.space();
     this.sync = options.sync();
+    this.fenced = new FencedWrites(versions);
     this.answers =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -85,22 +143,20 @@ public final class CommitPipeline implements AutoCloseable {
   }
 
   public void start() {
-    rememberFences();
+    fenced.reload(catalog.tables());
     thread.start();
   }
 
-  /** Fences that stand from before are lifted here as well. */
-  private void rememberFences() {
-    fenced.clear();
-    for (Table table : catalog.tables()) {
-      Fence fence = table.gate.state().fence();
-      if (fence != null) {
-        remember(table, fence);
-      }
-    }
+  /**
+   * Reports to the listener when the store stops taking changes ({@code false}) and when it takes
+   * them again ({@code true}). There is one listener; it is called on the pipeline's thread.
+   */
+  public void onAvailability(Consumer<Boolean> listener) {
+    availability = listener;
   }
 
-  public <T extends @Nullable Object> CompletableFuture<T> submit(Op<T> op) {
+  /** Submits an operation. Its result fails with a {@link KvException}. */
+  public <T extends @Nullable Object> CompletableFuture<T> submit(Operation<T> operation) {
     if (closing) {
       return CompletableFuture.failedFuture(database.closedStore());
     }
@@ -108,41 +164,45 @@ public final class CommitPipeline implements AutoCloseable {
     if (reason != null) {
       return CompletableFuture.failedFuture(reason);
     }
-    if (queuedBytes.addAndGet(op.bytes) > MAX_QUEUED_BYTES || !queue.offer(op)) {
-      queuedBytes.addAndGet(-op.bytes);
+    if (queuedBytes.addAndGet(operation.bytes()) > MAX_QUEUED_BYTES || !queue.offer(operation)) {
+      queuedBytes.addAndGet(-operation.bytes());
       return CompletableFuture.failedFuture(
           new KvException.Transient(
               "the store has too many writes waiting; nothing was written: try again"));
     }
-    if (closing && queue.remove(op)) {
+    if (closing && queue.remove(operation)) {
       return CompletableFuture.failedFuture(database.closedStore());
     }
-    return op.result;
+    return operation.result();
   }
 
-  /** A change of the files that the store makes by itself. */
+  /** A change that the store makes on its own behalf. */
   public interface Change {
     void apply(Commit commit) throws RocksDBException;
   }
 
-  /**
-   * Makes a change and waits until it is durable.
-   *
-   * @param table the collection, which must still be there; null for none
-   */
-  public void change(@Nullable Table table, Change change) {
-    await(
-        submit(
-            new Op<@Nullable Void>(table, 0, Op.unhurried()) {
-              @Override
-              public @Nullable Void apply(Commit commit) throws RocksDBException {
-                change.apply(commit);
-                return null;
-              }
-            }));
+  /** Makes a change of the store as a whole and waits until it is durable. */
+  public void change(Change change) {
+    await(submit(Operation.of(step(change))));
   }
 
-  /** Waits for a change; what failed it is thrown as it is. */
+  /** Makes a change of a collection and waits until it is durable. */
+  public void change(Table table, Change change) {
+    await(submit(Operation.on(table, step(change))));
+  }
+
+  private static Operation.Step<@Nullable Void> step(Change change) {
+    return commit -> {
+      change.apply(commit);
+      return null;
+    };
+  }
+
+  /**
+   * Waits for a change.
+   *
+   * @throws KvException if the change failed
+   */
   public static void await(CompletableFuture<?> change) {
     try {
       change.join();
@@ -154,48 +214,54 @@ public final class CommitPipeline implements AutoCloseable {
   private void run() {
     try {
       while (!closing) {
-        Op<?> first = ready.poll();
-        if (first == null) {
-          Duration wait = fenced.isEmpty() ? IDLE : TICK;
-          first = queue.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
-        }
-        if (broken != null) {
-          refuse(first);
-          recover();
-        } else {
-          commit(first);
-        }
+        step();
       }
     } catch (InterruptedException e) {
       closing = true;
     } finally {
-      refuseTheRest();
+      if (!closing) {
+        broken = brokenStore("its commit thread has died: restart the server", null);
+        availability.accept(false);
+      }
+      refuseAll();
     }
   }
 
-  private void commit(@Nullable Op<?> first) {
+  private void step() throws InterruptedException {
+    Operation<?> first = ready.poll();
+    if (first == null) {
+      Duration wait = fenced.isEmpty() ? IDLE : TICK;
+      first = queue.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
+    }
     if (first != null) {
       inHand.add(first);
     }
     try {
-      database.access(
-          files -> {
-            try (Commit commit = new Commit(files, batch, versions, keys)) {
-              try {
-                fill(commit);
-              } finally {
-                queuedBytes.addAndGet(-finishedBytes);
-                finishedBytes = 0;
-              }
-              write(commit);
-              return null;
-            }
-          });
-      answer(done);
-    } catch (RuntimeException e) {
+      if (broken != null) {
+        refuseAll();
+        recover();
+      } else {
+        commit();
+      }
+    } catch (FailedOperation e) {
+      applyOthersAgain(e);
+    } catch (Throwable e) {
       breakDown(e);
     }
-    done = new ArrayList<>();
+  }
+
+  private void commit() {
+    writing = false;
+    database.access(
+        files -> {
+          try (Commit commit = new Commit(files, batch, versions, keys)) {
+            fill(commit);
+            write(commit);
+            return null;
+          }
+        });
+    answer(applied);
+    applied = new ArrayList<>();
   }
 
   private void fill(Commit commit) {
@@ -205,167 +271,154 @@ public final class CommitPipeline implements AutoCloseable {
       queue.drainTo(inHand, MAX_BATCH);
     }
     while (!inHand.isEmpty() && commit.bytes() <= MAX_BATCH_BYTES) {
-      prepare(commit, inHand.remove());
+      apply(commit, inHand.remove());
     }
     while (!inHand.isEmpty()) {
       ready.addFirst(inHand.removeLast());
     }
-    while (!ready.isEmpty() && done.size() < MAX_BATCH && commit.bytes() <= MAX_BATCH_BYTES) {
-      prepare(commit, ready.remove());
+    while (!ready.isEmpty() && applied.size() < MAX_BATCH && commit.bytes() <= MAX_BATCH_BYTES) {
+      apply(commit, ready.remove());
     }
   }
 
-  private void prepare(Commit commit, Op<?> op) {
-    Table table = op.table;
-    if (table != null) {
+  /** Lifts the fences that are due, and refuses waiting writes that are past their deadline. */
+  private void tick(Commit commit) {
+    for (Table table : fenced.tables()) {
       liftIfDue(commit, table);
-      Fence fence = table.gate.state().fence();
-      if (fence != null && op.waitsAtFence()) {
-        park(table, fence, op);
-        return;
+      ready.addAll(fenced.released(table));
+      for (Operation<?> write : fenced.removeExpired(table)) {
+        write.fail(fenced.refusal(table));
+        applied.add(write);
       }
     }
-    if (op.isExpired()) {
-      op.fail(
+  }
+
+  private void liftIfDue(Commit commit, Table table) {
+    Fence fence = table.gate().state().fence();
+    if (fence != null && fenced.isDue(table, fence)) {
+      commit.lift(table, fence.attempt());
+      ready.addAll(fenced.released(table));
+    }
+  }
+
+  private void apply(Commit commit, Operation<?> operation) {
+    Table table = operation.table();
+    if (table == null) {
+      applied.add(operation);
+      applyStep(commit, operation);
+      return;
+    }
+    liftIfDue(commit, table);
+    Fence fence = table.gate().state().fence();
+    if (fence != null && operation.waitsAtFence() && fenced.park(table, fence, operation)) {
+      return;
+    }
+    applied.add(operation);
+    if (fence != null && operation.waitsAtFence()) {
+      operation.fail(fenced.refusal(table));
+    } else if (operation.isExpired()) {
+      operation.fail(
           new KvException.Transient(
-              "the request's time was over before it was its turn; nothing was written: try"
+              "the deadline passed before the request's turn came; nothing was written: try"
                   + " again"));
-    } else if (op.waitsAtFence() && space.isShort()) {
-      op.fail(
+    } else if (operation.waitsAtFence() && space.isShort()) {
+      operation.fail(
           new KvException.Transient(
               "the disk of store "
                   + database.directory()
                   + " has less than "
                   + (DiskSpace.RESERVE_BYTES >> 20)
-                  + " MiB left; nothing was written: make room, then try again"));
+                  + " MiB left; nothing was written: free some space, then try again"));
     } else {
-      op.prepare(commit);
-    }
-    finish(op);
-    if (table != null) {
-      settleWaiting(table);
+      applyStep(commit, operation);
+      ready.addAll(fenced.released(table));
     }
   }
 
-  private void finish(Op<?> op) {
-    finishedBytes += op.bytes;
-    done.add(op);
-  }
-
-  private void park(Table table, Fence fence, Op<?> op) {
-    if (table.waitingRoom.size() >= MAX_WAITING
-        || table.waitingBytes + op.bytes > MAX_WAITING_BYTES
-        || op.isExpired()) {
-      op.fail(fencedOff(table));
-      finish(op);
-      return;
+  private static void applyStep(Commit commit, Operation<?> operation) {
+    try {
+      operation.apply(commit);
+    } catch (Throwable e) {
+      throw new FailedOperation(operation, e);
     }
-    remember(table, fence);
-    table.waitingRoom.add(op);
-    table.waitingBytes += op.bytes;
-  }
-
-  /** After an operation: whoever waited for a fence that is gone runs, or learns the new phase. */
-  private void settleWaiting(Table table) {
-    Fence fence = table.gate.state().fence();
-    if (fence != null) {
-      remember(table, fence);
-      return;
-    }
-    if (!fenced.remove(table)) {
-      return;
-    }
-    ready.addAll(table.waitingRoom);
-    table.waitingRoom.clear();
-    table.waitingBytes = 0;
-  }
-
-  private void remember(Table table, Fence fence) {
-    if (fenced.add(table)) {
-      long left = fence.deadline().toEpochMilli() - versions.now() / 1_000;
-      long bounded = Math.min(left, GateRecord.MAX_FENCE.toMillis());
-      table.liftAtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(bounded);
-    }
-  }
-
-  private void liftIfDue(Commit commit, Table table) {
-    Fence fence = table.gate.state().fence();
-    if (fence == null || !isDue(table, fence)) {
-      return;
-    }
-    commit.lift(table, fence.attempt());
-    settleWaiting(table);
-  }
-
-  /** A fence ends when the wall clock or the monotonic one says so, whichever is first. */
-  private boolean isDue(Table table, Fence fence) {
-    return fence.deadline().toEpochMilli() * 1_000 <= versions.now()
-        || (fenced.contains(table) && table.liftAtNanos - System.nanoTime() <= 0);
-  }
-
-  private void tick(Commit commit) {
-    for (Table table : List.copyOf(fenced)) {
-      liftIfDue(commit, table);
-      Iterator<Op<?>> waiting = table.waitingRoom.iterator();
-      while (waiting.hasNext()) {
-        Op<?> op = waiting.next();
-        if (op.isExpired()) {
-          waiting.remove();
-          table.waitingBytes -= op.bytes;
-          op.fail(fencedOff(table));
-          finish(op);
-        }
-      }
-    }
-  }
-
-  private KvException fencedOff(Table table) {
-    long left = Math.max(0, table.liftAtNanos - System.nanoTime());
-    return new KvException.CollectionFenced(table.name, Duration.ofNanos(left));
   }
 
   private void write(Commit commit) {
-    if (!commit.isEmpty()) {
-      try (WriteOptions options = new WriteOptions()) {
-        boolean ceilingRaised = commit.finish();
-        options.setSync(sync || ceilingRaised);
-        commit.write(options);
-      } catch (RocksDBException e) {
-        throw new RocksDBExceptionCarrier(e);
-      }
-      versions.publish();
-      commit.touched().forEach(Table::publish);
+    if (commit.isEmpty()) {
+      return;
     }
+    commit.raiseCeilingIfExceeded();
+    try (WriteOptions options = new WriteOptions()) {
+      options.setSync(sync || commit.isSyncRequired());
+      writing = true;
+      commit.write(options);
+    } catch (RocksDBException e) {
+      throw new IllegalStateException("the batch could not be written", e);
+    }
+    versions.publish();
+    commit.touched().forEach(Table::publish);
+    catalog.publish();
   }
 
-  private void answer(List<Op<?>> done) {
-    if (!done.isEmpty()) {
-      answers.execute(() -> done.forEach(Op::complete));
+  private void answer(List<Operation<?>> operations) {
+    if (operations.isEmpty()) {
+      return;
     }
+    for (Operation<?> operation : operations) {
+      queuedBytes.addAndGet(-operation.bytes());
+    }
+    answers.execute(() -> operations.forEach(Operation::complete));
   }
 
-  /** What the failed batch held may or may not be on the disk: only opening the store tells. */
-  private void breakDown(RuntimeException cause) {
-    broken =
-        new KvException.Transient(
-            "store "
-                + database.directory()
-                + " could not write; nothing was written: make sure that the disk has room, then"
-                + " try again",
-            cause);
-    for (Op<?> op : done) {
-      op.fail(
-          new KvException.UnknownOutcome(
-              "the store could not write: read back once it is up again", cause));
+  /** Abandons the batch, which was never written, because of one operation. */
+  private void applyOthersAgain(FailedOperation failed) {
+    LOG.error("an operation failed unexpectedly; it was not applied", failed.getCause());
+    catalog.reload();
+    List<Operation<?>> others = applied;
+    applied = new ArrayList<>();
+    failed.operation.fail(
+        new KvException.Permanent(
+            "the server failed unexpectedly; nothing was written: see the server's log",
+            failed.getCause()));
+    others.remove(failed.operation);
+    while (!inHand.isEmpty()) {
+      ready.addFirst(inHand.removeLast());
     }
-    answer(done);
-    refuseTheRest();
+    for (int i = others.size() - 1; i >= 0; i--) {
+      ready.addFirst(others.get(i));
+    }
+    answer(List.of(failed.operation));
   }
 
   /**
-   * Opens the files again once there is room: what they then hold is what was committed, and all
-   * that is known here is read anew.
+   * Refuses everything until the files have been reopened. If the batch was being written, only
+   * they can show whether it was.
    */
+  private void breakDown(Throwable cause) {
+    KvException reason =
+        brokenStore("it could not write: check that the disk has space, then try again", cause);
+    broken = reason;
+    LOG.error("store {} takes no changes until it has been reopened", database.directory(), cause);
+    for (Operation<?> operation : applied) {
+      operation.fail(
+          writing
+              ? new KvException.UnknownOutcome(
+                  "the store could not write: read back once it is available again", cause)
+              : reason);
+    }
+    List<Operation<?>> failed = applied;
+    applied = new ArrayList<>();
+    answer(failed);
+    refuseAll();
+    availability.accept(false);
+  }
+
+  private KvException brokenStore(String what, @Nullable Throwable cause) {
+    return new KvException.Transient(
+        "store " + database.directory() + " takes no changes; nothing was written: " + what, cause);
+  }
+
+  /** Reopens the files and reads from them what was committed. */
   private void recover() {
     if (space.isShort()) {
       return;
@@ -374,54 +427,45 @@ public final class CommitPipeline implements AutoCloseable {
       database.reopen();
       catalog.reload();
       versions.reload(database.access(open -> open.meta(Versions.ceilingKey())));
-      rememberFences();
-      broken = null;
+      fenced.reload(catalog.tables());
     } catch (KvException e) {
-      broken =
-          new KvException.Transient(
-              "store " + database.directory() + " cannot be opened again: " + e.getMessage(), e);
+      broken = brokenStore("it could not be reopened: " + e.getMessage(), e);
+      return;
     }
+    broken = null;
+    LOG.info("store {} takes changes again", database.directory());
+    availability.accept(true);
   }
 
-  private void refuse(@Nullable Op<?> op) {
-    if (op != null) {
-      inHand.add(op);
-    }
-    refuseTheRest();
-  }
-
-  private void refuseTheRest() {
+  /** Refuses every operation that is not part of a batch. */
+  private void refuseAll() {
     KvException reason = broken;
-    List<Op<?>> rest = new ArrayList<>(inHand);
+    List<Operation<?>> refused = new ArrayList<>(inHand);
     inHand.clear();
-    rest.addAll(ready);
+    refused.addAll(ready);
     ready.clear();
-    queue.drainTo(rest);
-    for (Table table : fenced) {
-      rest.addAll(table.waitingRoom);
-      table.waitingRoom.clear();
-      table.waitingBytes = 0;
-    }
-    for (Op<?> op : rest) {
-      queuedBytes.addAndGet(-op.bytes);
-      op.fail(
+    queue.drainTo(refused);
+    refused.addAll(fenced.removeAll());
+    for (Operation<?> operation : refused) {
+      operation.fail(
           reason != null
               ? reason
               : new KvException.Transient(
-                  "the store was closed before it was this write's turn; nothing was written: try"
+                  "the store was closed before the write's turn came; nothing was written: try"
                       + " again"));
     }
-    answer(rest);
+    answer(refused);
   }
 
-  /** Refuses what waits, lets the batch in progress end, and stops. */
+  /** Finishes the batch in progress, refuses everything else, and ends the thread. */
   @Override
   public void close() {
     closing = true;
     boolean interrupted = false;
     while (true) {
       try {
-        queue.offer(new Wake());
+        // Wakes the thread, which otherwise notices only once it is no longer idle.
+        queue.offer(Operation.of(commit -> null));
         thread.join(TimeUnit.SECONDS.toMillis(1));
         if (!thread.isAlive()) {
           break;
@@ -430,10 +474,10 @@ public final class CommitPipeline implements AutoCloseable {
         interrupted = true;
       }
     }
-    refuseTheRest();
+    refuseAll();
     answers.shutdown();
     try {
-      answers.awaitTermination(5, TimeUnit.SECONDS);
+      answers.awaitTermination(CLOSING.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       interrupted = true;
     }
@@ -442,22 +486,14 @@ public final class CommitPipeline implements AutoCloseable {
     }
   }
 
-  /** Wakes the thread so that it sees that it shall end. */
-  private static final class Wake extends Op<@Nullable Void> {
-    Wake() {
-      super(null, -OVERHEAD_BYTES, unhurried());
-    }
-
-    @Override
-    public @Nullable Void apply(Commit commit) {
-      return null;
-    }
-  }
-
+  /** An operation failed in a way that no operation should. */
   @SuppressWarnings("serial")
-  private static final class RocksDBExceptionCarrier extends RuntimeException {
-    RocksDBExceptionCarrier(RocksDBException cause) {
+  private static final class FailedOperation extends RuntimeException {
+    final transient Operation<?> operation;
+
+    FailedOperation(Operation<?> operation, Throwable cause) {
       super(cause);
+      this.operation = operation;
     }
   }
 }

@@ -2,6 +2,8 @@ package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.legacy.server.internal.storage.MetaKeys;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.GateRecord;
@@ -33,19 +35,9 @@ public final class GateOperations {
     this.clock = clock;
   }
 
-  /** A change of a gate, or what it refuses. */
-  private interface Change<T> {
-    T apply(Commit commit) throws RocksDBException;
-  }
-
-  private <T extends @Nullable Object> CompletableFuture<T> submit(Table table, Change<T> change) {
-    return pipeline.submit(
-        new Op<T>(table, 0, Op.unhurried()) {
-          @Override
-          public T apply(Commit commit) throws RocksDBException {
-            return change.apply(commit);
-          }
-        });
+  private <T extends @Nullable Object> CompletableFuture<T> submit(
+      Table table, Operation.Step<T> step) {
+    return pipeline.submit(Operation.on(table, step));
   }
 
   long nowMillis() {
@@ -53,7 +45,7 @@ public final class GateOperations {
   }
 
   public Gate.State state(Table table) {
-    table.requireThere();
+    table.requireExists();
     return published(table.publishedGate());
   }
 
@@ -62,7 +54,7 @@ public final class GateOperations {
     return submit(
         table,
         commit -> {
-          GateRecord stepped = table.gate.stepped(table.name, expected, next);
+          GateRecord stepped = table.gate().stepped(table.name(), expected, next);
           if (stepped == null) {
             return false;
           }
@@ -75,13 +67,13 @@ public final class GateOperations {
     return submit(
         table,
         commit -> {
-          Fence standing = table.gate.fenceFor(table.name, attempt, lifetime);
+          Fence standing = table.gate().fenceFor(table.name(), attempt, lifetime);
           return standing != null
               ? standing
               : commit.fence(
                   table,
                   attempt,
-                  Instant.ofEpochMilli(commit.versions.now() / 1_000 + lifetime.toMillis()));
+                  Instant.ofEpochMilli(commit.versions().now() / 1_000 + lifetime.toMillis()));
         });
   }
 
@@ -89,10 +81,10 @@ public final class GateOperations {
     return submit(
         table,
         commit -> {
-          if (table.gate.hasFenceOf(attempt)) {
+          if (table.gate().hasFenceOf(attempt)) {
             commit.lift(table, attempt);
           } else {
-            commit.setGate(table, table.gate.lifted(table.name, attempt));
+            commit.setGate(table, table.gate().lifted(table.name(), attempt));
           }
           return null;
         });
@@ -111,8 +103,8 @@ public final class GateOperations {
     return submit(
         table,
         commit -> {
-          GateRecord moved = table.gate.moved(table.name, attempt);
-          if (!moved.equals(table.gate)) {
+          GateRecord moved = table.gate().moved(table.name(), attempt);
+          if (!moved.equals(table.gate())) {
             objection.run();
             commit.setGate(table, moved);
           }
@@ -125,8 +117,8 @@ public final class GateOperations {
     return submit(
         table,
         commit -> {
-          GateRecord sealed = table.gate.sealed(table.name, epoch, commit.versions.last());
-          if (!sealed.equals(table.gate)) {
+          GateRecord sealed = table.gate().sealed(table.name(), epoch, commit.versions().last());
+          if (!sealed.equals(table.gate())) {
             commit.setGate(table, sealed);
           }
           return current(table);
@@ -134,7 +126,7 @@ public final class GateOperations {
   }
 
   private Gate.State current(Table table) {
-    return published(table.gate);
+    return published(table.gate());
   }
 
   private Gate.State published(GateRecord gate) {
@@ -144,37 +136,31 @@ public final class GateOperations {
   private static void requireRows(Table table) {
     if (table.isLockSpace()) {
       throw new KvException.Permanent(
-          table.name + " is a lock space: it is handed over with a fence and a move");
+          table.name() + " is a lock space: it is handed over with a fence and a move");
     }
   }
 
-  public CompletableFuture<Row> reassert(
-      Table table, StoreKey key, long atLeast, long deadlineNanos) {
+  /**
+   * Gives the current state of a row a new version above a given one, and logs it as a change.
+   *
+   * @param atLeast the version to exceed
+   */
+  public CompletableFuture<Row> reassert(Table table, StoreKey key, long atLeast, Call call) {
     requireRows(table);
     int bytes = key.main().size() + key.clustering().size();
     return pipeline.submit(
-        new Op<Row>(table, bytes, deadlineNanos) {
-          @Override
-          public boolean waitsAtFence() {
-            return true;
-          }
-
-          @Override
-          public Row apply(Commit commit) throws RocksDBException {
-            return reassert(commit, table, key, atLeast);
-          }
-        });
+        Operation.write(table, bytes, call, commit -> reassert(commit, table, key, atLeast)));
   }
 
   private static Row reassert(Commit commit, Table table, StoreKey key, long atLeast)
       throws RocksDBException {
-    if (table.gate.isHandedOver()) {
-      throw table.gate.stale(table.name);
+    if (table.gate().isHandedOver()) {
+      throw table.gate().stale(table.name());
     }
-    commit.versions.keep(atLeast);
+    commit.versions().keep(atLeast);
     Row current = commit.current(table, key);
-    Row now = current == null ? null : current.at(micros(commit.versions.now()));
-    long version = commit.versions.draw();
+    Row now = current == null ? null : current.at(micros(commit.versions().now()));
+    long version = commit.versions().draw();
     Row reasserted =
         now == null ? Row.tombstone(key, version) : Row.of(key, version, now.value(), now.expiry());
     commit.put(table, key, version, reasserted.value(), reasserted.expiry());
@@ -191,60 +177,62 @@ public final class GateOperations {
    * then lists the instances sees this one.
    */
   public CompletableFuture<Gate.State> register(Table table, String instance, long acknowledged) {
-    table.requireThere();
+    table.requireExists();
     GateRecord.requireName("instance", instance);
     long epoch = table.publishedGate().state().epoch();
     if (acknowledged > epoch) {
       throw new KvException.Permanent(
           "instance " + instance + " acknowledges epoch " + acknowledged + ", it is " + epoch);
     }
-    Table.Lease lease = Table.Lease.from(acknowledged, clock.millis());
-    if (table.leases.replace(instance, lease) != null) {
+    Lease lease = Lease.from(acknowledged, clock.millis());
+    if (table.leases().replace(instance, lease) != null) {
       return CompletableFuture.completedFuture(state(table));
     }
     return submit(
         table,
         commit -> {
           forgetEnded(table, commit);
-          if (table.leases.size() >= GateRecord.MAX_INSTANCES) {
+          if (table.leases().size() >= GateRecord.MAX_INSTANCES) {
             throw new KvException.Transient(
                 "collection "
-                    + table.name
+                    + table.name()
                     + " has "
                     + GateRecord.MAX_INSTANCES
                     + " instances: no room");
           }
           commit.putMeta(leaseKey(table, instance), Database.number(acknowledged));
-          table.leases.put(instance, lease);
+          table.leases().put(instance, lease);
           return current(table);
         });
   }
 
   private static byte[] leaseKey(Table table, String instance) {
-    return Catalog.key(Catalog.LEASE, table.id, Database.utf8(instance));
+    return MetaKeys.of(MetaKeys.LEASE, table.id(), Database.utf8(instance));
   }
 
   private void forgetEnded(Table table, Commit commit) {
     long now = clock.millis();
-    for (Map.Entry<String, Table.Lease> lease : Map.copyOf(table.leases).entrySet()) {
-      if (lease.getValue().isOver(now) && table.leases.remove(lease.getKey(), lease.getValue())) {
+    for (Map.Entry<String, Lease> lease : Map.copyOf(table.leases()).entrySet()) {
+      if (lease.getValue().isOver(now) && table.leases().remove(lease.getKey(), lease.getValue())) {
         commit.deleteMeta(leaseKey(table, lease.getKey()));
       }
     }
   }
 
   public List<Gate.Instance> instances(Table table) {
-    table.requireThere();
+    table.requireExists();
     long now = clock.millis();
     List<Gate.Instance> instances = new ArrayList<>();
-    table.leases.forEach(
-        (name, lease) -> {
-          if (!lease.isOver(now)) {
-            instances.add(
-                new Gate.Instance(
-                    name, lease.acknowledged(), Instant.ofEpochMilli(lease.endsMillis())));
-          }
-        });
+    table
+        .leases()
+        .forEach(
+            (name, lease) -> {
+              if (!lease.isOver(now)) {
+                instances.add(
+                    new Gate.Instance(
+                        name, lease.acknowledged(), Instant.ofEpochMilli(lease.endsMillis())));
+              }
+            });
     return instances;
   }
 }

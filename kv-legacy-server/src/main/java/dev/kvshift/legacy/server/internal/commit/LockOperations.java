@@ -1,14 +1,14 @@
 package dev.kvshift.legacy.server.internal.commit;
 
-import dev.kvshift.Locks;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Gate;
-import java.nio.ByteBuffer;
+import dev.kvshift.spi.GateRecord;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,30 +24,28 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
 /**
- * Leases on keys, durable like everything else. A token is drawn like a version, so that it never
- * starts again; the last one of a key stays after the lock is given back. Safe for use by many
- * threads.
+ * Leases on keys, as durable as rows. Tokens are drawn like versions, so they rise for ever. Safe
+ * for use by many threads.
  *
- * <p>Each space has a gate like a collection's. While its fence stands no lock is granted, so those
- * that are held only become fewer; once none is, it can be moved, and the fence's version lies
- * above every token given.
+ * <p>Each space has a gate like a collection's. While its fence is up, no lock is granted, so the
+ * number of held locks only falls. Once none is held, the space can be moved, and the version of
+ * its fence exceeds every token that was granted.
  */
 public final class LockOperations {
   private static final int MAX_SPACE_LENGTH = 128;
-  private static final byte[] PREFIX = Database.utf8("lock/");
 
-  /** How many stored locks are looked at in one go. */
+  /** The number of stored locks that are read at once. */
   private static final int PAGE = 1_000;
 
   private final Database database;
-  private final Catalog catalog;
+  private final CatalogOperations catalog;
   private final CommitPipeline pipeline;
   private final GateOperations gates;
   private final Executor readers;
 
   public LockOperations(
       Database database,
-      Catalog catalog,
+      CatalogOperations catalog,
       CommitPipeline pipeline,
       GateOperations gates,
       Executor readers) {
@@ -58,74 +56,52 @@ public final class LockOperations {
     this.readers = readers;
   }
 
-  /** Returns what stands for a space. */
+  /** Returns the collection that represents a lock space. */
   public CompletableFuture<Table> space(String name) {
-    requireSpace(name);
-    return catalog.lockSpace(name, pipeline);
+    if (!isSpace(name)) {
+      throw new KvException.Permanent(
+          "the name of a lock space has 1 to "
+              + MAX_SPACE_LENGTH
+              + " characters, none of them NUL");
+    }
+    return catalog.lockSpace(name);
   }
 
-  private interface Request<T extends @Nullable Object> {
+  /** Returns whether a lock space can have a name. */
+  public static boolean isSpace(String name) {
+    return !name.isEmpty() && name.length() <= MAX_SPACE_LENGTH && name.indexOf('\0') < 0;
+  }
+
+  private interface Step<T extends @Nullable Object> {
     T apply(Table space, Commit commit) throws RocksDBException;
   }
 
   private <T extends @Nullable Object> CompletableFuture<T> submit(
-      String name, int bytes, long deadlineNanos, Request<T> request) {
+      String name, int bytes, Call call, Step<T> step) {
     return space(name)
         .thenCompose(
             space ->
                 pipeline.submit(
-                    new Op<T>(space, bytes, deadlineNanos) {
-                      @Override
-                      public T apply(Commit commit) throws RocksDBException {
-                        return request.apply(space, commit);
-                      }
-                    }));
+                    Operation.request(space, bytes, call, commit -> step.apply(space, commit))));
   }
 
-  /** What is stored of a key's lock; released where {@code expiresMillis} is 0. */
-  private record Grant(String owner, long token, long expiresMillis) {
-    static Grant read(byte[] stored) {
-      ByteBuffer buffer = ByteBuffer.wrap(stored);
-      long token = buffer.getLong();
-      long expires = buffer.getLong();
-      return new Grant(Bytes.of(buffer).toUtf8(), token, expires);
-    }
-
-    byte[] stored() {
-      Bytes name = Bytes.utf8(owner);
-      return ByteBuffer.allocate(2 * Long.BYTES + name.size())
-          .putLong(token)
-          .putLong(expiresMillis)
-          .put(name.asReadOnlyBuffer())
-          .array();
-    }
-
-    boolean isHeldBy(Lock lock, long nowMillis) {
-      return expiresMillis > nowMillis && token == lock.token() && owner.equals(lock.owner());
-    }
-  }
-
+  /** Locks those of the keys that are free, without waiting for the others. */
   public CompletableFuture<LockResult> tryLockAll(
-      String name, Set<Bytes> keys, Duration lease, long epoch, long deadlineNanos) {
-    if (keys.isEmpty() || keys.size() > Locks.MAX_KEYS) {
-      throw new KvException.Permanent(
-          "a batch of " + keys.size() + " locks: give 1 to " + Locks.MAX_KEYS);
-    }
-    requireLease(lease);
+      String name, Set<Bytes> keys, Duration lease, Call call) {
     int bytes = keys.stream().mapToInt(Bytes::size).sum();
     return submit(
         name,
         bytes,
-        deadlineNanos,
+        call,
         (space, commit) -> {
-          space.gate.admitWrite(space.name, epoch);
-          Gate.Fence fence = space.gate.state().fence();
+          space.gate().admitWrite(space.name(), call.epoch());
+          Gate.Fence fence = space.gate().state().fence();
           if (fence != null) {
             long left = fence.deadline().toEpochMilli() - nowMillis(commit);
             throw new KvException.CollectionFenced(
-                space.name, Duration.ofMillis(Math.max(0, left)));
+                space.name(), Duration.ofMillis(Math.max(0, left)));
           }
-          space.grants++;
+          space.countGrant();
           return tryLockAll(commit, name, keys, lease);
         });
   }
@@ -137,34 +113,36 @@ public final class LockOperations {
     Set<Bytes> busy = new HashSet<>();
     List<Bytes> free = new ArrayList<>();
     for (Bytes key : keys) {
-      Grant grant = grant(commit, space, key);
-      if (grant != null && grant.expiresMillis > now) {
+      LockGrant last = LockGrant.current(commit, space, key);
+      if (last != null && last.isHeld(now)) {
         busy.add(key);
       } else {
         free.add(key);
       }
     }
-    long token = free.isEmpty() ? 0 : commit.versions.draw(free.size());
     List<Lock> acquired = new ArrayList<>();
-    for (Bytes key : free) {
-      Grant grant = new Grant(owner, token++, now + lease.toMillis());
-      commit.putMeta(key(space, key), grant.stored());
-      acquired.add(lock(space, key, grant));
+    if (!free.isEmpty()) {
+      long token = commit.versions().draw(free.size());
+      for (Bytes key : free) {
+        LockGrant grant = new LockGrant(owner, token++, now + lease.toMillis());
+        grant.store(commit, space, key);
+        acquired.add(grant.lock(space, key));
+      }
     }
     return LockResult.of(acquired, busy, Set.of());
   }
 
-  public CompletableFuture<Lock> renew(Lock lock, Duration lease, long epoch, long deadlineNanos) {
-    requireLease(lease);
+  /** Extends the lease of a lock that is held. */
+  public CompletableFuture<Lock> renew(Lock lock, Duration lease, Call call) {
     return submit(
         lock.space(),
         lock.key().size(),
-        deadlineNanos,
+        call,
         (space, commit) -> {
-          space.gate.admitWrite(space.name, epoch);
+          space.gate().admitWrite(space.name(), call.epoch());
           long now = nowMillis(commit);
-          Grant grant = grant(commit, lock.space(), lock.key());
-          if (grant == null || !grant.isHeldBy(lock, now)) {
+          LockGrant last = LockGrant.current(commit, lock.space(), lock.key());
+          if (last == null || !last.isHeldBy(lock, now)) {
             throw new KvException.Permanent(
                 "lock "
                     + lock.key()
@@ -172,84 +150,95 @@ public final class LockOperations {
                     + lock.space()
                     + " is lost: take it again and read again");
           }
-          space.grants++;
-          Grant renewed = new Grant(grant.owner, grant.token, now + lease.toMillis());
-          commit.putMeta(key(lock.space(), lock.key()), renewed.stored());
-          return lock(lock.space(), lock.key(), renewed);
+          space.countGrant();
+          LockGrant renewed = last.renewed(now + lease.toMillis());
+          renewed.store(commit, lock.space(), lock.key());
+          return renewed.lock(lock.space(), lock.key());
         });
   }
 
-  public CompletableFuture<@Nullable Void> release(Lock lock, long deadlineNanos) {
+  /** Releases a lock, and does nothing if it is no longer held. */
+  public CompletableFuture<@Nullable Void> release(Lock lock, Call call) {
     return this.<@Nullable Void>submit(
         lock.space(),
         lock.key().size(),
-        deadlineNanos,
+        call,
         (space, commit) -> {
-          Grant grant = grant(commit, lock.space(), lock.key());
-          if (grant != null && grant.isHeldBy(lock, nowMillis(commit))) {
-            Grant released = new Grant(grant.owner, grant.token, 0);
-            commit.putMeta(key(lock.space(), lock.key()), released.stored());
+          LockGrant last = LockGrant.current(commit, lock.space(), lock.key());
+          if (last != null && last.isHeldBy(lock, nowMillis(commit))) {
+            last.released().store(commit, lock.space(), lock.key());
           }
           return null;
         });
   }
 
   /**
-   * Hands a space over once none of its locks is held. What is held is looked up outside of the
-   * commit pipeline, after everything that was granted is durable; a renewal since then, which only
-   * a holder can have made, objects.
+   * Moves a space once none of its locks is held.
+   *
+   * <p>The held locks are searched outside of the commit pipeline, since there may be millions. So
+   * the move takes three steps. In the pipeline, the fence is checked and the grants so far are
+   * counted; they are durable when that step completes. Then the files are searched. Back in the
+   * pipeline, the move is refused if a lock was granted or renewed meanwhile, which only a holder
+   * can have done because the fence is up.
    */
   public CompletableFuture<Gate.State> move(Table space, String attempt) {
-    Gate.Fence fence = space.publishedGate().state().fence();
-    if (fence == null || !fence.attempt().equals(attempt)) {
-      return gates.move(space, attempt);
-    }
     return pipeline
         .submit(
-            new Op<Long>(space, 0, Op.unhurried()) {
-              @Override
-              public Long apply(Commit commit) {
-                return space.grants;
-              }
-            })
+            Operation.on(
+                space,
+                commit -> {
+                  GateRecord moved = space.gate().moved(space.name(), attempt);
+                  return new Sight(space.grants(), moved.equals(space.gate()));
+                }))
         .thenApplyAsync(
-            grants -> {
-              requireNoneHeld(space);
-              return grants;
+            sight -> {
+              if (!sight.moved) {
+                requireNoneHeld(space);
+              }
+              return sight;
             },
             readers)
         .thenCompose(
-            grants ->
+            sight ->
                 gates.move(
                     space,
                     attempt,
                     () -> {
-                      if (space.grants != grants) {
+                      if (space.grants() != sight.grants) {
                         throw new KvException.Transient(
-                            space.name + " has locks that are renewed: try again");
+                            space.name() + " has locks that are renewed: try again");
                       }
                     }));
   }
 
+  /**
+   * The state of a space before its locks are searched.
+   *
+   * @param grants how many locks had been granted or renewed
+   * @param moved whether the attempt had moved it already
+   */
+  private record Sight(long grants, boolean moved) {}
+
   private void requireNoneHeld(Table space) {
-    byte[] prefix = key(space.name.substring(Catalog.LOCK_SPACE_PREFIX.length()), Bytes.empty());
+    String name = space.name().substring(Table.LOCK_SPACE_PREFIX.length());
+    byte[] prefix = LockGrant.key(name, Bytes.empty());
     long now = gates.nowMillis();
     long held = 0;
     long until = 0;
     byte[] from = prefix;
     while (from != null) {
-      List<Grant> grants = new ArrayList<>();
+      List<LockGrant> grants = new ArrayList<>();
       from = read(prefix, from, grants);
-      for (Grant grant : grants) {
-        if (grant.expiresMillis > now) {
+      for (LockGrant grant : grants) {
+        if (grant.isHeld(now)) {
           held++;
-          until = Math.max(until, grant.expiresMillis);
+          until = Math.max(until, grant.expiresMillis());
         }
       }
     }
     if (held > 0) {
       throw new KvException.Transient(
-          space.name
+          space.name()
               + ": "
               + held
               + " locks are held, unless renewed until "
@@ -258,8 +247,8 @@ public final class LockOperations {
     }
   }
 
-  /** Reads some grants; returns where to go on, null at the end. */
-  private byte @Nullable [] read(byte[] prefix, byte[] from, List<Grant> grants) {
+  /** Reads a page of grants. Returns the key of the next page; null at the end. */
+  private byte @Nullable [] read(byte[] prefix, byte[] from, List<LockGrant> grants) {
     return database.access(
         files -> {
           try (RocksIterator metas = files.metas()) {
@@ -269,7 +258,7 @@ public final class LockOperations {
               if (grants.size() == PAGE) {
                 return metas.key();
               }
-              grants.add(Grant.read(metas.value()));
+              grants.add(LockGrant.parse(metas.value()));
             }
             metas.status();
             return null;
@@ -277,60 +266,7 @@ public final class LockOperations {
         });
   }
 
-  /** Refuses a write under a lock that somebody has been granted since. */
-  static void check(Commit commit, Lock lock) throws RocksDBException {
-    Grant grant = grant(commit, lock.space(), lock.key());
-    if (grant != null && lock.token() < grant.token) {
-      throw new KvException.Permanent(
-          "the write carries token "
-              + lock.token()
-              + " of lock "
-              + lock.key()
-              + ", a later one is "
-              + grant.token
-              + "; nothing was written: take the lock again and read again");
-    }
-  }
-
-  private static @Nullable Grant grant(Commit commit, String space, Bytes key)
-      throws RocksDBException {
-    byte[] stored = commit.meta(key(space, key));
-    return stored == null ? null : Grant.read(stored);
-  }
-
-  private static Lock lock(String space, Bytes key, Grant grant) {
-    return Lock.of(space, key, grant.owner, grant.token, Instant.ofEpochMilli(grant.expiresMillis));
-  }
-
-  private static byte[] key(String space, Bytes key) {
-    Bytes name = Bytes.utf8(space);
-    return ByteBuffer.allocate(PREFIX.length + name.size() + 1 + key.size())
-        .put(PREFIX)
-        .put(name.asReadOnlyBuffer())
-        .put((byte) 0)
-        .put(key.asReadOnlyBuffer())
-        .array();
-  }
-
   private static long nowMillis(Commit commit) {
-    return TimeUnit.MICROSECONDS.toMillis(commit.versions.now());
-  }
-
-  public static boolean isSpace(String space) {
-    return !space.isEmpty() && space.length() <= MAX_SPACE_LENGTH && space.indexOf('\0') < 0;
-  }
-
-  private static void requireSpace(String space) {
-    if (!isSpace(space)) {
-      throw new KvException.Permanent(
-          "a lock space's name has 1 to " + MAX_SPACE_LENGTH + " letters");
-    }
-  }
-
-  private static void requireLease(Duration lease) {
-    if (lease.compareTo(Locks.MIN_LEASE) < 0 || lease.compareTo(Locks.MAX_LEASE) > 0) {
-      throw new KvException.Permanent(
-          "lock lease " + lease + ": give " + Locks.MIN_LEASE + " to " + Locks.MAX_LEASE);
-    }
+    return TimeUnit.MICROSECONDS.toMillis(commit.versions().now());
   }
 }

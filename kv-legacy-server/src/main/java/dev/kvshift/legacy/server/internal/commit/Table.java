@@ -1,87 +1,170 @@
 package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.spi.Gate;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.GateRecord;
-import java.time.Duration;
-import java.util.ArrayDeque;
+import dev.kvshift.spi.OperationChecker;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * One collection inside the store. What {@code published…} gives is durable and for any thread; the
- * rest belongs to the commit pipeline and may be ahead by the batch in progress.
+ * A collection inside the store, or a lock space, which is a collection without rows.
+ *
+ * <p>Its state exists twice. The <em>current</em> state is confined to the commit pipeline and is
+ * ahead of the disk by the batch in progress. The <em>published</em> state is durable and safe for
+ * use by many threads; methods whose names say so return it.
  */
 public final class Table {
-  public final int id;
-  public final String name;
+  /** Lock spaces are kept as collections whose names no collection can have. */
+  static final String LOCK_SPACE_PREFIX = "locks:";
 
-  public long position;
-  GateRecord gate;
-  long liftAtNanos;
-  long horizon;
-  public long notedPosition;
+  /** The layout for requests from the network, which name none: keys of either shape pass. */
+  private static final Layout ANY_SHAPE = Layout.range(ShardRule.none());
 
-  /** Up to which position changes are retained no more; only the commit pipeline changes it. */
-  public volatile long droppedPosition;
+  private final int id;
+  private final String name;
+  private final LogHistory history;
+  private final OperationChecker checker;
+  private final Map<String, Lease> leases = new ConcurrentHashMap<>();
+  private final Map<String, ChangeConsumer> consumers = new ConcurrentHashMap<>();
+  private final Queue<Runnable> changeWaiters = new ConcurrentLinkedQueue<>();
 
-  /** In a lock space: how often a lock was granted or renewed. */
-  long grants;
+  private long position;
+  private long notedPosition;
+  private long horizon;
+  private long grants;
+  private GateRecord gate;
+  private boolean dropped;
 
-  final ArrayDeque<Op<?>> waitingRoom = new ArrayDeque<>();
-  long waitingBytes;
-
-  final LogHistory history;
-  final Map<String, Lease> leases = new ConcurrentHashMap<>();
-  public final Map<String, ChangeConsumer> consumers = new ConcurrentHashMap<>();
-  public final Queue<Runnable> changeWaiters = new ConcurrentLinkedQueue<>();
-  private static final Duration MARGIN = Duration.ofSeconds(1);
   private volatile long publishedPosition;
-  private volatile GateRecord publishedGate;
   private volatile long publishedHorizon;
-  private volatile boolean dropped;
+  private volatile long droppedPosition;
+  private volatile GateRecord publishedGate;
+  private volatile boolean publishedDropped;
 
-  Table(
-      int id,
-      String name,
-      long position,
-      long dropped,
-      GateRecord gate,
-      long horizon,
-      LogHistory history) {
+  Table(int id, String name, LogHistory history) {
     this.id = id;
     this.name = name;
-    this.position = position;
-    this.droppedPosition = dropped;
-    this.gate = gate;
-    this.horizon = horizon;
-    this.publishedHorizon = horizon;
-    this.publishedPosition = position;
-    this.publishedGate = gate;
     this.history = history;
+    this.checker = OperationChecker.of(name, ANY_SHAPE, LegacyLimits.DEFAULTS).withoutShards();
+    this.gate = GateRecord.first();
+    this.publishedGate = gate;
   }
 
-  /** An instance's lease, on both clocks of the leader; the earlier one counts for the instance. */
-  record Lease(long acknowledged, long endsNanos, long endsMillis) {
-    /** Returns a whole lease from now on. */
-    static Lease from(long acknowledged, long nowMillis) {
-      return new Lease(
-          acknowledged,
-          System.nanoTime() + Gate.LEASE.toNanos(),
-          nowMillis + Gate.LEASE.toMillis());
-    }
+  /**
+   * The state of a collection as its files hold it.
+   *
+   * @param position the position of the newest change
+   * @param droppedPosition the highest position whose change is no longer retained
+   * @param horizon the version below which tombstones may be gone
+   * @param gate the gate
+   */
+  record Stored(long position, long droppedPosition, long horizon, GateRecord gate) {}
 
-    /** A lease is over for others when both clocks say so, with a margin of one second. */
-    boolean isOver(long nowMillis) {
-      return endsNanos + MARGIN.toNanos() - System.nanoTime() <= 0
-          && endsMillis + MARGIN.toMillis() <= nowMillis;
-    }
+  /** Takes over what the files hold, and forgets what was not committed. */
+  void load(Stored stored) {
+    position = stored.position;
+    droppedPosition = stored.droppedPosition;
+    horizon = stored.horizon;
+    gate = stored.gate;
+    notedPosition = 0;
+    dropped = false;
+    publish();
+  }
+
+  /** Returns the number of the collection, which no other collection of the store ever gets. */
+  public int id() {
+    return id;
+  }
+
+  public String name() {
+    return name;
   }
 
   public boolean isLockSpace() {
-    return name.startsWith(Catalog.LOCK_SPACE_PREFIX);
+    return name.startsWith(LOCK_SPACE_PREFIX);
+  }
+
+  LogHistory history() {
+    return history;
+  }
+
+  /** Returns the checker of requests from the network, whose senders cannot be trusted. */
+  public OperationChecker checker() {
+    return checker;
+  }
+
+  /** Returns the position of the newest change, for the commit pipeline only. */
+  public long position() {
+    return position;
+  }
+
+  long nextPosition() {
+    return ++position;
+  }
+
+  /** Returns the newest position that was noted with its time, for the commit pipeline only. */
+  public long notedPosition() {
+    return notedPosition;
+  }
+
+  /** Remembers the newest position that was noted with its time, for the commit pipeline only. */
+  public void setNotedPosition(long noted) {
+    notedPosition = noted;
+  }
+
+  GateRecord gate() {
+    return gate;
+  }
+
+  void setGate(GateRecord next) {
+    gate = next;
+  }
+
+  long horizon() {
+    return horizon;
+  }
+
+  void raiseHorizon(long raised) {
+    horizon = Math.max(horizon, raised);
+  }
+
+  /** Returns how often a lock of the space was granted or renewed since the store was opened. */
+  long grants() {
+    return grants;
+  }
+
+  void countGrant() {
+    grants++;
+  }
+
+  /** Returns the leases of instances, by name. */
+  Map<String, Lease> leases() {
+    return leases;
+  }
+
+  /**
+   * Returns the registered consumers of changes, by name. Only the commit pipeline changes them.
+   */
+  public Map<String, ChangeConsumer> consumers() {
+    return consumers;
+  }
+
+  /** Returns the highest position whose change is no longer retained. */
+  public long droppedPosition() {
+    return droppedPosition;
+  }
+
+  void setDroppedPosition(long upTo) {
+    droppedPosition = upTo;
+  }
+
+  public long publishedPosition() {
+    return publishedPosition;
   }
 
   public GateRecord publishedGate() {
@@ -93,48 +176,80 @@ public final class Table {
     return publishedHorizon;
   }
 
-  boolean isDropped() {
-    return dropped;
-  }
-
-  public long publishedPosition() {
-    return publishedPosition;
-  }
-
-  /** Makes what was committed visible; the pipeline calls it after the batch is durable. */
-  void publish() {
-    publishedGate = gate;
-    publishedHorizon = horizon;
-    if (publishedPosition != position) {
-      publishedPosition = position;
-      for (Runnable waiter = changeWaiters.poll(); waiter != null; waiter = changeWaiters.poll()) {
-        waiter.run();
-      }
-    }
-  }
-
-  /** Takes over what the files hold, after a commit of unknown outcome. */
-  void reload(long storedPosition, long dropped, GateRecord storedGate, long storedHorizon) {
-    horizon = storedHorizon;
-    notedPosition = 0;
-    droppedPosition = dropped;
-    position = storedPosition;
-    gate = storedGate;
-    publish();
-  }
-
   void drop() {
     dropped = true;
   }
 
-  public void requireThere() {
-    if (dropped) {
+  /** Makes the current state visible, once it is durable. */
+  void publish() {
+    publishedDropped = dropped;
+    publishedGate = gate;
+    publishedHorizon = horizon;
+    if (publishedPosition != position) {
+      publishedPosition = position;
+      wakeChangeWaiters();
+    }
+  }
+
+  /** Runs the waiters, which read again and wait again if they find nothing. */
+  public void wakeChangeWaiters() {
+    for (Runnable waiter = changeWaiters.poll(); waiter != null; waiter = changeWaiters.poll()) {
+      waiter.run();
+    }
+  }
+
+  /** Runs the waiter once, when the next change has been published. */
+  public void addChangeWaiter(Runnable waiter) {
+    changeWaiters.add(waiter);
+  }
+
+  /** Removes a waiter. Returns false if it has been run already, or is about to be. */
+  public boolean removeChangeWaiter(Runnable waiter) {
+    return changeWaiters.remove(waiter);
+  }
+
+  /** Removes all waiters, which then never run. */
+  public void clearChangeWaiters() {
+    changeWaiters.clear();
+  }
+
+  /** Returns how many readers wait for the next change. */
+  public int changeWaiterCount() {
+    return changeWaiters.size();
+  }
+
+  /**
+   * Checks that the collection exists as the batch in progress leaves it.
+   *
+   * @throws KvException.Permanent if it was dropped
+   */
+  void requireCurrent() {
+    require(!dropped);
+  }
+
+  /**
+   * Checks that the collection exists.
+   *
+   * @throws KvException.Permanent if it was dropped
+   */
+  public void requireExists() {
+    require(!publishedDropped);
+  }
+
+  private void require(boolean exists) {
+    if (!exists) {
       throw new KvException.Permanent("collection " + name + " was dropped: open it again");
     }
   }
 
+  /**
+   * Checks that the collection exists and serves reads of an epoch.
+   *
+   * @throws KvException.Permanent if it was dropped
+   * @throws dev.kvshift.spi.StalePhase if the gate no longer serves the epoch
+   */
   public void checkRead(long epoch) {
-    requireThere();
+    requireExists();
     publishedGate.admitRead(name, epoch);
   }
 }

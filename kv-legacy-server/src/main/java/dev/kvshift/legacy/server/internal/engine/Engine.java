@@ -2,16 +2,17 @@ package dev.kvshift.legacy.server.internal.engine;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.commit.Catalog;
+import dev.kvshift.legacy.server.internal.commit.CatalogOperations;
 import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
 import dev.kvshift.legacy.server.internal.commit.GateOperations;
 import dev.kvshift.legacy.server.internal.commit.LockOperations;
+import dev.kvshift.legacy.server.internal.commit.RowWrite;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.commit.Versions;
-import dev.kvshift.legacy.server.internal.commit.WriteOp;
 import dev.kvshift.legacy.server.internal.read.Reads;
 import dev.kvshift.legacy.server.internal.retention.ChangeRetention;
-import dev.kvshift.legacy.server.internal.retention.Survey;
-import dev.kvshift.legacy.server.internal.retention.Upkeep;
+import dev.kvshift.legacy.server.internal.retention.Maintenance;
+import dev.kvshift.legacy.server.internal.retention.RowSweeper;
 import dev.kvshift.legacy.server.internal.retention.Usage;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
@@ -19,6 +20,7 @@ import dev.kvshift.legacy.server.internal.storage.Keys;
 import dev.kvshift.legacy.wire.Changes;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Messages;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
@@ -32,30 +34,33 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * One open store: the database, its commit pipeline, its gates. Safe for use by many threads; the
- * server and the in-process store are two faces of it.
+ * An open store: its files, its commit pipeline and everything that builds on them. The server and
+ * the in-process store are two front ends of it. Safe for use by many threads.
  */
 public final class Engine implements AutoCloseable {
-  /** The number of the one life of a collection that the store keeps. */
+  /** The number of the only life of a collection that the store keeps. */
   public static final long INCARNATION = 1;
 
   private static final int CHANGE_THREADS = 2;
-  private static final System.Logger LOG = System.getLogger(Engine.class.getName());
+  private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
-  public final Reads reads;
-  public final GateOperations gates;
-  public final LockOperations locks;
-  public final ChangeRetention consumers;
-  public final Survey survey;
-  public final Usage usage;
   private final EngineOptions options;
   private final Database database;
   private final Catalog catalog;
-  public final CommitPipeline pipeline;
+  private final CommitPipeline pipeline;
+  private final CatalogOperations collections;
+  private final GateOperations gates;
+  private final LockOperations locks;
+  private final Reads reads;
+  private final ChangeRetention consumers;
+  private final RowSweeper rowSweeper;
+  private final Usage usage;
+  private final Maintenance maintenance;
   private final ScheduledExecutorService changeReaders;
-  public final Upkeep upkeep;
 
   private Engine(EngineOptions options, Database database) {
     this.options = options;
@@ -65,6 +70,7 @@ public final class Engine implements AutoCloseable {
     Keys keys = new Keys(options.partitions());
     catalog = new Catalog(database, options.clock());
     pipeline = new CommitPipeline(database, catalog, versions, keys, options);
+    collections = new CatalogOperations(catalog, pipeline);
     gates = new GateOperations(pipeline, versions, options.clock());
     reads = new Reads(database, keys, options.clock(), options.partitions());
     usage = new Usage(database, catalog, pipeline, options.clock());
@@ -77,15 +83,15 @@ public final class Engine implements AutoCloseable {
               return thread;
             });
     consumers = new ChangeRetention(database, pipeline, reads, changeReaders, options);
-    survey = new Survey(database, pipeline, options);
-    locks = new LockOperations(database, catalog, pipeline, gates, changeReaders);
+    rowSweeper = new RowSweeper(database, pipeline, options);
+    locks = new LockOperations(database, collections, pipeline, gates, changeReaders);
     pipeline.start();
     usage.begin();
-    upkeep = new Upkeep(catalog, consumers, survey, usage);
+    maintenance = new Maintenance(catalog, consumers, rowSweeper, usage);
   }
 
   /**
-   * Opens or makes the store.
+   * Opens a store, which is created if it does not exist.
    *
    * @throws KvException.Permanent if it is in use, damaged, or has another number of partitions
    */
@@ -103,34 +109,52 @@ public final class Engine implements AutoCloseable {
     return options;
   }
 
+  public CommitPipeline pipeline() {
+    return pipeline;
+  }
+
+  public GateOperations gates() {
+    return gates;
+  }
+
+  public LockOperations locks() {
+    return locks;
+  }
+
+  public Reads reads() {
+    return reads;
+  }
+
+  public ChangeRetention consumers() {
+    return consumers;
+  }
+
+  public RowSweeper rowSweeper() {
+    return rowSweeper;
+  }
+
+  public Usage usage() {
+    return usage;
+  }
+
+  public Maintenance maintenance() {
+    return maintenance;
+  }
+
+  /** Returns the store's time. */
   public Instant now() {
     return options.clock().instant();
   }
 
-  /** Returns the identity of a collection's change log up to a position. */
-  public CompletableFuture<String> logId(Table table, long position) {
-    return catalog.logId(table, position, pipeline);
-  }
-
+  /** Returns a collection, which is created if it does not exist. */
   public CompletableFuture<Table> collection(String name) {
-    return catalog.open(name, pipeline);
-  }
-
-  /** Hands a collection or a lock space over. */
-  public CompletableFuture<Gate.State> move(Table table, String attempt) {
-    return table.isLockSpace() ? locks.move(table, attempt) : gates.move(table, attempt);
-  }
-
-  /** Returns the epoch of a collection; 0 where there is none. */
-  public long epoch(int id) {
-    Table table = catalog.byId(id);
-    return table == null ? 0 : table.publishedGate().state().epoch();
+    return collections.open(name);
   }
 
   /**
-   * Returns the collection of the name.
+   * Returns the collection with a name.
    *
-   * @throws KvException.Permanent if there is none
+   * @throws KvException.Permanent if it does not exist
    */
   public Table knownCollection(String name) {
     Table table = catalog.byName(name);
@@ -140,34 +164,55 @@ public final class Engine implements AutoCloseable {
     return table;
   }
 
+  /**
+   * Returns the collection with a number.
+   *
+   * @throws KvException.Permanent if it does not exist
+   */
   public Table requireCollection(int id) {
     return catalog.require(id);
   }
 
-  /** Drops a collection; the store keeps one life of each, so any other is not there. */
+  /** Returns the epoch of the collection with a number; 0 if it does not exist. */
+  public long epoch(int id) {
+    Table table = catalog.byId(id);
+    return table == null ? 0 : table.publishedGate().state().epoch();
+  }
+
+  /** Returns the identity of a collection's change log up to a position. */
+  public CompletableFuture<String> logId(Table table, long position) {
+    return collections.logId(table, position);
+  }
+
+  /** Drops a collection, and does nothing if it never had the incarnation. */
   public CompletableFuture<@Nullable Void> drop(String name, long incarnation) {
     return incarnation == INCARNATION
-        ? catalog.drop(name, pipeline)
+        ? collections.drop(name)
         : CompletableFuture.completedFuture(null);
   }
 
-  public CompletableFuture<Long> write(
-      Table table, StoreKey key, Mutation mutation, long epoch, long deadlineNanos) {
-    return pipeline.submit(new WriteOp(table, key, mutation, epoch, deadlineNanos));
+  /** Moves a collection or a lock space to the new store. */
+  public CompletableFuture<Gate.State> move(Table table, String attempt) {
+    return table.isLockSpace() ? locks.move(table, attempt) : gates.move(table, attempt);
   }
 
-  /** Reads changes, waiting for a first one without polling. */
+  /** Writes a row whose key and value have been checked. Returns its version. */
+  public CompletableFuture<Long> write(Table table, StoreKey key, Mutation mutation, Call call) {
+    return pipeline.submit(RowWrite.of(table, key, mutation, call));
+  }
+
+  /** Reads changes. Waits for the first one without polling. */
   public CompletableFuture<ChangeSource.Batch> changes(
       Table table, long after, int maxBytes, Duration wait) {
     return changes(table, after, maxBytes, wait, Messages::changes);
   }
 
-  /** Reads changes, and gives what the function makes of them as the network carries them. */
+  /** Reads changes in the form in which the network carries them, and converts them. */
   public <T> CompletableFuture<T> changes(
-      Table table, long after, int maxBytes, Duration wait, Function<Changes, T> as) {
+      Table table, long after, int maxBytes, Duration wait, Function<Changes, T> conversion) {
     int bytes = Math.max(1, Math.min(maxBytes, LegacyLimits.MAX_CHANGE_BYTES));
     Duration bounded = LegacyLimits.bounded(wait);
-    Wanted<T> wanted = new Wanted<>(table, after, bytes, as, new CompletableFuture<>());
+    Wanted<T> wanted = new Wanted<>(table, after, bytes, conversion, new CompletableFuture<>());
     CompletableFuture<T> result = wanted.result;
     if (attempt(wanted)) {
       return result;
@@ -183,22 +228,29 @@ public final class Engine implements AutoCloseable {
     result.whenComplete(
         (batch, error) -> {
           timer.cancel(false);
-          table.changeWaiters.remove(waiter.get());
+          Runnable last = waiter.get();
+          if (last != null) {
+            table.removeChangeWaiter(last);
+          }
         });
     return result;
   }
 
   /** A read of changes that has not been answered. */
   private record Wanted<T>(
-      Table table, long after, int maxBytes, Function<Changes, T> as, CompletableFuture<T> result) {
+      Table table,
+      long after,
+      int maxBytes,
+      Function<Changes, T> conversion,
+      CompletableFuture<T> result) {
     boolean giveUp() {
-      return result.complete(as.apply(Changes.newBuilder().setPosition(after).build()));
+      return result.complete(conversion.apply(Changes.newBuilder().setPosition(after).build()));
     }
   }
 
   /**
-   * Tries again when something is published, and waits on where that was nothing new: the wake-up
-   * of one position can meet a reader who has it already.
+   * Retries the read when a change has been published, and waits again if it finds nothing: the
+   * notification of a position can reach a reader that has read it already.
    */
   private void enlist(Wanted<?> wanted, AtomicReference<@Nullable Runnable> current) {
     Runnable waiter =
@@ -210,9 +262,9 @@ public final class Engine implements AutoCloseable {
                   }
                 });
     current.set(waiter);
-    wanted.table.changeWaiters.add(waiter);
+    wanted.table.addChangeWaiter(waiter);
     boolean late = wanted.result.isDone() || wanted.table.publishedPosition() > wanted.after;
-    if (late && wanted.table.changeWaiters.remove(waiter)) {
+    if (late && wanted.table.removeChangeWaiter(waiter)) {
       waiter.run();
     }
   }
@@ -221,25 +273,25 @@ public final class Engine implements AutoCloseable {
     try {
       Changes found = reads.changes(wanted.table, wanted.after, wanted.maxBytes);
       return found != null
-          && (wanted.result.complete(wanted.as.apply(found)) || wanted.result.isDone());
+          && (wanted.result.complete(wanted.conversion.apply(found)) || wanted.result.isDone());
     } catch (KvException e) {
       return wanted.result.completeExceptionally(e);
     }
   }
 
-  /** Ends what waits with an error, what is being committed as it should, and closes the files. */
+  /** Refuses what waits, finishes the batch in progress, and closes the files. */
   @Override
   public void close() {
-    upkeep.close();
+    maintenance.close();
     try {
       usage.save();
     } catch (KvException e) {
-      LOG.log(System.Logger.Level.WARNING, "the last uses of the store were not stored", e);
+      LOG.warn("the last usage statistics were not stored", e);
     }
     pipeline.close();
     changeReaders.shutdownNow();
     for (Table table : catalog.tables()) {
-      table.changeWaiters.clear();
+      table.clearChangeWaiters();
     }
     database.close();
   }

@@ -75,7 +75,7 @@ public final class Reads {
 
   public @Nullable Row get(Table table, StoreKey key, long epoch) {
     table.checkRead(epoch);
-    byte[] physical = keys.row(table.id, key);
+    byte[] physical = keys.row(table.id(), key);
     Row row = database.access(open -> row(open, physical, key));
     return row == null || row.expiry() == null ? row : row.at(clock.instant());
   }
@@ -101,7 +101,7 @@ public final class Reads {
     if (range.isEmpty()) {
       return RowPage.of(List.of(), Stop.END, null);
     }
-    byte[] prefix = keys.main(table.id, main, 0);
+    byte[] prefix = keys.main(table.id(), main, 0);
     return database.access(
         open -> {
           try (RocksIterator rows = open.rows()) {
@@ -196,20 +196,20 @@ public final class Reads {
 
   /** Scans for the runner, whom no gate holds back. */
   public Page scan(Table table, ScanTask task, @Nullable Bytes position, PageLimit limit) {
-    table.requireThere();
+    table.requireExists();
     int first = (int) Math.max(0, Math.min(task.after(), partitions) + 1);
     int last = (int) Math.max(-1, Math.min(task.upTo(), partitions - 1));
     if (first > last) {
       return Page.getDefaultInstance();
     }
-    byte[] from = Keys.partition(table.id, first);
+    byte[] from = Keys.partition(table.id(), first);
     if (position != null) {
       if (position.size() <= Keys.PARTITION_BYTES - Integer.BYTES) {
         throw new KvException.Permanent(
             "a scan's position of another store: begin the scan anew or hand back what it gave");
       }
       from = new byte[Integer.BYTES + position.size()];
-      ByteBuffer.wrap(from).putInt(table.id);
+      ByteBuffer.wrap(from).putInt(table.id());
       position.copyTo(from, Integer.BYTES);
     }
     byte[] start = from;
@@ -228,7 +228,7 @@ public final class Reads {
     int count = 0;
     long bytes = 0;
     for (; rows.read(); rows.next()) {
-      if (!Keys.belongsTo(rows.key, table.id) || Keys.partitionOf(rows.key) > last) {
+      if (!Keys.belongsTo(rows.key, table.id()) || Keys.partitionOf(rows.key) > last) {
         break;
       }
       bytes += rows.keyLength + rows.valueLength;
@@ -245,13 +245,13 @@ public final class Reads {
 
   /** Reads what follows a position; null where nothing does yet. */
   public @Nullable Changes changes(Table table, long after, int maxBytes) {
-    table.requireThere();
+    table.requireExists();
     long newest = table.publishedPosition();
     if (after >= newest) {
       if (after > newest) {
         throw new KvException.Permanent(
             "collection "
-                + table.name
+                + table.name()
                 + " has no position "
                 + after
                 + ", its newest is "
@@ -262,7 +262,7 @@ public final class Reads {
     }
     return database.access(
         open -> {
-          try (Cursor changes = new Cursor(open.changes(), Keys.change(table.id, after + 1))) {
+          try (Cursor changes = new Cursor(open.changes(), Keys.change(table.id(), after + 1))) {
             return changes(changes, table, after, newest, maxBytes);
           }
         });
@@ -275,7 +275,7 @@ public final class Reads {
     long bytes = 0;
     long position = after;
     for (; position < newest; changes.next()) {
-      if (!changes.read() || !Keys.belongsTo(changes.key, table.id)) {
+      if (!changes.read() || !Keys.belongsTo(changes.key, table.id())) {
         throw missing(table, position + 1, newest);
       }
       long at = Keys.position(changes.key);
@@ -299,7 +299,7 @@ public final class Reads {
   private static KvException missing(Table table, long wanted, long oldest) {
     return new KvException.Permanent(
         "collection "
-            + table.name
+            + table.name()
             + " retains no change "
             + wanted
             + " any more, its oldest is "
@@ -308,15 +308,15 @@ public final class Reads {
   }
 
   public ChangeSource.Window window(Table table) {
-    table.requireThere();
+    table.requireExists();
     long newest = table.publishedPosition();
     return database.access(
         open -> {
           try (RocksIterator changes = open.changes()) {
-            changes.seek(Keys.change(table.id, 0));
-            boolean found = changes.isValid() && Keys.belongsTo(changes.key(), table.id);
+            changes.seek(Keys.change(table.id(), 0));
+            boolean found = changes.isValid() && Keys.belongsTo(changes.key(), table.id());
             changes.status();
-            return new ChangeSource.Window(
+            return ChangeSource.Window.of(
                 found ? Keys.position(changes.key()) : newest + 1, newest);
           }
         });
@@ -324,15 +324,15 @@ public final class Reads {
 
   /** Returns about how many bytes the changes of a collection that are retained take. */
   public long changeBytes(Table table) {
-    return database.access(files -> files.changeBytes(table.id, table.droppedPosition + 1));
+    return database.access(files -> files.changeBytes(table.id(), table.droppedPosition() + 1));
   }
 
   /** Returns about how many bytes each partition of a collection takes in the files. */
   public List<Long> partitionBytes(Table table) {
     List<Long> sizes = new ArrayList<>();
     for (int partition = 0; partition < partitions; partition++) {
-      byte[] from = Keys.partition(table.id, partition);
-      byte[] to = Keys.partition(table.id, partition + 1);
+      byte[] from = Keys.partition(table.id(), partition);
+      byte[] to = Keys.partition(table.id(), partition + 1);
       sizes.add(database.access(files -> files.rowBytes(from, to)));
     }
     return sizes;

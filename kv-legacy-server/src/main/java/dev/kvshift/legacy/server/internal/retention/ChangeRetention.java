@@ -1,16 +1,16 @@
 package dev.kvshift.legacy.server.internal.retention;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.legacy.server.internal.commit.Catalog;
 import dev.kvshift.legacy.server.internal.commit.ChangeConsumer;
 import dev.kvshift.legacy.server.internal.commit.Commit;
 import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
-import dev.kvshift.legacy.server.internal.commit.Op;
+import dev.kvshift.legacy.server.internal.commit.Operation;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.read.Reads;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import dev.kvshift.legacy.wire.ConsumerState;
 import java.nio.ByteBuffer;
@@ -24,6 +24,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksIterator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How long changes are kept, and for whom. Safe for use by many threads.
@@ -36,8 +38,8 @@ import org.rocksdb.RocksIterator;
 public final class ChangeRetention {
   static final int MAX_CONSUMERS = 64;
   static final int MAX_NAME_LENGTH = 128;
-  static final Duration NOTED_EVERY = Duration.ofMinutes(1);
-  private static final System.Logger LOG = System.getLogger(ChangeRetention.class.getName());
+  static final Duration NOTE_INTERVAL = Duration.ofMinutes(1);
+  private static final Logger LOG = LoggerFactory.getLogger(ChangeRetention.class);
 
   private final Database database;
   private final CommitPipeline pipeline;
@@ -64,7 +66,7 @@ public final class ChangeRetention {
   private record Note(long millis, long position) {}
 
   private static byte[] consumerKey(Table table, String consumer) {
-    return Catalog.key(Catalog.CONSUMER, table.id, Database.utf8(consumer));
+    return MetaKeys.of(MetaKeys.CONSUMER, table.id(), Database.utf8(consumer));
   }
 
   /** Notes the newest position where there is a newer one than at the last note. */
@@ -72,10 +74,10 @@ public final class ChangeRetention {
     pipeline.change(
         table,
         commit -> {
-          if (table.position > table.notedPosition) {
-            byte[] key = Catalog.key(Catalog.NOTE, table.id, Database.number(clock.millis()));
-            commit.putMeta(key, Database.number(table.position));
-            table.notedPosition = table.position;
+          if (table.position() > table.notedPosition()) {
+            byte[] key = MetaKeys.of(MetaKeys.NOTE, table.id(), Database.number(clock.millis()));
+            commit.putMeta(key, Database.number(table.position()));
+            table.setNotedPosition(table.position());
           }
         });
   }
@@ -100,27 +102,27 @@ public final class ChangeRetention {
         table,
         commit -> {
           for (Note note : passed) {
-            commit.deleteMeta(Catalog.key(Catalog.NOTE, table.id, Database.number(note.millis)));
+            commit.deleteMeta(MetaKeys.of(MetaKeys.NOTE, table.id(), Database.number(note.millis)));
           }
           drop(table, Math.min(upTo, table.publishedPosition() - 1), commit);
         });
   }
 
   private static void drop(Table table, long cut, Commit commit) {
-    if (cut <= table.droppedPosition) {
+    if (cut <= table.droppedPosition()) {
       return;
     }
-    for (Map.Entry<String, ChangeConsumer> entry : table.consumers.entrySet()) {
+    for (Map.Entry<String, ChangeConsumer> entry : table.consumers().entrySet()) {
       ChangeConsumer consumer = entry.getValue();
       if (consumer.position() < cut) {
-        long from = Math.max(consumer.position(), table.droppedPosition) + 1;
-        LOG.log(
-            System.Logger.Level.WARNING,
-            "collection {0}: changes {1} to {2} were dropped although consumer {3} needs them:"
-                + " it has to begin anew; keep changes longer, or forget the consumer",
-            table.name,
-            Long.toString(from),
-            Long.toString(cut),
+        long from = Math.max(consumer.position(), table.droppedPosition()) + 1;
+        LOG.warn(
+            "collection {}: changes {} to {} were dropped although consumer {} has not read them:"
+                + " it must copy the collection again; retain changes longer, or forget the"
+                + " consumer",
+            table.name(),
+            from,
+            cut,
             entry.getKey());
         ChangeConsumer hurt = new ChangeConsumer(consumer.position(), consumer.seenMillis(), cut);
         commit.putMeta(consumerKey(table, entry.getKey()), hurt.stored());
@@ -135,48 +137,47 @@ public final class ChangeRetention {
     requireName(consumer);
     return pipeline
         .submit(
-            new Op<@Nullable Void>(table, consumer.length(), Op.unhurried()) {
-              @Override
-              public @Nullable Void apply(Commit commit) {
-                check(table, consumer, upTo);
-                ChangeConsumer moved = new ChangeConsumer(upTo, clock.millis(), 0);
-                commit.putMeta(consumerKey(table, consumer), moved.stored());
-                table.consumers.put(consumer, moved);
-                return null;
-              }
-            })
+            Operation.<@Nullable Void>on(
+                table,
+                commit -> {
+                  check(table, consumer, upTo);
+                  ChangeConsumer moved = new ChangeConsumer(upTo, clock.millis(), 0);
+                  commit.putMeta(consumerKey(table, consumer), moved.stored());
+                  table.consumers().put(consumer, moved);
+                  return null;
+                }))
         .thenApplyAsync(done -> left(table, upTo), readers);
   }
 
   private static void check(Table table, String consumer, long upTo) {
-    if (upTo < 0 || upTo > table.position) {
+    if (upTo < 0 || upTo > table.position()) {
       throw new KvException.Permanent(
           "collection "
-              + table.name
+              + table.name()
               + " has no position "
               + upTo
               + ", its newest is "
-              + table.position
+              + table.position()
               + ": consumer "
               + consumer
               + " reads another store or an older copy of it");
     }
-    if (upTo < table.droppedPosition) {
+    if (upTo < table.droppedPosition()) {
       throw new KvException.Permanent(
           "consumer "
               + consumer
               + " needs change "
               + (upTo + 1)
               + " of collection "
-              + table.name
+              + table.name()
               + ", which is retained no more, the oldest is "
-              + (table.droppedPosition + 1)
+              + (table.droppedPosition() + 1)
               + ": copy the collection anew, then read on from there");
     }
-    if (table.consumers.size() >= MAX_CONSUMERS && !table.consumers.containsKey(consumer)) {
+    if (table.consumers().size() >= MAX_CONSUMERS && !table.consumers().containsKey(consumer)) {
       throw new KvException.Permanent(
           "collection "
-              + table.name
+              + table.name()
               + " has "
               + MAX_CONSUMERS
               + " registered consumers: forget one that is gone");
@@ -186,15 +187,14 @@ public final class ChangeRetention {
   public CompletableFuture<@Nullable Void> forget(Table table, String consumer) {
     requireName(consumer);
     return pipeline.submit(
-        new Op<@Nullable Void>(table, consumer.length(), Op.unhurried()) {
-          @Override
-          public @Nullable Void apply(Commit commit) {
-            if (table.consumers.remove(consumer) != null) {
-              commit.deleteMeta(consumerKey(table, consumer));
-            }
-            return null;
-          }
-        });
+        Operation.<@Nullable Void>on(
+            table,
+            commit -> {
+              if (table.consumers().remove(consumer) != null) {
+                commit.deleteMeta(consumerKey(table, consumer));
+              }
+              return null;
+            }));
   }
 
   private static void requireName(String consumer) {
@@ -224,7 +224,8 @@ public final class ChangeRetention {
     long left = byAge;
     if (!notes.isEmpty() && bytes > 0) {
       double room = (double) (retention.changeBytes() - bytesAfter(table, after));
-      double grownMillis = (double) Math.max(0, now - notes.get(0).millis) + NOTED_EVERY.toMillis();
+      double grownMillis =
+          (double) Math.max(0, now - notes.get(0).millis) + NOTE_INTERVAL.toMillis();
       left = Math.min(left, (long) (room * grownMillis / (double) bytes));
     }
     return Duration.ofMillis(Math.max(0, left));
@@ -233,29 +234,31 @@ public final class ChangeRetention {
   /** Returns the registered consumers, the slowest first. */
   public List<ConsumerState> of(Table table) {
     List<ConsumerState> consumers = new ArrayList<>();
-    table.consumers.forEach(
-        (name, consumer) ->
-            consumers.add(
-                ConsumerState.newBuilder()
-                    .setName(name)
-                    .setPosition(consumer.position())
-                    .setSeenMillis(consumer.seenMillis())
-                    .setDroppedUpTo(consumer.droppedUpTo())
-                    .setLeftMillis(left(table, consumer.position()).toMillis())
-                    .build()));
+    table
+        .consumers()
+        .forEach(
+            (name, consumer) ->
+                consumers.add(
+                    ConsumerState.newBuilder()
+                        .setName(name)
+                        .setPosition(consumer.position())
+                        .setSeenMillis(consumer.seenMillis())
+                        .setDroppedUpTo(consumer.droppedUpTo())
+                        .setLeftMillis(left(table, consumer.position()).toMillis())
+                        .build()));
     consumers.sort(Comparator.comparingLong(ConsumerState::getPosition));
     return consumers;
   }
 
   private long bytesAfter(Table table, long position) {
-    return database.access(files -> files.changeBytes(table.id, position + 1));
+    return database.access(files -> files.changeBytes(table.id(), position + 1));
   }
 
   private List<Note> notes(Table table) {
     return database.access(
         files -> {
           List<Note> notes = new ArrayList<>();
-          byte[] prefix = Catalog.key(Catalog.NOTE, table.id);
+          byte[] prefix = MetaKeys.of(MetaKeys.NOTE, table.id());
           try (RocksIterator metas = files.metas()) {
             for (metas.seek(prefix); metas.isValid(); metas.next()) {
               byte[] key = metas.key();

@@ -3,12 +3,13 @@ package dev.kvshift.legacy.server.internal.retention;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.commit.Catalog;
-import dev.kvshift.legacy.server.internal.commit.Commit;
+import dev.kvshift.legacy.server.internal.commit.CatalogOperations;
 import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
 import dev.kvshift.legacy.server.internal.commit.LockOperations;
-import dev.kvshift.legacy.server.internal.commit.Op;
+import dev.kvshift.legacy.server.internal.commit.Operation;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.wire.ClientUse;
 import dev.kvshift.legacy.wire.Request;
@@ -46,12 +47,14 @@ public final class Usage {
 
   private final Map<User, Count> counts = new ConcurrentHashMap<>();
   private final Catalog catalog;
+  private final CatalogOperations spaces;
   private final CommitPipeline pipeline;
   private final Clock clock;
   private final long sinceMillis;
 
   public Usage(Database database, Catalog catalog, CommitPipeline pipeline, Clock clock) {
     this.catalog = catalog;
+    this.spaces = new CatalogOperations(catalog, pipeline);
     this.pipeline = pipeline;
     this.clock = clock;
     this.sinceMillis = database.access(this::load);
@@ -88,7 +91,7 @@ public final class Usage {
   }
 
   private long load(OpenFiles files) {
-    byte[] prefix = Database.utf8(Catalog.USAGE);
+    byte[] prefix = Database.utf8(MetaKeys.USAGE);
     try (RocksIterator metas = files.metas()) {
       for (metas.seek(prefix);
           metas.isValid() && Keys.startsWith(metas.key(), prefix);
@@ -116,7 +119,6 @@ public final class Usage {
   /** Makes durable since when it counts, the first time that it does. */
   public void begin() {
     pipeline.change(
-        null,
         commit -> {
           if (commit.meta(SINCE_KEY) == null) {
             commit.putMeta(SINCE_KEY, Database.number(sinceMillis));
@@ -146,9 +148,7 @@ public final class Usage {
 
   private void countLock(String space, String client, String library, Request request) {
     if (LockOperations.isSpace(space)) {
-      catalog
-          .lockSpace(space, pipeline)
-          .thenAccept(table -> count(table.id, client, library, request));
+      spaces.lockSpace(space).thenAccept(table -> count(table.id(), client, library, request));
     }
   }
 
@@ -184,25 +184,23 @@ public final class Usage {
 
   private CompletableFuture<@Nullable Void> store(Count count) {
     return pipeline.submit(
-        new Op<@Nullable Void>(null, 0, Op.unhurried()) {
-          @Override
-          public @Nullable Void apply(Commit commit) {
-            if (catalog.byId(count.user.collection) != null) {
-              count.stored = true;
-              byte[] name =
-                  ClientUse.newBuilder()
-                      .setClient(count.user.client)
-                      .setLibrary(count.user.library)
-                      .setEpoch(count.user.epoch)
-                      .build()
-                      .toByteArray();
-              commit.putMeta(
-                  Catalog.key(Catalog.USAGE, count.user.collection, name),
-                  count.use().toByteArray());
-            }
-            return null;
-          }
-        });
+        Operation.<@Nullable Void>of(
+            commit -> {
+              if (catalog.byId(count.user.collection) != null) {
+                count.stored = true;
+                byte[] name =
+                    ClientUse.newBuilder()
+                        .setClient(count.user.client)
+                        .setLibrary(count.user.library)
+                        .setEpoch(count.user.epoch)
+                        .build()
+                        .toByteArray();
+                commit.putMeta(
+                    MetaKeys.of(MetaKeys.USAGE, count.user.collection, name),
+                    count.use().toByteArray());
+              }
+              return null;
+            }));
   }
 
   /** Stores what was counted since it was last stored. */

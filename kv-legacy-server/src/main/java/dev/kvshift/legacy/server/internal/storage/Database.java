@@ -90,7 +90,7 @@ public final class Database implements AutoCloseable {
   private static void checkFormat(OpenFiles files, EngineOptions options) throws RocksDBException {
     byte[] format = files.meta(FORMAT_KEY);
     if (format == null) {
-      Batch batch = new Batch();
+      WriteBatchBuilder batch = new WriteBatchBuilder();
       try (WriteOptions synced = new WriteOptions().setSync(true)) {
         files.putMeta(batch, FORMAT_KEY, utf8(FORMAT));
         files.putMeta(batch, PARTITIONS_KEY, number(options.partitions()));

@@ -143,7 +143,7 @@ public final class OpenFiles implements AutoCloseable {
     return rocks.newIterator(meta);
   }
 
-  public void putRow(Batch batch, byte[] key, byte[] value) {
+  public void putRow(WriteBatchBuilder batch, byte[] key, byte[] value) {
     batch.put(rowsId, key, value);
   }
 
@@ -152,7 +152,7 @@ public final class OpenFiles implements AutoCloseable {
     batch.put(rows, key, value);
   }
 
-  public void deleteRow(Batch batch, byte[] key) {
+  public void deleteRow(WriteBatchBuilder batch, byte[] key) {
     batch.delete(rowsId, key);
   }
 
@@ -177,7 +177,7 @@ public final class OpenFiles implements AutoCloseable {
     }
   }
 
-  public void putChange(Batch batch, byte[] key, byte[] value) {
+  public void putChange(WriteBatchBuilder batch, byte[] key, byte[] value) {
     batch.put(changesId, key, value);
   }
 
@@ -185,23 +185,23 @@ public final class OpenFiles implements AutoCloseable {
     batch.put(changes, key, value);
   }
 
-  public void putMeta(Batch batch, byte[] key, byte[] value) {
+  public void putMeta(WriteBatchBuilder batch, byte[] key, byte[] value) {
     batch.put(metaId, key, value);
   }
 
-  public void deleteMeta(Batch batch, byte[] key) {
+  public void deleteMeta(WriteBatchBuilder batch, byte[] key) {
     batch.delete(metaId, key);
   }
 
-  public void deleteMetas(Batch batch, byte[] from, byte[] to) {
+  public void deleteMetas(WriteBatchBuilder batch, byte[] from, byte[] to) {
     batch.deleteRange(metaId, from, to);
   }
 
-  public void deleteRows(Batch batch, byte[] from, byte[] to) {
+  public void deleteRows(WriteBatchBuilder batch, byte[] from, byte[] to) {
     batch.deleteRange(rowsId, from, to);
   }
 
-  public void deleteChanges(Batch batch, byte[] from, byte[] to) {
+  public void deleteChanges(WriteBatchBuilder batch, byte[] from, byte[] to) {
     batch.deleteRange(changesId, from, to);
   }
 
@@ -211,7 +211,7 @@ public final class OpenFiles implements AutoCloseable {
     rocks.compactRange(changes);
   }
 
-  public void write(Batch batch, WriteOptions options) throws RocksDBException {
+  public void write(WriteBatchBuilder batch, WriteOptions options) throws RocksDBException {
     try (WriteBatch whole = batch.toWriteBatch()) {
       rocks.write(options, whole);
     }

@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server.internal.engine;
 
 import static dev.kvshift.legacy.server.Stores.await;
+import static dev.kvshift.legacy.server.Stores.unhurried;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,12 +10,12 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.legacy.server.ManualClock;
 import dev.kvshift.legacy.server.Stores;
-import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
-import dev.kvshift.legacy.server.internal.commit.Op;
+import dev.kvshift.legacy.server.internal.commit.FencedWrites;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.DiskSpace;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Retention;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
@@ -74,8 +75,7 @@ class EngineTest {
   }
 
   private CompletableFuture<Long> put(String value, Duration timeout) {
-    return engine.write(
-        table, KEY, Mutation.put(Bytes.utf8(value)), 0, System.nanoTime() + timeout.toNanos());
+    return engine.write(table, KEY, Mutation.put(Bytes.utf8(value)), Call.within(timeout));
   }
 
   @Test
@@ -93,13 +93,13 @@ class EngineTest {
   @Test
   void draw_afterRestart_liesAboveEverythingIssuedBefore() {
     long before = await(put("v1"));
-    long ceiling = engine.gates.state(table).versionCeiling();
+    long ceiling = engine.gates().state(table).versionCeiling();
     reopen();
     long after = await(put("v2"));
 
     assertThat(ceiling).isGreaterThanOrEqualTo(before);
     assertThat(after).isGreaterThan(ceiling);
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 2));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 2));
   }
 
   @Test
@@ -107,16 +107,16 @@ class EngineTest {
     await(put("v1"));
     CompletableFuture<ChangeSource.Batch> read =
         engine.changes(table, 1, 1 << 20, Duration.ofSeconds(60));
-    table.changeWaiters.remove().run();
+    table.wakeChangeWaiters();
 
     long second = await(put("v2"));
 
     assertThat(await(read))
         .isEqualTo(
-            new ChangeSource.Data(
-                List.of(new ChangeSource.Change(2, Row.of(KEY, second, Bytes.utf8("v2"), null))),
+            ChangeSource.Data.of(
+                List.of(ChangeSource.Change.of(2, Row.of(KEY, second, Bytes.utf8("v2"), null))),
                 2));
-    assertThat(table.changeWaiters).isEmpty();
+    assertThat(table.changeWaiterCount()).isZero();
   }
 
   @Test
@@ -127,7 +127,7 @@ class EngineTest {
     assertThatThrownBy(() -> await(put("v2")))
         .isInstanceOf(KvException.Transient.class)
         .hasMessageContaining("clock");
-    assertThat(engine.reads.get(table, KEY, 0))
+    assertThat(engine.reads().get(table, KEY, 0))
         .isEqualTo(Row.of(KEY, first, Bytes.utf8("v1"), null));
 
     clock.jump(Duration.ofDays(1));
@@ -155,17 +155,14 @@ class EngineTest {
                         table,
                         KEY,
                         Mutation.put(Bytes.utf8("v")).withVersion(tooFar),
-                        0,
-                        Op.unhurried())))
+                        unhurried())))
         .isInstanceOf(KvException.Permanent.class);
   }
 
   @Test
   void write_versionSlightlyAhead_isBelowTheNextDrawnOne() {
     long ahead = VersionClock.micros(clock.instant()) + 500_000;
-    await(
-        engine.write(
-            table, KEY, Mutation.put(Bytes.utf8("v")).withVersion(ahead), 0, Op.unhurried()));
+    await(engine.write(table, KEY, Mutation.put(Bytes.utf8("v")).withVersion(ahead), unhurried()));
     reopen();
 
     assertThat(await(put("v2"))).isGreaterThan(ahead);
@@ -173,57 +170,57 @@ class EngineTest {
 
   @Test
   void fence_afterRestart_standsAndIsLiftedAtItsDeadline() {
-    Gate.Fence fence = await(engine.gates.fence(table, "try-1", Duration.ofSeconds(20)));
+    Gate.Fence fence = await(engine.gates().fence(table, "try-1", Duration.ofSeconds(20)));
     reopen();
 
-    assertThat(engine.gates.state(table).fence()).isEqualTo(fence);
+    assertThat(engine.gates().state(table).fence()).isEqualTo(fence);
     CompletableFuture<Long> waiting = put("late");
-    assertThat(await(engine.gates.fence(table, "try-1", LIFETIME))).isEqualTo(fence);
+    assertThat(await(engine.gates().fence(table, "try-1", LIFETIME))).isEqualTo(fence);
     assertThat(waiting).isNotDone();
 
     clock.jump(Duration.ofSeconds(21));
 
     assertThat(await(waiting)).isGreaterThan(fence.version());
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Lifted("try-1", 2));
-    assertThatThrownBy(() -> await(engine.gates.move(table, "try-1")))
+        .isEqualTo(ChangeSource.Lifted.of("try-1", 2));
+    assertThatThrownBy(() -> await(engine.gates().move(table, "try-1")))
         .isInstanceOf(KvException.Permanent.class);
   }
 
   @Test
   void fence_deadlinePassedWhileDown_isLiftedAtStart() {
-    await(engine.gates.fence(table, "try-1", Duration.ofSeconds(20)));
+    await(engine.gates().fence(table, "try-1", Duration.ofSeconds(20)));
     close();
     clock.jump(Duration.ofSeconds(21));
     open();
 
     await(put("v"));
 
-    assertThat(engine.gates.state(table).fence()).isNull();
-    assertThatThrownBy(() -> await(engine.gates.move(table, "try-1")))
+    assertThat(engine.gates().state(table).fence()).isNull();
+    assertThatThrownBy(() -> await(engine.gates().move(table, "try-1")))
         .isInstanceOf(KvException.Permanent.class);
   }
 
   @Test
   void fence_clockWentBackADay_isStillLiftedInTime() {
-    await(engine.gates.fence(table, "try-1", Duration.ofSeconds(1)));
+    await(engine.gates().fence(table, "try-1", Duration.ofSeconds(1)));
     CompletableFuture<Long> waiting = put("late");
     clock.jump(Duration.ofDays(-1));
 
     assertThatThrownBy(() -> await(waiting)).isInstanceOf(KvException.Transient.class);
-    assertThat(engine.gates.state(table).fence()).isNull();
+    assertThat(engine.gates().state(table).fence()).isNull();
   }
 
   @Test
   void move_afterRestart_isAnsweredAsBefore() {
-    await(engine.gates.fence(table, "try-1", LIFETIME));
-    Gate.State moved = await(engine.gates.move(table, "try-1"));
+    await(engine.gates().fence(table, "try-1", LIFETIME));
+    Gate.State moved = await(engine.gates().move(table, "try-1"));
     reopen();
 
-    assertThat(await(engine.gates.move(table, "try-1")).floor()).isEqualTo(moved.floor());
-    assertThat(engine.gates.state(table).phase()).isEqualTo(Phase.NEW_ONLY);
+    assertThat(await(engine.gates().move(table, "try-1")).floor()).isEqualTo(moved.floor());
+    assertThat(engine.gates().state(table).phase()).isEqualTo(Phase.NEW_ONLY);
     assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
-    assertThatThrownBy(() -> await(engine.gates.lift(table, "try-1")))
+    assertThatThrownBy(() -> await(engine.gates().lift(table, "try-1")))
         .isInstanceOf(StalePhase.class);
   }
 
@@ -231,13 +228,13 @@ class EngineTest {
   void moveAndLift_atOnce_exactlyOneHolds() {
     for (int round = 0; round < 50; round++) {
       Table racing = await(engine.collection("race" + round));
-      await(engine.gates.fence(racing, "try", LIFETIME));
+      await(engine.gates().fence(racing, "try", LIFETIME));
       CompletableFuture<Long> write =
-          engine.write(racing, KEY, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried());
+          engine.write(racing, KEY, Mutation.put(Bytes.utf8("v")), unhurried());
       CompletableFuture<Void> lift =
-          CompletableFuture.runAsync(() -> await(engine.gates.lift(racing, "try")));
+          CompletableFuture.runAsync(() -> await(engine.gates().lift(racing, "try")));
       CompletableFuture<Gate.State> move =
-          CompletableFuture.supplyAsync(() -> await(engine.gates.move(racing, "try")));
+          CompletableFuture.supplyAsync(() -> await(engine.gates().move(racing, "try")));
 
       boolean moved = move.handle((state, error) -> error == null).join();
       boolean lifted = lift.handle((nothing, error) -> error == null).join();
@@ -245,19 +242,19 @@ class EngineTest {
 
       assertThat(moved).isNotEqualTo(lifted);
       assertThat(written).isEqualTo(lifted);
-      Phase phase = engine.gates.state(racing).phase();
+      Phase phase = engine.gates().state(racing).phase();
       assertThat(phase).isEqualTo(moved ? Phase.NEW_ONLY : Phase.LEGACY);
     }
   }
 
   @Test
   void write_waitingRoomFull_isFencedAtOnce() {
-    await(engine.gates.fence(table, "try-1", LIFETIME));
+    await(engine.gates().fence(table, "try-1", LIFETIME));
     List<CompletableFuture<Long>> waiting = new ArrayList<>();
-    for (int i = 0; i < CommitPipeline.MAX_WAITING; i++) {
+    for (int i = 0; i < FencedWrites.MAX_WRITES; i++) {
       waiting.add(put("v" + i));
       if (i % 1_000 == 0) {
-        await(engine.gates.fence(table, "try-1", LIFETIME));
+        await(engine.gates().fence(table, "try-1", LIFETIME));
       }
     }
 
@@ -265,34 +262,34 @@ class EngineTest {
         .isInstanceOf(KvException.CollectionFenced.class);
     assertThat(waiting).noneMatch(CompletableFuture::isDone);
 
-    await(engine.gates.lift(table, "try-1"));
+    await(engine.gates().lift(table, "try-1"));
     waiting.forEach(Stores::await);
-    assertThat(engine.reads.window(table).newest()).isEqualTo(CommitPipeline.MAX_WAITING + 2L);
+    assertThat(engine.reads().window(table).newest()).isEqualTo(FencedWrites.MAX_WRITES + 2L);
   }
 
   @Test
   void changes_fenceBetweenWrites_makesABatchOfItsOwn() {
     await(put("v1"));
-    Gate.Fence fence = await(engine.gates.fence(table, "try-1", LIFETIME));
-    await(engine.gates.lift(table, "try-1"));
+    Gate.Fence fence = await(engine.gates().fence(table, "try-1", LIFETIME));
+    await(engine.gates().lift(table, "try-1"));
     await(put("v2"));
 
     assertThat(await(engine.changes(table, 0, 1 << 20, Duration.ZERO)).position()).isEqualTo(1);
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Fenced(fence));
+        .isEqualTo(ChangeSource.Fenced.of(fence));
     assertThat(await(engine.changes(table, 2, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Lifted("try-1", 3));
+        .isEqualTo(ChangeSource.Lifted.of("try-1", 3));
     assertThat(await(engine.changes(table, 3, 1 << 20, Duration.ZERO)).position()).isEqualTo(4);
   }
 
   @Test
   void write_otherCollectionWhileFenced_goesOn() {
     Table other = await(engine.collection("other"));
-    await(engine.gates.fence(table, "try-1", LIFETIME));
+    await(engine.gates().fence(table, "try-1", LIFETIME));
 
-    await(engine.write(other, KEY, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried()));
+    await(engine.write(other, KEY, Mutation.put(Bytes.utf8("v")), unhurried()));
 
-    assertThat(engine.reads.get(other, KEY, 0)).isNotNull();
+    assertThat(engine.reads().get(other, KEY, 0)).isNotNull();
   }
 
   @Test
@@ -300,21 +297,21 @@ class EngineTest {
     await(put("v"));
     await(engine.drop("files", 1));
 
-    assertThatThrownBy(() -> engine.reads.get(table, KEY, 0))
+    assertThatThrownBy(() -> engine.reads().get(table, KEY, 0))
         .isInstanceOf(KvException.Permanent.class);
     table = await(engine.collection("files"));
-    assertThat(engine.reads.get(table, KEY, 0)).isNull();
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 0));
+    assertThat(engine.reads().get(table, KEY, 0)).isNull();
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 0));
   }
 
   @Test
   void close_whileWritesWaitAtFence_refusesThem() {
-    await(engine.gates.fence(table, "try-1", LIFETIME));
+    await(engine.gates().fence(table, "try-1", LIFETIME));
     CompletableFuture<Long> waiting = put("late");
     reopen();
 
     assertThatThrownBy(() -> await(waiting)).isInstanceOf(KvException.Transient.class);
-    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+    assertThat(engine.reads().get(table, KEY, 0)).isNull();
   }
 
   @Test
@@ -327,23 +324,23 @@ class EngineTest {
     assertThatThrownBy(() -> await(put("v2")))
         .isInstanceOf(KvException.Transient.class)
         .hasMessageContaining("64 MiB");
-    assertThat(engine.reads.get(table, KEY, 0)).isNotNull();
-    assertThat(await(engine.gates.fence(table, "try-1", LIFETIME)).version())
+    assertThat(engine.reads().get(table, KEY, 0)).isNotNull();
+    assertThat(await(engine.gates().fence(table, "try-1", LIFETIME)).version())
         .isGreaterThan(version);
-    await(engine.gates.lift(table, "try-1"));
+    await(engine.gates().lift(table, "try-1"));
 
     freeBytes.set(Long.MAX_VALUE);
     Await.until(
         "writes are taken again", () -> put("v3").handle((written, error) -> error == null).join());
-    assertThat(engine.reads.get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v3"));
+    assertThat(engine.reads().get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v3"));
   }
 
   @Test
   void register_beforeRestart_isStillListedAfterIt() {
-    await(engine.gates.register(table, "instance-1", 0));
+    await(engine.gates().register(table, "instance-1", 0));
     reopen();
 
-    assertThat(engine.gates.instances(table))
+    assertThat(engine.gates().instances(table))
         .extracting(Gate.Instance::name)
         .containsExactly("instance-1");
   }
@@ -353,17 +350,17 @@ class EngineTest {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofMinutes(1);
     Lock first =
-        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried()))
+        await(engine.locks().tryLockAll("space", keys, lease, unhurried()))
             .acquired()
             .iterator()
             .next();
     reopen();
 
-    assertThat(await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried())).busy())
+    assertThat(await(engine.locks().tryLockAll("space", keys, lease, unhurried())).busy())
         .isEqualTo(keys);
     clock.jump(Duration.ofMinutes(2));
     Lock second =
-        await(engine.locks.tryLockAll("space", keys, lease, 0, Op.unhurried()))
+        await(engine.locks().tryLockAll("space", keys, lease, unhurried()))
             .acquired()
             .iterator()
             .next();
@@ -372,56 +369,52 @@ class EngineTest {
             () ->
                 await(
                     engine.write(
-                        table,
-                        KEY,
-                        Mutation.put(Bytes.utf8("v")).withLock(first),
-                        0,
-                        Op.unhurried())))
+                        table, KEY, Mutation.put(Bytes.utf8("v")).withLock(first), unhurried())))
         .isInstanceOf(KvException.Permanent.class);
   }
 
   @Test
   void upkeep_oldTombstones_goAndVersionedWritesBelowAreRefused() {
     long version = await(put("v"));
-    await(engine.write(table, KEY, Mutation.delete(), 0, Op.unhurried()));
+    await(engine.write(table, KEY, Mutation.delete(), unhurried()));
     StoreKey expired = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("expired"));
     StoreKey living = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("living"));
     Instant soon = Instant.ofEpochMilli(clock.millis() + 1_000);
     Mutation expiring = Mutation.put(Bytes.utf8("v")).withExpiry(soon);
-    await(engine.write(table, expired, expiring, 0, Op.unhurried()));
-    await(engine.write(table, living, Mutation.put(Bytes.utf8("v")), 0, Op.unhurried()));
+    await(engine.write(table, expired, expiring, unhurried()));
+    await(engine.write(table, living, Mutation.put(Bytes.utf8("v")), unhurried()));
 
     clock.jump(Duration.ofDays(9));
-    engine.upkeep.run();
-    assertThat(engine.reads.get(table, KEY, 0).isTombstone()).isTrue();
-    assertThat(engine.reads.get(table, expired, 0).isTombstone()).isTrue();
+    engine.maintenance().run();
+    assertThat(engine.reads().get(table, KEY, 0).isTombstone()).isTrue();
+    assertThat(engine.reads().get(table, expired, 0).isTombstone()).isTrue();
 
     clock.jump(Duration.ofDays(2));
-    engine.upkeep.run();
-    assertThat(engine.reads.get(table, KEY, 0)).isNull();
-    assertThat(engine.reads.get(table, expired, 0)).isNull();
-    assertThat(engine.reads.get(table, living, 0)).isNotNull();
+    engine.maintenance().run();
+    assertThat(engine.reads().get(table, KEY, 0)).isNull();
+    assertThat(engine.reads().get(table, expired, 0)).isNull();
+    assertThat(engine.reads().get(table, living, 0)).isNotNull();
     reopen();
     Mutation late = Mutation.put(Bytes.utf8("late")).withVersion(version);
-    assertThatThrownBy(() -> await(engine.write(table, KEY, late, 0, Op.unhurried())))
+    assertThatThrownBy(() -> await(engine.write(table, KEY, late, unhurried())))
         .isInstanceOf(KvException.Permanent.class);
-    assertThat(engine.reads.get(table, KEY, 0)).isNull();
+    assertThat(engine.reads().get(table, KEY, 0)).isNull();
   }
 
   @Test
   void upkeep_oldChanges_goAndReadingThemNamesTheOldestLeft() {
     await(put("v1"));
     await(put("v2"));
-    engine.upkeep.run();
+    engine.maintenance().run();
     clock.jump(Duration.ofDays(1));
     await(put("v3"));
-    engine.upkeep.run();
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 3));
+    engine.maintenance().run();
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 3));
 
     clock.jump(Duration.ofHours(25));
-    engine.upkeep.run();
+    engine.maintenance().run();
 
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(3, 3));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(3, 3));
     assertThatThrownBy(() -> await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("oldest is 3");
@@ -432,39 +425,39 @@ class EngineTest {
   void upkeep_allChangesOld_keepsTheLastSoThatPositionsGoOn() {
     await(put("v1"));
     await(put("v2"));
-    engine.upkeep.run();
+    engine.maintenance().run();
     clock.jump(Duration.ofDays(3));
-    engine.upkeep.run();
+    engine.maintenance().run();
     reopen();
     await(put("v3"));
 
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(2, 3));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(2, 3));
   }
 
   @Test
   void get_expiredRow_isTombstoneOfTheSameVersion() {
     Mutation expiring =
         Mutation.put(Bytes.utf8("v")).withExpiry(Instant.ofEpochMilli(clock.millis() + 60_000));
-    long version = await(engine.write(table, KEY, expiring, 0, Op.unhurried()));
-    assertThat(engine.reads.get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v"));
+    long version = await(engine.write(table, KEY, expiring, unhurried()));
+    assertThat(engine.reads().get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v"));
 
     clock.jump(Duration.ofMinutes(2));
 
-    assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(Row.tombstone(KEY, version));
+    assertThat(engine.reads().get(table, KEY, 0)).isEqualTo(Row.tombstone(KEY, version));
   }
 
   private void step(long epoch, Phase phase, long acceptMin) {
-    Gate.State now = engine.gates.state(table);
+    Gate.State now = engine.gates().state(table);
     Gate.State next = Gate.State.first().withEpoch(epoch).withPhase(phase).withAcceptMin(acceptMin);
-    assertThat(await(engine.gates.compareAndSet(table, now, next))).isTrue();
+    assertThat(await(engine.gates().compareAndSet(table, now, next))).isTrue();
   }
 
   @Test
   void compareAndSet_beforeRestart_holdsAfterItAndKeepsTheLeadersOwnFields() {
     step(3, Phase.SHADOW_WRITE, 2);
-    Gate.State before = engine.gates.state(table);
+    Gate.State before = engine.gates().state(table);
     reopen();
-    Gate.State after = engine.gates.state(table);
+    Gate.State after = engine.gates().state(table);
 
     assertThat(after.epoch()).isEqualTo(3);
     assertThat(after.phase()).isEqualTo(Phase.SHADOW_WRITE);
@@ -478,48 +471,48 @@ class EngineTest {
   @Test
   void seal_afterRestart_stillRefusesEverythingAndIsAnsweredAsBefore() {
     long last = await(put("v"));
-    Gate.State sealed = await(engine.gates.seal(table, 0));
+    Gate.State sealed = await(engine.gates().seal(table, 0));
     assertThat(sealed.floor()).isGreaterThanOrEqualTo(last);
     reopen();
 
-    assertThat(await(engine.gates.seal(table, 0)).floor()).isEqualTo(sealed.floor());
-    assertThatThrownBy(() -> engine.reads.get(table, KEY, sealed.epoch()))
+    assertThat(await(engine.gates().seal(table, 0)).floor()).isEqualTo(sealed.floor());
+    assertThatThrownBy(() -> engine.reads().get(table, KEY, sealed.epoch()))
         .isInstanceOf(StalePhase.class);
     assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
-    assertThatThrownBy(() -> await(engine.gates.reassert(table, KEY, 0, Op.unhurried())))
+    assertThatThrownBy(() -> await(engine.gates().reassert(table, KEY, 0, unhurried())))
         .isInstanceOf(StalePhase.class);
-    assertThat(engine.reads.window(table).newest()).isEqualTo(1);
+    assertThat(engine.reads().window(table).newest()).isEqualTo(1);
   }
 
   @Test
   void reassert_afterRestart_isARecordOfItsOwnInTheLog() {
     await(put("v"));
-    Row reasserted = await(engine.gates.reassert(table, KEY, 0, Op.unhurried()));
+    Row reasserted = await(engine.gates().reassert(table, KEY, 0, unhurried()));
     reopen();
 
-    assertThat(engine.reads.get(table, KEY, 0)).isEqualTo(reasserted);
+    assertThat(engine.reads().get(table, KEY, 0)).isEqualTo(reasserted);
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, reasserted)), 2));
+        .isEqualTo(ChangeSource.Data.of(List.of(ChangeSource.Change.of(2, reasserted)), 2));
   }
 
   @Test
   void instances_clockWentAheadADay_areStillListed() {
-    await(engine.gates.register(table, "instance-1", 0));
+    await(engine.gates().register(table, "instance-1", 0));
     clock.jump(Duration.ofDays(1));
 
-    assertThat(engine.gates.instances(table))
+    assertThat(engine.gates().instances(table))
         .extracting(Gate.Instance::name)
         .containsExactly("instance-1");
   }
 
   @Test
   void register_beforeRestart_keepsAnEpochItHasCertainlyAcknowledged() {
-    await(engine.gates.register(table, "instance-1", 0));
+    await(engine.gates().register(table, "instance-1", 0));
     step(1, Phase.SHADOW_WRITE, 0);
-    await(engine.gates.register(table, "instance-1", 1));
+    await(engine.gates().register(table, "instance-1", 1));
     reopen();
 
-    assertThat(engine.gates.instances(table))
+    assertThat(engine.gates().instances(table))
         .extracting(Gate.Instance::acknowledged)
         .containsExactly(0L);
   }
@@ -529,14 +522,14 @@ class EngineTest {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofSeconds(10);
     Lock held =
-        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried()))
+        await(engine.locks().tryLockAll("stock", keys, lease, unhurried()))
             .acquired()
             .iterator()
             .next();
-    Table space = await(engine.locks.space("stock"));
-    await(engine.gates.fence(space, "try-1", LIFETIME));
+    Table space = await(engine.locks().space("stock"));
+    await(engine.gates().fence(space, "try-1", LIFETIME));
     reopen();
-    space = await(engine.locks.space("stock"));
+    space = await(engine.locks().space("stock"));
     Table reopened = space;
     assertThatThrownBy(() -> await(engine.move(reopened, "try-1")))
         .isInstanceOf(KvException.Transient.class);
@@ -546,8 +539,7 @@ class EngineTest {
     reopen();
 
     assertThat(moved.floor()).isGreaterThan(held.token());
-    assertThatThrownBy(
-            () -> await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried())))
+    assertThatThrownBy(() -> await(engine.locks().tryLockAll("stock", keys, lease, unhurried())))
         .isInstanceOf(StalePhase.class);
   }
 
@@ -556,19 +548,19 @@ class EngineTest {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofMinutes(1);
     Lock held =
-        await(engine.locks.tryLockAll("stock", keys, lease, 0, Op.unhurried()))
+        await(engine.locks().tryLockAll("stock", keys, lease, unhurried()))
             .acquired()
             .iterator()
             .next();
-    Table space = await(engine.locks.space("stock"));
-    await(engine.gates.fence(space, "try-1", LIFETIME));
+    Table space = await(engine.locks().space("stock"));
+    await(engine.gates().fence(space, "try-1", LIFETIME));
     clock.aheadForNextLookOf(
-        "legacy-changes", () -> await(engine.locks.renew(held, lease, 0, Op.unhurried())));
+        "legacy-changes", () -> await(engine.locks().renew(held, lease, unhurried())));
 
     assertThatThrownBy(() -> await(engine.move(space, "try-1")))
         .isInstanceOf(KvException.Transient.class)
         .hasMessageContaining("renewed");
-    assertThat(engine.gates.state(space).phase()).isEqualTo(Phase.LEGACY);
+    assertThat(engine.gates().state(space).phase()).isEqualTo(Phase.LEGACY);
   }
 
   @Test
@@ -577,14 +569,14 @@ class EngineTest {
     Random random = new Random(seed);
     for (int round = 0; round < 20; round++) {
       String name = "space" + round;
-      Table space = await(engine.locks.space(name));
+      Table space = await(engine.locks().space(name));
       Duration lease = Duration.ofMillis(100);
       Lock first =
-          await(engine.locks.tryLockAll(name, Set.of(KEY.main()), lease, 0, Op.unhurried()))
+          await(engine.locks().tryLockAll(name, Set.of(KEY.main()), lease, unhurried()))
               .acquired()
               .iterator()
               .next();
-      await(engine.gates.fence(space, "try", LIFETIME));
+      await(engine.gates().fence(space, "try", LIFETIME));
       int renewals = random.nextInt(40);
       CompletableFuture<Instant> holder =
           CompletableFuture.supplyAsync(
@@ -592,7 +584,7 @@ class EngineTest {
                 Instant until = first.expires();
                 try {
                   for (int i = 0; i < renewals; i++) {
-                    until = await(engine.locks.renew(first, lease, 0, Op.unhurried())).expires();
+                    until = await(engine.locks().renew(first, lease, unhurried())).expires();
                   }
                 } catch (KvException lostOrMoved) {
                   return until;

@@ -1,11 +1,11 @@
 package dev.kvshift.legacy.server.internal.read;
 
 import static dev.kvshift.legacy.server.Stores.await;
+import static dev.kvshift.legacy.server.Stores.unhurried;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.PageLimit;
-import dev.kvshift.legacy.server.internal.commit.Op;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
@@ -54,7 +54,7 @@ class ReadsTest {
   }
 
   private CompletableFuture<Long> write(StoreKey key, Mutation mutation) {
-    return engine.write(table, key, mutation, 0, Op.unhurried());
+    return engine.write(table, key, mutation, unhurried());
   }
 
   /** Writes rows of unlike sizes one after another, and returns what was written. */
@@ -119,7 +119,7 @@ class ReadsTest {
       Bytes position = null;
       do {
         PageLimit limit = PageLimit.of(1 + random.nextInt(9), 1 + random.nextInt(5_000));
-        ScanPage page = Messages.scanPage(engine.reads.scan(table, task, position, limit));
+        ScanPage page = Messages.scanPage(engine.reads().scan(table, task, position, limit));
         assertThat(page.rows()).as("seed %s", seed).hasSizeBetween(1, limit.entries());
         read.addAll(page.rows());
         position = page.next();
@@ -133,7 +133,7 @@ class ReadsTest {
   @Test
   void get_rowsOfAllSizes_givesThemAndTheExpiredAsTombstones() {
     for (Row row : writeRows()) {
-      assertThat(engine.reads.get(table, row.key(), 0))
+      assertThat(engine.reads().get(table, row.key(), 0))
           .as("seed %s", seed)
           .isEqualTo(row.at(Instant.now()));
     }
@@ -152,26 +152,27 @@ class ReadsTest {
 
     for (int round = 0; round < 2; round++) {
       for (Row row : written) {
-        assertThat(engine.reads.get(table, row.key(), 0)).as("seed %s", seed).isEqualTo(row);
+        assertThat(engine.reads().get(table, row.key(), 0)).as("seed %s", seed).isEqualTo(row);
       }
     }
-    assertThat(engine.reads.get(table, StoreKey.of(Bytes.utf8("none"), Bytes.empty()), 0)).isNull();
+    assertThat(engine.reads().get(table, StoreKey.of(Bytes.utf8("none"), Bytes.empty()), 0))
+        .isNull();
   }
 
   @Test
   void write_lowerVersionBehindAHigherInOneBatch_hasNoEffect() {
     StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.empty());
-    await(engine.gates.fence(table, "try", Duration.ofSeconds(30)));
-    long base = engine.gates.state(table).fence().version();
+    await(engine.gates().fence(table, "try", Duration.ofSeconds(30)));
+    long base = engine.gates().state(table).fence().version();
     CompletableFuture<Long> higher =
         write(key, Mutation.put(Bytes.utf8("higher")).withVersion(base + 2));
     CompletableFuture<Long> lower =
         write(key, Mutation.put(Bytes.utf8("lower")).withVersion(base + 1));
-    await(engine.gates.lift(table, "try"));
+    await(engine.gates().lift(table, "try"));
 
     assertThat(await(higher)).isEqualTo(base + 2);
     assertThat(await(lower)).isEqualTo(base + 1);
-    assertThat(engine.reads.get(table, key, 0))
+    assertThat(engine.reads().get(table, key, 0))
         .isEqualTo(Row.of(key, base + 2, Bytes.utf8("higher"), null));
   }
 }

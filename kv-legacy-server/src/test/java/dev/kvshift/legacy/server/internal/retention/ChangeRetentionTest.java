@@ -1,14 +1,18 @@
 package dev.kvshift.legacy.server.internal.retention;
 
 import static dev.kvshift.legacy.server.Stores.await;
+import static dev.kvshift.legacy.server.Stores.unhurried;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.ManualClock;
-import dev.kvshift.legacy.server.internal.commit.Op;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
@@ -19,17 +23,12 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** Who needs changes, how long they are kept, and what a slow consumer learns. */
 class ChangeRetentionTest {
@@ -64,11 +63,11 @@ class ChangeRetentionTest {
   private void put(int bytes) {
     StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.empty());
     Mutation mutation = Mutation.put(Bytes.of(new byte[bytes]));
-    await(engine.write(table, key, mutation, 0, Op.unhurried()));
+    await(engine.write(table, key, mutation, unhurried()));
   }
 
   private ConsumerState only() {
-    List<ConsumerState> consumers = engine.consumers.of(table);
+    List<ConsumerState> consumers = engine.consumers().of(table);
     assertThat(consumers).hasSize(1);
     return consumers.get(0);
   }
@@ -77,37 +76,37 @@ class ChangeRetentionTest {
   void consumed_beforeRestart_isKnownAfterItAndMoves() {
     put(10);
     put(10);
-    await(engine.consumers.consumed(table, "runner", 1));
+    await(engine.consumers().consumed(table, "runner", 1));
     reopen();
     assertThat(only().getName()).isEqualTo("runner");
     assertThat(only().getPosition()).isEqualTo(1);
 
-    await(engine.consumers.consumed(table, "runner", 2));
+    await(engine.consumers().consumed(table, "runner", 2));
     reopen();
 
     assertThat(only().getPosition()).isEqualTo(2);
-    await(engine.consumers.forget(table, "runner"));
+    await(engine.consumers().forget(table, "runner"));
     reopen();
-    assertThat(engine.consumers.of(table)).isEmpty();
+    assertThat(engine.consumers().of(table)).isEmpty();
   }
 
   @Test
   void consumed_asTimePasses_tellsHowLongTheNextChangeIsKept() {
     put(10);
-    engine.upkeep.run();
-    assertThat(await(engine.consumers.consumed(table, "runner", 0)).toMillis())
+    engine.maintenance().run();
+    assertThat(await(engine.consumers().consumed(table, "runner", 0)).toMillis())
         .isBetween(KEPT.toMillis() - MINUTE, KEPT.toMillis());
 
     clock.jump(Duration.ofDays(1));
     put(10);
-    engine.upkeep.run();
+    engine.maintenance().run();
 
     long day = Duration.ofDays(1).toMillis();
-    assertThat(await(engine.consumers.consumed(table, "runner", 0)).toMillis())
+    assertThat(await(engine.consumers().consumed(table, "runner", 0)).toMillis())
         .isBetween(day - MINUTE, day);
-    assertThat(await(engine.consumers.consumed(table, "runner", 1)).toMillis())
+    assertThat(await(engine.consumers().consumed(table, "runner", 1)).toMillis())
         .isBetween(2 * day - MINUTE, 2 * day);
-    assertThat(await(engine.consumers.consumed(table, "runner", 2))).isEqualTo(KEPT);
+    assertThat(await(engine.consumers().consumed(table, "runner", 2))).isEqualTo(KEPT);
   }
 
   @Test
@@ -116,12 +115,12 @@ class ChangeRetentionTest {
     keptBytes = 4 << 20;
     open();
     put(1 << 20);
-    engine.upkeep.run();
+    engine.maintenance().run();
     clock.jump(Duration.ofHours(1));
     put(1 << 20);
-    engine.upkeep.run();
+    engine.maintenance().run();
 
-    long left = await(engine.consumers.consumed(table, "runner", 0)).toMinutes();
+    long left = await(engine.consumers().consumed(table, "runner", 0)).toMinutes();
 
     assertThat(left).isBetween(30L, 90L);
   }
@@ -130,25 +129,25 @@ class ChangeRetentionTest {
   void consumed_positionThatIsNone_isPermanent() {
     put(10);
 
-    assertThatThrownBy(() -> await(engine.consumers.consumed(table, "runner", 2)))
+    assertThatThrownBy(() -> await(engine.consumers().consumed(table, "runner", 2)))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("newest is 1");
-    assertThatThrownBy(() -> await(engine.consumers.consumed(table, "runner", -1)))
+    assertThatThrownBy(() -> await(engine.consumers().consumed(table, "runner", -1)))
         .isInstanceOf(KvException.Permanent.class);
-    assertThat(engine.consumers.of(table)).isEmpty();
+    assertThat(engine.consumers().of(table)).isEmpty();
   }
 
   @Test
   void consumed_tooMany_isPermanentAndTheKnownGoOn() {
     put(10);
     for (int i = 0; i < ChangeRetention.MAX_CONSUMERS; i++) {
-      await(engine.consumers.consumed(table, "runner" + i, 0));
+      await(engine.consumers().consumed(table, "runner" + i, 0));
     }
 
-    assertThatThrownBy(() -> await(engine.consumers.consumed(table, "one too many", 0)))
+    assertThatThrownBy(() -> await(engine.consumers().consumed(table, "one too many", 0)))
         .isInstanceOf(KvException.Permanent.class);
-    await(engine.consumers.consumed(table, "runner7", 1));
-    assertThat(engine.consumers.of(table)).hasSize(ChangeRetention.MAX_CONSUMERS);
+    await(engine.consumers().consumed(table, "runner7", 1));
+    assertThat(engine.consumers().of(table)).hasSize(ChangeRetention.MAX_CONSUMERS);
   }
 
   @Test
@@ -156,32 +155,33 @@ class ChangeRetentionTest {
     put(10);
     put(10);
     put(10);
-    await(engine.consumers.consumed(table, "slow", 1));
-    await(engine.consumers.consumed(table, "quick", 3));
-    engine.upkeep.run();
+    await(engine.consumers().consumed(table, "slow", 1));
+    await(engine.consumers().consumed(table, "quick", 3));
+    engine.maintenance().run();
     clock.jump(KEPT.plusHours(1));
 
-    List<String> warnings = warningsOf(() -> engine.upkeep.run());
+    List<String> warnings = warningsOf(() -> engine.maintenance().run());
 
     assertThat(warnings)
         .containsExactly(
-            "collection files: changes 2 to 2 were dropped although consumer slow needs them: it"
-                + " has to begin anew; keep changes longer, or forget the consumer");
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(3, 3));
+            "collection files: changes 2 to 2 were dropped although consumer slow has not read"
+                + " them: it must copy the collection again; retain changes longer, or forget the"
+                + " consumer");
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(3, 3));
     reopen();
-    assertThat(engine.consumers.of(table))
+    assertThat(engine.consumers().of(table))
         .extracting(ConsumerState::getName, ConsumerState::getDroppedUpTo)
         .containsExactly(tuple("slow", 2L), tuple("quick", 0L));
-    assertThat(engine.consumers.of(table).get(0).getLeftMillis()).isZero();
-    assertThatThrownBy(() -> await(engine.consumers.consumed(table, "slow", 1)))
+    assertThat(engine.consumers().of(table).get(0).getLeftMillis()).isZero();
+    assertThatThrownBy(() -> await(engine.consumers().consumed(table, "slow", 1)))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("slow")
         .hasMessageContaining("oldest is 3");
     assertThatThrownBy(() -> await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("oldest is 3");
-    await(engine.consumers.consumed(table, "slow", 3));
-    assertThat(engine.consumers.of(table))
+    await(engine.consumers().consumed(table, "slow", 3));
+    assertThat(engine.consumers().of(table))
         .extracting(ConsumerState::getDroppedUpTo)
         .containsExactly(0L, 0L);
   }
@@ -193,59 +193,46 @@ class ChangeRetentionTest {
     open();
     for (int i = 0; i < 12; i++) {
       put(1 << 20);
-      engine.upkeep.run();
+      engine.maintenance().run();
       clock.jump(Duration.ofMinutes(1));
       if (i > 4) {
-        assertThat(engine.reads.changeBytes(table)).isGreaterThan(keptBytes * 3 / 8);
+        assertThat(engine.reads().changeBytes(table)).isGreaterThan(keptBytes * 3 / 8);
       }
     }
 
-    ChangeSource.Window window = engine.reads.window(table);
+    ChangeSource.Window window = engine.reads().window(table);
     assertThat(window.newest()).isEqualTo(12);
     assertThat(window.oldest()).isBetween(5L, 11L);
-    engine.upkeep.run();
-    assertThat(engine.reads.window(table)).isEqualTo(window);
+    engine.maintenance().run();
+    assertThat(engine.reads().window(table)).isEqualTo(window);
   }
 
   @Test
   void drop_collectionWithConsumers_startsAnewWithoutThem() {
     put(10);
-    await(engine.consumers.consumed(table, "runner", 1));
-    engine.upkeep.run();
+    await(engine.consumers().consumed(table, "runner", 1));
+    engine.maintenance().run();
     await(engine.drop("files", Engine.INCARNATION));
     table = await(engine.collection("files"));
     reopen();
 
-    assertThat(engine.consumers.of(table)).isEmpty();
-    assertThat(engine.reads.window(table)).isEqualTo(new ChangeSource.Window(1, 0));
+    assertThat(engine.consumers().of(table)).isEmpty();
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 0));
   }
 
   private static List<String> warningsOf(Runnable task) {
-    List<String> warnings = new ArrayList<>();
-    Handler handler =
-        new Handler() {
-          private final SimpleFormatter formatter = new SimpleFormatter();
-
-          @Override
-          public void publish(LogRecord event) {
-            if (event.getLevel().equals(Level.WARNING)) {
-              warnings.add(formatter.formatMessage(event));
-            }
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    Logger logger = Logger.getLogger(ChangeRetention.class.getName());
-    logger.addHandler(handler);
+    Logger logger = (Logger) LoggerFactory.getLogger(ChangeRetention.class);
+    ListAppender<ILoggingEvent> events = new ListAppender<>();
+    events.start();
+    logger.addAppender(events);
     try {
       task.run();
     } finally {
-      logger.removeHandler(handler);
+      logger.detachAppender(events);
     }
-    return warnings;
+    return events.list.stream()
+        .filter(event -> event.getLevel().equals(Level.WARN))
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
   }
 }

@@ -77,7 +77,7 @@ class UsageTest {
 
   private List<ClientUse> usesAfterRestart(String collection) {
     try (Engine engine = Engine.open(options())) {
-      return engine.usage.of(engine.knownCollection(collection).id);
+      return engine.usage().of(engine.knownCollection(collection).id());
     }
   }
 
@@ -89,7 +89,7 @@ class UsageTest {
       use(server, "reports", 1, 0);
     }
     try (Engine engine = Engine.open(options())) {
-      since = engine.usage.sinceMillis();
+      since = engine.usage().sinceMillis();
     }
     clock.jump(Duration.ofDays(3));
     long later = clock.millis();
@@ -106,7 +106,7 @@ class UsageTest {
     assertThat(uses.get(1).getLastSeenMillis()).isLessThan(later);
     assertThat(uses.get(0).getLibrary()).isEqualTo("unreleased");
     try (Engine engine = Engine.open(options())) {
-      assertThat(engine.usage.sinceMillis()).isEqualTo(since);
+      assertThat(engine.usage().sinceMillis()).isEqualTo(since);
     }
   }
 
@@ -173,20 +173,20 @@ class UsageTest {
     try (Engine engine = Engine.open(options())) {
       Table table = await(engine.collection("files"));
       Request request =
-          Request.newBuilder().setCollection(table.id).setGet(KeyOf.getDefaultInstance()).build();
+          Request.newBuilder().setCollection(table.id()).setGet(KeyOf.getDefaultInstance()).build();
       for (int i = 0; i < Usage.MAX_ENTRIES + 50; i++) {
-        engine.usage.count("client" + i, "1.0", request.toBuilder().setEpoch(i).build());
+        engine.usage().count("client" + i, "1.0", request.toBuilder().setEpoch(i).build());
       }
-      engine.usage.count("client", "1.0", request.toBuilder().setCollection(999).build());
+      engine.usage().count("client", "1.0", request.toBuilder().setCollection(999).build());
 
-      List<ClientUse> uses = engine.usage.of(table.id);
+      List<ClientUse> uses = engine.usage().of(table.id());
 
       assertThat(uses).hasSize(Usage.MAX_ENTRIES + 1);
       assertThat(uses)
           .filteredOn(use -> use.getClient().equals(Usage.OTHERS))
           .extracting(ClientUse::getReads)
           .containsExactly(50L);
-      assertThat(engine.usage.of(999)).isEmpty();
+      assertThat(engine.usage().of(999)).isEmpty();
     }
   }
 

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * #MAX_BYTES} wait to be sent, further reads are put off until some are. So what a stream holds in
  * memory is bounded by that and one reply for each reading thread. Safe for use by many threads.
  */
-final class ReplyRoom implements Executor {
+final class ReadThrottle implements Executor {
   static final long MAX_BYTES = 64L << 20;
 
   private final Executor readers;
@@ -18,7 +18,7 @@ final class ReplyRoom implements Executor {
   private final AtomicLong bytes = new AtomicLong();
   private volatile boolean closed;
 
-  ReplyRoom(Executor readers) {
+  ReadThrottle(Executor readers) {
     this.readers = readers;
   }
 

@@ -7,13 +7,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Work that takes all there is to do at a time: runs once it is asked for, again where it was asked
  * for meanwhile, and never twice at once. Safe for use by many threads.
  */
-public final class Drain {
+public final class CoalescingTask {
   private final AtomicInteger asked = new AtomicInteger();
   private final Executor executor;
   private final Runnable work;
 
   /** Makes one whose work runs on the executor; where that refuses, it runs no more. */
-  public Drain(Executor executor, Runnable work) {
+  public CoalescingTask(Executor executor, Runnable work) {
     this.executor = executor;
     this.work = work;
   }

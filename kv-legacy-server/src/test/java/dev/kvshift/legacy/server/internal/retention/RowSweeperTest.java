@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server.internal.retention;
 
 import static dev.kvshift.legacy.server.Stores.await;
+import static dev.kvshift.legacy.server.Stores.unhurried;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,7 +10,6 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.legacy.server.ManualClock;
 import dev.kvshift.legacy.server.Stores;
-import dev.kvshift.legacy.server.internal.commit.Op;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Walks over all rows: what they count, what they take away, and that they go on. */
-class SurveyTest {
+class RowSweeperTest {
   private static final int PARTITIONS = 8;
 
   @TempDir Path directory;
@@ -68,7 +68,7 @@ class SurveyTest {
 
   private CompletableFuture<Long> write(String main, String clustering, Mutation mutation) {
     StoreKey key = StoreKey.of(Bytes.utf8(main), Bytes.utf8(clustering));
-    return engine.write(table, key, mutation, 0, Op.unhurried());
+    return engine.write(table, key, mutation, unhurried());
   }
 
   private void fill(String main, int rows, Mutation mutation) {
@@ -118,7 +118,7 @@ class SurveyTest {
     }
     writes.forEach(Stores::await);
 
-    RowCount count = await(engine.upkeep.count(table));
+    RowCount count = await(engine.maintenance().count(table));
 
     assertThat(count.getPartitionsList())
         .as("seed %s", seed)
@@ -143,7 +143,7 @@ class SurveyTest {
       assertThat(rows.getPartition()).isEqualTo(placing.partition(Bytes.utf8(main)));
     }
     reopen();
-    assertThat(engine.survey.counted(table)).isEqualTo(count);
+    assertThat(engine.rowSweeper().counted(table)).isEqualTo(count);
   }
 
   private static Long[] boxed(long[] numbers) {
@@ -151,16 +151,17 @@ class SurveyTest {
   }
 
   private static List<Long> largest(Map<String, Long> sums) {
-    return sums.values().stream().sorted(Comparator.reverseOrder()).limit(Walk.LARGEST).toList();
+    return sums.values().stream().sorted(Comparator.reverseOrder()).limit(Sweep.LARGEST).toList();
   }
 
   @Test
   void count_afterDeletes_countsWhatIsLeft() {
     fill("m", 10, value(1));
-    assertThat(await(engine.upkeep.count(table)).getMostEntries(0).getEntries()).isEqualTo(10);
+    assertThat(await(engine.maintenance().count(table)).getMostEntries(0).getEntries())
+        .isEqualTo(10);
     fill("m", 4, Mutation.delete());
 
-    RowCount count = await(engine.upkeep.count(table));
+    RowCount count = await(engine.maintenance().count(table));
 
     assertThat(count.getMostEntriesList()).extracting(MainKeyRows::getEntries).containsExactly(6L);
     assertThat(count.getPartitionsList().stream().mapToLong(PartitionRows::getDead).sum())
@@ -169,51 +170,53 @@ class SurveyTest {
 
   @Test
   void survey_stoppedHalfway_goesOnAfterARestart() {
-    fill("one", 3 * Survey.PAGE_ROWS, value(1));
-    fill("two", Survey.PAGE_ROWS / 2, value(1));
-    engine.survey.prepare(table, true);
-    assertThat(engine.survey.advance(table, 2)).isTrue();
+    fill("one", 3 * RowSweeper.PAGE_ROWS, value(1));
+    fill("two", RowSweeper.PAGE_ROWS / 2, value(1));
+    engine.rowSweeper().prepare(table, true);
+    assertThat(engine.rowSweeper().advance(table, 2)).isTrue();
     long begun = clock.millis();
     reopen();
     clock.jump(Duration.ofHours(1));
 
-    assertThat(engine.survey.advance(table, 1)).isTrue();
-    assertThat(engine.survey.counted(table)).isNull();
-    assertThat(engine.survey.advance(table, 1)).isFalse();
+    assertThat(engine.rowSweeper().advance(table, 1)).isTrue();
+    assertThat(engine.rowSweeper().counted(table)).isNull();
+    assertThat(engine.rowSweeper().advance(table, 1)).isFalse();
 
-    RowCount count = engine.survey.counted(table);
+    RowCount count = engine.rowSweeper().counted(table);
     assertThat(count.getBegunMillis()).isLessThanOrEqualTo(begun);
     assertThat(count.getMostEntriesList())
         .extracting(MainKeyRows::getEntries)
-        .containsExactly(3L * Survey.PAGE_ROWS, Survey.PAGE_ROWS / 2L);
+        .containsExactly(3L * RowSweeper.PAGE_ROWS, RowSweeper.PAGE_ROWS / 2L);
   }
 
   @Test
   void purge_stoppedHalfway_goesOnAfterARestart() {
-    fill("m", 3 * Survey.PAGE_ROWS, Mutation.delete());
+    fill("m", 3 * RowSweeper.PAGE_ROWS, Mutation.delete());
     long version = await(write("m", "c0", Mutation.delete()));
     clock.jump(Duration.ofDays(11));
-    engine.survey.prepare(table, false);
-    assertThat(engine.survey.advance(table, 2)).isTrue();
-    assertThat(rows()).isEqualTo(Survey.PAGE_ROWS);
+    engine.rowSweeper().prepare(table, false);
+    assertThat(engine.rowSweeper().advance(table, 2)).isTrue();
+    assertThat(rows()).isEqualTo(RowSweeper.PAGE_ROWS);
     reopen();
-    assertThat(rows()).isEqualTo(Survey.PAGE_ROWS);
+    assertThat(rows()).isEqualTo(RowSweeper.PAGE_ROWS);
     assertThatThrownBy(() -> await(write("m", "c0", value(1).withVersion(version))))
         .isInstanceOf(KvException.Permanent.class);
 
-    engine.survey.prepare(table, false);
-    assertThat(engine.survey.advance(table, 2)).isFalse();
+    engine.rowSweeper().prepare(table, false);
+    assertThat(engine.rowSweeper().advance(table, 2)).isFalse();
 
     assertThat(rows()).isZero();
   }
 
   private int rows() {
     return Messages.scanPage(
-            engine.reads.scan(
-                table,
-                ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE),
-                null,
-                PageLimit.entries(PageLimit.MAX_ENTRIES)))
+            engine
+                .reads()
+                .scan(
+                    table,
+                    ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE),
+                    null,
+                    PageLimit.entries(PageLimit.MAX_ENTRIES)))
         .rows()
         .size();
   }
@@ -221,21 +224,23 @@ class SurveyTest {
   @Test
   void purge_rowWrittenAnewSinceItWasSeen_stays() {
     StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c3"));
-    byte[] physical = new Keys(PARTITIONS).row(table.id, key);
+    byte[] physical = new Keys(PARTITIONS).row(table.id(), key);
     fill("m", 10, Mutation.delete());
     clock.jump(Duration.ofDays(11));
-    engine.survey.prepare(table, false);
+    engine.rowSweeper().prepare(table, false);
     long horizon = table.publishedHorizon();
 
-    engine.pipeline.change(
-        table,
-        commit -> {
-          commit.put(table, key, commit.versions.draw(), Bytes.utf8("v"), null);
-          commit.purge(table, physical, horizon, clock.instant());
-        });
+    engine
+        .pipeline()
+        .change(
+            table,
+            commit -> {
+              commit.put(table, key, commit.versions().draw(), Bytes.utf8("v"), null);
+              commit.purge(table, physical, horizon, clock.instant());
+            });
 
-    assertThat(engine.reads.get(table, key, 0).value()).isEqualTo(Bytes.utf8("v"));
-    engine.upkeep.run();
+    assertThat(engine.reads().get(table, key, 0).value()).isEqualTo(Bytes.utf8("v"));
+    engine.maintenance().run();
     assertThat(rows()).isEqualTo(1);
   }
 
@@ -243,7 +248,7 @@ class SurveyTest {
   void count_droppedCollection_isPermanent() {
     await(engine.drop("files", Engine.INCARNATION));
 
-    assertThatThrownBy(() -> await(engine.upkeep.count(table)))
+    assertThatThrownBy(() -> await(engine.maintenance().count(table)))
         .isInstanceOf(KvException.Permanent.class);
   }
 }

@@ -11,7 +11,7 @@ import org.rocksdb.WriteBatch;
  *
  * <p>Not safe for use by many threads.
  */
-public final class Batch {
+public final class WriteBatchBuilder {
   private static final int COUNT_AT = 8;
   private static final int HEAD_BYTES = 12;
   private static final int FIRST_BYTES = 1 << 20;

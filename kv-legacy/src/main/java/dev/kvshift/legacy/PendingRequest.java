@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One request from its submission to its answer. */
-final class Pending {
+final class PendingRequest {
   /** What may be done with a request that was sent and not answered. */
   enum Kind {
     /** Changes nothing, or nothing that matters: send it again; it fails as transient. */
@@ -27,7 +27,7 @@ final class Pending {
   private final Request.Builder request;
   private volatile boolean sent;
 
-  Pending(Request.Builder request, Kind kind, long deadlineNanos) {
+  PendingRequest(Request.Builder request, Kind kind, long deadlineNanos) {
     this.request = request;
     this.kind = kind;
     this.deadlineNanos = deadlineNanos;

@@ -16,11 +16,11 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A walk over all rows of a collection in key order: where it is, and what it has counted. The rows
- * of a main key lie together, so the sums of each main key are exact, and the largest are found in
- * the memory of {@value #LARGEST} of them.
+ * A sweep over all rows of a collection in key order: where it is, and what it has counted. The
+ * rows of a main key lie together, so the sums of each main key are exact, and the largest are
+ * found in the memory of {@value #LARGEST} of them.
  */
-final class Walk {
+final class Sweep {
   static final int LARGEST = 20;
 
   final long begunMillis;
@@ -36,7 +36,7 @@ final class Walk {
   private long mainEntries;
   private long mainBytes;
 
-  private Walk(RowCount from, int partitions) {
+  private Sweep(RowCount from, int partitions) {
     begunMillis = from.getBegunMillis();
     horizon = from.getHorizon();
     next = from.getNext().toByteArray();
@@ -58,19 +58,19 @@ final class Walk {
     }
   }
 
-  static Walk begin(Table table, int partitions, long nowMillis) {
+  static Sweep begin(Table table, int partitions, long nowMillis) {
     RowCount nothing =
         RowCount.newBuilder()
             .setBegunMillis(nowMillis)
             .setHorizon(table.publishedHorizon())
-            .setNext(Messages.bytes(Bytes.of(Keys.partition(table.id, 0))))
+            .setNext(Messages.bytes(Bytes.of(Keys.partition(table.id(), 0))))
             .build();
-    return new Walk(nothing, partitions);
+    return new Sweep(nothing, partitions);
   }
 
-  /** Goes on with a walk that was stored. */
-  static Walk goOn(RowCount stored, int partitions) {
-    return new Walk(stored, partitions);
+  /** Goes on with a sweep that was stored. */
+  static Sweep goOn(RowCount stored, int partitions) {
+    return new Sweep(stored, partitions);
   }
 
   /** Counts the next row; returns whether it is dead below the horizon. */
@@ -129,7 +129,7 @@ final class Walk {
             .build();
   }
 
-  /** Returns the walk as it stands, to go on with later. */
+  /** Returns the sweep as it stands, to go on with later. */
   RowCount toStore() {
     RowCount.Builder stored = sums().setNext(Messages.bytes(Bytes.of(next)));
     MainKeyRows in = current();
@@ -139,7 +139,7 @@ final class Walk {
     return stored.build();
   }
 
-  /** Ends the walk, after the last row. */
+  /** Ends the sweep, after the last row. */
   RowCount end(long nowMillis) {
     leaveMain();
     return sums().setEndedMillis(nowMillis).build();

@@ -18,7 +18,7 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 
 /** A batch is, byte for byte, what RocksDB's own would be. */
-class BatchTest {
+class WriteBatchBuilderTest {
   /** Around the sizes at which a length takes one byte more. */
   private static final int[] LENGTHS = {0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152};
 
@@ -57,7 +57,7 @@ class BatchTest {
     return bytes;
   }
 
-  private void addAll(Batch batch, WriteBatch theirs) throws RocksDBException {
+  private void addAll(WriteBatchBuilder batch, WriteBatch theirs) throws RocksDBException {
     for (ColumnFamilyHandle family : families) {
       for (int length : LENGTHS) {
         byte[] first = bytes(length);
@@ -72,7 +72,7 @@ class BatchTest {
     }
   }
 
-  private void assertSame(Batch batch, WriteBatch theirs) throws RocksDBException {
+  private void assertSame(WriteBatchBuilder batch, WriteBatch theirs) throws RocksDBException {
     try (WriteBatch ours = batch.toWriteBatch()) {
       assertThat(ours.count()).as("seed %d", seed).isEqualTo(theirs.count());
       assertThat(ours.data()).as("seed %d", seed).isEqualTo(theirs.data());
@@ -81,7 +81,7 @@ class BatchTest {
 
   @Test
   void batch_ofAllChangesAndLengths_isRocksDbsOwn() throws RocksDBException {
-    Batch batch = new Batch();
+    WriteBatchBuilder batch = new WriteBatchBuilder();
     try (WriteBatch theirs = new WriteBatch()) {
       assertThat(batch.isEmpty()).isTrue();
       addAll(batch, theirs);
@@ -92,7 +92,7 @@ class BatchTest {
 
   @Test
   void clear_afterChanges_leavesNothingOfThem() throws RocksDBException {
-    Batch batch = new Batch();
+    WriteBatchBuilder batch = new WriteBatchBuilder();
     try (WriteBatch before = new WriteBatch();
         WriteBatch theirs = new WriteBatch()) {
       addAll(batch, before);

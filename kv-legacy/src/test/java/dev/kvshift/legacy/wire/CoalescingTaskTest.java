@@ -7,10 +7,10 @@ import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-class DrainTest {
+class CoalescingTaskTest {
   private final Queue<Runnable> executor = new ArrayDeque<>();
   private final AtomicInteger runs = new AtomicInteger();
-  private final Drain drain = new Drain(executor::add, runs::incrementAndGet);
+  private final CoalescingTask drain = new CoalescingTask(executor::add, runs::incrementAndGet);
 
   @Test
   void ask_severalTimesBeforeItRuns_runsOnce() {
@@ -29,9 +29,9 @@ class DrainTest {
   void ask_whileItRuns_runsAgainInTheSameTurn() {
     Queue<Runnable> during = new ArrayDeque<>();
     AtomicInteger rounds = new AtomicInteger();
-    Drain[] asking = new Drain[1];
+    CoalescingTask[] asking = new CoalescingTask[1];
     asking[0] =
-        new Drain(
+        new CoalescingTask(
             during::add,
             () -> {
               if (rounds.incrementAndGet() == 1) {

@@ -13,68 +13,73 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * What has to be done now and then, on a thread of its own: every minute changes are noted and
- * trimmed and uses are stored; surveys of the rows go on slice by slice, with a rest after each as
- * long as the slice took. Safe for use by many threads.
+ * Background work, on a thread of its own. Once a minute it trims the change logs and stores the
+ * usage statistics. It advances the sweeps over the rows slice by slice and rests after each slice
+ * for as long as the slice took, so that sweeps never take more than half of a core.
+ *
+ * <p>Safe for use by many threads.
  */
-public final class Upkeep implements AutoCloseable {
-  private static final Duration EVERY = ChangeRetention.NOTED_EVERY;
+public final class Maintenance implements AutoCloseable {
+  private static final Duration INTERVAL = ChangeRetention.NOTE_INTERVAL;
   private static final Duration CLOSING = Duration.ofSeconds(5);
   private static final int SLICE_PAGES = 100;
-  private static final System.Logger LOG = System.getLogger(Upkeep.class.getName());
+  private static final Logger LOG = LoggerFactory.getLogger(Maintenance.class);
 
   private final Catalog catalog;
   private final ChangeRetention changes;
-  private final Survey survey;
+  private final RowSweeper rows;
   private final Usage usage;
   private final ScheduledThreadPoolExecutor thread;
 
-  /** Who waits for a count, by collection; belongs to the thread. */
+  /** The callers that wait for a row count, by collection. Confined to the thread. */
   private final Map<Table, List<CompletableFuture<RowCount>>> wanted = new HashMap<>();
 
-  private boolean walking;
+  /** Whether the next slice has been scheduled. Confined to the thread. */
+  private boolean sweeping;
 
-  public Upkeep(Catalog catalog, ChangeRetention changes, Survey survey, Usage usage) {
+  public Maintenance(Catalog catalog, ChangeRetention changes, RowSweeper rows, Usage usage) {
     this.catalog = catalog;
     this.changes = changes;
-    this.survey = survey;
+    this.rows = rows;
     this.usage = usage;
     this.thread =
         new ScheduledThreadPoolExecutor(
             1,
             task -> {
-              Thread upkeep = new Thread(task, "legacy-upkeep");
-              upkeep.setDaemon(true);
-              return upkeep;
+              Thread maintenance = new Thread(task, "legacy-maintenance");
+              maintenance.setDaemon(true);
+              return maintenance;
             });
     thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     thread.scheduleWithFixedDelay(
-        this::tick, EVERY.toNanos(), EVERY.toNanos(), TimeUnit.NANOSECONDS);
+        this::tick, INTERVAL.toNanos(), INTERVAL.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** Does all that is due now, and returns once the surveys have ended. */
+  /** Does everything that is due now, and returns once all sweeps have ended. */
   public void run() {
     CompletableFuture.runAsync(
             () -> {
               tick();
-              while (slice(SLICE_PAGES)) {}
+              while (advance(SLICE_PAGES)) {}
             },
             thread)
         .join();
   }
 
-  /** Surveys a collection, or goes on with the survey in progress, and gives what was counted. */
+  /** Counts the rows of a collection, joining a sweep that is in progress. */
   public CompletableFuture<RowCount> count(Table table) {
-    table.requireThere();
+    table.requireExists();
     CompletableFuture<RowCount> counted = new CompletableFuture<>();
     try {
       thread.execute(
           () -> {
             wanted.computeIfAbsent(table, first -> new ArrayList<>()).add(counted);
             tick(table);
-            walk();
+            startSweeping();
           });
     } catch (RejectedExecutionException e) {
       counted.completeExceptionally(
@@ -86,7 +91,7 @@ public final class Upkeep implements AutoCloseable {
   private void tick() {
     catalog.tables().forEach(this::tick);
     guarded(usage::save);
-    walk();
+    startSweeping();
   }
 
   private void tick(Table table) {
@@ -95,48 +100,48 @@ public final class Upkeep implements AutoCloseable {
           changes.note(table);
           changes.trim(table);
           if (!table.isLockSpace()) {
-            survey.prepare(table, wanted.containsKey(table));
+            rows.prepare(table, wanted.containsKey(table));
           }
         });
   }
 
-  private void walk() {
-    if (!walking) {
-      walking = true;
-      thread.execute(this::go);
+  private void startSweeping() {
+    if (!sweeping) {
+      sweeping = true;
+      thread.execute(this::sweep);
     }
   }
 
-  private void go() {
+  private void sweep() {
     long begun = System.nanoTime();
-    walking = slice(SLICE_PAGES);
-    if (walking) {
-      thread.schedule(this::go, System.nanoTime() - begun, TimeUnit.NANOSECONDS);
+    sweeping = advance(SLICE_PAGES);
+    if (sweeping) {
+      thread.schedule(this::sweep, System.nanoTime() - begun, TimeUnit.NANOSECONDS);
     }
   }
 
-  /** Goes on with every survey for so many pages; returns whether one is not at its end. */
-  boolean slice(int pages) {
+  /** Advances each sweep by a number of pages. Returns whether one of them has not ended. */
+  boolean advance(int pages) {
     boolean more = false;
     for (Table table : catalog.tables()) {
-      more |= slice(table, pages);
+      more |= advance(table, pages);
     }
-    survey.retain(catalog.tables());
+    rows.retain(catalog.tables());
     return more;
   }
 
-  private boolean slice(Table table, int pages) {
+  private boolean advance(Table table, int pages) {
     List<CompletableFuture<RowCount>> waiting = wanted.getOrDefault(table, List.of());
     try {
-      boolean more = survey.advance(table, pages);
-      RowCount counted = more || waiting.isEmpty() ? null : survey.counted(table);
+      boolean more = rows.advance(table, pages);
+      RowCount counted = more || waiting.isEmpty() ? null : rows.counted(table);
       if (counted != null) {
         wanted.remove(table);
         waiting.forEach(future -> future.complete(counted));
       }
       return more;
-    } catch (KvException e) {
-      LOG.log(System.Logger.Level.WARNING, "a survey was broken off and goes on later", e);
+    } catch (RuntimeException e) {
+      LOG.warn("the sweep over {} failed and is resumed within a minute", table.name(), e);
       wanted.remove(table);
       waiting.forEach(future -> future.completeExceptionally(e));
       return false;
@@ -147,11 +152,11 @@ public final class Upkeep implements AutoCloseable {
     try {
       task.run();
     } catch (RuntimeException e) {
-      LOG.log(System.Logger.Level.WARNING, "upkeep was broken off and begins again later", e);
+      LOG.warn("maintenance failed and is repeated within a minute", e);
     }
   }
 
-  /** Lets the step in progress end. */
+  /** Waits for the step in progress, for at most five seconds. */
   @Override
   public void close() {
     thread.shutdownNow();

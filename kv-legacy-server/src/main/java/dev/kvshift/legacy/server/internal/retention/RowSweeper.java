@@ -3,12 +3,12 @@ package dev.kvshift.legacy.server.internal.retention;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
-import dev.kvshift.legacy.server.internal.commit.Catalog;
 import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import dev.kvshift.legacy.wire.RowCount;
 import dev.kvshift.spi.VersionClock;
@@ -24,13 +24,13 @@ import org.rocksdb.RocksIterator;
 
 /**
  * Walks over all rows of a collection, slice by slice, to count them and to take away what is dead
- * below the horizon. How far a walk has come is stored with each slice, so that a restart goes on
+ * below the horizon. How far a sweep has come is stored with each slice, so that a restart goes on
  * from there. Belongs to the upkeep thread.
  *
- * <p>The horizon is raised durably before a walk, so that no versioned write from below it comes
+ * <p>The horizon is raised durably before a sweep, so that no versioned write from below it comes
  * after; each row is looked at again in the commit pipeline before it goes.
  */
-public final class Survey {
+public final class RowSweeper {
   static final int PAGE_ROWS = 1_000;
 
   /** Into how many steps the horizon divides the time that tombstones are kept. */
@@ -41,9 +41,9 @@ public final class Survey {
   private final Retention retention;
   private final Clock clock;
   private final int partitions;
-  private final Map<Integer, Walk> walks = new HashMap<>();
+  private final Map<Integer, Sweep> sweeps = new HashMap<>();
 
-  public Survey(Database database, CommitPipeline pipeline, EngineOptions options) {
+  public RowSweeper(Database database, CommitPipeline pipeline, EngineOptions options) {
     this.database = database;
     this.pipeline = pipeline;
     this.retention = options.retention();
@@ -53,10 +53,10 @@ public final class Survey {
 
   /** Returns the last count that has ended; null where none has. For any thread. */
   public @Nullable RowCount counted(Table table) {
-    return read(Catalog.key(Catalog.COUNT, table.id));
+    return read(MetaKeys.of(MetaKeys.COUNT, table.id()));
   }
 
-  /** Raises the horizon where it is due, and begins a walk where one is due or wanted. */
+  /** Raises the horizon where it is due, and begins a sweep where one is due or wanted. */
   void prepare(Table table, boolean wanted) {
     long horizon = VersionClock.micros(clock.instant().minus(retention.tombstones()));
     long step = TimeUnit.MILLISECONDS.toMicros(retention.tombstones().toMillis()) / STEPS;
@@ -64,26 +64,26 @@ public final class Survey {
     if (due) {
       pipeline.change(table, commit -> commit.raiseHorizon(table, horizon));
     }
-    if (walk(table) == null && (due || wanted || counted(table) == null)) {
+    if (sweep(table) == null && (due || wanted || counted(table) == null)) {
       begin(table);
     }
   }
 
   private void begin(Table table) {
-    walks.put(table.id, Walk.begin(table, partitions, clock.millis()));
+    sweeps.put(table.id(), Sweep.begin(table, partitions, clock.millis()));
   }
 
-  private @Nullable Walk walk(Table table) {
-    Walk walk = walks.get(table.id);
-    if (walk == null) {
-      RowCount stored = read(Catalog.key(Catalog.WALK, table.id));
+  private @Nullable Sweep sweep(Table table) {
+    Sweep sweep = sweeps.get(table.id());
+    if (sweep == null) {
+      RowCount stored = read(MetaKeys.of(MetaKeys.SWEEP, table.id()));
       if (stored == null) {
         return null;
       }
-      walk = Walk.goOn(stored, partitions);
-      walks.put(table.id, walk);
+      sweep = Sweep.goOn(stored, partitions);
+      sweeps.put(table.id(), sweep);
     }
-    return walk;
+    return sweep;
   }
 
   private @Nullable RowCount read(byte[] key) {
@@ -96,44 +96,45 @@ public final class Survey {
     }
   }
 
-  /** Forgets the walks of collections that are gone. */
+  /** Forgets the sweeps of collections that are gone. */
   void retain(List<Table> tables) {
-    walks.keySet().retainAll(tables.stream().map(table -> table.id).toList());
+    sweeps.keySet().retainAll(tables.stream().map(Table::id).toList());
   }
 
   /** Goes on for so many pages; returns whether there is more to do. */
   boolean advance(Table table, int pages) {
-    Walk walk = walk(table);
-    if (walk == null) {
+    Sweep sweep = sweep(table);
+    if (sweep == null) {
       return false;
     }
     for (int i = 0; i < pages && !Thread.currentThread().isInterrupted(); i++) {
-      if (!page(table, walk)) {
-        end(table, walk);
-        return walks.containsKey(table.id);
+      if (!page(table, sweep)) {
+        end(table, sweep);
+        return sweeps.containsKey(table.id());
       }
     }
-    byte[] stored = walk.toStore().toByteArray();
-    pipeline.change(table, commit -> commit.putMeta(Catalog.key(Catalog.WALK, table.id), stored));
+    byte[] stored = sweep.toStore().toByteArray();
+    pipeline.change(
+        table, commit -> commit.putMeta(MetaKeys.of(MetaKeys.SWEEP, table.id()), stored));
     return true;
   }
 
-  private void end(Table table, Walk walk) {
-    byte[] stored = walk.end(clock.millis()).toByteArray();
+  private void end(Table table, Sweep sweep) {
+    byte[] stored = sweep.end(clock.millis()).toByteArray();
     pipeline.change(
         table,
         commit -> {
-          commit.putMeta(Catalog.key(Catalog.COUNT, table.id), stored);
-          commit.deleteMeta(Catalog.key(Catalog.WALK, table.id));
+          commit.putMeta(MetaKeys.of(MetaKeys.COUNT, table.id()), stored);
+          commit.deleteMeta(MetaKeys.of(MetaKeys.SWEEP, table.id()));
         });
-    walks.remove(table.id);
-    if (table.publishedHorizon() > walk.horizon) {
+    sweeps.remove(table.id());
+    if (table.publishedHorizon() > sweep.horizon) {
       begin(table);
     }
   }
 
   /** Counts one page and takes away its dead rows; returns whether rows follow. */
-  private boolean page(Table table, Walk walk) {
+  private boolean page(Table table, Sweep sweep) {
     Instant now = clock.instant();
     List<Bytes> dead = new ArrayList<>();
     boolean more =
@@ -141,16 +142,16 @@ public final class Survey {
             files -> {
               try (RocksIterator rows = files.rowsOnce()) {
                 int looked = 0;
-                for (rows.seek(walk.next); rows.isValid(); rows.next()) {
+                for (rows.seek(sweep.next); rows.isValid(); rows.next()) {
                   byte[] key = rows.key();
-                  if (!Keys.belongsTo(key, table.id)) {
+                  if (!Keys.belongsTo(key, table.id())) {
                     break;
                   }
                   if (looked++ == PAGE_ROWS) {
-                    walk.next = key;
+                    sweep.next = key;
                     return true;
                   }
-                  if (walk.count(key, rows.value(), now)) {
+                  if (sweep.count(key, rows.value(), now)) {
                     dead.add(Bytes.of(key));
                   }
                 }
@@ -163,7 +164,7 @@ public final class Survey {
           table,
           commit -> {
             for (Bytes key : dead) {
-              commit.purge(table, key.toByteArray(), walk.horizon, clock.instant());
+              commit.purge(table, key.toByteArray(), sweep.horizon, clock.instant());
             }
           });
     }

@@ -1,0 +1,76 @@
+package dev.kvshift.api;
+
+import dev.kvshift.api.KvException.InvalidArgument;
+import java.time.Clock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+
+/**
+ * The options of an open store: who observes it, where its stages complete, and the clock of TTLs.
+ * Immutable.
+ */
+public final class StoreOptions {
+  private static final StoreOptions DEFAULTS =
+      new StoreOptions(
+          KvObserver.NONE, new CompletableFuture<Void>().defaultExecutor(), Clock.systemUTC());
+
+  private final KvObserver observer;
+  private final Executor executor;
+  private final Clock clock;
+
+  private StoreOptions(KvObserver observer, Executor executor, Clock clock) {
+    this.observer = observer;
+    this.executor = executor;
+    this.clock = clock;
+  }
+
+  /**
+   * Returns the default options: no observer, the default executor of {@link CompletableFuture}
+   * (the common pool on machines with several cores), the system's clock.
+   */
+  public static StoreOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /** Returns the same options with an observer, notified of operations, warnings and events. */
+  public StoreOptions withObserver(KvObserver newObserver) {
+    return new StoreOptions(
+        InvalidArgument.requireNonNull(newObserver, "observer"), executor, clock);
+  }
+
+  /**
+   * Returns the same options with the executor on which asynchronous operations complete their
+   * stages. Actions that depend on a stage run there and not on a driver's thread, so they may
+   * block. Calls of the synchronous methods do not need the executor and never wait for it.
+   *
+   * <p>With {@code Runnable::run} stages complete on the driver's threads, which saves the
+   * hand-over. A blocking call there would stall every request of the store, so it fails with
+   * {@link KvException.Permanent}.
+   */
+  public StoreOptions withExecutor(Executor newExecutor) {
+    return new StoreOptions(
+        observer, InvalidArgument.requireNonNull(newExecutor, "executor"), clock);
+  }
+
+  /**
+   * Returns the same options with the clock from which a TTL is counted, for tests that move it.
+   */
+  public StoreOptions withClock(Clock newClock) {
+    return new StoreOptions(observer, executor, InvalidArgument.requireNonNull(newClock, "clock"));
+  }
+
+  /** Returns the observer; {@link KvObserver#NONE} by default. */
+  public KvObserver observer() {
+    return observer;
+  }
+
+  /** Returns the executor on which stages complete. */
+  public Executor executor() {
+    return executor;
+  }
+
+  /** Returns the clock from which a TTL is counted. */
+  public Clock clock() {
+    return clock;
+  }
+}

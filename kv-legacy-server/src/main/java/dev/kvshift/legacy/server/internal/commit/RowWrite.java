@@ -1,0 +1,68 @@
+package dev.kvshift.legacy.server.internal.commit;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
+import org.rocksdb.RocksDBException;
+
+/**
+ * The write of one row. Its outcome is the row's version: the one that the writer supplied, or one
+ * that is drawn for it.
+ */
+public final class RowWrite implements Operation.Step<Long> {
+  private final Table table;
+  private final StoreKey key;
+  private final Mutation mutation;
+  private final long epoch;
+
+  private RowWrite(Table table, StoreKey key, Mutation mutation, long epoch) {
+    this.table = table;
+    this.key = key;
+    this.mutation = mutation;
+    this.epoch = epoch;
+  }
+
+  /** Returns the operation that writes a row whose key and value have been checked. */
+  public static Operation<Long> of(Table table, StoreKey key, Mutation mutation, Call call) {
+    Bytes value = mutation.value();
+    int bytes = key.main().size() + key.clustering().size() + (value == null ? 0 : value.size());
+    return Operation.write(table, bytes, call, new RowWrite(table, key, mutation, call.epoch()));
+  }
+
+  @Override
+  public Long apply(Commit commit) throws RocksDBException {
+    table.gate().admitWrite(table.name(), epoch);
+    Lock lock = mutation.lock();
+    if (lock != null) {
+      LockGrant.check(commit, lock);
+    }
+    Long given = mutation.version();
+    if (given == null) {
+      long drawn = commit.versions().draw();
+      commit.put(table, key, drawn, mutation.value(), mutation.expiry());
+      return drawn;
+    }
+    if (given < table.horizon()) {
+      throw new KvException.Permanent(
+          "version "
+              + given
+              + " lies below "
+              + table.horizon()
+              + ", from which on collection "
+              + table.name()
+              + " remembers deletes; nothing was written: copy the key anew from where it comes"
+              + " from");
+    }
+    Row current = commit.current(table, key);
+    Row brought = Row.of(key, given, mutation.value(), mutation.expiry());
+    if (current == null || Row.PRECEDENCE.compare(brought, current) > 0) {
+      commit.versions().keep(given);
+      commit.put(table, key, given, mutation.value(), mutation.expiry());
+    }
+    return given;
+  }
+}

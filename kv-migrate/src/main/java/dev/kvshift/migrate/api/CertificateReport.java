@@ -1,0 +1,15 @@
+package dev.kvshift.migrate.api;
+
+import java.time.Instant;
+
+/**
+ * What a certificate is about.
+ *
+ * @param collection the collection's name
+ * @param copy the id of the copy that was compared
+ * @param attempt the attempt to move that the certificate was written for
+ * @param floor F, the version above which the target issues its own
+ * @param at when the last check ended, inside the fence
+ */
+public record CertificateReport(
+    String collection, String copy, String attempt, long floor, Instant at) {}

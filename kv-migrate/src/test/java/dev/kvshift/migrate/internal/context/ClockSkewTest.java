@@ -1,0 +1,36 @@
+package dev.kvshift.migrate.internal.context;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class ClockSkewTest {
+  private static final Instant SENT = Instant.parse("2026-11-28T00:00:00Z");
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 0, 0, true, 0 ms ahead of the runner's",
+    "0, 10, 0, true, 0 ms ahead of the runner's",
+    "10, 10, 0, true, 0 ms ahead of the runner's",
+    "11, 10, 1, true, 1 ms ahead of the runner's",
+    "-1, 10, -1, true, 1 ms behind the runner's",
+    "260, 10, 250, true, 250 ms ahead of the runner's",
+    "261, 10, 251, false, 251 ms ahead of the runner's",
+    "-250, 10, -250, true, 250 ms behind the runner's",
+    "-251, 10, -251, false, 251 ms behind the runner's",
+    "-3600000, 900, -3600000, false, '3,600,000 ms behind the runner''s'"
+  })
+  void of_serverTimeAgainstTheRoundTrip_countsTheRestAsSkew(
+      long serverMillis, long roundTripMillis, long offset, boolean isWithinLimit, String text) {
+    ClockSkew skew =
+        ClockSkew.of(SENT, SENT.plusMillis(serverMillis), SENT.plusMillis(roundTripMillis));
+
+    assertThat(skew)
+        .isEqualTo(new ClockSkew(Duration.ofMillis(offset), Duration.ofMillis(roundTripMillis)));
+    assertThat(skew.isWithinLimit()).isEqualTo(isWithinLimit);
+    assertThat(skew).hasToString(text);
+  }
+}
