@@ -4,7 +4,6 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -101,7 +100,8 @@ final class LegacyCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
       try (RunningServer server =
           RunningServer.start(
-              new EngineOptions(data, partitions, sync, Clock.systemUTC())
+              EngineOptions.of(data, partitions)
+                  .withSync(sync)
                   .with(
                       new Retention(
                           Duration.ofDays(tombstoneDays),

@@ -6,6 +6,7 @@ import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import java.io.IOException;
@@ -68,6 +69,13 @@ public final class RunningServer implements AutoCloseable {
     ExecutorService workers = Executors.newFixedThreadPool(2 * cores, named("legacy-worker"));
     ExecutorService longReads = Executors.newFixedThreadPool(2 * cores, named("legacy-read"));
     HealthStatusManager health = new HealthStatusManager();
+    engine
+        .pipeline()
+        .onAvailability(
+            available ->
+                health.setStatus(
+                    HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
+                    available ? ServingStatus.SERVING : ServingStatus.NOT_SERVING));
     LegacyService service = new LegacyService(engine, workers, longReads);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))

@@ -25,7 +25,7 @@ public final class FileFixture implements StoreFixture {
 
   public FileFixture() throws IOException {
     directory = Files.createTempDirectory("legacy-kit");
-    engine = Engine.open(new EngineOptions(directory, 16, true, clock));
+    engine = Engine.open(EngineOptions.of(directory, 16).with(ManualClock.following(clock)));
   }
 
   @Override

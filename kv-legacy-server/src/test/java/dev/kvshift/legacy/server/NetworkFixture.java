@@ -24,7 +24,7 @@ public final class NetworkFixture implements StoreFixture {
     directory = Files.createTempDirectory("legacy-kit");
     server =
         RunningServer.start(
-            new EngineOptions(directory, 16, true, clock),
+            EngineOptions.of(directory, 16).with(ManualClock.following(clock)),
             ServerOptions.loopback(0),
             new MeteredFrames(meter));
   }

@@ -9,7 +9,6 @@ import dev.kvshift.legacy.wire.LegacyParameters;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,11 +65,8 @@ public final class FileProvider implements StoreProvider {
     }
     Path directory = Path.of(string.path()).toAbsolutePath().normalize();
     EngineOptions options =
-        new EngineOptions(
-            directory,
-            LegacyParameters.number(string, PARTITIONS),
-            LegacyParameters.truth(string, SYNC),
-            Clock.systemUTC());
+        EngineOptions.of(directory, LegacyParameters.number(string, PARTITIONS))
+            .withSync(LegacyParameters.truth(string, SYNC));
     Engine engine = acquire(directory, options);
     return new FileStore(
         engine,
@@ -94,6 +90,12 @@ public final class FileProvider implements StoreProvider {
                 + " partitions, not "
                 + options.partitions()
                 + ": give the same number");
+      } else if (options.sync() && !shared.engine.options().sync()) {
+        throw new KvException.Permanent(
+            "store "
+                + directory
+                + " is open with sync=false, which does not keep the promise of sync=true: close"
+                + " it first, or give sync=false");
       }
       shared.users++;
       return shared.engine;

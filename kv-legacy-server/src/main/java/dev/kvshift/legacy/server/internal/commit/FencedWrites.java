@@ -129,13 +129,13 @@ public final class FencedWrites {
   boolean isDue(Table table, Fence fence) {
     Waiting waiting = fenced.get(table);
     return fence.deadline().toEpochMilli() * 1_000 <= versions.now()
-        || (waiting != null && waiting.liftAtNanos - System.nanoTime() <= 0);
+        || (waiting != null && waiting.liftAtNanos - versions.nanos() <= 0);
   }
 
   /** Returns the error of a write that does not wait, or waits no longer. */
   KvException refusal(Table table) {
     Waiting waiting = fenced.get(table);
-    long left = waiting == null ? 0 : Math.max(0, waiting.liftAtNanos - System.nanoTime());
+    long left = waiting == null ? 0 : Math.max(0, waiting.liftAtNanos - versions.nanos());
     return new KvException.CollectionFenced(table.name(), Duration.ofNanos(left));
   }
 
@@ -149,7 +149,7 @@ public final class FencedWrites {
         unseen -> {
           long left = fence.deadline().toEpochMilli() - versions.now() / 1_000;
           long bounded = Math.min(left, GateRecord.MAX_FENCE.toMillis());
-          return new Waiting(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(bounded));
+          return new Waiting(versions.nanos() + TimeUnit.MILLISECONDS.toNanos(bounded));
         });
   }
 }

@@ -2,6 +2,7 @@ package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Gate;
@@ -9,9 +10,9 @@ import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,9 +28,9 @@ import org.rocksdb.RocksDBException;
 public final class GateOperations {
   private final CommitPipeline pipeline;
   private final Versions versions;
-  private final Clock clock;
+  private final LeaderClock clock;
 
-  public GateOperations(CommitPipeline pipeline, Versions versions, Clock clock) {
+  public GateOperations(CommitPipeline pipeline, Versions versions, LeaderClock clock) {
     this.pipeline = pipeline;
     this.versions = versions;
     this.clock = clock;
@@ -184,7 +185,7 @@ public final class GateOperations {
       throw new KvException.Permanent(
           "instance " + instance + " acknowledges epoch " + acknowledged + ", it is " + epoch);
     }
-    Lease lease = Lease.from(acknowledged, clock.millis());
+    Lease lease = Lease.from(acknowledged, clock.nanos());
     if (table.leases().replace(instance, lease) != null) {
       return CompletableFuture.completedFuture(state(table));
     }
@@ -211,7 +212,7 @@ public final class GateOperations {
   }
 
   private void forgetEnded(Table table, Commit commit) {
-    long now = clock.millis();
+    long now = clock.nanos();
     for (Map.Entry<String, Lease> lease : Map.copyOf(table.leases()).entrySet()) {
       if (lease.getValue().isOver(now) && table.leases().remove(lease.getKey(), lease.getValue())) {
         commit.deleteMeta(leaseKey(table, lease.getKey()));
@@ -219,18 +220,19 @@ public final class GateOperations {
     }
   }
 
+  /** Returns the instances that may still act on a lease. */
   public List<Gate.Instance> instances(Table table) {
     table.requireExists();
-    long now = clock.millis();
+    long now = clock.nanos();
+    Instant time = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     List<Gate.Instance> instances = new ArrayList<>();
     table
         .leases()
         .forEach(
             (name, lease) -> {
               if (!lease.isOver(now)) {
-                instances.add(
-                    new Gate.Instance(
-                        name, lease.acknowledged(), Instant.ofEpochMilli(lease.endsMillis())));
+                Instant ends = time.plusMillis(lease.left(now).toMillis());
+                instances.add(new Gate.Instance(name, lease.acknowledged(), ends));
               }
             });
     return instances;
