@@ -225,7 +225,7 @@ final class CollectionOperations {
         passed == null ? null : Continuation.of(name(), main, range.direction(), passed));
   }
 
-  /** What the observer is told of a result: bytes of clustering keys and values, and entries. */
+  /** The size of a result, for the observer: bytes of clustering keys and values, and entries. */
   private record Measure<T extends @Nullable Object>(
       ToLongFunction<T> bytes, ToIntFunction<T> entries) {}
 

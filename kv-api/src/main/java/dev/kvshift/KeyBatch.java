@@ -42,7 +42,7 @@ final class KeyBatch<T extends @Nullable Object> {
   /**
    * Sends the operations of several keys.
    *
-   * @param keys returns the keys, or throws what is wrong with the arguments
+   * @param keys returns the keys, or throws if an argument is wrong
    * @param prepare returns the operation of a key, which is not sent yet
    * @return the outcomes in the order of the keys. Fails with {@link InvalidArgument} if an
    *     argument is wrong, with nothing sent

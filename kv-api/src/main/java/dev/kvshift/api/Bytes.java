@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * An immutable sequence of bytes, compared unsigned, byte by byte; a prefix sorts before what it
- * begins.
+ * An immutable sequence of bytes, compared unsigned, byte by byte; a prefix sorts before a longer
+ * sequence.
  *
  * <p>Immutable and safe for use by many threads: arrays are copied on the way in and on the way
  * out.
@@ -44,7 +44,7 @@ public final class Bytes implements Comparable<Bytes> {
     return length == 0 ? EMPTY : new Bytes(Arrays.copyOfRange(array, offset, offset + length));
   }
 
-  /** Returns a copy of what remains in the buffer, whose position stays as it was. */
+  /** Returns a copy of the remaining bytes of a buffer, whose position does not change. */
   public static Bytes of(ByteBuffer buffer) {
     if (!buffer.hasRemaining()) {
       return EMPTY;
@@ -60,7 +60,7 @@ public final class Bytes implements Comparable<Bytes> {
   }
 
   /**
-   * Returns the bytes that the hexadecimal digits stand for.
+   * Returns the bytes of hexadecimal digits.
    *
    * @throws IllegalArgumentException if the text is not an even number of hexadecimal digits
    */
@@ -130,7 +130,7 @@ public final class Bytes implements Comparable<Bytes> {
     return HexFormat.of().formatHex(array);
   }
 
-  /** Returns the text that the bytes are the UTF-8 form of; malformed input is replaced. */
+  /** Decodes the bytes as UTF-8 text; malformed input is replaced. */
   public String toUtf8() {
     return new String(array, StandardCharsets.UTF_8);
   }
@@ -150,7 +150,7 @@ public final class Bytes implements Comparable<Bytes> {
     return Arrays.hashCode(array);
   }
 
-  /** Returns the first 32 bytes in hexadecimal and, where there are more, how many. */
+  /** Returns the first 32 bytes in hexadecimal and, if there are more, their number. */
   @Override
   public String toString() {
     return array.length <= SHOWN_BYTES

@@ -1,8 +1,8 @@
 package dev.kvshift.api;
 
 /**
- * What a store may or may not be able to do. A closed list: the kit runs a behaviour's tests where
- * a driver declares it, and asserts {@link KvException.UnsupportedCapability} where it does not.
+ * An ability that a store declares or lacks. If a driver declares it, the kit runs the tests of the
+ * behaviour; if not, the kit asserts {@link KvException.UnsupportedCapability}.
  */
 public enum Capability {
   /** Entries expire at an absolute instant. */
@@ -13,7 +13,7 @@ public enum Capability {
   TOMBSTONE_READS,
   /** Range collections: pages in clustering order, forward and backward. */
   RANGES,
-  /** A main key may grow without limit, so that no sharded store is put around the store. */
+  /** A main key may grow without limit, so the store needs no sharded store around it. */
   LARGE_MAIN_KEYS,
   /** A collection can be dropped with everything in it. */
   DROP,

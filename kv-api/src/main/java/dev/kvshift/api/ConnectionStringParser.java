@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * Reads connection strings. A piece of the text goes into a message only where it has the form of a
- * host or a parameter's name, so that a misplaced secret does not.
+ * A parser of connection strings. A piece of the text is quoted in an error only if it has the form
+ * of a host or of a parameter's name, so that a misplaced secret is not.
  */
 final class ConnectionStringParser {
   private static final Pattern SCHEME = Pattern.compile("[a-z][a-z0-9+.-]{0,31}");
@@ -91,7 +91,7 @@ final class ConnectionStringParser {
         throw wrong(
             "parameter "
                 + (parameters.size() + 1)
-                + " is not NAME=VALUE: mend it, and write '?' in a password %3F and '&' in a value"
+                + " is not NAME=VALUE: fix it, and write '?' in a password %3F and '&' in a value"
                 + " %26");
       }
       String name = pair.substring(0, equals);
@@ -107,7 +107,7 @@ final class ConnectionStringParser {
       int end = text.indexOf(']');
       String name = end < 0 ? "" : text.substring(1, end);
       if (!IPV6.matcher(name).matches() || name.indexOf(':') < 0) {
-        throw wrong("what stands in brackets is no IPv6 address: give [ADDRESS]:PORT");
+        throw wrong("the text in brackets is no IPv6 address: give [ADDRESS]:PORT");
       }
       String after = text.substring(end + 1);
       if (!after.isEmpty() && !after.startsWith(":")) {

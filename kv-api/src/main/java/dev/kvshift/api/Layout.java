@@ -10,7 +10,7 @@ import java.util.Objects;
  * range;shard=parts=1;encoding=1}. Immutable.
  */
 public final class Layout {
-  /** How a collection is read. */
+  /** The way in which a collection is read. */
   public enum Shape {
     /** One key at a time; the whole key is its main part. */
     POINT,
@@ -51,7 +51,7 @@ public final class Layout {
   /**
    * Returns a layout.
    *
-   * @param shape how the collection is read
+   * @param shape the way in which the collection is read
    * @param rule how clustering keys are spread over shards; {@code none} in a point collection
    * @param encoding the version of the key encoding; 0 for keys in a form of the company's own
    * @throws IllegalArgumentException if the encoding is negative, or a point collection has a rule
@@ -92,7 +92,7 @@ public final class Layout {
     }
   }
 
-  /** Returns how the collection is read. */
+  /** Returns the way in which the collection is read. */
   public Shape shape() {
     return shape;
   }

@@ -14,7 +14,7 @@ final class PercentCode {
 
   private PercentCode() {}
 
-  /** Encodes {@code %}, white space, controls, what is not ASCII, and the characters named. */
+  /** Encodes {@code %}, white space, control and non-ASCII characters, and the named ones. */
   static String encode(String text, String also) {
     StringBuilder encoded = new StringBuilder(text.length());
     for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
@@ -28,7 +28,7 @@ final class PercentCode {
     return encoded.toString();
   }
 
-  /** Returns what the text stands for, or null where it is malformed. */
+  /** Returns the decoded text; null if it is malformed. */
   static @Nullable String decode(String text) {
     if (text.indexOf('%') < 0) {
       return text;

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
-/** What is kept out of a connection string and only named in it: {@code env:} and {@code file:}. */
+/** References to secrets that a connection string only names: {@code env:} and {@code file:}. */
 final class Reference {
   private static final String ENV = "env:";
   private static final String FILE = "file:";
@@ -18,7 +18,7 @@ final class Reference {
     return text.startsWith(ENV) || (text.startsWith(FILE) && !text.startsWith("file://"));
   }
 
-  /** Returns what is referred to as it is now, or the text itself where it is no reference. */
+  /** Returns the current content of a reference, or the text itself if it is none. */
   static String read(String what, String text) {
     if (!isReference(text)) {
       return text;
@@ -47,7 +47,7 @@ final class Reference {
       found = new String(bytes, StandardCharsets.UTF_8);
     } catch (IOException | InvalidPathException e) {
       throw new KvException.Permanent(
-          what + " is " + text + ", which cannot be read: mend the path or its permissions", e);
+          what + " is " + text + ", which cannot be read: fix the path or its permissions", e);
     }
     if (found.endsWith("\n")) {
       found = found.substring(0, found.length() - 1);

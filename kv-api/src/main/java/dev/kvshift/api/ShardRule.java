@@ -1,7 +1,7 @@
 package dev.kvshift.api;
 
 /**
- * How much of the encoded clustering part becomes the shard: a pure, stable, order-preserving rule.
+ * The rule that takes the shard from the encoded clustering part: pure, stable, order-preserving.
  *
  * <p>The text form is {@code none}, {@code bits=N} or {@code parts=K}. Immutable.
  */

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /** How the caller intends to use a collection, on a store with metadata. Immutable. */
 public final class Claim {
-  /** What a claim asks for. */
+  /** The kind of a claim. */
   public enum Kind {
     /** Use the collection as it is, whoever may write: for a transition store's new side. */
     NONE,

@@ -17,27 +17,27 @@ public interface Metadata {
   /** The largest record: 64 KiB. */
   int MAX_RECORD_BYTES = 64 << 10;
 
-  /** Reads a record, or null. */
+  /** Reads a record; null if there is none. */
   CompletionStage<@Nullable Bytes> get(String name);
 
   /**
    * Lists records whose names begin with the prefix, in the order of their names.
    *
    * @param prefix begins with the whole group and its slash
-   * @param after list names above this one only; empty to begin
-   * @param limit at most so many, 1 to 1,000
+   * @param after the name after which the list begins; empty to begin
+   * @param limit the most records, 1 to 1,000
    */
   CompletionStage<SortedMap<String, Bytes>> list(String prefix, String after, int limit);
 
   /**
-   * Sets a record where it is what is expected.
+   * Replaces a record if it is the expected one.
    *
-   * <p>An unknown outcome is resolved by the driver with a serial read where that can tell, and
-   * otherwise fails as {@code UnknownOutcome}.
+   * <p>The driver resolves an unknown outcome with a serial read if that shows the result, and
+   * otherwise fails with {@code UnknownOutcome}.
    *
-   * @param expected the record as it is now; null for none
-   * @param next the record as it shall be; null to remove it
-   * @return whether it was what was expected, and is now {@code next}
+   * @param expected the current record; null for none
+   * @param next the new record; null to remove it
+   * @return whether the record was the expected one, and is now {@code next}
    */
   CompletionStage<Boolean> compareAndSet(
       String name, @Nullable Bytes expected, @Nullable Bytes next);

@@ -22,8 +22,8 @@ public final class Row {
    * </ol>
    *
    * <p>The order is the same in every store and the same as CQL's resolution of equal timestamps,
-   * so that copies converge whatever the order of arrival. CQL stores alone may keep either of two
-   * rows of one version whose expiries lie within a second of each other.
+   * so copies converge whatever the order of arrival. Only CQL stores may keep either of two rows
+   * of one version whose expiries lie within a second of each other.
    */
   public static final Comparator<Row> PRECEDENCE =
       Comparator.comparingLong(Row::version)
@@ -84,7 +84,7 @@ public final class Row {
     return expiry;
   }
 
-  /** Returns whether the row stands for a deleted or expired entry. */
+  /** Returns whether the row is a deleted or expired entry. */
   public boolean isTombstone() {
     return value == null;
   }
@@ -99,7 +99,7 @@ public final class Row {
     return new Row(newKey, version, value, expiry);
   }
 
-  /** Returns the write that stores this very row. */
+  /** Returns the write that stores this row, with its version and expiry. */
   public Mutation toMutation() {
     return Mutation.of(value).withExpiry(expiry).withVersion(version);
   }

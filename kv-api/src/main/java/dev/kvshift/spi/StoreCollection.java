@@ -14,11 +14,12 @@ import org.jspecify.annotations.Nullable;
  * One collection of a store, asynchronous and versioned.
  *
  * <p>Safe for use by many threads. A stage fails only with a {@link KvException}: {@code Transient}
- * and {@code Permanent} where certainly nothing was applied, {@code UnknownOutcome} where a write
- * may have been, and at its call's deadline at the latest. Limits are checked before anything is
- * sent. What the store's {@link Store#capabilities()} leave out fails with {@code
- * UnsupportedCapability}. Closing the store closes its collections: what is in flight then ends
- * with one of these errors, what comes later with {@code Permanent}.
+ * and {@code Permanent} if certainly nothing was applied, {@code UnknownOutcome} if a write may
+ * have been. It ends by its call's deadline, on any thread: callers neither block nor compute much
+ * in an action that depends on it. Limits are checked before anything is sent. A request that the
+ * store's {@link Store#capabilities()} leave out fails with {@code UnsupportedCapability}. Closing
+ * the store closes its collections: requests in flight then end with one of these errors, later
+ * ones with {@code Permanent}.
  */
 public interface StoreCollection {
   /** Returns the collection's name. */
@@ -29,8 +30,8 @@ public interface StoreCollection {
 
   /**
    * Checks a write without sending anything: local, and by its key and mutation alone. This is the
-   * only thing that may mean "this store can never hold that"; an error of {@link #write} never
-   * does, since a permission, a full disk or a schema can be mended. A key alone is checked with
+   * only call that may mean "this store can never hold that". An error of {@link #write} never
+   * does, because a permission, a full disk or a schema can be fixed. A key alone is checked with
    * {@link Mutation#delete()}.
    *
    * @throws KvException.InvalidArgument if this collection can never hold the row
@@ -40,15 +41,15 @@ public interface StoreCollection {
   /**
    * Reads one row.
    *
-   * @return the row; null where there is none; a tombstone where the store keeps them
+   * @return the row; null if there is none; a tombstone if the store returns them
    */
   CompletionStage<@Nullable Row> get(StoreKey key, Call call);
 
   /**
-   * Writes one row. With a version, the write stays without effect where the store holds a row of
-   * higher {@link Row#PRECEDENCE}; that is a success, and makes the write safe to repeat.
+   * Writes one row. A write with a version has no effect if the store holds a row of higher {@link
+   * Row#PRECEDENCE}; that is a success, so the write is safe to repeat.
    *
-   * @return the version of the write: its own, or the one that the store has drawn
+   * @return the version of the write: its own, or the one that the store has issued
    */
   CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call);
 
@@ -56,28 +57,28 @@ public interface StoreCollection {
   CompletionStage<RowPage> range(Bytes main, Bytes shard, Range range, PageLimit limit, Call call);
 
   /**
-   * Returns where the store places a row: its hash of the partition key, by which scans are cut.
+   * Returns the token of a row: the store's hash of the partition key, by which scans are divided.
    *
    * @throws KvException.UnsupportedCapability without {@link Capability#SCAN}
    */
   long token(StoreKey key);
 
-  /** Returns tasks that together scan everything, at least {@code atLeast} where the store can. */
+  /** Returns tasks that together scan everything; at least {@code atLeast} if the store can. */
   CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call);
 
   /**
-   * Reads one page of a scan. Each row comes with its own version and expiry; the scan is no
-   * snapshot: a row is given as it was at some moment between the start of the task and the page.
-   * Scans are the runner's: no gate refuses them.
+   * Reads one page of a scan, each row with its own version and expiry. The scan is not a snapshot:
+   * a row is returned as it was at some moment between the start of the task and the page. Scans
+   * are for the runner, and no gate refuses them.
    *
-   * @param position what the last page gave, or null to begin
+   * @param position the position that the last page returned; null to begin
    */
   CompletionStage<ScanPage> scan(
       ScanTask task, @Nullable Bytes position, PageLimit limit, Call call);
 
   /**
-   * Returns the collection's committed changes; {@link Capability#CHANGE_SOURCE}. They are the
-   * runner's: no gate refuses them.
+   * Returns the collection's committed changes; {@link Capability#CHANGE_SOURCE}. They are for the
+   * runner, and no gate refuses them.
    */
   ChangeSource changes();
 

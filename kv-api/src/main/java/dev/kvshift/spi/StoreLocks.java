@@ -21,28 +21,28 @@ public interface StoreLocks {
   /** The longest lease: 1 h. */
   Duration MAX_LEASE = Duration.ofHours(1);
 
-  /** Takes all that can be had of the keys, waiting for none. At most 1,000 keys. */
+  /** Acquires those locks that are free, without waiting for the others. At most 1,000 keys. */
   CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call);
 
-  /** Extends a lease from now on. Fails with {@code Permanent} where the lock is lost. */
+  /** Renews a lease, which counts from now. Fails with {@code Permanent} if the lock is lost. */
   CompletionStage<Lock> renew(Lock lock, Duration lease, Call call);
 
-  /** Gives a lock back. Succeeds where it is lost or released already. */
+  /** Releases a lock. Succeeds if it is lost or released already. */
   CompletionStage<Void> release(Lock lock, Call call);
 
   /**
    * Opens the space's gate, by which its authority moves to another store; {@link
-   * Capability#LOCK_GATE}. It is a collection's gate with locks in the place of writes:
+   * Capability#LOCK_GATE}. It is like a collection's gate, with lock requests instead of writes:
    *
    * <ul>
-   *   <li>Requests of an epoch below {@code acceptMin} are refused with {@code StalePhase}, but for
+   *   <li>Requests of an epoch below {@code acceptMin} are refused with {@code StalePhase}, except
    *       {@link #release}.
-   *   <li>While a fence stands, no lock is granted: {@code CollectionFenced} at once. Renewing and
-   *       releasing go on.
+   *   <li>While a fence is raised, no lock is granted: {@code CollectionFenced} at once. Locks can
+   *       still be renewed and released.
    *   <li>{@link Gate#move} fails with {@code Transient} while a lock is held by the leader's
    *       clock. Once it has succeeded, every request is refused, and {@code floor} lies above
-   *       every token that the leader has given.
-   *   <li>{@link Gate#seal} and {@link Gate#reassert} are not for locks: {@code Permanent}.
+   *       every token that the leader has issued.
+   *   <li>{@link Gate#seal} and {@link Gate#reassert} do not apply to locks: {@code Permanent}.
    * </ul>
    */
   default CompletionStage<Gate> gate() {

@@ -16,24 +16,24 @@ public interface StoreProvider {
   List<ConnectionString.Parameter> parameters();
 
   /**
-   * Opens a store. Connects: returns once the server has answered. The opener has checked the
-   * parameters' names with {@link ConnectionString#requireKnown}; the driver checks their values,
-   * and reads the password at each connect with {@link ConnectionString#currentPassword()}.
+   * Opens a store, and returns once its server has answered. The opener has checked the parameters'
+   * names with {@link ConnectionString#requireKnown}; the driver checks their values, and reads the
+   * password at each connect with {@link ConnectionString#currentPassword()}.
    *
-   * @throws dev.kvshift.api.KvException.Permanent where the string is wrong
-   * @throws dev.kvshift.api.KvException.Transient where the server cannot be reached
+   * @throws dev.kvshift.api.KvException.Permanent if the string is wrong
+   * @throws dev.kvshift.api.KvException.Transient if the server cannot be reached
    */
   Store open(ConnectionString string, Context context);
 
-  /** What the opener lends to a driver. */
+  /** The services that the opener provides to a driver. */
   interface Context {
-    /** Opens another store, sharded where it needs to be: for {@code transition://}. */
+    /** Opens a nested store, sharded if it needs to be. {@code transition://} opens its sides. */
     Store open(ConnectionString nested);
 
-    /** Returns the process's one version clock. */
+    /** Returns the version clock of the process. */
     VersionClock clock();
 
-    /** Returns who is told of what servers warn of: nobody, unless the opener names someone. */
+    /** Returns the observer of warnings and events; {@link KvObserver#NONE} by default. */
     default KvObserver observer() {
       return KvObserver.NONE;
     }

@@ -9,16 +9,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Issues the versions of writes once no leader does: one clock per process, shared by its stores.
+ * The clock that issues the versions of writes if no leader does: one per process, shared by its
+ * stores.
  *
  * <p>A version is {@code max(now, last issued + 1, greatest seen + 1)} in microseconds since 1970.
  * Safe for use by many threads.
  */
 public final class VersionClock {
-  /** ε: how far two clocks may differ before writes are refused. */
+  /** ε: the largest difference between two clocks at which writes are still accepted, 250 ms. */
   public static final Duration SKEW_LIMIT = Duration.ofMillis(250);
 
-  /** How far ahead of the clock a seen version may lie and still move this one: 1 s + ε. */
+  /** The lead over the clock up to which a seen version still moves this one: 1 s + ε. */
   public static final Duration MAX_AHEAD = Duration.ofSeconds(1).plus(SKEW_LIMIT);
 
   private static final VersionClock PROCESS = new VersionClock(Clock.systemUTC());
@@ -26,12 +27,12 @@ public final class VersionClock {
   private final Clock clock;
   private final AtomicLong last = new AtomicLong();
 
-  /** Makes a clock of its own, for tests; everything else shares {@link #ofProcess()}. */
+  /** Creates a clock for tests; everything else shares {@link #ofProcess()}. */
   public VersionClock(Clock clock) {
     this.clock = clock;
   }
 
-  /** Returns the process's one clock. */
+  /** Returns the clock of the process. */
   public static VersionClock ofProcess() {
     return PROCESS;
   }
@@ -42,7 +43,7 @@ public final class VersionClock {
         Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1_000);
   }
 
-  /** Returns this clock's time in microseconds since 1970, which is no version. */
+  /** Returns this clock's time in microseconds since 1970. It is not a version. */
   public long nowMicros() {
     return micros(clock.instant());
   }
@@ -54,10 +55,10 @@ public final class VersionClock {
   }
 
   /**
-   * Notes a version that a read has met.
+   * Notes a version that a read has returned.
    *
-   * @return whether it was near enough to be noted; one more than {@link #MAX_AHEAD} ahead is not,
-   *     and is worth reporting
+   * @return whether it was noted. A version more than {@link #MAX_AHEAD} ahead is not: it would
+   *     drag every later version along, and is worth a report
    */
   public boolean observe(long version) {
     if (version <= last.get()) {
@@ -72,7 +73,7 @@ public final class VersionClock {
 
   /**
    * Completes once this clock has passed {@code floor + ε}, after which versions issued here lie
-   * above everything the leader has issued. At once where it has.
+   * above everything that the leader has issued.
    */
   public CompletionStage<Void> awaitPast(long floor) {
     long missing = floor + TimeUnit.NANOSECONDS.toMicros(SKEW_LIMIT.toNanos()) - nowMicros() + 1;

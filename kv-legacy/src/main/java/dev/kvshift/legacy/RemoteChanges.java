@@ -56,7 +56,7 @@ final class RemoteChanges implements ChangeSource {
         Kind.READ,
         collection.call(),
         () -> Request.newBuilder().setWindow(Nothing.getDefaultInstance()),
-        reply -> new Window(reply.getWindow().getOldest(), reply.getWindow().getNewest()));
+        reply -> Window.of(reply.getWindow().getOldest(), reply.getWindow().getNewest()));
   }
 
   @Override

@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The last changes of one table, and those who wait for more. Guarded by the table's monitor. */
+/** The last changes of one table, and the readers that wait for more. Guarded by its monitor. */
 final class ChangeLog {
   static final int RETAINED = 100_000;
   private static final int MAX_READERS = 1_000;
@@ -51,20 +51,20 @@ final class ChangeLog {
 
   void append(Row row) {
     long position = newest + 1;
-    add(new Data(List.of(new Change(position, row)), position));
+    add(Data.of(List.of(Change.of(position, row)), position));
   }
 
   Fence appendFence(String attempt, long version, Instant deadline) {
     Fence fence = new Fence(attempt, version, newest + 1, deadline);
-    add(new Fenced(fence));
+    add(Fenced.of(fence));
     return fence;
   }
 
   void appendLift(String attempt) {
-    add(new Lifted(attempt, newest + 1));
+    add(Lifted.of(attempt, newest + 1));
   }
 
-  /** Returns the log's id, which is one for all positions: a memory log is never restored. */
+  /** Returns the log's id, the same for all positions: a log in memory is never restored. */
   String id(long position) {
     if (position < 0 || position > newest) {
       throw new KvException.Permanent(
@@ -74,16 +74,16 @@ final class ChangeLog {
               + position
               + ", its last one is at "
               + newest
-              + ": its log was made anew");
+              + ": its log is another one, copy the collection again");
     }
     return id;
   }
 
   Window window() {
-    return new Window(oldest(), newest);
+    return Window.of(oldest(), newest);
   }
 
-  /** Reads at once where there is something, and otherwise leaves a reader waiting. */
+  /** Reads at once if there are changes, and otherwise waits for one. */
   CompletionStage<Batch> read(Object owner, long after, int maxBytes, Duration wait) {
     if (maxBytes < 1) {
       throw new InvalidArgument("a batch of " + maxBytes + " bytes: give 1 or more");
@@ -93,7 +93,7 @@ final class ChangeLog {
       return CompletableFuture.completedFuture(batch(after, maxBytes));
     }
     if (wait.isNegative() || wait.isZero()) {
-      return CompletableFuture.completedFuture(new Data(List.of(), after));
+      return CompletableFuture.completedFuture(Data.of(List.of(), after));
     }
     readers.removeIf(reader -> reader.result.isDone());
     if (readers.size() == MAX_READERS) {
@@ -102,11 +102,11 @@ final class ChangeLog {
     }
     CompletableFuture<Batch> result = new CompletableFuture<>();
     readers.add(new Reader(owner, after, maxBytes, result));
-    result.completeOnTimeout(new Data(List.of(), after), wait.toNanos(), TimeUnit.NANOSECONDS);
+    result.completeOnTimeout(Data.of(List.of(), after), wait.toNanos(), TimeUnit.NANOSECONDS);
     return result.thenApplyAsync(batch -> batch);
   }
 
-  /** Registers a consumer or moves it. How long so many changes take, nobody can foresee. */
+  /** Registers a consumer or moves it. The log counts changes, so no time can be foreseen. */
   Duration consumed(String consumer, long upTo) {
     if (consumer.isEmpty() || consumer.length() > MAX_CONSUMER_LENGTH) {
       throw new InvalidArgument(
@@ -133,7 +133,7 @@ final class ChangeLog {
     return null;
   }
 
-  /** Ends the waiting of one store's readers, or of all where the owner is this log. */
+  /** Ends the waiting of one store's readers, or of all if the owner is this log. */
   void forget(Object owner) {
     for (Reader reader : List.copyOf(readers)) {
       if (owner == this || reader.owner == owner) {
@@ -165,7 +165,7 @@ final class ChangeLog {
               + after
               + " are no longer retained, the oldest is "
               + oldest()
-              + ": copy the collection anew");
+              + ": copy the collection again");
     }
   }
 
@@ -203,7 +203,7 @@ final class ChangeLog {
       }
       changes.add(change);
     }
-    return new Data(changes, changes.get(changes.size() - 1).position());
+    return Data.of(changes, changes.get(changes.size() - 1).position());
   }
 
   private static int size(Row row) {

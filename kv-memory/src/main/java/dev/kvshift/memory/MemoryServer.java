@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** What all stores of one name share. Lives until the last of them is closed. */
+/** The data that all stores of one name share. It lives until the last of them is closed. */
 final class MemoryServer {
   private static final Map<String, MemoryServer> OPEN = new HashMap<>();
 

@@ -28,7 +28,7 @@ public final class MemoryStoreProvider implements StoreProvider {
           Parameter.optional("faults", "0", "how many of a thousand requests fail, 0 to 1000"),
           Parameter.optional("seed", "0", "the seed of the faults, for runs that can be repeated"));
 
-  /** Makes a provider; {@link java.util.ServiceLoader} does. */
+  /** Creates a provider, as {@link java.util.ServiceLoader} does. */
   public MemoryStoreProvider() {}
 
   /** Opens the store of that name with every capability. */

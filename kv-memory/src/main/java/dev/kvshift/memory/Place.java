@@ -7,9 +7,9 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 
 /**
- * Where a row stands in a table: by the token of its partition, then by its key. The token is the
- * 64-bit FNV-1a hash of the main part's length, the main part and the shard part, and stays what it
- * is.
+ * The place of a row in a table: ordered by the token of its partition, then by its key. The token
+ * is the 64-bit FNV-1a hash of the main part's length, the main part and the shard part, mixed once
+ * more. It never changes, because scan positions contain it.
  */
 record Place(long token, StoreKey key) implements Comparable<Place> {
   private static final long FNV_OFFSET = 0xcbf29ce484222325L;

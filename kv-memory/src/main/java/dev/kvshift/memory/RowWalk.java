@@ -19,7 +19,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How rows become pages.
+ * The walk over rows that makes pages of them.
  *
  * @param tombstones whether deleted and expired rows are shown, as tombstones
  */
@@ -112,7 +112,7 @@ record RowWalk(boolean tombstones) {
     return ScanPage.of(rows, null);
   }
 
-  /** Cuts all tokens into so many ranges of equal length. */
+  /** Divides all tokens into that many ranges of equal length. */
   static List<ScanTask> tasks(int atLeast) {
     if (atLeast < 1 || atLeast > MAX_TASKS) {
       throw new InvalidArgument("a scan in " + atLeast + " tasks: give 1 to " + MAX_TASKS);

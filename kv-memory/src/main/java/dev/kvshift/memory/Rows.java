@@ -49,8 +49,8 @@ final class Rows {
   /**
    * Applies a write.
    *
-   * @param given its version, or null where the leader draws one
-   * @param leader whether this store is the one that draws versions
+   * @param given its version; null if the leader issues one
+   * @param leader whether this store issues versions
    */
   long apply(StoreKey key, Mutation mutation, @Nullable Long given, boolean leader) {
     Instant now = server.now();
@@ -86,7 +86,7 @@ final class Rows {
     return version;
   }
 
-  /** Draws a version above every one drawn or applied before. */
+  /** Issues a version above every one issued or applied before. */
   long draw(Instant now) {
     long micros = VersionClock.micros(now);
     long version = Math.max(micros, lastVersion + 1);
@@ -119,7 +119,7 @@ final class Rows {
     }
   }
 
-  /** Gives a row a new version above {@code atLeast}. */
+  /** Writes a row again, unchanged, at a new version above {@code atLeast}. */
   Row reassert(StoreKey key, long atLeast) {
     Instant now = server.now();
     if (atLeast > VersionClock.micros(now) + MICROS_PER_SECOND) {

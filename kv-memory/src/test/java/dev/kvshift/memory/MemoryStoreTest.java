@@ -77,9 +77,9 @@ final class MemoryStoreTest {
       join(c.gate().lift("a"));
       assertThat(join(waiting)).isGreaterThan(fence.version());
       assertThat(join(c.changes().read(0, 1_000, Duration.ZERO)))
-          .isEqualTo(new ChangeSource.Fenced(fence));
+          .isEqualTo(ChangeSource.Fenced.of(fence));
       assertThat(join(c.changes().read(1, 1_000, Duration.ZERO)))
-          .isEqualTo(new ChangeSource.Lifted("a", 2));
+          .isEqualTo(ChangeSource.Lifted.of("a", 2));
       join(c.gate().fence("b", Duration.ofSeconds(30)));
       CompletionStage<Long> late = c.write(key, Mutation.put(MAIN), within());
       assertThat(join(c.gate().move("b")).phase()).isEqualTo(Phase.NEW_ONLY);

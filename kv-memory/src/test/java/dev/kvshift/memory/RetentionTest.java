@@ -119,7 +119,7 @@ final class RetentionTest {
       for (int i = 0; i < ChangeLog.RETAINED + 5; i++) {
         join(c.write(key(1), Mutation.delete(), call()));
       }
-      assertThat(join(c.changes().window())).isEqualTo(new Window(6, ChangeLog.RETAINED + 5));
+      assertThat(join(c.changes().window())).isEqualTo(Window.of(6, ChangeLog.RETAINED + 5));
       assertThatThrownBy(() -> join(c.changes().read(4, 100, Duration.ZERO)))
           .isInstanceOf(KvException.Permanent.class)
           .hasMessageContaining("the oldest is 6");

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -26,6 +27,11 @@ import java.util.concurrent.ConcurrentHashMap;
  *       kv_operation_entries_total})
  *   <li>{@code kv.server.warnings}, a counter of the servers' warnings per concern ({@code
  *       kv_server_warnings_total})
+ *   <li>{@code kv.events}, a counter of events per kind, detail and collection ({@code
+ *       kv_events_total}): changes of phase, writes that failed at a fence, measurements of the
+ *       clock, failures of a side
+ *   <li>{@code kv.clock.skew}, a timer of the measured differences to a server's clock ({@code
+ *       kv_clock_skew_seconds})
  * </ul>
  *
  * <p>The number of meters is bounded by the number of collections times four operations times nine
@@ -74,6 +80,24 @@ public final class MicrometerObserver implements KvObserver {
   @Override
   public void warned(Warning warning) {
     Objects.requireNonNull(warnings.get(warning.concern())).increment();
+  }
+
+  @Override
+  public void happened(Event event) {
+    registry
+        .counter(
+            "kv.events",
+            "kind",
+            event.kind().name().toLowerCase(Locale.ROOT),
+            "detail",
+            event.detail(),
+            "collection",
+            Objects.requireNonNullElse(event.collection(), ""))
+        .increment();
+    Duration duration = event.duration();
+    if (event.kind() == Event.Kind.SKEW && duration != null) {
+      registry.timer("kv.clock.skew").record(duration);
+    }
   }
 
   private Meters register(Kind kind) {

@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,17 +96,30 @@ record TypedKeys<K, V>(
       return format.decode(value);
     } catch (RuntimeException e) {
       throw new KvException.Permanent(
-          "collection "
-              + collection.name()
-              + ", main "
-              + key.main()
-              + ", clustering "
-              + key.clustering()
+          described(key)
               + ": its value of "
               + value.size()
               + " bytes is not what the model declares: check the model",
           e);
     }
+  }
+
+  /** Returns what the decoder returns, or its error. */
+  <T> Outcome<T> decoded(Supplier<T> decoder) {
+    try {
+      return Outcome.ok(decoder.get());
+    } catch (KvException e) {
+      return Outcome.failed(e);
+    }
+  }
+
+  String described(Key key) {
+    return "collection "
+        + collection.name()
+        + ", main "
+        + key.main()
+        + ", clustering "
+        + key.clustering();
   }
 
   private Optional<V> decode(Key key, Optional<Bytes> value) {

@@ -5,6 +5,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
@@ -28,10 +29,10 @@ import org.jspecify.annotations.Nullable;
  * its store.
  *
  * <p>Operations fail as those of {@link KvCollection} do, with the same state afterwards. A key or
- * value that the model cannot encode fails with {@link
- * dev.kvshift.api.KvException.InvalidArgument}, a stored one that it cannot decode with {@link
- * dev.kvshift.api.KvException.Permanent}. A multi-key request has the limit of {@link KvCollection}
- * and returns an outcome for each key; it is not atomic.
+ * value that the model cannot encode fails with {@link KvException.InvalidArgument}. A stored one
+ * that it cannot decode fails its own key or entry with {@link KvException.Permanent}. A multi-key
+ * request has the limit of {@link KvCollection} and returns an outcome for each key; it is not
+ * atomic.
  *
  * @param <M> the type of its main keys
  * @param <C> the type of its clustering keys
@@ -168,12 +169,24 @@ public final class TypedRange<M, C, V> {
   private TypedPage<C, V> decode(Bytes main, RangePage page) {
     List<TypedEntry<C, V>> entries = new ArrayList<>(page.entries().size());
     for (Entry entry : page.entries()) {
+      Key key = Key.of(main, entry.clustering());
       entries.add(
-          new TypedEntry<>(
-              model.clustering().decode(entry.clustering()),
-              keys.decode(Key.of(main, entry.clustering()), entry.value())));
+          TypedEntry.decoded(
+              keys.decoded(() -> decodeClustering(key)),
+              keys.decoded(() -> keys.decode(key, entry.value()))));
     }
-    return new TypedPage<>(entries, page.stop(), page.next());
+    return TypedPage.of(entries, page.stop(), page.next());
+  }
+
+  private C decodeClustering(Key key) {
+    try {
+      return model.clustering().decode(key.clustering());
+    } catch (RuntimeException e) {
+      throw new KvException.Permanent(
+          keys.described(key)
+              + ": its clustering key is not what the model declares: check the model",
+          e);
+    }
   }
 
   /** The asynchronous operations; see {@link KvCollection.Async}. */

@@ -8,11 +8,13 @@ import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.StoreOptions;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -85,6 +87,21 @@ class MicrometerObserverTest {
     assertThat(warnings("size")).isEqualTo(2);
     assertThat(warnings("tombstones")).isZero();
     assertThat(warnings("other")).isZero();
+  }
+
+  @Test
+  void happened_skew_isCountedAndMeasured() {
+    new MicrometerObserver(registry)
+        .happened(
+            Event.of(Event.Kind.SKEW, "transition://", "new").withDuration(Duration.ofMillis(7)));
+    assertThat(
+            registry
+                .get("kv.events")
+                .tags("kind", "skew", "detail", "new", "collection", "")
+                .counter()
+                .count())
+        .isEqualTo(1);
+    assertThat(registry.get("kv.clock.skew").timer().max(TimeUnit.MILLISECONDS)).isEqualTo(7);
   }
 
   private double warnings(String concern) {

@@ -58,7 +58,7 @@ class ModelDocumentTest {
               KeyRange.prefix(KeyPrefix.beginning(string(), "java/util/L")),
               PageLimit.entries(100));
       assertThat(one).contains(seen);
-      assertThat(page.entries()).containsExactly(new TypedEntry<>(list, seen));
+      assertThat(page.entries()).containsExactly(TypedEntry.of(list, seen));
       assertThat(page.next()).isNull();
       FILES.open(store).put(hash, seen);
       assertThat(FILES.open(store).get(hash)).contains(seen);

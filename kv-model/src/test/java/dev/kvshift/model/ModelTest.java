@@ -16,6 +16,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Timestamp;
+import dev.kvshift.KvCollection;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
@@ -214,6 +215,34 @@ class ModelTest {
             "collection package-files, main 036d00, clustering 03700002010"
                 + "1ff010200: its value of 1 bytes is not what the model declares: check the"
                 + " model");
+  }
+
+  @Test
+  void getRange_entriesThatAreNotTheModels_failAloneWhenTheyAreAskedFor() {
+    TypedRange<String, FileKey, Timestamp> files = PACKAGE_FILES.open(store);
+    Timestamp seen = Timestamp.newBuilder().setSeconds(7).build();
+    FileKey good = new FileKey("b", HASH);
+    FileKey noMessage = new FileKey("a", HASH);
+    Bytes noKey = Bytes.fromHex("03ffff");
+    KvCollection raw = store.collection("package-files", PACKAGE_FILES.layout());
+    files.put("m", good, seen);
+    raw.put(
+        Key.of(string().encode("m"), PACKAGE_FILES.clustering().encode(noMessage)),
+        Bytes.fromHex("ff"));
+    raw.put(Key.of(string().encode("m"), noKey), Bytes.of(seen.toByteArray()));
+    List<TypedEntry<FileKey, Timestamp>> entries =
+        files.getRange("m", KeyRange.all(), PageLimit.entries(9)).entries();
+    assertThat(entries).hasSize(3).element(1).isEqualTo(TypedEntry.of(good, seen));
+    assertThat(entries.get(0).clustering()).isEqualTo(noMessage);
+    assertThatThrownBy(() -> entries.get(0).value())
+        .isExactlyInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("its value of 1 bytes is not what the model declares");
+    assertThat(entries.get(2).value()).isEqualTo(seen);
+    assertThatThrownBy(() -> entries.get(2).clustering())
+        .isExactlyInstanceOf(KvException.Permanent.class)
+        .hasMessage(
+            "collection package-files, main 036d00, clustering 03ffff: its clustering key is not"
+                + " what the model declares: check the model");
   }
 
   @Test

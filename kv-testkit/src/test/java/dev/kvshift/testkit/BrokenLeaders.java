@@ -73,7 +73,7 @@ final class BrokenLeaders {
                 .thenApply(
                     batch ->
                         batch instanceof Data data
-                            ? new Data(withoutDeletes(data.changes()), data.position())
+                            ? Data.of(withoutDeletes(data.changes()), data.position())
                             : batch);
           }
 

@@ -96,7 +96,7 @@ class LegacyStoreTest {
 
     assertThat(await(collection.get(key("m", "c"), call())))
         .isEqualTo(Row.of(key("m", "c"), 200, Bytes.utf8("newer"), null));
-    assertThat(await(collection.changes().window())).isEqualTo(new ChangeSource.Window(1, 1));
+    assertThat(await(collection.changes().window())).isEqualTo(ChangeSource.Window.of(1, 1));
   }
 
   @Test
@@ -161,18 +161,18 @@ class LegacyStoreTest {
     long first = put("m", "1", "v1");
     assertThat(await(waiting))
         .isEqualTo(
-            new ChangeSource.Data(
+            ChangeSource.Data.of(
                 List.of(
-                    new ChangeSource.Change(
+                    ChangeSource.Change.of(
                         1, Row.of(key("m", "1"), first, Bytes.utf8("v1"), null))),
                 1));
     long second = await(collection.write(key("m", "1"), Mutation.delete(), call()));
     assertThat(await(collection.changes().read(1, 1 << 20, Duration.ZERO)))
         .isEqualTo(
-            new ChangeSource.Data(
-                List.of(new ChangeSource.Change(2, Row.tombstone(key("m", "1"), second))), 2));
+            ChangeSource.Data.of(
+                List.of(ChangeSource.Change.of(2, Row.tombstone(key("m", "1"), second))), 2));
     assertThat(await(collection.changes().read(2, 1 << 20, Duration.ofMillis(20))))
-        .isEqualTo(new ChangeSource.Data(List.of(), 2));
+        .isEqualTo(ChangeSource.Data.of(List.of(), 2));
   }
 
   @Test
@@ -195,7 +195,7 @@ class LegacyStoreTest {
         .isInstanceOf(StalePhase.class);
     assertThat(await(collection.get(key("m", "1"), call().withEpoch(1)))).isNotNull();
     assertThat(await(collection.changes().read(1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Fenced(fence));
+        .isEqualTo(ChangeSource.Fenced.of(fence));
     assertThat(await(collection.gate().move("try-1"))).isEqualTo(moved);
   }
 
@@ -209,12 +209,12 @@ class LegacyStoreTest {
     long version = await(waiting);
 
     assertThat(await(collection.changes().read(1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Lifted("try-1", 2));
+        .isEqualTo(ChangeSource.Lifted.of("try-1", 2));
     assertThat(await(collection.changes().read(2, 1 << 20, Duration.ZERO)))
         .isEqualTo(
-            new ChangeSource.Data(
+            ChangeSource.Data.of(
                 List.of(
-                    new ChangeSource.Change(
+                    ChangeSource.Change.of(
                         3, Row.of(key("m", "2"), version, Bytes.utf8("late"), null))),
                 3));
     assertThatThrownBy(() -> await(collection.gate().move("try-1")))

@@ -133,18 +133,18 @@ public final class Messages {
 
   public static ChangeSource.Batch changes(Changes message) {
     if (message.hasFenced()) {
-      return new ChangeSource.Fenced(fence(message.getFenced()));
+      return ChangeSource.Fenced.of(fence(message.getFenced()));
     }
     if (message.hasLifted()) {
-      return new ChangeSource.Lifted(message.getLifted(), message.getPosition());
+      return ChangeSource.Lifted.of(message.getLifted(), message.getPosition());
     }
     List<Row> rows = RowBlock.read(message.getRows());
     List<ChangeSource.Change> changes = new ArrayList<>(rows.size());
     long position = message.getPosition() - rows.size();
     for (Row row : rows) {
-      changes.add(new ChangeSource.Change(++position, row));
+      changes.add(ChangeSource.Change.of(++position, row));
     }
-    return new ChangeSource.Data(changes, message.getPosition());
+    return ChangeSource.Data.of(changes, message.getPosition());
   }
 
   public static Fence fence(Gate.Fence fence) {

@@ -263,9 +263,9 @@ final class ShardedCollection implements StoreCollection {
           .thenApply(
               batch ->
                   batch instanceof Data data
-                      ? new Data(
+                      ? Data.of(
                           data.changes().stream()
-                              .map(change -> new Change(change.position(), unsharded(change.row())))
+                              .map(change -> Change.of(change.position(), unsharded(change.row())))
                               .toList(),
                           data.position())
                       : batch);

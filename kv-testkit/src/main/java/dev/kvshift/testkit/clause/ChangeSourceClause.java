@@ -60,8 +60,8 @@ public abstract class ChangeSourceClause extends Clause {
   @Test
   void read_newCollection_isEmpty() {
     ChangeSource changes = fresh(pointLayout()).changes();
-    assertThat(join(changes.read(0, PLENTY, Duration.ZERO))).isEqualTo(new Data(List.of(), 0));
-    assertThat(join(changes.window())).isEqualTo(new Window(1, 0));
+    assertThat(join(changes.read(0, PLENTY, Duration.ZERO))).isEqualTo(Data.of(List.of(), 0));
+    assertThat(join(changes.window())).isEqualTo(Window.of(1, 0));
   }
 
   @Test
@@ -70,9 +70,9 @@ public abstract class ChangeSourceClause extends Clause {
     List<Change> expected = written(collection, 10);
     StoreKey key = expected.get(3).row().key();
     long version = write(collection, key, Mutation.delete());
-    expected.add(new Change(11, Row.tombstone(key, version)));
+    expected.add(Change.of(11, Row.tombstone(key, version)));
     assertThat(readAll(collection, 0, PLENTY)).isEqualTo(expected);
-    assertThat(join(collection.changes().window())).isEqualTo(new Window(1, 11));
+    assertThat(join(collection.changes().window())).isEqualTo(Window.of(1, 11));
   }
 
   @ParameterizedTest
@@ -108,7 +108,7 @@ public abstract class ChangeSourceClause extends Clause {
     for (int i = 1; i <= 5; i++) {
       Bytes value = Bytes.of((byte) i);
       long version = write(collection, key, Mutation.put(value));
-      expected.add(new Change(i, Row.of(key, version, value, null)));
+      expected.add(Change.of(i, Row.of(key, version, value, null)));
     }
     assertThat(readAll(collection, 0, PLENTY)).isEqualTo(expected);
   }
@@ -121,7 +121,7 @@ public abstract class ChangeSourceClause extends Clause {
     Instant expiry = expiryIn(Duration.ofHours(1)).plusMillis(3);
     long version = write(collection, key, expiring(expiry));
     assertThat(readAll(collection, 0, PLENTY))
-        .containsExactly(new Change(1, Row.of(key, version, hex("01"), expiry)));
+        .containsExactly(Change.of(1, Row.of(key, version, hex("01"), expiry)));
   }
 
   @Test
@@ -136,8 +136,8 @@ public abstract class ChangeSourceClause extends Clause {
     write(collection, key, Mutation.put(hex("03")).withVersion(version + 1));
     assertThat(readAll(collection, 0, PLENTY))
         .containsExactly(
-            new Change(1, Row.of(key, version, hex("01"), null)),
-            new Change(2, Row.of(key, version + 1, hex("03"), null)));
+            Change.of(1, Row.of(key, version, hex("01"), null)),
+            Change.of(2, Row.of(key, version + 1, hex("03"), null)));
   }
 
   @Test
@@ -171,7 +171,7 @@ public abstract class ChangeSourceClause extends Clause {
     StoreKey key = freshKey();
     long version = write(collection, key, Mutation.put(hex("01")));
     assertThat(join(waiting))
-        .isEqualTo(new Data(List.of(new Change(4, Row.of(key, version, hex("01"), null))), 4));
+        .isEqualTo(Data.of(List.of(Change.of(4, Row.of(key, version, hex("01"), null))), 4));
   }
 
   @Test
@@ -179,7 +179,7 @@ public abstract class ChangeSourceClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     written(collection, 3);
     assertThat(join(collection.changes().read(3, PLENTY, Duration.ofMillis(50))))
-        .isEqualTo(new Data(List.of(), 3));
+        .isEqualTo(Data.of(List.of(), 3));
   }
 
   @Test
@@ -217,7 +217,7 @@ public abstract class ChangeSourceClause extends Clause {
     StoreKey key = StoreKey.of(freshMain(), hex("00ff"));
     long version = write(collection, key, Mutation.put(hex("01")));
     assertThat(readAll(collection, 0, PLENTY))
-        .containsExactly(new Change(1, Row.of(key, version, hex("01"), null)));
+        .containsExactly(Change.of(1, Row.of(key, version, hex("01"), null)));
   }
 
   @Test
@@ -276,7 +276,7 @@ public abstract class ChangeSourceClause extends Clause {
       StoreKey key = freshKey();
       Bytes value = Bytes.of((byte) i);
       long version = write(collection, key, Mutation.put(value));
-      changes.add(new Change(i + 1L, Row.of(key, version, value, null)));
+      changes.add(Change.of(i + 1L, Row.of(key, version, value, null)));
     }
     return changes;
   }

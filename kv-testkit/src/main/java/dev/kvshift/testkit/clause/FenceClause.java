@@ -252,14 +252,14 @@ public abstract class FenceClause extends Clause {
     assertThat(join(changes.read(0, 1_000, Duration.ZERO)))
         .isEqualTo(data(1, Row.of(key, first, hex("01"), null)));
     assertThat(join(changes.read(1, 1_000, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Fenced(fence));
+        .isEqualTo(ChangeSource.Fenced.of(fence));
     assertThat(fence.position()).isEqualTo(2);
     assertThat(join(changes.read(2, 1_000, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Data(List.of(), 2));
+        .isEqualTo(ChangeSource.Data.of(List.of(), 2));
     join(collection.gate().lift("a"));
     long second = join(waiting);
     assertThat(join(changes.read(2, 1_000, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Lifted("a", 3));
+        .isEqualTo(ChangeSource.Lifted.of("a", 3));
     assertThat(join(changes.read(3, 1_000, Duration.ZERO)))
         .isEqualTo(data(4, Row.of(key, second, hex("02"), null)));
   }
@@ -275,11 +275,11 @@ public abstract class FenceClause extends Clause {
     assertThat(join(collection.changes().read(0, 1_000, Duration.ZERO)))
         .isEqualTo(data(1, Row.of(key, version, hex("01"), null)));
     assertThat(join(collection.changes().read(1, 1_000, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Fenced(fence));
+        .isEqualTo(ChangeSource.Fenced.of(fence));
   }
 
   private static ChangeSource.Data data(long position, Row row) {
-    return new ChangeSource.Data(List.of(new ChangeSource.Change(position, row)), position);
+    return ChangeSource.Data.of(List.of(ChangeSource.Change.of(position, row)), position);
   }
 
   private static CompletableFuture<Long> waiting(

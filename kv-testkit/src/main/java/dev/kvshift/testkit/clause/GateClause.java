@@ -310,7 +310,7 @@ public abstract class GateClause extends Clause {
     Row row = join(collection.gate().reassert(key, 0));
     assertThat(row).isEqualTo(Row.of(key, row.version(), hex("01"), expiry));
     assertThat(join(collection.changes().read(1, 1_000, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, row)), 2));
+        .isEqualTo(ChangeSource.Data.of(List.of(ChangeSource.Change.of(2, row)), 2));
   }
 
   @Test

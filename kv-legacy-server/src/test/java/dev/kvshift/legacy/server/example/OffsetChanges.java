@@ -30,7 +30,7 @@ final class OffsetChanges implements ChangeSource {
     CompletableFuture<Batch> result = new CompletableFuture<>();
     attempt(after, maxBytes, result);
     return result.completeOnTimeout(
-        new Data(List.of(), after), wait.toNanos(), TimeUnit.NANOSECONDS);
+        Data.of(List.of(), after), wait.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   private void attempt(long after, int maxBytes, CompletableFuture<Batch> result) {
@@ -57,12 +57,12 @@ final class OffsetChanges implements ChangeSource {
       if (!changes.isEmpty() && bytes > maxBytes) {
         break;
       }
-      changes.add(new Change(++position, entry.row()));
+      changes.add(Change.of(++position, entry.row()));
       if (position % CHECKPOINT_EVERY == 0) {
         positions.add(position, entry.offset());
       }
     }
-    return new Data(changes, position);
+    return Data.of(changes, position);
   }
 
   /** Returns the offset at which a position stands: it counts on from the nearest known one. */
@@ -130,6 +130,6 @@ final class OffsetChanges implements ChangeSource {
       newest += more.size();
       offset = more.get(more.size() - 1).offset();
     }
-    return CompletableFuture.completedFuture(new Window(oldest, newest));
+    return CompletableFuture.completedFuture(Window.of(oldest, newest));
   }
 }

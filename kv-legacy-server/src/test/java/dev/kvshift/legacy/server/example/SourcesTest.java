@@ -146,7 +146,7 @@ class SourcesTest {
 
     assertThat(readAll(again, 2_345)).isEqualTo(rows.subList(2_345, 2_500));
     assertThat(readAll(again, 2_500)).isEmpty();
-    assertThat(await(again.window())).isEqualTo(new ChangeSource.Window(2_001, 2_500));
+    assertThat(await(again.window())).isEqualTo(ChangeSource.Window.of(2_001, 2_500));
     assertThatThrownBy(() -> readAll(again, 1_100))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("retained no more");
@@ -198,7 +198,7 @@ class SourcesTest {
 
       Gate.Fence fence = await(collection.gate().fence("try-1", Duration.ofSeconds(30)));
       assertThat(await(collection.changes().read(0, 100, Duration.ZERO)))
-          .isEqualTo(new ChangeSource.Fenced(fence));
+          .isEqualTo(ChangeSource.Fenced.of(fence));
       assertThat(await(collection.gate().move("try-1")).phase()).isEqualTo(Phase.NEW_ONLY);
       assertThat(fence.version()).isGreaterThan(IdListCollection.VERSION);
     }

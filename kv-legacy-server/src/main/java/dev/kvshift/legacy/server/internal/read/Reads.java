@@ -317,7 +317,7 @@ public final class Reads {
             changes.seek(Keys.change(table.id(), 0));
             boolean found = changes.isValid() && Keys.belongsTo(changes.key(), table.id());
             changes.status();
-            return new ChangeSource.Window(
+            return ChangeSource.Window.of(
                 found ? Keys.position(changes.key()) : newest + 1, newest);
           }
         });

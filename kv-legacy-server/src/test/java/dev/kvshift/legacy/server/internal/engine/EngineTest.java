@@ -115,7 +115,7 @@ class EngineTest {
 
     assertThat(ceiling).isGreaterThanOrEqualTo(before);
     assertThat(after).isGreaterThan(ceiling);
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(1, 2));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 2));
   }
 
   @Test
@@ -129,8 +129,8 @@ class EngineTest {
 
     assertThat(await(read))
         .isEqualTo(
-            new ChangeSource.Data(
-                List.of(new ChangeSource.Change(2, Row.of(KEY, second, Bytes.utf8("v2"), null))),
+            ChangeSource.Data.of(
+                List.of(ChangeSource.Change.of(2, Row.of(KEY, second, Bytes.utf8("v2"), null))),
                 2));
     assertThat(table.changeWaiterCount()).isZero();
   }
@@ -252,7 +252,7 @@ class EngineTest {
 
     assertThat(await(waiting)).isGreaterThan(fence.version());
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Lifted("try-1", 2));
+        .isEqualTo(ChangeSource.Lifted.of("try-1", 2));
     assertThatThrownBy(() -> await(engine.gates().move(table, "try-1")))
         .isInstanceOf(KvException.Permanent.class);
   }
@@ -346,9 +346,9 @@ class EngineTest {
 
     assertThat(await(engine.changes(table, 0, 1 << 20, Duration.ZERO)).position()).isEqualTo(1);
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Fenced(fence));
+        .isEqualTo(ChangeSource.Fenced.of(fence));
     assertThat(await(engine.changes(table, 2, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Lifted("try-1", 3));
+        .isEqualTo(ChangeSource.Lifted.of("try-1", 3));
     assertThat(await(engine.changes(table, 3, 1 << 20, Duration.ZERO)).position()).isEqualTo(4);
   }
 
@@ -371,7 +371,7 @@ class EngineTest {
         .isInstanceOf(KvException.Permanent.class);
     table = await(engine.collection("files"));
     assertThat(engine.reads().get(table, KEY, 0)).isNull();
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(1, 0));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 0));
   }
 
   /** Holds up the commit thread until the returned latch is counted down. */
@@ -620,12 +620,12 @@ class EngineTest {
     clock.advance(Duration.ofDays(1));
     await(put("v3"));
     engine.maintenance().run();
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(1, 3));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 3));
 
     clock.advance(Duration.ofHours(25));
     engine.maintenance().run();
 
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(3, 3));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(3, 3));
     assertThatThrownBy(() -> await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("oldest is 3");
@@ -642,7 +642,7 @@ class EngineTest {
     reopen();
     await(put("v3"));
 
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(2, 3));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(2, 3));
   }
 
   @Test
@@ -703,7 +703,7 @@ class EngineTest {
 
     assertThat(engine.reads().get(table, KEY, 0)).isEqualTo(reasserted);
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
-        .isEqualTo(new ChangeSource.Data(List.of(new ChangeSource.Change(2, reasserted)), 2));
+        .isEqualTo(ChangeSource.Data.of(List.of(ChangeSource.Change.of(2, reasserted)), 2));
   }
 
   @Test

@@ -168,7 +168,7 @@ class ChangeRetentionTest {
             "collection files: changes 2 to 2 were dropped although consumer slow has not read"
                 + " them: it must copy the collection again; retain changes longer, or forget the"
                 + " consumer");
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(3, 3));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(3, 3));
     reopen();
     assertThat(engine.consumers().of(table))
         .extracting(ConsumerState::getName, ConsumerState::getDroppedUpTo)
@@ -240,7 +240,7 @@ class ChangeRetentionTest {
     reopen();
 
     assertThat(engine.consumers().of(table)).isEmpty();
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(1, 0));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 0));
   }
 
   private static List<String> warningsOf(Runnable task) {
