@@ -20,8 +20,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A server that answers. Safe for use by many threads. Closing it refuses new connections, answers
- * what is in flight for at most {@link #DRAIN}, and closes the store; closing again does nothing.
+ * A running server and its store. Safe for use by many threads.
+ *
+ * <p>Closing it refuses new connections, answers what is in flight for at most {@link #DRAIN}, and
+ * closes the store. Closing again does nothing.
  */
 public final class RunningServer implements AutoCloseable {
   static final Duration DRAIN = Duration.ofSeconds(5);
@@ -54,7 +56,7 @@ public final class RunningServer implements AutoCloseable {
   }
 
   /**
-   * Opens the store and begins to answer.
+   * Opens the store and starts to answer.
    *
    * @throws KvException.Permanent if the store cannot be opened
    * @throws KvException.Transient if the port is in use
@@ -116,7 +118,7 @@ public final class RunningServer implements AutoCloseable {
               + port
               + " on "
               + bind
-              + " cannot be had: stop what uses it, or give another --port (0 takes a free one)",
+              + " is in use: stop the process that uses it, or give another --port (0 takes a free one)",
           e);
     }
   }

@@ -16,7 +16,7 @@ import java.time.Clock;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** The store in the process, with a clock that can be moved. */
+/** The store inside the process, with a clock that can be set. */
 public final class FileFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
   private final Meter meter = new Meter();

@@ -13,7 +13,7 @@ import java.time.Clock;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** The store behind its server, whose clock can be moved. */
+/** The store behind its server, with a clock that can be set. */
 public final class NetworkFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
   private final Meter meter = new Meter();

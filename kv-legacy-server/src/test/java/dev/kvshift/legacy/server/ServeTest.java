@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** The program: its exit codes, its one line, its clean stop. */
+/** Tests of the server as a program: exit codes, the ready line, health, the clean stop. */
 class ServeTest {
   @TempDir Path directory;
 

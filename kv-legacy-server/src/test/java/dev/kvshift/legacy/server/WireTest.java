@@ -46,7 +46,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** What the server takes and refuses from a client of any making. */
+/** Tests of the wire format against a client that may do anything. */
 class WireTest {
   private static final long BUDGET_MICROS = TimeUnit.SECONDS.toMicros(60);
   private static final ByteString FIRST = ByteString.copyFromUtf8("c0");
@@ -75,7 +75,7 @@ class WireTest {
     server.close();
   }
 
-  /** One stream, and what came over it. */
+  /** One stream and what has arrived on it. */
   private final class Client implements ClientResponseObserver<RequestFrame, ReplyFrame> {
     private final Map<Long, CompletableFuture<Reply>> replies = new ConcurrentHashMap<>();
     private final CompletableFuture<Status> end =
@@ -89,7 +89,7 @@ class WireTest {
       this(false);
     }
 
-    /** Makes one that takes the welcome and nothing more until it is told so. */
+    /** Creates a client that accepts the welcome and nothing more until {@link #take}. */
     Client(boolean unwilling) {
       this.unwilling = unwilling;
       out = LegacyGrpc.newStub(channel).connect(this);

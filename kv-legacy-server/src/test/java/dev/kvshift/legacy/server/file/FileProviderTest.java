@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which options may differ between stores that share one folder. */
+/** Tests of stores that share one folder: the options in which they may differ. */
 class FileProviderTest {
   @TempDir Path directory;
 

@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 
 /**
- * The gate of every collection: each change is one operation in the commit pipeline, decided on the
- * record as it then is, and durable before it is answered. Safe for use by many threads.
+ * Operations on gates. Each change is one operation of the commit pipeline: decided on the current
+ * record and durable before it is answered. {@link GateRecord} decides, this class persists. Safe
+ * for use by many threads.
  */
 public final class GateOperations {
   private final CommitPipeline pipeline;
@@ -96,9 +97,9 @@ public final class GateOperations {
   }
 
   /**
-   * Hands over where nothing speaks against it in the commit pipeline.
+   * Moves a collection unless an objection is raised in the commit pipeline.
    *
-   * @param objection throws what does
+   * @param objection throws the reason not to move
    */
   public CompletableFuture<Gate.State> move(Table table, String attempt, Runnable objection) {
     return submit(
@@ -137,7 +138,7 @@ public final class GateOperations {
   private static void requireRows(Table table) {
     if (table.isLockSpace()) {
       throw new KvException.Permanent(
-          table.name() + " is a lock space: it is handed over with a fence and a move");
+          table.name() + " is a lock space: move it with a fence and a move");
     }
   }
 
@@ -173,9 +174,10 @@ public final class GateOperations {
   }
 
   /**
-   * Registers an instance, durably the first time, so that a restart does not forget who may still
-   * act; renewing a lease touches memory only. The lease is taken before the record is read: who
-   * then lists the instances sees this one.
+   * Registers an instance or renews its lease. The first registration is durable, so that a restart
+   * does not forget who may still act; a renewal changes memory only. The lease begins before the
+   * record is read, so that whoever lists the instances after a change of the gate sees those that
+   * have not learned of it.
    */
   public CompletableFuture<Gate.State> register(Table table, String instance, long acknowledged) {
     table.requireExists();
@@ -183,7 +185,12 @@ public final class GateOperations {
     long epoch = table.publishedGate().state().epoch();
     if (acknowledged > epoch) {
       throw new KvException.Permanent(
-          "instance " + instance + " acknowledges epoch " + acknowledged + ", it is " + epoch);
+          "instance "
+              + instance
+              + " acknowledges epoch "
+              + acknowledged
+              + ", but the gate is at epoch "
+              + epoch);
     }
     Lease lease = Lease.from(acknowledged, clock.nanos());
     if (table.leases().replace(instance, lease) != null) {
@@ -199,7 +206,7 @@ public final class GateOperations {
                     + table.name()
                     + " has "
                     + GateRecord.MAX_INSTANCES
-                    + " instances: no room");
+                    + " instances, the limit: try again once some have left");
           }
           commit.putMeta(leaseKey(table, instance), Database.number(acknowledged));
           table.leases().put(instance, lease);

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the store keeps over restarts, clock jumps and races at the fence. */
+/** Tests of the store over restarts, clock steps, failures and races at the fence. */
 class EngineTest {
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
   private static final Duration LIFETIME = Duration.ofSeconds(30);

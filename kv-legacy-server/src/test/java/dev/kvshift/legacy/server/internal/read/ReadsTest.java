@@ -36,7 +36,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Rows of all sizes and kinds, as pages and changes give them. */
+/** Tests of pages and changes with rows of all sizes and kinds. */
 class ReadsTest {
   private static final int ROWS = 300;
   private final Instant far = Instant.now().plusSeconds(9_000).truncatedTo(ChronoUnit.MILLIS);

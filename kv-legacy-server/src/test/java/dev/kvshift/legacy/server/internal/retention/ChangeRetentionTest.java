@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** Who needs changes, how long they are kept, and what a slow consumer learns. */
+/** Tests of the retention of changes and of what a slow consumer learns. */
 class ChangeRetentionTest {
   private static final Duration KEPT = Duration.ofDays(2);
   private static final long MINUTE = 60_000;
@@ -200,11 +200,11 @@ class ChangeRetentionTest {
     clock.advance(Duration.ofMinutes(1));
     engine.maintenance().run();
 
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(1, 3));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 3));
     clock.jump(Duration.ofDays(-8));
     engine.maintenance().run();
     put(10);
-    assertThat(engine.reads().window(table)).isEqualTo(new ChangeSource.Window(1, 4));
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 4));
     assertThat(engine.consumers().of(table).get(0).getDroppedUpTo()).isZero();
     assertThat(await(engine.consumers().consumed(table, "slow", 2))).isPositive();
   }

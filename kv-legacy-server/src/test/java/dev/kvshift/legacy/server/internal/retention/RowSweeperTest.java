@@ -38,7 +38,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Walks over all rows: what they count, what they take away, and that they go on. */
+/** Tests of sweeps: what they count, what they purge, and that they resume. */
 class RowSweeperTest {
   private static final int PARTITIONS = 8;
 

@@ -39,7 +39,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who has used what: the evidence that nobody uses the old store any more. */
+/** Tests of the usage statistics, the evidence that nobody uses the old store any more. */
 class UsageTest {
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
 

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Which steps of the wall clock the leader follows. */
+/** Tests of the steps of the wall clock that the leader follows. */
 class LeaderClockTest {
   private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
