@@ -6,6 +6,7 @@ import dev.kvshift.legacy.wire.CoalescingTask;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyGrpc;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
@@ -180,7 +181,7 @@ final class Exchange implements AutoCloseable {
       RequestFrame.Builder frame = RequestFrame.newBuilder();
       int bytes = take(writes, frame, 0);
       bytes = take(reads, frame, bytes);
-      for (int i = 0; i < FRAME_BYTES; i++) {
+      for (int i = 0; i < LegacyLimits.MAX_FRAME_SETTLED; i++) {
         Long sequence = settled.poll();
         if (sequence == null) {
           break;

@@ -48,6 +48,8 @@ import java.util.function.Supplier;
 
 /** Turns requests into calls of the engine, and their results into replies. Stateless. */
 final class Dispatcher {
+  private static final long MAX_BUDGET_MICROS = TimeUnit.DAYS.toMicros(1);
+
   private final Engine engine;
   private final ReadThrottle longReads;
 
@@ -291,7 +293,8 @@ final class Dispatcher {
   }
 
   private static Call call(Request request) {
-    long budgetNanos = TimeUnit.MICROSECONDS.toNanos(request.getBudgetMicros());
+    long budgetMicros = Math.max(0, Math.min(request.getBudgetMicros(), MAX_BUDGET_MICROS));
+    long budgetNanos = TimeUnit.MICROSECONDS.toNanos(budgetMicros);
     return Call.until(System.nanoTime() + budgetNanos).withEpoch(request.getEpoch());
   }
 

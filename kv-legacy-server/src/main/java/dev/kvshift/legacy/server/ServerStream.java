@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ServerStream implements StreamObserver<RequestFrame> {
   /** The requests in flight of one stream: the reads and the writes of the largest driver. */
-  static final int MAX_IN_FLIGHT = 2 * LegacyLimits.MAX_IN_FLIGHT;
+  static final int MAX_IN_FLIGHT = LegacyLimits.MAX_FRAME_REQUESTS;
 
   static final long MAX_IN_FLIGHT_BYTES = 64L << 20;
   static final int FRAME_BYTES = 64 << 10;
@@ -81,6 +81,20 @@ final class ServerStream implements StreamObserver<RequestFrame> {
       awaitingFrame = false;
     }
     if (ended) {
+      return;
+    }
+    if (frame.getRequestsCount() > LegacyLimits.MAX_FRAME_REQUESTS
+        || frame.getSettledCount() > LegacyLimits.MAX_FRAME_SETTLED
+        || frame.getHello().getUnsettledCount() > Sessions.MAX_UNSETTLED) {
+      finish(
+          Status.INVALID_ARGUMENT.withDescription(
+              "a frame has at most "
+                  + LegacyLimits.MAX_FRAME_REQUESTS
+                  + " requests, "
+                  + LegacyLimits.MAX_FRAME_SETTLED
+                  + " settled and "
+                  + Sessions.MAX_UNSETTLED
+                  + " unsettled sequence numbers"));
       return;
     }
     if (frame.hasHello() && session != null) {

@@ -20,6 +20,12 @@ public final class LegacyLimits {
   /** The largest frame: a value or a page of the largest size, and its keys. */
   public static final int MAX_FRAME_BYTES = 40 << 20;
 
+  /** The most requests in one frame: all that a driver may have in flight. */
+  public static final int MAX_FRAME_REQUESTS = 2 * MAX_IN_FLIGHT;
+
+  /** The most sequence numbers that one frame reports as settled. */
+  public static final int MAX_FRAME_SETTLED = 1 << 16;
+
   /** The limits of a store that is opened without parameters. */
   public static final Limits DEFAULTS = of(DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT);
 

@@ -247,6 +247,9 @@ public final class Reads {
   /** Returns the changes after a position; null if there are none yet. */
   public @Nullable Changes changes(Table table, long after, int maxBytes) {
     table.requireExists();
+    if (after < 0) {
+      throw new KvException.Permanent("position " + after + " of changes: give 0 or more");
+    }
     long newest = table.publishedPosition();
     if (after >= newest) {
       if (after > newest) {

@@ -2,6 +2,7 @@ package dev.kvshift.legacy.server.internal.storage;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,8 +81,8 @@ public final class OpenFiles implements AutoCloseable {
               directory.toString(),
               List.of(
                   new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, pointReads),
-                  new ColumnFamilyDescriptor(Database.utf8("rows"), pointReads),
-                  new ColumnFamilyDescriptor(Database.utf8("changes"), log)),
+                  new ColumnFamilyDescriptor(name("rows"), pointReads),
+                  new ColumnFamilyDescriptor(name("changes"), log)),
               handles);
     } catch (RocksDBException e) {
       release();
@@ -93,6 +94,10 @@ public final class OpenFiles implements AutoCloseable {
     metaId = meta.getID();
     rowsId = rows.getID();
     changesId = changes.getID();
+  }
+
+  private static byte[] name(String family) {
+    return family.getBytes(StandardCharsets.UTF_8);
   }
 
   private ColumnFamilyOptions columnFamily(BlockBasedTableConfig table) {
