@@ -38,34 +38,28 @@ public final class InstanceRegistry {
   private final Clock clock;
   private final LongSupplier nanoTime;
   private final Map<String, Lease> leases = new ConcurrentHashMap<>();
-  private final Map<String, Moment> clients = new ConcurrentHashMap<>();
+  private final Map<String, Long> clients = new ConcurrentHashMap<>();
 
-  /** A time by both clocks of the leader: it has passed once both say so. */
-  private record Moment(Instant wall, long nanos) {}
-
-  private record Lease(Gate.Instance instance, Moment end) {}
+  private record Lease(Gate.Instance instance, long endNanos) {}
 
   /**
    * Creates an empty registry.
    *
-   * @param clock the leader's wall clock; a lease is over once it and the monotonic clock say so
+   * @param clock the leader's wall clock, which tells when leases end
+   * @param nanoTime the leader's monotonic clock, which alone ends them
    */
-  public InstanceRegistry(String collection, Clock clock) {
-    this(collection, clock, System::nanoTime);
-  }
-
-  InstanceRegistry(String collection, Clock clock, LongSupplier nanoTime) {
+  public InstanceRegistry(String collection, Clock clock, LongSupplier nanoTime) {
     this.collection = collection;
     this.clock = clock;
     this.nanoTime = nanoTime;
   }
 
-  private Moment in(Duration time) {
-    return new Moment(clock.instant().plus(time), nanoTime.getAsLong() + time.toNanos());
+  private long in(Duration time) {
+    return nanoTime.getAsLong() + time.toNanos();
   }
 
-  private boolean hasPassed(Moment moment) {
-    return !moment.wall.isAfter(clock.instant()) && nanoTime.getAsLong() - moment.nanos >= 0;
+  private boolean hasPassed(long nanos) {
+    return nanoTime.getAsLong() - nanos >= 0;
   }
 
   /**
@@ -138,7 +132,7 @@ public final class InstanceRegistry {
     List<String> gone = new ArrayList<>();
     for (Lease lease : List.copyOf(leases.values())) {
       String name = lease.instance.name();
-      if (hasPassed(lease.end) && leases.remove(name, lease)) {
+      if (hasPassed(lease.endNanos) && leases.remove(name, lease)) {
         gone.add(name);
       }
     }
@@ -150,21 +144,22 @@ public final class InstanceRegistry {
   public List<Gate.Instance> instances() {
     List<Gate.Instance> all = new ArrayList<>();
     for (Lease lease : leases.values()) {
-      if (!hasPassed(lease.end)) {
+      if (!hasPassed(lease.endNanos)) {
         all.add(lease.instance);
       }
     }
     clients.forEach(
         (client, end) -> {
           if (!hasPassed(end)) {
-            all.add(unreported(client, end.wall));
+            all.add(unreported(client, end));
           }
         });
     all.sort(Comparator.comparing(Gate.Instance::name));
     return all;
   }
 
-  private Gate.Instance unreported(String client, Instant end) {
+  private Gate.Instance unreported(String client, long endNanos) {
+    Instant end = clock.instant().plusNanos(Math.max(0, endNanos - nanoTime.getAsLong()));
     InstanceReport.Use use =
         InstanceReport.Use.acknowledging(0)
             .withProblem(

@@ -22,7 +22,7 @@ final class GateRecordTest {
   private static final Fence FENCE = new Fence("a", 700, 9, Instant.ofEpochSecond(60));
   private static final FenceOptions LASTING = FenceOptions.lasting(Duration.ofSeconds(30));
 
-  private final InstanceRegistry nobody = new InstanceRegistry(NAME, Clock.systemUTC());
+  private final InstanceRegistry nobody = new InstanceRegistry(NAME, Clock.systemUTC(), System::nanoTime);
 
   private final GateRecord legacy = GateRecord.first();
   private final GateRecord dual = at(5, Phase.DUAL_WRITE, 4);
@@ -235,7 +235,7 @@ final class GateRecordTest {
   @Test
   void handOver_instanceThatCannotFollow_isRefusedWithItsName() {
     Copy copy = Copy.draw("log");
-    InstanceRegistry late = new InstanceRegistry(NAME, Clock.systemUTC());
+    InstanceRegistry late = new InstanceRegistry(NAME, Clock.systemUTC(), System::nanoTime);
     late.report(
         InstanceReport.of("one", "orders")
             .withNewestPhase(Phase.NEW_ONLY)
@@ -258,7 +258,7 @@ final class GateRecordTest {
 
   @Test
   void stepped_downwards_asksNobody() {
-    InstanceRegistry late = new InstanceRegistry(NAME, Clock.systemUTC());
+    InstanceRegistry late = new InstanceRegistry(NAME, Clock.systemUTC(), System::nanoTime);
     late.noteClient("batch");
     GateRecord prepared = GateRecord.of(dual.state().withCopy(Copy.draw("log")), null, List.of());
     State down = prepared.state().withEpoch(6).withPhase(Phase.SHADOW_WRITE);

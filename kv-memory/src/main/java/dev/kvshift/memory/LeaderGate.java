@@ -29,7 +29,7 @@ final class LeaderGate {
 
   LeaderGate(String collection, Clock clock) {
     this.collection = collection;
-    this.instances = new InstanceRegistry(collection, clock);
+    this.instances = new InstanceRegistry(collection, clock, System::nanoTime);
   }
 
   State state(long versionCeiling) {

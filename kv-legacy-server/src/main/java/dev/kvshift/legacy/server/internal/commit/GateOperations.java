@@ -2,6 +2,7 @@ package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.FenceOptions;
@@ -11,7 +12,6 @@ import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
-import java.time.Clock;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,15 +24,16 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 
 /**
- * The gate of every collection: each change is one operation in the commit pipeline, decided on the
- * record as it then is, and durable before it is answered. Safe for use by many threads.
+ * Operations on gates. Each change is one operation of the commit pipeline: decided on the current
+ * record and durable before it is answered. {@link GateRecord} decides, this class persists. Safe
+ * for use by many threads.
  */
 public final class GateOperations {
   private final CommitPipeline pipeline;
   private final Versions versions;
-  private final Clock clock;
+  private final LeaderClock clock;
 
-  public GateOperations(CommitPipeline pipeline, Versions versions, Clock clock) {
+  public GateOperations(CommitPipeline pipeline, Versions versions, LeaderClock clock) {
     this.pipeline = pipeline;
     this.versions = versions;
     this.clock = clock;
@@ -100,9 +101,9 @@ public final class GateOperations {
   }
 
   /**
-   * Hands over where nothing speaks against it in the commit pipeline.
+   * Moves a collection unless an objection is raised in the commit pipeline.
    *
-   * @param objection throws what does
+   * @param objection throws the reason not to move
    */
   public CompletableFuture<Gate.State> move(Table table, String attempt, Runnable objection) {
     return submit(
@@ -184,7 +185,7 @@ public final class GateOperations {
   private static void requireRows(Table table) {
     if (table.isLockSpace()) {
       throw new KvException.Permanent(
-          table.name() + " is a lock space: it is handed over with a fence and a move");
+          table.name() + " is a lock space: move it with a fence and a move");
     }
   }
 
@@ -253,6 +254,7 @@ public final class GateOperations {
     table.instances().noteClient(client);
   }
 
+  /** Returns the instances that may still act on a lease. */
   public List<Gate.Instance> instances(Table table) {
     table.requireExists();
     return table.instances().instances();

@@ -3,11 +3,11 @@ package dev.kvshift.legacy.server.internal.commit;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.InstanceRegistry;
 import dev.kvshift.spi.OperationChecker;
-import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -54,11 +54,11 @@ public final class Table {
   private volatile GateRecord publishedGate;
   private volatile boolean publishedDropped;
 
-  Table(int id, String name, LogHistory history, Clock clock) {
+  Table(int id, String name, LogHistory history, LeaderClock clock) {
     this.id = id;
     this.name = name;
     this.history = history;
-    this.instances = new InstanceRegistry(name, clock);
+    this.instances = new InstanceRegistry(name, clock, clock::nanos);
     this.checker = OperationChecker.of(name, ANY_SHAPE, LegacyLimits.DEFAULTS).withoutShards();
     this.gate = GateRecord.first();
     this.publishedGate = gate;
