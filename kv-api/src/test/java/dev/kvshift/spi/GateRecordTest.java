@@ -22,7 +22,8 @@ final class GateRecordTest {
   private static final Fence FENCE = new Fence("a", 700, 9, Instant.ofEpochSecond(60));
   private static final FenceOptions LASTING = FenceOptions.lasting(Duration.ofSeconds(30));
 
-  private final InstanceRegistry nobody = new InstanceRegistry(NAME, Clock.systemUTC(), System::nanoTime);
+  private final InstanceRegistry nobody =
+      new InstanceRegistry(NAME, Clock.systemUTC(), System::nanoTime);
 
   private final GateRecord legacy = GateRecord.first();
   private final GateRecord dual = at(5, Phase.DUAL_WRITE, 4);

@@ -160,7 +160,8 @@ class EngineTest {
     assertThatThrownBy(() -> await(put("v2")))
         .isInstanceOf(KvException.Transient.class)
         .hasMessageContaining("stepped ahead by 86");
-    assertThatThrownBy(() -> await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME))))
+    assertThatThrownBy(
+            () -> await(engine.gates().fence(table, "try-1", FenceOptions.lasting(LIFETIME))))
         .isInstanceOf(KvException.Transient.class);
     assertThat(engine.gates().state(table).fence()).isNull();
     assertThat(engine.reads().get(table, KEY, 0).version()).isEqualTo(first);
@@ -508,7 +509,8 @@ class EngineTest {
     await(engine.locks().tryLockAll("stock", keys, Duration.ofMinutes(1), unhurried()));
     Table space = await(engine.locks().space("stock"));
     CountDownLatch held = holdUpCommits();
-    CompletableFuture<Gate.Fence> fence = engine.gates().fence(space, "try-1", FenceOptions.lasting(LIFETIME));
+    CompletableFuture<Gate.Fence> fence =
+        engine.gates().fence(space, "try-1", FenceOptions.lasting(LIFETIME));
     CompletableFuture<Gate.State> move = engine.move(space, "try-1");
     held.countDown();
 
