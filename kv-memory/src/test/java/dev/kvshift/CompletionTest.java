@@ -27,8 +27,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The threads on which operations complete, and blocking calls on them. */
+@Timeout(60)
 final class CompletionTest {
   private static final Key ONE = Key.of(Bytes.utf8("one"));
   private static final Key TWO = Key.of(Bytes.utf8("two"));
