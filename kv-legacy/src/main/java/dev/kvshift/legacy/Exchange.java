@@ -6,6 +6,7 @@ import dev.kvshift.legacy.wire.CoalescingTask;
 import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyGrpc;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
@@ -37,19 +38,21 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All requests of one open store over one stream, which is opened again when it breaks.
+ * The requests of one open store, over one stream that is reopened when it breaks.
  *
- * <p>Reads and writes have a lane each, so that writes that wait at a fence do not hold up reads. A
- * lane sends a bounded number at once; what is above waits, also bounded. Frames are put together
- * on one thread, the loop, while answers complete on threads of the channel.
+ * <p>Reads and writes have a lane each, so that writes that wait at a fence do not delay reads. A
+ * lane has a bounded number of requests in flight and a bounded number waiting. Frames are built on
+ * one thread, the loop; answers complete on the threads of the channel.
+ *
+ * <p>Safe for use by many threads.
  */
 final class Exchange implements AutoCloseable {
-  /** How many requests may wait in a lane, as a multiple of those in flight. */
+  /** The number of requests that may wait in a lane, as a multiple of those in flight. */
   static final int WAITING_FACTOR = 16;
 
   private static final int FRAME_BYTES = 64 << 10;
 
-  /** One frame leaves at a time; what is asked for meanwhile goes together into the next. */
+  /** One frame leaves at a time. Requests that are made meanwhile share the next one. */
   private static final int UNSENT_BYTES = 1;
 
   private static final Duration TICK = Duration.ofMillis(10);
@@ -76,7 +79,7 @@ final class Exchange implements AutoCloseable {
   private boolean greeted;
   private Duration backoff = MIN_BACKOFF;
 
-  /** Requests of one kind: waiting in order, and how many are in flight. */
+  /** Requests of one kind: those that wait, in order, and the number in flight. */
   private static final class Lane {
     final Queue<PendingRequest> waiting = new ConcurrentLinkedQueue<>();
     final AtomicInteger accepted = new AtomicInteger();
@@ -114,7 +117,7 @@ final class Exchange implements AutoCloseable {
     loop.scheduleWithFixedDelay(this::expire, TICK.toNanos(), TICK.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** Completes with the server's first answer. */
+  /** Returns the server's first answer. */
   CompletableFuture<Welcome> firstWelcome() {
     return firstWelcome;
   }
@@ -158,7 +161,7 @@ final class Exchange implements AutoCloseable {
     return new KvException.Permanent("the store of " + server + " is closed: open it again");
   }
 
-  /** Runs the task on the loop; false once that has ended, after which nothing is sent. */
+  /** Runs a task on the loop. Returns false once the loop has ended and nothing is sent. */
   private boolean onLoop(Runnable task) {
     try {
       loop.execute(task);
@@ -178,7 +181,7 @@ final class Exchange implements AutoCloseable {
       RequestFrame.Builder frame = RequestFrame.newBuilder();
       int bytes = take(writes, frame, 0);
       bytes = take(reads, frame, bytes);
-      for (int i = 0; i < FRAME_BYTES; i++) {
+      for (int i = 0; i < LegacyLimits.MAX_FRAME_SETTLED; i++) {
         Long sequence = settled.poll();
         if (sequence == null) {
           break;
@@ -223,7 +226,7 @@ final class Exchange implements AutoCloseable {
     }
   }
 
-  /** Takes a request out of what is live; true for the one caller that then completes it. */
+  /** Removes a live request. Returns true to the one caller that then completes it. */
   private boolean forget(PendingRequest pending) {
     if (!live.remove(pending.id(), pending)) {
       return false;
@@ -250,7 +253,7 @@ final class Exchange implements AutoCloseable {
     boolean any = false;
     for (PendingRequest pending : live.values()) {
       if (pending.isExpired(now)) {
-        fail(pending, pending.unanswered(server + " has not answered in time", lastProblem));
+        fail(pending, pending.unanswered(server + " did not answer in time", lastProblem));
         any = true;
       }
     }
@@ -305,7 +308,7 @@ final class Exchange implements AutoCloseable {
     pump();
   }
 
-  /** After a new stream: what was sent on the old one and may be sent again, in order. */
+  /** Sends again, in order, what was sent on an older stream and may be repeated. */
   private void resend(Stream to, boolean resumed) {
     List<PendingRequest> unanswered = new ArrayList<>();
     for (PendingRequest pending : live.values()) {
@@ -323,8 +326,8 @@ final class Exchange implements AutoCloseable {
             pending,
             new KvException.UnknownOutcome(
                 server
-                    + " has been started again before it answered; the write may have been"
-                    + " applied: read back",
+                    + " was restarted before it answered; the write may have been applied: read"
+                    + " back",
                 lastProblem));
         continue;
       }
@@ -356,7 +359,7 @@ final class Exchange implements AutoCloseable {
     backoff = doubled.compareTo(MAX_BACKOFF) > 0 ? MAX_BACKOFF : doubled;
   }
 
-  /** Ends what is in flight with an error and closes the channel. Closing again does nothing. */
+  /** Fails what is in flight and closes the channel. Closing again does nothing. */
   @Override
   public void close() {
     if (closed) {
@@ -384,7 +387,7 @@ final class Exchange implements AutoCloseable {
     channel.shutdown();
   }
 
-  /** One life of the stream; what arrives from an earlier one is let go. */
+  /** One connection. What arrives on an earlier one is ignored, unless it is an answer. */
   private final class Stream implements ClientResponseObserver<RequestFrame, ReplyFrame> {
     private @Nullable ClientCallStreamObserver<RequestFrame> call;
 
@@ -427,7 +430,7 @@ final class Exchange implements AutoCloseable {
 
     @Override
     public void onCompleted() {
-      onLoop(() -> broken(this, new KvException.Transient(server + " has closed the connection")));
+      onLoop(() -> broken(this, new KvException.Transient(server + " closed the connection")));
     }
   }
 }

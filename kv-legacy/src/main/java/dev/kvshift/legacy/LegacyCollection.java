@@ -30,7 +30,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One collection over the network: checks limits, then asks the server. */
+/** A collection over the network. Checks each request before it is sent. */
 final class LegacyCollection implements StoreCollection {
   private final LegacyStore store;
   private final String name;
@@ -152,7 +152,7 @@ final class LegacyCollection implements StoreCollection {
     return rows.isEmpty() ? null : rows.get(0);
   }
 
-  /** Asks the server about this collection; what the request's making throws fails the stage. */
+  /** Sends a request about this collection. Whatever building it throws fails the stage. */
   <T extends @Nullable Object> CompletionStage<T> ask(
       Kind kind, Call call, Supplier<Request.Builder> request, Function<Reply, T> decode) {
     return Futures.start(

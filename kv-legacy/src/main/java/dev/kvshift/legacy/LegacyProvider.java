@@ -21,28 +21,29 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens {@code legacy://HOST:PORT}: the legacy store behind its server.
+ * The provider of {@code legacy://HOST:PORT}: the legacy store behind its server.
  *
- * <p>Safe for use by many threads. Opening fails with {@link KvException.Transient} where the
- * server does not answer within the time-out; once open, the store reconnects by itself.
+ * <p>Safe for use by many threads. Opening fails with {@link KvException.Transient} if the server
+ * does not answer within the time-out. An open store reconnects automatically.
  */
 public final class LegacyProvider implements StoreProvider {
   private static final Parameter CLIENT =
       Parameter.optional(
-          "client", "unnamed", "the service's name in the server's statistics, 1 to 128 letters");
+          "client",
+          "unnamed",
+          "name of the service in the server's statistics, 1 to 128 characters");
   private static final Parameter MAX_IN_FLIGHT =
       Parameter.optional(
           "maxInFlight",
           Integer.toString(LegacyLimits.DEFAULT_IN_FLIGHT),
-          "how many reads, and how many writes, are sent at once, 1 to "
-              + LegacyLimits.MAX_IN_FLIGHT);
+          "reads, and writes, in flight at once, each 1 to " + LegacyLimits.MAX_IN_FLIGHT);
   private static final int MAX_CLIENT_LENGTH = 128;
   private static final int CALLBACK_THREADS = 2;
   private static final Duration IDLE_THREAD = Duration.ofSeconds(5);
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(5);
   private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(3);
 
-  /** Made by {@link java.util.ServiceLoader}. */
+  /** Called by {@link java.util.ServiceLoader}. */
   public LegacyProvider() {}
 
   @Override
@@ -128,7 +129,7 @@ public final class LegacyProvider implements StoreProvider {
       throw new KvException.Permanent(
           "legacy server "
               + host
-              + " has refused the connection ("
+              + " refused the connection ("
               + describe(e.getCause())
               + "): check the token parameter",
           e.getCause());
@@ -141,7 +142,7 @@ public final class LegacyProvider implements StoreProvider {
     return new KvException.Transient(
         "legacy server "
             + host
-            + " has not answered within "
+            + " did not answer within "
             + timeout.toMillis()
             + " ms"
             + why

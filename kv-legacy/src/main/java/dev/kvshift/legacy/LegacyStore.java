@@ -28,7 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The legacy store, over the network. */
+/** The legacy store over the network. */
 final class LegacyStore implements Store {
   private final Exchange exchange;
   private final Limits limits;

@@ -7,15 +7,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** One request from its submission to its answer. */
+/** A request between its submission and its answer. */
 final class PendingRequest {
-  /** What may be done with a request that was sent and not answered. */
+  /** What a driver may do with a request that was sent and not answered. */
   enum Kind {
-    /** Changes nothing, or nothing that matters: send it again; it fails as transient. */
+    /** Changes nothing that matters: send it again; without an answer it fails as transient. */
     READ,
-    /** Sending it again changes nothing more; its outcome can be unknown. */
+    /** Changes nothing the second time: send it again; its outcome can be unknown. */
     REPEATABLE,
-    /** Must not be applied twice: send it again only where the server still knows the session. */
+    /** Must not be applied twice: send it again only if the server still knows the session. */
     ONCE
   }
 
@@ -37,7 +37,7 @@ final class PendingRequest {
     return request.getId();
   }
 
-  /** Returns its place in the session, which is also its id; 0 where it needs none. */
+  /** Returns its sequence number in the session, which equals its id; 0 if it needs none. */
   long sequence() {
     return request.getSequence();
   }
@@ -50,7 +50,7 @@ final class PendingRequest {
     return deadlineNanos - now <= 0;
   }
 
-  /** Builds the message; the server gets a little less time, so that its answer arrives in time. */
+  /** Builds the message. The server gets less time than is left, so that its answer is in time. */
   Request send(long now) {
     sent = true;
     long left = Math.max(0, deadlineNanos - now);
@@ -58,7 +58,7 @@ final class PendingRequest {
     return request.setBudgetMicros(TimeUnit.NANOSECONDS.toMicros(budget)).build();
   }
 
-  /** Returns how it fails where no answer came: unknown where it may have changed something. */
+  /** Returns the error if no answer came: unknown if the request may have changed something. */
   KvException unanswered(String what, @Nullable Throwable cause) {
     return sent && kind != Kind.READ
         ? new KvException.UnknownOutcome(

@@ -15,7 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A collection's changes, read from the server in frames. */
+/** The changes of a collection, read from the server. */
 final class RemoteChanges implements ChangeSource {
   private final LegacyCollection collection;
 

@@ -20,7 +20,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A collection's gate, held by the server. */
+/** The gate of a collection, held by the server. */
 final class RemoteGate implements Gate {
   private final LegacyCollection collection;
 

@@ -25,7 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** A space of locks, held by the server. */
+/** A lock space, held by the server. */
 final class RemoteLocks implements StoreLocks {
   private final LegacyStore store;
   private final String space;

@@ -18,12 +18,12 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the statistics command shows: the components' names are the names in its JSON. Times are UTC
- * in the form of ISO 8601.
+ * Output of the statistics command. The names of the components are the names in its JSON. Times
+ * are UTC in the form of ISO 8601.
  *
- * @param fileBytes about how much the rows take in the files
- * @param counted what the last count of the rows has found; null where none has ended yet
- * @param usedSince since when uses are counted
+ * @param fileBytes the approximate size of the rows in the files
+ * @param counted the result of the last row count; null if none has ended yet
+ * @param usedSince the beginning of the usage statistics
  */
 record CollectionStatistics(
     String collection,
@@ -35,7 +35,7 @@ record CollectionStatistics(
     String usedSince,
     List<Use> uses) {
 
-  /** The rows, each as it was when the count came by, between begin and end. */
+  /** The rows, each as it was at some moment between begin and end. */
   record Counted(
       String begun,
       String ended,
@@ -52,7 +52,7 @@ record CollectionStatistics(
 
   record Changes(long oldest, long newest, long bytes) {}
 
-  /** A registered reader of changes; {@code droppedUpTo} is 0 where it has lost nothing. */
+  /** A registered consumer of changes; {@code droppedUpTo} is 0 if it has lost nothing. */
   record Consumer(
       String name, long position, long behind, String seen, long leftSeconds, long droppedUpTo) {}
 
@@ -113,7 +113,7 @@ record CollectionStatistics(
         main.toHex(), readable(main), rows.getPartition(), rows.getEntries(), rows.getBytes());
   }
 
-  /** Returns the key as text where it is some that can be printed, else null. */
+  /** Returns the key as text; null if it is not printable. */
   private static @Nullable String readable(Bytes key) {
     try {
       String text = StandardCharsets.UTF_8.newDecoder().decode(key.asReadOnlyBuffer()).toString();

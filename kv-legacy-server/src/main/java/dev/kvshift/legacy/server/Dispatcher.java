@@ -46,16 +46,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** Turns one request into a call of the engine, and what that gives into the reply. */
+/** Turns requests into calls of the engine, and their results into replies. Stateless. */
 final class Dispatcher {
+  private static final long MAX_BUDGET_MICROS = TimeUnit.DAYS.toMicros(1);
+
   private final Engine engine;
   private final ReadThrottle longReads;
 
   /**
-   * Makes one.
+   * Creates a dispatcher.
    *
-   * @param longReads where pages and scans are read, so that short requests need not wait for them,
-   *     and everything while the driver does not take its replies
+   * @param longReads runs reads of pages and scans, for which short requests must not wait, and all
+   *     reads while the driver does not accept its replies
    */
   Dispatcher(Engine engine, ReadThrottle longReads) {
     this.engine = engine;
@@ -74,7 +76,9 @@ final class Dispatcher {
       }
       return body(request).thenApply(reply -> reply.setId(request.getId()).build());
     } catch (IllegalArgumentException e) {
-      throw new KvException.Permanent("a request that makes no sense: " + e.getMessage(), e);
+      throw new KvException.Permanent(
+          "the request is malformed: " + e.getMessage() + "; use a driver of the server's version",
+          e);
     }
   }
 
@@ -103,7 +107,7 @@ final class Dispatcher {
               .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
       case BODY_NOT_SET ->
           throw new KvException.Permanent(
-              "the server does not know this request: use a driver of its version");
+              "the server does not know this kind of request: use a driver of the server's version");
       default -> body(engine.requireCollection(request.getCollection()), request);
     };
   }
@@ -176,7 +180,7 @@ final class Dispatcher {
       }
       default ->
           throw new KvException.Permanent(
-              "the server does not know this request: use a driver of its version");
+              "the server does not know this kind of request: use a driver of the server's version");
     };
   }
 
@@ -283,13 +287,14 @@ final class Dispatcher {
     return CompletableFuture.supplyAsync(read, longReads);
   }
 
-  /** Returns the epoch of what a request is about; 0 where that is none. */
+  /** Returns the epoch of the collection of a request; 0 if it concerns none. */
   long epoch(Request request) {
     return engine.epoch(request.getCollection());
   }
 
   private static Call call(Request request) {
-    long budgetNanos = TimeUnit.MICROSECONDS.toNanos(request.getBudgetMicros());
+    long budgetMicros = Math.max(0, Math.min(request.getBudgetMicros(), MAX_BUDGET_MICROS));
+    long budgetNanos = TimeUnit.MICROSECONDS.toNanos(budgetMicros);
     return Call.until(System.nanoTime() + budgetNanos).withEpoch(request.getEpoch());
   }
 

@@ -4,7 +4,6 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +31,7 @@ final class LegacyCommand implements Callable<Integer> {
     throw new ParameterException(spec.commandLine(), "give a command, such as: serve --data DIR");
   }
 
-  /** Runs the server until it is told to stop. */
+  /** Runs the server until SIGTERM. */
   @Command(
       name = "serve",
       description = "Runs the server until SIGTERM.",
@@ -40,25 +39,29 @@ final class LegacyCommand implements Callable<Integer> {
   static final class Serve implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Option(names = "--data", required = true, description = "the store's folder")
+    @Option(
+        names = "--data",
+        required = true,
+        description = "folder of the store; created if it does not exist")
     private Path data;
 
     @Option(
         names = "--partitions",
         defaultValue = "64",
-        description = "how many, 1 to 4096; fixed for the store's life (${DEFAULT-VALUE})")
+        description =
+            "number of partitions, 1 to 4096; fixed for the life of the store (${DEFAULT-VALUE})")
     private int partitions;
 
     @Option(
         names = "--port",
         defaultValue = "7400",
-        description = "the port; 0 takes a free one (${DEFAULT-VALUE})")
+        description = "port to listen on; 0 takes a free one (${DEFAULT-VALUE})")
     private int port;
 
     @Option(
         names = "--bind",
         defaultValue = "127.0.0.1",
-        description = "the address to listen on (${DEFAULT-VALUE})")
+        description = "address to listen on (${DEFAULT-VALUE})")
     private String bind;
 
     @Option(
@@ -71,19 +74,19 @@ final class LegacyCommand implements Callable<Integer> {
     @Option(
         names = "--keep-tombstones",
         defaultValue = "30",
-        description = "days that deletes are remembered (${DEFAULT-VALUE})")
+        description = "days for which deletes are remembered (${DEFAULT-VALUE})")
     private int tombstoneDays;
 
     @Option(
         names = "--keep-changes",
         defaultValue = "7",
-        description = "days that changes can be read (${DEFAULT-VALUE})")
+        description = "days for which changes can be read (${DEFAULT-VALUE})")
     private int changeDays;
 
     @Option(
         names = "--keep-change-megabytes",
         defaultValue = "1048576",
-        description = "how large one collection's change log may grow (${DEFAULT-VALUE})")
+        description = "largest size of one collection's change log, MiB (${DEFAULT-VALUE})")
     private long changeMegabytes;
 
     @Option(names = "--tls-cert", description = "PEM file of the certificate chain: turns TLS on")
@@ -101,7 +104,8 @@ final class LegacyCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
       try (RunningServer server =
           RunningServer.start(
-              new EngineOptions(data, partitions, sync, Clock.systemUTC())
+              EngineOptions.of(data, partitions)
+                  .withSync(sync)
                   .with(
                       new Retention(
                           Duration.ofDays(tombstoneDays),

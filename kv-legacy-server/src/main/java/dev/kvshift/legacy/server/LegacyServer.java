@@ -3,8 +3,8 @@ package dev.kvshift.legacy.server;
 import picocli.CommandLine;
 
 /**
- * The legacy store's server as a program: {@code serve --data DIR --port PORT}. Prints {@code
- * legacy server ready on HOST:PORT} once it answers, and stops cleanly on SIGTERM.
+ * The legacy server as a program: {@code serve --data DIR --port PORT}. Prints {@code legacy server
+ * ready on HOST:PORT} once it answers, and stops cleanly on SIGTERM.
  */
 public final class LegacyServer {
   private static final String LOG_SETTING = "logback.configurationFile";

@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 
-/** What the server answers: streams of drivers, and statistics. */
+/** The gRPC service: streams of drivers, and statistics. Safe for use by many threads. */
 final class LegacyService extends LegacyGrpc.LegacyImplBase {
   private final Engine engine;
   private final Executor longReads;
@@ -93,12 +93,12 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
     return reply.build();
   }
 
-  /** Returns how many bytes of replies wait to be sent, over all streams. */
+  /** Returns the bytes of replies that wait to be sent, over all streams. */
   long unsentBytes() {
     return streams.stream().mapToLong(ServerStream::unsentBytes).sum();
   }
 
-  /** Answers what is in flight on every stream, and ends them. */
+  /** Answers what is in flight on every stream and ends the streams. */
   void drain() {
     streams.forEach(ServerStream::drain);
   }

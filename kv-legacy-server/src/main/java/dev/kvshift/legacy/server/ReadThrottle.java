@@ -6,15 +6,15 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Reads for one stream, which go on only while its driver takes the replies: once {@link
- * #MAX_BYTES} wait to be sent, further reads are put off until some are. So what a stream holds in
- * memory is bounded by that and one reply for each reading thread. Safe for use by many threads.
+ * An executor for the reads of one stream that pauses while the driver does not accept its replies:
+ * once {@link #MAX_BYTES} wait to be sent, further reads are postponed. So a stream holds at most
+ * that and one reply per reading thread in memory. Safe for use by many threads.
  */
 final class ReadThrottle implements Executor {
   static final long MAX_BYTES = 64L << 20;
 
   private final Executor readers;
-  private final Queue<Runnable> putOff = new ConcurrentLinkedQueue<>();
+  private final Queue<Runnable> postponed = new ConcurrentLinkedQueue<>();
   private final AtomicLong bytes = new AtomicLong();
   private volatile boolean closed;
 
@@ -32,41 +32,41 @@ final class ReadThrottle implements Executor {
 
   @Override
   public void execute(Runnable read) {
-    readers.execute(() -> runOrPutOff(read));
+    readers.execute(() -> runOrPostpone(read));
   }
 
-  private void runOrPutOff(Runnable read) {
+  private void runOrPostpone(Runnable read) {
     if (!isFull()) {
       read.run();
     } else if (!closed) {
-      putOff.add(read);
+      postponed.add(read);
       resume();
     }
   }
 
-  /** A reply waits to be sent. */
+  /** Records that a reply waits to be sent. */
   void add(int replyBytes) {
     bytes.addAndGet(replyBytes);
   }
 
-  /** Replies were sent; what was put off goes on. */
+  /** Records that replies were sent, and resumes postponed reads. */
   void sent(int replyBytes) {
     bytes.addAndGet(-replyBytes);
     resume();
   }
 
   private void resume() {
-    while (!putOff.isEmpty() && !isFull()) {
-      Runnable read = putOff.poll();
+    while (!postponed.isEmpty() && !isFull()) {
+      Runnable read = postponed.poll();
       if (read != null) {
         execute(read);
       }
     }
   }
 
-  /** The stream has ended: nobody waits for what was put off. */
+  /** Drops the postponed reads, since the stream has ended. */
   void close() {
     closed = true;
-    putOff.clear();
+    postponed.clear();
   }
 }

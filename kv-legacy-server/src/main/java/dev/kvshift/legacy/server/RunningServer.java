@@ -6,6 +6,7 @@ import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import java.io.IOException;
@@ -19,8 +20,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A server that answers. Safe for use by many threads. Closing it refuses new connections, answers
- * what is in flight for at most {@link #DRAIN}, and closes the store; closing again does nothing.
+ * A running server and its store. Safe for use by many threads.
+ *
+ * <p>Closing it refuses new connections, answers what is in flight for at most {@link #DRAIN}, and
+ * closes the store. Closing again does nothing.
  */
 public final class RunningServer implements AutoCloseable {
   static final Duration DRAIN = Duration.ofSeconds(5);
@@ -53,7 +56,7 @@ public final class RunningServer implements AutoCloseable {
   }
 
   /**
-   * Opens the store and begins to answer.
+   * Opens the store and starts to answer.
    *
    * @throws KvException.Permanent if the store cannot be opened
    * @throws KvException.Transient if the port is in use
@@ -68,6 +71,13 @@ public final class RunningServer implements AutoCloseable {
     ExecutorService workers = Executors.newFixedThreadPool(2 * cores, named("legacy-worker"));
     ExecutorService longReads = Executors.newFixedThreadPool(2 * cores, named("legacy-read"));
     HealthStatusManager health = new HealthStatusManager();
+    engine
+        .pipeline()
+        .onAvailability(
+            available ->
+                health.setStatus(
+                    HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
+                    available ? ServingStatus.SERVING : ServingStatus.NOT_SERVING));
     LegacyService service = new LegacyService(engine, workers, longReads);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
@@ -108,7 +118,7 @@ public final class RunningServer implements AutoCloseable {
               + port
               + " on "
               + bind
-              + " cannot be had: stop what uses it, or give another --port (0 takes a free one)",
+              + " is in use: stop the process that uses it, or give another --port (0 takes a free one)",
           e);
     }
   }

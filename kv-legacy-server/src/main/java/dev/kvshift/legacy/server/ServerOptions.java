@@ -8,13 +8,14 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the server listens.
+ * Options of the server's listener.
  *
- * @param bind the address; loopback unless told otherwise
- * @param port the port; 0 takes a free one
- * @param certificate a PEM file of the server's certificate chain; null for no TLS
- * @param key a PEM file of its private key; given exactly where there is a certificate
- * @param tokenFile a file whose only line a driver must show; null for none. Read at each connect
+ * @param bind the address to listen on
+ * @param port the port to listen on; 0 takes a free one
+ * @param certificate PEM file of the server's certificate chain; null for no TLS
+ * @param key PEM file of its private key; null exactly if there is no certificate
+ * @param tokenFile file whose only line is the token that drivers must show, read at each connect;
+ *     null for none
  */
 public record ServerOptions(
     String bind,
@@ -37,7 +38,7 @@ public record ServerOptions(
     return new ServerOptions(LOOPBACK, port, null, null, null);
   }
 
-  /** Returns the token that drivers must show now, or null for none. */
+  /** Returns the token that drivers must show now; null for none. */
   @Nullable String token() {
     Path file = tokenFile;
     if (file == null) {
@@ -46,7 +47,8 @@ public record ServerOptions(
     try {
       return Files.readString(file, StandardCharsets.UTF_8).strip();
     } catch (IOException e) {
-      throw new KvException.Permanent("token file " + file + " cannot be read: mend it", e);
+      throw new KvException.Permanent(
+          "token file " + file + " cannot be read: check its path and permissions", e);
     }
   }
 }

@@ -25,12 +25,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One driver's stream. Takes no further frame while too much is in flight, and packs what is ready
- * into frames.
+ * The stream of one driver. It accepts no further frame while too much is in flight, and packs the
+ * replies that are ready into frames.
+ *
+ * <p>Safe for use by many threads: gRPC calls it on one thread, replies complete on others.
  */
 final class ServerStream implements StreamObserver<RequestFrame> {
-  /** Room for the reads and the writes of the largest driver. */
-  static final int MAX_IN_FLIGHT = 2 * LegacyLimits.MAX_IN_FLIGHT;
+  /** The requests in flight of one stream: the reads and the writes of the largest driver. */
+  static final int MAX_IN_FLIGHT = LegacyLimits.MAX_FRAME_REQUESTS;
 
   static final long MAX_IN_FLIGHT_BYTES = 64L << 20;
   static final int FRAME_BYTES = 64 << 10;
@@ -79,6 +81,20 @@ final class ServerStream implements StreamObserver<RequestFrame> {
       awaitingFrame = false;
     }
     if (ended) {
+      return;
+    }
+    if (frame.getRequestsCount() > LegacyLimits.MAX_FRAME_REQUESTS
+        || frame.getSettledCount() > LegacyLimits.MAX_FRAME_SETTLED
+        || frame.getHello().getUnsettledCount() > Sessions.MAX_UNSETTLED) {
+      finish(
+          Status.INVALID_ARGUMENT.withDescription(
+              "a frame has at most "
+                  + LegacyLimits.MAX_FRAME_REQUESTS
+                  + " requests, "
+                  + LegacyLimits.MAX_FRAME_SETTLED
+                  + " settled and "
+                  + Sessions.MAX_UNSETTLED
+                  + " unsettled sequence numbers"));
       return;
     }
     if (frame.hasHello() && session != null) {
@@ -156,7 +172,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
             ? Reply.newBuilder()
                 .setId(request.getId())
                 .setEpoch(dispatcher.epoch(request))
-                .setFailure(Failures.of(failure(error)))
+                .setFailure(Failures.of(failure(request, error)))
                 .build()
             : answer;
     Reply addressed =
@@ -167,11 +183,20 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     sending.ask();
   }
 
-  private static KvException failure(@Nullable Throwable error) {
+  /** Returns the error to send. A change that failed in an unknown way may have been made. */
+  private static KvException failure(Request request, @Nullable Throwable error) {
     Throwable cause = error == null ? null : Futures.unwrap(error);
-    return cause instanceof KvException known
-        ? known
-        : new KvException.Permanent("the server failed unexpectedly: " + cause, cause);
+    if (cause instanceof KvException known) {
+      return known;
+    }
+    String what = "the server failed unexpectedly: " + cause;
+    return switch (request.getBodyCase()) {
+      case GET, RANGE, SCAN, CHANGES, WINDOW, LOG_ID, SERVER_TIME, GATE_STATE, INSTANCES ->
+          new KvException.Permanent(what + "; see the server's log", cause);
+      default ->
+          new KvException.UnknownOutcome(
+              what + "; the change may have been made: read back", cause);
+    };
   }
 
   private void sendAll() {
@@ -210,7 +235,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     room.sent(bytes);
   }
 
-  /** Asks for one more frame where there is room; called after each frame and each sending. */
+  /** Requests another frame if there is room. Called after each frame and each sending. */
   private void requestMore() {
     synchronized (out) {
       boolean room =
@@ -222,7 +247,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     }
   }
 
-  /** Answers what is in flight, takes nothing new, and ends. */
+  /** Accepts no further frame, answers what is in flight, and ends the stream. */
   void drain() {
     synchronized (out) {
       draining = true;
@@ -230,7 +255,7 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     sending.ask();
   }
 
-  /** Returns how many bytes of replies wait to be sent. */
+  /** Returns the bytes of replies that wait to be sent. */
   long unsentBytes() {
     return room.bytes();
   }

@@ -22,10 +22,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Prints how large a collection is, who reads its changes, and who uses it. */
+/** Prints the size of a collection, the consumers of its changes, and its usage. */
 @Command(
     name = "statistics",
-    description = "How large a collection is, who reads its changes, and who uses it.",
+    description = "Shows the size of a collection, the consumers of its changes, and its usage.",
     mixinStandardHelpOptions = true)
 final class StatisticsCommand implements Callable<Integer> {
   private static final int USAGE = 2;
@@ -38,26 +38,25 @@ final class StatisticsCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "SERVER",
-      description = "HOST:PORT, or legacy://HOST:PORT with tls, ca and token as services give them")
+      description = "HOST:PORT, or legacy://HOST:PORT with the parameters tls, ca and token")
   private String server;
 
   @Parameters(
       index = "1",
       paramLabel = "COLLECTION",
-      description = "the collection's name, or locks:SPACE")
+      description = "name of the collection, or locks:SPACE")
   private String collection;
 
-  @Option(names = "--count", description = "count the rows now, and wait for it")
+  @Option(names = "--count", description = "count the rows now and wait for the result")
   private boolean count;
 
   @Option(
       names = "--wait",
       defaultValue = "600",
-      description =
-          "how many seconds to wait for a count (${DEFAULT-VALUE}); it goes on after that")
+      description = "seconds to wait for a count, which continues at the server (${DEFAULT-VALUE})")
   private int waitSeconds;
 
-  @Option(names = "--json", description = "as one JSON object")
+  @Option(names = "--json", description = "print one JSON object")
   private boolean json;
 
   @Override
@@ -94,7 +93,7 @@ final class StatisticsCommand implements Callable<Integer> {
       case DEADLINE_EXCEEDED ->
           refuse(
               count
-                  ? "the count goes on at the server: ask again later, without --count"
+                  ? "the count continues at the server: ask again later, without --count"
                   : server() + " did not answer within " + TIMEOUT_SECONDS + " s: try again",
               UNAVAILABLE);
       default ->
@@ -102,7 +101,7 @@ final class StatisticsCommand implements Callable<Integer> {
     };
   }
 
-  /** Returns where the server is, without what the string says of tokens. */
+  /** Returns the address of the server, without its parameters, which may hold a token. */
   private String server() {
     return server.contains("?") ? server.substring(0, server.indexOf('?')) : server;
   }

@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import org.jspecify.annotations.Nullable;
 
-/** Lets only those in that show the token; the health service is for everybody. */
+/** Admits only calls that carry the token, except those of the health service. */
 final class TokenCheck implements ServerInterceptor {
   private final ServerOptions options;
 

@@ -1,9 +1,9 @@
 /**
- * The legacy store and its server: fixed partitions, a change log, a gate with its fence, all
- * behind one commit pipeline.
+ * The server of the legacy store, a store with fixed partitions, a change log, and a gate with a
+ * fence.
  *
- * <p>Start at {@link dev.kvshift.legacy.server.LegacyServer}; inside, every change goes through
- * {@code CommitPipeline} and every read straight to {@code Database}.
+ * <p>Start at {@link dev.kvshift.legacy.server.LegacyServer}. {@code
+ * docs/internals/legacy-server.md} shows how the rooms below work together.
  */
 @NullMarked
 package dev.kvshift.legacy.server;

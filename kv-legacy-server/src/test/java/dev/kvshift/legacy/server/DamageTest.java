@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Files that were torn or altered: a clear error, never silent data. */
+/** Tests of truncated and altered files: a clear error, never wrong data. */
 class DamageTest {
   private static final int ROWS = 2_000;
 

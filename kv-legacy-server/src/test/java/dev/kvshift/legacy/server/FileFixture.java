@@ -16,7 +16,7 @@ import java.time.Clock;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** The store in the process, with a clock that can be moved. */
+/** The store inside the process, with a clock that can be set. */
 public final class FileFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
   private final Meter meter = new Meter();
@@ -25,7 +25,7 @@ public final class FileFixture implements StoreFixture {
 
   public FileFixture() throws IOException {
     directory = Files.createTempDirectory("legacy-kit");
-    engine = Engine.open(new EngineOptions(directory, 16, true, clock));
+    engine = Engine.open(EngineOptions.of(directory, 16).with(ManualClock.following(clock)));
   }
 
   @Override

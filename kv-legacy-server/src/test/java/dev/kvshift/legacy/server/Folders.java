@@ -8,7 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Removes what a fixture has left behind. */
+/** Removal of the folders that a fixture has created. */
 public final class Folders {
   private Folders() {}
 

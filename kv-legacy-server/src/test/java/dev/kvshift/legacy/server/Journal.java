@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What one key's only writer knows of it: the last acknowledged write and what came after. */
+/** The knowledge of a key's only writer: its last acknowledged write, and those after it. */
 public final class Journal {
   private @Nullable Bytes acknowledged;
   private long acknowledgedVersion;

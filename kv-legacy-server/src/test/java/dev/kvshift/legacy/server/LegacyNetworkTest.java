@@ -4,7 +4,7 @@ import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** The same over the network. */
+/** The tests of the store, over the network. */
 class LegacyNetworkTest extends LegacyStoreTest {
   private RunningServer server;
 

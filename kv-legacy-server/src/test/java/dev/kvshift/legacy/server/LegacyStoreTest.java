@@ -35,7 +35,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The store in the process; the subclass runs the same over the network. */
+/** Tests of the store inside the process. The subclass runs them over the network. */
 class LegacyStoreTest {
   @TempDir Path directory;
   private Store store;

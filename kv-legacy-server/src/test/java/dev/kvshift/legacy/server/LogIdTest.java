@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The change log's identity over restarts, restores and drops. */
+/** Tests of the identity of a change log over restarts, restores and drops. */
 final class LogIdTest {
   @TempDir private Path directory;
 

@@ -1,47 +1,64 @@
 package dev.kvshift.legacy.server;
 
+import dev.kvshift.legacy.server.internal.storage.TimeSource;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import org.jspecify.annotations.Nullable;
 
-/** The system's clock, put forward or back. */
-public final class ManualClock extends Clock {
-  private volatile Duration offset = Duration.ZERO;
+/** The clocks of the machine, moved ahead together or apart. */
+public final class ManualClock implements TimeSource {
+  private record Offsets(Duration wall, Duration monotonic) {}
 
+  private volatile Offsets offsets = new Offsets(Duration.ZERO, Duration.ZERO);
   private volatile @Nullable Runnable before;
   private volatile String thread = "";
 
-  /** Puts the clock an hour ahead for the next look of a thread, after a task has run there. */
-  public void aheadForNextLookOf(String threadName, Runnable task) {
+  /** Returns clocks that follow a wall clock and never disagree. */
+  public static TimeSource following(Clock wall) {
+    return () -> {
+      Instant now = wall.instant();
+      return new Reading(now, Duration.between(Instant.EPOCH, now).toNanos());
+    };
+  }
+
+  /** Lets time pass: both clocks advance. */
+  public void advance(Duration by) {
+    offsets = new Offsets(offsets.wall.plus(by), offsets.monotonic.plus(by));
+  }
+
+  /** Sets the wall clock ahead or back, which the monotonic clock does not follow. */
+  public void jump(Duration by) {
+    offsets = new Offsets(offsets.wall.plus(by), offsets.monotonic);
+  }
+
+  /** Lets an hour pass for the next reading of a thread alone, after a task has run there. */
+  public void hourLaterForNextReadingOf(String threadName, Runnable task) {
     thread = threadName;
     before = task;
   }
 
-  public void jump(Duration by) {
-    offset = offset.plus(by);
+  public Instant instant() {
+    return Instant.now().plus(offsets.wall);
+  }
+
+  public long millis() {
+    return instant().toEpochMilli();
   }
 
   @Override
-  public Instant instant() {
+  public Reading read() {
     Runnable task = before;
-    if (task != null && Thread.currentThread().getName().equals(thread)) {
+    Duration extra = Duration.ZERO;
+    if (task != null && Thread.currentThread().getName().startsWith(thread)) {
       before = null;
       task.run();
-      return Instant.now().plus(offset).plus(Duration.ofHours(1));
+      extra = Duration.ofHours(1);
     }
-    return Instant.now().plus(offset);
-  }
-
-  @Override
-  public ZoneId getZone() {
-    return ZoneOffset.UTC;
-  }
-
-  @Override
-  public Clock withZone(ZoneId zone) {
-    throw new UnsupportedOperationException("always UTC");
+    Reading system = TimeSource.SYSTEM.read();
+    Offsets current = offsets;
+    return new Reading(
+        system.wall().plus(current.wall).plus(extra),
+        system.nanos() + current.monotonic.plus(extra).toNanos());
   }
 }

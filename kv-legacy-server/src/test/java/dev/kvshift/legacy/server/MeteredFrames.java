@@ -13,7 +13,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import java.util.HexFormat;
 
-/** Notes every request for data that arrives over the wire, and every frame of answers. */
+/** A record of every request for data that arrives, and of every frame of replies. */
 record MeteredFrames(Meter meter) implements ServerInterceptor {
   @Override
   public <Q, A> ServerCall.Listener<Q> interceptCall(

@@ -13,7 +13,7 @@ import java.time.Clock;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** The store behind its server, whose clock can be moved. */
+/** The store behind its server, with a clock that can be set. */
 public final class NetworkFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
   private final Meter meter = new Meter();
@@ -24,7 +24,7 @@ public final class NetworkFixture implements StoreFixture {
     directory = Files.createTempDirectory("legacy-kit");
     server =
         RunningServer.start(
-            new EngineOptions(directory, 16, true, clock),
+            EngineOptions.of(directory, 16).with(ManualClock.following(clock)),
             ServerOptions.loopback(0),
             new MeteredFrames(meter));
   }

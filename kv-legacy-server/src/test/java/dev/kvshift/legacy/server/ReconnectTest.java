@@ -34,7 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Connections that break: what is sent again is applied once, and nothing certain gets lost. */
+/** Tests of broken connections: repeated mutations are applied once, no certain outcome is lost. */
 class ReconnectTest {
   @TempDir Path directory;
   private RunningServer server;

@@ -8,7 +8,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** Holds the order of the leader's rooms, which docs/internals/legacy-server.md draws. */
+/** Tests the order of the server's rooms, which docs/internals/legacy-server.md draws. */
 @AnalyzeClasses(packages = "dev.kvshift.legacy.server", importOptions = DoNotIncludeTests.class)
 final class RoomsTest {
   @ArchTest

@@ -17,7 +17,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** TLS and tokens. */
+/** Tests of TLS and tokens. */
 class SecurityTest {
   private static final String PASSWORD = "of a key made for this test";
 

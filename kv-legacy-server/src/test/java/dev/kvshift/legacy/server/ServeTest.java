@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import static dev.kvshift.legacy.server.Stores.await;
+import static dev.kvshift.legacy.server.Stores.unhurried;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
@@ -11,6 +12,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
+import dev.kvshift.legacy.server.internal.storage.DiskSpace;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
@@ -34,11 +36,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** The program: its exit codes, its one line, its clean stop. */
+/** Tests of the server as a program: exit codes, the ready line, health, the clean stop. */
 class ServeTest {
   @TempDir Path directory;
 
@@ -206,6 +209,60 @@ class ServeTest {
         .containsExactly(
             HealthCheckResponse.ServingStatus.SERVING,
             HealthCheckResponse.ServingStatus.NOT_SERVING);
+  }
+
+  @Test
+  void health_commitThreadFails_isNotServingUntilTheStoreHasRecovered() {
+    AtomicReference<Error> failure = new AtomicReference<>();
+    DiskSpace space =
+        new DiskSpace(
+            () -> {
+              Error error = failure.getAndSet(null);
+              if (error != null) {
+                throw error;
+              }
+              return Long.MAX_VALUE;
+            });
+    List<HealthCheckResponse.ServingStatus> seen = new CopyOnWriteArrayList<>();
+    try (RunningServer server =
+        RunningServer.start(
+            EngineOptions.of(directory, 4).with(space), ServerOptions.loopback(0))) {
+      ManagedChannel channel =
+          NettyChannelBuilder.forTarget(server.address()).usePlaintext().build();
+      HealthGrpc.newStub(channel)
+          .watch(
+              HealthCheckRequest.getDefaultInstance(),
+              new StreamObserver<>() {
+                @Override
+                public void onNext(HealthCheckResponse response) {
+                  seen.add(response.getStatus());
+                }
+
+                @Override
+                public void onError(Throwable problem) {}
+
+                @Override
+                public void onCompleted() {}
+              });
+      Await.until("it serves", () -> seen.size() == 1);
+      Table table = await(server.engine().collection("files"));
+      StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
+      failure.set(new OutOfMemoryError("injected"));
+      Await.until(
+          "the error is met",
+          () -> {
+            server.engine().write(table, key, Mutation.put(Bytes.utf8("v")), unhurried());
+            return failure.get() == null;
+          });
+      Await.until("the store has recovered", () -> seen.size() == 3);
+      channel.shutdownNow();
+    }
+
+    assertThat(seen)
+        .containsExactly(
+            HealthCheckResponse.ServingStatus.SERVING,
+            HealthCheckResponse.ServingStatus.NOT_SERVING,
+            HealthCheckResponse.ServingStatus.SERVING);
   }
 
   @Test

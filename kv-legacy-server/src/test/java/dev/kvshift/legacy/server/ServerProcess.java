@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A server in a JVM of its own. */
+/** A server in a separate JVM. */
 public final class ServerProcess implements AutoCloseable {
   private static final String READY = "legacy server ready on ";
   private static final int HEAP_MEGABYTES = 256;

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** What is sent again within a session is done once; what comes after its end is refused. */
+/** Tests of sessions: repeated mutations are applied once, late ones are refused. */
 class SessionsTest {
   private final Sessions sessions = new Sessions();
   private final List<String> ended = new ArrayList<>();

@@ -8,6 +8,7 @@ import com.google.protobuf.ByteString;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.legacy.wire.Failure;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.KeyOf;
 import dev.kvshift.legacy.wire.LegacyGrpc;
@@ -46,7 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** What the server takes and refuses from a client of any making. */
+/** Tests of the wire format against a client that may do anything. */
 class WireTest {
   private static final long BUDGET_MICROS = TimeUnit.SECONDS.toMicros(60);
   private static final ByteString FIRST = ByteString.copyFromUtf8("c0");
@@ -75,7 +76,7 @@ class WireTest {
     server.close();
   }
 
-  /** One stream, and what came over it. */
+  /** One stream and what has arrived on it. */
   private final class Client implements ClientResponseObserver<RequestFrame, ReplyFrame> {
     private final Map<Long, CompletableFuture<Reply>> replies = new ConcurrentHashMap<>();
     private final CompletableFuture<Status> end =
@@ -89,7 +90,7 @@ class WireTest {
       this(false);
     }
 
-    /** Makes one that takes the welcome and nothing more until it is told so. */
+    /** Creates a client that accepts the welcome and nothing more until {@link #take}. */
     Client(boolean unwilling) {
       this.unwilling = unwilling;
       out = LegacyGrpc.newStub(channel).connect(this);
@@ -166,6 +167,63 @@ class WireTest {
     Gate.State next =
         Gate.State.first().withEpoch(5).withPhase(Phase.SHADOW_WRITE).withAcceptMin(4);
     assertThat(await(server.engine().gates().compareAndSet(table, first, next))).isTrue();
+  }
+
+  @Test
+  void frame_withMoreRequestsThanMayBeInFlight_endsItsStreamOnly() {
+    Client hostile = new Client().greeted(1);
+    Client other = new Client().greeted(2);
+    RequestFrame.Builder frame = RequestFrame.newBuilder();
+    for (int i = 0; i <= LegacyLimits.MAX_FRAME_REQUESTS; i++) {
+      frame.addRequests(Request.newBuilder());
+    }
+
+    hostile.out.onNext(frame.build());
+
+    assertThat(hostile.end.join().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(other.send(put()).join().hasFailure()).isFalse();
+  }
+
+  @Test
+  void hello_withTooManyUnsettled_endsTheStream() {
+    Client hostile = new Client();
+    Hello.Builder hello = Hello.newBuilder().setSession(1);
+    for (long sequence = 0; sequence <= Sessions.MAX_UNSETTLED; sequence++) {
+      hello.addUnsettled(sequence);
+    }
+
+    hostile.out.onNext(RequestFrame.newBuilder().setHello(hello).build());
+
+    assertThat(hostile.end.join().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+  }
+
+  @Test
+  void changes_negativePosition_isPermanent() {
+    Client client = new Client().greeted(1);
+
+    for (long after : new long[] {-1, Long.MIN_VALUE}) {
+      Reply reply =
+          client
+              .send(
+                  Request.newBuilder()
+                      .setChanges(ReadChanges.newBuilder().setAfter(after).setMaxBytes(100)))
+              .join();
+
+      assertThat(reply.getFailure().getKind()).isEqualTo(Failure.Kind.PERMANENT);
+      assertThat(reply.getFailure().getMessage()).contains("give 0 or more");
+    }
+  }
+
+  @Test
+  void write_budgetBeyondTheClock_isServed() {
+    Client client = new Client().greeted(1);
+    RequestFrame.Builder frame = RequestFrame.newBuilder();
+    CompletableFuture<Reply> reply = client.add(frame, put());
+    frame.getRequestsBuilder(0).setBudgetMicros(Long.MAX_VALUE);
+
+    client.out.onNext(frame.build());
+
+    assertThat(reply.join().hasFailure()).isFalse();
   }
 
   @Test

@@ -4,21 +4,22 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Work that takes all there is to do at a time: runs once it is asked for, again where it was asked
- * for meanwhile, and never twice at once. Safe for use by many threads.
+ * A task whose requests coalesce: it runs once it has been requested, again if it was requested
+ * meanwhile, and never concurrently with itself. Each run handles everything there is to do. Safe
+ * for use by many threads.
  */
 public final class CoalescingTask {
   private final AtomicInteger asked = new AtomicInteger();
   private final Executor executor;
   private final Runnable work;
 
-  /** Makes one whose work runs on the executor; where that refuses, it runs no more. */
+  /** Creates a task that runs on an executor. Once the executor refuses it, it never runs again. */
   public CoalescingTask(Executor executor, Runnable work) {
     this.executor = executor;
     this.work = work;
   }
 
-  /** Sees to it that the work runs after this. */
+  /** Requests a run that begins after this call. */
   public void ask() {
     if (asked.getAndIncrement() == 0) {
       executor.execute(this::run);
@@ -26,8 +27,8 @@ public final class CoalescingTask {
   }
 
   /**
-   * Asks for the work after the cause. Where {@code together}, the work waits for all that the
-   * cause gives rise to, so that much of it goes into one frame.
+   * Runs the cause and requests a run. If {@code together}, the run waits until the cause has
+   * returned, so that everything it adds is handled at once, in one frame.
    */
   public void askAfter(Runnable cause, boolean together) {
     boolean held = together && asked.getAndIncrement() == 0;

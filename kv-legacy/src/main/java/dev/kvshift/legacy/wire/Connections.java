@@ -8,23 +8,24 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.File;
 import javax.net.ssl.SSLException;
 
-/**
- * How a connection string says where the server is, and whether what is said to it is encrypted.
- */
+/** Channels to the server that a connection string names, encrypted or not. Stateless. */
 public final class Connections {
   public static final Parameter TLS =
       Parameter.optional(
-          "tls", "false", "whether the connection is encrypted, true or false; true with a ca");
+          "tls",
+          "false",
+          "whether the connection is encrypted, true or false; true if a ca is given");
   public static final Parameter CA =
       Parameter.optional(
-          "ca", "", "a PEM file of the authorities that may vouch for the server; else Java's own");
+          "ca", "", "PEM file of the authorities that vouch for the server; default: the JDK's");
   public static final Parameter TOKEN =
-      Parameter.optional("token", "", "what the server asks for, best as env:NAME or file:PATH");
+      Parameter.optional(
+          "token", "", "token that the server requires, best as env:NAME or file:PATH");
 
   private Connections() {}
 
   /**
-   * Returns the one server that a string names.
+   * Returns the server that a connection string names.
    *
    * @throws KvException.Permanent if it names none, or several
    */
@@ -37,7 +38,7 @@ public final class Connections {
   }
 
   /**
-   * Returns what makes a channel to the server, encrypted where the string says so.
+   * Returns the builder of a channel to the server, encrypted if the connection string says so.
    *
    * @throws KvException.Permanent if the file of the authorities cannot be read
    */

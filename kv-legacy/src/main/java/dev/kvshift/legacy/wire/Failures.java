@@ -7,11 +7,11 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
 
-/** How errors cross the wire: by their kind and their data, so that they arrive as they left. */
+/** Errors as messages and back, with their kind and their data. Stateless. */
 public final class Failures {
   private Failures() {}
 
-  /** Packs an error. */
+  /** Returns the message of an error. */
   public static Failure of(KvException error) {
     Failure.Builder failure = Failure.newBuilder().setMessage(String.valueOf(error.getMessage()));
     if (error instanceof KvException.UnsupportedCapability unsupported) {
@@ -37,7 +37,11 @@ public final class Failures {
     return failure.build();
   }
 
-  /** Unpacks an error that a server named in the store's description has sent. */
+  /**
+   * Returns the error of a message.
+   *
+   * @param store the description of the store that sent it
+   */
   public static KvException read(Failure failure, String store) {
     return switch (failure.getKind()) {
       case TRANSIENT -> new KvException.Transient(failure.getMessage());

@@ -3,7 +3,7 @@ package dev.kvshift.legacy.wire;
 import dev.kvshift.spi.Limits;
 import java.time.Duration;
 
-/** What the legacy store accepts, over the network or in the process. Stateless. */
+/** Limits of the legacy store, over the network and inside a process. Stateless. */
 public final class LegacyLimits {
   public static final int MAX_KEY_BYTES = 65_535;
   public static final int MAX_VALUE_BYTES = 16 << 20;
@@ -11,20 +11,27 @@ public final class LegacyLimits {
   public static final int MAX_IN_FLIGHT = 4_096;
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
 
-  /** The largest batch of changes that one read gives, and the longest that it waits. */
+  /** The largest batch of changes that one read returns. */
   public static final int MAX_CHANGE_BYTES = 16 << 20;
 
+  /** The longest time that a read of changes waits for the first one. */
   public static final Duration MAX_CHANGE_WAIT = Duration.ofSeconds(60);
 
-  /** The largest frame: a value or a page of the largest size, with its keys. */
+  /** The largest frame: a value or a page of the largest size, and its keys. */
   public static final int MAX_FRAME_BYTES = 40 << 20;
 
-  /** The limits of a store that is opened without options. */
+  /** The most requests in one frame: all that a driver may have in flight. */
+  public static final int MAX_FRAME_REQUESTS = 2 * MAX_IN_FLIGHT;
+
+  /** The most sequence numbers that one frame reports as settled. */
+  public static final int MAX_FRAME_SETTLED = 1 << 16;
+
+  /** The limits of a store that is opened without parameters. */
   public static final Limits DEFAULTS = of(DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT);
 
   private LegacyLimits() {}
 
-  /** Returns how long a read of changes waits where its caller asks for so long. */
+  /** Returns the wait of a read of changes, reduced to {@link #MAX_CHANGE_WAIT}. */
   public static Duration bounded(Duration wait) {
     if (wait.isNegative()) {
       return Duration.ZERO;
@@ -32,7 +39,7 @@ public final class LegacyLimits {
     return wait.compareTo(MAX_CHANGE_WAIT) > 0 ? MAX_CHANGE_WAIT : wait;
   }
 
-  /** Returns the limits as the SPI shows them. */
+  /** Returns the limits in the form of the SPI. */
   public static Limits of(Duration timeout, int inFlight) {
     return Limits.defaults()
         .withMaxMainBytes(MAX_KEY_BYTES)

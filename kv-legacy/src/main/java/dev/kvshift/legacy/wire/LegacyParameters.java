@@ -9,12 +9,12 @@ import java.util.regex.Pattern;
 
 /** Reads the parameters of the legacy store's connection strings. Stateless. */
 public final class LegacyParameters {
-  /** How long an operation may take. */
+  /** The time-out of operations. */
   public static final Parameter TIMEOUT =
       Parameter.optional(
           "timeout",
           "10s",
-          "how long an operation may take, 10ms to 10m: a number with ms, s or m");
+          "how long to wait for an operation, 10ms to 10m: a number with ms, s or m");
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
   private static final Duration MIN_TIMEOUT = Duration.ofMillis(10);
@@ -22,7 +22,7 @@ public final class LegacyParameters {
 
   private LegacyParameters() {}
 
-  /** Returns the text of a parameter, or its default. */
+  /** Returns the value of a parameter, or its default. */
   public static String text(ConnectionString string, Parameter parameter) {
     String defaultValue = parameter.defaultValue();
     return defaultValue == null
@@ -30,7 +30,7 @@ public final class LegacyParameters {
         : string.parameter(parameter.name()).orElse(defaultValue);
   }
 
-  /** Returns a duration from 10 ms to 10 min. */
+  /** Returns the value of a parameter as a duration from 10 ms to 10 min. */
   public static Duration duration(ConnectionString string, Parameter parameter) {
     String text = text(string, parameter);
     Matcher matcher = DURATION.matcher(text);
@@ -49,7 +49,7 @@ public final class LegacyParameters {
     throw refused(string, parameter, text);
   }
 
-  /** Returns a whole number that is not negative. */
+  /** Returns the value of a parameter as a whole number that is not negative. */
   public static int number(ConnectionString string, Parameter parameter) {
     String text = text(string, parameter);
     if (!text.matches("\\d{1,9}")) {
@@ -58,7 +58,7 @@ public final class LegacyParameters {
     return Integer.parseInt(text);
   }
 
-  /** Returns true or false. */
+  /** Returns the value of a parameter as a boolean. */
   public static boolean truth(ConnectionString string, Parameter parameter) {
     String text = text(string, parameter);
     if (!text.equals("true") && !text.equals("false")) {
@@ -67,7 +67,7 @@ public final class LegacyParameters {
     return text.equals("true");
   }
 
-  /** Returns the error for a value that a parameter does not take. */
+  /** Returns the error for a value that a parameter does not accept. */
   public static KvException refused(ConnectionString string, Parameter parameter, String text) {
     return new KvException.Permanent(
         string.scheme()

@@ -20,7 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The SPI's types as messages and back. Stateless. */
+/** The types of the SPI as messages and back. Stateless. */
 public final class Messages {
   private static final List<Stop> STOPS =
       List.of(Stop.END, Stop.ENTRY_LIMIT, Stop.BYTE_LIMIT, Stop.SCAN_LIMIT);
@@ -37,7 +37,7 @@ public final class Messages {
     return Bytes.of(bytes.asReadOnlyByteBuffer());
   }
 
-  /** Unpacks a block of exactly one row. */
+  /** Returns the row of a block that holds exactly one. */
   public static Row row(ByteString block) {
     return RowBlock.read(block).get(0);
   }

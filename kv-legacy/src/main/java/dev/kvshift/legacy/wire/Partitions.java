@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Places main keys: the first 64 bits of murmur3-128 (x64, seed 0), unsigned, modulo the number of
- * partitions. Stateless.
+ * The placement of main keys: the first 64 bits of murmur3-128 (x64, seed 0), unsigned, modulo the
+ * number of partitions. Stateless.
  */
 public final class Partitions {
   /** The most partitions that a store may have. */
@@ -27,9 +27,10 @@ public final class Partitions {
   }
 
   /**
-   * Cuts the partitions into so many tasks, or one for each where there are fewer.
+   * Divides the partitions into a number of tasks, or into one task for each partition if there are
+   * fewer partitions.
    *
-   * @throws KvException.Permanent where {@code atLeast} is not from 1 to {@value #MAX_TASKS}
+   * @throws KvException.Permanent if {@code atLeast} is not from 1 to {@value #MAX_TASKS}
    */
   public static List<ScanTask> tasks(int partitions, int atLeast) {
     if (atLeast < 1 || atLeast > MAX_TASKS) {

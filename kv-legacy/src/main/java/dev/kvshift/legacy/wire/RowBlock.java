@@ -14,12 +14,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rows one after another, without a message each: main key and clustering key (varint length,
- * bytes), version (8 bytes, little-endian), kind (1 byte: 0 live, 1 tombstone, 2 expiring), expiry
- * in milliseconds (8 bytes, kind 2 only), value (varint length, bytes; not for tombstones). Shards
- * are left out: the legacy store's are empty. A block is put together by one thread: for each row
- * its main key, its clustering key, and one of {@link #live}, {@link #expiring} and {@link
- * #tombstone}.
+ * Rows packed one after another, without a message for each:
+ *
+ * <ul>
+ *   <li>main key and clustering key: varint length, bytes
+ *   <li>version: 8 bytes, little-endian
+ *   <li>kind: 1 byte; 0 live, 1 tombstone, 2 expiring
+ *   <li>expiry in milliseconds: 8 bytes, only if expiring
+ *   <li>value: varint length, bytes; not for tombstones
+ * </ul>
+ *
+ * <p>Shards are left out, since those of the legacy store are empty. A block is built by one
+ * thread: for each row its main key, its clustering key, and one of {@link #live}, {@link
+ * #expiring} and {@link #tombstone}.
  */
 public final class RowBlock {
   private static final byte LIVE = 0;
@@ -31,17 +38,17 @@ public final class RowBlock {
 
   private ByteBuffer block;
 
-  /** Begins an empty block, which grows beyond the bytes expected as needed. */
+  /** Creates an empty block, which grows beyond the expected size if necessary. */
   public RowBlock(int expectedBytes) {
     block = ByteBuffer.allocate(expectedBytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** Packs one row, or none. */
+  /** Returns a block of one row, or an empty one. */
   public static ByteString of(@Nullable Row row) {
     return row == null ? ByteString.EMPTY : of(List.of(row));
   }
 
-  /** Packs the rows. */
+  /** Returns a block of rows. */
   public static ByteString of(List<Row> rows) {
     int atMost = 0;
     for (Row row : rows) {
@@ -77,17 +84,17 @@ public final class RowBlock {
     length(bytes.size()).put(bytes.asReadOnlyBuffer());
   }
 
-  /** Adds bytes of the array: a row's main key, or after it the clustering key. */
+  /** Adds a main key, or after it the clustering key, from a range of an array. */
   public void key(byte[] source, int from, int length) {
     length(length).put(source, from, length);
   }
 
-  /** Ends a row that was deleted or has expired. */
+  /** Ends a row that was deleted, or has expired. */
   public void tombstone(long version) {
     state(version, TOMBSTONE);
   }
 
-  /** Ends a row whose value these bytes of the array are. */
+  /** Ends a row whose value is a range of an array. */
   public void live(long version, byte[] source, int from, int length) {
     state(version, LIVE);
     length(length).put(source, from, length);
@@ -103,7 +110,7 @@ public final class RowBlock {
     return reserve(STATE_BYTES).putLong(version).put(kind);
   }
 
-  /** Adds a length, and makes room for what is so long. */
+  /** Adds a length and reserves space for the bytes that follow it. */
   private ByteBuffer length(int length) {
     ByteBuffer out = reserve(MAX_LENGTH_BYTES + length);
     int rest = length;
@@ -121,15 +128,15 @@ public final class RowBlock {
     return block;
   }
 
-  /** Returns the block, to which nothing is added any more. */
+  /** Returns the block, to which nothing may be added afterwards. */
   public ByteString take() {
     return UnsafeByteOperations.unsafeWrap(block.array(), 0, block.position());
   }
 
   /**
-   * Unpacks a block.
+   * Returns the rows of a block.
    *
-   * @throws IllegalArgumentException if it is none
+   * @throws IllegalArgumentException if the bytes are no block
    */
   public static List<Row> read(ByteString block) {
     List<Row> rows = new ArrayList<>();

@@ -5,7 +5,7 @@ import io.grpc.Metadata;
 import io.grpc.stub.MetadataUtils;
 import org.jspecify.annotations.Nullable;
 
-/** How a driver shows that it may come in: a bearer token with each connection. Stateless. */
+/** Bearer tokens, with which drivers authenticate each connection. Stateless. */
 public final class Tokens {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
@@ -13,14 +13,14 @@ public final class Tokens {
 
   private Tokens() {}
 
-  /** Returns what adds the token to a call. */
+  /** Returns an interceptor that adds a token to each call. */
   public static ClientInterceptor attach(String token) {
     Metadata headers = new Metadata();
     headers.put(AUTHORIZATION, BEARER + token);
     return MetadataUtils.newAttachHeadersInterceptor(headers);
   }
 
-  /** Returns the token of a call, or null. */
+  /** Returns the token of a call; null if it has none. */
   public static @Nullable String read(Metadata headers) {
     String authorization = headers.get(AUTHORIZATION);
     return authorization != null && authorization.startsWith(BEARER)

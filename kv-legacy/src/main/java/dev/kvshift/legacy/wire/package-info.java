@@ -1,6 +1,6 @@
 /**
- * What the legacy driver and its server share: the generated messages, the packed form of rows, and
- * the hash that places a main key. No API: it changes with the two.
+ * Wire format shared by the legacy driver and its server: the generated messages, the packed form
+ * of rows, and the placement of main keys. No API: it changes with the two.
  */
 @NullMarked
 package dev.kvshift.legacy.wire;

@@ -27,7 +27,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** A collection in the process: checks what the driver would check, then asks the engine. */
+/** A collection inside the process. Checks each request as the driver does. */
 final class FileCollection implements StoreCollection, ChangeSource, Gate {
   private final FileStore store;
   private final Engine engine;

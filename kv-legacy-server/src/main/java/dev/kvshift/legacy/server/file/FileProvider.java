@@ -9,24 +9,22 @@ import dev.kvshift.legacy.wire.LegacyParameters;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Opens {@code legacy+file:///DIR}: the legacy store in this process, with no server.
+ * The provider of {@code legacy+file:///DIR}: the legacy store inside this process, without a
+ * server. Safe for use by many threads.
  *
- * <p>Opening one folder several times shares one store, which closes with the last; the number of
- * partitions must then be the same. Safe for use by many threads. Another process that has the
- * folder open makes it fail with {@link KvException.Permanent}.
+ * <p>Opening one folder several times shares one store, which is closed with the last. All must
+ * name the same number of partitions, and none may ask for synced writes if the store does not sync
+ * them. Opening fails with {@link KvException.Permanent} if another process has the folder open.
  */
 public final class FileProvider implements StoreProvider {
   private static final Parameter PARTITIONS =
       Parameter.optional(
-          "partitions",
-          "64",
-          "into how many partitions a new store is split, 1 to 4096; fixed for its life");
+          "partitions", "64", "number of partitions, 1 to 4096; fixed for the life of the store");
   private static final Parameter SYNC =
       Parameter.optional(
           "sync",
@@ -44,7 +42,7 @@ public final class FileProvider implements StoreProvider {
     }
   }
 
-  /** Made by {@link java.util.ServiceLoader}. */
+  /** Called by {@link java.util.ServiceLoader}. */
   public FileProvider() {}
 
   @Override
@@ -62,15 +60,12 @@ public final class FileProvider implements StoreProvider {
     string.requireKnown(parameters());
     if (!string.hosts().isEmpty() || !string.path().startsWith("/")) {
       throw new KvException.Permanent(
-          "legacy+file:// takes a folder: write legacy+file:///DIR with three slashes");
+          "legacy+file:// names a folder: write legacy+file:///DIR with three slashes");
     }
     Path directory = Path.of(string.path()).toAbsolutePath().normalize();
     EngineOptions options =
-        new EngineOptions(
-            directory,
-            LegacyParameters.number(string, PARTITIONS),
-            LegacyParameters.truth(string, SYNC),
-            Clock.systemUTC());
+        EngineOptions.of(directory, LegacyParameters.number(string, PARTITIONS))
+            .withSync(LegacyParameters.truth(string, SYNC));
     Engine engine = acquire(directory, options);
     return new FileStore(
         engine,
@@ -94,6 +89,12 @@ public final class FileProvider implements StoreProvider {
                 + " partitions, not "
                 + options.partitions()
                 + ": give the same number");
+      } else if (options.sync() && !shared.engine.options().sync()) {
+        throw new KvException.Permanent(
+            "store "
+                + directory
+                + " is open with sync=false, which does not keep the promise of sync=true: close"
+                + " it first, or give sync=false");
       }
       shared.users++;
       return shared.engine;

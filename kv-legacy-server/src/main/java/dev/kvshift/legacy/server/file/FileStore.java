@@ -29,7 +29,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The store in the process, without a server in between. */
+/** The legacy store inside the process, without a server. Safe for use by many threads. */
 public final class FileStore implements Store {
   private final Engine engine;
   private final Duration timeout;
@@ -147,18 +147,18 @@ public final class FileStore implements Store {
     return new KvException.UnsupportedCapability(capability, description);
   }
 
-  /** Runs an operation that ends at its call's deadline; what it throws fails the stage. */
+  /** Runs an operation with the deadline of a call. Whatever it throws fails the stage. */
   <T extends @Nullable Object> CompletionStage<T> run(
       Call call, Supplier<CompletableFuture<T>> operation) {
     return run(() -> inFlight.track(operation.get(), call.deadlineNanos(), true));
   }
 
-  /** Runs a change of a gate or the like, which has the store's own time-out. */
+  /** Runs an operation that has no call, with the time-out of the store. */
   <T extends @Nullable Object> CompletionStage<T> change(Supplier<CompletableFuture<T>> operation) {
     return run(Call.within(timeout), operation);
   }
 
-  /** Runs a read that may wait so long before it begins. */
+  /** Runs a read that may wait for a time before its time-out begins. */
   <T extends @Nullable Object> CompletionStage<T> patiently(
       Duration wait, Supplier<CompletableFuture<T>> operation) {
     return run(
@@ -167,7 +167,7 @@ public final class FileStore implements Store {
                 operation.get(), Call.within(timeout.plus(wait)).deadlineNanos(), false));
   }
 
-  /** Runs an operation; what it throws fails the stage. */
+  /** Runs an operation without a deadline. Whatever it throws fails the stage. */
   <T extends @Nullable Object> CompletionStage<T> run(Supplier<CompletableFuture<T>> operation) {
     return Futures.start(
         () -> {

@@ -12,19 +12,18 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one store in the process has asked for and not been answered: ended with an error at its
- * deadline, should the disk have stalled, and when the store is closed. Safe for use by many
- * threads.
+ * The unanswered requests of one store inside the process. Each fails at its deadline, even if the
+ * disk has stalled, and when the store is closed. Safe for use by many threads.
  */
 final class InFlight implements AutoCloseable {
-  /** What the commit pipeline gets beyond a deadline to give its own, certain, answer. */
+  /** How long after a deadline the commit pipeline may still give its own, certain answer. */
   static final Duration GRACE = Duration.ofMillis(250);
 
   private static final Duration TICK = Duration.ofMillis(50);
 
   private final String store;
 
-  /** In the order in which they came; those that have been answered go at the next tick. */
+  /** In the order of their arrival. Answered ones are removed at the next tick. */
   private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
 
   private final ScheduledExecutorService ticker;
@@ -45,7 +44,7 @@ final class InFlight implements AutoCloseable {
         this::expire, TICK.toNanos(), TICK.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** Watches over a request until it is answered. */
+  /** Tracks a request until it is answered. */
   <T extends @Nullable Object> CompletableFuture<T> track(
       CompletableFuture<T> result, long deadlineNanos, boolean write) {
     if (!result.isDone()) {
@@ -59,7 +58,7 @@ final class InFlight implements AutoCloseable {
     for (Iterator<Request> left = requests.iterator(); left.hasNext(); ) {
       Request request = left.next();
       if (!request.result.isDone() && request.deadlineNanos - now <= 0) {
-        fail(request, store + " has not answered in time");
+        fail(request, store + " did not answer in time");
       }
       if (request.result.isDone()) {
         left.remove();

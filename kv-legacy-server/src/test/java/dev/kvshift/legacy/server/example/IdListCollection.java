@@ -25,9 +25,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A store that can only be asked for one key at a time, with a list of its keys beside it. */
+/** A store that can only read single keys, with a list of its keys beside it. */
 final class IdListCollection implements StoreCollection {
-  /** One fixed version for every row: it lies below everything a service will ever write. */
+  /** The version of every row, below everything that services write to the new store. */
   static final long VERSION = 1;
 
   private static final int TASKS = 16;

@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
-/** The changes of a log whose offsets are not dense, under positions that are. */
+/** The changes of a log whose offsets are not dense, at positions that are. */
 final class OffsetChanges implements ChangeSource {
   private static final int CHECKPOINT_EVERY = 1_000;
   private static final int ENTRIES = 500;
@@ -91,7 +91,7 @@ final class OffsetChanges implements ChangeSource {
       throw new KvException.Permanent(
           "changes after position "
               + position
-              + " are retained no more: copy the collection anew, then read on from there");
+              + " are no longer retained: copy the collection again, then continue from there");
     }
   }
 

@@ -3,7 +3,7 @@ package dev.kvshift.legacy.server.example;
 import dev.kvshift.spi.Row;
 import java.util.List;
 
-/** A company's own change log, as its client shows it: offsets rise, and leave gaps. */
+/** A company's own change log, as its client presents it: offsets rise and have gaps. */
 interface OldLog {
   /** Returns some entries above an offset in commit order; none at the end. */
   List<OldEntry> after(long offset, int maxEntries);

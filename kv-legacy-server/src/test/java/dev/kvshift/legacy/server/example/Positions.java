@@ -10,7 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 
-/** Which dense position stands at which offset of the old log, every so many; durable. */
+/** A durable map from every thousandth position to its offset in the old log. */
 final class Positions {
   private static final int RECORD_BYTES = 2 * Long.BYTES;
 

@@ -40,7 +40,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code docs/sources.md} shows is compiled here, and does what it says. */
+/** Tests that the code in {@code docs/sources.md} is the code here, and that it works. */
 class SourcesTest {
   private static final Pattern BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
   private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));

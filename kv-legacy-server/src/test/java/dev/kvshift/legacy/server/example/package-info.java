@@ -1,4 +1,4 @@
-/** The parts of a driver for a store of one's own that {@code docs/sources.md} shows. */
+/** The parts of a driver for a company's own store that {@code docs/sources.md} shows. */
 @NullMarked
 package dev.kvshift.legacy.server.example;
 

@@ -3,13 +3,13 @@ package dev.kvshift.legacy.server.internal.commit;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.server.internal.storage.Records;
 import dev.kvshift.spi.GateRecord;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +35,7 @@ public final class Catalog {
   private final String life = LogHistory.drawLife();
 
   private final Database database;
-  private final Clock clock;
+  private final LeaderClock clock;
   private final Map<String, Table> byName = new ConcurrentHashMap<>();
   private final Map<Integer, Table> byId = new ConcurrentHashMap<>();
 
@@ -45,7 +45,7 @@ public final class Catalog {
   private boolean changed;
   private int nextId = 1;
 
-  public Catalog(Database database, Clock clock) {
+  public Catalog(Database database, LeaderClock clock) {
     this.database = database;
     this.clock = clock;
     reload();
@@ -91,7 +91,7 @@ public final class Catalog {
     loadHistory(open, table);
     loadConsumers(open, table);
     if (known == null) {
-      loadLeases(open, table, clock.millis());
+      loadLeases(open, table, clock.nanos());
     }
     return table;
   }
@@ -127,13 +127,13 @@ public final class Catalog {
   }
 
   /** Grants full leases, since an instance from before a restart may still act on its own. */
-  private static void loadLeases(OpenFiles open, Table table, long nowMillis)
+  private static void loadLeases(OpenFiles open, Table table, long nowNanos)
       throws RocksDBException {
     named(
         open,
         MetaKeys.of(MetaKeys.LEASE, table.id()),
         (instance, stored) ->
-            table.leases().put(instance, Lease.from(Database.number(stored, 0), nowMillis)));
+            table.leases().put(instance, Lease.from(Database.number(stored, 0), nowNanos)));
   }
 
   /** Reads all records whose keys are the prefix and a name. */

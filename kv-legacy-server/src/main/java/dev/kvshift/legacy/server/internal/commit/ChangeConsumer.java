@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 /**
  * A registered consumer of a collection's changes.
  *
- * @param position the last position that it has
- * @param seenMillis when it was last heard of, by the leader's clock
- * @param droppedUpTo the position up to which changes that it needed were dropped; 0 for none
+ * @param position the last position that it has read
+ * @param seenMillis the time of its last call, by the leader's clock
+ * @param droppedUpTo the position up to which changes that it had not read were dropped; 0 for none
  */
 public record ChangeConsumer(long position, long seenMillis, long droppedUpTo) {
   public byte[] stored() {

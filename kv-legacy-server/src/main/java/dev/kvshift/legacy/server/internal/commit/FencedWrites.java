@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The collections whose fence is up, and the writes that wait there: bounded in number and bytes
+ * The collections whose fence is up, and the writes that wait there, bounded in number and bytes
  * for each collection. Confined to the commit pipeline's thread.
  */
 public final class FencedWrites {
@@ -53,7 +53,7 @@ public final class FencedWrites {
     return List.copyOf(fenced.keySet());
   }
 
-  /** Begins with the fences that the files hold, so that they too are lifted in time. */
+  /** Starts with the fences that are up in the files, so that they are lifted in time. */
   void reload(Collection<Table> tables) {
     fenced.clear();
     for (Table table : tables) {
@@ -64,7 +64,7 @@ public final class FencedWrites {
     }
   }
 
-  /** Lets a write wait at a fence. Returns whether there was room and time left. */
+  /** Adds a write to those that wait. Returns whether it had room and time left. */
   boolean park(Table table, Fence fence, Operation<?> write) {
     Waiting waiting = waiting(table, fence);
     if (waiting.writes.size() >= MAX_WRITES
@@ -78,9 +78,9 @@ public final class FencedWrites {
   }
 
   /**
-   * Follows what an operation has done to a collection's fence.
+   * Updates the state of a collection's fence after an operation.
    *
-   * @return the writes that no fence holds back any more, in order
+   * @return the writes that wait no longer, in the order of their arrival
    */
   Collection<Operation<?>> released(Table table) {
     Fence fence = fence(table);
@@ -124,18 +124,18 @@ public final class FencedWrites {
 
   /**
    * Returns whether a fence is past its deadline by the wall clock or the monotonic one. Either is
-   * enough, so that a clock that was set back does not keep writers out for longer.
+   * enough, so that a clock that was set back does not keep writers waiting for longer.
    */
   boolean isDue(Table table, Fence fence) {
     Waiting waiting = fenced.get(table);
     return fence.deadline().toEpochMilli() * 1_000 <= versions.now()
-        || (waiting != null && waiting.liftAtNanos - System.nanoTime() <= 0);
+        || (waiting != null && waiting.liftAtNanos - versions.nanos() <= 0);
   }
 
-  /** Returns the error of a write that does not wait, or waits no longer. */
+  /** Returns the error for a write that cannot wait, or has waited until its deadline. */
   KvException refusal(Table table) {
     Waiting waiting = fenced.get(table);
-    long left = waiting == null ? 0 : Math.max(0, waiting.liftAtNanos - System.nanoTime());
+    long left = waiting == null ? 0 : Math.max(0, waiting.liftAtNanos - versions.nanos());
     return new KvException.CollectionFenced(table.name(), Duration.ofNanos(left));
   }
 
@@ -149,7 +149,7 @@ public final class FencedWrites {
         unseen -> {
           long left = fence.deadline().toEpochMilli() - versions.now() / 1_000;
           long bounded = Math.min(left, GateRecord.MAX_FENCE.toMillis());
-          return new Waiting(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(bounded));
+          return new Waiting(versions.nanos() + TimeUnit.MILLISECONDS.toNanos(bounded));
         });
   }
 }

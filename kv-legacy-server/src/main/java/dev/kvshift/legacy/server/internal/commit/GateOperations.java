@@ -2,6 +2,7 @@ package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Gate;
@@ -9,9 +10,9 @@ import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,15 +22,16 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 
 /**
- * The gate of every collection: each change is one operation in the commit pipeline, decided on the
- * record as it then is, and durable before it is answered. Safe for use by many threads.
+ * Operations on gates. Each change is one operation of the commit pipeline: decided on the current
+ * record and durable before it is answered. {@link GateRecord} decides, this class persists. Safe
+ * for use by many threads.
  */
 public final class GateOperations {
   private final CommitPipeline pipeline;
   private final Versions versions;
-  private final Clock clock;
+  private final LeaderClock clock;
 
-  public GateOperations(CommitPipeline pipeline, Versions versions, Clock clock) {
+  public GateOperations(CommitPipeline pipeline, Versions versions, LeaderClock clock) {
     this.pipeline = pipeline;
     this.versions = versions;
     this.clock = clock;
@@ -95,9 +97,9 @@ public final class GateOperations {
   }
 
   /**
-   * Hands over where nothing speaks against it in the commit pipeline.
+   * Moves a collection unless an objection is raised in the commit pipeline.
    *
-   * @param objection throws what does
+   * @param objection throws the reason not to move
    */
   public CompletableFuture<Gate.State> move(Table table, String attempt, Runnable objection) {
     return submit(
@@ -136,7 +138,7 @@ public final class GateOperations {
   private static void requireRows(Table table) {
     if (table.isLockSpace()) {
       throw new KvException.Permanent(
-          table.name() + " is a lock space: it is handed over with a fence and a move");
+          table.name() + " is a lock space: move it with a fence and a move");
     }
   }
 
@@ -172,9 +174,10 @@ public final class GateOperations {
   }
 
   /**
-   * Registers an instance, durably the first time, so that a restart does not forget who may still
-   * act; renewing a lease touches memory only. The lease is taken before the record is read: who
-   * then lists the instances sees this one.
+   * Registers an instance or renews its lease. The first registration is durable, so that a restart
+   * does not forget who may still act; a renewal changes memory only. The lease begins before the
+   * record is read, so that whoever lists the instances after a change of the gate sees those that
+   * have not learned of it.
    */
   public CompletableFuture<Gate.State> register(Table table, String instance, long acknowledged) {
     table.requireExists();
@@ -182,9 +185,14 @@ public final class GateOperations {
     long epoch = table.publishedGate().state().epoch();
     if (acknowledged > epoch) {
       throw new KvException.Permanent(
-          "instance " + instance + " acknowledges epoch " + acknowledged + ", it is " + epoch);
+          "instance "
+              + instance
+              + " acknowledges epoch "
+              + acknowledged
+              + ", but the gate is at epoch "
+              + epoch);
     }
-    Lease lease = Lease.from(acknowledged, clock.millis());
+    Lease lease = Lease.from(acknowledged, clock.nanos());
     if (table.leases().replace(instance, lease) != null) {
       return CompletableFuture.completedFuture(state(table));
     }
@@ -198,7 +206,7 @@ public final class GateOperations {
                     + table.name()
                     + " has "
                     + GateRecord.MAX_INSTANCES
-                    + " instances: no room");
+                    + " instances, the limit: try again once some have left");
           }
           commit.putMeta(leaseKey(table, instance), Database.number(acknowledged));
           table.leases().put(instance, lease);
@@ -211,7 +219,7 @@ public final class GateOperations {
   }
 
   private void forgetEnded(Table table, Commit commit) {
-    long now = clock.millis();
+    long now = clock.nanos();
     for (Map.Entry<String, Lease> lease : Map.copyOf(table.leases()).entrySet()) {
       if (lease.getValue().isOver(now) && table.leases().remove(lease.getKey(), lease.getValue())) {
         commit.deleteMeta(leaseKey(table, lease.getKey()));
@@ -219,18 +227,19 @@ public final class GateOperations {
     }
   }
 
+  /** Returns the instances that may still act on a lease. */
   public List<Gate.Instance> instances(Table table) {
     table.requireExists();
-    long now = clock.millis();
+    long now = clock.nanos();
+    Instant time = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     List<Gate.Instance> instances = new ArrayList<>();
     table
         .leases()
         .forEach(
             (name, lease) -> {
               if (!lease.isOver(now)) {
-                instances.add(
-                    new Gate.Instance(
-                        name, lease.acknowledged(), Instant.ofEpochMilli(lease.endsMillis())));
+                Instant ends = time.plusMillis(lease.left(now).toMillis());
+                instances.add(new Gate.Instance(name, lease.acknowledged(), ends));
               }
             });
     return instances;

@@ -4,28 +4,28 @@ import dev.kvshift.spi.Gate;
 import java.time.Duration;
 
 /**
- * An instance's lease, measured by both clocks of the leader. The instance counts on the earlier
- * end, the leader on the later one.
+ * An instance's lease, measured by the monotonic clock of the leader, so that a wall clock that is
+ * set neither ends nor extends it.
  *
  * @param acknowledged the epoch that the instance has acknowledged
  * @param endsNanos the end by the monotonic clock
- * @param endsMillis the end by the wall clock
  */
-record Lease(long acknowledged, long endsNanos, long endsMillis) {
+record Lease(long acknowledged, long endsNanos) {
+  /** How much longer than the instance the leader counts on the lease. */
   private static final Duration MARGIN = Duration.ofSeconds(1);
 
   /** Returns a lease of full length that begins now. */
-  static Lease from(long acknowledged, long nowMillis) {
-    return new Lease(
-        acknowledged, System.nanoTime() + Gate.LEASE.toNanos(), nowMillis + Gate.LEASE.toMillis());
+  static Lease from(long acknowledged, long nowNanos) {
+    return new Lease(acknowledged, nowNanos + Gate.LEASE.toNanos());
   }
 
-  /**
-   * Returns whether the instance certainly no longer acts on its lease: both clocks have passed its
-   * end by a margin of one second.
-   */
-  boolean isOver(long nowMillis) {
-    return endsNanos + MARGIN.toNanos() - System.nanoTime() <= 0
-        && endsMillis + MARGIN.toMillis() <= nowMillis;
+  /** Returns the time left, negative once the lease has ended. */
+  Duration left(long nowNanos) {
+    return Duration.ofNanos(endsNanos - nowNanos);
+  }
+
+  /** Returns whether the instance certainly no longer acts on its lease. */
+  boolean isOver(long nowNanos) {
+    return endsNanos + MARGIN.toNanos() - nowNanos <= 0;
   }
 }

@@ -50,12 +50,12 @@ public final class RowWrite implements Operation.Step<Long> {
       throw new KvException.Permanent(
           "version "
               + given
-              + " lies below "
+              + " is below "
               + table.horizon()
-              + ", from which on collection "
+              + ", before which collection "
               + table.name()
-              + " remembers deletes; nothing was written: copy the key anew from where it comes"
-              + " from");
+              + " no longer remembers deletes; nothing was written: copy the key again from its"
+              + " source");
     }
     Row current = commit.current(table, key);
     Row brought = Row.of(key, given, mutation.value(), mutation.expiry());

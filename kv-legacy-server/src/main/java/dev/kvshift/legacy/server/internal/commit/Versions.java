@@ -2,27 +2,37 @@ package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.spi.VersionClock;
-import java.time.Clock;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Draws versions: strictly increasing, never more than {@link #MAX_AHEAD_MICROS} ahead of the
- * clock, never above a ceiling that is durable with or before the first use. Belongs to the commit
- * pipeline.
+ * The source of versions, which are microseconds. They strictly increase, are never more than
+ * {@link #MAX_AHEAD_MICROS} ahead of the clock, and never exceed a ceiling that is durable before
+ * or together with their first use, so that no version is issued twice over a crash.
+ *
+ * <p>Confined to the commit pipeline, except for the published ceiling.
  */
 public final class Versions {
   static final long MAX_AHEAD_MICROS = 1_000_000;
-  static final long BLOCK_MICROS = 250_000;
-  private static final byte[] CEILING_KEY = Database.utf8("ceiling");
 
-  private final Clock clock;
+  /** How far the ceiling is raised beyond the last version, to raise it a few times a second. */
+  static final long BLOCK_MICROS = 250_000;
+
+  private static final byte[] CEILING_KEY = Database.utf8("ceiling");
+  private static final Logger LOG = LoggerFactory.getLogger(Versions.class);
+
+  private final LeaderClock clock;
   private long now;
+  private Duration lead = Duration.ZERO;
   private long last;
   private long ceiling;
   private volatile long publishedCeiling;
 
-  public Versions(Clock clock, byte @Nullable [] storedCeiling) {
+  public Versions(LeaderClock clock, byte @Nullable [] storedCeiling) {
     this.clock = clock;
     this.ceiling = Database.number(storedCeiling, 0);
     this.last = ceiling;
@@ -30,7 +40,7 @@ public final class Versions {
     readClock();
   }
 
-  /** Begins again above the ceiling that is stored, and above all that was issued. */
+  /** Continues above the stored ceiling and above everything that was issued. */
   void reload(byte @Nullable [] storedCeiling) {
     ceiling = Database.number(storedCeiling, 0);
     last = Math.max(last, ceiling);
@@ -43,11 +53,26 @@ public final class Versions {
 
   /** Reads the clock once for the operations that follow. */
   void readClock() {
-    now = VersionClock.micros(clock.instant());
+    LeaderClock.Time time = clock.read();
+    if (lead.isZero() && !time.isConfirmed()) {
+      LOG.error(
+          "the wall clock has stepped ahead by {} ms: the store takes no writes, trims and purges"
+              + " nothing until it is right again; if the new time is right, restart the server",
+          time.lead().toMillis());
+    } else if (!lead.isZero() && time.isConfirmed()) {
+      LOG.info("the wall clock is right again: the store takes writes");
+    }
+    now = VersionClock.micros(time.now());
+    lead = time.lead();
   }
 
   long now() {
     return now;
+  }
+
+  /** Returns the monotonic time. */
+  long nanos() {
+    return clock.nanos();
   }
 
   /** Returns the last version that was drawn or kept. */
@@ -58,14 +83,22 @@ public final class Versions {
   /**
    * Draws the next version.
    *
-   * @throws KvException.Transient while the clock lies too far behind what was issued before
+   * @throws KvException.Transient if the clock has stepped ahead, or is too far behind the last
+   *     version
    */
   public long draw() {
     return draw(1);
   }
 
-  /** Draws so many in a row, and returns the first. */
+  /** Draws a number of consecutive versions and returns the first. */
   public long draw(int count) {
+    if (!lead.isZero()) {
+      throw new KvException.Transient(
+          "the server's clock has stepped ahead by "
+              + lead.toMillis()
+              + " ms: nothing was written; set the clock right, or restart the server if its time"
+              + " is right");
+    }
     long next = Math.max(now, last + 1);
     long behind = next + count - 1 - now;
     if (behind > MAX_AHEAD_MICROS) {
@@ -80,9 +113,9 @@ public final class Versions {
   }
 
   /**
-   * Keeps a version that a writer brought, so that later ones lie above it.
+   * Keeps a version that a writer supplied, so that later ones exceed it.
    *
-   * @throws KvException.Permanent if it lies too far ahead of the clock
+   * @throws KvException.Permanent if it is too far ahead of the clock
    */
   void keep(long version) {
     if (version <= last) {
@@ -92,14 +125,14 @@ public final class Versions {
       throw new KvException.Permanent(
           "version "
               + version
-              + " lies "
+              + " is "
               + (version - now) / 1_000
               + " ms ahead of the server's clock: nothing was written; check the writer's clock");
     }
     last = version;
   }
 
-  /** Returns whether the ceiling must be raised before what was drawn may be used. */
+  /** Returns whether the ceiling must be raised before the versions drawn so far may be used. */
   boolean exceedsCeiling() {
     return last > ceiling;
   }

@@ -1,6 +1,6 @@
 /**
- * The one thread that changes anything: the commit pipeline with its versions, and what it decides
- * on: tables, gates, locks.
+ * Everything that changes a store: the commit pipeline with its versions, and the operations on
+ * collections, gates and locks that it applies.
  */
 @NullMarked
 package dev.kvshift.legacy.server.internal.commit;

@@ -17,6 +17,7 @@ import dev.kvshift.legacy.server.internal.retention.Usage;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.wire.Changes;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Messages;
@@ -49,6 +50,7 @@ public final class Engine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
   private final EngineOptions options;
+  private final LeaderClock clock;
   private final Database database;
   private final Catalog catalog;
   private final CommitPipeline pipeline;
@@ -65,15 +67,16 @@ public final class Engine implements AutoCloseable {
   private Engine(EngineOptions options, Database database) {
     this.options = options;
     this.database = database;
+    clock = new LeaderClock(options.time());
     Versions versions =
-        new Versions(options.clock(), database.access(open -> open.meta(Versions.ceilingKey())));
+        new Versions(clock, database.access(open -> open.meta(Versions.ceilingKey())));
     Keys keys = new Keys(options.partitions());
-    catalog = new Catalog(database, options.clock());
+    catalog = new Catalog(database, clock);
     pipeline = new CommitPipeline(database, catalog, versions, keys, options);
     collections = new CatalogOperations(catalog, pipeline);
-    gates = new GateOperations(pipeline, versions, options.clock());
-    reads = new Reads(database, keys, options.clock(), options.partitions());
-    usage = new Usage(database, catalog, pipeline, options.clock());
+    gates = new GateOperations(pipeline, versions, clock);
+    reads = new Reads(database, keys, clock, options.partitions());
+    usage = new Usage(database, catalog, pipeline, clock);
     changeReaders =
         new ScheduledThreadPoolExecutor(
             CHANGE_THREADS,
@@ -82,8 +85,9 @@ public final class Engine implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    consumers = new ChangeRetention(database, pipeline, reads, changeReaders, options);
-    rowSweeper = new RowSweeper(database, pipeline, options);
+    consumers =
+        new ChangeRetention(database, pipeline, reads, changeReaders, clock, options.retention());
+    rowSweeper = new RowSweeper(database, pipeline, clock, options);
     locks = new LockOperations(database, collections, pipeline, gates, changeReaders);
     pipeline.start();
     usage.begin();
@@ -143,7 +147,7 @@ public final class Engine implements AutoCloseable {
 
   /** Returns the store's time. */
   public Instant now() {
-    return options.clock().instant();
+    return clock.instant();
   }
 
   /** Returns a collection, which is created if it does not exist. */

@@ -1,4 +1,4 @@
-/** The engine, which ties the rooms below to one store for the network and for files. */
+/** The engine: one open store, for the server and for use inside a process. */
 @NullMarked
 package dev.kvshift.legacy.server.internal.engine;
 

@@ -11,6 +11,7 @@ import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.Cursor;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.server.internal.storage.Records;
 import dev.kvshift.legacy.wire.Changes;
@@ -22,7 +23,6 @@ import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
-import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,18 +31,18 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
-/** Everything that only reads, straight from the database. Safe for use by many threads. */
+/** Reads, straight from the database and its durable state. Safe for use by many threads. */
 public final class Reads {
-  /** How many tombstones one page of a range looks at. */
+  /** The most tombstones that one page of a range reads, so that every page ends soon. */
   static final int MAX_TOMBSTONES = 10_000;
 
   private static final int FIRST_BLOCK_BYTES = 128 << 10;
   private static final int GUESSED_CHANGE_BYTES = 256;
 
   /**
-   * What a thread reads single rows with: native code takes and gives direct buffers without copies
-   * and arrays of its own. A longer key is taken from an array, and a longer row is read a second
-   * time, into one.
+   * Direct buffers with which a thread reads single rows, so that native code neither copies nor
+   * allocates arrays. A key that does not fit is passed as an array, and a row that does not fit is
+   * read a second time, into an array.
    */
   private static final class Buffers {
     static final int KEY_BYTES = 512;
@@ -52,7 +52,7 @@ public final class Reads {
     final ByteBuffer key = ByteBuffer.allocateDirect(KEY_BYTES);
     ByteBuffer stored = ByteBuffer.allocateDirect(FIRST_ROW_BYTES);
 
-    /** Makes room for rows of such a length from the next one on, where it is not too long. */
+    /** Enlarges the buffer for the rows that follow, unless the row was exceptionally long. */
     void makeRoom(int length) {
       if (length <= MAX_ROW_BYTES) {
         stored = ByteBuffer.allocateDirect(Math.min(MAX_ROW_BYTES, 2 * length));
@@ -63,10 +63,10 @@ public final class Reads {
   private final ThreadLocal<Buffers> buffers = ThreadLocal.withInitial(Buffers::new);
   private final Database database;
   private final Keys keys;
-  private final Clock clock;
+  private final LeaderClock clock;
   private final int partitions;
 
-  public Reads(Database database, Keys keys, Clock clock, int partitions) {
+  public Reads(Database database, Keys keys, LeaderClock clock, int partitions) {
     this.database = database;
     this.keys = keys;
     this.clock = clock;
@@ -157,7 +157,7 @@ public final class Reads {
     return RowPage.of(found, Stop.END, null);
   }
 
-  /** Returns whether an exclusive bound was met at the beginning, behind which the walk goes on. */
+  /** Returns whether the key is the exclusive bound at which the range begins. */
   private static boolean isBefore(Range range, Bytes clustering) {
     return range.direction() == Direction.FORWARD
         ? clustering.equals(range.from())
@@ -194,7 +194,7 @@ public final class Reads {
     return joined;
   }
 
-  /** Scans for the runner, whom no gate holds back. */
+  /** Returns a page of a scan. Scans are for the runner, which no gate refuses. */
   public Page scan(Table table, ScanTask task, @Nullable Bytes position, PageLimit limit) {
     table.requireExists();
     int first = (int) Math.max(0, Math.min(task.after(), partitions) + 1);
@@ -206,7 +206,7 @@ public final class Reads {
     if (position != null) {
       if (position.size() <= Keys.PARTITION_BYTES - Integer.BYTES) {
         throw new KvException.Permanent(
-            "a scan's position of another store: begin the scan anew or hand back what it gave");
+            "the scan's position is not one of this store: start the scan again");
       }
       from = new byte[Integer.BYTES + position.size()];
       ByteBuffer.wrap(from).putInt(table.id());
@@ -228,24 +228,28 @@ public final class Reads {
     int count = 0;
     long bytes = 0;
     for (; rows.read(); rows.next()) {
-      if (!Keys.belongsTo(rows.key, table.id()) || Keys.partitionOf(rows.key) > last) {
+      if (!Keys.belongsTo(rows.key(), table.id()) || Keys.partitionOf(rows.key()) > last) {
         break;
       }
-      bytes += rows.keyLength + rows.valueLength;
+      bytes += rows.keyLength() + rows.valueLength();
       if (count == limit.entries() || (count > 0 && bytes > limit.bytes())) {
-        page.setNext(ByteString.copyFrom(rows.key, Integer.BYTES, rows.keyLength - Integer.BYTES));
+        page.setNext(
+            ByteString.copyFrom(rows.key(), Integer.BYTES, rows.keyLength() - Integer.BYTES));
         break;
       }
-      Keys.append(found, rows.key, rows.keyLength);
-      Records.append(found, rows.value, 0, rows.valueLength, now);
+      Keys.append(found, rows.key(), rows.keyLength());
+      Records.append(found, rows.value(), 0, rows.valueLength(), now);
       count++;
     }
     return page.setRows(found.take()).build();
   }
 
-  /** Reads what follows a position; null where nothing does yet. */
+  /** Returns the changes after a position; null if there are none yet. */
   public @Nullable Changes changes(Table table, long after, int maxBytes) {
     table.requireExists();
+    if (after < 0) {
+      throw new KvException.Permanent("position " + after + " of changes: give 0 or more");
+    }
     long newest = table.publishedPosition();
     if (after >= newest) {
       if (after > newest) {
@@ -275,22 +279,22 @@ public final class Reads {
     long bytes = 0;
     long position = after;
     for (; position < newest; changes.next()) {
-      if (!changes.read() || !Keys.belongsTo(changes.key, table.id())) {
+      if (!changes.read() || !Keys.belongsTo(changes.key(), table.id())) {
         throw missing(table, position + 1, newest);
       }
-      long at = Keys.position(changes.key);
+      long at = Keys.position(changes.key());
       if (at != position + 1) {
         throw missing(table, position + 1, at);
       }
-      boolean row = Records.isRow(changes.value);
-      bytes += changes.valueLength;
+      boolean row = Records.isRow(changes.value());
+      bytes += changes.valueLength();
       if (position > after && (!row || bytes > maxBytes)) {
         break;
       }
       if (!row) {
-        return Records.mark(changes.value, changes.valueLength, at);
+        return Records.mark(changes.value(), changes.valueLength(), at);
       }
-      Records.appendChanged(found, changes.value, changes.valueLength);
+      Records.appendChanged(found, changes.value(), changes.valueLength());
       position = at;
     }
     return Changes.newBuilder().setPosition(position).setRows(found.take()).build();
@@ -300,11 +304,11 @@ public final class Reads {
     return new KvException.Permanent(
         "collection "
             + table.name()
-            + " retains no change "
+            + " no longer retains change "
             + wanted
-            + " any more, its oldest is "
+            + ", its oldest is "
             + oldest
-            + ": copy the collection anew, then read on from there");
+            + ": copy the collection again, then continue from there");
   }
 
   public ChangeSource.Window window(Table table) {
@@ -322,12 +326,12 @@ public final class Reads {
         });
   }
 
-  /** Returns about how many bytes the changes of a collection that are retained take. */
+  /** Returns the approximate size of the retained changes of a collection. */
   public long changeBytes(Table table) {
     return database.access(files -> files.changeBytes(table.id(), table.droppedPosition() + 1));
   }
 
-  /** Returns about how many bytes each partition of a collection takes in the files. */
+  /** Returns the approximate size of each partition of a collection in the files. */
   public List<Long> partitionBytes(Table table) {
     List<Long> sizes = new ArrayList<>();
     for (int partition = 0; partition < partitions; partition++) {

@@ -1,4 +1,4 @@
-/** Reads of rows, ranges, scans and changes, which run beside the commit pipeline. */
+/** Reads of rows, ranges, scans and changes, beside the commit pipeline. */
 @NullMarked
 package dev.kvshift.legacy.server.internal.read;
 

@@ -8,13 +8,12 @@ import dev.kvshift.legacy.server.internal.commit.Operation;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.read.Reads;
 import dev.kvshift.legacy.server.internal.storage.Database;
-import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import dev.kvshift.legacy.wire.ConsumerState;
 import java.nio.ByteBuffer;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -28,12 +27,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How long changes are kept, and for whom. Safe for use by many threads.
+ * The retention of change logs, and their registered consumers. Safe for use by many threads.
  *
- * <p>Once a minute the newest position is noted with the time. What lies at or below a note older
- * than the retention goes; while the log is too large, what lies below the oldest notes goes. The
- * last change always stays, since positions go on from it after a restart. Consumers do not hold
- * the log: one that is too slow is named in a warning and in the statistics, and told so.
+ * <p>Once a minute the newest position is noted with the time. Changes up to a note that is older
+ * than the retention are dropped; while the log is too large, so are those up to its oldest notes.
+ * The last change always stays, since positions continue from it after a restart. Consumers do not
+ * hold the log. If one is too slow, a warning and the statistics name it, and its next call fails.
  */
 public final class ChangeRetention {
   static final int MAX_CONSUMERS = 64;
@@ -44,7 +43,7 @@ public final class ChangeRetention {
   private final Database database;
   private final CommitPipeline pipeline;
   private final Retention retention;
-  private final Clock clock;
+  private final LeaderClock clock;
   private final Reads reads;
   private final Executor readers;
 
@@ -53,23 +52,24 @@ public final class ChangeRetention {
       CommitPipeline pipeline,
       Reads reads,
       Executor readers,
-      EngineOptions options) {
+      LeaderClock clock,
+      Retention retention) {
     this.database = database;
     this.pipeline = pipeline;
     this.reads = reads;
     this.readers = readers;
-    this.retention = options.retention();
-    this.clock = options.clock();
+    this.retention = retention;
+    this.clock = clock;
   }
 
-  /** At that time everything up to the position had been committed. */
+  /** A time at which everything up to a position had been committed. */
   private record Note(long millis, long position) {}
 
   private static byte[] consumerKey(Table table, String consumer) {
     return MetaKeys.of(MetaKeys.CONSUMER, table.id(), Database.utf8(consumer));
   }
 
-  /** Notes the newest position where there is a newer one than at the last note. */
+  /** Notes the newest position, unless it has been noted already. */
   void note(Table table) {
     pipeline.change(
         table,
@@ -82,8 +82,11 @@ public final class ChangeRetention {
         });
   }
 
-  /** Drops what is too old or too much, and says whom that hurts. */
+  /** Drops the changes beyond the limits of age and size, and warns of consumers that lose some. */
   void trim(Table table) {
+    if (!clock.read().isConfirmed()) {
+      return;
+    }
     long oldest = clock.millis() - retention.changes().toMillis();
     boolean tooLarge = reads.changeBytes(table) > retention.changeBytes();
     List<Note> passed = new ArrayList<>();
@@ -132,7 +135,7 @@ public final class ChangeRetention {
     commit.eraseChanges(table, cut);
   }
 
-  /** Registers a consumer or moves it, and tells how long what it needs is retained yet. */
+  /** Registers or moves a consumer. Returns how long what it needs next is still retained. */
   public CompletableFuture<Duration> consumed(Table table, String consumer, long upTo) {
     requireName(consumer);
     return pipeline
@@ -160,7 +163,7 @@ public final class ChangeRetention {
               + table.position()
               + ": consumer "
               + consumer
-              + " reads another store or an older copy of it");
+              + " has read another store, or this one is an older copy");
     }
     if (upTo < table.droppedPosition()) {
       throw new KvException.Permanent(
@@ -170,9 +173,9 @@ public final class ChangeRetention {
               + (upTo + 1)
               + " of collection "
               + table.name()
-              + ", which is retained no more, the oldest is "
+              + ", which is no longer retained, the oldest is "
               + (table.droppedPosition() + 1)
-              + ": copy the collection anew, then read on from there");
+              + ": copy the collection again, then continue from there");
     }
     if (table.consumers().size() >= MAX_CONSUMERS && !table.consumers().containsKey(consumer)) {
       throw new KvException.Permanent(
@@ -199,13 +202,14 @@ public final class ChangeRetention {
 
   private static void requireName(String consumer) {
     if (consumer.isEmpty() || consumer.length() > MAX_NAME_LENGTH) {
-      throw new KvException.Permanent("a consumer's name has 1 to " + MAX_NAME_LENGTH + " letters");
+      throw new KvException.Permanent(
+          "the name of a consumer has 1 to " + MAX_NAME_LENGTH + " characters");
     }
   }
 
   /**
-   * Returns how long the change after a position is retained yet: by its age, or, if the log goes
-   * on growing as it has, by the log's size, whichever is first.
+   * Returns how long the change after a position is still retained: by its age, or by the size of
+   * the log if that continues to grow as it has, whichever is less.
    */
   Duration left(Table table, long after) {
     long now = clock.millis();

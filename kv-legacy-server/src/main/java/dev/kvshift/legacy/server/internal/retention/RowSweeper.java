@@ -8,11 +8,11 @@ import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import dev.kvshift.legacy.wire.RowCount;
 import dev.kvshift.spi.VersionClock;
-import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,44 +23,46 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksIterator;
 
 /**
- * Walks over all rows of a collection, slice by slice, to count them and to take away what is dead
- * below the horizon. How far a sweep has come is stored with each slice, so that a restart goes on
- * from there. Belongs to the upkeep thread.
+ * Sweeps over all rows of a collection, slice by slice, which count the rows and purge those that
+ * are dead below the horizon. Progress is stored with each slice, so that a restart resumes there.
  *
- * <p>The horizon is raised durably before a sweep, so that no versioned write from below it comes
- * after; each row is looked at again in the commit pipeline before it goes.
+ * <p>The horizon is raised durably before a sweep, so that no versioned write below it can bring a
+ * purged row back. Each row is checked again in the commit pipeline before it is purged.
+ *
+ * <p>Confined to the maintenance thread, unless a method says otherwise.
  */
 public final class RowSweeper {
   static final int PAGE_ROWS = 1_000;
 
-  /** Into how many steps the horizon divides the time that tombstones are kept. */
+  /** The number of steps in which the horizon follows the retention of tombstones. */
   private static final int STEPS = 20;
 
   private final Database database;
   private final CommitPipeline pipeline;
   private final Retention retention;
-  private final Clock clock;
+  private final LeaderClock clock;
   private final int partitions;
   private final Map<Integer, Sweep> sweeps = new HashMap<>();
 
-  public RowSweeper(Database database, CommitPipeline pipeline, EngineOptions options) {
+  public RowSweeper(
+      Database database, CommitPipeline pipeline, LeaderClock clock, EngineOptions options) {
     this.database = database;
     this.pipeline = pipeline;
     this.retention = options.retention();
-    this.clock = options.clock();
+    this.clock = clock;
     this.partitions = options.partitions();
   }
 
-  /** Returns the last count that has ended; null where none has. For any thread. */
+  /** Returns the last count that has ended; null if none has. Safe for any thread. */
   public @Nullable RowCount counted(Table table) {
     return read(MetaKeys.of(MetaKeys.COUNT, table.id()));
   }
 
-  /** Raises the horizon where it is due, and begins a sweep where one is due or wanted. */
+  /** Raises the horizon if it is due, and begins a sweep if one is due or wanted. */
   void prepare(Table table, boolean wanted) {
     long horizon = VersionClock.micros(clock.instant().minus(retention.tombstones()));
     long step = TimeUnit.MILLISECONDS.toMicros(retention.tombstones().toMillis()) / STEPS;
-    boolean due = horizon >= table.publishedHorizon() + step;
+    boolean due = clock.read().isConfirmed() && horizon >= table.publishedHorizon() + step;
     if (due) {
       pipeline.change(table, commit -> commit.raiseHorizon(table, horizon));
     }
@@ -80,7 +82,7 @@ public final class RowSweeper {
       if (stored == null) {
         return null;
       }
-      sweep = Sweep.goOn(stored, partitions);
+      sweep = Sweep.resume(stored, partitions);
       sweeps.put(table.id(), sweep);
     }
     return sweep;
@@ -92,16 +94,19 @@ public final class RowSweeper {
       return stored == null ? null : RowCount.parseFrom(stored);
     } catch (InvalidProtocolBufferException e) {
       throw new KvException.Permanent(
-          "store " + database.directory() + " holds a count of rows that cannot be read", e);
+          "store "
+              + database.directory()
+              + " holds a row count that cannot be read: restore its files from a copy",
+          e);
     }
   }
 
-  /** Forgets the sweeps of collections that are gone. */
+  /** Forgets the sweeps of dropped collections. */
   void retain(List<Table> tables) {
     sweeps.keySet().retainAll(tables.stream().map(Table::id).toList());
   }
 
-  /** Goes on for so many pages; returns whether there is more to do. */
+  /** Advances the sweep of a collection by a number of pages. Returns whether it has not ended. */
   boolean advance(Table table, int pages) {
     Sweep sweep = sweep(table);
     if (sweep == null) {
@@ -133,7 +138,7 @@ public final class RowSweeper {
     }
   }
 
-  /** Counts one page and takes away its dead rows; returns whether rows follow. */
+  /** Counts a page and purges its dead rows. Returns whether rows follow. */
   private boolean page(Table table, Sweep sweep) {
     Instant now = clock.instant();
     List<Bytes> dead = new ArrayList<>();
@@ -159,7 +164,7 @@ public final class RowSweeper {
                 return false;
               }
             });
-    if (!dead.isEmpty()) {
+    if (!dead.isEmpty() && clock.read().isConfirmed()) {
       pipeline.change(
           table,
           commit -> {

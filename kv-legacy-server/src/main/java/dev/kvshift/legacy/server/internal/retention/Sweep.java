@@ -16,9 +16,9 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sweep over all rows of a collection in key order: where it is, and what it has counted. The
- * rows of a main key lie together, so the sums of each main key are exact, and the largest are
- * found in the memory of {@value #LARGEST} of them.
+ * A sweep over all rows of a collection in key order: its position and its counts. The rows of a
+ * main key are adjacent, so the sums of each main key are exact, and finding the largest takes the
+ * memory of {@value #LARGEST} of them.
  */
 final class Sweep {
   static final int LARGEST = 20;
@@ -68,12 +68,12 @@ final class Sweep {
     return new Sweep(nothing, partitions);
   }
 
-  /** Goes on with a sweep that was stored. */
-  static Sweep goOn(RowCount stored, int partitions) {
+  /** Resumes a sweep that was stored. */
+  static Sweep resume(RowCount stored, int partitions) {
     return new Sweep(stored, partitions);
   }
 
-  /** Counts the next row; returns whether it is dead below the horizon. */
+  /** Counts the next row. Returns whether it is dead below the horizon. */
   boolean count(byte[] physical, byte[] stored, Instant now) {
     int in = Keys.partitionOf(physical);
     if (Records.isDead(stored, now)) {
@@ -129,7 +129,7 @@ final class Sweep {
             .build();
   }
 
-  /** Returns the sweep as it stands, to go on with later. */
+  /** Returns the record from which the sweep can be resumed. */
   RowCount toStore() {
     RowCount.Builder stored = sums().setNext(Messages.bytes(Bytes.of(next)));
     MainKeyRows in = current();
@@ -139,7 +139,7 @@ final class Sweep {
     return stored.build();
   }
 
-  /** Ends the sweep, after the last row. */
+  /** Ends the sweep after the last row. */
   RowCount end(long nowMillis) {
     leaveMain();
     return sums().setEndedMillis(nowMillis).build();

@@ -9,12 +9,12 @@ import dev.kvshift.legacy.server.internal.commit.LockOperations;
 import dev.kvshift.legacy.server.internal.commit.Operation;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.wire.ClientUse;
 import dev.kvshift.legacy.wire.Request;
 import java.nio.ByteBuffer;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -28,31 +28,32 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
 /**
- * Who has read, written and locked what, over restarts: the evidence that nobody uses it any more.
- * Requests are counted as they arrive, those that are refused too. Safe for use by many threads.
+ * Usage statistics that survive restarts: who has read, written and locked what. They are the
+ * evidence that nobody uses a collection any more. Requests are counted as they arrive, refused
+ * ones too. Safe for use by many threads.
  *
- * <p>A client's first request, and each after it was stored {@link #STORED_EVERY} ago, puts its
- * figures into the commit pipeline before the request itself; the rest follows within that time,
- * and at the latest when the store is closed. So a kill loses what was counted within the last
- * minute, never that a client has come back after a longer time.
+ * <p>A client's first request, and its first after {@link #STORE_INTERVAL}, submits its figures to
+ * the commit pipeline before the request itself. The rest is stored within that time, and when the
+ * store is closed. So a kill loses the figures of the last minute, but never hides that a client
+ * came back after a longer time.
  */
 public final class Usage {
-  /** Clients beyond so many are counted together under {@link #OTHERS}, one for a collection. */
+  /** The most clients to count separately. Others are counted together, under {@link #OTHERS}. */
   static final int MAX_ENTRIES = 10_000;
 
   static final int MAX_NAME_LENGTH = 128;
   static final String OTHERS = "(others)";
-  static final Duration STORED_EVERY = Duration.ofMinutes(1);
+  static final Duration STORE_INTERVAL = Duration.ofMinutes(1);
   private static final byte[] SINCE_KEY = Database.utf8("usagesince");
 
   private final Map<User, Count> counts = new ConcurrentHashMap<>();
   private final Catalog catalog;
   private final CatalogOperations spaces;
   private final CommitPipeline pipeline;
-  private final Clock clock;
+  private final LeaderClock clock;
   private final long sinceMillis;
 
-  public Usage(Database database, Catalog catalog, CommitPipeline pipeline, Clock clock) {
+  public Usage(Database database, Catalog catalog, CommitPipeline pipeline, LeaderClock clock) {
     this.catalog = catalog;
     this.spaces = new CatalogOperations(catalog, pipeline);
     this.pipeline = pipeline;
@@ -60,10 +61,10 @@ public final class Usage {
     this.sinceMillis = database.access(this::load);
   }
 
-  /** Who uses what. */
+  /** A client of a collection. */
   private record User(int collection, String client, String library, long epoch) {}
 
-  /** How much, and when last. */
+  /** The figures of a client. */
   private static final class Count {
     final User user;
     final LongAdder reads = new LongAdder();
@@ -112,11 +113,12 @@ public final class Usage {
       byte[] since = files.meta(SINCE_KEY);
       return Database.number(since, clock.millis());
     } catch (InvalidProtocolBufferException | RocksDBException e) {
-      throw new KvException.Permanent("the record of who uses the store cannot be read", e);
+      throw new KvException.Permanent(
+          "the usage statistics of the store cannot be read: restore its files from a copy", e);
     }
   }
 
-  /** Makes durable since when it counts, the first time that it does. */
+  /** Stores the beginning of the statistics, unless it is stored already. */
   public void begin() {
     pipeline.change(
         commit -> {
@@ -130,12 +132,12 @@ public final class Usage {
     return sinceMillis;
   }
 
-  /** Returns a client's name or version as it is counted. */
+  /** Returns the name or version of a client, cut to the length that is counted. */
   public static String bounded(String name) {
     return name.length() <= MAX_NAME_LENGTH ? name : name.substring(0, MAX_NAME_LENGTH);
   }
 
-  /** Counts a service's request; what the runner asks for is no use. */
+  /** Counts a request of a service. Requests of the runner do not count. */
   public void count(String client, String library, Request request) {
     switch (request.getBodyCase()) {
       case GET, RANGE, WRITE -> count(request.getCollection(), client, library, request);
@@ -167,13 +169,13 @@ public final class Usage {
     long now = clock.millis();
     count.lastSeenMillis = now;
     count.stored = false;
-    if (now - count.storedMillis >= STORED_EVERY.toMillis() || count.storedMillis > now) {
+    if (now - count.storedMillis >= STORE_INTERVAL.toMillis() || count.storedMillis > now) {
       count.storedMillis = now;
       store(count);
     }
   }
 
-  /** Returns a new client's count; null where there is no such collection. */
+  /** Returns the figures of a new client; null if the collection does not exist. */
   private @Nullable Count added(User user) {
     if (catalog.byId(user.collection) == null) {
       return null;
@@ -203,7 +205,7 @@ public final class Usage {
             }));
   }
 
-  /** Stores what was counted since it was last stored. */
+  /** Stores the figures that have changed since they were last stored. */
   public void save() {
     counts.keySet().removeIf(user -> catalog.byId(user.collection) == null);
     List<CompletableFuture<?>> stored = new ArrayList<>();

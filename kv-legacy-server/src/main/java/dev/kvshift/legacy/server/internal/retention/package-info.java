@@ -1,6 +1,5 @@
 /**
- * What runs in the background: trimming of change logs, purging of tombstones, counts and usage
- * statistics.
+ * Background work: trimming of change logs, purging of tombstones, row counts, usage statistics.
  */
 @NullMarked
 package dev.kvshift.legacy.server.internal.retention;

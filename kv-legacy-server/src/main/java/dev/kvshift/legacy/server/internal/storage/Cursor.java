@@ -4,30 +4,35 @@ import java.nio.ByteBuffer;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
-/** Walks over records upwards, and reads each into arrays that the next one uses again. */
+/**
+ * An ascending iteration over records that reuses its arrays, so that a scan allocates nothing per
+ * record. Confined to one thread.
+ */
 public final class Cursor implements AutoCloseable {
   private static final int FIRST_KEY_BYTES = 256;
   private static final int FIRST_VALUE_BYTES = 4_096;
 
-  /** The key of the record, and what earlier ones have left behind it. */
-  public byte[] key = new byte[FIRST_KEY_BYTES];
+  private byte[] key = new byte[FIRST_KEY_BYTES];
 
-  public int keyLength;
+  private int keyLength;
 
-  /** The value of the record, and what earlier ones have left behind it. */
-  public byte[] value = new byte[FIRST_VALUE_BYTES];
+  private byte[] value = new byte[FIRST_VALUE_BYTES];
 
-  public int valueLength;
+  private int valueLength;
 
   private final RocksIterator records;
 
-  /** Makes one, which closes the iterator. */
+  /** Creates a cursor that starts at a key and closes the iterator with itself. */
   public Cursor(RocksIterator records, byte[] from) {
     this.records = records;
     records.seek(from);
   }
 
-  /** Reads the record; false where there is none. Not being able to read it is no end. */
+  /**
+   * Reads the current record. Returns false at the end.
+   *
+   * @throws RocksDBException if the record cannot be read, which is not the end
+   */
   public boolean read() throws RocksDBException {
     if (!records.isValid()) {
       records.status();
@@ -46,6 +51,25 @@ public final class Cursor implements AutoCloseable {
     return true;
   }
 
+  /** Returns the array that begins with the key. What follows the key is garbage. */
+  public byte[] key() {
+    return key;
+  }
+
+  public int keyLength() {
+    return keyLength;
+  }
+
+  /** Returns the array that begins with the value. What follows the value is garbage. */
+  public byte[] value() {
+    return value;
+  }
+
+  public int valueLength() {
+    return valueLength;
+  }
+
+  /** Moves to the next record. */
   public void next() {
     records.next();
   }

@@ -13,15 +13,15 @@ import org.rocksdb.Status;
 import org.rocksdb.WriteOptions;
 
 /**
- * The store's files, and that nobody reads them while they are closed or opened again. Safe for use
- * by many threads.
+ * The files of a store, which nobody can access while they are closed or reopened. Safe for use by
+ * many threads.
  */
 public final class Database implements AutoCloseable {
   private static final String FORMAT = "kvshift-legacy 1";
   private static final byte[] FORMAT_KEY = utf8("format");
   private static final byte[] PARTITIONS_KEY = utf8("partitions");
 
-  /** What is done with the files while they are certainly open. */
+  /** A use of the files while they are certainly open. */
   public interface Access<T extends @Nullable Object> {
     T with(OpenFiles files) throws RocksDBException;
   }
@@ -37,9 +37,9 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Opens or makes the store.
+   * Opens the files, which are created if they do not exist.
    *
-   * @throws KvException.Permanent if it is in use, torn, or has another number of partitions
+   * @throws KvException.Permanent if they are in use, damaged, or have another number of partitions
    */
   public static Database open(EngineOptions options) {
     return new Database(options, openFiles(options));
@@ -53,7 +53,7 @@ public final class Database implements AutoCloseable {
       throw refused(options.directory(), e);
     } catch (IOException e) {
       throw new KvException.Permanent(
-          "store " + options.directory() + ": the folder cannot be made or read: " + e, e);
+          "store " + options.directory() + ": its folder cannot be created or read: " + e, e);
     }
     try {
       checkFormat(opened, options);
@@ -84,7 +84,7 @@ public final class Database implements AutoCloseable {
           e);
     }
     return new KvException.Permanent(
-        "store " + directory + " cannot be opened: " + message + "; mend this and start again", e);
+        "store " + directory + " cannot be opened: " + message + "; fix this and start again", e);
   }
 
   private static void checkFormat(OpenFiles files, EngineOptions options) throws RocksDBException {
@@ -104,16 +104,16 @@ public final class Database implements AutoCloseable {
               + options.directory()
               + " has the format '"
               + new String(format, StandardCharsets.UTF_8)
-              + "', known is '"
+              + "', this version reads '"
               + FORMAT
-              + "': open it with the version that made it");
+              + "': open it with the version that created it");
     }
     long partitions = number(files.meta(PARTITIONS_KEY), 0);
     if (partitions != options.partitions()) {
       throw new KvException.Permanent(
           "store "
               + options.directory()
-              + " was made with "
+              + " was created with "
               + partitions
               + " partitions, not "
               + options.partitions()
@@ -124,10 +124,10 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Does something with the open files.
+   * Uses the open files.
    *
-   * @throws KvException.Permanent once the store is closed, or where a file is damaged
-   * @throws KvException.Transient while the files cannot be opened again
+   * @throws KvException.Permanent if the store is closed, or a file is damaged
+   * @throws KvException.Transient while the files are closed and could not be reopened
    */
   public <T extends @Nullable Object> T access(Access<T> access) {
     lock.readLock().lock();
@@ -137,8 +137,7 @@ public final class Database implements AutoCloseable {
         throw closedStore();
       }
       if (open == null) {
-        throw new KvException.Transient(
-            "store " + directory() + " is being opened again: try again");
+        throw new KvException.Transient("store " + directory() + " is being reopened: try again");
       }
       return access.with(open);
     } catch (RocksDBException e) {
@@ -163,9 +162,9 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Closes the files and opens them again.
+   * Closes and opens the files.
    *
-   * @throws KvException if that fails; then there is no access until it succeeds
+   * @throws KvException if that fails; no access is possible until it succeeds
    */
   public void reopen() {
     lock.writeLock().lock();
@@ -184,7 +183,7 @@ public final class Database implements AutoCloseable {
     }
   }
 
-  /** Closes the files, after the last access has ended. Closing again does nothing. */
+  /** Closes the files once the last access has ended. Closing again does nothing. */
   @Override
   public void close() {
     lock.writeLock().lock();

@@ -7,13 +7,14 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * Whether the disk has room: looked up at most every {@link #EVERY}. Writes are refused while less
- * than {@link #RESERVE_BYTES} are left, so that gates, fences and the files' own upkeep go on.
- * Belongs to the commit pipeline.
+ * The space left on the disk, read at most every {@link #INTERVAL}. Writes are refused while less
+ * than {@link #RESERVE_BYTES} are left, so that gates, fences and compactions can go on.
+ *
+ * <p>Confined to the commit pipeline.
  */
 public final class DiskSpace {
   public static final long RESERVE_BYTES = 64L << 20;
-  static final Duration EVERY = Duration.ofMillis(200);
+  static final Duration INTERVAL = Duration.ofMillis(200);
 
   private final LongSupplier freeBytes;
   private long lookedNanos;
@@ -37,7 +38,7 @@ public final class DiskSpace {
 
   public boolean isShort() {
     long now = System.nanoTime();
-    if (!looked || now - lookedNanos > EVERY.toNanos()) {
+    if (!looked || now - lookedNanos > INTERVAL.toNanos()) {
       free = freeBytes.getAsLong();
       lookedNanos = now;
       looked = true;

@@ -3,27 +3,24 @@ package dev.kvshift.legacy.server.internal.storage;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.wire.Partitions;
 import java.nio.file.Path;
-import java.time.Clock;
 
 /**
  * How a store is opened.
  *
- * @param directory where it lies; made where it is not there
- * @param partitions how many, fixed when the store is made
+ * @param directory the folder of the store, which is created if it does not exist
+ * @param partitions the number of partitions, fixed for the life of the store
  * @param sync whether a write is on the disk before it is acknowledged
- * @param clock the leader's clock
- * @param space how much room the disk has
- * @param retention what is taken away, and when
+ * @param time the clocks of the leader
+ * @param space the space left on the disk
+ * @param retention how long deletes and changes are kept
  */
 public record EngineOptions(
     Path directory,
     int partitions,
     boolean sync,
-    Clock clock,
+    TimeSource time,
     DiskSpace space,
     Retention retention) {
-  static final int DEFAULT_PARTITIONS = 64;
-
   public EngineOptions {
     if (partitions < 1 || partitions > Partitions.MAX_PARTITIONS) {
       throw new KvException.Permanent(
@@ -31,19 +28,25 @@ public record EngineOptions(
     }
   }
 
+  /** Returns the options of a store that syncs its writes and uses the clocks of the machine. */
   public static EngineOptions of(Path directory, int partitions) {
-    return new EngineOptions(directory, partitions, true, Clock.systemUTC());
+    return new EngineOptions(
+        directory, partitions, true, TimeSource.SYSTEM, DiskSpace.of(directory), Retention.DEFAULT);
   }
 
-  public EngineOptions(Path directory, int partitions, boolean sync, Clock clock) {
-    this(directory, partitions, sync, clock, DiskSpace.of(directory), Retention.DEFAULT);
+  public EngineOptions withSync(boolean newSync) {
+    return new EngineOptions(directory, partitions, newSync, time, space, retention);
+  }
+
+  public EngineOptions with(TimeSource newTime) {
+    return new EngineOptions(directory, partitions, sync, newTime, space, retention);
   }
 
   public EngineOptions with(DiskSpace newSpace) {
-    return new EngineOptions(directory, partitions, sync, clock, newSpace, retention);
+    return new EngineOptions(directory, partitions, sync, time, newSpace, retention);
   }
 
   public EngineOptions with(Retention newRetention) {
-    return new EngineOptions(directory, partitions, sync, clock, space, newRetention);
+    return new EngineOptions(directory, partitions, sync, time, space, newRetention);
   }
 }

@@ -8,9 +8,14 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Physical keys. A row: collection (4 bytes), partition (2), main key with every 00 written as 00
- * FF, then 00 01, then the clustering key as it is; so rows of one partition lie in the order of
- * main, clustering. A change: collection (4), position (8).
+ * Physical keys of rows and changes.
+ *
+ * <ul>
+ *   <li>A row: collection (4 bytes), partition (2), main key with every 00 escaped as 00 FF, the
+ *       end mark 00 01, clustering key. So the rows of a partition are in the order of main key and
+ *       clustering key.
+ *   <li>A change: collection (4), position (8).
+ * </ul>
  */
 public final class Keys {
   public static final int PARTITION_BYTES = 6;
@@ -27,7 +32,11 @@ public final class Keys {
     return Partitions.of(main, partitions);
   }
 
-  /** Returns what all rows of a main key begin with. */
+  /**
+   * Returns the prefix of all rows of a main key.
+   *
+   * @param extra the number of bytes to leave free behind it
+   */
   public byte[] main(int collection, Bytes main, int extra) {
     int zeros = 0;
     int size = main.size();
@@ -85,7 +94,7 @@ public final class Keys {
         Bytes.of(physical, clustering, physical.length - clustering));
   }
 
-  /** Adds the main key and the clustering key of a physical one to a block. */
+  /** Adds the main key and the clustering key of a physical key to a block. */
   public static void append(RowBlock block, byte[] physical, int length) {
     int end = mainEnd(physical);
     if (hasZero(physical, end)) {

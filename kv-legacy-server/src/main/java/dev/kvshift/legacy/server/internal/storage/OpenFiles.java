@@ -2,6 +2,7 @@ package dev.kvshift.legacy.server.internal.storage;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,10 +28,10 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * RocksDB while it is open: three column families (meta, rows, changes), and what is put into a
- * batch for them. Public only so that the benchmarks measure plain RocksDB with these very options.
- * Safe for use by many threads; what it hands out is to be closed before it is, and after that it
- * must not be used.
+ * RocksDB while it is open: three column families (meta, rows, changes) and the changes of a batch
+ * to them. Public so that the benchmarks measure plain RocksDB with the same options.
+ *
+ * <p>Safe for use by many threads. Iterators must be closed before it is.
  */
 public final class OpenFiles implements AutoCloseable {
   private static final long WRITE_BUFFER_BYTES = 64L << 20;
@@ -52,7 +53,7 @@ public final class OpenFiles implements AutoCloseable {
   private final int rowsId;
   private final int changesId;
 
-  /** Opens the files, after making the folder where there is none. */
+  /** Opens the files in a folder, which is created if it does not exist. */
   public OpenFiles(Path directory) throws RocksDBException, IOException {
     Files.createDirectories(directory);
     LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
@@ -80,8 +81,8 @@ public final class OpenFiles implements AutoCloseable {
               directory.toString(),
               List.of(
                   new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, pointReads),
-                  new ColumnFamilyDescriptor(Database.utf8("rows"), pointReads),
-                  new ColumnFamilyDescriptor(Database.utf8("changes"), log)),
+                  new ColumnFamilyDescriptor(name("rows"), pointReads),
+                  new ColumnFamilyDescriptor(name("changes"), log)),
               handles);
     } catch (RocksDBException e) {
       release();
@@ -93,6 +94,10 @@ public final class OpenFiles implements AutoCloseable {
     metaId = meta.getID();
     rowsId = rows.getID();
     changesId = changes.getID();
+  }
+
+  private static byte[] name(String family) {
+    return family.getBytes(StandardCharsets.UTF_8);
   }
 
   private ColumnFamilyOptions columnFamily(BlockBasedTableConfig table) {
@@ -108,11 +113,11 @@ public final class OpenFiles implements AutoCloseable {
   }
 
   /**
-   * Reads a row into a direct buffer, from its beginning to its new limit; what does not fit is
+   * Reads a row into a direct buffer, from its beginning to its new limit. What does not fit is
    * left out.
    *
    * @param key a direct buffer
-   * @return how many bytes the row has; negative where there is none
+   * @return the size of the row in bytes; negative if it does not exist
    */
   public int row(ByteBuffer key, ByteBuffer stored) throws RocksDBException {
     return rocks.get(rows, reads, key, stored.clear());
@@ -130,7 +135,7 @@ public final class OpenFiles implements AutoCloseable {
     return rocks.newIterator(rows);
   }
 
-  /** Returns an iterator for a walk over everything, which leaves the cache to others. */
+  /** Returns an iterator for reading everything once, which does not fill the cache. */
   public RocksIterator rowsOnce() {
     return rocks.newIterator(rows, once);
   }
@@ -147,7 +152,7 @@ public final class OpenFiles implements AutoCloseable {
     batch.put(rowsId, key, value);
   }
 
-  /** Puts as RocksDB's own batch does; only benchmarks need that, and likewise what follows. */
+  /** Puts a row with RocksDB's own batch, for benchmarks. */
   public void putRow(WriteBatch batch, byte[] key, byte[] value) throws RocksDBException {
     batch.put(rows, key, value);
   }
@@ -156,7 +161,7 @@ public final class OpenFiles implements AutoCloseable {
     batch.delete(rowsId, key);
   }
 
-  /** Returns about how many bytes the changes of a collection take from a position on. */
+  /** Returns the approximate size of the changes of a collection from a position on. */
   public long changeBytes(int collection, long from) {
     return bytes(changes, Keys.change(collection, from), Keys.change(collection + 1, 0));
   }
@@ -205,7 +210,7 @@ public final class OpenFiles implements AutoCloseable {
     batch.deleteRange(changesId, from, to);
   }
 
-  /** Puts rows and changes into one sorted run each; only benchmarks need that. */
+  /** Compacts rows and changes into one sorted run each, for benchmarks. */
   public void compact() throws RocksDBException {
     rocks.compactRange(rows);
     rocks.compactRange(changes);
@@ -235,7 +240,7 @@ public final class OpenFiles implements AutoCloseable {
       try {
         resources.get(i).close();
       } catch (Exception e) {
-        throw new IllegalStateException("a native resource does not close", e);
+        throw new IllegalStateException("a native resource could not be closed", e);
       }
     }
     resources.clear();

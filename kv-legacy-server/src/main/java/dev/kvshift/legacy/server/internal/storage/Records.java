@@ -23,7 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** How rows, changes and gates are stored. The first byte of each says what it is. */
+/** Stored forms of rows, changes and gates. The first byte of each is its kind. Stateless. */
 public final class Records {
   private static final byte LIVE = 0;
   private static final byte TOMBSTONE = 1;
@@ -72,8 +72,8 @@ public final class Records {
   }
 
   /**
-   * Ends a row of a block as the stored form from an index of the array on says; where it has
-   * expired by then, as a tombstone.
+   * Ends a row of a block with the stored form in a range of an array. A row that has expired ends
+   * as a tombstone.
    */
   public static void append(RowBlock block, byte[] stored, int from, int length, long nowMillis) {
     ByteBuffer buffer = ByteBuffer.wrap(stored, from, length);
@@ -94,7 +94,7 @@ public final class Records {
     }
   }
 
-  /** Returns whether a change is a row's, and not a fence or its lifting. */
+  /** Returns whether a change is that of a row, not a fence or a lift. */
   public static boolean isRow(byte[] change) {
     return change[0] != FENCED && change[0] != LIFTED;
   }
@@ -124,12 +124,12 @@ public final class Records {
     return isDeadBelow(stored, Long.MAX_VALUE, now);
   }
 
-  /** Returns how many bytes the value of a stored row has. */
+  /** Returns the size of the value of a stored row. */
   public static int valueBytes(byte[] stored) {
     return stored.length - 1 - Long.BYTES - (stored[0] == EXPIRING ? Long.BYTES : 0);
   }
 
-  /** Returns the change that leaves the row as the stored form says. */
+  /** Returns the change that leaves a row in a stored form. */
   public static byte[] change(StoreKey key, byte[] stored) {
     Bytes main = key.main();
     Bytes clustering = key.clustering();
@@ -162,7 +162,7 @@ public final class Records {
     return ByteBuffer.allocate(1 + name.size()).put(LIFTED).put(name.asReadOnlyBuffer()).array();
   }
 
-  /** Returns what a fence or its lifting says. */
+  /** Returns the message of a fence or a lift. */
   public static Changes mark(byte[] change, int length, long position) {
     ByteBuffer buffer = ByteBuffer.wrap(change, 0, length);
     Changes.Builder message = Changes.newBuilder().setPosition(position);
@@ -205,7 +205,7 @@ public final class Records {
       out.writeUTF(copy == null ? "" : copy.toString());
       out.writeLong(state.applied());
     } catch (IOException e) {
-      throw new UncheckedIOException("a gate does not fit into memory", e);
+      throw new UncheckedIOException("a gate could not be encoded", e);
     }
     return bytes.toByteArray();
   }

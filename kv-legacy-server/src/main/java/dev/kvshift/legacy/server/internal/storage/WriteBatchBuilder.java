@@ -4,12 +4,12 @@ import java.util.Arrays;
 import org.rocksdb.WriteBatch;
 
 /**
- * Changes of the files that are to be written as one, put together in the very form in which
- * RocksDB logs them: sequence (8 bytes, filled in as it is written), count (4, little-endian), then
- * for each change its tag, column family, key and value, with lengths as varints. So a batch goes
- * over to native code once, and not once for each change.
+ * A builder of RocksDB write batches, in the form in which RocksDB logs them: sequence (8 bytes,
+ * filled in by RocksDB), count (4, little-endian), then for each change its tag, column family, key
+ * and value, with lengths as varints. So a batch crosses into native code once, not once per
+ * change.
  *
- * <p>Not safe for use by many threads.
+ * <p>Confined to one thread.
  */
 public final class WriteBatchBuilder {
   private static final int COUNT_AT = 8;
@@ -62,7 +62,7 @@ public final class WriteBatchBuilder {
     return count == 0;
   }
 
-  /** Begins anew with no changes. */
+  /** Removes all changes. */
   public void clear() {
     size = HEAD_BYTES;
     count = 0;
@@ -71,7 +71,7 @@ public final class WriteBatchBuilder {
     }
   }
 
-  /** Returns all changes as RocksDB takes them; to be closed. */
+  /** Returns the batch for RocksDB, which the caller closes. */
   WriteBatch toWriteBatch() {
     for (int i = 0; i < Integer.BYTES; i++) {
       bytes[COUNT_AT + i] = (byte) (count >>> (i * Byte.SIZE));

@@ -1,6 +1,6 @@
 /**
- * The RocksDB files: keys and records as bytes, atomic batches, cursors, free disk space. Knows no
- * collection and no gate.
+ * Files and clocks: RocksDB, keys and records as bytes, atomic batches, cursors, free disk space,
+ * the leader's time. Knows no collection and no gate.
  */
 @NullMarked
 package dev.kvshift.legacy.server.internal.storage;

@@ -11,9 +11,11 @@ import dev.kvshift.api.Lock;
 import dev.kvshift.legacy.server.ManualClock;
 import dev.kvshift.legacy.server.Stores;
 import dev.kvshift.legacy.server.internal.commit.FencedWrites;
+import dev.kvshift.legacy.server.internal.commit.Operation;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.DiskSpace;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -33,14 +35,17 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the store keeps over restarts, clock jumps and races at the fence. */
+/** Tests of the store over restarts, clock steps, failures and races at the fence. */
 class EngineTest {
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
   private static final Duration LIFETIME = Duration.ofSeconds(30);
@@ -53,10 +58,21 @@ class EngineTest {
   private Engine engine;
   private Table table;
 
+  private volatile @Nullable Error diskError;
+
+  private long freeBytes() {
+    Error error = diskError;
+    if (error != null) {
+      diskError = null;
+      throw error;
+    }
+    return freeBytes.get();
+  }
+
   @BeforeEach
   void open() {
-    DiskSpace space = new DiskSpace(freeBytes::get);
-    engine = Engine.open(new EngineOptions(directory, 4, true, clock).with(space).with(retention));
+    DiskSpace space = new DiskSpace(this::freeBytes);
+    engine = Engine.open(EngineOptions.of(directory, 4).with(clock).with(space).with(retention));
     table = await(engine.collection("files"));
   }
 
@@ -135,13 +151,67 @@ class EngineTest {
   }
 
   @Test
-  void write_clockWentAheadADay_followsTheClock() {
+  void write_clockSteppedAheadADay_isRefusedUntilTheClockIsRight() {
     long first = await(put("v1"));
     clock.jump(Duration.ofDays(1));
+
+    assertThatThrownBy(() -> await(put("v2")))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("stepped ahead by 86");
+    assertThatThrownBy(() -> await(engine.gates().fence(table, "try-1", LIFETIME)))
+        .isInstanceOf(KvException.Transient.class);
+    assertThat(engine.gates().state(table).fence()).isNull();
+    assertThat(engine.reads().get(table, KEY, 0).version()).isEqualTo(first);
+
+    clock.jump(Duration.ofDays(-1));
+    assertThat(await(put("v2"))).isBetween(first + 1, VersionClock.micros(clock.instant()));
+  }
+
+  @Test
+  void write_clockSteppedAheadASecond_followsTheClock() {
+    long first = await(put("v1"));
+    clock.jump(LeaderClock.MAX_STEP.minusMillis(100));
+
+    assertThat(await(put("v2"))).isGreaterThan(first + 800_000);
+  }
+
+  @Test
+  void write_aDayLaterByBothClocks_followsTheClock() {
+    long first = await(put("v1"));
+    clock.advance(Duration.ofDays(1));
     long second = await(put("v2"));
 
     assertThat(second - first).isGreaterThanOrEqualTo(TimeUnit.DAYS.toMicros(1));
     assertThat(second).isLessThanOrEqualTo(VersionClock.micros(clock.instant()));
+  }
+
+  @Test
+  void restart_clockSteppedAhead_confirmsTheNewTime() {
+    long first = await(put("v1"));
+    clock.jump(Duration.ofDays(1));
+    reopen();
+
+    assertThat(await(put("v2"))).isGreaterThan(first + TimeUnit.HOURS.toMicros(23));
+  }
+
+  @Test
+  void tryLock_clockSteppedAhead_doesNotGrantAHeldLock() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    Duration lease = Duration.ofMinutes(1);
+    await(engine.locks().tryLockAll("space", keys, lease, unhurried()));
+    clock.jump(Duration.ofDays(8));
+
+    assertThat(await(engine.locks().tryLockAll("space", keys, lease, unhurried())).busy())
+        .isEqualTo(keys);
+  }
+
+  @Test
+  void get_clockSteppedAhead_returnsARowThatHasNotExpired() {
+    Mutation expiring = Mutation.put(Bytes.utf8("v")).withExpiry(clock.instant().plusSeconds(60));
+    await(engine.write(table, KEY, expiring, unhurried()));
+    clock.jump(Duration.ofDays(8));
+
+    assertThat(engine.reads().get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v"));
   }
 
   @Test
@@ -178,7 +248,7 @@ class EngineTest {
     assertThat(await(engine.gates().fence(table, "try-1", LIFETIME))).isEqualTo(fence);
     assertThat(waiting).isNotDone();
 
-    clock.jump(Duration.ofSeconds(21));
+    clock.advance(Duration.ofSeconds(21));
 
     assertThat(await(waiting)).isGreaterThan(fence.version());
     assertThat(await(engine.changes(table, 1, 1 << 20, Duration.ZERO)))
@@ -191,7 +261,7 @@ class EngineTest {
   void fence_deadlinePassedWhileDown_isLiftedAtStart() {
     await(engine.gates().fence(table, "try-1", Duration.ofSeconds(20)));
     close();
-    clock.jump(Duration.ofSeconds(21));
+    clock.advance(Duration.ofSeconds(21));
     open();
 
     await(put("v"));
@@ -304,6 +374,147 @@ class EngineTest {
     assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 0));
   }
 
+  /** Holds up the commit thread until the returned latch is counted down. */
+  private CountDownLatch holdUpCommits() {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    engine
+        .pipeline()
+        .submit(
+            Operation.of(
+                commit -> {
+                  begun.countDown();
+                  awaitLatch(release);
+                  return "released";
+                }));
+    awaitLatch(begun);
+    return release;
+  }
+
+  private static void awaitLatch(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted while waiting for a latch", e);
+    }
+  }
+
+  @Test
+  void submit_operationDiesWithAnError_failsAloneAndItsBatchIsAppliedAgain() {
+    CountDownLatch held = holdUpCommits();
+    CompletableFuture<Long> before = put("before");
+    CompletableFuture<String> dying =
+        engine
+            .pipeline()
+            .submit(
+                Operation.on(
+                    table,
+                    commit -> {
+                      commit.put(table, KEY, commit.versions().draw(), Bytes.utf8("half"), null);
+                      throw new NoClassDefFoundError("dev/kvshift/Missing");
+                    }));
+    CompletableFuture<Long> after = put("after");
+    held.countDown();
+
+    assertThatThrownBy(() -> await(dying))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasCauseInstanceOf(NoClassDefFoundError.class);
+    long last = await(after);
+    assertThat(last).isGreaterThan(await(before));
+    assertThat(engine.reads().get(table, KEY, 0))
+        .isEqualTo(Row.of(KEY, last, Bytes.utf8("after"), null));
+    ChangeSource.Data changes =
+        (ChangeSource.Data) await(engine.changes(table, 0, 1 << 20, Duration.ZERO));
+    assertThat(changes.changes())
+        .extracting(change -> change.row().value())
+        .containsExactly(Bytes.utf8("before"), Bytes.utf8("after"));
+  }
+
+  @Test
+  void write_commitThreadMeetsAnError_isRefusedAndTheStoreRecovers() {
+    List<Boolean> availability = new CopyOnWriteArrayList<>();
+    engine.pipeline().onAvailability(availability::add);
+    await(put("v1"));
+    diskError = new StackOverflowError("injected");
+
+    Await.until(
+        "the error is met",
+        () -> {
+          CompletableFuture<Long> put = put("v2");
+          return put.handle((version, error) -> error != null).join();
+        });
+    Await.until("the store takes writes again", () -> availability.contains(true));
+
+    long version = await(put("v3"));
+    assertThat(availability).containsExactly(false, true);
+    assertThat(engine.reads().get(table, KEY, 0))
+        .isEqualTo(Row.of(KEY, version, Bytes.utf8("v3"), null));
+  }
+
+  @Test
+  void collection_createdButNotYetDurable_isNotPublished() {
+    CountDownLatch held = holdUpCommits();
+    CompletableFuture<Table> created = engine.collection("created");
+    CountDownLatch applied = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    engine
+        .pipeline()
+        .submit(
+            Operation.of(
+                commit -> {
+                  applied.countDown();
+                  awaitLatch(release);
+                  return "written";
+                }));
+    held.countDown();
+    awaitLatch(applied);
+
+    assertThatThrownBy(() -> engine.knownCollection("created"))
+        .isInstanceOf(KvException.Permanent.class);
+    assertThatThrownBy(() -> engine.requireCollection(table.id() + 1))
+        .isInstanceOf(KvException.Permanent.class);
+    release.countDown();
+    assertThat(engine.requireCollection(await(created).id()).name()).isEqualTo("created");
+  }
+
+  @Test
+  void collection_afterAnAbandonedBatchAndARestart_hasANumberOfItsOwn() {
+    CountDownLatch held = holdUpCommits();
+    CompletableFuture<Table> first = engine.collection("first");
+    CompletableFuture<String> dying =
+        engine
+            .pipeline()
+            .submit(
+                Operation.of(
+                    commit -> {
+                      throw new IllegalStateException("injected");
+                    }));
+    held.countDown();
+    assertThatThrownBy(() -> await(dying)).isInstanceOf(KvException.Permanent.class);
+    int firstId = await(first).id();
+    await(engine.drop("first", 1));
+    reopen();
+
+    assertThat(await(engine.collection("second")).id()).isGreaterThan(firstId);
+  }
+
+  @Test
+  void lockSpaceMove_pipelinedBehindItsFence_isRefusedWhileALockIsHeld() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    await(engine.locks().tryLockAll("stock", keys, Duration.ofMinutes(1), unhurried()));
+    Table space = await(engine.locks().space("stock"));
+    CountDownLatch held = holdUpCommits();
+    CompletableFuture<Gate.Fence> fence = engine.gates().fence(space, "try-1", LIFETIME);
+    CompletableFuture<Gate.State> move = engine.move(space, "try-1");
+    held.countDown();
+
+    await(fence);
+    assertThatThrownBy(() -> await(move))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("1 locks are held");
+    assertThat(engine.gates().state(space).phase()).isEqualTo(Phase.LEGACY);
+  }
+
   @Test
   void close_whileWritesWaitAtFence_refusesThem() {
     await(engine.gates().fence(table, "try-1", LIFETIME));
@@ -358,7 +569,7 @@ class EngineTest {
 
     assertThat(await(engine.locks().tryLockAll("space", keys, lease, unhurried())).busy())
         .isEqualTo(keys);
-    clock.jump(Duration.ofMinutes(2));
+    clock.advance(Duration.ofMinutes(2));
     Lock second =
         await(engine.locks().tryLockAll("space", keys, lease, unhurried()))
             .acquired()
@@ -384,12 +595,12 @@ class EngineTest {
     await(engine.write(table, expired, expiring, unhurried()));
     await(engine.write(table, living, Mutation.put(Bytes.utf8("v")), unhurried()));
 
-    clock.jump(Duration.ofDays(9));
+    clock.advance(Duration.ofDays(9));
     engine.maintenance().run();
     assertThat(engine.reads().get(table, KEY, 0).isTombstone()).isTrue();
     assertThat(engine.reads().get(table, expired, 0).isTombstone()).isTrue();
 
-    clock.jump(Duration.ofDays(2));
+    clock.advance(Duration.ofDays(2));
     engine.maintenance().run();
     assertThat(engine.reads().get(table, KEY, 0)).isNull();
     assertThat(engine.reads().get(table, expired, 0)).isNull();
@@ -406,12 +617,12 @@ class EngineTest {
     await(put("v1"));
     await(put("v2"));
     engine.maintenance().run();
-    clock.jump(Duration.ofDays(1));
+    clock.advance(Duration.ofDays(1));
     await(put("v3"));
     engine.maintenance().run();
     assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 3));
 
-    clock.jump(Duration.ofHours(25));
+    clock.advance(Duration.ofHours(25));
     engine.maintenance().run();
 
     assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(3, 3));
@@ -426,7 +637,7 @@ class EngineTest {
     await(put("v1"));
     await(put("v2"));
     engine.maintenance().run();
-    clock.jump(Duration.ofDays(3));
+    clock.advance(Duration.ofDays(3));
     engine.maintenance().run();
     reopen();
     await(put("v3"));
@@ -441,7 +652,7 @@ class EngineTest {
     long version = await(engine.write(table, KEY, expiring, unhurried()));
     assertThat(engine.reads().get(table, KEY, 0).value()).isEqualTo(Bytes.utf8("v"));
 
-    clock.jump(Duration.ofMinutes(2));
+    clock.advance(Duration.ofMinutes(2));
 
     assertThat(engine.reads().get(table, KEY, 0)).isEqualTo(Row.tombstone(KEY, version));
   }
@@ -534,7 +745,7 @@ class EngineTest {
     assertThatThrownBy(() -> await(engine.move(reopened, "try-1")))
         .isInstanceOf(KvException.Transient.class);
 
-    clock.jump(Duration.ofSeconds(11));
+    clock.advance(Duration.ofSeconds(11));
     Gate.State moved = await(engine.move(space, "try-1"));
     reopen();
 
@@ -554,7 +765,7 @@ class EngineTest {
             .next();
     Table space = await(engine.locks().space("stock"));
     await(engine.gates().fence(space, "try-1", LIFETIME));
-    clock.aheadForNextLookOf(
+    clock.hourLaterForNextReadingOf(
         "legacy-changes", () -> await(engine.locks().renew(held, lease, unhurried())));
 
     assertThatThrownBy(() -> await(engine.move(space, "try-1")))

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.RangePage;
+import dev.kvshift.legacy.server.Stores;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
@@ -14,6 +17,7 @@ import dev.kvshift.legacy.wire.Partitions;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
@@ -22,7 +26,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -30,7 +36,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Rows of all sizes and kinds, as pages and changes give them. */
+/** Tests of pages and changes with rows of all sizes and kinds. */
 class ReadsTest {
   private static final int ROWS = 300;
   private final Instant far = Instant.now().plusSeconds(9_000).truncatedTo(ChronoUnit.MILLIS);
@@ -89,6 +95,56 @@ class ReadsTest {
       bytes[i] = (byte) (random.nextInt(5) - 2);
     }
     return Bytes.of(bytes);
+  }
+
+  /** Reads a range page by page and returns the clustering keys of its live rows. */
+  private List<Bytes> pages(Bytes main, Range whole) {
+    List<Bytes> live = new ArrayList<>();
+    Range rest = whole;
+    boolean limited = false;
+    while (true) {
+      RowPage page = engine.reads().range(table, main, rest, PageLimit.of(1_000, 1 << 20), 0);
+      page.rows().stream()
+          .filter(row -> !row.isTombstone())
+          .forEach(row -> live.add(row.key().clustering()));
+      limited |= page.stop() == RangePage.Stop.SCAN_LIMIT;
+      Bytes passed = page.passed();
+      if (passed == null) {
+        assertThat(limited).isTrue();
+        return live;
+      }
+      rest =
+          rest.direction() == Range.Direction.FORWARD
+              ? rest.withFrom(passed, false)
+              : rest.withTo(passed, false);
+    }
+  }
+
+  @Test
+  void range_stretchesOfTombstones_repeatsAndSkipsNoEntryInEitherDirection() {
+    Bytes main = Bytes.utf8("main");
+    List<Bytes> living = new ArrayList<>();
+    List<CompletableFuture<Long>> writes = new ArrayList<>();
+    for (int i = 0; i < 2 * Reads.MAX_TOMBSTONES + 10; i++) {
+      Bytes clustering = Bytes.utf8(String.format(Locale.ROOT, "%06d", i));
+      boolean lives = i % Reads.MAX_TOMBSTONES < 3;
+      writes.add(
+          write(
+              StoreKey.of(main, clustering),
+              lives ? Mutation.put(Bytes.utf8("v")) : Mutation.delete()));
+      if (lives) {
+        living.add(clustering);
+      }
+      if (writes.size() == 1_000) {
+        writes.forEach(Stores::await);
+        writes.clear();
+      }
+    }
+    writes.forEach(Stores::await);
+
+    assertThat(pages(main, Range.all())).isEqualTo(living);
+    Collections.reverse(living);
+    assertThat(pages(main, Range.all().backward())).isEqualTo(living);
   }
 
   @Test

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** Who needs changes, how long they are kept, and what a slow consumer learns. */
+/** Tests of the retention of changes and of what a slow consumer learns. */
 class ChangeRetentionTest {
   private static final Duration KEPT = Duration.ofDays(2);
   private static final long MINUTE = 60_000;
@@ -45,7 +45,8 @@ class ChangeRetentionTest {
   void open() {
     engine =
         Engine.open(
-            new EngineOptions(directory, 4, true, clock)
+            EngineOptions.of(directory, 4)
+                .with(clock)
                 .with(new Retention(Duration.ofDays(10), KEPT, keptBytes)));
     table = await(engine.collection("files"));
   }
@@ -97,7 +98,7 @@ class ChangeRetentionTest {
     assertThat(await(engine.consumers().consumed(table, "runner", 0)).toMillis())
         .isBetween(KEPT.toMillis() - MINUTE, KEPT.toMillis());
 
-    clock.jump(Duration.ofDays(1));
+    clock.advance(Duration.ofDays(1));
     put(10);
     engine.maintenance().run();
 
@@ -116,7 +117,7 @@ class ChangeRetentionTest {
     open();
     put(1 << 20);
     engine.maintenance().run();
-    clock.jump(Duration.ofHours(1));
+    clock.advance(Duration.ofHours(1));
     put(1 << 20);
     engine.maintenance().run();
 
@@ -158,7 +159,7 @@ class ChangeRetentionTest {
     await(engine.consumers().consumed(table, "slow", 1));
     await(engine.consumers().consumed(table, "quick", 3));
     engine.maintenance().run();
-    clock.jump(KEPT.plusHours(1));
+    clock.advance(KEPT.plusHours(1));
 
     List<String> warnings = warningsOf(() -> engine.maintenance().run());
 
@@ -187,6 +188,28 @@ class ChangeRetentionTest {
   }
 
   @Test
+  void trim_clockEightDaysAheadForAMinute_dropsNothingThatAConsumerNeeds() {
+    put(10);
+    put(10);
+    put(10);
+    await(engine.consumers().consumed(table, "slow", 1));
+    engine.maintenance().run();
+    clock.jump(Duration.ofDays(8));
+
+    engine.maintenance().run();
+    clock.advance(Duration.ofMinutes(1));
+    engine.maintenance().run();
+
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 3));
+    clock.jump(Duration.ofDays(-8));
+    engine.maintenance().run();
+    put(10);
+    assertThat(engine.reads().window(table)).isEqualTo(ChangeSource.Window.of(1, 4));
+    assertThat(engine.consumers().of(table).get(0).getDroppedUpTo()).isZero();
+    assertThat(await(engine.consumers().consumed(table, "slow", 2))).isPositive();
+  }
+
+  @Test
   void trim_logTooLarge_dropsTheOldestOnlyUntilItFits() {
     close();
     keptBytes = 4 << 20;
@@ -194,7 +217,7 @@ class ChangeRetentionTest {
     for (int i = 0; i < 12; i++) {
       put(1 << 20);
       engine.maintenance().run();
-      clock.jump(Duration.ofMinutes(1));
+      clock.advance(Duration.ofMinutes(1));
       if (i > 4) {
         assertThat(engine.reads().changeBytes(table)).isGreaterThan(keptBytes * 3 / 8);
       }

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Walks over all rows: what they count, what they take away, and that they go on. */
+/** Tests of sweeps: what they count, what they purge, and that they resume. */
 class RowSweeperTest {
   private static final int PARTITIONS = 8;
 
@@ -51,7 +51,9 @@ class RowSweeperTest {
   void open() {
     engine =
         Engine.open(
-            new EngineOptions(directory, PARTITIONS, false, clock)
+            EngineOptions.of(directory, PARTITIONS)
+                .withSync(false)
+                .with(clock)
                 .with(new Retention(Duration.ofDays(10), Duration.ofDays(2), Long.MAX_VALUE)));
     table = await(engine.collection("files"));
   }
@@ -176,7 +178,7 @@ class RowSweeperTest {
     assertThat(engine.rowSweeper().advance(table, 2)).isTrue();
     long begun = clock.millis();
     reopen();
-    clock.jump(Duration.ofHours(1));
+    clock.advance(Duration.ofHours(1));
 
     assertThat(engine.rowSweeper().advance(table, 1)).isTrue();
     assertThat(engine.rowSweeper().counted(table)).isNull();
@@ -193,7 +195,7 @@ class RowSweeperTest {
   void purge_stoppedHalfway_goesOnAfterARestart() {
     fill("m", 3 * RowSweeper.PAGE_ROWS, Mutation.delete());
     long version = await(write("m", "c0", Mutation.delete()));
-    clock.jump(Duration.ofDays(11));
+    clock.advance(Duration.ofDays(11));
     engine.rowSweeper().prepare(table, false);
     assertThat(engine.rowSweeper().advance(table, 2)).isTrue();
     assertThat(rows()).isEqualTo(RowSweeper.PAGE_ROWS);
@@ -226,7 +228,7 @@ class RowSweeperTest {
     StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c3"));
     byte[] physical = new Keys(PARTITIONS).row(table.id(), key);
     fill("m", 10, Mutation.delete());
-    clock.jump(Duration.ofDays(11));
+    clock.advance(Duration.ofDays(11));
     engine.rowSweeper().prepare(table, false);
     long horizon = table.publishedHorizon();
 

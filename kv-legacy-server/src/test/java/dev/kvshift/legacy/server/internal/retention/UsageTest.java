@@ -39,7 +39,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who has used what: the evidence that nobody uses the old store any more. */
+/** Tests of the usage statistics, the evidence that nobody uses the old store any more. */
 class UsageTest {
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
 
@@ -47,7 +47,7 @@ class UsageTest {
   private final ManualClock clock = new ManualClock();
 
   private EngineOptions options() {
-    return new EngineOptions(directory, 4, true, clock);
+    return EngineOptions.of(directory, 4).with(clock);
   }
 
   private static Call call() {
@@ -91,7 +91,7 @@ class UsageTest {
     try (Engine engine = Engine.open(options())) {
       since = engine.usage().sinceMillis();
     }
-    clock.jump(Duration.ofDays(3));
+    clock.advance(Duration.ofDays(3));
     long later = clock.millis();
     try (RunningServer server = RunningServer.start(options(), ServerOptions.loopback(0))) {
       use(server, "orders", 0, 5);

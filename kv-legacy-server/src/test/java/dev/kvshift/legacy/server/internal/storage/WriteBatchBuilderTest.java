@@ -17,7 +17,7 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 
-/** A batch is, byte for byte, what RocksDB's own would be. */
+/** Tests that a batch equals RocksDB's own, byte for byte. */
 class WriteBatchBuilderTest {
   /** Around the sizes at which a length takes one byte more. */
   private static final int[] LENGTHS = {0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152};
