@@ -234,7 +234,8 @@ final class IdentityTest {
           .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
           .hasMessageContaining("holds nothing");
     }
-    assertThat(Await.of(sides.target.metadata().list("", "", 10))).isEmpty();
+    assertThat(Await.of(sides.target.metadata().list("collection/", "", 10))).isEmpty();
+    assertThat(Await.of(sides.target.metadata().list("migration/", "", 10))).isEmpty();
     assertThat(Await.of(sides.from.gate().state()).copy()).isNull();
   }
 

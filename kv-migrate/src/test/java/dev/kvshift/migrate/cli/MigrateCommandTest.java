@@ -154,6 +154,7 @@ final class MigrateCommandTest {
                   LAYOUT.toString(),
                   "--kafka",
                   "127.0.0.1:1",
+                  "--allow-empty",
                   "--patience-seconds",
                   "1"))
           .isEqualTo(ExitCode.UNAVAILABLE);
