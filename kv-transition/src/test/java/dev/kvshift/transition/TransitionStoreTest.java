@@ -282,7 +282,7 @@ class TransitionStoreTest {
       join(newStore.restart("items", copy, unrelated));
       StoreCollection impostor = join(newStore.open("items", LAYOUT, Claim.importing(unrelated)));
       FenceOptions regardless = FenceOptions.lasting(LIFETIME).givingUp(Set.of("test"));
-      join(onOld.gate().fence("attempt", FenceOptions.lasting(regardless)));
+      join(onOld.gate().fence("attempt", regardless));
       join(onOld.gate().move("attempt"));
 
       assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))

@@ -304,7 +304,7 @@ public abstract class GateClause extends Clause {
     assertThat(join(gate.state()).phase()).isEqualTo(Phase.LEGACY);
     join(gate.lift("a"));
     join(store().report(report("late", collection, 0)));
-    join(gate.fence("b", FenceOptions.lasting(options.givingUp(Set.of("kit")))));
+    join(gate.fence("b", options.givingUp(Set.of("kit"))));
     assertThat(join(gate.move("b")).phase()).isEqualTo(Phase.NEW_ONLY);
   }
 

@@ -248,7 +248,7 @@ public final class Cutover {
     Stopwatch stopwatch = new Stopwatch();
     long end = System.nanoTime() + options.pauseLimit().toNanos();
     Instant sent = context.clock().instant();
-    Gate.Fence fence = Await.of(gate.fence(attempt, FenceOptions.lasting(fenceOptions())));
+    Gate.Fence fence = Await.of(gate.fence(attempt, fenceOptions()));
     Certificate.Requested requested = new Certificate.Requested(sent, context.clock().instant());
     Duration fenced = stopwatch.lap();
     drain(fence, end);
