@@ -3,7 +3,6 @@ package dev.kvshift.legacy;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.CoalescingTask;
-import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.LegacyLimits;
@@ -218,7 +217,7 @@ final class Exchange implements AutoCloseable {
       PendingRequest pending = live.get(reply.getId());
       if (pending != null && forget(pending)) {
         if (reply.hasFailure()) {
-          pending.result.completeExceptionally(Failures.read(reply.getFailure(), server));
+          pending.result.completeExceptionally(pending.failed(reply.getFailure(), server));
         } else {
           pending.result.complete(reply);
         }

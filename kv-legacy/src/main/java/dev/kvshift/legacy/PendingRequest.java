@@ -1,6 +1,8 @@
 package dev.kvshift.legacy;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Failure;
+import dev.kvshift.legacy.wire.Failures;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import java.util.concurrent.CompletableFuture;
@@ -64,5 +66,18 @@ final class PendingRequest {
         ? new KvException.UnknownOutcome(
             what + "; the write may have been applied: read back", cause)
         : new KvException.Transient(what + "; nothing was applied: try again", cause);
+  }
+
+  /**
+   * Returns the error that a server has sent. If this version cannot read it, the request has ended
+   * nevertheless: a write may have been applied.
+   */
+  KvException failed(Failure failure, String server) {
+    try {
+      return Failures.read(failure, server);
+    } catch (RuntimeException e) {
+      return unanswered(
+          server + " has sent an error that this version of the library cannot read", e);
+    }
   }
 }

@@ -58,13 +58,19 @@ final class PhaseTracker {
     views.removeIf(old -> old.running == 0 && old != views.getLast());
   }
 
-  /** Takes note of what the leader has said; what is older than what is known is ignored. */
-  synchronized void learn(long epoch, Phase phase, long floor) {
+  /**
+   * Notes what the leader has said. An older epoch than the known one is ignored.
+   *
+   * @return whether the phase is another one than before
+   */
+  synchronized boolean learn(long epoch, Phase phase, long floor) {
     View known = views.getLast();
-    if (epoch > known.epoch && known.phase != Phase.NEW_ONLY) {
-      views.add(new View(epoch, phase, floor));
-      views.removeIf(old -> old.running == 0 && old != views.getLast());
+    if (epoch <= known.epoch || known.phase == Phase.NEW_ONLY) {
+      return false;
     }
+    views.add(new View(epoch, phase, floor));
+    views.removeIf(old -> old.running == 0 && old != views.getLast());
+    return phase != known.phase;
   }
 
   /** The newest epoch of which no older operation runs any more. */

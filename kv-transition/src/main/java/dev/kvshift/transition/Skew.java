@@ -25,6 +25,7 @@ final class Skew {
 
   private final Side newSide;
   private final VersionClock clock;
+  private final Events events;
   private final LongSupplier nanoTime;
   private @Nullable Measured last;
   private @Nullable String problem;
@@ -33,11 +34,12 @@ final class Skew {
   /** A measurement: the distance, and both of this process's clocks when it was taken. */
   private record Measured(long skewMicros, long wallMicros, long nanos) {}
 
-  Skew(Side newSide, VersionClock clock) {
-    this(newSide, clock, System::nanoTime);
+  Skew(Side newSide, VersionClock clock, Events events) {
+    this(newSide, clock, events, System::nanoTime);
   }
 
-  Skew(Side newSide, VersionClock clock, LongSupplier nanoTime) {
+  Skew(Side newSide, VersionClock clock, Events events, LongSupplier nanoTime) {
+    this.events = events;
     this.newSide = newSide;
     this.clock = clock;
     this.nanoTime = nanoTime;
@@ -100,9 +102,12 @@ final class Skew {
       }
     }
     if (measured != null) {
+      events.skew(Duration.of(measured.skewMicros, ChronoUnit.MICROS));
       begun.complete(measured);
     } else {
-      begun.completeExceptionally(TransitionCollection.failure(error));
+      KvException failure = TransitionCollection.failure(error);
+      events.sideFailed(Events.NEW, failure);
+      begun.completeExceptionally(failure);
     }
   }
 

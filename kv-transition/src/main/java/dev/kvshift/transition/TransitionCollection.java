@@ -50,6 +50,7 @@ final class TransitionCollection implements StoreCollection {
   private final PhaseTracker tracker;
   private final VersionClock clock;
   private final Skew skew;
+  private final Events events;
   private final AtomicLong failures = new AtomicLong();
   private NewSide newSide = new NewSide();
   private volatile @Nullable Copy copy;
@@ -74,7 +75,8 @@ final class TransitionCollection implements StoreCollection {
       @Nullable Copy copy,
       PhaseTracker tracker,
       VersionClock clock,
-      Skew skew) {
+      Skew skew,
+      Events events) {
     this.name = name;
     this.layout = layout;
     this.untilOpened = OperationChecker.of(name, layout, untilOpened);
@@ -84,6 +86,12 @@ final class TransitionCollection implements StoreCollection {
     this.tracker = tracker;
     this.clock = clock;
     this.skew = skew;
+    this.events = events;
+  }
+
+  /** Returns the phase that this instance knows. */
+  Phase phase() {
+    return tracker.current().phase();
   }
 
   @Override
@@ -119,7 +127,7 @@ final class TransitionCollection implements StoreCollection {
     return this.<@Nullable Row>inPhase(
             call,
             (store, c) -> store.get(key, c),
-            (view, c) -> fresh().thenCompose(store -> store.get(key, c)))
+            (view, c) -> fresh().thenCompose(store -> reporting(Events.NEW, store.get(key, c))))
         .thenApply(row -> row == null || row.isTombstone() ? null : row);
   }
 
@@ -129,7 +137,10 @@ final class TransitionCollection implements StoreCollection {
     return inPhase(
             call,
             (store, c) -> store.range(main, shard, range, limit, c),
-            (view, c) -> fresh().thenCompose(store -> store.range(main, shard, range, limit, c)))
+            (view, c) ->
+                fresh()
+                    .thenCompose(
+                        store -> reporting(Events.NEW, store.range(main, shard, range, limit, c))))
         .thenApply(TransitionCollection::withoutTombstones);
   }
 
@@ -169,7 +180,9 @@ final class TransitionCollection implements StoreCollection {
       StoreKey key, Mutation mutation, Call call, Duration backoff, boolean maybeApplied) {
     return fresh()
         .thenCompose(
-            store -> skew.require(name).thenCompose(known -> store.write(key, mutation, call)))
+            store ->
+                skew.require(name)
+                    .thenCompose(known -> reporting(Events.NEW, store.write(key, mutation, call))))
         .handle(
             (version, error) -> {
               if (error == null) {
@@ -214,7 +227,8 @@ final class TransitionCollection implements StoreCollection {
     try {
       attempt =
           switch (view.phase()) {
-            case LEGACY -> onOld.apply(requireOld(), call.withEpoch(view.epoch()));
+            case LEGACY ->
+                reporting(Events.OLD, onOld.apply(requireOld(), call.withEpoch(view.epoch())));
             case NEW_ONLY -> onNew.apply(view, call);
             default ->
                 CompletableFuture.failedFuture(
@@ -240,7 +254,7 @@ final class TransitionCollection implements StoreCollection {
                 return CompletableFuture.<T>failedFuture(cause);
               }
               learn(stale.copy());
-              tracker.learn(stale.epoch(), stale.phase(), stale.floor());
+              learn(stale.epoch(), stale.phase(), stale.floor());
               return call.isExpired() || tracker.current() == view
                   ? CompletableFuture.<T>failedFuture(
                       new KvException.Transient(
@@ -281,7 +295,32 @@ final class TransitionCollection implements StoreCollection {
   /** Takes note of what the leader says. */
   void learn(Gate.State state) {
     learn(state.copy());
-    tracker.learn(state.epoch(), state.phase(), state.floor());
+    learn(state.epoch(), state.phase(), state.floor());
+  }
+
+  private void learn(long epoch, Phase phase, long floor) {
+    if (tracker.learn(epoch, phase, floor)) {
+      events.phase(name, phase);
+    }
+  }
+
+  /** Reports the failure of a side. A refusal of the request itself is none. */
+  private <T extends @Nullable Object> CompletionStage<T> reporting(
+      String side, CompletionStage<T> request) {
+    return request.whenComplete(
+        (value, error) -> {
+          if (error != null) {
+            KvException cause = failure(error);
+            boolean refused =
+                cause instanceof KvException.CollectionFenced
+                    || cause instanceof KvException.CollectionMoved
+                    || cause instanceof KvException.InvalidArgument
+                    || cause instanceof KvException.UnsupportedCapability;
+            if (!refused) {
+              events.sideFailed(side, name, cause);
+            }
+          }
+        });
   }
 
   /** Takes note of the copy that the gate names; a new side that holds another is opened again. */
@@ -324,7 +363,7 @@ final class TransitionCollection implements StoreCollection {
   private CompletionStage<StoreCollection> open(NewSide side) {
     Copy asked = copy;
     long floor = tracker.current().floor();
-    return Futures.start(() -> newOpener.open(asked, floor))
+    return reporting(Events.NEW, Futures.start(() -> newOpener.open(asked, floor)))
         .whenComplete(
             (opened, error) -> {
               synchronized (this) {

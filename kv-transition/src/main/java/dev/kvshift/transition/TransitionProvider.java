@@ -31,10 +31,10 @@ public final class TransitionProvider implements StoreProvider {
     ConnectionString oldSide = string.nested("old");
     ConnectionString newSide = string.nested("new");
     return new TransitionStore(
-        string.toString(),
         string.hosts().get(0).name(),
         new Side(oldSide, context),
         new Side(newSide, context),
-        context.clock());
+        context.clock(),
+        new Events(context.observer(), string.toString()));
   }
 }

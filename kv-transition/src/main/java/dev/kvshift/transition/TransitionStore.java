@@ -40,6 +40,9 @@ final class TransitionStore implements Store {
           .withMaxInFlight(1_024)
           .withTimeout(Duration.ofSeconds(10));
 
+  /** The records of one listing when a health check looks for a collection that was handed over. */
+  private static final int LISTED = 1_000;
+
   private static final Set<Capability> CAPABILITIES =
       Set.copyOf(EnumSet.of(Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS));
 
@@ -48,18 +51,19 @@ final class TransitionStore implements Store {
   private final Side newSide;
   private final VersionClock clock;
   private final Skew skew;
+  private final Events events;
   private final Reporter reporter;
   private volatile boolean closed;
   private final Map<String, CompletableFuture<TransitionCollection>> collections =
       new ConcurrentHashMap<>();
 
-  TransitionStore(
-      String description, String service, Side oldSide, Side newSide, VersionClock clock) {
-    this.description = description;
+  TransitionStore(String service, Side oldSide, Side newSide, VersionClock clock, Events events) {
+    this.description = events.store();
+    this.events = events;
     this.oldSide = oldSide;
     this.newSide = newSide;
     this.clock = clock;
-    this.skew = new Skew(newSide, clock);
+    this.skew = new Skew(newSide, clock, events);
     this.reporter = new Reporter(oldSide, service);
   }
 
@@ -224,6 +228,7 @@ final class TransitionStore implements Store {
 
   private TransitionCollection collection(
       String name, Layout layout, @Nullable StoreCollection old, Gate.State state) {
+    events.phase(name, state.phase());
     return new TransitionCollection(
         name,
         layout,
@@ -233,7 +238,8 @@ final class TransitionStore implements Store {
         state.copy(),
         new PhaseTracker(state.epoch(), state.phase(), state.floor()),
         clock,
-        skew);
+        skew,
+        events);
   }
 
   /** Opens the new side of a collection, which must hold the copy that the gate names. */
@@ -304,10 +310,86 @@ final class TransitionStore implements Store {
         new KvException.UnsupportedCapability(Capability.FENCING, description));
   }
 
+  /**
+   * Reads the clock of each side that the open collections need in their phases, and returns the
+   * old side's if both are needed. Before a collection is open, the old side is needed, or the new
+   * one if a migration has handed a collection over to it.
+   */
   @Override
   public CompletionStage<Instant> serverTime() {
-    Store opened = oldSide.openedOrNull();
-    return opened != null ? opened.serverTime() : newSide.store().thenCompose(Store::serverTime);
+    EnumSet<Phase> phases = EnumSet.noneOf(Phase.class);
+    for (CompletableFuture<TransitionCollection> opened : collections.values()) {
+      if (opened.isDone() && !opened.isCompletedExceptionally()) {
+        phases.add(opened.join().phase());
+      }
+    }
+    if (phases.isEmpty()) {
+      return timeOfEither();
+    }
+    boolean needsOld = phases.stream().anyMatch(phase -> phase != Phase.NEW_ONLY);
+    boolean needsNew = phases.stream().anyMatch(phase -> phase.compareTo(Phase.DUAL_WRITE) >= 0);
+    if (!needsNew) {
+      return oldSide.store().thenCompose(Store::serverTime);
+    }
+    CompletionStage<Instant> newTime = newSide.store().thenCompose(Store::serverTime);
+    return needsOld
+        ? oldSide.store().thenCompose(Store::serverTime).thenCombine(newTime, (old, fresh) -> old)
+        : newTime;
+  }
+
+  /** Returns the time of the side that answers first; fails as the old side does if none does. */
+  private CompletionStage<Instant> timeOfEither() {
+    CompletableFuture<Instant> result = new CompletableFuture<>();
+    CompletableFuture<@Nullable Instant> ofNew =
+        newSide
+            .store()
+            .thenCompose(
+                store ->
+                    holdsHandedOver(store, "")
+                        .thenCompose(
+                            handedOver ->
+                                handedOver
+                                    ? store.serverTime()
+                                    : CompletableFuture.<@Nullable Instant>completedFuture(null)))
+            .<@Nullable Instant>handle((time, unreachable) -> time)
+            .toCompletableFuture();
+    ofNew.thenAccept(
+        time -> {
+          if (time != null) {
+            result.complete(time);
+          }
+        });
+    oldSide
+        .store()
+        .thenCompose(Store::serverTime)
+        .whenComplete(
+            (time, error) -> {
+              if (error == null) {
+                result.complete(time);
+              } else {
+                KvException cause = TransitionCollection.failure(error);
+                ofNew.thenRun(() -> result.completeExceptionally(cause));
+              }
+            });
+    return result;
+  }
+
+  private static CompletionStage<Boolean> holdsHandedOver(Store store, String after) {
+    return store
+        .metadata()
+        .list(CollectionRecord.metadataName(""), after, LISTED)
+        .thenCompose(
+            records -> {
+              boolean found =
+                  records.entrySet().stream()
+                      .anyMatch(
+                          each ->
+                              CollectionRecord.parse(each.getKey(), each.getValue())
+                                  .isHandedOver());
+              return found || records.size() < LISTED
+                  ? CompletableFuture.completedFuture(found)
+                  : holdsHandedOver(store, records.lastKey());
+            });
   }
 
   @Override

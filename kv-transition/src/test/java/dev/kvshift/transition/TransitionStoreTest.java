@@ -2,6 +2,7 @@ package dev.kvshift.transition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvshift.KvCollection;
 import dev.kvshift.KvStore;
@@ -12,6 +13,8 @@ import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
@@ -35,12 +38,16 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.concurrent.Await;
+import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +60,38 @@ class TransitionStoreTest {
   private static final Layout LAYOUT = Layout.range(ShardRule.none());
   private static final Bytes MAIN = Bytes.utf8("main");
   private static final Duration LIFETIME = Duration.ofSeconds(30);
+  private static final Duration WITHIN = Duration.ofSeconds(10);
+
+  /** A side whose clock cannot be read while it is down. */
+  private static final class PausableStore extends ForwardingStore {
+    private final AtomicBoolean down;
+
+    PausableStore(Store inner, AtomicBoolean down) {
+      super(inner);
+      this.down = down;
+    }
+
+    @Override
+    public CompletionStage<Instant> serverTime() {
+      return down.get()
+          ? CompletableFuture.failedFuture(new KvException.Transient("the side is down"))
+          : super.serverTime();
+    }
+  }
+
+  private final Queue<Event> events = new ConcurrentLinkedQueue<>();
+  private final KvObserver observer =
+      new KvObserver() {
+        @Override
+        public Ending begin(Start start) {
+          return end -> {};
+        }
+
+        @Override
+        public void happened(Event event) {
+          events.add(event);
+        }
+      };
 
   private String name;
   private Store oldStore;
@@ -379,6 +418,93 @@ class TransitionStoreTest {
         () -> onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
   }
 
+  @Test
+  void ping_beforeACollectionIsOpen_needsTheOldSideOrAMovedCollection() {
+    newIsDown.set(true);
+    try (KvStore service = connect()) {
+      service.ping(WITHIN);
+    }
+    newIsDown.set(false);
+    oldIsDown.set(true);
+    try (KvStore service = connect()) {
+      assertThatThrownBy(() -> service.ping(WITHIN))
+          .isExactlyInstanceOf(KvException.Transient.class)
+          .hasMessage("old is down");
+    }
+    oldIsDown.set(false);
+    move();
+    oldIsDown.set(true);
+    try (KvStore service = connect()) {
+      service.ping(WITHIN);
+    }
+  }
+
+  @Test
+  void ping_collectionInLegacy_needsTheOldSideAlone() {
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      newIsDown.set(true);
+      service.ping(WITHIN);
+      oldIsDown.set(true);
+      assertThatThrownBy(() -> service.ping(WITHIN))
+          .isExactlyInstanceOf(KvException.Transient.class);
+    }
+  }
+
+  @Test
+  void ping_collectionInNewOnly_needsTheNewSideAlone() {
+    move();
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      oldIsDown.set(true);
+      service.ping(WITHIN);
+      newIsDown.set(true);
+      assertThatThrownBy(() -> service.ping(WITHIN))
+          .isExactlyInstanceOf(KvException.Transient.class);
+    }
+  }
+
+  @Test
+  void observer_throughTheMove_hearsPhasesAndTheClock() {
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      move();
+      items.put(key("a"), Bytes.utf8("1"));
+    }
+    assertThat(events)
+        .filteredOn(event -> event.kind() == Event.Kind.PHASE)
+        .extracting(Event::collection, Event::detail)
+        .containsExactly(tuple("items", "legacy"), tuple("items", "new-only"));
+    assertThat(events)
+        .filteredOn(event -> event.kind() == Event.Kind.SKEW)
+        .isNotEmpty()
+        .allSatisfy(
+            event -> {
+              assertThat(event.detail()).isEqualTo("new");
+              assertThat(event.duration()).isLessThan(VersionClock.SKEW_LIMIT);
+            });
+    assertThat(events).noneMatch(event -> event.kind() == Event.Kind.SIDE_FAILURE);
+  }
+
+  @Test
+  void observer_newSideDown_hearsItsFailure() {
+    newIsDown.set(true);
+    move();
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      assertThatThrownBy(() -> items.get(key("a")))
+          .isExactlyInstanceOf(KvException.Transient.class);
+    }
+    assertThat(events)
+        .filteredOn(event -> event.kind() == Event.Kind.SIDE_FAILURE)
+        .isNotEmpty()
+        .allSatisfy(
+            event -> {
+              assertThat(event.detail()).isEqualTo("new");
+              assertThat(event.error()).hasMessage("new is down");
+            });
+  }
+
   private void announce(@Nullable Copy named) {
     Gate.State now = join(onOld.gate().state());
     assertThat(join(onOld.gate().compareAndSet(now, now.withCopy(named)))).isTrue();
@@ -415,9 +541,16 @@ class TransitionStoreTest {
                     if ((side.equals("old") ? oldIsDown : newIsDown).get()) {
                       throw new KvException.Transient(side + " is down");
                     }
-                    return MemoryStoreProvider.open(
-                        name + "-" + side,
-                        side.equals("old") ? oldOptions : MemoryOptions.defaults());
+                    return new PausableStore(
+                        MemoryStoreProvider.open(
+                            name + "-" + side,
+                            side.equals("old") ? oldOptions : MemoryOptions.defaults()),
+                        side.equals("old") ? oldIsDown : newIsDown);
+                  }
+
+                  @Override
+                  public KvObserver observer() {
+                    return observer;
                   }
 
                   @Override

@@ -44,6 +44,12 @@ public final class Failures {
                           .setInstance(obstacle.instance())
                           .setService(obstacle.service())
                           .setReason(obstacle.reason())));
+    } else if (error instanceof KvException.CollectionMoved moved) {
+      failure.setKind(Failure.Kind.MOVED).setCollection(moved.collection());
+    } else if (error instanceof KvException.InvalidArgument) {
+      failure.setKind(Failure.Kind.INVALID_ARGUMENT);
+    } else if (error instanceof KvException.Overloaded) {
+      failure.setKind(Failure.Kind.OVERLOADED);
     } else if (error instanceof KvException.Transient) {
       failure.setKind(Failure.Kind.TRANSIENT);
     } else if (error instanceof KvException.UnknownOutcome) {
@@ -56,6 +62,7 @@ public final class Failures {
    * Returns the error of a message.
    *
    * @param store the description of the store that sent it
+   * @throws RuntimeException if this version cannot read the error
    */
   public static KvException read(Failure failure, String store) {
     return switch (failure.getKind()) {
@@ -81,6 +88,9 @@ public final class Failures {
                           new InstancesNotReady.Obstacle(
                               obstacle.getInstance(), obstacle.getService(), obstacle.getReason()))
                   .toList());
+      case MOVED -> new KvException.CollectionMoved(failure.getCollection());
+      case INVALID_ARGUMENT -> new KvException.InvalidArgument(failure.getMessage());
+      case OVERLOADED -> new KvException.Overloaded(failure.getMessage());
       case PERMANENT -> new KvException.Permanent(failure.getMessage());
       case UNRECOGNIZED -> ofBase(failure);
     };
@@ -100,7 +110,10 @@ public final class Failures {
     return switch (failure.getBase()) {
       case IS_PERMANENT -> new KvException.Permanent(failure.getMessage());
       case IS_TRANSIENT -> new KvException.Transient(failure.getMessage());
-      default -> new KvException.UnknownOutcome(failure.getMessage());
+      case IS_UNKNOWN_OUTCOME -> new KvException.UnknownOutcome(failure.getMessage());
+      case UNSPECIFIED, UNRECOGNIZED ->
+          throw new IllegalArgumentException(
+              "error of an unknown kind, " + failure.getKindValue() + ": " + failure.getMessage());
     };
   }
 
