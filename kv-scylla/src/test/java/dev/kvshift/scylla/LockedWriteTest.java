@@ -137,6 +137,61 @@ final class LockedWriteTest {
   }
 
   @Test
+  void write_overAnExpiredLaterVersion_isSeen() {
+    Lock lock = take(store, LONG);
+    Instant expiry = Instant.now().plusMillis(300);
+    Mutation expiring =
+        Mutation.put(Bytes.utf8("expiring")).withExpiry(expiry).withVersion(lock.token() + 500_000);
+    await(open(other).write(KEY, expiring, call()));
+    while (!Instant.now().isAfter(expiry)) {
+      Thread.onSpinWait();
+    }
+    assertThat(value(points)).isEmpty();
+    assertThat(write(lock, "mine")).isGreaterThan(lock.token() + 500_000);
+    assertThat(value(points)).isEqualTo("mine");
+  }
+
+  @Test
+  void write_afterAPlainDeleteByAClockAhead_isSeen() {
+    Clock ahead = Clock.offset(Clock.systemUTC(), Duration.ofMillis(200));
+    try (Store early = TestStores.open(TestStores.string(keyspace, ""), new VersionClock(ahead))) {
+      StoreCollection same = open(early);
+      Lock lock = take(early, LONG);
+      long deleted = await(same.write(KEY, Mutation.delete(), call()));
+      assertThat(deleted).isGreaterThan(lock.token());
+      Mutation mine = Mutation.put(Bytes.utf8("mine")).withLock(lock);
+      assertThat(await(same.write(KEY, mine, call()))).isGreaterThan(deleted);
+      assertThat(value(points)).isEqualTo("mine");
+    }
+  }
+
+  @Test
+  void write_laterVersionThanTheRange_isSeenAndTheNextTokenLiesAboveIt() {
+    Lock lock = take(store, Locks.MIN_LEASE);
+    long later = lock.token() + 1_200_000;
+    while (VersionClock.micros(await(store.serverTime())) < later - 800_000) {
+      Thread.onSpinWait();
+    }
+    await(open(other).write(KEY, Mutation.delete().withVersion(later), call()));
+    VersionClock.ofProcess().observe(later);
+    long version = write(lock, "mine");
+    assertThat(version).isGreaterThan(later);
+    assertThat(write(lock, "again")).isEqualTo(version + 1);
+    assertThat(value(points)).isEqualTo("again");
+    assertThat(take(other, LONG).token()).isGreaterThan(version + 1);
+  }
+
+  @Test
+  void write_versionFarAheadOfTheClock_isTransientAndNotWritten() {
+    Lock lock = take(store, LONG);
+    long far = lock.token() + 3_600_000_000L;
+    Mutation put = Mutation.put(Bytes.utf8("far")).withVersion(far);
+    await(open(other).write(KEY, put, call()));
+    assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.Transient.class);
+    assertThat(value(points)).isEqualTo("far");
+  }
+
+  @Test
   void tryLock_leaseEndedWithoutRelease_tokenLiesAboveTheRange() {
     Lock first = take(store, Locks.MIN_LEASE);
     assertThat(take(other, LONG).token()).isGreaterThanOrEqualTo(first.token() + 1_000_000);
