@@ -27,8 +27,10 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -199,9 +201,10 @@ final class LockedWriteTest {
 
   @Test
   void tryLock_clockStandsStill_tokensRise() {
-    Clock still = Clock.fixed(Instant.now(), ZoneOffset.UTC);
+    StoppableClock clock = new StoppableClock();
     try (Store stopped =
-        TestStores.open(TestStores.string(keyspace, ""), new VersionClock(still))) {
+        TestStores.open(TestStores.string(keyspace, ""), new VersionClock(clock))) {
+      clock.stoppedAt = Instant.now();
       long last = 0;
       for (int i = 0; i < 10; i++) {
         Lock lock = take(stopped, LONG);
@@ -209,6 +212,27 @@ final class LockedWriteTest {
         last = lock.token();
         await(stopped.locks(SPACE).release(lock, call()));
       }
+    }
+  }
+
+  /** A clock that runs until it is stopped. */
+  private static final class StoppableClock extends Clock {
+    private volatile @Nullable Instant stoppedAt;
+
+    @Override
+    public Instant instant() {
+      Instant still = stoppedAt;
+      return still == null ? Instant.now() : still;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
     }
   }
 
