@@ -71,6 +71,11 @@ public final class VersionClock {
     return true;
   }
 
+  /** Returns the greatest version issued or observed so far. */
+  public long last() {
+    return last.get();
+  }
+
   /**
    * Completes once this clock has passed {@code floor + ε}, after which versions issued here lie
    * above everything that the leader has issued.

@@ -192,17 +192,20 @@ final class ScyllaCollection implements StoreCollection {
 
   /**
    * Writes under a lock. The lock must be the last one granted before the write is sent and, for an
-   * acknowledgement, still after the answer. The version is in the lock's range and above the
-   * row's.
+   * acknowledgement, still after the answer. The version is among the lock's own and above all that
+   * could hide it: the row's version, even of an entry that has expired, and every version that
+   * this process has issued or seen, since CQL shows no delete.
    */
   private CompletionStage<Long> writeLocked(StoreKey key, Mutation mutation, Lock lock, Call call) {
     long floor = record.floor() + SKEW_LIMIT_MICROS;
     return locks
         .requireHeld(lock, call)
-        .thenCombine(
-            rows.reader().cell(key, call),
-            (held, cell) ->
-                locks.version(lock, cell == null ? floor : Math.max(cell.version(), floor)))
+        .thenCombine(rows.reader().version(key, call), (held, version) -> version.orElse(floor))
+        .thenCompose(
+            version -> {
+              long above = Math.max(Math.max(version, floor), clock.last());
+              return locks.version(lock, above, call);
+            })
         .thenCompose(version -> rows.writer().write(key, mutation, version, call))
         .thenCompose(version -> requireStillHeld(lock, version, call));
   }

@@ -27,8 +27,10 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,6 +139,61 @@ final class LockedWriteTest {
   }
 
   @Test
+  void write_overAnExpiredLaterVersion_isSeen() {
+    Lock lock = take(store, LONG);
+    Instant expiry = Instant.now().plusMillis(300);
+    Mutation expiring =
+        Mutation.put(Bytes.utf8("expiring")).withExpiry(expiry).withVersion(lock.token() + 500_000);
+    await(open(other).write(KEY, expiring, call()));
+    while (!Instant.now().isAfter(expiry)) {
+      Thread.onSpinWait();
+    }
+    assertThat(value(points)).isEmpty();
+    assertThat(write(lock, "mine")).isGreaterThan(lock.token() + 500_000);
+    assertThat(value(points)).isEqualTo("mine");
+  }
+
+  @Test
+  void write_afterAPlainDeleteByAClockAhead_isSeen() {
+    Clock ahead = Clock.offset(Clock.systemUTC(), Duration.ofMillis(200));
+    try (Store early = TestStores.open(TestStores.string(keyspace, ""), new VersionClock(ahead))) {
+      StoreCollection same = open(early);
+      Lock lock = take(early, LONG);
+      long deleted = await(same.write(KEY, Mutation.delete(), call()));
+      assertThat(deleted).isGreaterThan(lock.token());
+      Mutation mine = Mutation.put(Bytes.utf8("mine")).withLock(lock);
+      assertThat(await(same.write(KEY, mine, call()))).isGreaterThan(deleted);
+      assertThat(value(points)).isEqualTo("mine");
+    }
+  }
+
+  @Test
+  void write_laterVersionThanTheRange_isSeenAndTheNextTokenLiesAboveIt() {
+    Lock lock = take(store, Locks.MIN_LEASE);
+    long later = lock.token() + 1_200_000;
+    while (VersionClock.micros(await(store.serverTime())) < later - 800_000) {
+      Thread.onSpinWait();
+    }
+    await(open(other).write(KEY, Mutation.delete().withVersion(later), call()));
+    VersionClock.ofProcess().observe(later);
+    long version = write(lock, "mine");
+    assertThat(version).isGreaterThan(later);
+    assertThat(write(lock, "again")).isEqualTo(version + 1);
+    assertThat(value(points)).isEqualTo("again");
+    assertThat(take(other, LONG).token()).isGreaterThan(version + 1);
+  }
+
+  @Test
+  void write_versionFarAheadOfTheClock_isTransientAndNotWritten() {
+    Lock lock = take(store, LONG);
+    long far = lock.token() + 3_600_000_000L;
+    Mutation put = Mutation.put(Bytes.utf8("far")).withVersion(far);
+    await(open(other).write(KEY, put, call()));
+    assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.Transient.class);
+    assertThat(value(points)).isEqualTo("far");
+  }
+
+  @Test
   void tryLock_leaseEndedWithoutRelease_tokenLiesAboveTheRange() {
     Lock first = take(store, Locks.MIN_LEASE);
     assertThat(take(other, LONG).token()).isGreaterThanOrEqualTo(first.token() + 1_000_000);
@@ -144,9 +201,10 @@ final class LockedWriteTest {
 
   @Test
   void tryLock_clockStandsStill_tokensRise() {
-    Clock still = Clock.fixed(Instant.now(), ZoneOffset.UTC);
+    StoppableClock clock = new StoppableClock();
     try (Store stopped =
-        TestStores.open(TestStores.string(keyspace, ""), new VersionClock(still))) {
+        TestStores.open(TestStores.string(keyspace, ""), new VersionClock(clock))) {
+      clock.stoppedAt = Instant.now();
       long last = 0;
       for (int i = 0; i < 10; i++) {
         Lock lock = take(stopped, LONG);
@@ -154,6 +212,27 @@ final class LockedWriteTest {
         last = lock.token();
         await(stopped.locks(SPACE).release(lock, call()));
       }
+    }
+  }
+
+  /** A clock that runs until it is stopped. */
+  private static final class StoppableClock extends Clock {
+    private volatile @Nullable Instant stoppedAt;
+
+    @Override
+    public Instant instant() {
+      Instant still = stoppedAt;
+      return still == null ? Instant.now() : still;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
     }
   }
 

@@ -41,6 +41,10 @@ import org.jspecify.annotations.Nullable;
  *       late write of a former holder could be above the next holder's, and hide it.
  *   <li><b>The next token is above the range.</b> The same compare-and-set that grants a token
  *       moves the row's lower bound of the next one. Otherwise the ranges of two holders overlap.
+ *   <li><b>A range grows only by a compare-and-set of the row</b> ({@link #extend}), which moves
+ *       the lower bound of the next token before any version of the larger range is drawn. A grant
+ *       whose key, or whose process, has seen newer versions than its range would otherwise write
+ *       below them, and be acknowledged for a write that nobody can see.
  *   <li><b>The row of a lock is never deleted and never expires.</b> Otherwise tokens start again
  *       at the clock, which may be below what a former holder has used.
  *   <li><b>Every attempt is an owner of its own</b>, a random id. With one owner per process, an
@@ -57,7 +61,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 public final class LockKeeper {
-  /** How many versions belong to one grant. */
+  /** How many versions belong to one grant, until it is extended. */
   static final long VERSIONS_PER_GRANT = 1_000_000;
 
   /**
@@ -85,6 +89,7 @@ public final class LockKeeper {
   private static final class Use {
     private final long token;
     private long last;
+    private long end;
     private long expires;
     private boolean released;
 
@@ -92,20 +97,32 @@ public final class LockKeeper {
       this.token = token;
       this.expires = expires;
       last = token - 1;
+      end = token + VERSIONS_PER_GRANT;
     }
 
     synchronized boolean isReleased() {
       return released;
     }
 
-    /** Draws a version above the given one; empty if the grant has none left. */
+    /**
+     * Draws a version above the given one; empty if the range has none, or the lock is released.
+     */
     synchronized OptionalLong next(long above) {
       long version = Math.max(last, above) + 1;
-      if (released || version >= token + VERSIONS_PER_GRANT) {
+      if (released || version >= end) {
         return OptionalLong.empty();
       }
       last = version;
       return OptionalLong.of(version);
+    }
+
+    /** Extends the range, after the lower bound of the next token was moved behind it. */
+    synchronized void extend(long newEnd) {
+      end = Math.max(end, newEnd);
+    }
+
+    synchronized long last() {
+      return last;
     }
 
     /** Ends the drawing of versions. Returns the lower bound of the next token. */
@@ -258,17 +275,17 @@ public final class LockKeeper {
 
   /** Verifies, before a write, that this store took the lock and that it is still held. */
   public CompletionStage<Void> requireHeld(Lock lock, Call call) {
-    Use use = uses.get(lock.owner());
-    if (use == null || use.isReleased()) {
-      return CompletableFuture.failedFuture(lost(lock));
-    }
-    return isHeld(lock, call)
-        .thenAccept(
-            held -> {
-              if (!held) {
-                throw lost(lock);
-              }
-            });
+    return Futures.start(
+        () -> {
+          use(lock);
+          return isHeld(lock, call)
+              .thenAccept(
+                  held -> {
+                    if (!held) {
+                      throw lost(lock);
+                    }
+                  });
+        });
   }
 
   /** Reads whether a lock is the last one granted and was not released. */
@@ -279,24 +296,69 @@ public final class LockKeeper {
   }
 
   /**
-   * Draws a version in the lock's range and above the given one.
-   *
-   * @throws KvException.Permanent if the lock was released or its range is used up
+   * Draws a version of the lock above the given one. Extends the lock's range if it has none. Fails
+   * with {@code Permanent} if the lock was released, and with {@code Transient} if the given
+   * version is too far ahead of the servers' clock.
    */
-  public long version(Lock lock, long above) {
+  public CompletionStage<Long> version(Lock lock, long above, Call call) {
+    return Futures.start(
+        () -> {
+          Use use = use(lock);
+          OptionalLong version = use.next(above);
+          return version.isPresent()
+              ? CompletableFuture.completedFuture(version.getAsLong())
+              : table()
+                  .thenCompose(open -> extend(open, lock, use, above, call))
+                  .thenCompose(extended -> version(lock, above, call));
+        });
+  }
+
+  private Use use(Lock lock) {
     Use use = uses.get(lock.owner());
     if (use == null || use.isReleased()) {
       throw lost(lock);
     }
-    return use.next(above)
-        .orElseThrow(
-            () ->
-                new KvException.Permanent(
-                    LockId.of(lock)
-                        + " has no version left, because the lock's "
-                        + VERSIONS_PER_GRANT
-                        + " are used up or the key was written without the lock; nothing was"
-                        + " written: release the lock, take it and read the key again"));
+    return use;
+  }
+
+  /** Gives a grant {@value #VERSIONS_PER_GRANT} versions above the given one. */
+  private CompletionStage<Void> extend(LockTable open, Lock lock, Use use, long above, Call call) {
+    LockId id = LockId.of(lock);
+    long version = Math.max(above, use.last()) + 1;
+    long ahead = version - skew.serverMicros();
+    if (ahead > TimeUnit.NANOSECONDS.toMicros(MAX_AHEAD.toNanos())) {
+      throw new KvException.Transient(
+          id
+              + " cannot write yet, the key or this process has seen a version "
+              + TimeUnit.MICROSECONDS.toMillis(ahead)
+              + " ms ahead of the server's clock; nothing was written: try again, or find the writer"
+              + " whose clock is wrong");
+    }
+    return open.get(id, call)
+        .thenCompose(
+            row -> {
+              if (!row.isHeldBy(lock.owner(), lock.token())) {
+                throw lost(lock);
+              }
+              LockRow next = row.extended(version + VERSIONS_PER_GRANT);
+              return open.compareAndSet(id, row, next, call)
+                  .thenAccept(
+                      after -> {
+                        if (after.equals(next)) {
+                          use.extend(next.least());
+                        }
+                      });
+            })
+        .exceptionallyCompose(error -> CompletableFuture.failedFuture(notWritten(id, error)));
+  }
+
+  /** An extension without a known outcome harms nobody: it only moves the next token. */
+  private static Throwable notWritten(LockId id, Throwable thrown) {
+    Throwable error = Futures.unwrap(thrown);
+    return error instanceof KvException.UnknownOutcome
+        ? new KvException.Transient(
+            id + " could not get further versions; nothing was written: try again", error)
+        : error;
   }
 
   private long serverMillis() {

@@ -31,6 +31,10 @@ record LockRow(@Nullable String owner, long token, long expires, long least) {
     return new LockRow(owner, token, Math.max(expires, until), least);
   }
 
+  LockRow extended(long nextLeast) {
+    return new LockRow(owner, token, expires, Math.max(least, nextLeast));
+  }
+
   LockRow released(long nextLeast) {
     return new LockRow(owner, token, RELEASED, nextLeast);
   }

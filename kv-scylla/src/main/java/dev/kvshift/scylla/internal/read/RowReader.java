@@ -15,11 +15,14 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +35,13 @@ public final class RowReader {
   private static final int LEAST_PAGE_ROWS = 4;
   private static final int PAGE_BYTES = 4 << 20;
   private static final int SHRINK = 64;
+
+  /**
+   * How long the chunks of a value may take to reach every replica: as long as servers keep hints
+   * for a node that is down.
+   */
+  static final Duration CHUNKS_ARRIVE = Duration.ofHours(3);
+
   private static final Logger LOG = LoggerFactory.getLogger(RowReader.class);
 
   private final String collection;
@@ -65,6 +75,20 @@ public final class RowReader {
   /** Reads the cell of a row; null if there is none or it has expired. */
   public CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
     return cell(statements.get(key), key, call);
+  }
+
+  /** Reads the version of a row's cell, even if it has expired; empty if there is no cell. */
+  public CompletionStage<OptionalLong> version(StoreKey key, Call call) {
+    return requests.read(
+        whatGet,
+        statements.get(key),
+        call,
+        result -> {
+          com.datastax.oss.driver.api.core.cql.Row found = result.one();
+          return found == null || found.getBytesUnsafe(0) == null
+              ? OptionalLong.empty()
+              : OptionalLong.of(version(found, 1));
+        });
   }
 
   /** Reads the newest cell of a row on any replica. Fails if one replica does not answer. */
@@ -191,6 +215,24 @@ public final class RowReader {
   }
 
   /**
+   * Returns the error of a value without all its chunks. While its version is young, they may still
+   * be on their way to this replica or datacenter, which the row has reached before them.
+   */
+  private KvException missingChunks(long version) {
+    long age = clock.nowMicros() - version;
+    return chunks != null && age < TimeUnit.NANOSECONDS.toMicros(CHUNKS_ARRIVE.toNanos())
+        ? new KvException.Transient(
+            "collection "
+                + collection
+                + " has a new large value whose chunks have not all arrived: try again")
+        : new KvException.Permanent(
+            "collection "
+                + collection
+                + " has a large value whose chunks are missing: restore them, or write the key"
+                + " again");
+  }
+
+  /**
    * Reads a large value. If its chunks are missing, the row was overwritten since and is read
    * again.
    *
@@ -207,12 +249,7 @@ public final class RowReader {
                   cell.key(), cell.version(), Objects.requireNonNull(cell.value()), cell.expiry()));
     }
     if (chunks == null || (before != null && head.equals(before.head()))) {
-      return CompletableFuture.failedFuture(
-          new KvException.Permanent(
-              "collection "
-                  + collection
-                  + " has a large value whose chunks are missing: restore them, or write the key"
-                  + " again"));
+      return CompletableFuture.failedFuture(missingChunks(cell.version()));
     }
     return chunks
         .read(head, call)
