@@ -5,6 +5,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Observation;
@@ -52,13 +53,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class CollectionOperations {
   private final StoreCollection collection;
+  private final String store;
   private final Limits limits;
   private final KvObserver observer;
   private final Executor executor;
   private final Clock clock;
 
-  CollectionOperations(StoreCollection collection, Limits limits, StoreOptions options) {
+  CollectionOperations(
+      StoreCollection collection, String store, Limits limits, StoreOptions options) {
     this.collection = collection;
+    this.store = store;
     this.limits = limits;
     this.observer = options.observer();
     this.executor = options.executor();
@@ -253,7 +257,17 @@ final class CollectionOperations {
                           ? end.withData(
                               measure.entries.applyAsInt(value), measure.bytes.applyAsLong(value))
                           : end.withError(error)));
+          if (error instanceof KvException.CollectionFenced fenced) {
+            notifying(() -> observer.happened(fence(fenced)));
+          }
         });
+  }
+
+  private KvObserver.Event fence(KvException.CollectionFenced error) {
+    return KvObserver.Event.of(KvObserver.Event.Kind.FENCE, store, "")
+        .withCollection(name())
+        .withDuration(error.remaining())
+        .withError(error);
   }
 
   private KvObserver.Ending begin(KvObserver.Start start) {

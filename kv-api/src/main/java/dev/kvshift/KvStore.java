@@ -71,7 +71,8 @@ public final class KvStore implements AutoCloseable {
                     Effect.READ,
                     Call.within(OPEN_TIMEOUT),
                     () -> store.open(name, layout, Claim.ACTIVE)));
-    return new KvCollection(new CollectionOperations(opened, store.limits(), options));
+    return new KvCollection(
+        new CollectionOperations(opened, store.description(), store.limits(), options));
   }
 
   /**

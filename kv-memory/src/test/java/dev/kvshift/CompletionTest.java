@@ -2,11 +2,13 @@ package dev.kvshift;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.api.StoreOptions;
@@ -25,8 +27,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The threads on which operations complete, and blocking calls on them. */
+@Timeout(60)
 final class CompletionTest {
   private static final Key ONE = Key.of(Bytes.utf8("one"));
   private static final Key TWO = Key.of(Bytes.utf8("two"));
@@ -156,6 +160,31 @@ final class CompletionTest {
         };
     script.view(observer).getAll(List.of(ONE, TWO));
     assertThat(sentAtBegin).containsExactly(0, 0);
+  }
+
+  @Test
+  void observer_writeThatFailsAtAFence_hearsTheEvent() {
+    List<Event> events = new ArrayList<>();
+    KvException.CollectionFenced fenced =
+        new KvException.CollectionFenced("scripted", Duration.ofSeconds(3));
+    script.write = () -> CompletableFuture.failedFuture(fenced);
+    KvObserver observer =
+        new KvObserver() {
+          @Override
+          public Ending begin(Start start) {
+            return end -> {};
+          }
+
+          @Override
+          public void happened(Event event) {
+            events.add(event);
+          }
+        };
+    assertThatThrownBy(() -> script.view(observer).put(ONE, VALUE)).isSameAs(fenced);
+    assertThat(events)
+        .extracting(Event::kind, Event::store, Event::collection, Event::duration, Event::error)
+        .containsExactly(
+            tuple(Event.Kind.FENCE, "scripted://", "scripted", Duration.ofSeconds(3), fenced));
   }
 
   @Test

@@ -28,8 +28,10 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Compiles and runs the code that {@code docs/errors.md} shows. */
+@Timeout(60)
 final class ErrorsDocumentTest {
   private static final Pattern CODE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
   private static final Key ONE = Key.of(Bytes.utf8("one"));

@@ -30,10 +30,12 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The end of an operation, whatever the driver does. */
+@Timeout(60)
 final class PendingTest {
   private static final Key ONE = Key.of(Bytes.utf8("one"));
   private static final Key TWO = Key.of(Bytes.utf8("two"));

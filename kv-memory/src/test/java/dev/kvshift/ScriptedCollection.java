@@ -50,7 +50,7 @@ final class ScriptedCollection implements StoreCollection {
   }
 
   KvCollection view(StoreOptions options) {
-    return new KvCollection(new CollectionOperations(this, LIMITS, options));
+    return new KvCollection(new CollectionOperations(this, "scripted://", LIMITS, options));
   }
 
   @Override

@@ -9,7 +9,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
@@ -18,10 +21,14 @@ import dev.kvshift.model.key.KeyPrefix;
 import dev.kvshift.model.key.KeyRange;
 import dev.kvshift.model.key.RangeKey;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -100,6 +107,55 @@ class TypedArgumentsTest {
         .isEqualTo(ranges.getRange("m", KeyRange.all(), LIMIT, null, ReadOptions.none()));
     ranges.async().delete("m", "c", WriteOptions.none()).toCompletableFuture().join();
     assertThat(ranges.get("m", "c", ReadOptions.none())).isEmpty();
+  }
+
+  @Test
+  void stages_wrongArgumentOrClosedStore_failWithABareException() {
+    assertBare(
+        KvException.InvalidArgument.class,
+        List.of(
+            () -> points.async().get(null),
+            () -> points.async().put(1L, UNPAIRED),
+            () -> points.async().delete(null),
+            () -> points.async().getAll(Arrays.asList(1L, null)),
+            () -> points.async().putAll(Collections.singletonMap(1L, null)),
+            () -> points.async().deleteAll(null),
+            () -> ranges.async().get("m", null),
+            () -> ranges.async().put("m", "c", null),
+            () -> ranges.async().delete(null, "c"),
+            () -> ranges.async().getRange("m", null, LIMIT)));
+    store.close();
+    assertBare(
+        KvException.Permanent.class,
+        List.of(
+            () -> points.async().get(1L),
+            () -> points.async().put(1L, "v"),
+            () -> points.async().delete(1L),
+            () -> ranges.async().get("m", "c"),
+            () -> ranges.async().put("m", "c", "v"),
+            () -> ranges.async().delete("m", "c"),
+            () -> ranges.async().getRange("m", KeyRange.all(), LIMIT)));
+  }
+
+  @Test
+  void stage_valueThatCannotBeDecoded_failsWithABareException() {
+    store
+        .collection("points", Model.point("points").key(uint32()).value(text()).layout())
+        .put(Key.of(uint32().encode(1L)), Bytes.fromHex("ff"));
+    assertBare(KvException.Permanent.class, List.of(() -> points.async().get(1L)));
+    assertThat(points.async().getAll(List.of(1L)).toCompletableFuture().join().get(1L))
+        .isInstanceOf(Outcome.Failed.class);
+  }
+
+  private static void assertBare(
+      Class<? extends KvException> kind, List<Supplier<CompletionStage<?>>> calls) {
+    assertThat(calls)
+        .allSatisfy(
+            call -> {
+              AtomicReference<Throwable> error = new AtomicReference<>();
+              call.get().whenComplete((value, thrown) -> error.set(thrown));
+              assertThat(error.get()).isExactlyInstanceOf(kind);
+            });
   }
 
   private static void refused(Runnable... calls) {

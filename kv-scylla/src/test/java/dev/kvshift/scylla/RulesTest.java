@@ -238,10 +238,7 @@ final class RulesTest {
     assertThat(options.get(TypedDriverOption.METADATA_TOKEN_MAP_ENABLED)).isTrue();
     assertThat(options.get(TypedDriverOption.PROTOCOL_COMPRESSION)).isNull();
     assertThat(options.get(TypedDriverOption.REQUEST_THROTTLER_CLASS))
-        .isEqualTo("ConcurrencyLimitingRequestThrottler");
-    assertThat(options.get(TypedDriverOption.REQUEST_THROTTLER_MAX_CONCURRENT_REQUESTS))
-        .isEqualTo(1_024);
-    assertThat(options.get(TypedDriverOption.REQUEST_THROTTLER_MAX_QUEUE_SIZE)).isEqualTo(16_384);
+        .isEqualTo("PassThroughRequestThrottler");
   }
 
   @Test

@@ -50,7 +50,8 @@ public record StoreCql(String keyspace, Map<String, Integer> replication, Dialec
   public String metadataSet() {
     return "UPDATE "
         + metadata()
-        + " SET record = ?, attempt = ? WHERE grp = ? AND name = ? IF record = ?";
+        + " SET record = ?, attempt = ? WHERE grp = ? AND name = ?"
+        + " IF record = ? AND attempt = ?";
   }
 
   public String createLocks() {

@@ -4,14 +4,13 @@ import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.Statement;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.internal.schema.Schema;
+import dev.kvshift.scylla.internal.session.CompareAndSet;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
-import dev.kvshift.spi.Futures;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -51,38 +50,38 @@ final class LockTable {
 
   /**
    * Sets the row if it is the expected one. Returns the row as it is afterwards: {@code next} if
-   * the change was applied, even if a serial read had to find that out.
+   * the change was applied. Any other row is final, since a replaced row never comes back.
    */
   CompletionStage<LockRow> compareAndSet(LockId id, LockRow expected, LockRow next, Call call) {
-    return new Change(id, expected, next, call).send();
+    return CompareAndSet.run(requests, new Target(id), expected, next, call)
+        .thenApply(CompareAndSet.Outcome::row);
   }
 
-  /** One compare-and-set, sent again while its outcome is unknown. */
-  private final class Change {
+  /** The row of one lock. */
+  private final class Target implements CompareAndSet.Target<LockRow> {
     private final LockId id;
-    private final LockRow expected;
-    private final LockRow next;
-    private final Call call;
 
-    Change(LockId id, LockRow expected, LockRow next, Call call) {
+    Target(LockId id) {
       this.id = id;
-      this.expected = expected;
-      this.next = next;
-      this.call = call;
     }
 
-    CompletionStage<LockRow> send() {
-      return requests
-          .write("setting a lock of space " + id.space(), statement().build(), call)
-          .handle(
-              (result, error) ->
-                  error == null
-                      ? CompletableFuture.completedFuture(outcome(result))
-                      : resolve(Futures.unwrap(error)))
-          .thenCompose(stage -> stage);
+    @Override
+    public String what() {
+      return "setting a lock of space " + id.space();
     }
 
-    private BoundStatementBuilder statement() {
+    @Override
+    public CompletionStage<LockRow> get(Call call) {
+      return LockTable.this.get(id, call);
+    }
+
+    @Override
+    public LockRow row(AsyncResultSet answer) {
+      return LockTable.row(answer.one());
+    }
+
+    @Override
+    public Statement<?> set(LockRow expected, LockRow next) {
       BoundStatementBuilder statement =
           routed(set, id)
               .setString(0, next.owner())
@@ -93,36 +92,12 @@ final class LockTable {
               .setBytesUnsafe(5, id.key().asReadOnlyBuffer())
               .setString(6, expected.owner());
       return expected.equals(LockRow.NEVER)
-          ? statement.setToNull(7).setToNull(8).setToNull(9)
+          ? statement.setToNull(7).setToNull(8).setToNull(9).build()
           : statement
               .setLong(7, expected.token())
               .setLong(8, expected.expires())
-              .setLong(9, expected.least());
-    }
-
-    private LockRow outcome(AsyncResultSet result) {
-      return result.wasApplied() ? next : row(result.one());
-    }
-
-    /**
-     * Finds out by a serial read what became of the change. If the row is still the expected one,
-     * the change is sent again, since the first one may yet be applied. At the deadline its outcome
-     * stays unknown. Any other row is final, since the expected one never comes back.
-     */
-    private CompletionStage<LockRow> resolve(Throwable error) {
-      CompletionStage<LockRow> unknown = CompletableFuture.failedFuture(error);
-      if (!(error instanceof KvException.UnknownOutcome)) {
-        return unknown;
-      }
-      return get(id, call)
-          .exceptionallyCompose(unread -> unknown)
-          .thenCompose(
-              row -> {
-                if (!row.equals(expected)) {
-                  return CompletableFuture.completedFuture(row);
-                }
-                return call.isExpired() ? unknown : send().exceptionallyCompose(unsent -> unknown);
-              });
+              .setLong(9, expected.least())
+              .build();
     }
   }
 

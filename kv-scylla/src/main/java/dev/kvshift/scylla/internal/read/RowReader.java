@@ -59,7 +59,7 @@ public final class RowReader {
 
   /** Reads one row by its key. */
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return requests.read(statements.get(key), call, new Get(key, call));
+    return requests.read(statements.get(key), new Get(key, call));
   }
 
   /** Reads the cell of a row; null if there is none or it has expired. */
@@ -89,18 +89,9 @@ public final class RowReader {
     private final Call call;
 
     Get(StoreKey key, Call call) {
+      super(requests, whatGet, call);
       this.key = key;
       this.call = call;
-    }
-
-    @Override
-    protected Requests requests() {
-      return requests;
-    }
-
-    @Override
-    protected String what() {
-      return whatGet;
     }
 
     @Override

@@ -1,8 +1,7 @@
 package dev.kvshift.scylla.internal.schema;
 
-import com.datastax.oss.driver.api.core.NoNodeAvailableException;
-import com.datastax.oss.driver.api.core.RequestThrottlingException;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
@@ -10,7 +9,7 @@ import com.datastax.oss.driver.api.core.cql.Statement;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.internal.cql.StoreCql;
-import dev.kvshift.scylla.internal.session.DriverErrors;
+import dev.kvshift.scylla.internal.session.CompareAndSet;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
@@ -29,9 +28,10 @@ import org.jspecify.annotations.Nullable;
  * The metadata records of a keyspace, changed by conditional statements and read at serial
  * consistency.
  *
- * <p>Each change writes the id of its attempt beside the record. If an answer is lost, a serial
- * read of that id tells whether the change was applied. A removed record leaves a row without a
- * record, which has the id of the removal.
+ * <p>Each change writes a random id of its attempt beside the record, and is conditional on the
+ * record and the attempt that it replaces. If an answer is lost, a serial read of the id shows
+ * whether the change was applied. A removed record leaves a row without a record, which has the id
+ * of the removal.
  */
 public final class ScyllaMetadata implements Metadata {
   private static final Pattern NAME = Pattern.compile("[a-z0-9_.:/-]{1,256}");
@@ -64,7 +64,10 @@ public final class ScyllaMetadata implements Metadata {
                     (listing, setting) -> new ScyllaMetadata(requests, get, listing, setting)));
   }
 
-  private record Held(@Nullable Bytes record, @Nullable Bytes attempt) {}
+  /** A row: the record, null if it was removed, and the attempt that wrote it. */
+  private record Held(@Nullable Bytes record, @Nullable Bytes attempt) {
+    static final Held NEVER = new Held(null, null);
+  }
 
   @Override
   public CompletionStage<@Nullable Bytes> get(String name) {
@@ -116,18 +119,23 @@ public final class ScyllaMetadata implements Metadata {
 
     CompletionStage<SortedMap<String, Bytes>> from(String name) {
       rows = 0;
-      BoundStatementBuilder statement =
+      return read(
           requests
               .route(list.boundStatementBuilder(), utf8(group(prefix)))
               .setString(0, group(prefix))
               .setString(1, name)
               .setString(2, prefix + ABOVE_EVERY_NAME)
               .setInt(3, limit)
-              .setPageSize(limit);
-      return requests.read(what(), statement.build(), call).thenCompose(this::take);
+              .setPageSize(limit)
+              .build());
     }
 
-    private CompletionStage<SortedMap<String, Bytes>> take(AsyncResultSet page) {
+    private CompletionStage<SortedMap<String, Bytes>> read(BoundStatement statement) {
+      return requests.read(what(), statement, call).thenCompose(page -> take(statement, page));
+    }
+
+    private CompletionStage<SortedMap<String, Bytes>> take(
+        BoundStatement statement, AsyncResultSet page) {
       for (Row row : page.currentPage()) {
         rows++;
         last = Objects.requireNonNull(row.getString(0));
@@ -139,17 +147,11 @@ public final class ScyllaMetadata implements Metadata {
       if (found.size() == limit) {
         return CompletableFuture.completedFuture(found);
       }
-      if (page.hasMorePages()) {
-        return page.fetchNextPage().handle(this::page).thenCompose(this::take);
+      ByteBuffer more = page.getExecutionInfo().getPagingState();
+      if (more != null) {
+        return read(statement.setPagingState(more));
       }
       return rows < limit ? CompletableFuture.completedFuture(found) : from(behind(last));
-    }
-
-    private AsyncResultSet page(@Nullable AsyncResultSet page, @Nullable Throwable error) {
-      if (page == null) {
-        throw DriverErrors.ofRead(what(), Objects.requireNonNull(error));
-      }
-      return page;
     }
 
     private String what() {
@@ -164,7 +166,11 @@ public final class ScyllaMetadata implements Metadata {
         () -> {
           requireName(name);
           requireSize(name, next);
-          return new Change(name, expected, next, attempt(), requests.call()).run(false);
+          Call call = requests.call();
+          Change change = new Change(name, expected, next, call);
+          return expected == null
+              ? change.over(Held.NEVER)
+              : held(name, call).thenCompose(change::over);
         });
   }
 
@@ -190,77 +196,75 @@ public final class ScyllaMetadata implements Metadata {
             .flip());
   }
 
-  /** One compare-and-set, sent again with the same id while its outcome is unknown. */
-  private final class Change {
+  /**
+   * One change of a record. Its condition names the attempt that wrote the expected record, because
+   * a record can come back: A, B, A.
+   */
+  private final class Change implements CompareAndSet.Target<Held> {
     private final String name;
     private final @Nullable Bytes expected;
     private final @Nullable Bytes next;
-    private final Bytes attempt;
     private final Call call;
 
-    Change(String name, @Nullable Bytes expected, @Nullable Bytes next, Bytes attempt, Call call) {
+    Change(String name, @Nullable Bytes expected, @Nullable Bytes next, Call call) {
       this.name = name;
       this.expected = expected;
       this.next = next;
-      this.attempt = attempt;
       this.call = call;
     }
 
-    CompletionStage<Boolean> run(boolean repeated) {
-      return requests
-          .write(what(), statement(), call)
-          .handle((result, error) -> outcome(result, error, repeated))
-          .thenCompose(stage -> stage);
+    /** Changes the row, if it has the expected record. */
+    CompletionStage<Boolean> over(Held found) {
+      if (!Objects.equals(found.record(), expected)) {
+        return CompletableFuture.completedFuture(false);
+      }
+      Held changed = new Held(next, attempt());
+      return CompareAndSet.run(requests, this, found, changed, call)
+          .thenCompose(
+              outcome -> {
+                if (outcome.row().equals(changed)) {
+                  return CompletableFuture.completedFuture(true);
+                }
+                if (!outcome.isCertain()) {
+                  return CompletableFuture.failedFuture(
+                      new KvException.UnknownOutcome(
+                          what()
+                              + " may have been applied before another change: read the record"
+                              + " again"));
+                }
+                return over(outcome.row());
+              });
     }
 
-    private CompletionStage<Boolean> outcome(
-        @Nullable AsyncResultSet result, @Nullable Throwable error, boolean repeated) {
-      if (result != null) {
-        return result.wasApplied() || !repeated
-            ? CompletableFuture.completedFuture(result.wasApplied())
-            : held(name, call).thenApply(held -> attempt.equals(held.attempt()));
-      }
-      KvException known = DriverErrors.ofWrite(what(), Objects.requireNonNull(error));
-      boolean unsent =
-          known.getCause() == null
-              || known.getCause() instanceof NoNodeAvailableException
-              || known.getCause() instanceof RequestThrottlingException;
-      if (known instanceof KvException.Permanent || (unsent && !repeated)) {
-        return CompletableFuture.failedFuture(known);
-      }
-      return held(name, call)
-          .handle((held, unread) -> resolve(held, known))
-          .thenCompose(stage -> stage);
+    @Override
+    public String what() {
+      return "setting metadata " + name;
     }
 
-    /** Decides by the row of a serial read. If it is still as expected, sends the change again. */
-    private CompletionStage<Boolean> resolve(@Nullable Held held, KvException error) {
-      if (held != null && attempt.equals(held.attempt())) {
-        return CompletableFuture.completedFuture(true);
-      }
-      if (held != null && Objects.equals(expected, held.record()) && !call.isExpired()) {
-        return run(true);
-      }
-      return CompletableFuture.failedFuture(
-          error instanceof KvException.UnknownOutcome
-              ? error
-              : new KvException.UnknownOutcome(
-                  what() + " may have been applied: read the record again", error));
+    @Override
+    public CompletionStage<Held> get(Call within) {
+      return held(name, within);
     }
 
-    private Statement<?> statement() {
+    @Override
+    public Held row(AsyncResultSet answer) {
+      Row row = answer.one();
+      return row == null || !row.getColumnDefinitions().contains("record")
+          ? Held.NEVER
+          : new Held(bytes(row.getBytesUnsafe("record")), bytes(row.getBytesUnsafe("attempt")));
+    }
+
+    @Override
+    public Statement<?> set(Held from, Held to) {
       return requests
           .route(set.boundStatementBuilder(), utf8(group(name)))
-          .setBytesUnsafe(0, next == null ? null : next.asReadOnlyBuffer())
-          .setBytesUnsafe(1, attempt.asReadOnlyBuffer())
+          .setBytesUnsafe(0, buffer(to.record()))
+          .setBytesUnsafe(1, buffer(to.attempt()))
           .setString(2, group(name))
           .setString(3, name)
-          .setBytesUnsafe(4, expected == null ? null : expected.asReadOnlyBuffer())
+          .setBytesUnsafe(4, buffer(from.record()))
+          .setBytesUnsafe(5, buffer(from.attempt()))
           .build();
-    }
-
-    private String what() {
-      return "setting metadata " + name;
     }
   }
 
@@ -276,13 +280,17 @@ public final class ScyllaMetadata implements Metadata {
             result -> {
               Row row = result.one();
               return row == null
-                  ? new Held(null, null)
+                  ? Held.NEVER
                   : new Held(bytes(row.getBytesUnsafe(0)), bytes(row.getBytesUnsafe(1)));
             });
   }
 
   private static @Nullable Bytes bytes(@Nullable ByteBuffer buffer) {
     return buffer == null ? null : Bytes.of(buffer);
+  }
+
+  private static @Nullable ByteBuffer buffer(@Nullable Bytes bytes) {
+    return bytes == null ? null : bytes.asReadOnlyBuffer();
   }
 
   private static String group(String name) {

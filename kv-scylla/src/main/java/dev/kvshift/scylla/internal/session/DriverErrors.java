@@ -77,12 +77,46 @@ public final class DriverErrors {
     };
   }
 
-  private static KvException again(String text, Throwable error) {
+  /**
+   * Returns whether the request of an error of this driver certainly never left the process. Only
+   * then a conditional statement counts as not applied.
+   */
+  static boolean wasNeverSent(KvException error) {
+    Throwable cause = error.getCause();
+    return cause == null ? !(error instanceof KvException.UnknownOutcome) : isOfNothingSent(cause);
+  }
+
+  private static boolean isOfNothingSent(Throwable error) {
+    if (error instanceof AllNodesFailedException all) {
+      return all.getAllErrors().values().stream()
+          .flatMap(List::stream)
+          .allMatch(DriverErrors::isOfNothingSent);
+    }
     return error instanceof RequestThrottlingException
-            || error instanceof OverloadedException
-            || error instanceof BusyConnectionException
+        || error instanceof BusyConnectionException
+        || error instanceof NodeUnavailableException;
+  }
+
+  /** Returns whether the server refused a statement when it parsed or authorized it. */
+  static boolean wasRefusedUnread(KvException error) {
+    return error.getCause() instanceof QueryValidationException;
+  }
+
+  private static KvException again(String text, Throwable error) {
+    return isOfLoad(error)
         ? new KvException.Overloaded(text, error)
         : new KvException.Transient(text, error);
+  }
+
+  private static boolean isOfLoad(Throwable error) {
+    if (error instanceof AllNodesFailedException all) {
+      return all.getAllErrors().values().stream()
+          .flatMap(List::stream)
+          .anyMatch(DriverErrors::isOfLoad);
+    }
+    return error instanceof RequestThrottlingException
+        || error instanceof OverloadedException
+        || error instanceof BusyConnectionException;
   }
 
   private static Effect effect(Throwable error) {

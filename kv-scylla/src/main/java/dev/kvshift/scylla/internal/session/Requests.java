@@ -4,7 +4,9 @@ import com.datastax.oss.driver.api.core.CqlIdentifier;
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
 import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
+import com.datastax.oss.driver.api.core.config.DriverExecutionProfile;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BatchStatement;
 import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
@@ -36,7 +38,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends statements with their deadline, routing and consistency, and maps the native driver's
- * errors to the contract's. The session limits how many are in flight and waiting.
+ * errors to the contract's. Limits how many are in flight and waiting.
  */
 public final class Requests implements AutoCloseable {
   private static final int PREPARE_TRIES = 10;
@@ -51,6 +53,7 @@ public final class Requests implements AutoCloseable {
   private final DefaultConsistencyLevel serial;
   private final ServerWarnings warnings;
   private final boolean fixesTime;
+  private final RequestLimiter limiter;
   private final AtomicInteger queued = new AtomicInteger();
   private volatile boolean closed;
 
@@ -62,6 +65,7 @@ public final class Requests implements AutoCloseable {
     warnings = new ServerWarnings(settings.toString(), observer);
     this.session = session;
     this.settings = settings;
+    limiter = new RequestLimiter(settings.maxInFlight(), settings.maxQueued());
     fixesTime = session.getContext().getProtocolVersion().getCode() >= PROTOCOL_WITH_FIXED_TIME;
     keyspace = CqlIdentifier.fromInternal(settings.keyspace());
     serial = DefaultConsistencyLevel.valueOf(settings.serialConsistency());
@@ -126,12 +130,22 @@ public final class Requests implements AutoCloseable {
     } catch (IllegalStateException e) {
       return CompletableFuture.failedFuture(closed ? closedError() : e);
     }
-    return prepared.exceptionallyCompose(
-        error ->
-            Futures.unwrap(error) instanceof InvalidQueryException && attempt < PREPARE_TRIES
-                ? Futures.after(PREPARE_AGAIN_AFTER)
-                    .thenCompose(waited -> prepare(statement, attempt + 1))
-                : CompletableFuture.failedFuture(failure("preparing a statement", error, false)));
+    return ended(prepared)
+        .exceptionallyCompose(
+            error ->
+                Futures.unwrap(error) instanceof InvalidQueryException && attempt < PREPARE_TRIES
+                    ? Futures.after(PREPARE_AGAIN_AFTER)
+                        .thenCompose(waited -> prepare(statement, attempt + 1))
+                    : CompletableFuture.failedFuture(
+                        failure("preparing a statement", error, Kind.READ)));
+  }
+
+  /** Ends a preparation in time, whatever the native driver does with it. */
+  private CompletionStage<PreparedStatement> ended(CompletionStage<PreparedStatement> prepared) {
+    return prepared
+        .thenApply(Function.identity())
+        .toCompletableFuture()
+        .orTimeout(settings.timeout().plus(RequestLimiter.GRACE).toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Routes a statement to a replica of its partition, even if the native driver cannot tell. */
@@ -160,57 +174,25 @@ public final class Requests implements AutoCloseable {
   }
 
   public CompletionStage<AsyncResultSet> read(String what, Statement<?> statement, Call call) {
-    Duration left = call.remaining();
-    return isOver(left)
-        ? notSent(what)
-        : send(what, statement.setTimeout(left), false, Function.identity());
+    return submit(
+        new Mapped<>(this, what, Kind.READ, call, Function.identity()), timed(statement, call));
   }
 
   /** Reads, and maps the result. */
   public <T extends @Nullable Object> CompletionStage<T> read(
       String what, BoundStatementBuilder statement, Call call, Function<AsyncResultSet, T> answer) {
-    Duration left = call.remaining();
-    return isOver(left)
-        ? notSent(what)
-        : send(what, statement.setTimeout(left).build(), false, answer);
+    return submit(new Mapped<>(this, what, Kind.READ, call, answer), timed(statement, call));
   }
 
   /** Reads into the answer, which saves a stage on the hot path. */
   public <T extends @Nullable Object> CompletionStage<T> read(
-      BoundStatementBuilder statement, Call call, Answer<T> answer) {
-    Duration left = call.remaining();
-    if (isOver(left)) {
-      return notSent(answer.what());
-    }
-    execute(statement.setTimeout(left).build()).whenComplete(answer);
-    return answer;
-  }
-
-  /** The stage of a read, completed by the native driver's callback itself. */
-  public abstract static class Answer<T extends @Nullable Object> extends CompletableFuture<T>
-      implements BiConsumer<@Nullable AsyncResultSet, @Nullable Throwable> {
-    protected abstract Requests requests();
-
-    protected abstract String what();
-
-    /** Completes this stage from the result, now or later. */
-    protected abstract void take(AsyncResultSet result);
-
-    @Override
-    public final void accept(@Nullable AsyncResultSet result, @Nullable Throwable error) {
-      try {
-        take(requests().result(what(), result, error, false));
-      } catch (RuntimeException e) {
-        completeExceptionally(e);
-      }
-    }
+      BoundStatementBuilder statement, Answer<T> answer) {
+    return submit(answer, timed(statement, answer.call()));
   }
 
   public CompletionStage<AsyncResultSet> write(String what, Statement<?> statement, Call call) {
-    Duration left = call.remaining();
-    return isOver(left)
-        ? notSent(what)
-        : send(what, statement.setTimeout(left), true, Function.identity());
+    return submit(
+        new Mapped<>(this, what, Kind.WRITE, call, Function.identity()), timed(statement, call));
   }
 
   /** Writes, and maps the result. */
@@ -219,23 +201,127 @@ public final class Requests implements AutoCloseable {
       StatementBuilder<?, ?> statement,
       Call call,
       Function<AsyncResultSet, T> answer) {
-    Duration left = call.remaining();
-    return isOver(left) ? notSent(what) : send(what, timed(statement, left), true, answer);
+    return submit(new Mapped<>(this, what, Kind.WRITE, call, answer), timed(statement, call));
+  }
+
+  private enum Kind {
+    READ,
+    WRITE
+  }
+
+  /** The stage of a request, completed by the native driver's callback itself. */
+  public abstract static class Answer<T extends @Nullable Object> extends RequestLimiter.Request<T>
+      implements BiConsumer<@Nullable AsyncResultSet, @Nullable Throwable> {
+    private final Requests requests;
+    private final String what;
+    private final Kind kind;
+    private @Nullable Statement<?> statement;
+
+    /** Creates the answer of a read. */
+    protected Answer(Requests requests, String what, Call call) {
+      this(requests, what, Kind.READ, call);
+    }
+
+    private Answer(Requests requests, String what, Kind kind, Call call) {
+      super(call);
+      this.requests = requests;
+      this.what = what;
+      this.kind = kind;
+    }
+
+    /** Completes this stage from the result, now or later. */
+    protected abstract void take(AsyncResultSet result);
+
+    @Override
+    final void send(boolean hasWaited) {
+      Statement<?> ready = Objects.requireNonNull(statement);
+      statement = null;
+      requests
+          .session
+          .executeAsync(hasWaited ? requests.timed(ready, call()) : ready)
+          .whenComplete(this);
+    }
+
+    @Override
+    public final void accept(@Nullable AsyncResultSet result, @Nullable Throwable error) {
+      if (!requests.limiter.leave(this)) {
+        return;
+      }
+      try {
+        if (result == null) {
+          fail(Objects.requireNonNull(error));
+        } else {
+          requests.noteWarnings(what, result);
+          take(result);
+        }
+      } catch (Throwable e) { // or the stage would never end
+        completeExceptionally(e);
+      } finally {
+        requests.limiter.drain();
+      }
+    }
+
+    @Override
+    final void fail(Throwable error) {
+      completeExceptionally(
+          error instanceof IllegalStateException && requests.closed
+              ? requests.closedError()
+              : requests.failure(what, error, kind));
+    }
+
+    @Override
+    final void end(RequestLimiter.Ending ending) {
+      completeExceptionally(requests.error(ending, what, kind));
+    }
+  }
+
+  /** An answer that is mapped. */
+  private static final class Mapped<T extends @Nullable Object> extends Answer<T> {
+    private final Function<AsyncResultSet, T> map;
+
+    Mapped(Requests requests, String what, Kind kind, Call call, Function<AsyncResultSet, T> map) {
+      super(requests, what, kind, call);
+      this.map = map;
+    }
+
+    @Override
+    protected void take(AsyncResultSet result) {
+      complete(map.apply(result));
+    }
+  }
+
+  private <T extends @Nullable Object> Answer<T> submit(Answer<T> answer, Statement<?> statement) {
+    answer.statement = statement;
+    limiter.submit(answer);
+    return answer;
   }
 
   /** Sets the time-out. The native driver ignores that of a batch, but not that of its profile. */
   private <S extends Statement<S>, B extends StatementBuilder<B, S>> S timed(
-      StatementBuilder<B, S> statement, Duration left) {
+      StatementBuilder<B, S> statement, Call call) {
     return statement instanceof BatchStatementBuilder
-        ? statement
-            .setExecutionProfile(
-                session
-                    .getContext()
-                    .getConfig()
-                    .getDefaultProfile()
-                    .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, left))
-            .build()
-        : statement.setTimeout(left).build();
+        ? statement.setExecutionProfile(profile(call)).build()
+        : statement.setTimeout(timeout(call)).build();
+  }
+
+  private Statement<?> timed(Statement<?> statement, Call call) {
+    return statement instanceof BatchStatement
+        ? statement.setExecutionProfile(profile(call))
+        : statement.setTimeout(timeout(call));
+  }
+
+  private DriverExecutionProfile profile(Call call) {
+    return session
+        .getContext()
+        .getConfig()
+        .getDefaultProfile()
+        .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, timeout(call));
+  }
+
+  /** Returns what remains of the deadline. The native driver takes no negative time-out. */
+  private static Duration timeout(Call call) {
+    Duration left = call.remaining();
+    return left.isNegative() ? Duration.ZERO : left;
   }
 
   /**
@@ -261,47 +347,39 @@ public final class Requests implements AutoCloseable {
     queued.addAndGet(-writes);
   }
 
-  private static boolean isOver(Duration left) {
-    return left.isNegative() || left.isZero();
-  }
-
-  private static <T extends @Nullable Object> CompletionStage<T> notSent(String what) {
-    return CompletableFuture.failedFuture(
-        new KvException.Transient(
-            what + " was not sent, its deadline has passed: try again with a longer time-out"));
-  }
-
-  private <T extends @Nullable Object> CompletionStage<T> send(
-      String what, Statement<?> statement, boolean write, Function<AsyncResultSet, T> answer) {
-    return execute(statement)
-        .handle((result, error) -> answer.apply(result(what, result, error, write)));
-  }
-
-  private CompletionStage<AsyncResultSet> execute(Statement<?> statement) {
-    if (closed) {
-      return CompletableFuture.failedFuture(closedError());
-    }
-    try {
-      return session.executeAsync(statement);
-    } catch (IllegalStateException e) {
-      return CompletableFuture.failedFuture(closed ? closedError() : e);
-    }
-  }
-
-  /** Returns the native driver's result, or throws the error that it means. */
-  private AsyncResultSet result(
-      String what, @Nullable AsyncResultSet result, @Nullable Throwable error, boolean write) {
-    if (result == null) {
-      throw failure(what, Objects.requireNonNull(error), write);
-    }
+  private void noteWarnings(String what, AsyncResultSet result) {
     for (String warning : result.getExecutionInfo().getWarnings()) {
       warnings.note(what, warning);
     }
-    return result;
   }
 
-  private KvException failure(String what, Throwable error, boolean write) {
-    return write ? DriverErrors.ofWrite(what, error) : DriverErrors.ofRead(what, error);
+  private KvException failure(String what, Throwable error, Kind kind) {
+    return kind == Kind.WRITE
+        ? DriverErrors.ofWrite(what, error)
+        : DriverErrors.ofRead(what, error);
+  }
+
+  private KvException error(RequestLimiter.Ending ending, String what, Kind kind) {
+    return switch (ending) {
+      case REFUSED ->
+          new KvException.Overloaded(
+              what
+                  + " was not sent, too many requests are in flight and waiting (maxInFlight,"
+                  + " maxQueued): back off and try again");
+      case NOT_SENT ->
+          new KvException.Transient(
+              what + " was not sent, its deadline has passed: try again with a longer time-out");
+      case NOT_ANSWERED -> unanswered(what + " had no answer by its deadline", kind);
+      case CLOSED -> closedError();
+      case CLOSED_IN_FLIGHT -> unanswered(what + " had no answer when the store was closed", kind);
+    };
+  }
+
+  private static KvException unanswered(String text, Kind kind) {
+    return kind == Kind.WRITE
+        ? new KvException.UnknownOutcome(
+            text + " and may have been applied: read back or write again")
+        : new KvException.Transient(text + ": try again");
   }
 
   private KvException closedError() {
@@ -315,6 +393,7 @@ public final class Requests implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    limiter.close();
     try {
       session
           .forceCloseAsync()
@@ -324,6 +403,8 @@ public final class Requests implements AutoCloseable {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {
       LOG.debug("the session of {} was slow to close", settings, e);
+    } finally {
+      limiter.endInFlight();
     }
   }
 }

@@ -102,10 +102,8 @@ public final class Sessions {
     options.put(TypedDriverOption.HEARTBEAT_TIMEOUT, ANSWER);
     options.put(TypedDriverOption.RECONNECTION_BASE_DELAY, RECONNECT_LEAST);
     options.put(TypedDriverOption.RECONNECTION_MAX_DELAY, RECONNECT_MOST);
-    options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, "ConcurrencyLimitingRequestThrottler");
-    options.put(
-        TypedDriverOption.REQUEST_THROTTLER_MAX_CONCURRENT_REQUESTS, settings.maxInFlight());
-    options.put(TypedDriverOption.REQUEST_THROTTLER_MAX_QUEUE_SIZE, settings.maxQueued());
+    // RequestLimiter limits the requests: that of the native driver recurses once per request.
+    options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, "PassThroughRequestThrottler");
     options.put(
         TypedDriverOption.METADATA_SCHEMA_REFRESHED_KEYSPACES, List.of(settings.keyspace()));
     options.put(TypedDriverOption.METADATA_SCHEMA_WINDOW, Duration.ZERO);

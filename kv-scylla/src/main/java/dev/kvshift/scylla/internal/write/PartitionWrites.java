@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.internal.cql.CollectionCql;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
+import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
@@ -20,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -233,14 +235,14 @@ public final class PartitionWrites {
       } else {
         forgetIdle(lane);
         return CompletableFuture.failedFuture(
-            new KvException.Transient(
+            new KvException.Overloaded(
                 what
                     + " was not sent, too many writes are waiting (maxQueued, half of it for one"
                     + " partition): back off and try again"));
       }
     }
     if (turn == null) {
-      CompletionStage<Long> sent = alone(write);
+      CompletionStage<Long> sent = started(() -> alone(write));
       sent.whenComplete((version, error) -> ended(lane, 1));
       return sent;
     }
@@ -343,6 +345,18 @@ public final class PartitionWrites {
     }
   }
 
+  /**
+   * Starts a request. Whatever it throws becomes its failure, or its lane would count it for ever.
+   */
+  private <T extends @Nullable Object> CompletionStage<T> started(
+      Supplier<CompletionStage<T>> request) {
+    try {
+      return request.get();
+    } catch (Throwable e) {
+      return CompletableFuture.failedFuture(DriverErrors.ofWrite(what, e));
+    }
+  }
+
   private CompletionStage<Long> alone(RowWrite write) {
     return requests.write(what, statements.row(write), write.call(), written -> write.version());
   }
@@ -359,8 +373,11 @@ public final class PartitionWrites {
         earliest = one.write.call();
       }
     }
-    return requests
-        .<@Nullable AsyncResultSet>write(what, statements.batch(rows), earliest, written -> written)
+    Call call = earliest;
+    return started(
+            () ->
+                requests.<@Nullable AsyncResultSet>write(
+                    what, statements.batch(rows), call, written -> written))
         .handle((written, error) -> settle(writes, error))
         .thenCompose(settled -> settled);
   }
@@ -383,7 +400,7 @@ public final class PartitionWrites {
 
   /** Sends a write of a batch alone. The returned future never fails. */
   private CompletableFuture<?> sendAlone(Waiting one) {
-    return alone(one.write)
+    return started(() -> alone(one.write))
         .handle(
             (version, error) ->
                 error == null

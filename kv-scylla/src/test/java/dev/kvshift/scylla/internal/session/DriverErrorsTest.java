@@ -216,7 +216,6 @@ final class DriverErrorsTest {
     Map<String, Means> found = new TreeMap<>();
     ANSWERS.forEach((name, answer) -> found.put(name, answered(name, answer)));
     found.put("NoNodeAvailableException", withNoNode("NoNodeAvailableException"));
-    found.put("RequestThrottlingException", whileFull("RequestThrottlingException"));
     found.put("NodeUnavailableException", whileBusy("NodeUnavailableException"));
     assertThat(withOneNodeOfTwo("NodeUnavailableException"))
         .isEqualTo(found.get("NodeUnavailableException"));
@@ -268,12 +267,6 @@ final class DriverErrorsTest {
               .orElseThrow();
       until(() -> gone.getOpenConnections() == 0);
       return two.means(name, Cluster.statement().setNode(gone), LONG);
-    }
-  }
-
-  private static Means whileFull(String name) {
-    try (Cluster full = new Cluster(1, "&maxInFlight=1&maxQueued=0")) {
-      return full.meansWhileSoManyWait(name, 1);
     }
   }
 
@@ -374,14 +367,14 @@ final class DriverErrorsTest {
             one.requests
                 .read("a read", Cluster.statement(), Call.within(SHORT))
                 .toCompletableFuture();
-        assertThat(one.read(LONG)).isEqualTo("Transient");
+        assertThat(one.read(LONG)).isEqualTo("Overloaded");
         assertThat(catchThrowable(() -> await(pending))).isInstanceOf(KvException.class);
       }
       assertThat(one.cluster.clearPrimes(true)).isPositive();
       one.cluster.prime(when(STATEMENT).then(PrimeDsl.invalid("wrong")));
       long end = System.nanoTime() + LONG.toNanos();
       String outcome = one.write(LONG);
-      while (outcome.equals("Transient") && System.nanoTime() < end) {
+      while (outcome.equals("Overloaded") && System.nanoTime() < end) {
         outcome = one.write(LONG);
       }
       assertThat(outcome).isEqualTo("Permanent");

@@ -504,11 +504,11 @@ final class PartitionWritesTest {
     open("&maxQueued=8");
     wire.hold();
     List<CompletableFuture<Long>> all = new ArrayList<>(writeAll("a", 1, 7));
-    assertThat(outcome(write("a", 7))).isEqualTo("Transient");
+    assertThat(outcome(write("a", 7))).isEqualTo("Overloaded");
     all.addAll(writeAll("b", 11, 17));
     all.addAll(writeAll("c", 21, 23));
     Throwable full = catchThrowable(() -> await(write("c", 23)));
-    assertThat(full).isInstanceOf(KvException.Transient.class).hasMessageContaining("maxQueued");
+    assertThat(full).isInstanceOf(KvException.Overloaded.class).hasMessageContaining("maxQueued");
     wire.release();
     all.forEach(TestStores::await);
     wire.hold();
