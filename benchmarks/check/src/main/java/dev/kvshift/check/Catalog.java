@@ -57,6 +57,7 @@ final class Catalog {
               .with(number("--runs", "N", "kvshift.locks.runs"))
               .with(number("--seed", "S", "kvshift.locks.seed"))
               .with(number("--nodes", "1|3", "kvshift.locks.nodes")),
+          new MutantCheck("mutants", "one rule broken at a time: the test that must fail, fails"),
           new ProgramCheck(
               "bench",
               "NAME",

@@ -3,7 +3,7 @@ package dev.kvshift.check;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** One entry of the catalogue. */
-sealed interface Check permits TestCheck, ProgramCheck {
+sealed interface Check permits TestCheck, ProgramCheck, MutantCheck {
   /** Returns the word that follows {@code ./check}. */
   String name();
 

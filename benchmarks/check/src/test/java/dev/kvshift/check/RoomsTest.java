@@ -14,8 +14,12 @@ final class RoomsTest {
         .consideringOnlyDependenciesInLayers()
         .layer("results")
         .definedBy("dev.kvshift.check.results")
+        .layer("mutants")
+        .definedBy("dev.kvshift.check.mutants")
         .layer("command")
         .definedBy("dev.kvshift.check")
+        .whereLayer("mutants")
+        .mayOnlyBeAccessedByLayers("command")
         .whereLayer("command")
         .mayNotBeAccessedByAnyLayer()
         .check(

@@ -162,6 +162,36 @@ final class MigrateCommandTest {
   }
 
   @Test
+  void prepare_moreReplicasThanBrokers_namesTheOption() {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
+      source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+      assertThat(target).isNotNull();
+
+      assertThat(execute("prepare", "--replication", "3")).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString())
+          .containsPattern("migrate: topic kvshift\\.files\\.\\S+ was not created: ")
+          .endsWith("; give --replication N with at most as many as there are brokers\n");
+    }
+  }
+
+  @Test
+  void prepare_unknownHost_saysSo() {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
+      source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+      assertThat(target).isNotNull();
+
+      assertThat(execute("prepare", "--kafka", "no-such-host.invalid:9092"))
+          .isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString())
+          .endsWith(
+              "migrate: no host of 'no-such-host.invalid:9092' is known here: check the names in"
+                  + " --kafka\n");
+    }
+  }
+
+  @Test
   void line_runningAndEnded_saysRateAndTimeLeft() {
     assertThat(
             ProgressLines.line(

@@ -33,13 +33,22 @@ public final class ProgressReporter {
     return reporter;
   }
 
-  /** Reports progress if the last report is a second old. */
+  /**
+   * Reports progress if the last report is a second old.
+   *
+   * @param total how much there is, as far as known; what is done counts if that is more, so that
+   *     no progress is above 100 %
+   */
   public void report(long done, OptionalLong total) {
     long last = lastNanos.get();
     long now = System.nanoTime();
     if (now - last >= INTERVAL_NANOS && lastNanos.compareAndSet(last, now)) {
-      send(done, total, ProgressListener.State.RUNNING);
+      send(done, atLeast(done, total), ProgressListener.State.RUNNING);
     }
+  }
+
+  static OptionalLong atLeast(long done, OptionalLong total) {
+    return total.isEmpty() ? total : OptionalLong.of(Math.max(done, total.getAsLong()));
   }
 
   /** Reports that the step has ended. */

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.stream;
 
+import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import java.time.Duration;
@@ -20,6 +21,9 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -184,9 +188,28 @@ public final class Topic {
     } catch (InterruptedException e) {
       throw Await.interrupted(e);
     } catch (ExecutionException e) {
-      if (!(e.getCause() instanceof TopicExistsException)) {
-        throw unavailable(e.getCause());
+      if (e.getCause() instanceof TopicExistsException) {
+        return;
       }
+      if (e.getCause() instanceof InvalidReplicationFactorException) {
+        throw new KvException.Permanent(
+            "topic "
+                + topic
+                + " was not created: "
+                + e.getCause().getMessage()
+                + "; give --replication N with at most as many as there are brokers",
+            e.getCause());
+      }
+      if (e.getCause() instanceof ApiException && !(e.getCause() instanceof RetriableException)) {
+        throw new KvException.Permanent(
+            "the broker refused to create topic "
+                + topic
+                + ": "
+                + e.getCause().getMessage()
+                + "; let this user create it, and start the run again",
+            e.getCause());
+      }
+      throw unavailable(e.getCause());
     }
   }
 
@@ -219,6 +242,10 @@ public final class Topic {
               "request.timeout.ms",
               Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()))));
     } catch (KafkaException e) {
+      if (String.valueOf(Throwables.getRootCause(e).getMessage()).contains("No resolvable")) {
+        throw new KvException.Permanent(
+            "no host of '" + bootstrapServers + "' is known here: check the names in --kafka", e);
+      }
       throw new KvException.Permanent(
           "'" + bootstrapServers + "' is not a list of brokers: give HOST:PORT,…", e);
     }

@@ -41,7 +41,7 @@ public final class Verifier {
   private final MigrationOptions options;
   private final KeyCheck check;
   private final ProgressReporter progress;
-  private final OptionalLong expectedRows;
+  private volatile OptionalLong expectedRows;
   private final ScanThrottle throttle;
   private final AtomicLong scanned = new AtomicLong();
 
@@ -90,6 +90,7 @@ public final class Verifier {
                     row -> part.side.of(source, target).add(token(row.key()), row)));
     Findings findings = new Findings(options.listedDifferences());
     for (BitSet buckets : groupsOfDiffering(source, target)) {
+      expect(buckets, source, target);
       List<StoreKey> suspects = suspects(parts, buckets, isIgnored);
       for (List<StoreKey> page : Lists.partition(suspects, KeyCheck.CHUNK)) {
         List<KeyCheck.Verdict> verdicts = check.check(page);
@@ -99,6 +100,12 @@ public final class Verifier {
     }
     VerifyReport report = findings.report(source.count(), target.count(), progress.elapsed());
     return new Outcome(report, new Digests(source.digest(), target.digest()));
+  }
+
+  /** Adds a second pass to the progress: the whole source, and the buckets of the target. */
+  private void expect(BitSet buckets, BucketSums source, BucketSums target) {
+    long rows = buckets.stream().mapToLong(target::count).sum() + source.count();
+    expectedRows = OptionalLong.of(scanned.get() + rows);
   }
 
   private enum Side {
