@@ -150,7 +150,7 @@ class SourcesTest {
     assertThat(await(again.window())).isEqualTo(ChangeSource.Window.of(2_001, 2_500));
     assertThatThrownBy(() -> readAll(again, 1_100))
         .isInstanceOf(KvException.Permanent.class)
-        .hasMessageContaining("retained no more");
+        .hasMessageContaining("no longer retained");
     assertThatThrownBy(() -> readAll(again, 2_501)).isInstanceOf(KvException.Permanent.class);
   }
 

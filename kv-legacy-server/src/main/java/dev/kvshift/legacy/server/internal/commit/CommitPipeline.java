@@ -220,7 +220,9 @@ public final class CommitPipeline implements AutoCloseable {
       closing = true;
     } finally {
       if (!closing) {
-        broken = brokenStore("its commit thread has died: restart the server", null);
+        KvException reason = brokenStore("its commit thread has died: restart the server", null);
+        broken = reason;
+        failApplied(reason, null);
         availability.accept(false);
       }
       refuseAll();
@@ -241,12 +243,18 @@ public final class CommitPipeline implements AutoCloseable {
         refuseAll();
         recover();
       } else {
-        commit();
+        commitOrAbandon();
       }
-    } catch (FailedOperation e) {
-      applyOthersAgain(e);
     } catch (Throwable e) {
       breakDown(e);
+    }
+  }
+
+  private void commitOrAbandon() {
+    try {
+      commit();
+    } catch (FailedOperation e) {
+      applyOthersAgain(e);
     }
   }
 
@@ -399,18 +407,23 @@ public final class CommitPipeline implements AutoCloseable {
         brokenStore("it could not write: check that the disk has space, then try again", cause);
     broken = reason;
     LOG.error("store {} takes no changes until it has been reopened", database.directory(), cause);
-    for (Operation<?> operation : applied) {
+    failApplied(reason, cause);
+    refuseAll();
+    availability.accept(false);
+  }
+
+  /** Fails the operations of the batch in progress. */
+  private void failApplied(KvException reason, @Nullable Throwable cause) {
+    List<Operation<?>> failed = applied;
+    applied = new ArrayList<>();
+    for (Operation<?> operation : failed) {
       operation.fail(
           writing
               ? new KvException.UnknownOutcome(
                   "the store could not write: read back once it is available again", cause)
               : reason);
     }
-    List<Operation<?>> failed = applied;
-    applied = new ArrayList<>();
     answer(failed);
-    refuseAll();
-    availability.accept(false);
   }
 
   private KvException brokenStore(String what, @Nullable Throwable cause) {
