@@ -159,6 +159,76 @@ final class BrokenDriversTest {
             BrokenPoints::answersFromACache,
             DriverKit.Linearizability.class,
             "operations_concurrent_areLinearizablePerKey"),
+        collection(
+            "fences who is not ready",
+            BrokenHandOvers::fencesWhoIsNotReady,
+            DriverKit.Gate.class,
+            "fenceAndMove_whileAnInstanceCannotFollow_areRefused"),
+        collection(
+            "forgets the copy",
+            BrokenHandOvers::forgetsTheCopy,
+            DriverKit.Gate.class,
+            "compareAndSet_copy_isKeptAndChangesInLegacyAlone"),
+        collection(
+            "tells no listener",
+            BrokenHandOvers::tellsNoListener,
+            DriverKit.Gate.class,
+            "listen_stepOfAnother_isHeardWithTheNextReply"),
+        collection(
+            "publishes no watermark",
+            BrokenHandOvers::publishesNoWatermark,
+            DriverKit.Gate.class,
+            "applied_watermark_risesAndNeverFalls"),
+        collection(
+            "lists nobody",
+            BrokenHandOvers::listsNobody,
+            DriverKit.Gate.class,
+            "report_instance_isListedWithWhatItSays"),
+        collection(
+            "gates the runner",
+            BrokenHandOvers::gatesTheRunner,
+            DriverKit.Gate.class,
+            "read_ungated_isServedBySealedLeader"),
+        collection(
+            "draws a log id each time",
+            BrokenHandOvers::drawsALogIdEachTime,
+            DriverKit.ChangeSource.class,
+            "logId_sameLog_staysTheSame"),
+        collection(
+            "lives a millisecond longer",
+            BrokenHandOvers::livesAMillisecondLonger,
+            DriverKit.Expiry.class,
+            "get_expiringRow_carriesItsExpiryToTheMillisecond"),
+        store(
+            "moves one after the other",
+            BrokenHandOvers::movesOneAfterTheOther,
+            DriverKit.Gate.class,
+            "moveAll_oneWithoutItsFence_movesNone"),
+        store(
+            "takes instances for one",
+            BrokenHandOvers::takesInstancesForOne,
+            DriverKit.Gate.class,
+            "report_instance_isListedWithWhatItSays"),
+        store(
+            "loses what instances see",
+            BrokenHandOvers::losesWhatInstancesSee,
+            DriverKit.Gate.class,
+            "compareAndSet_stepUpWhileAnInstanceCannotFollow_isRefused"),
+        store(
+            "reports the first collection alone",
+            BrokenHandOvers::reportsTheFirstCollectionAlone,
+            DriverKit.Gate.class,
+            "report_severalCollections_isOneLeaseForAll"),
+        store(
+            "takes another copy for its own",
+            BrokenHandOvers::activatesAnyCopy,
+            DriverKit.Metadata.class,
+            "open_importingAnotherCopy_isPermanent"),
+        store(
+            "ignores layouts",
+            BrokenHandOvers::ignoresLayouts,
+            DriverKit.Metadata.class,
+            "open_anotherLayout_isPermanentAndNamesBoth"),
         store(
             "sets without comparing",
             BrokenLeaders::setsWithoutComparing,

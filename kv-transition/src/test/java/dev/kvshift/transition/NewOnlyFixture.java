@@ -1,5 +1,6 @@
 package dev.kvshift.transition;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
 import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 
 import dev.kvshift.api.KvException;
@@ -14,7 +15,6 @@ import dev.kvshift.spi.StoreCollection;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
-import java.util.concurrent.CompletionStage;
 
 /** A transition store whose collections have each moved by the time that they are opened. */
 public final class NewOnlyFixture extends LegacyPhaseFixture {
@@ -59,9 +59,5 @@ public final class NewOnlyFixture extends LegacyPhaseFixture {
     Gate.State moved = join(gate.move("kit"));
     join(newSide.activate(name, COPY, moved.floor()));
     clock().advance(Duration.ofSeconds(2));
-  }
-
-  private static <T> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().join();
   }
 }

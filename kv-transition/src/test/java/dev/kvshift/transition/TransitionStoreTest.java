@@ -1,5 +1,6 @@
 package dev.kvshift.transition;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
@@ -584,9 +585,5 @@ class TransitionStoreTest {
 
   private static Call call() {
     return Call.within(Duration.ofSeconds(10));
-  }
-
-  private static <T> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
   }
 }

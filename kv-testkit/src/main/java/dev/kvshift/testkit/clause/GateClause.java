@@ -353,7 +353,7 @@ public abstract class GateClause extends Clause {
       to(theirs, Phase.SHADOW_WRITE);
     }
     join(collection.get(freshKey(), call()));
-    Await.until("the epoch is heard", () -> heard.get() == 1);
+    assertThat(heard).hasValue(1);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException.Permanent;
+import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
@@ -206,6 +207,19 @@ public abstract class MetadataClause extends Clause {
         Permanent.class, () -> store().open(active, pointLayout(), Claim.importing(COPY)));
     join(store().open(active, pointLayout(), Claim.ACTIVE));
     join(store().open(active, pointLayout(), Claim.NONE));
+  }
+
+  @Test
+  void open_anotherLayout_isPermanentAndNamesBoth() {
+    String name = tested().freshName();
+    Layout mine = Layout.point();
+    Layout other = mine.withEncoding(0);
+    join(store().open(name, mine, Claim.ACTIVE));
+    for (Claim claim : List.of(Claim.ACTIVE, Claim.NONE)) {
+      assertThat(Await.failure(Permanent.class, () -> store().open(name, other, claim)))
+          .hasMessageContaining(mine.toString())
+          .hasMessageContaining(other.toString());
+    }
   }
 
   @Test
