@@ -127,7 +127,9 @@ final class TransitionCollection implements StoreCollection {
     return this.<@Nullable Row>inPhase(
             call,
             (store, c) -> store.get(key, c),
-            (view, c) -> fresh().thenCompose(store -> reporting(Events.NEW, store.get(key, c))))
+            (view, c) ->
+                beforeSending(fresh(), c)
+                    .thenCompose(store -> reporting(Events.NEW, store.get(key, c))))
         .thenApply(row -> row == null || row.isTombstone() ? null : row);
   }
 
@@ -138,7 +140,7 @@ final class TransitionCollection implements StoreCollection {
             call,
             (store, c) -> store.range(main, shard, range, limit, c),
             (view, c) ->
-                fresh()
+                beforeSending(fresh(), c)
                     .thenCompose(
                         store -> reporting(Events.NEW, store.range(main, shard, range, limit, c))))
         .thenApply(TransitionCollection::withoutTombstones);
@@ -164,8 +166,7 @@ final class TransitionCollection implements StoreCollection {
         call,
         (store, c) -> store.write(key, mutation, c),
         (view, c) ->
-            clock
-                .awaitPast(view.floor())
+            beforeSending(clock.awaitPast(view.floor()), c)
                 .thenCompose(
                     passed ->
                         writeNew(
@@ -178,10 +179,10 @@ final class TransitionCollection implements StoreCollection {
    */
   private CompletionStage<Long> writeNew(
       StoreKey key, Mutation mutation, Call call, Duration backoff, boolean maybeApplied) {
-    return fresh()
+    return beforeSending(fresh(), call)
         .thenCompose(
             store ->
-                skew.require(name)
+                beforeSending(skew.require(name), call)
                     .thenCompose(known -> reporting(Events.NEW, store.write(key, mutation, call))))
         .handle(
             (version, error) -> {
@@ -210,6 +211,33 @@ final class TransitionCollection implements StoreCollection {
                               maybeApplied || unknown));
             })
         .thenCompose(stage -> stage);
+  }
+
+  /**
+   * Waits for what a request needs before it is sent, no longer than until its deadline: a new side
+   * that neither opens nor tells its time must not keep its callers.
+   */
+  private <T> CompletionStage<T> beforeSending(CompletionStage<T> needed, Call call) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    needed.whenComplete(
+        (value, error) -> {
+          if (error == null) {
+            result.complete(value);
+          } else {
+            result.completeExceptionally(failure(error));
+          }
+        });
+    if (!result.isDone()) {
+      Futures.after(call.remaining())
+          .thenRun(
+              () ->
+                  result.completeExceptionally(
+                      new KvException.Transient(
+                          "the new side of collection "
+                              + name
+                              + " was not ready by the deadline, and nothing was sent: try again")));
+    }
+    return result;
   }
 
   private static KvException lost(KvException cause) {

@@ -39,6 +39,7 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.concurrent.Await;
+import dev.kvshift.testkit.fault.ForwardingCollection;
 import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Clock;
 import java.time.Duration;
@@ -49,6 +50,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +66,7 @@ class TransitionStoreTest {
   private static final Duration WITHIN = Duration.ofSeconds(10);
 
   /** A side whose clock cannot be read while it is down. */
-  private static final class PausableStore extends ForwardingStore {
+  private static class PausableStore extends ForwardingStore {
     private final AtomicBoolean down;
 
     PausableStore(Store inner, AtomicBoolean down) {
@@ -104,6 +106,26 @@ class TransitionStoreTest {
   private VersionClock versions = VersionClock.ofProcess();
   private final AtomicBoolean oldIsDown = new AtomicBoolean();
   private final AtomicBoolean newIsDown = new AtomicBoolean();
+  private final AtomicBoolean newHangs = new AtomicBoolean();
+  private final CompletableFuture<StoreCollection> neverOpened = new CompletableFuture<>();
+  private final Queue<KvException> newWrites = new ConcurrentLinkedQueue<>();
+  private final List<Long> newVersions = new CopyOnWriteArrayList<>();
+
+  /** The new side, whose writes fail as a test says, and succeed afterwards. */
+  private final class ScriptedCollection extends ForwardingCollection {
+    ScriptedCollection(StoreCollection inner) {
+      super(inner);
+    }
+
+    @Override
+    public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+      newVersions.add(mutation.version());
+      KvException failure = newWrites.poll();
+      return failure == null
+          ? inner.write(key, mutation, call)
+          : CompletableFuture.failedFuture(failure);
+    }
+  }
 
   @BeforeEach
   void openBothSides(TestInfo test) {
@@ -506,6 +528,91 @@ class TransitionStoreTest {
             });
   }
 
+  @Test
+  void write_unknownThenRefused_isUnknown() {
+    newWrites.add(new KvException.UnknownOutcome("no answer"));
+    newWrites.add(new KvException.Permanent("no permission"));
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      move();
+      assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))
+          .isInstanceOf(KvException.UnknownOutcome.class)
+          .hasMessageContaining("may have been applied");
+    }
+  }
+
+  @Test
+  void write_failedBeforeItWasSent_isRefusedAsSuch() {
+    newWrites.add(new KvException.Transient("busy"));
+    newWrites.add(new KvException.Permanent("no permission"));
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      move();
+      assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))
+          .isExactlyInstanceOf(KvException.Permanent.class);
+    }
+  }
+
+  @Test
+  void write_repeated_keepsItsVersion() {
+    newWrites.add(new KvException.UnknownOutcome("no answer"));
+    newWrites.add(new KvException.Transient("busy"));
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      move();
+      items.put(key("a"), Bytes.utf8("1"));
+      assertThat(newVersions).hasSize(3);
+      assertThat(Set.copyOf(newVersions)).hasSize(1);
+      assertThat(row(onNew, "a").version()).isEqualTo(newVersions.get(0));
+    }
+  }
+
+  @Test
+  void write_leaderAhead_waitsUntilTheClockHasPassedTheFloor() {
+    Duration ahead = Duration.ofMillis(900);
+    restartOldSide(MemoryOptions.defaults().withClock(Clock.offset(Clock.systemUTC(), ahead)));
+    versions = new VersionClock(Clock.systemUTC());
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      Gate.State moved = move();
+      items.put(key("a"), Bytes.utf8("1"));
+      assertThat(newVersions).hasSize(1);
+      assertThat(newVersions.get(0)).isGreaterThan(moved.floor());
+    }
+  }
+
+  @Test
+  void write_newSideDoesNotOpen_endsAtItsDeadline() {
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME).givingUp(Set.of("test"))));
+      join(onOld.gate().move("attempt"));
+      newHangs.set(true);
+      assertThatThrownBy(
+              () ->
+                  items.put(
+                      key("a"), Bytes.utf8("1"), WriteOptions.timeout(Duration.ofMillis(300))))
+          .isInstanceOf(KvException.Transient.class)
+          .hasMessageContaining("nothing was sent");
+      newHangs.set(false);
+      neverOpened.completeExceptionally(new KvException.Transient("gave up"));
+      items.put(key("a"), Bytes.utf8("1"));
+    }
+  }
+
+  /** Begins the old side anew with other options. */
+  private void restartOldSide(MemoryOptions options) {
+    oldStore.close();
+    oldOptions = options;
+    oldStore = MemoryStoreProvider.open(name + "-old", options);
+    onOld = join(oldStore.open("items", LAYOUT, Claim.ACTIVE));
+    Copy fresh = Copy.draw(join(onOld.changes().logId(0)));
+    join(newStore.restart("items", copy, fresh));
+    copy = fresh;
+    onNew = join(newStore.open("items", LAYOUT, Claim.importing(copy)));
+    announce(copy);
+  }
+
   private void announce(@Nullable Copy named) {
     Gate.State now = join(onOld.gate().state());
     assertThat(join(onOld.gate().compareAndSet(now, now.withCopy(named)))).isTrue();
@@ -546,7 +653,20 @@ class TransitionStoreTest {
                         MemoryStoreProvider.open(
                             name + "-" + side,
                             side.equals("old") ? oldOptions : MemoryOptions.defaults()),
-                        side.equals("old") ? oldIsDown : newIsDown);
+                        side.equals("old") ? oldIsDown : newIsDown) {
+                      @Override
+                      protected StoreCollection wrap(StoreCollection collection) {
+                        return side.equals("old") ? collection : new ScriptedCollection(collection);
+                      }
+
+                      @Override
+                      public CompletionStage<StoreCollection> open(
+                          String collection, Layout layout, Claim claim) {
+                        return side.equals("new") && newHangs.get()
+                            ? neverOpened
+                            : super.open(collection, layout, claim);
+                      }
+                    };
                   }
 
                   @Override
