@@ -120,7 +120,12 @@ final class Reporter implements AutoCloseable {
       reporting = true;
       again = false;
     }
-    Futures.start(this::send).whenComplete((sent, error) -> ended(error));
+    try {
+      Futures.start(this::send).whenComplete((sent, error) -> ended(error));
+    } catch (RuntimeException | Error e) {
+      LOG.warn("the report of {} failed unexpectedly and is tried again", self.service(), e);
+      ended(e);
+    }
   }
 
   private CompletionStage<?> send() {

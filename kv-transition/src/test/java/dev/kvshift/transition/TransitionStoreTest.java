@@ -29,6 +29,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -45,6 +46,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -53,6 +55,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -107,6 +110,8 @@ class TransitionStoreTest {
   private final AtomicBoolean oldIsDown = new AtomicBoolean();
   private final AtomicBoolean newIsDown = new AtomicBoolean();
   private final AtomicBoolean newHangs = new AtomicBoolean();
+  private final AtomicBoolean reportDies = new AtomicBoolean();
+  private final AtomicInteger reports = new AtomicInteger();
   private final CompletableFuture<StoreCollection> neverOpened = new CompletableFuture<>();
   private final Queue<KvException> newWrites = new ConcurrentLinkedQueue<>();
   private final List<Long> newVersions = new CopyOnWriteArrayList<>();
@@ -529,6 +534,17 @@ class TransitionStoreTest {
   }
 
   @Test
+  void instance_driverDiesInAReport_goesOnReporting() {
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      reportDies.set(true);
+      Await.until("a report has died", () -> !reportDies.get());
+      int before = reports.get();
+      Await.until("another report was sent", () -> reports.get() > before);
+    }
+  }
+
+  @Test
   void write_unknownThenRefused_isUnknown() {
     newWrites.add(new KvException.UnknownOutcome("no answer"));
     newWrites.add(new KvException.Permanent("no permission"));
@@ -657,6 +673,16 @@ class TransitionStoreTest {
                       @Override
                       protected StoreCollection wrap(StoreCollection collection) {
                         return side.equals("old") ? collection : new ScriptedCollection(collection);
+                      }
+
+                      @Override
+                      public CompletionStage<Map<String, Gate.State>> report(
+                          InstanceReport report) {
+                        if (reportDies.getAndSet(false)) {
+                          throw new NoClassDefFoundError("dev/kvshift/Missing");
+                        }
+                        reports.incrementAndGet();
+                        return super.report(report);
                       }
 
                       @Override
