@@ -63,6 +63,20 @@ public final class Futures {
     return result;
   }
 
+  /**
+   * Returns a stage that ends as another one does, and at the latest with the call's deadline.
+   *
+   * @param late the error if the other stage has not ended by then
+   */
+  public static <T extends @Nullable Object> CompletionStage<T> within(
+      Call call, CompletionStage<T> stage, Supplier<KvException> late) {
+    CompletableFuture<T> result = map(stage, value -> value).toCompletableFuture();
+    if (!result.isDone()) {
+      after(call.remaining()).thenRun(() -> result.completeExceptionally(late.get()));
+    }
+    return result;
+  }
+
   /** Returns a stage that completes after a delay, at once if it is not positive. Never fails. */
   public static CompletionStage<Void> after(Duration delay) {
     return CompletableFuture.runAsync(

@@ -181,13 +181,8 @@ public final class InstanceRegistry {
    * @throws InstancesNotReady if there is such an instance, naming it
    */
   public void requireReady(Phase phase, @Nullable Copy copy, Set<String> givenUp) {
-    List<Obstacle> obstacles = new ArrayList<>();
-    for (Gate.Instance instance : instances()) {
-      String reason = instance.report().obstacle(collection, phase, copy);
-      if (reason != null && !givenUp.contains(instance.report().service())) {
-        obstacles.add(new Obstacle(instance.name(), instance.report().service(), reason));
-      }
-    }
+    List<Obstacle> obstacles =
+        InstancesNotReady.obstacles(collection, instances(), phase, copy, givenUp);
     if (!obstacles.isEmpty()) {
       throw new InstancesNotReady(collection, obstacles);
     }

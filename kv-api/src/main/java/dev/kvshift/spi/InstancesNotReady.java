@@ -1,8 +1,11 @@
 package dev.kvshift.spi;
 
 import dev.kvshift.api.KvException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A leader's refusal of a step, a fence or a hand-over while live instances are not ready for it.
@@ -27,6 +30,31 @@ public final class InstancesNotReady extends KvException.Transient {
     public String toString() {
       return service + " (" + instance + "): " + reason;
     }
+  }
+
+  /**
+   * Returns what keeps instances from following a collection into a phase.
+   *
+   * @param instances the collection's live instances
+   * @param phase the phase to come
+   * @param copy the copy that the gate names; null for none
+   * @param givenUp the services that a person has given up, which do not count
+   */
+  public static List<Obstacle> obstacles(
+      String collection,
+      List<Gate.Instance> instances,
+      Phase phase,
+      @Nullable Copy copy,
+      Set<String> givenUp) {
+    List<Obstacle> obstacles = new ArrayList<>();
+    for (Gate.Instance instance : instances) {
+      String service = instance.report().service();
+      String reason = instance.report().obstacle(collection, phase, copy);
+      if (reason != null && !givenUp.contains(service)) {
+        obstacles.add(new Obstacle(instance.name(), service, reason));
+      }
+    }
+    return obstacles;
   }
 
   /** Creates a refusal. */

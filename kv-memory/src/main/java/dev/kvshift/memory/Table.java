@@ -306,18 +306,11 @@ final class Table {
   }
 
   private static CompletionStage<Void> awaitFloor(long floor, Call call, VersionClock versions) {
-    CompletionStage<Void> waited = versions.awaitPast(floor);
-    if (waited.toCompletableFuture().isDone()) {
-      return waited;
-    }
-    CompletableFuture<Void> result = new CompletableFuture<>();
-    waited.thenRun(() -> result.complete(null));
-    Futures.after(call.remaining())
-        .thenRun(
-            () ->
-                result.completeExceptionally(
-                    new KvException.Transient(
-                        "the clock has not passed the collection's floor yet: try again")));
-    return result;
+    return Futures.within(
+        call,
+        versions.awaitPast(floor),
+        () ->
+            new KvException.Transient(
+                "the clock has not passed the collection's floor yet: try again"));
   }
 }

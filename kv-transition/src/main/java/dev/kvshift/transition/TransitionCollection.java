@@ -218,26 +218,14 @@ final class TransitionCollection implements StoreCollection {
    * that neither opens nor tells its time must not keep its callers.
    */
   private <T> CompletionStage<T> beforeSending(CompletionStage<T> needed, Call call) {
-    CompletableFuture<T> result = new CompletableFuture<>();
-    needed.whenComplete(
-        (value, error) -> {
-          if (error == null) {
-            result.complete(value);
-          } else {
-            result.completeExceptionally(failure(error));
-          }
-        });
-    if (!result.isDone()) {
-      Futures.after(call.remaining())
-          .thenRun(
-              () ->
-                  result.completeExceptionally(
-                      new KvException.Transient(
-                          "the new side of collection "
-                              + name
-                              + " was not ready by the deadline, and nothing was sent: try again")));
-    }
-    return result;
+    return Futures.within(
+        call,
+        needed,
+        () ->
+            new KvException.Transient(
+                "the new side of collection "
+                    + name
+                    + " was not ready by the deadline, and nothing was sent: try again"));
   }
 
   private static KvException lost(KvException cause) {

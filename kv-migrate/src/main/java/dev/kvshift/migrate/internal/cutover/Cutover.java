@@ -21,9 +21,9 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -184,29 +184,29 @@ public final class Cutover {
   private void awaitReadyInstances() {
     long end = System.nanoTime() + LONGEST_WAIT_FOR_INSTANCES.toNanos();
     for (int attempt = 0; ; attempt++) {
-      List<String> obstacles = obstacles();
+      List<InstancesNotReady.Obstacle> obstacles = obstacles();
       if (obstacles.isEmpty()) {
         return;
       }
       if (System.nanoTime() - end >= 0) {
-        throw notReady(String.join("; ", obstacles));
+        throw notReady(
+            obstacles.stream()
+                .map(InstancesNotReady.Obstacle::toString)
+                .collect(Collectors.joining("; ")));
       }
       check();
       Await.pause(Await.pauseMillis(attempt));
     }
   }
 
-  private List<String> obstacles() {
+  private List<InstancesNotReady.Obstacle> obstacles() {
     Gate.State state = context.await(gate::state);
-    List<String> obstacles = new ArrayList<>();
-    for (Gate.Instance instance : context.await(gate::instances)) {
-      String reason =
-          instance.report().obstacle(context.collection(), Phase.NEW_ONLY, state.copy());
-      if (reason != null && !options.givenUp().contains(instance.report().service())) {
-        obstacles.add(instance.report().service() + " (" + instance.name() + "): " + reason);
-      }
-    }
-    return obstacles;
+    return InstancesNotReady.obstacles(
+        context.collection(),
+        context.await(gate::instances),
+        Phase.NEW_ONLY,
+        state.copy(),
+        options.givenUp());
   }
 
   private MigrationException.CutoverRefused notReady(String who) {
