@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by many threads.
  */
 final class Pending<T extends @Nullable Object> {
-  /** How long after the deadline a waiting thread still expects the driver's answer: 2 s. */
+  /** The time after the deadline for which a thread still waits for the driver's answer: 2 s. */
   static final Duration LAST_RESORT = Duration.ofSeconds(2);
 
   /**

@@ -5,7 +5,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** How a fence is raised. Immutable. */
+/** The options of a fence. Immutable. */
 public final class FenceOptions {
   private final Duration lifetime;
   private final Set<String> givenUp;

@@ -50,12 +50,7 @@ final class RejectsTest {
       refusal.turn(false);
       sides.fill(100);
       try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
-        migration.copy();
-        refusal.turn(true);
-        for (int i = 0; i < LIMIT; i++) {
-          sides.put(Sides.key(i), "again");
-        }
-        migration.catchUp();
+        copyAndRejectUpToTheLimit(sides, refusal, migration);
         assertThat(migration.status().quarantine().keys()).isEqualTo(LIMIT);
       }
       try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
@@ -78,12 +73,7 @@ final class RejectsTest {
       refusal.turn(false);
       sides.fill(100);
       try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
-        migration.copy();
-        refusal.turn(true);
-        for (int i = 0; i < LIMIT; i++) {
-          sides.put(Sides.key(i), "too large");
-        }
-        migration.catchUp();
+        copyAndRejectUpToTheLimit(sides, refusal, migration);
         QuarantinedKeys quarantined = new QuarantinedKeys(sides.ledger());
         quarantined.forEach(entry -> assertThat(quarantined.remove(entry)).isTrue());
 
@@ -114,5 +104,16 @@ final class RejectsTest {
         assertThat(migration.status().quarantine().keys()).isZero();
       }
     }
+  }
+
+  /** Copies while nothing is refused, and then has as many keys refused as the limit allows. */
+  private static void copyAndRejectUpToTheLimit(
+      Sides sides, Refusing refusal, Migration migration) {
+    migration.copy();
+    refusal.turn(true);
+    for (int i = 0; i < LIMIT; i++) {
+      sides.put(Sides.key(i), "too large");
+    }
+    migration.catchUp();
   }
 }

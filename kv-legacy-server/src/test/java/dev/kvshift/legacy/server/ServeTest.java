@@ -185,21 +185,7 @@ class ServeTest {
     RunningServer server =
         RunningServer.start(EngineOptions.of(directory, 4), ServerOptions.loopback(0));
     ManagedChannel channel = NettyChannelBuilder.forTarget(server.address()).usePlaintext().build();
-    HealthGrpc.newStub(channel)
-        .watch(
-            HealthCheckRequest.getDefaultInstance(),
-            new StreamObserver<>() {
-              @Override
-              public void onNext(HealthCheckResponse response) {
-                seen.add(response.getStatus());
-              }
-
-              @Override
-              public void onError(Throwable problem) {}
-
-              @Override
-              public void onCompleted() {}
-            });
+    watchHealth(channel, seen);
     Await.until("it serves", () -> seen.size() == 1);
     server.close();
     Await.until("the stop is told", () -> seen.size() == 2);
@@ -229,21 +215,7 @@ class ServeTest {
             EngineOptions.of(directory, 4).with(space), ServerOptions.loopback(0))) {
       ManagedChannel channel =
           NettyChannelBuilder.forTarget(server.address()).usePlaintext().build();
-      HealthGrpc.newStub(channel)
-          .watch(
-              HealthCheckRequest.getDefaultInstance(),
-              new StreamObserver<>() {
-                @Override
-                public void onNext(HealthCheckResponse response) {
-                  seen.add(response.getStatus());
-                }
-
-                @Override
-                public void onError(Throwable problem) {}
-
-                @Override
-                public void onCompleted() {}
-              });
+      watchHealth(channel, seen);
       Await.until("it serves", () -> seen.size() == 1);
       Table table = await(server.engine().collection("files"));
       StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
@@ -317,5 +289,24 @@ class ServeTest {
   @Test
   void statistics_nobodyThere_exitsWith7() {
     assertThat(run("statistics", "127.0.0.1:1", "files").code()).isEqualTo(7);
+  }
+
+  private static void watchHealth(
+      ManagedChannel channel, List<HealthCheckResponse.ServingStatus> seen) {
+    HealthGrpc.newStub(channel)
+        .watch(
+            HealthCheckRequest.getDefaultInstance(),
+            new StreamObserver<>() {
+              @Override
+              public void onNext(HealthCheckResponse response) {
+                seen.add(response.getStatus());
+              }
+
+              @Override
+              public void onError(Throwable problem) {}
+
+              @Override
+              public void onCompleted() {}
+            });
   }
 }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param root the root folder of the checkout
  */
 record ModuleClasses(Path root) {
-  /** Where Maven writes a module's class path, from the module's folder. */
+  /** The file, relative to a module's folder, to which Maven writes its class path. */
   static final String CLASS_PATH = "target/mutants-classpath";
 
   /** Returns the class path of a module's tests. */

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 public record MutantRun(Path root, Path folder, PrintWriter out) {
   private static final long TIME_LIMIT_SECONDS = 300;
 
-  /** What became of a mutant. */
+  /** The outcome of trying a mutant. */
   public enum Outcome {
     /** The test failed, as it must. */
     KILLED,
