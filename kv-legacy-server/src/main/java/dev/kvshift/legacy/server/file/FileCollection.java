@@ -15,7 +15,6 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
@@ -33,19 +32,18 @@ import org.jspecify.annotations.Nullable;
 /** A collection inside the process. Checks each request as the driver does. */
 final class FileCollection implements StoreCollection, ChangeSource, Gate {
   private final Requests requests;
-  private final Limits limits;
   private final Engine engine;
   private final Table table;
   private final Layout layout;
   private final OperationChecker checker;
 
-  FileCollection(Requests requests, Limits limits, Engine engine, Table table, Layout layout) {
+  FileCollection(
+      Requests requests, Engine engine, Table table, Layout layout, OperationChecker checker) {
     this.requests = requests;
-    this.limits = limits;
     this.engine = engine;
     this.table = table;
     this.layout = layout;
-    this.checker = OperationChecker.of(table.name(), layout, limits).withoutShards();
+    this.checker = checker;
   }
 
   @Override
@@ -79,6 +77,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return requests.run(
         call,
         () -> {
+          checker.requireWritable();
           checker.check(key, mutation);
           checker.checkDeadline(call);
           return engine.write(table, key, mutation, call);
@@ -196,7 +195,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
     return requests.change(
         () -> {
           checker.check(key);
-          return engine.gates().reassert(table, key, atLeast, Call.within(limits.timeout()));
+          return engine.gates().reassert(table, key, atLeast, requests.call());
         });
   }
 

@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
+import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Call;
@@ -66,11 +67,11 @@ public final class FileStore implements Store {
     return requests
         .change(
             () ->
-                claim.kind() == Claim.Kind.NONE
-                    ? CompletableFuture.completedFuture(
-                        engine.knownCollection(CollectionRecord.requireName(name)))
-                    : engine.collection(CollectionRecord.requireName(name)))
-        .thenApply(table -> new FileCollection(requests, limits(), engine, table, layout));
+                claim.mayCreate()
+                    ? engine.collection(CollectionRecord.requireName(name))
+                    : CompletableFuture.completedFuture(
+                        engine.knownCollection(CollectionRecord.requireName(name))))
+        .thenApply(table -> collection(table, layout, claim));
   }
 
   @Override
@@ -152,11 +153,18 @@ public final class FileStore implements Store {
                 engine
                     .locks()
                     .space(space)
-                    .thenApply(
-                        table ->
-                            new FileCollection(requests, limits(), engine, table, Layout.point())));
+                    .thenApply(table -> collection(table, Layout.point(), Claim.ACTIVE)));
       }
     };
+  }
+
+  private FileCollection collection(Table table, Layout layout, Claim claim) {
+    return new FileCollection(
+        requests,
+        engine,
+        table,
+        layout,
+        OperationChecker.of(table.name(), layout, limits()).withoutShards().claimed(claim));
   }
 
   private KvException unsupported(Capability capability) {

@@ -57,9 +57,14 @@ final class Requests implements AutoCloseable {
     return run(() -> track(operation.get(), call.deadlineNanos(), true));
   }
 
+  /** Returns the call of an operation that has none of its own, with the time-out of the store. */
+  Call call() {
+    return Call.within(timeout);
+  }
+
   /** Runs an operation that has no call, with the time-out of the store. */
   <T extends @Nullable Object> CompletionStage<T> change(Supplier<CompletableFuture<T>> operation) {
-    return run(Call.within(timeout), operation);
+    return run(call(), operation);
   }
 
   /** Runs a read that may wait for a time before its time-out begins. */

@@ -101,9 +101,20 @@ public final class MigrationTasks implements AutoCloseable {
     return new Copier(context, ledger, writer, progress).run(this::check);
   }
 
-  /** Waits until everything committed before the call is applied; returns how much that was. */
+  /**
+   * Waits until everything committed before the call is applied, and then opens a collection that
+   * was copied to readers.
+   *
+   * @return how many positions were behind
+   */
   public long catchUp(ProgressReporter progress) {
-    return pipeline.catchUp(progress);
+    CopyTasks copied = CopyTasks.read(ledger);
+    boolean isCopied = copied != null && copied.done() == copied.size();
+    long behind = pipeline.catchUp(progress);
+    if (isCopied) {
+      setup.activation().openToReaders();
+    }
+    return behind;
   }
 
   /** Compares both sides, and has the tail check follow from where the comparison began. */
