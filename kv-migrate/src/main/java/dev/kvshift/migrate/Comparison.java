@@ -11,6 +11,7 @@ import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.SourceCollection;
 import dev.kvshift.migrate.internal.context.TargetCollection;
 import dev.kvshift.migrate.internal.context.WorkerPool;
+import dev.kvshift.migrate.internal.verify.ChangedKeys;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.migrate.internal.verify.Verifier;
 import dev.kvshift.spi.Claim;
@@ -21,7 +22,6 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.OptionalLong;
 import java.util.function.Predicate;
 
 /**
@@ -73,8 +73,8 @@ public record Comparison(
               workers);
       KeyCheck check = new KeyCheck(context, () -> {});
       VerifyReport report =
-          new Verifier(context, check, progress, OptionalLong.empty())
-              .run(isIgnored, differences -> {})
+          new Verifier(context, check, progress, Verifier.Expected.UNKNOWN)
+              .run(new Verifier.Scope(isIgnored, ChangedKeys.NONE, differences -> {}))
               .report();
       progress.end(report.sourceRows() + report.targetRows());
       return report;

@@ -20,11 +20,14 @@ import dev.kvshift.migrate.internal.cutover.Cutover;
 import dev.kvshift.migrate.internal.cutover.IdentityCheck;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
+import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
+import dev.kvshift.migrate.internal.verify.ChangedKeys;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.migrate.internal.verify.Repair;
 import dev.kvshift.migrate.internal.verify.TailCheck;
+import dev.kvshift.migrate.internal.verify.TopicChangedKeys;
 import dev.kvshift.migrate.internal.verify.Verifier;
 import java.time.Clock;
 import java.util.List;
@@ -36,8 +39,6 @@ import org.jspecify.annotations.Nullable;
  * there is a comparison, the others when they are called. Called by one thread.
  */
 public final class MigrationTasks implements AutoCloseable {
-  private static final int SIDES = 2;
-
   private final MigrationSetup setup;
   private final Ledger ledger;
   private final RunContext context;
@@ -111,8 +112,10 @@ public final class MigrationTasks implements AutoCloseable {
     pipeline.settle();
     long position = pipeline.applied().position();
     List<Long> offsets = pipeline.applied().offsets();
+    ChangedKeys changed = new TopicChangedKeys(context, setup.topic(), pipeline, offsets);
     Verifier.Outcome outcome =
-        new Verifier(context, check, progress, expectedRows()).run(key -> false, differences -> {});
+        new Verifier(context, check, progress, expected())
+            .run(new Verifier.Scope(key -> false, changed, differences -> {}));
     VerifyRecord record =
         new VerifyRecord(
             outcome.report(), position, outcome.digests(), context.clock().instant(), offsets);
@@ -121,8 +124,10 @@ public final class MigrationTasks implements AutoCloseable {
     return outcome.report();
   }
 
-  private OptionalLong expectedRows() {
-    return OptionalLong.of(SIDES * CopyTasks.readCounts(ledger).written());
+  private Verifier.Expected expected() {
+    return new Verifier.Expected(
+        OptionalLong.of(CopyTasks.readCounts(ledger).written()),
+        pipeline.applied().position() - ledger.require(StreamProgress.KEY).from());
   }
 
   /** Compares both sides and repairs every key that differs. */
@@ -130,8 +135,8 @@ public final class MigrationTasks implements AutoCloseable {
     pipeline.settle();
     Repair repair = new Repair(context, pipeline, writer, check);
     VerifyReport found =
-        new Verifier(context, check, progress, expectedRows())
-            .run(key -> false, repair::repair)
+        new Verifier(context, check, progress, expected())
+            .run(new Verifier.Scope(key -> false, ChangedKeys.NONE, repair::repair))
             .report();
     progress.end(found.sourceRows() + found.targetRows());
     return repair.report();
