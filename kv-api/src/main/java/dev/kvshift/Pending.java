@@ -246,14 +246,7 @@ final class Pending<T extends @Nullable Object> {
   }
 
   private KvException known(Throwable thrown) {
-    Throwable cause = Futures.unwrap(thrown);
-    if (cause instanceof KvException known) {
-      return known;
-    }
-    return effect == Effect.WRITE
-        ? new KvException.UnknownOutcome(
-            "the driver failed unexpectedly: read back, or write again, and report this", cause)
-        : new KvException.Permanent("the driver failed unexpectedly: report this", cause);
+    return effect == Effect.WRITE ? Futures.writeFailure(thrown) : Futures.readFailure(thrown);
   }
 
   private KvException overdue() {

@@ -26,14 +26,37 @@ public final class Futures {
   }
 
   /**
-   * Starts an operation. If it throws a {@link KvException}, the stage fails with it, so that a
-   * caller has one place to look for errors.
+   * Returns the failure of a read. What is no {@link KvException} is a fault of the driver, and a
+   * {@code Permanent} error for the caller.
+   */
+  public static KvException readFailure(Throwable thrown) {
+    Throwable cause = unwrap(thrown);
+    return cause instanceof KvException known
+        ? known
+        : new KvException.Permanent("the driver failed unexpectedly: report this", cause);
+  }
+
+  /**
+   * Returns the failure of a write. What is no {@link KvException} is a fault of the driver, which
+   * says nothing about whether the write was applied.
+   */
+  public static KvException writeFailure(Throwable thrown) {
+    Throwable cause = unwrap(thrown);
+    return cause instanceof KvException known
+        ? known
+        : new KvException.UnknownOutcome(
+            "the driver failed unexpectedly: read back, or write again, and report this", cause);
+  }
+
+  /**
+   * Starts an operation. Whatever it throws fails the stage, so that a caller has one place to look
+   * for errors, and no future is forgotten.
    */
   public static <T extends @Nullable Object> CompletionStage<T> start(
       Supplier<? extends CompletionStage<T>> operation) {
     try {
       return operation.get();
-    } catch (KvException e) {
+    } catch (Throwable e) { // or what waits for the stage would never end
       return CompletableFuture.failedFuture(e);
     }
   }

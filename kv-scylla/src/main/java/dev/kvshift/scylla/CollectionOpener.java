@@ -133,7 +133,7 @@ final class CollectionOpener {
             name, statements, chunks == null ? null : chunks.reader(), requests, shared.clock());
     RowWriter writer = RowWriter.of(name, statements, requests, shared.clock());
     if (opened.shape() == Shape.RANGE) {
-      writer = writer.withBatches(shared.skew()::after);
+      writer = writer.withBatches(shared.timer()::after);
     }
     if (chunks != null) {
       writer = writer.withChunks(chunks.writer());

@@ -14,7 +14,8 @@ import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.read.RowReader;
 import dev.kvshift.scylla.internal.scan.Scanner;
 import dev.kvshift.scylla.internal.session.Requests;
-import dev.kvshift.scylla.internal.session.Skew;
+import dev.kvshift.scylla.internal.session.ServerClock;
+import dev.kvshift.scylla.internal.session.StoreTimer;
 import dev.kvshift.scylla.internal.write.RowWriter;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
@@ -28,6 +29,7 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
@@ -61,7 +63,12 @@ final class ScyllaCollection implements StoreCollection {
   }
 
   /** The parts that all collections of a store share. */
-  record Shared(Requests requests, VersionClock clock, Skew skew, LockKeeper locks) {}
+  record Shared(
+      Requests requests,
+      VersionClock clock,
+      StoreClock serverClock,
+      StoreTimer timer,
+      LockKeeper locks) {}
 
   /** Access to the rows of one collection. */
   record Rows(RowReader reader, RangeReader ranges, RowWriter writer, Scanner scanner) {}
@@ -71,7 +78,7 @@ final class ScyllaCollection implements StoreCollection {
   private final Claim claim;
   private final Requests requests;
   private final VersionClock clock;
-  private final Skew skew;
+  private final StoreClock serverClock;
   private final LockKeeper locks;
   private final OperationChecker checker;
   private final Rows rows;
@@ -83,7 +90,7 @@ final class ScyllaCollection implements StoreCollection {
     claim = opened.claim();
     requests = shared.requests();
     clock = shared.clock();
-    skew = shared.skew();
+    serverClock = shared.serverClock();
     locks = shared.locks();
     this.checker = checker;
     this.rows = rows;
@@ -148,12 +155,16 @@ final class ScyllaCollection implements StoreCollection {
             return rows.writer().write(key, mutation, version, call);
           }
           requireLive();
-          skew.requireSynchronized();
-          Lock lock = mutation.lock();
-          return lock == null
-              ? writeLive(key, mutation, call)
-              : writeLocked(key, mutation, lock, call);
+          return serverClock.isRight()
+              ? writeVersioned(key, mutation, call)
+              : ServerClock.require(serverClock, call)
+                  .thenCompose(right -> writeVersioned(key, mutation, call));
         });
+  }
+
+  private CompletionStage<Long> writeVersioned(StoreKey key, Mutation mutation, Call call) {
+    Lock lock = mutation.lock();
+    return lock == null ? writeLive(key, mutation, call) : writeLocked(key, mutation, lock, call);
   }
 
   private void requireLive() {

@@ -18,9 +18,10 @@ import dev.kvshift.scylla.internal.schema.Schema;
 import dev.kvshift.scylla.internal.schema.ScyllaMetadata;
 import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.scylla.internal.session.ServerClock;
 import dev.kvshift.scylla.internal.session.Sessions;
 import dev.kvshift.scylla.internal.session.Settings;
-import dev.kvshift.scylla.internal.session.Skew;
+import dev.kvshift.scylla.internal.session.StoreTimer;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
@@ -30,6 +31,7 @@ import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
@@ -62,7 +64,8 @@ final class ScyllaStore implements Store {
               Capability.METADATA));
 
   private final Requests requests;
-  private final Skew skew;
+  private final StoreClock serverClock;
+  private final StoreTimer timer;
   private final Schema schema;
   private final ScyllaMetadata metadata;
   private final LockKeeper locks;
@@ -70,9 +73,15 @@ final class ScyllaStore implements Store {
   private final CollectionOpener opener;
 
   private ScyllaStore(
-      Requests requests, VersionClock clock, Skew skew, Schema schema, ScyllaMetadata metadata) {
+      Requests requests,
+      VersionClock clock,
+      StoreClock serverClock,
+      StoreTimer timer,
+      Schema schema,
+      ScyllaMetadata metadata) {
     this.requests = requests;
-    this.skew = skew;
+    this.serverClock = serverClock;
+    this.timer = timer;
     this.schema = schema;
     this.metadata = metadata;
     Settings settings = requests.settings();
@@ -83,10 +92,11 @@ final class ScyllaStore implements Store {
             .withMaxValueBytes(settings.maxValueBytes())
             .withMaxInFlight(settings.maxInFlight())
             .withTimeout(settings.timeout());
-    locks = new LockKeeper(requests, schema, skew);
+    locks = new LockKeeper(requests, schema, serverClock);
     Sweeper sweeper = new Sweeper(requests, metadata, clock);
-    skew.every(Sweeper.LOOK_EVERY, sweeper::look);
-    Shared shared = new Shared(requests, clock, skew, locks);
+    timer.every(Sweeper.LOOK_EVERY, sweeper::look);
+    timer.every(ServerClock.MEASURE_EVERY, serverClock::measure);
+    Shared shared = new Shared(requests, clock, serverClock, timer, locks);
     opener = new CollectionOpener(shared, schema, metadata, sweeper, limits);
   }
 
@@ -102,7 +112,8 @@ final class ScyllaStore implements Store {
   static ScyllaStore over(
       CqlSession session, Settings settings, VersionClock clock, KvObserver observer) {
     Requests requests = new Requests(session, settings, observer);
-    Skew skew = new Skew(requests, clock);
+    StoreTimer timer = new StoreTimer();
+    StoreClock serverClock = ServerClock.of(requests, clock);
     try {
       Dialect dialect = await(Schema.dialect(requests));
       StoreCql cql = new StoreCql(settings.keyspace(), settings.replication(), dialect);
@@ -110,7 +121,7 @@ final class ScyllaStore implements Store {
       boolean tablets = await(schema.ensureKeyspace());
       ScyllaMetadata metadata =
           await(Schema.settled(requests, () -> ScyllaMetadata.open(requests, cql)));
-      await(skew.start());
+      await(serverClock.measure());
       LOG.info(
           "opened {}: {}, keyspace of {}, consistency {} and {}, timeout {} ms, {}",
           settings,
@@ -120,9 +131,9 @@ final class ScyllaStore implements Store {
           settings.serialConsistency(),
           settings.timeout().toMillis(),
           Session.OSS_DRIVER_COORDINATES);
-      return new ScyllaStore(requests, clock, skew, schema, metadata);
+      return new ScyllaStore(requests, clock, serverClock, timer, schema, metadata);
     } catch (RuntimeException e) {
-      close(skew, requests);
+      close(timer, requests);
       throw e;
     }
   }
@@ -190,7 +201,7 @@ final class ScyllaStore implements Store {
 
   @Override
   public CompletionStage<Instant> serverTime() {
-    return skew.serverTime();
+    return ServerClock.read(requests);
   }
 
   @Override
@@ -204,16 +215,16 @@ final class ScyllaStore implements Store {
       throw new KvException.Permanent(
           "lock space of " + space.length() + " characters: give 1 to " + MAX_SPACE_CHARS);
     }
-    return new ScyllaLocks(space, locks, skew, limits);
+    return new ScyllaLocks(space, locks, serverClock, limits);
   }
 
   @Override
   public void close() {
-    close(skew, requests);
+    close(timer, requests);
   }
 
-  private static void close(Skew skew, Requests requests) {
-    skew.close();
+  private static void close(StoreTimer timer, Requests requests) {
+    timer.close();
     requests.close();
     Sessions.forget(requests.settings(), requests.session().getName());
   }

@@ -298,7 +298,7 @@ final class ScyllaStoreTest {
       StoreCollection points = await(skewed.open("skewed", Layout.point(), Claim.ACTIVE));
       assertThatThrownBy(() -> await(points.write(key("a"), Mutation.put(bytes("v")), call())))
           .isInstanceOf(KvException.Transient.class)
-          .hasMessageContaining("ms apart");
+          .hasMessageContaining(" ms behind this process's, at most 250 ms are allowed");
     }
   }
 

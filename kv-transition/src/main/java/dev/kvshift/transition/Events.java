@@ -3,9 +3,10 @@ package dev.kvshift.transition;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Event;
+import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Phase;
-import java.time.Duration;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reports the events of one transition store to its observer, whose faults are not passed on. Safe
@@ -24,9 +25,14 @@ record Events(KvObserver observer, String store) {
             .withCollection(collection));
   }
 
-  /** Reports a measured difference to the new store's clock. */
-  void skew(Duration skew) {
-    report(Event.of(Event.Kind.SKEW, store, NEW).withDuration(skew));
+  /** Reports the skew of the new store's clock, or that it did not tell its time. */
+  void measured(@Nullable ClockSkew skew, @Nullable KvException failure) {
+    if (skew != null) {
+      report(Event.of(Event.Kind.SKEW, store, NEW).withDuration(skew.atLeast().abs()));
+    }
+    if (failure != null) {
+      sideFailed(NEW, failure);
+    }
   }
 
   /** Reports that a side could not be opened, or that it has not answered for its clock. */

@@ -2,6 +2,7 @@ package dev.kvshift.transition;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -92,7 +93,10 @@ final class NewSide {
   }
 
   /** Returns why the new side cannot be used; null if nothing is known against it. */
-  @Nullable String problemOr(Skew skew) {
-    return problem != null ? problem : skew.problem();
+  @Nullable String problemOr(StoreClock clock) {
+    KvException failure = clock.failure();
+    return problem != null || failure == null
+        ? problem
+        : "its new side does not tell its time: " + failure.getMessage();
   }
 }

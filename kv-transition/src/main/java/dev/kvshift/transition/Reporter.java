@@ -120,12 +120,7 @@ final class Reporter implements AutoCloseable {
       reporting = true;
       again = false;
     }
-    try {
-      Futures.start(this::send).whenComplete((sent, error) -> ended(error));
-    } catch (RuntimeException | Error e) {
-      LOG.warn("the report of {} failed unexpectedly and is tried again", self.service(), e);
-      ended(e);
-    }
+    Futures.start(this::send).whenComplete((sent, error) -> ended(error));
   }
 
   private CompletionStage<?> send() {
@@ -153,7 +148,11 @@ final class Reporter implements AutoCloseable {
       failures = 0;
     } else {
       failures++;
-      LOG.debug("the report to {} failed", self.service(), error);
+      if (Futures.unwrap(error) instanceof KvException) {
+        LOG.debug("the report of {} failed and is tried again", self.service(), error);
+      } else {
+        LOG.warn("the report of {} failed unexpectedly and is tried again", self.service(), error);
+      }
     }
     schedule(again ? Duration.ZERO : pause(failures));
   }

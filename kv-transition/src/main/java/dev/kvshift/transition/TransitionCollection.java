@@ -8,6 +8,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
@@ -21,6 +22,7 @@ import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
@@ -49,7 +51,7 @@ final class TransitionCollection implements StoreCollection {
   private final NewSideOpener newOpener;
   private final PhaseTracker tracker;
   private final VersionClock clock;
-  private final Skew skew;
+  private final StoreClock newClock;
   private final Events events;
   private final AtomicLong failures = new AtomicLong();
   private NewSide newSide = new NewSide();
@@ -75,7 +77,7 @@ final class TransitionCollection implements StoreCollection {
       @Nullable Copy copy,
       PhaseTracker tracker,
       VersionClock clock,
-      Skew skew,
+      StoreClock newClock,
       Events events) {
     this.name = name;
     this.layout = layout;
@@ -85,7 +87,7 @@ final class TransitionCollection implements StoreCollection {
     this.copy = copy;
     this.tracker = tracker;
     this.clock = clock;
-    this.skew = skew;
+    this.newClock = newClock;
     this.events = events;
   }
 
@@ -182,7 +184,7 @@ final class TransitionCollection implements StoreCollection {
     return beforeSending(fresh(), call)
         .thenCompose(
             store ->
-                beforeSending(skew.require(name), call)
+                beforeSending(newClock.require(), call)
                     .thenCompose(known -> reporting(Events.NEW, store.write(key, mutation, call))))
         .handle(
             (version, error) -> {
@@ -190,7 +192,7 @@ final class TransitionCollection implements StoreCollection {
                 return CompletableFuture.completedFuture(version);
               }
               failures.incrementAndGet();
-              KvException cause = failure(error);
+              KvException cause = Futures.writeFailure(error);
               boolean unknown = cause instanceof KvException.UnknownOutcome;
               if (!unknown && !(cause instanceof KvException.Transient)) {
                 return CompletableFuture.<Long>failedFuture(maybeApplied ? lost(cause) : cause);
@@ -265,7 +267,7 @@ final class TransitionCollection implements StoreCollection {
               if (error == null) {
                 return CompletableFuture.completedFuture(value);
               }
-              KvException cause = failure(error);
+              KvException cause = Futures.readFailure(error);
               if (!(cause instanceof StalePhase stale)) {
                 return CompletableFuture.<T>failedFuture(cause);
               }
@@ -285,13 +287,14 @@ final class TransitionCollection implements StoreCollection {
     if (old == null || tracker.current().phase() == Phase.NEW_ONLY) {
       return null;
     }
+    ClockSkew skew = newClock.skew();
     InstanceReport.Use use =
         InstanceReport.Use.acknowledging(tracker.acknowledged())
             .withLayout(layout)
-            .withSkew(skew.measured())
+            .withSkew(skew == null ? null : skew.atLeast().abs())
             .withFailures(failures.get());
     synchronized (this) {
-      return use.withCopy(newSide.seen).withProblem(newSide.problemOr(skew));
+      return use.withCopy(newSide.seen).withProblem(newSide.problemOr(newClock));
     }
   }
 
@@ -326,7 +329,7 @@ final class TransitionCollection implements StoreCollection {
     return request.whenComplete(
         (value, error) -> {
           if (error != null) {
-            KvException cause = failure(error);
+            KvException cause = Futures.readFailure(error);
             boolean refused =
                 cause instanceof KvException.CollectionFenced
                     || cause instanceof KvException.CollectionMoved
@@ -365,7 +368,9 @@ final class TransitionCollection implements StoreCollection {
         return;
       }
     }
-    skew.refresh();
+    if (!newClock.isRight()) {
+      newClock.measure();
+    }
     boolean isFirst = looked.opened == null;
     open(looked)
         .thenAccept(
@@ -383,7 +388,7 @@ final class TransitionCollection implements StoreCollection {
         .whenComplete(
             (opened, error) -> {
               synchronized (this) {
-                side.end(asked, floor, opened, error == null ? null : failure(error));
+                side.end(asked, floor, opened, error == null ? null : Futures.readFailure(error));
               }
               if (error != null) {
                 failures.incrementAndGet();
@@ -422,17 +427,10 @@ final class TransitionCollection implements StoreCollection {
               if (error == null) {
                 result.complete(opened);
               } else {
-                result.completeExceptionally(failure(error));
+                result.completeExceptionally(Futures.readFailure(error));
               }
             });
     return result;
-  }
-
-  static KvException failure(Throwable thrown) {
-    Throwable cause = Futures.unwrap(thrown);
-    return cause instanceof KvException known
-        ? known
-        : new KvException.Permanent("the driver failed unexpectedly: report this", cause);
   }
 
   @Override

@@ -6,12 +6,14 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
@@ -50,7 +52,7 @@ final class TransitionStore implements Store {
   private final Side oldSide;
   private final Side newSide;
   private final VersionClock clock;
-  private final Skew skew;
+  private final StoreClock newClock;
   private final Events events;
   private final Reporter reporter;
   private volatile boolean closed;
@@ -63,7 +65,9 @@ final class TransitionStore implements Store {
     this.oldSide = oldSide;
     this.newSide = newSide;
     this.clock = clock;
-    this.skew = new Skew(newSide, clock, events);
+    this.newClock =
+        new StoreClock(
+            clock, () -> newSide.store().thenCompose(Store::serverTime), events::measured);
     this.reporter = new Reporter(oldSide, service);
   }
 
@@ -207,7 +211,7 @@ final class TransitionStore implements Store {
         .handle(
             (found, error) -> {
               if (found == null || !found.isHandedOver()) {
-                throw TransitionCollection.failure(oldError);
+                throw Futures.readFailure(oldError);
               }
               return movedCollection(name, layout, found);
             });
@@ -238,7 +242,7 @@ final class TransitionStore implements Store {
         state.copy(),
         new PhaseTracker(state.epoch(), state.phase(), state.floor()),
         clock,
-        skew,
+        newClock,
         events);
   }
 
@@ -254,7 +258,7 @@ final class TransitionStore implements Store {
               requireCopy(name, record, copy, floor);
               return opened;
             })
-        .thenCompose(opened -> skew.measure().thenApply(measured -> opened));
+        .thenCompose(opened -> newClock.measure().thenApply(measured -> opened));
   }
 
   private static void requireCopy(
@@ -367,7 +371,7 @@ final class TransitionStore implements Store {
               if (error == null) {
                 result.complete(time);
               } else {
-                KvException cause = TransitionCollection.failure(error);
+                KvException cause = Futures.readFailure(error);
                 ofNew.thenRun(() -> result.completeExceptionally(cause));
               }
             });

@@ -1,8 +1,9 @@
 package dev.kvshift.migrate.internal.context;
 
 import dev.kvshift.api.KvException;
-import java.time.Clock;
-import java.time.Duration;
+import dev.kvshift.spi.ClockSkew;
+import dev.kvshift.spi.StoreClock;
+import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -16,8 +17,6 @@ import java.util.function.Supplier;
  * @param target the target's clock
  */
 public record StoreClocks(ClockSkew source, ClockSkew target) {
-  private static final int MEASUREMENTS = 3;
-
   /** Measures both clocks. */
   public static StoreClocks measure(RunContext context) {
     return new StoreClocks(
@@ -41,32 +40,16 @@ public record StoreClocks(ClockSkew source, ClockSkew target) {
           "the clock of the "
               + side
               + " is "
-              + skew
+              + skew.against("the runner's")
               + ", and 250 ms are allowed: synchronize the clocks, and start the"
               + " run again");
     }
   }
 
-  /** Measures a clock several times and keeps the measurement with the shortest round trip. */
   private static ClockSkew measure(
       RunContext context, Supplier<CompletionStage<Instant>> serverTime) {
-    ClockSkew best = measureOnce(context, serverTime);
-    for (int i = 1; i < MEASUREMENTS; i++) {
-      ClockSkew next = measureOnce(context, serverTime);
-      if (next.roundTrip().compareTo(best.roundTrip()) < 0) {
-        best = next;
-      }
-    }
-    return best;
-  }
-
-  private static ClockSkew measureOnce(
-      RunContext context, Supplier<CompletionStage<Instant>> serverTime) {
-    Clock clock = context.clock();
-    Instant sent = clock.instant();
-    long sentNanos = System.nanoTime();
-    Instant server = context.await(serverTime);
-    Duration roundTrip = Duration.ofNanos(System.nanoTime() - sentNanos);
-    return ClockSkew.of(sent, server, sent.plus(roundTrip));
+    StoreClock clock =
+        new StoreClock(new VersionClock(context.clock()), serverTime, StoreClock.Listener.NONE);
+    return context.await(clock::measure);
   }
 }

@@ -5,8 +5,8 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.MigrationException;
-import dev.kvshift.migrate.internal.context.ClockSkew;
 import dev.kvshift.migrate.internal.context.StoreClocks;
+import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.VersionClock;
 import java.nio.charset.StandardCharsets;
@@ -220,7 +220,7 @@ public record Certificate(
           "the clock of the "
               + side
               + " is "
-              + skew
+              + skew.against("the runner's")
               + ", and 250 ms are allowed: synchronize the clocks");
     }
   }
@@ -373,17 +373,25 @@ public record Certificate(
 
   private static Members printClocks(StoreClocks clocks) {
     return new Members()
-        .withMillis("sourceAheadMillis", clocks.source().offset())
-        .withMillis("sourceRoundTripMillis", clocks.source().roundTrip())
-        .withMillis("targetAheadMillis", clocks.target().offset())
-        .withMillis("targetRoundTripMillis", clocks.target().roundTrip());
+        .withMillis("sourceAheadMillis", clocks.source().atLeast())
+        .withMillis("sourceRoundTripMillis", clocks.source().uncertainty().multipliedBy(2))
+        .withMillis("targetAheadMillis", clocks.target().atLeast())
+        .withMillis("targetRoundTripMillis", clocks.target().uncertainty().multipliedBy(2));
   }
 
   private static StoreClocks parseClocks(Members members) {
     return new StoreClocks(
-        new ClockSkew(members.millis("sourceAheadMillis"), members.millis("sourceRoundTripMillis")),
-        new ClockSkew(
-            members.millis("targetAheadMillis"), members.millis("targetRoundTripMillis")));
+        skew(members.millis("sourceAheadMillis"), members.millis("sourceRoundTripMillis")),
+        skew(members.millis("targetAheadMillis"), members.millis("targetRoundTripMillis")));
+  }
+
+  /** The record shows what is certain; the offset lies half a round trip beyond it. */
+  private static ClockSkew skew(Duration atLeast, Duration roundTrip) {
+    Duration half = roundTrip.dividedBy(2);
+    if (atLeast.isZero()) {
+      return ClockSkew.of(Duration.ZERO, half);
+    }
+    return ClockSkew.of(atLeast.isNegative() ? atLeast.minus(half) : atLeast.plus(half), half);
   }
 
   private static Copied parseCopied(Members members) {

@@ -9,8 +9,8 @@ import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.VerifyReport;
-import dev.kvshift.migrate.internal.context.ClockSkew;
 import dev.kvshift.migrate.internal.context.StoreClocks;
+import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
@@ -221,7 +221,7 @@ final class CertificateTest {
   }
 
   private static ClockSkew skew(long aheadMillis) {
-    return new ClockSkew(Duration.ofMillis(aheadMillis), Duration.ofMillis(1));
+    return ClockSkew.of(Duration.ofMillis(aheadMillis), Duration.ZERO);
   }
 
   private static Certificate.FenceCheck fence(long differences, long versionMicros) {

@@ -12,8 +12,8 @@ import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
-import dev.kvshift.migrate.internal.context.ClockSkew;
 import dev.kvshift.migrate.internal.context.StoreClocks;
+import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import java.io.IOException;
@@ -130,8 +130,8 @@ final class RecordsTest {
             1,
             new Certificate.Horizons(1, 404, 404, Duration.ofDays(7)),
             new StoreClocks(
-                new ClockSkew(Duration.ofMillis(-3), Duration.ofMillis(2)),
-                new ClockSkew(Duration.ZERO, Duration.ofMillis(7))),
+                ClockSkew.of(Duration.ofMillis(-4), Duration.ofMillis(1)),
+                ClockSkew.of(Duration.ZERO, Duration.ofMillis(7).dividedBy(2))),
             null)
         .with(
             new Certificate.FenceCheck(

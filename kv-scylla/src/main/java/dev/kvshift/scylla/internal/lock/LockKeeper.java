@@ -4,9 +4,9 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.scylla.internal.schema.Schema;
 import dev.kvshift.scylla.internal.session.Requests;
-import dev.kvshift.scylla.internal.session.Skew;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.StoreClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -75,14 +75,14 @@ public final class LockKeeper {
 
   private final Requests requests;
   private final Schema schema;
-  private final Skew skew;
+  private final StoreClock serverClock;
   private final Map<String, Use> uses = new ConcurrentHashMap<>();
   private @Nullable CompletionStage<LockTable> table;
 
-  public LockKeeper(Requests requests, Schema schema, Skew skew) {
+  public LockKeeper(Requests requests, Schema schema, StoreClock serverClock) {
     this.requests = requests;
     this.schema = schema;
-    this.skew = skew;
+    this.serverClock = serverClock;
   }
 
   /** The use that this process has made of one grant. */
@@ -190,7 +190,7 @@ public final class LockKeeper {
     }
 
     CompletionStage<@Nullable Lock> over(LockTable open, LockRow expected) {
-      long now = skew.serverMicros();
+      long now = serverClock.nowMicros();
       long highest = now + TimeUnit.NANOSECONDS.toMicros(MAX_AHEAD.toNanos());
       if (!expected.hasEnded(now) || expected.least() > highest) {
         return CompletableFuture.completedFuture(null);
@@ -325,7 +325,7 @@ public final class LockKeeper {
   private CompletionStage<Void> extend(LockTable open, Lock lock, Use use, long above, Call call) {
     LockId id = LockId.of(lock);
     long version = Math.max(above, use.last()) + 1;
-    long ahead = version - skew.serverMicros();
+    long ahead = version - serverClock.nowMicros();
     if (ahead > TimeUnit.NANOSECONDS.toMicros(MAX_AHEAD.toNanos())) {
       throw new KvException.Transient(
           id
@@ -362,7 +362,7 @@ public final class LockKeeper {
   }
 
   private long serverMillis() {
-    return TimeUnit.MICROSECONDS.toMillis(skew.serverMicros());
+    return TimeUnit.MICROSECONDS.toMillis(serverClock.nowMicros());
   }
 
   private static KvException lost(Lock lock) {

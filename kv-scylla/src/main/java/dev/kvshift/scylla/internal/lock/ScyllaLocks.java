@@ -5,11 +5,12 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.scylla.internal.session.DriverErrors;
-import dev.kvshift.scylla.internal.session.Skew;
+import dev.kvshift.scylla.internal.session.ServerClock;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.OperationChecker;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,13 +28,13 @@ public final class ScyllaLocks implements StoreLocks {
 
   private final String space;
   private final LockKeeper keeper;
-  private final Skew skew;
+  private final StoreClock serverClock;
   private final Limits limits;
 
-  public ScyllaLocks(String space, LockKeeper keeper, Skew skew, Limits limits) {
+  public ScyllaLocks(String space, LockKeeper keeper, StoreClock serverClock, Limits limits) {
     this.space = space;
     this.keeper = keeper;
-    this.skew = skew;
+    this.serverClock = serverClock;
     this.limits = limits;
   }
 
@@ -43,8 +44,9 @@ public final class ScyllaLocks implements StoreLocks {
         () -> {
           OperationChecker.checkLocks(keys, limits);
           OperationChecker.checkLease(lease);
-          skew.requireSynchronized();
-          return new Attempt(Set.copyOf(keys), lease, call).run();
+          Set<Bytes> all = Set.copyOf(keys);
+          return ServerClock.require(serverClock, call)
+              .thenCompose(right -> new Attempt(all, lease, call).run());
         });
   }
 

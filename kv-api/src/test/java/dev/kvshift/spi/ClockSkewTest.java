@@ -1,9 +1,10 @@
-package dev.kvshift.migrate.internal.context;
+package dev.kvshift.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.time.Instant;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,9 +29,21 @@ final class ClockSkewTest {
     ClockSkew skew =
         ClockSkew.of(SENT, SENT.plusMillis(serverMillis), SENT.plusMillis(roundTripMillis));
 
-    assertThat(skew)
-        .isEqualTo(new ClockSkew(Duration.ofMillis(offset), Duration.ofMillis(roundTripMillis)));
+    assertThat(skew.atLeast()).isEqualTo(Duration.ofMillis(offset));
+    assertThat(skew.uncertainty().multipliedBy(2)).isEqualTo(Duration.ofMillis(roundTripMillis));
+    assertThat(skew.offset()).isEqualTo(Duration.ofMillis(serverMillis).minus(skew.uncertainty()));
     assertThat(skew.isWithinLimit()).isEqualTo(isWithinLimit);
-    assertThat(skew).hasToString(text);
+    assertThat(skew.against("the runner's")).isEqualTo(text);
+  }
+
+  @Test
+  void equals_sameOffsetAndUncertainty_isEqual() {
+    ClockSkew skew = ClockSkew.of(Duration.ofMillis(3), Duration.ofMillis(1));
+    assertThat(skew)
+        .isEqualTo(ClockSkew.of(Duration.ofMillis(3), Duration.ofMillis(1)))
+        .hasSameHashCodeAs(ClockSkew.of(Duration.ofMillis(3), Duration.ofMillis(1)))
+        .isNotEqualTo(ClockSkew.of(Duration.ofMillis(-3), Duration.ofMillis(1)))
+        .isNotEqualTo(ClockSkew.of(Duration.ofMillis(3), Duration.ofMillis(2)))
+        .hasToString("2 ms ahead of this process's");
   }
 }

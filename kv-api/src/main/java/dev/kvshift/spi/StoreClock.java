@@ -1,0 +1,215 @@
+package dev.kvshift.spi;
+
+import dev.kvshift.api.KvException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A store's clock, as this process knows it. A version may be drawn only by a clock that is known
+ * to be right: measured within {@link #VALID_FOR}, and without a step of the wall clock against the
+ * monotonic one since (a machine that was suspended, an operator who set the time). Otherwise
+ * {@link #require} measures first. A measurement that failed is none.
+ *
+ * <p>Requests that need a measurement share one. Safe for use by many threads.
+ */
+public final class StoreClock {
+  /** How long a measurement is relied on. */
+  public static final Duration VALID_FOR = Duration.ofSeconds(30);
+
+  /** How many round trips a measurement takes; the shortest is kept. */
+  private static final int ROUND_TRIPS = 3;
+
+  /** A store may cut its time to milliseconds, so it is half of one later, give or take as much. */
+  private static final Duration HALF_MILLI = Duration.of(500, ChronoUnit.MICROS);
+
+  private static final long LIMIT_MICROS =
+      TimeUnit.NANOSECONDS.toMicros(VersionClock.SKEW_LIMIT.toNanos());
+
+  private final VersionClock clock;
+  private final Supplier<? extends CompletionStage<Instant>> serverTime;
+  private final Listener listener;
+  private final LongSupplier nanoTime;
+  private volatile @Nullable Measured last;
+  private volatile @Nullable KvException failure;
+  private @Nullable CompletableFuture<ClockSkew> running;
+
+  /** Hears each measurement once, when it has ended. */
+  public interface Listener {
+    /** Hears nothing. */
+    Listener NONE = (skew, failure) -> {};
+
+    /**
+     * Takes note of a measurement.
+     *
+     * @param skew what was measured; null if it failed
+     * @param failure why it failed; null if it did not
+     */
+    void measured(@Nullable ClockSkew skew, @Nullable KvException failure);
+  }
+
+  /**
+   * A measurement, and both of this process's clocks when its request was sent. A step of the wall
+   * clock while the request was under way therefore shows as well.
+   */
+  private record Measured(ClockSkew skew, long wallMicros, long nanos) {}
+
+  /**
+   * Creates the view of a clock that has not been measured.
+   *
+   * @param clock this process's clock, of which versions are drawn
+   * @param serverTime asks the store for its time
+   * @param listener must not throw
+   */
+  public StoreClock(
+      VersionClock clock,
+      Supplier<? extends CompletionStage<Instant>> serverTime,
+      Listener listener) {
+    this(clock, serverTime, listener, System::nanoTime);
+  }
+
+  StoreClock(
+      VersionClock clock,
+      Supplier<? extends CompletionStage<Instant>> serverTime,
+      Listener listener,
+      LongSupplier nanoTime) {
+    this.clock = clock;
+    this.serverTime = serverTime;
+    this.listener = listener;
+    this.nanoTime = nanoTime;
+  }
+
+  /** Returns the last measurement that succeeded; null if there was none yet. */
+  public @Nullable ClockSkew skew() {
+    Measured known = last;
+    return known == null ? null : known.skew;
+  }
+
+  /** Returns why the last measurement failed; null if it did not. */
+  public @Nullable KvException failure() {
+    return failure;
+  }
+
+  /**
+   * Returns the store's time in microseconds since 1970, as far as it is known; this process's own
+   * before the first measurement.
+   */
+  public long nowMicros() {
+    Measured known = last;
+    return clock.nowMicros() + (known == null ? 0 : micros(known.skew.offset()));
+  }
+
+  /** Returns whether a version may be drawn now, without a measurement first. */
+  public boolean isRight() {
+    Measured known = last;
+    return known != null
+        && known.skew.isWithinLimit()
+        && nanoTime.getAsLong() - known.nanos <= VALID_FOR.toNanos()
+        && Math.abs(stepMicros(known)) <= LIMIT_MICROS;
+  }
+
+  /** Returns how far the wall clock has moved against the monotonic one since a measurement. */
+  private long stepMicros(Measured since) {
+    long passed = TimeUnit.NANOSECONDS.toMicros(nanoTime.getAsLong() - since.nanos);
+    return clock.nowMicros() - since.wallMicros - passed;
+  }
+
+  /**
+   * Ends once a version may be drawn, at once if the clock is known to be right.
+   *
+   * @return a stage that fails with {@code Transient} if the clocks are too far apart, and as the
+   *     measurement does if that cannot be found out. It has no deadline of its own: {@link
+   *     Futures#within} gives it the call's.
+   */
+  public CompletionStage<Void> require() {
+    if (isRight()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    return Futures.map(
+        measure(),
+        skew -> {
+          if (!skew.isWithinLimit()) {
+            throw new KvException.Transient(
+                "the store's clock is "
+                    + skew
+                    + ", at most "
+                    + VersionClock.SKEW_LIMIT.toMillis()
+                    + " ms are allowed; nothing was written: synchronize the clocks, then try"
+                    + " again");
+          }
+          return null;
+        });
+  }
+
+  /** Measures the skew, or waits for the measurement that is under way. */
+  public CompletionStage<ClockSkew> measure() {
+    CompletableFuture<ClockSkew> begun;
+    synchronized (this) {
+      if (running != null) {
+        return running;
+      }
+      begun = new CompletableFuture<>();
+      running = begun;
+    }
+    CompletionStage<Measured> shortest = roundTrip();
+    for (int i = 1; i < ROUND_TRIPS; i++) {
+      shortest =
+          shortest.thenCompose(
+              before ->
+                  roundTrip()
+                      .thenApply(
+                          now ->
+                              now.skew.uncertainty().compareTo(before.skew.uncertainty()) < 0
+                                  ? now
+                                  : before));
+    }
+    shortest.whenComplete((measured, error) -> end(begun, measured, error));
+    return begun;
+  }
+
+  /** The monotonic clock times the round trip; a pause before the request adds uncertainty. */
+  private CompletionStage<Measured> roundTrip() {
+    long sentNanos = nanoTime.getAsLong();
+    long sent = clock.nowMicros();
+    return Futures.<Instant>start(serverTime)
+        .thenApply(
+            server -> {
+              Duration half = Duration.ofNanos(nanoTime.getAsLong() - sentNanos).dividedBy(2);
+              long ahead = VersionClock.micros(server) - sent;
+              ClockSkew skew =
+                  ClockSkew.of(
+                      Duration.of(ahead, ChronoUnit.MICROS).plus(HALF_MILLI).minus(half),
+                      half.plus(HALF_MILLI));
+              return new Measured(skew, sent, sentNanos);
+            });
+  }
+
+  private void end(
+      CompletableFuture<ClockSkew> begun, @Nullable Measured measured, @Nullable Throwable error) {
+    KvException cause = error == null ? null : Futures.readFailure(error);
+    synchronized (this) {
+      running = null;
+      failure = cause;
+      if (measured != null) {
+        last = measured;
+      }
+    }
+    if (measured != null) {
+      listener.measured(measured.skew, null);
+      begun.complete(measured.skew);
+    } else {
+      listener.measured(null, cause);
+      begun.completeExceptionally(cause);
+    }
+  }
+
+  private static long micros(Duration duration) {
+    return TimeUnit.NANOSECONDS.toMicros(duration.toNanos());
+  }
+}

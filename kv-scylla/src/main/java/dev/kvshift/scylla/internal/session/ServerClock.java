@@ -1,0 +1,77 @@
+package dev.kvshift.scylla.internal.session;
+
+import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import dev.kvshift.api.KvException;
+import dev.kvshift.scylla.internal.cql.StoreCql;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ClockSkew;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.StoreClock;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The clock of the servers, which stamps what this driver writes only by its own. */
+public final class ServerClock {
+  /** Twice within the time for which a measurement is valid, so that writes rarely wait for one. */
+  public static final Duration MEASURE_EVERY = StoreClock.VALID_FOR.dividedBy(2);
+
+  private static final Logger LOG = LoggerFactory.getLogger(ServerClock.class);
+
+  private ServerClock() {}
+
+  /** Returns the clock of the servers behind a session, which has not been measured. */
+  public static StoreClock of(Requests requests, VersionClock clock) {
+    return new StoreClock(
+        clock, () -> read(requests), (skew, failure) -> log(requests, skew, failure));
+  }
+
+  /** Reads the clock of one of the servers. */
+  public static CompletionStage<Instant> read(Requests requests) {
+    return requests
+        .read(
+            "reading the server's clock",
+            SimpleStatement.builder(StoreCql.SERVER_TIME).setIdempotence(true).build(),
+            requests.call())
+        .thenApply(
+            result -> {
+              Row row = result.one();
+              Instant time = row == null ? null : row.getInstant(0);
+              if (time == null) {
+                throw new KvException.Transient("the server returned no time: try again");
+              }
+              return time;
+            });
+  }
+
+  /** Ends once a version may be drawn, at the latest with the call's deadline. */
+  public static CompletionStage<Void> require(StoreClock clock, Call call) {
+    return clock.isRight()
+        ? clock.require()
+        : Futures.within(
+            call,
+            clock.require(),
+            () ->
+                new KvException.Transient(
+                    "the server has not told its time by the deadline; nothing was written: try"
+                        + " again"));
+  }
+
+  private static void log(
+      Requests requests, @Nullable ClockSkew skew, @Nullable KvException failure) {
+    if (failure != null) {
+      LOG.debug("could not measure the clock skew to {}", requests.settings(), failure);
+    } else if (skew != null && !skew.isWithinLimit()) {
+      LOG.warn(
+          "writes to {} are refused, its clock is {}, and {} ms are allowed: synchronize the clocks",
+          requests.settings(),
+          skew,
+          VersionClock.SKEW_LIMIT.toMillis());
+    }
+  }
+}
