@@ -85,9 +85,12 @@ public final class RangeReader {
     private CompletionStage<RowPage> read(Range rest, int most) {
       BoundStatement statement = bind(rest, most);
       int end = looked + most;
-      return requests
-          .read(what(), statement, call)
-          .thenCompose(result -> take(statement, result, end));
+      return fetch(statement).thenCompose(result -> take(statement, result, end));
+    }
+
+    private CompletionStage<AsyncResultSet> fetch(BoundStatement statement) {
+      long expected = reader.sizes().expected(statement.getPageSize());
+      return requests.read(what(), statement, call, expected);
     }
 
     private BoundStatement bind(Range rest, int most) {
@@ -106,7 +109,7 @@ public final class RangeReader {
         Bytes end = rest.toInclusive() ? successor(upper) : upper;
         bound.setBytesUnsafe(next++, end.asReadOnlyBuffer());
       }
-      return bound.setInt(next, most).setPageSize(reader.pageRows(most)).build();
+      return bound.setInt(next, most).setPageSize(pageRows(most)).build();
     }
 
     private CompletionStage<RowPage> take(
@@ -134,12 +137,17 @@ public final class RangeReader {
       }
       ByteBuffer more = result.getExecutionInfo().getPagingState();
       if (more != null && looked < end) {
-        BoundStatement next = statement.setPagingState(more);
-        return requests
-            .read(what(), next, call)
-            .thenCompose(nextResult -> take(next, nextResult, end));
+        BoundStatement next = statement.setPagingState(more).setPageSize(pageRows(end - looked));
+        return fetch(next).thenCompose(nextResult -> take(next, nextResult, end));
       }
       return looked < end ? done(Stop.END) : goOn();
+    }
+
+    /**
+     * Returns how many rows the next answer may have, so that it does not exceed the bytes left.
+     */
+    private int pageRows(int most) {
+      return Math.min(most, reader.sizes().rowsFor(limit.bytes() - bytes));
     }
 
     private CompletionStage<RowPage> goOn() {

@@ -106,9 +106,12 @@ public final class Scanner {
               .tokens(Request.SCAN, from.token(), task.upTo())
               .setPageSize(pageRows())
               .build();
-      return requests
-          .read(what(), statement, call)
-          .thenCompose(result -> takeTokens(statement, result));
+      return fetch(statement).thenCompose(result -> takeTokens(statement, result));
+    }
+
+    private CompletionStage<AsyncResultSet> fetch(BoundStatement statement) {
+      long expected = reader.sizes().expected(statement.getPageSize());
+      return requests.read(what(), statement, call, expected);
     }
 
     private CompletionStage<ScanPage> takeTokens(BoundStatement statement, AsyncResultSet result) {
@@ -130,8 +133,7 @@ public final class Scanner {
       if (more == null) {
         return done(null);
       }
-      return requests
-          .read(what(), statement.setPagingState(more), call)
+      return fetch(statement.setPagingState(more).setPageSize(pageRows()))
           .thenCompose(next -> takeTokens(statement, next));
     }
 
@@ -156,9 +158,7 @@ public final class Scanner {
               .setBytesUnsafe(2, partition.clustering().asReadOnlyBuffer())
               .setPageSize(pageRows())
               .build();
-      return requests
-          .read(what(), statement, call)
-          .thenCompose(result -> takeRest(partition, statement, result));
+      return fetch(statement).thenCompose(result -> takeRest(partition, statement, result));
     }
 
     private CompletionStage<ScanPage> takeRest(
@@ -176,8 +176,7 @@ public final class Scanner {
       if (more == null) {
         return readSiblings(partition);
       }
-      return requests
-          .read(what(), statement.setPagingState(more), call)
+      return fetch(statement.setPagingState(more).setPageSize(pageRows()))
           .thenCompose(next -> takeRest(partition, statement, next));
     }
 
@@ -222,7 +221,8 @@ public final class Scanner {
     private int pageRows() {
       long wanted = limit.entries() + 1L;
       long pages = (wanted + MAX_PAGE_ROWS - 1) / MAX_PAGE_ROWS;
-      return reader.pageRows((int) ((wanted + pages - 1) / pages));
+      int rows = (int) ((wanted + pages - 1) / pages);
+      return Math.min(rows, reader.sizes().rowsFor(limit.bytes() - bytes));
     }
 
     private CompletionStage<ScanPage> done(@Nullable ScanPosition next) {
