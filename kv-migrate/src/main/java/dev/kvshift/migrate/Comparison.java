@@ -11,8 +11,10 @@ import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.SourceCollection;
 import dev.kvshift.migrate.internal.context.TargetCollection;
 import dev.kvshift.migrate.internal.context.WorkerPool;
+import dev.kvshift.migrate.internal.verify.ChangedKeys;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.migrate.internal.verify.Verifier;
+import dev.kvshift.model.shard.ShardDirectory;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Store;
@@ -21,7 +23,6 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.OptionalLong;
 import java.util.function.Predicate;
 
 /**
@@ -59,6 +60,8 @@ public record Comparison(
         Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE));
     StoreCollection to =
         Await.patiently(patience, () -> target.open(collection, layout, Claim.NONE));
+    ShardDirectory directory =
+        Await.patiently(patience, () -> ShardDirectory.find(target, collection, layout));
     Gate.State state = Await.patiently(patience, () -> from.gate().state());
     ProgressReporter progress = ProgressReporter.begin(listener, collection, Step.VERIFY, "rows");
     try (WorkerPool workers = new WorkerPool("kvshift-compare-" + collection)) {
@@ -67,14 +70,14 @@ public record Comparison(
               collection,
               layout,
               new SourceCollection(source, from, state.epoch()),
-              new TargetCollection(target, to),
+              new TargetCollection(target, to, directory),
               options,
               Clock.systemUTC(),
               workers);
       KeyCheck check = new KeyCheck(context, () -> {});
       VerifyReport report =
-          new Verifier(context, check, progress, OptionalLong.empty())
-              .run(isIgnored, differences -> {})
+          new Verifier(context, check, progress, Verifier.Expected.UNKNOWN)
+              .run(new Verifier.Scope(isIgnored, ChangedKeys.NONE, differences -> {}))
               .report();
       progress.end(report.sourceRows() + report.targetRows());
       return report;

@@ -128,7 +128,7 @@ final class Sides implements AutoCloseable {
         .maxInFlight(64)
         .pageRows(100)
         .scanRate(scanRate)
-        .verifyBucketBits(10)
+        .verifySketchBits(10)
         .maxRejected(10)
         .pauseLimit(pauseLimit)
         .fenceLifetime(pauseLimit.plusSeconds(1))

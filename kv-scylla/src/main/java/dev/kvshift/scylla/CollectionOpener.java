@@ -149,13 +149,16 @@ final class CollectionOpener {
     }
     if (chunks != null) {
       writer = writer.withChunks(chunks.writer());
-      sweeper.add(chunks.table(), reader);
+      if (opened.claim().kind() != Claim.Kind.READ) {
+        sweeper.add(chunks.table(), reader);
+      }
     }
     RangeReader ranges = new RangeReader(name, statements, requests, reader);
     Scanner scanner = new Scanner(name, opened.shape(), statements, requests, reader);
     OperationChecker checker =
         OperationChecker.of(
-            name, opened.record().layout(), chunks == null ? withoutChunks() : limits);
+                name, opened.record().layout(), chunks == null ? withoutChunks() : limits)
+            .claimed(opened.claim());
     LOG.info(
         "opened collection {} in table {}.{}: {}, layout {}",
         name,

@@ -23,7 +23,7 @@ final class MigrationOptionsTest {
           new Limit("maxInFlight", 1, 10_000, n -> builder().maxInFlight(n)),
           new Limit("pageRows", 1, 10_000, n -> builder().pageRows(n)),
           new Limit("scanRowsPerSecond", 100, 10_000_000, ScanRate::rowsPerSecond),
-          new Limit("verifyBucketBits", 0, 20, n -> builder().verifyBucketBits(n)),
+          new Limit("verifySketchBits", 10, 24, n -> builder().verifySketchBits(n)),
           new Limit("listedDifferences", 0, 10_000, n -> builder().listedDifferences(n)),
           new Limit("maxRejected", 0, 10_000, n -> builder().maxRejected(n)),
           new Limit(
@@ -78,7 +78,7 @@ final class MigrationOptionsTest {
     assertThat(defaults.maxInFlight()).isEqualTo(256);
     assertThat(defaults.pageRows()).isEqualTo(2_000);
     assertThat(defaults.scanRate().rowsPerSecond()).isEmpty();
-    assertThat(defaults.verifyBucketBits()).isEqualTo(16);
+    assertThat(defaults.verifySketchBits()).isEqualTo(20);
     assertThat(defaults.listedDifferences()).isEqualTo(100);
     assertThat(defaults.maxRejected()).isEqualTo(100);
     assertThat(defaults.pauseLimit()).isEqualTo(Duration.ofMillis(800));

@@ -272,7 +272,7 @@ class ShardWalkTest {
     return collection;
   }
 
-  private static KvStore store(Looks looks, MemoryOptions options) {
+  private static KvStore store(HookedStore.Hook looks, MemoryOptions options) {
     Store memory = MemoryStoreProvider.open("shard-walk-test", options);
     return KvStore.over(new ShardedStore(new HookedStore(memory, looks)));
   }

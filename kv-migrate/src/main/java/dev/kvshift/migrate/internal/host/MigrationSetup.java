@@ -17,6 +17,7 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.stream.Topic;
+import dev.kvshift.model.shard.ShardDirectory;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -109,9 +110,11 @@ public record MigrationSetup(
       createTopic(plan.options(), ledger, config, topic);
     }
     fixStart(ledger, from, patience);
+    ShardDirectory directory =
+        Await.patiently(patience, () -> ShardDirectory.find(plan.target(), name, plan.layout()));
     return new MigrationSetup(
         new SourceCollection(plan.source(), from, state.epoch()),
-        new TargetCollection(plan.target(), to),
+        new TargetCollection(plan.target(), to, directory),
         new Activation(plan.target(), name, copy, record.incarnation(), patience),
         state,
         topic);

@@ -30,8 +30,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
 
 /**
- * The topic of one collection, its dead-letter topic, and the clients that use them. Safe for use
- * by many threads.
+ * The topic of one collection, its dead-letter and checkpoint topics, and the clients that use
+ * them. Safe for use by many threads.
  */
 public final class Topic {
   private static final long ADMIN_MILLIS = 10_000;
@@ -69,6 +69,11 @@ public final class Topic {
   /** Returns the name of the topic for rejected rows. */
   public String deadLetters() {
     return name + ".dead-letters";
+  }
+
+  /** Returns the name of the topic for the progress of a comparison. */
+  public String checkpoints() {
+    return name + ".verify";
   }
 
   /** Returns the consumer group that applies. */
@@ -110,6 +115,7 @@ public final class Topic {
       requireReachable(admin);
       createOne(admin, name, partitions, replicationFactor, retention);
       createOne(admin, deadLetters(), 1, replicationFactor, retention);
+      createOne(admin, checkpoints(), 1, replicationFactor, retention);
       TopicDescription description =
           answer(() -> admin.describeTopics(List.of(name)).topicNameValues().get(name));
       if (description.partitions().size() != partitions) {

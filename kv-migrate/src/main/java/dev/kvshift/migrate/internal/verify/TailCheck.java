@@ -69,6 +69,14 @@ public final class TailCheck extends BackgroundTask {
     }
   }
 
+  static KvException.Permanent droppedChanges(Topic topic, InvalidOffsetException cause) {
+    return new KvException.Permanent(
+        "topic "
+            + topic.name()
+            + " has dropped changes that came after the full comparison began: verify again",
+        cause);
+  }
+
   /** Returns the progress of this check. */
   public TopicProgress checked() {
     return checked;
@@ -99,11 +107,7 @@ public final class TailCheck extends BackgroundTask {
         follow(consumer.poll(POLL));
       }
     } catch (InvalidOffsetException e) {
-      throw new KvException.Permanent(
-          "topic "
-              + topic.name()
-              + " has dropped changes that came after the full comparison: verify again",
-          e);
+      throw droppedChanges(topic, e);
     } catch (WakeupException e) {
       if (!isClosing()) {
         throw e;

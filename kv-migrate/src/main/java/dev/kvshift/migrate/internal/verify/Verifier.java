@@ -1,7 +1,6 @@
 package dev.kvshift.migrate.internal.verify;
 
 import com.google.common.collect.Lists;
-import com.google.common.hash.HashCode;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.MigrationOptions;
@@ -14,110 +13,282 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares all rows of both sides.
+ * Compares all rows of both sides while services write.
  *
- * <p>The sides scan in different orders, so rows cannot be merged. A first pass therefore sums each
- * side by buckets, which are ranges of the target's tokens. A second pass collects only the rows of
- * the buckets that differ, at most 500,000 at a time, and the keys that differ among them are read
- * one by one: see {@link KeyCheck}. Memory does not depend on the size of the collection.
+ * <p>The sides scan in different orders, so rows cannot be merged, and nothing may be kept per row.
+ * Three stages, of which a target that is equal needs the first only:
+ *
+ * <ol>
+ *   <li>Each side is scanned once, into a {@link RowSketch} of their difference. It names the rows
+ *       that only one side has shown.
+ *   <li>Rows that have expired meanwhile, and keys that have {@linkplain ChangedKeys changed} since
+ *       the beginning, are set aside: nobody can read the former, and the tail check checks the
+ *       latter. If keys are left, both sides are scanned again to find them by their hashes, and
+ *       each is read on both sides: see {@link KeyCheck}.
+ *   <li>If the sketch cannot name them, because half of the target is missing, say, each row of
+ *       either side is looked up on the other. That takes as many reads as there are rows.
+ * </ol>
+ *
+ * <p>A key counts as equal only if both sides have shown the same row, if it has expired, if it is
+ * in the tail check's part of the topic, or if both sides have been read. Memory depends neither on
+ * the size of the collection nor on its partitions. The first stage resumes after a crash: see
+ * {@link Checkpoints}.
  */
 public final class Verifier {
-  private static final long MAX_COLLECTED_ROWS = 500_000;
-
+  private static final int MAX_COLLECTED_KEYS = 500_000;
   private final RunContext context;
   private final MigrationOptions options;
   private final KeyCheck check;
   private final ProgressReporter progress;
-  private volatile OptionalLong expectedRows;
+  private final Expected expected;
   private final ScanThrottle throttle;
   private final AtomicLong scanned = new AtomicLong();
+  private volatile long toScan;
 
   /**
    * Creates a verifier.
    *
-   * @param expectedRows rows of both sides together, for the progress, or empty if unknown
+   * @param expected how much there is to compare
    */
   public Verifier(
-      RunContext context, KeyCheck check, ProgressReporter progress, OptionalLong expectedRows) {
+      RunContext context, KeyCheck check, ProgressReporter progress, Expected expected) {
     this.context = context;
     this.options = context.options();
     this.check = check;
     this.progress = progress;
-    this.expectedRows = expectedRows;
+    this.expected = expected;
     this.throttle = new ScanThrottle(options.scanRate(), options.pageRows());
+  }
+
+  /**
+   * How much there is to compare, as far as known.
+   *
+   * @param rows rows of each side, for the progress
+   * @param changes changes since those were counted; a row may have many
+   */
+  public record Expected(OptionalLong rows, long changes) {
+    /** Nothing is known. */
+    public static final Expected UNKNOWN = new Expected(OptionalLong.empty(), 0);
+
+    /** Rows per cell: three times what 1,000 writes a second need at 30,000 rows a second. */
+    private static final int ROWS_PER_CELL = 96;
+
+    private static final int MIN_BITS = 10;
+
+    int sketchBits(int maxBits) {
+      long cells = (rows.orElse(Long.MAX_VALUE >> 1) + changes) / ROWS_PER_CELL;
+      int bits = MIN_BITS;
+      while (bits < maxBits && cells > 1L << bits) {
+        bits++;
+      }
+      return bits;
+    }
   }
 
   /**
    * The outcome of a comparison.
    *
    * @param report the result
-   * @param digests the sums of the first pass
+   * @param digests the sums over all rows
    */
   public record Outcome(VerifyReport report, Digests digests) {}
 
-  /**
-   * Compares.
-   *
-   * @param isIgnored keys that do not count, on either side
-   * @param each receives all differences, page by page
-   */
-  public Outcome run(Predicate<StoreKey> isIgnored, Consumer<List<Difference>> each) {
-    List<ScanPart> parts = parts();
-    BucketSums source = new BucketSums(options.verifyBucketBits());
-    BucketSums target = new BucketSums(options.verifyBucketBits());
+  /** What a comparison leaves out, and who learns of differences. */
+  public static final class Scope {
+    private final Predicate<StoreKey> isIgnored;
+    private final ChangedKeys changed;
+    private final Consumer<List<Difference>> each;
+    private final @Nullable Checkpoints checkpoints;
+
+    /** Creates a scope of a comparison that cannot be resumed: see the other constructor. */
+    public Scope(
+        Predicate<StoreKey> isIgnored, ChangedKeys changed, Consumer<List<Difference>> each) {
+      this(isIgnored, changed, each, null);
+    }
+
+    /**
+     * Creates a scope.
+     *
+     * @param isIgnored keys that do not count, on either side
+     * @param changed keys that the tail check checks
+     * @param each receives all differences, page by page, from one thread at a time
+     * @param checkpoints keeps the progress of the scan, or null
+     */
+    public Scope(
+        Predicate<StoreKey> isIgnored,
+        ChangedKeys changed,
+        Consumer<List<Difference>> each,
+        @Nullable Checkpoints checkpoints) {
+      this.isIgnored = isIgnored;
+      this.changed = changed;
+      this.each = each;
+      this.checkpoints = checkpoints;
+    }
+  }
+
+  /** Compares; resumes the scan if there is a checkpoint. */
+  public Outcome run(Scope scope) {
+    ScanState state = scope.checkpoints == null ? null : scope.checkpoints.load();
+    if (state == null) {
+      state = ScanState.begin(parts(), expected.sketchBits(options.verifySketchBits()));
+    }
+    toScan = 2 * expected.rows().orElse(0);
+    scanInto(state, scope);
+    return conclude(state, scope);
+  }
+
+  private void scanInto(ScanState state, Scope scope) {
+    scanned.set(state.source().rows() + state.target().rows());
+    List<Integer> open =
+        IntStream.range(0, state.size()).filter(i -> !state.part(i).isDone()).boxed().toList();
     context
         .workers()
         .forEach(
-            parts,
+            open,
             options.copyWorkers(),
-            part ->
+            number ->
                 scan(
-                    part,
-                    isIgnored,
-                    row -> part.side.of(source, target).add(token(row.key()), row)));
+                    state.part(number),
+                    scope.isIgnored,
+                    (part, rows, next) -> {
+                      state.add(number, rows.stream().map(RowDigest::of).toList(), next);
+                      if (scope.checkpoints != null) {
+                        scope.checkpoints.saveIfDue(state);
+                      }
+                    }));
+  }
+
+  private Outcome conclude(ScanState state, Scope scope) {
+    SideTotals source = state.source();
+    SideTotals target = state.target();
+    toScan = 2 * (source.rows() + target.rows());
     Findings findings = new Findings(options.listedDifferences());
-    for (BitSet buckets : groupsOfDiffering(source, target)) {
-      expect(buckets, source, target);
-      List<StoreKey> suspects = suspects(parts, buckets, isIgnored);
-      for (List<StoreKey> page : Lists.partition(suspects, KeyCheck.CHUNK)) {
-        List<KeyCheck.Verdict> verdicts = check.check(page);
-        findings.add(verdicts);
-        each.accept(KeyCheck.differences(verdicts));
+    List<RowDigest> differing = state.sketch().takeDifferences();
+    long[] left = differing == null ? null : unexplained(differing, scope.changed);
+    if (left == null || left.length > MAX_COLLECTED_KEYS) {
+      lookUpEachRow(parts(), scope, findings);
+    } else if (left.length != 0) {
+      for (List<StoreKey> page : Lists.partition(find(parts(), scope, left), KeyCheck.CHUNK)) {
+        judge(check.check(page), scope, findings);
       }
     }
-    VerifyReport report = findings.report(source.count(), target.count(), progress.elapsed());
+    VerifyReport report = findings.report(source.rows(), target.rows(), progress.elapsed());
     return new Outcome(report, new Digests(source.digest(), target.digest()));
   }
 
-  /** Adds a second pass to the progress: the whole source, and the buckets of the target. */
-  private void expect(BitSet buckets, BucketSums source, BucketSums target) {
-    long rows = buckets.stream().mapToLong(target::count).sum() + source.count();
-    expectedRows = OptionalLong.of(scanned.get() + rows);
+  private static void judge(List<KeyCheck.Verdict> verdicts, Scope scope, Findings findings) {
+    findings.add(verdicts);
+    scope.each.accept(KeyCheck.differences(verdicts));
   }
 
-  private enum Side {
-    SOURCE,
-    TARGET;
-
-    <T> T of(T source, T target) {
-      return this == SOURCE ? source : target;
+  /**
+   * Returns the hashes of the keys that neither an expiry nor a change explains, sorted. The clock
+   * of neither store is more than the skew limit off, so what expired before that is dead on both.
+   */
+  private long[] unexplained(List<RowDigest> differing, ChangedKeys changed) {
+    Instant now = context.clock().instant().minus(VersionClock.SKEW_LIMIT);
+    long[] hashes =
+        differing.stream()
+            .filter(row -> !row.hasExpiredBy(now))
+            .mapToLong(RowDigest::key)
+            .sorted()
+            .distinct()
+            .toArray();
+    if (hashes.length == 0) {
+      return hashes;
     }
+    BitSet explained = new BitSet();
+    changed.forEach(
+        key -> {
+          int index = Arrays.binarySearch(hashes, RowDigest.keyHash(key));
+          if (index >= 0) {
+            explained.set(index);
+          }
+        });
+    long[] left = new long[hashes.length - explained.cardinality()];
+    int next = 0;
+    for (int i = 0; i < hashes.length; i++) {
+      if (!explained.get(i)) {
+        left[next++] = hashes[i];
+      }
+    }
+    return left;
   }
 
-  private record ScanPart(Side side, ScanTask range) {}
+  /** Scans both sides for the keys with these hashes. */
+  private List<StoreKey> find(List<ScanPart> parts, Scope scope, long[] hashes) {
+    Set<StoreKey> found = new TreeSet<>();
+    forEachPage(
+        parts,
+        scope,
+        (part, rows, next) -> {
+          for (Row row : rows) {
+            if (Arrays.binarySearch(hashes, RowDigest.keyHash(row.key())) >= 0) {
+              synchronized (found) {
+                found.add(row.key());
+              }
+            }
+          }
+        });
+    return List.copyOf(found);
+  }
+
+  /**
+   * Looks up each row of either side on the other, and reads those that differ on both. A key that
+   * both sides hold is met twice, and judged when it is met on the source.
+   */
+  private void lookUpEachRow(List<ScanPart> parts, Scope scope, Findings findings) {
+    forEachPage(
+        parts,
+        scope,
+        (part, rows, next) -> {
+          List<StoreKey> suspects = suspects(part.side(), rows);
+          List<KeyCheck.Verdict> verdicts = check.check(suspects);
+          synchronized (findings) {
+            judge(verdicts, scope, findings);
+          }
+        });
+  }
+
+  private List<StoreKey> suspects(ScanPart.Side side, List<Row> rows) {
+    List<StoreKey> keys = rows.stream().map(Row::key).toList();
+    List<@Nullable Row> others =
+        side == ScanPart.Side.SOURCE ? check.readTarget(keys) : check.readSource(keys);
+    Instant now = context.clock().instant();
+    List<StoreKey> suspects = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      Row other = others.get(i);
+      boolean isSuspect =
+          side == ScanPart.Side.SOURCE
+              ? !KeyCheck.isSame(rows.get(i), other, now)
+              : other == null || other.at(now).isTombstone();
+      if (isSuspect) {
+        suspects.add(keys.get(i));
+      }
+    }
+    return suspects;
+  }
+
+  private interface PageConsumer {
+    void accept(ScanPart part, List<Row> rows, @Nullable Bytes next);
+  }
 
   /** Returns the scan tasks of both sides alternately, so that both carry the load. */
   private List<ScanPart> parts() {
@@ -126,115 +297,48 @@ public final class Verifier {
     List<ScanPart> parts = new ArrayList<>();
     for (int i = 0; i < Math.max(source.size(), target.size()); i++) {
       if (i < source.size()) {
-        parts.add(new ScanPart(Side.SOURCE, source.get(i)));
+        parts.add(ScanPart.of(ScanPart.Side.SOURCE, source.get(i)));
       }
       if (i < target.size()) {
-        parts.add(new ScanPart(Side.TARGET, target.get(i)));
+        parts.add(ScanPart.of(ScanPart.Side.TARGET, target.get(i)));
       }
     }
     return parts;
   }
 
-  /** Passes the live rows of a part to the consumer. */
-  private void scan(ScanPart part, Predicate<StoreKey> isIgnored, Consumer<Row> each) {
-    Bytes position = null;
+  private void forEachPage(List<ScanPart> parts, Scope scope, PageConsumer each) {
+    context
+        .workers()
+        .forEach(parts, options.copyWorkers(), part -> scan(part, scope.isIgnored, each));
+  }
+
+  /** Passes the live rows of a part to the consumer, page by page. */
+  private void scan(ScanPart part, Predicate<StoreKey> isIgnored, PageConsumer each) {
+    Bytes position = part.position();
     do {
       Bytes from = position;
       ScanPage page = context.await(() -> page(part, from));
       throttle.acquire(page);
-      for (Row row : page.rows()) {
-        if (!row.at(context.clock().instant()).isTombstone() && !isIgnored.test(row.key())) {
-          each.accept(row);
-        }
-      }
-      progress.report(scanned.addAndGet(page.rows().size()), expectedRows);
+      Instant now = context.clock().instant();
+      each.accept(
+          part,
+          page.rows().stream()
+              .filter(row -> !row.at(now).isTombstone() && !isIgnored.test(row.key()))
+              .toList(),
+          page.next());
+      progress.report(scanned.addAndGet(page.rows().size()), toScan());
       position = page.next();
     } while (position != null);
   }
 
+  private OptionalLong toScan() {
+    return toScan == 0 ? OptionalLong.empty() : OptionalLong.of(toScan);
+  }
+
   private CompletionStage<ScanPage> page(ScanPart part, @Nullable Bytes from) {
-    return switch (part.side) {
-      case SOURCE -> context.source().scan(part.range, from, throttle.page());
-      case TARGET -> context.target().scan(part.range, from, throttle.page());
+    return switch (part.side()) {
+      case SOURCE -> context.source().scan(part.range(), from, throttle.page());
+      case TARGET -> context.target().scan(part.range(), from, throttle.page());
     };
-  }
-
-  /** Returns the differing buckets in groups whose rows can be collected at once. */
-  private static List<BitSet> groupsOfDiffering(BucketSums source, BucketSums target) {
-    List<BitSet> groups = new ArrayList<>();
-    BitSet group = new BitSet();
-    long rows = 0;
-    for (int bucket = 0; bucket < source.buckets(); bucket++) {
-      if (source.isSame(target, bucket)) {
-        continue;
-      }
-      long more = source.count(bucket) + target.count(bucket);
-      if (!group.isEmpty() && rows + more > MAX_COLLECTED_ROWS) {
-        groups.add(group);
-        group = new BitSet();
-        rows = 0;
-      }
-      group.set(bucket);
-      rows += more;
-    }
-    if (!group.isEmpty()) {
-      groups.add(group);
-    }
-    return groups;
-  }
-
-  /** Returns the keys of the buckets whose rows are not the same on both sides. */
-  private List<StoreKey> suspects(
-      List<ScanPart> parts, BitSet buckets, Predicate<StoreKey> isIgnored) {
-    Map<StoreKey, HashCode> source = new HashMap<>();
-    Map<StoreKey, HashCode> target = new HashMap<>();
-    context
-        .workers()
-        .forEach(
-            parts.stream().filter(part -> mayHold(part, buckets)).toList(),
-            options.copyWorkers(),
-            part -> collect(part, buckets, isIgnored, part.side.of(source, target)));
-    List<StoreKey> suspects = new ArrayList<>();
-    source.forEach(
-        (key, hash) -> {
-          if (!hash.equals(target.remove(key))) {
-            suspects.add(key);
-          }
-        });
-    suspects.addAll(target.keySet());
-    suspects.sort(null);
-    return suspects;
-  }
-
-  private void collect(
-      ScanPart part, BitSet buckets, Predicate<StoreKey> isIgnored, Map<StoreKey, HashCode> rows) {
-    scan(
-        part,
-        isIgnored,
-        row -> {
-          if (buckets.get(bucket(token(row.key())))) {
-            synchronized (rows) {
-              rows.put(row.key(), BucketSums.hash(row));
-            }
-          }
-        });
-  }
-
-  /** Returns whether a part may hold rows of the buckets: of the target's parts, ranges tell. */
-  private boolean mayHold(ScanPart part, BitSet buckets) {
-    if (part.side == Side.SOURCE) {
-      return true;
-    }
-    int first = buckets.nextSetBit(bucket(part.range.after()));
-    return first >= 0 && first <= bucket(part.range.upTo());
-  }
-
-  /** Returns the target's token; all keys that the target can never hold share one. */
-  private long token(StoreKey key) {
-    return context.target().canHold(key) ? context.target().token(key) : Long.MIN_VALUE;
-  }
-
-  private int bucket(long token) {
-    return BucketSums.bucket(token, options.verifyBucketBits());
   }
 }
