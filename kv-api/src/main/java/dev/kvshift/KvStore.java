@@ -58,7 +58,8 @@ public final class KvStore implements AutoCloseable {
    * @throws KvException.InvalidArgument if an argument is null
    * @throws KvException.Permanent if the name is wrong, the collection has another layout, or a
    *     migration is still filling it
-   * @throws KvException.Transient if the store cannot be reached, or has not answered after 5 min
+   * @throws KvException.Transient if the store cannot be reached, or has not answered after 5 min;
+   *     for a store that is only read, also while the collection is still being copied
    */
   public KvCollection collection(String name, Layout layout) {
     InvalidArgument.requireNonNull(name, "collection name");
@@ -70,7 +71,9 @@ public final class KvStore implements AutoCloseable {
                 Pending.send(
                     Effect.READ,
                     Call.within(OPEN_TIMEOUT),
-                    () -> store.open(name, layout, Claim.ACTIVE)));
+                    () ->
+                        store.open(
+                            name, layout, options.isReadOnly() ? Claim.READ : Claim.ACTIVE)));
     return new KvCollection(
         new CollectionOperations(opened, store.description(), store.limits(), options));
   }
@@ -79,8 +82,14 @@ public final class KvStore implements AutoCloseable {
    * Returns a space of locks.
    *
    * @throws KvException.UnsupportedCapability if the store has none
+   * @throws KvException.Permanent if the store was opened for reading
    */
   public Locks locks(String space) {
+    if (options.isReadOnly()) {
+      throw new KvException.Permanent(
+          store.description()
+              + " was opened for reading: open it without access=read to take locks");
+    }
     return new Locks(
         store.locks(InvalidArgument.requireNonNull(space, "lock space")),
         store.limits(),

@@ -128,7 +128,7 @@ final class CompletionTest {
   }
 
   @Test
-  void observer_asynchronousWrite_beginsOnTheCallersThreadAndEndsWithTheError() {
+  void observer_failingWrite_hearsBeginningAndError() {
     List<String> seen = new ArrayList<>();
     KvException busy = new KvException.Overloaded("busy");
     KvObserver observer =

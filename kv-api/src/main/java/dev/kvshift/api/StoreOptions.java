@@ -6,22 +6,27 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /**
- * The options of an open store: who observes it, where its stages complete, and the clock of TTLs.
- * Immutable.
+ * The options of an open store: who observes it, where its stages complete, the clock of TTLs, and
+ * whether it is only read. Immutable.
  */
 public final class StoreOptions {
   private static final StoreOptions DEFAULTS =
       new StoreOptions(
-          KvObserver.NONE, new CompletableFuture<Void>().defaultExecutor(), Clock.systemUTC());
+          KvObserver.NONE,
+          new CompletableFuture<Void>().defaultExecutor(),
+          Clock.systemUTC(),
+          false);
 
   private final KvObserver observer;
   private final Executor executor;
   private final Clock clock;
+  private final boolean readOnly;
 
-  private StoreOptions(KvObserver observer, Executor executor, Clock clock) {
+  private StoreOptions(KvObserver observer, Executor executor, Clock clock, boolean readOnly) {
     this.observer = observer;
     this.executor = executor;
     this.clock = clock;
+    this.readOnly = readOnly;
   }
 
   /**
@@ -35,7 +40,7 @@ public final class StoreOptions {
   /** Returns the same options with an observer, notified of operations, warnings and events. */
   public StoreOptions withObserver(KvObserver newObserver) {
     return new StoreOptions(
-        InvalidArgument.requireNonNull(newObserver, "observer"), executor, clock);
+        InvalidArgument.requireNonNull(newObserver, "observer"), executor, clock, readOnly);
   }
 
   /**
@@ -49,14 +54,32 @@ public final class StoreOptions {
    */
   public StoreOptions withExecutor(Executor newExecutor) {
     return new StoreOptions(
-        observer, InvalidArgument.requireNonNull(newExecutor, "executor"), clock);
+        observer, InvalidArgument.requireNonNull(newExecutor, "executor"), clock, readOnly);
   }
 
   /**
    * Returns the same options with the clock from which a TTL is counted, for tests that move it.
    */
   public StoreOptions withClock(Clock newClock) {
-    return new StoreOptions(observer, executor, InvalidArgument.requireNonNull(newClock, "clock"));
+    return new StoreOptions(
+        observer, executor, InvalidArgument.requireNonNull(newClock, "clock"), readOnly);
+  }
+
+  /**
+   * Returns the same options for a service that only reads. Its writes and locks are refused with
+   * {@link KvException.Permanent}. It may open a collection that a migration still fills, once
+   * everything was copied: it then sees the old store's state as late as the migration's lag, so
+   * not always its own process's writes to the old store.
+   *
+   * <p>A connection string with {@code access=read} says the same.
+   */
+  public StoreOptions readOnly() {
+    return new StoreOptions(observer, executor, clock, true);
+  }
+
+  /** Returns whether the store is only read. */
+  public boolean isReadOnly() {
+    return readOnly;
   }
 
   /** Returns the observer; {@link KvObserver#NONE} by default. */

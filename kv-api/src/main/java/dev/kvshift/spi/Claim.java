@@ -9,6 +9,8 @@ public final class Claim {
   public enum Kind {
     /** Use the collection as it is, whoever may write: for a transition store's new side. */
     NONE,
+    /** Only read the collection, as soon as a migration has filled it. */
+    READ,
     /** Read and write: the first such claim of a new collection makes it active. */
     ACTIVE,
     /** Fill the collection as a migration; services are refused until it is activated. */
@@ -17,6 +19,12 @@ public final class Claim {
 
   /** Checks the layout only; fails if there is no such collection. */
   public static final Claim NONE = new Claim(Kind.NONE, null);
+
+  /**
+   * Only reads the collection; every write is refused. Opening fails if there is no such
+   * collection, or if the migration that fills it has not copied everything yet.
+   */
+  public static final Claim READ = new Claim(Kind.READ, null);
 
   /** Uses a live collection, and makes it if there is none. */
   public static final Claim ACTIVE = new Claim(Kind.ACTIVE, null);
@@ -40,6 +48,11 @@ public final class Claim {
   /** Returns what the claim asks for. */
   public Kind kind() {
     return kind;
+  }
+
+  /** Returns whether a collection that does not exist is made. */
+  public boolean mayCreate() {
+    return kind == Kind.ACTIVE || kind == Kind.IMPORTING;
   }
 
   /** Returns the copy that an importing claim fills; null for every other claim. */

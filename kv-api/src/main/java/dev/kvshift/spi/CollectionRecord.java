@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * filling it or services write to it, and which copy it holds. Immutable.
  *
  * <p>It is the metadata record {@code collection/NAME}, a text: {@code v1 STATE floor=F
- * incarnation=N copy=ID@SOURCE LAYOUT}. Members may be added between the state and the layout. A
- * reader ignores those that it does not know, and refuses to rewrite a record that has some, since
- * it would lose them.
+ * incarnation=N copy=ID@SOURCE readable=1 LAYOUT}. Members may be added between the state and the
+ * layout. A reader ignores those that it does not know, and refuses to rewrite a record that has
+ * some, since it would lose them.
  */
 public final class CollectionRecord {
   /** Who may write. */
@@ -44,20 +44,27 @@ public final class CollectionRecord {
   private final State state;
   private final long floor;
   private final long incarnation;
-  private final @Nullable Copy copy;
+  private final @Nullable Filled filled;
   private final String unknownMembers;
 
   private CollectionRecord(
-      Layout layout, State state, Versions versions, @Nullable Copy copy, String unknownMembers) {
+      Layout layout,
+      State state,
+      Versions versions,
+      @Nullable Filled filled,
+      String unknownMembers) {
     this.layout = layout;
     this.state = state;
     this.floor = versions.floor;
     this.incarnation = versions.incarnation;
-    this.copy = copy;
+    this.filled = filled;
     this.unknownMembers = unknownMembers;
   }
 
   private record Versions(long floor, long incarnation) {}
+
+  /** The copy that a migration has filled, and whether it holds everything that was copied. */
+  private record Filled(Copy copy, boolean readable) {}
 
   /** Returns the record of a collection that was never migrated: active, floor 0. */
   public static CollectionRecord live(Layout layout) {
@@ -67,25 +74,42 @@ public final class CollectionRecord {
   /** Returns the record of a collection that a migration fills. */
   public static CollectionRecord importing(Layout layout, Copy copy) {
     return new CollectionRecord(
-        layout, State.IMPORTING, new Versions(0, 1), Objects.requireNonNull(copy), "");
+        layout, State.IMPORTING, new Versions(0, 1), new Filled(copy, false), "");
   }
 
   /** Returns the same record in another incarnation. */
   public CollectionRecord withIncarnation(long newIncarnation) {
     return new CollectionRecord(
-        layout, state, new Versions(floor, newIncarnation), copy, unknownMembers);
+        layout, state, new Versions(floor, newIncarnation), filled, unknownMembers);
   }
 
   /** Returns the same record with another layout. */
   public CollectionRecord withLayout(Layout newLayout) {
     return new CollectionRecord(
-        newLayout, state, new Versions(floor, incarnation), copy, unknownMembers);
+        newLayout, state, new Versions(floor, incarnation), filled, unknownMembers);
   }
 
   /** Returns the record after the hand-over: active above a floor, in µs. */
   public CollectionRecord activated(long newFloor) {
+    Filled known = filled == null ? null : new Filled(filled.copy, false);
     return new CollectionRecord(
-        layout, State.ACTIVE, new Versions(newFloor, incarnation), copy, unknownMembers);
+        layout, State.ACTIVE, new Versions(newFloor, incarnation), known, unknownMembers);
+  }
+
+  /**
+   * Returns the record once everything was copied: readers may open it. An active collection may be
+   * read anyway.
+   */
+  private CollectionRecord opened() {
+    Filled known = filled;
+    return state == State.ACTIVE || known == null
+        ? this
+        : new CollectionRecord(
+            layout,
+            state,
+            new Versions(floor, incarnation),
+            new Filled(known.copy, true),
+            unknownMembers);
   }
 
   /** Returns the layout, which never changes within an incarnation. */
@@ -113,7 +137,12 @@ public final class CollectionRecord {
 
   /** Returns the copy that the collection holds; null if it was never migrated. */
   public @Nullable Copy copy() {
-    return copy;
+    return filled == null ? null : filled.copy;
+  }
+
+  /** Returns whether readers find everything here that was copied. */
+  public boolean isReadable() {
+    return state == State.ACTIVE || (filled != null && filled.readable);
   }
 
   /**
@@ -155,6 +184,7 @@ public final class CollectionRecord {
     long floor = 0;
     long incarnation = 1;
     Copy copy = null;
+    boolean readable = false;
     StringBuilder unknown = new StringBuilder();
     try {
       Matcher members = MEMBER.matcher(form.group(2));
@@ -164,6 +194,7 @@ public final class CollectionRecord {
           case "floor" -> floor = number(value);
           case "incarnation" -> incarnation = number(value);
           case "copy" -> copy = Copy.parse(value);
+          case "readable" -> readable = number(value) == 1;
           default -> unknown.append(members.group());
         }
       }
@@ -171,7 +202,7 @@ public final class CollectionRecord {
           Layout.parse(form.group(3)),
           form.group(1).equals("active") ? State.ACTIVE : State.IMPORTING,
           new Versions(floor, incarnation),
-          copy,
+          copy == null ? null : new Filled(copy, readable),
           unknown.toString());
     } catch (IllegalArgumentException | KvException.InvalidArgument e) {
       throw unknownForm(collection, e);
@@ -201,7 +232,8 @@ public final class CollectionRecord {
             + floor
             + " incarnation="
             + incarnation
-            + (copy == null ? "" : " copy=" + copy)
+            + (filled == null ? "" : " copy=" + filled.copy)
+            + (filled != null && filled.readable ? " readable=1" : "")
             + unknownMembers
             + " "
             + layout);
@@ -220,9 +252,10 @@ public final class CollectionRecord {
    *
    * <p>A claim of {@code ACTIVE} makes {@link #live}, one of {@code IMPORTING} makes {@link
    * #importing}; each fails with {@code Permanent} if the other holds, or another copy. {@code
-   * NONE} makes nothing and fails with {@code Permanent} if there is no record. An unknown outcome
-   * is resolved by reading the record again, and by claiming again if there still is none, a few
-   * times at most.
+   * NONE} and {@code READ} make nothing and fail with {@code Permanent} if there is no record;
+   * {@code READ} fails with {@code Transient} until the migration has called {@link
+   * #openToReaders}. An unknown outcome is resolved by reading the record again, and by claiming
+   * again if there still is none, a few times at most.
    */
   public static CompletionStage<CollectionRecord> claim(
       Metadata metadata, String name, Layout layout, Claim claim) {
@@ -239,7 +272,7 @@ public final class CollectionRecord {
                 return CompletableFuture.completedFuture(found.check(name, layout, claim));
               }
               Copy copy = claim.copy();
-              if (copy == null && claim.kind() != Claim.Kind.ACTIVE) {
+              if (!claim.mayCreate()) {
                 return CompletableFuture.failedFuture(
                     new KvException.Permanent(
                         "collection "
@@ -294,6 +327,17 @@ public final class CollectionRecord {
   }
 
   /**
+   * Opens a collection that is being imported to readers, once everything was copied and the
+   * changes made meanwhile are applied. Does nothing if that was done already, or if the collection
+   * is active; {@code Permanent} if the record holds another copy.
+   */
+  public static CompletionStage<CollectionRecord> openToReaders(
+      Metadata metadata, String name, Copy copy) {
+    return rewrite(
+        metadata, name, found -> requireCopy(name, found, copy, "opened to readers").opened());
+  }
+
+  /**
    * Begins the next incarnation, empty, which a new copy fills; the old one is to be dropped with
    * {@link Store#drop}. Succeeds if that was done already; {@code Permanent} if the record holds
    * another copy, or the collection has been activated.
@@ -304,7 +348,7 @@ public final class CollectionRecord {
         metadata,
         name,
         found -> {
-          if (found != null && next.equals(found.copy)) {
+          if (found != null && next.equals(found.copy())) {
             return found;
           }
           CollectionRecord ours = requireCopy(name, found, copy, "begun again");
@@ -320,7 +364,7 @@ public final class CollectionRecord {
 
   private static CollectionRecord requireCopy(
       String name, @Nullable CollectionRecord found, Copy copy, String purpose) {
-    if (found == null || !copy.equals(found.copy)) {
+    if (found == null || !copy.equals(found.copy())) {
       throw new KvException.Permanent(
           "collection "
               + name
@@ -367,7 +411,7 @@ public final class CollectionRecord {
   }
 
   private String describeCopy() {
-    return copy == null ? "a collection that was never migrated" : "copy " + copy;
+    return filled == null ? "a collection that was never migrated" : "copy " + filled.copy;
   }
 
   private CollectionRecord check(String name, Layout wanted, Claim claim) {
@@ -387,6 +431,13 @@ public final class CollectionRecord {
               + name
               + " is being imported by a migration: use transition:// until it is active");
     }
+    if (claim.kind() == Claim.Kind.READ && !isReadable() && !name.endsWith(DIRECTORY_SUFFIX)) {
+      throw new KvException.Transient(
+          "collection "
+              + name
+              + " is still being copied and cannot be read yet: use transition:// or the old store"
+              + " until its migration has caught up");
+    }
     Copy wantedCopy = claim.copy();
     if (wantedCopy != null && state == State.ACTIVE) {
       throw new KvException.Permanent(
@@ -394,7 +445,7 @@ public final class CollectionRecord {
               + name
               + " is active on the target already: a migration must not import into it");
     }
-    if (wantedCopy != null && !wantedCopy.equals(copy)) {
+    if (wantedCopy != null && !wantedCopy.equals(copy())) {
       throw new KvException.Permanent(
           "collection "
               + name

@@ -20,23 +20,32 @@ public final class OperationChecker {
   private final String collection;
   private final Layout layout;
   private final Limits limits;
-  private final boolean sharded;
+  private final Scope scope;
 
-  private OperationChecker(String collection, Layout layout, Limits limits, boolean sharded) {
+  /** What the collection takes apart from its layout and limits. */
+  private record Scope(boolean sharded, boolean writable) {}
+
+  private OperationChecker(String collection, Layout layout, Limits limits, Scope scope) {
     this.collection = collection;
     this.layout = layout;
     this.limits = limits;
-    this.sharded = sharded;
+    this.scope = scope;
   }
 
   /** Returns the checker of a collection. */
   public static OperationChecker of(String collection, Layout layout, Limits limits) {
-    return new OperationChecker(collection, layout, limits, true);
+    return new OperationChecker(collection, layout, limits, new Scope(true, true));
   }
 
   /** Returns a checker that refuses every key with a shard, for stores that know no shards. */
   public OperationChecker withoutShards() {
-    return new OperationChecker(collection, layout, limits, false);
+    return new OperationChecker(collection, layout, limits, new Scope(false, scope.writable));
+  }
+
+  /** Returns the checker of a collection that was opened with a claim. */
+  public OperationChecker claimed(Claim claim) {
+    boolean writable = claim.kind() != Claim.Kind.READ;
+    return new OperationChecker(collection, layout, limits, new Scope(scope.sharded, writable));
   }
 
   /**
@@ -63,6 +72,20 @@ public final class OperationChecker {
     Bytes value = mutation.value();
     if (value != null) {
       checkSize("value", value.size(), limits.maxValueBytes());
+    }
+  }
+
+  /**
+   * Checks that the collection takes writes at all, as every driver does first in a write.
+   *
+   * @throws KvException.Permanent if it was opened for reading
+   */
+  public void requireWritable() {
+    if (!scope.writable) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " was opened for reading, nothing was written: open it without access=read");
     }
   }
 
@@ -146,7 +169,7 @@ public final class OperationChecker {
   }
 
   private void checkMain(Bytes main, Bytes shard) {
-    if (!sharded && !shard.isEmpty()) {
+    if (!scope.sharded && !shard.isEmpty()) {
       throw new KvException.InvalidArgument(
           "collection " + collection + ": its store knows no shards: leave the shard empty");
     }

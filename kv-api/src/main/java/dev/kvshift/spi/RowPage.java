@@ -7,7 +7,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A page of a range: its rows, the reason why it ended, and the last clustering key that the store
+ * A page of a range: its rows, the reason why it ended, and the clustering key up to which the store
  * has read.
  *
  * <p>Stores with {@link dev.kvshift.api.Capability#TOMBSTONE_READS} include tombstones, in their
@@ -33,8 +33,8 @@ public final class RowPage {
    *
    * @param rows in the order of the range
    * @param stop the reason why the page ended
-   * @param passed the last clustering key that was read, live or not; null exactly if {@code stop}
-   *     is {@code END}
+   * @param passed the clustering key up to which the range was read, inclusive. It need not exist,
+   *     nor lie among the keys of the shard. Null exactly if {@code stop} is {@code END}
    */
   public static RowPage of(List<Row> rows, Stop stop, @Nullable Bytes passed) {
     return new RowPage(rows, stop, passed);
@@ -51,8 +51,8 @@ public final class RowPage {
   }
 
   /**
-   * Returns the last clustering key that was read, live or not; the next page begins after it. Null
-   * exactly if this page is the last.
+   * Returns the clustering key up to which the range was read; the next page begins after it. It
+   * need not exist. Null exactly if this page is the last.
    */
   public @Nullable Bytes passed() {
     return passed;

@@ -13,6 +13,7 @@ import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.legacy.wire.Scan;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
@@ -42,12 +43,12 @@ final class LegacyCollection implements StoreCollection {
   private final List<LongConsumer> listeners = new CopyOnWriteArrayList<>();
   private volatile long newestEpoch;
 
-  LegacyCollection(LegacyStore store, String name, Layout layout, int id) {
+  LegacyCollection(LegacyStore store, String name, Layout layout, Claim claim, int id) {
     this.store = store;
     this.name = name;
     this.layout = layout;
     this.id = id;
-    this.checker = OperationChecker.of(name, layout, store.limits()).withoutShards();
+    this.checker = OperationChecker.of(name, layout, store.limits()).withoutShards().claimed(claim);
   }
 
   @Override
@@ -84,6 +85,7 @@ final class LegacyCollection implements StoreCollection {
         kind,
         call,
         () -> {
+          checker.requireWritable();
           checker.check(key, mutation);
           return Request.newBuilder().setWrite(Messages.write(key, mutation));
         },

@@ -78,10 +78,10 @@ final class LegacyStore implements Store {
                     .setOpen(
                         Open.newBuilder()
                             .setName(CollectionRecord.requireName(name))
-                            .setExisting(claim.kind() == Claim.Kind.NONE)),
+                            .setExisting(!claim.mayCreate())),
                 Kind.READ,
                 call(),
-                reply -> new LegacyCollection(this, name, layout, reply.getCollection())));
+                reply -> new LegacyCollection(this, name, layout, claim, reply.getCollection())));
   }
 
   @Override

@@ -13,6 +13,7 @@ import dev.kvshift.legacy.wire.Renew;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.OperationChecker;
@@ -102,6 +103,7 @@ final class RemoteLocks implements StoreLocks {
         store.call(),
         reply ->
             new RemoteGate(
-                new LegacyCollection(store, space, Layout.point(), reply.getCollection())));
+                new LegacyCollection(
+                    store, space, Layout.point(), Claim.ACTIVE, reply.getCollection())));
   }
 }

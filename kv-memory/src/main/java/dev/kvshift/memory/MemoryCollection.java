@@ -7,6 +7,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.OperationChecker;
@@ -30,12 +31,12 @@ final class MemoryCollection implements StoreCollection {
   private final OperationChecker checker;
   private final RowWalk walk;
 
-  MemoryCollection(MemoryStore store, String name, Layout layout, Table table) {
+  MemoryCollection(MemoryStore store, String name, Layout layout, Claim claim, Table table) {
     this.store = store;
     this.name = name;
     this.layout = layout;
     this.table = table;
-    this.checker = OperationChecker.of(name, layout, store.limits());
+    this.checker = OperationChecker.of(name, layout, store.limits()).claimed(claim);
     this.walk = new RowWalk(store.has(Capability.TOMBSTONE_READS));
   }
 
@@ -70,6 +71,7 @@ final class MemoryCollection implements StoreCollection {
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
     return store.write(
         () -> {
+          checker.requireWritable();
           checker.check(key, mutation);
           requireCapabilities(mutation);
           checker.checkDeadline(call);

@@ -82,13 +82,13 @@ final class MemoryStore implements Store {
           }
           if (!has(Capability.METADATA)) {
             return CompletableFuture.completedFuture(
-                new MemoryCollection(this, name, layout, server.table(name, 1)));
+                new MemoryCollection(this, name, layout, claim, server.table(name, 1)));
           }
           return CollectionRecord.claim(metadata(), name, layout, claim)
               .thenApply(
                   record ->
                       new MemoryCollection(
-                          this, name, layout, server.table(name, record.incarnation())));
+                          this, name, layout, claim, server.table(name, record.incarnation())));
         });
   }
 

@@ -1,5 +1,6 @@
 package dev.kvshift.memory;
 
+import static dev.kvshift.memory.Stages.join;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -26,7 +27,6 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
@@ -104,13 +104,5 @@ final class MemoryStoreTest {
 
   private static Call within() {
     return Call.within(Duration.ofSeconds(10));
-  }
-
-  private static <T> T join(CompletionStage<T> stage) {
-    try {
-      return stage.toCompletableFuture().join();
-    } catch (CompletionException e) {
-      throw (KvException) e.getCause();
-    }
   }
 }

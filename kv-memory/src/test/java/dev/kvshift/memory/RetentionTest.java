@@ -1,5 +1,6 @@
 package dev.kvshift.memory;
 
+import static dev.kvshift.memory.Stages.join;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -25,8 +26,6 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ServiceLoader;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -198,7 +197,7 @@ final class RetentionTest {
   }
 
   private static @Nullable Row get(StoreCollection collection, StoreKey key) {
-    return RetentionTest.<@Nullable Row>join(collection.get(key, call()));
+    return Stages.<@Nullable Row>join(collection.get(key, call()));
   }
 
   private static StoreKey key(int number) {
@@ -207,13 +206,5 @@ final class RetentionTest {
 
   private static Call call() {
     return Call.within(Duration.ofSeconds(60));
-  }
-
-  private static <T extends @Nullable Object> T join(CompletionStage<T> stage) {
-    try {
-      return stage.toCompletableFuture().join();
-    } catch (CompletionException e) {
-      throw (KvException) e.getCause();
-    }
   }
 }

@@ -14,6 +14,7 @@ import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.verify.ChangedKeys;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.migrate.internal.verify.Verifier;
+import dev.kvshift.model.shard.ShardDirectory;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Store;
@@ -59,6 +60,8 @@ public record Comparison(
         Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE));
     StoreCollection to =
         Await.patiently(patience, () -> target.open(collection, layout, Claim.NONE));
+    ShardDirectory directory =
+        Await.patiently(patience, () -> ShardDirectory.find(target, collection, layout));
     Gate.State state = Await.patiently(patience, () -> from.gate().state());
     ProgressReporter progress = ProgressReporter.begin(listener, collection, Step.VERIFY, "rows");
     try (WorkerPool workers = new WorkerPool("kvshift-compare-" + collection)) {
@@ -67,7 +70,7 @@ public record Comparison(
               collection,
               layout,
               new SourceCollection(source, from, state.epoch()),
-              new TargetCollection(target, to),
+              new TargetCollection(target, to, directory),
               options,
               Clock.systemUTC(),
               workers);

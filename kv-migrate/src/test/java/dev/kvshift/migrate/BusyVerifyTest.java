@@ -1,20 +1,31 @@
 package dev.kvshift.migrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.Difference;
+import dev.kvshift.migrate.api.MigrationOptions;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.VerifyPass;
+import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -105,6 +116,58 @@ final class BusyVerifyTest {
       assertThat(report.differences()).isEqualTo(ROWS / 2 + 1);
       assertThat(fromSource.takeScanned()).isEqualTo(2L * ROWS);
       assertThat(fromTarget.takeScanned()).isEqualTo(2L * (ROWS / 2 + 1));
+    }
+  }
+
+  @Test
+  void verify_afterAKill_resumesTheScan() {
+    int rows = 6_000;
+    int rate = 2_000;
+    AtomicBoolean killed = new AtomicBoolean();
+    AtomicInteger pages = new AtomicInteger();
+    Intercepted.Fault kill =
+        (type, method, arguments, request) -> {
+          if (killed.get() || (method.equals("scan") && pages.decrementAndGet() == 0)) {
+            killed.set(true);
+            return CompletableFuture.failedFuture(new KvException.Permanent("killed"));
+          }
+          return fromTarget.around(type, method, arguments, request);
+        };
+    try (Sides sides = new Sides().from(Intercepted.late(fromSource)).to(Intercepted.late(kill))) {
+      sides.fill(rows);
+      MigrationOptions options = Sides.options(Sides.PATIENT, ScanRate.rowsPerSecond(rate));
+      MigrationPlan plan = sides.plan(KafkaBroker.shared(), options);
+      try (Migration migration = Migration.of(plan, ProgressListener.NONE)) {
+        migration.copy();
+        migration.catchUp();
+        takeCounts();
+        pages.set(rows / 100 * 2 / 3);
+        assertThatThrownBy(migration::verify)
+            .isInstanceOf(KvException.Permanent.class)
+            .hasMessageContaining("killed");
+      }
+      long before = fromSource.takeScanned() + fromTarget.takeScanned();
+      killed.set(false);
+      sides.put(Sides.key(3), "changed between the runs");
+      Instant began = sides.ledger().require(VerifyPass.KEY).began();
+      try (Migration migration = Migration.of(plan, ProgressListener.NONE)) {
+        migration.catchUp();
+
+        VerifyReport report = migration.verify();
+
+        assertThat(report.differences()).isZero();
+        assertThat(report.sourceRows()).isEqualTo(rows);
+        assertThat(report.targetRows()).isEqualTo(rows);
+        long after = fromSource.takeScanned() + fromTarget.takeScanned();
+        assertThat(before).isBetween((long) rows, 2L * rows);
+        assertThat(before + after)
+            .as("only what the last checkpoint lacks is scanned again")
+            .isBetween(2L * rows, 2L * rows + 2L * rate);
+        VerifyRecord record = sides.ledger().require(VerifyRecord.KEY);
+        assertThat(record.began()).as("its age").isBetween(began, began.plusMillis(1));
+        assertThat(sides.ledger().get(VerifyPass.KEY)).isNull();
+        assertThat(migration.cutover().attempts()).isEqualTo(1);
+      }
     }
   }
 

@@ -3,6 +3,7 @@ package dev.kvshift.migrate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.CutoverReport;
@@ -19,8 +20,11 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -119,6 +123,30 @@ final class MigrationTest {
 
       Await.of(sides.from.changes().consumed("one too many", 0));
     }
+  }
+
+  @Test
+  void catchUp_copied_opensTheTargetToReaders() {
+    try (Sides sides = new Sides();
+        Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+      sides.fill(200);
+      migration.start();
+      migration.catchUp();
+      assertThatThrownBy(() -> openForReading(sides))
+          .isExactlyInstanceOf(KvException.Transient.class)
+          .hasMessageContaining("still being copied");
+      migration.copy();
+      assertThatThrownBy(() -> openForReading(sides))
+          .isExactlyInstanceOf(KvException.Transient.class);
+      sides.put(Sides.key(3), "changed");
+      migration.catchUp();
+      Row row = Await.of(openForReading(sides).get(Sides.key(3), Sides.call()));
+      assertThat(row.value()).isEqualTo(Bytes.utf8("changed"));
+    }
+  }
+
+  private static StoreCollection openForReading(Sides sides) {
+    return Await.of(sides.target.open(Sides.COLLECTION, Sides.LAYOUT, Claim.READ));
   }
 
   @Test

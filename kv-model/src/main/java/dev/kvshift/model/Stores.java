@@ -10,7 +10,9 @@ import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 
@@ -21,8 +23,14 @@ import java.util.TreeMap;
  * context class loader of the calling thread. Nested stores use the same class loader, whichever
  * thread opens them. A store without the capability of large main keys is opened as a {@link
  * ShardedStore}.
+ *
+ * <p>{@code access=read} in the string of a service, with any scheme, opens the store for reading:
+ * see {@link StoreOptions#readOnly}.
  */
 public final class Stores {
+  private static final String ACCESS = "access";
+  private static final String READ = "read";
+
   private Stores() {}
 
   /**
@@ -32,7 +40,7 @@ public final class Stores {
    * @throws KvException.Transient if the server cannot be reached
    */
   public static KvStore connect(String connectionString) {
-    return KvStore.over(open(connectionString));
+    return connect(connectionString, StoreOptions.defaults());
   }
 
   /**
@@ -44,7 +52,27 @@ public final class Stores {
    */
   public static KvStore connect(String connectionString, StoreOptions options) {
     ConnectionString string = ConnectionString.parse(connectionString);
-    return KvStore.over(open(string, drivers(), options.observer()), options);
+    StoreOptions effective = isReadOnly(string) ? options.readOnly() : options;
+    Map<String, String> others = new LinkedHashMap<>(string.parameters());
+    others.remove(ACCESS);
+    Store store = open(string.withParameters(others), drivers(), options.observer());
+    return KvStore.over(store, effective);
+  }
+
+  private static boolean isReadOnly(ConnectionString string) {
+    Optional<String> access = string.parameter(ACCESS);
+    access.ifPresent(
+        given -> {
+          if (!given.equals(READ)) {
+            throw new KvException.Permanent(
+                "parameter 'access' of "
+                    + string.scheme()
+                    + ":// is '"
+                    + given
+                    + "': give 'read', or leave it out to read and write");
+          }
+        });
+    return access.isPresent();
   }
 
   /** Opens a store for tools, which use the SPI; fails as {@link #connect(String)} does. */

@@ -3,7 +3,12 @@ package dev.kvshift.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Store;
 import org.junit.jupiter.api.Test;
@@ -26,6 +31,34 @@ class StoresTest {
       assertThat(store).isInstanceOf(ShardedStore.class);
       assertThat(store.description()).isEqualTo("memory://nested");
     }
+  }
+
+  @Test
+  void connect_accessRead_readsAndWritesNothing() {
+    Key key = Key.of(Bytes.utf8("a"));
+    try (KvStore writer = Stores.connect("memory://stores-read");
+        KvStore reader = Stores.connect("memory://stores-read?access=read")) {
+      writer.collection("items", Layout.point()).put(key, Bytes.utf8("1"));
+      KvCollection items = reader.collection("items", Layout.point());
+      assertThat(items.get(key)).contains(Bytes.utf8("1"));
+      assertThatThrownBy(() -> items.put(key, Bytes.utf8("2")))
+          .isExactlyInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("opened for reading");
+      assertThatThrownBy(() -> reader.locks("space"))
+          .isExactlyInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("opened for reading");
+      assertThat(items.get(key)).contains(Bytes.utf8("1"));
+    }
+  }
+
+  @Test
+  void connect_anotherAccess_isRefused() {
+    assertThatThrownBy(() -> Stores.connect("memory://stores-read?access=write"))
+        .isExactlyInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("give 'read'");
+    assertThatThrownBy(() -> Stores.open("memory://stores-read?access=read"))
+        .isExactlyInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("takes no parameter 'access'");
   }
 
   @Test

@@ -6,6 +6,7 @@ import dev.kvshift.scylla.ScyllaCollection.Opened;
 import dev.kvshift.scylla.ScyllaCollection.Rows;
 import dev.kvshift.scylla.ScyllaCollection.Shared;
 import dev.kvshift.scylla.internal.cql.Cell;
+import dev.kvshift.scylla.internal.cql.CellSizes;
 import dev.kvshift.scylla.internal.cql.ChunkCql;
 import dev.kvshift.scylla.internal.cql.CollectionCql;
 import dev.kvshift.scylla.internal.cql.TableNames;
@@ -27,8 +28,10 @@ import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.StoreCollection;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +45,7 @@ final class CollectionOpener {
   private final Metadata metadata;
   private final Sweeper sweeper;
   private final Limits limits;
+  private final Map<String, CellSizes> sizesOfTables = new ConcurrentHashMap<>();
 
   CollectionOpener(
       Shared shared, Schema schema, Metadata metadata, Sweeper sweeper, Limits limits) {
@@ -128,22 +132,33 @@ final class CollectionOpener {
       @Nullable Chunks chunks) {
     String name = opened.name();
     Requests requests = shared.requests();
+    CellSizes sizes =
+        sizesOfTables.computeIfAbsent(
+            table.table(), unknown -> new CellSizes(requests.settings().maxCellBytes()));
     RowReader reader =
         new RowReader(
-            name, statements, chunks == null ? null : chunks.reader(), requests, shared.clock());
-    RowWriter writer = RowWriter.of(name, statements, requests, shared.clock());
+            name,
+            statements,
+            chunks == null ? null : chunks.reader(),
+            requests,
+            shared.clock(),
+            sizes);
+    RowWriter writer = RowWriter.of(name, statements, requests, shared.clock(), sizes);
     if (opened.shape() == Shape.RANGE) {
       writer = writer.withBatches(shared.timer()::after);
     }
     if (chunks != null) {
       writer = writer.withChunks(chunks.writer());
-      sweeper.add(chunks.table(), reader);
+      if (opened.claim().kind() != Claim.Kind.READ) {
+        sweeper.add(chunks.table(), reader);
+      }
     }
     RangeReader ranges = new RangeReader(name, statements, requests, reader);
     Scanner scanner = new Scanner(name, opened.shape(), statements, requests, reader);
     OperationChecker checker =
         OperationChecker.of(
-            name, opened.record().layout(), chunks == null ? withoutChunks() : limits);
+                name, opened.record().layout(), chunks == null ? withoutChunks() : limits)
+            .claimed(opened.claim());
     LOG.info(
         "opened collection {} in table {}.{}: {}, layout {}",
         name,

@@ -149,6 +149,7 @@ final class ScyllaCollection implements StoreCollection {
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
     return Futures.start(
         () -> {
+          checker.requireWritable();
           check(key, mutation);
           Long version = mutation.version();
           if (version != null) {

@@ -188,7 +188,7 @@ final class ConditionalStatementsTest {
   }
 
   @Test
-  void compareAndSet_firstStatementArrivesAfterOthersChangedBack_changesNothing() {
+  void compareAndSet_statementArrivesLate_changesNothing() {
     assertThat(await(store.metadata().compareAndSet(NAME, null, A))).isTrue();
     CompletableFuture<Void> arrival = new CompletableFuture<>();
     CompletableFuture<AsyncResultSet> late = new CompletableFuture<>();

@@ -102,7 +102,11 @@ public final class CqlLint {
               + " FROM "
               + TABLE
               + WHERE
-              + "( ORDER BY [a-z_]+ DESC)?( LIMIT \\?)?( BYPASS CACHE)?");
+              + "( ORDER BY [a-z_]+ DESC)?( LIMIT \\?)?( ALLOW FILTERING)?( BYPASS CACHE)?");
+  private static final Pattern PARTS_OF_A_TOKEN =
+      Pattern.compile(
+          "(token\\([a-z, ]+\\)) > \\? AND \\1 <= \\? AND clustering >= \\?"
+              + "(?: AND clustering < \\?)?");
   private static final Pattern UPDATE =
       Pattern.compile(
           "UPDATE "
@@ -179,7 +183,10 @@ public final class CqlLint {
     checkTable(form.group(shape == SELECT ? 3 : 1));
     if (shape == SELECT) {
       checkFunctions(form.group(2));
-      require(scylla || form.group(7) == null, "BYPASS CACHE is ScyllaDB's alone");
+      require(
+          form.group(7) == null || PARTS_OF_A_TOKEN.matcher(form.group(4)).matches(),
+          "ALLOW FILTERING of more than bounds on clustering");
+      require(scylla || form.group(8) == null, "BYPASS CACHE is ScyllaDB's alone");
       require(
           form.group(1) == null || !form.group(2).contains("clustering"),
           "DISTINCT is for the partition key");

@@ -225,6 +225,36 @@ final class BrokenDriversTest {
             DriverKit.Metadata.class,
             "open_importingAnotherCopy_isPermanent"),
         store(
+            "writes what is read only",
+            BrokenHandOvers::writesWhatIsReadOnly,
+            DriverKit.Lifecycle.class,
+            "open_forReading_readsAndRefusesEveryWrite"),
+        store(
+            "lets readers in early",
+            BrokenHandOvers::letsReadersInEarly,
+            DriverKit.Metadata.class,
+            "open_forReading_waitsUntilTheCopyIsOpened"),
+        store(
+            "opens a store of its own",
+            BrokenHandOvers::opensAStoreOfItsOwn,
+            DriverKit.Lifecycle.class,
+            "open_anotherStore_seesTheSameData"),
+        collection(
+            "loses a concurrent update",
+            BrokenPoints::losesAConcurrentUpdate,
+            DriverKit.Concurrency.class,
+            "write_oneKeyByManyThreads_losesNone"),
+        collection(
+            "counts values alone",
+            BrokenRanges::countsValuesAlone,
+            DriverKit.Paging.class,
+            "paging_byBytesOfLongClusteringKeys_countsThem"),
+        bare(
+            "takes a lock without having any",
+            BrokenPoints::ignoresLocks,
+            DriverKit.Locks.class,
+            "tryLockAll_otherSpace_isFree"),
+        store(
             "ignores layouts",
             BrokenHandOvers::ignoresLayouts,
             DriverKit.Metadata.class,
@@ -254,11 +284,11 @@ final class BrokenDriversTest {
   @ParameterizedTest(name = "{0}: {3}")
   @org.junit.jupiter.params.provider.MethodSource("broken")
   void kit_brokenDriver_isCaughtByTheNamedTest(
-      String how, UnaryOperator<Store> breaking, Class<?> clause, String test) {
-    TestExecutionSummary sound = run(UnaryOperator.identity(), clause, test);
+      String how, UnaryOperator<Store> breaking, Class<?> clause, String test, Class<?> kit) {
+    TestExecutionSummary sound = run(kit, UnaryOperator.identity(), clause, test);
     assertThat(sound.getTestsSucceededCount()).isPositive();
     assertThat(sound.getTotalFailureCount()).isZero();
-    TestExecutionSummary summary = run(breaking, clause, test);
+    TestExecutionSummary summary = run(kit, breaking, clause, test);
     assertThat(summary.getTestsFoundCount()).isEqualTo(sound.getTestsFoundCount());
     assertThat(summary.getTestsFailedCount()).as(how).isPositive();
   }
@@ -288,6 +318,7 @@ final class BrokenDriversTest {
   private static String randomFailure() {
     TestExecutionSummary summary =
         run(
+            BrokenKit.class,
             store -> BrokenLeaders.wrapping(store, BrokenPoints::losesTheLastWrite),
             DriverKit.RandomOperations.class,
             "operations_random_agreeWithAnOrderedMap");
@@ -296,12 +327,12 @@ final class BrokenDriversTest {
   }
 
   private static TestExecutionSummary run(
-      UnaryOperator<Store> breaking, Class<?> clause, String test) {
+      Class<?> kit, UnaryOperator<Store> breaking, Class<?> clause, String test) {
     PostDiscoveryFilter named =
         descriptor -> FilterResult.includedIf(isContainer(descriptor) || isNamed(descriptor, test));
     LauncherDiscoveryRequest request =
         LauncherDiscoveryRequestBuilder.request()
-            .selectors(selectNestedClass(List.of(BrokenKit.class), clause))
+            .selectors(selectNestedClass(List.of(kit), clause))
             .filters(named)
             .build();
     SummaryGeneratingListener listener = new SummaryGeneratingListener();
@@ -329,6 +360,12 @@ final class BrokenDriversTest {
 
   private static Arguments store(
       String how, UnaryOperator<Store> breaking, Class<?> clause, String test) {
-    return Arguments.of(how, breaking, clause, test);
+    return Arguments.of(how, breaking, clause, test, BrokenKit.class);
+  }
+
+  private static Arguments bare(
+      String how, UnaryOperator<StoreCollection> breaking, Class<?> clause, String test) {
+    UnaryOperator<Store> store = each -> BrokenLeaders.wrapping(each, breaking);
+    return Arguments.of(how, store, clause, test, BareBrokenKit.class);
   }
 }

@@ -1,6 +1,8 @@
 package dev.kvshift.testkit;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
@@ -219,6 +221,50 @@ final class BrokenHandOvers {
                             found == null || found.copy() == null
                                 ? claim
                                 : Claim.importing(found.copy())));
+      }
+    };
+  }
+
+  /** Opens for writing what was to be read only. */
+  static Store writesWhatIsReadOnly(Store store) {
+    return new ForwardingStore(store) {
+      @Override
+      public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+        return inner.open(name, layout, claim.kind() == Claim.Kind.READ ? Claim.NONE : claim);
+      }
+    };
+  }
+
+  /** Lets readers in while the copy is under way, and refuses their writes. */
+  static Store letsReadersInEarly(Store store) {
+    return new ForwardingStore(store) {
+      @Override
+      public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
+        return claim.kind() != Claim.Kind.READ
+            ? inner.open(name, layout, claim)
+            : inner
+                .open(name, layout, Claim.NONE)
+                .thenApply(
+                    opened ->
+                        new ForwardingCollection(opened) {
+                          @Override
+                          public CompletionStage<Long> write(
+                              StoreKey key, Mutation mutation, Call call) {
+                            return CompletableFuture.failedFuture(
+                                new KvException.Permanent("opened for reading"));
+                          }
+                        });
+      }
+    };
+  }
+
+  /** Gives each caller a store of its own. */
+  static Store opensAStoreOfItsOwn(Store store) {
+    return new ForwardingStore(MemoryStoreProvider.open(UUID.randomUUID().toString())) {
+      @Override
+      public void close() {
+        super.close();
+        store.close();
       }
     };
   }

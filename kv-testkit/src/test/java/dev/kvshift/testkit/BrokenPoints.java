@@ -12,9 +12,11 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** Collections with broken reads or writes of single keys. */
@@ -33,6 +35,32 @@ final class BrokenPoints {
                     row == null || row.value() == null || mutation.value() == null
                         ? inner.write(key, mutation, call)
                         : CompletableFuture.completedFuture(row.version() + 1));
+      }
+    };
+  }
+
+  /** Acknowledges a write and drops it if another thread is writing the same key. */
+  static StoreCollection losesAConcurrentUpdate(StoreCollection collection) {
+    StoreKey lost = StoreKey.of(Bytes.utf8("lost"), Bytes.empty());
+    Set<StoreKey> busy = ConcurrentHashMap.newKeySet();
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        if (!busy.add(key)) {
+          return inner.write(lost, mutation, call);
+        }
+        LockSupport.parkNanos(100_000);
+        return inner.write(key, mutation, call).whenComplete((version, error) -> busy.remove(key));
+      }
+    };
+  }
+
+  /** Takes a lock for decoration, although it has none. */
+  static StoreCollection ignoresLocks(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner.write(key, mutation.withLock(null), call);
       }
     };
   }

@@ -116,6 +116,31 @@ final class BrokenRanges {
     };
   }
 
+  /** Counts the bytes of values alone. */
+  static StoreCollection countsValuesAlone(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<RowPage> range(
+          Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+        return inner
+            .range(main, shard, range, PageLimit.entries(limit.entries()), call)
+            .thenApply(
+                page -> {
+                  int bytes = 0;
+                  for (int i = 0; i < page.rows().size(); i++) {
+                    Bytes value = page.rows().get(i).value();
+                    bytes += value == null ? 0 : value.size();
+                    if (bytes > limit.bytes() && i > 0) {
+                      List<Row> rows = page.rows().subList(0, i);
+                      return RowPage.of(rows, Stop.BYTE_LIMIT, rows.get(i - 1).key().clustering());
+                    }
+                  }
+                  return page;
+                });
+      }
+    };
+  }
+
   static StoreCollection fetchesAllAndCuts(StoreCollection collection) {
     return new ForwardingCollection(collection) {
       @Override

@@ -19,8 +19,18 @@ final class NewSide {
   private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
+  /**
+   * The new side's collection, opened.
+   *
+   * @param collection the collection
+   * @param readable whether it holds everything that was copied
+   */
+  record Opened(StoreCollection collection, boolean readable) {}
+
   /** The opened collection; null until it has been opened. */
   @Nullable StoreCollection opened;
+
+  private boolean readable;
 
   /** The floor for which it was seen to hold the copy; 0 before the hand-over. */
   private long checkedFloor;
@@ -53,6 +63,11 @@ final class NewSide {
     return checkedFloor == floor ? opened : null;
   }
 
+  /** Returns the collection if readers find everything there that was copied; null otherwise. */
+  @Nullable StoreCollection readable() {
+    return readable ? opened : null;
+  }
+
   /**
    * Ends a look or an opening.
    *
@@ -60,22 +75,23 @@ final class NewSide {
    * @param floor the floor of the hand-over that it was to have; 0 before it
    * @param found the collection; null if it failed
    */
-  void end(
-      @Nullable Copy asked,
-      long floor,
-      @Nullable StoreCollection found,
-      @Nullable KvException error) {
+  void end(@Nullable Copy asked, long floor, @Nullable Opened found, @Nullable KvException error) {
     looking = false;
     if (found != null) {
-      opened = found;
+      opened = found.collection;
+      readable = found.readable;
       checkedFloor = floor;
       if (problem != null) {
-        LOG.info("the new side of collection {} can be used", found.name());
+        LOG.info("the new side of collection {} can be used", found.collection.name());
       }
       seen = asked;
       problem = null;
-      pause = FIRST_PAUSE;
-      nextLookNanos = System.nanoTime() + LONGEST_PAUSE.toNanos();
+      if (readable) {
+        pause = FIRST_PAUSE;
+        nextLookNanos = System.nanoTime() + LONGEST_PAUSE.toNanos();
+      } else {
+        pauseBeforeNextLook();
+      }
       return;
     }
     String message = String.valueOf(error == null ? null : error.getMessage());
@@ -87,6 +103,10 @@ final class NewSide {
       opened = null;
       seen = null;
     }
+    pauseBeforeNextLook();
+  }
+
+  private void pauseBeforeNextLook() {
     nextLookNanos = System.nanoTime() + pause.toNanos();
     pause =
         pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;

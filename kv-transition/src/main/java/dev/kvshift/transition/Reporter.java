@@ -88,7 +88,7 @@ final class Reporter implements AutoCloseable {
   private InstanceReport report() {
     InstanceReport report = self;
     for (TransitionCollection collection : collections.values()) {
-      InstanceReport.Use use = collection.use();
+      InstanceReport.Use use = collection.report();
       if (use != null) {
         report = report.withUse(collection.name(), use);
       }

@@ -8,6 +8,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
@@ -44,6 +45,15 @@ final class TransitionCollection implements StoreCollection {
 
   private static final Duration LAST_BACKOFF = Duration.ofMillis(500);
 
+  /**
+   * What a service opens.
+   *
+   * @param claim {@code ACTIVE} or {@code READ}
+   * @param prefersNew whether reads go to the new side before the switch
+   */
+  record Use(String name, Layout layout, Claim claim, boolean prefersNew) {}
+
+  private final Use use;
   private final String name;
   private final Layout layout;
   private final OperationChecker untilOpened;
@@ -65,12 +75,11 @@ final class TransitionCollection implements StoreCollection {
      * @param copy the copy that the gate names; null if it names none, which is refused
      * @param floor the floor of the hand-over; 0 before it
      */
-    CompletionStage<StoreCollection> open(@Nullable Copy copy, long floor);
+    CompletionStage<NewSide.Opened> open(@Nullable Copy copy, long floor);
   }
 
   TransitionCollection(
-      String name,
-      Layout layout,
+      Use use,
       Limits untilOpened,
       @Nullable StoreCollection old,
       NewSideOpener newOpener,
@@ -79,9 +88,10 @@ final class TransitionCollection implements StoreCollection {
       VersionClock clock,
       StoreClock newClock,
       Events events) {
-    this.name = name;
-    this.layout = layout;
-    this.untilOpened = OperationChecker.of(name, layout, untilOpened);
+    this.use = use;
+    this.name = use.name;
+    this.layout = use.layout;
+    this.untilOpened = OperationChecker.of(name, layout, untilOpened).claimed(use.claim);
     this.old = old;
     this.newOpener = newOpener;
     this.copy = copy;
@@ -89,6 +99,11 @@ final class TransitionCollection implements StoreCollection {
     this.clock = clock;
     this.newClock = newClock;
     this.events = events;
+  }
+
+  /** Returns how the service has opened the collection. */
+  Use use() {
+    return use;
   }
 
   /** Returns the phase that this instance knows. */
@@ -126,26 +141,50 @@ final class TransitionCollection implements StoreCollection {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return this.<@Nullable Row>inPhase(
-            call,
-            (store, c) -> store.get(key, c),
-            (view, c) ->
-                beforeSending(fresh(), c)
-                    .thenCompose(store -> reporting(Events.NEW, store.get(key, c))))
+    return this.<@Nullable Row>read(call, (store, c) -> store.get(key, c))
         .thenApply(row -> row == null || row.isTombstone() ? null : row);
   }
 
   @Override
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
-    return inPhase(
-            call,
-            (store, c) -> store.range(main, shard, range, limit, c),
-            (view, c) ->
-                beforeSending(fresh(), c)
-                    .thenCompose(
-                        store -> reporting(Events.NEW, store.range(main, shard, range, limit, c))))
+    return read(call, (store, c) -> store.range(main, shard, range, limit, c))
         .thenApply(TransitionCollection::withoutTombstones);
+  }
+
+  /**
+   * Reads from the side that answers in the present phase. A service that prefers the new side
+   * reads there first, and from the old side if that fails: it has half of the time.
+   */
+  private <T extends @Nullable Object> CompletionStage<T> read(
+      Call call, BiFunction<StoreCollection, Call, CompletionStage<T>> read) {
+    StoreCollection preferred = preferred();
+    if (preferred == null) {
+      return readInPhase(call, read);
+    }
+    Call half = Call.within(call.remaining().dividedBy(2));
+    return reporting(Events.NEW, Futures.start(() -> read.apply(preferred, half)))
+        .exceptionallyCompose(
+            error ->
+                Futures.unwrap(error) instanceof KvException.InvalidArgument refused
+                    ? CompletableFuture.failedFuture(refused)
+                    : readInPhase(call, read));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> readInPhase(
+      Call call, BiFunction<StoreCollection, Call, CompletionStage<T>> read) {
+    return inPhase(
+        call,
+        read,
+        (view, c) ->
+            beforeSending(fresh(), c)
+                .thenCompose(store -> reporting(Events.NEW, read.apply(store, c))));
+  }
+
+  private synchronized @Nullable StoreCollection preferred() {
+    return use.prefersNew && tracker.current().phase() != Phase.NEW_ONLY
+        ? newSide.readable()
+        : null;
   }
 
   /** Only one of the stores may show tombstones, so that nobody above is to count on them. */
@@ -158,21 +197,29 @@ final class TransitionCollection implements StoreCollection {
 
   @Override
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
-    if (mutation.version() != null) {
-      return CompletableFuture.failedFuture(unsupported(Capability.VERSIONED_WRITES));
-    }
-    if (mutation.lock() != null) {
-      return CompletableFuture.failedFuture(unsupported(Capability.LOCKS));
-    }
-    return inPhase(
-        call,
-        (store, c) -> store.write(key, mutation, c),
-        (view, c) ->
-            beforeSending(clock.awaitPast(view.floor()), c)
-                .thenCompose(
-                    passed ->
-                        writeNew(
-                            key, mutation.withVersion(clock.next()), c, FIRST_BACKOFF, false)));
+    return Futures.start(
+        () -> {
+          untilOpened.requireWritable();
+          if (mutation.version() != null) {
+            throw unsupported(Capability.VERSIONED_WRITES);
+          }
+          if (mutation.lock() != null) {
+            throw unsupported(Capability.LOCKS);
+          }
+          return inPhase(
+              call,
+              (store, c) -> store.write(key, mutation, c),
+              (view, c) ->
+                  beforeSending(clock.awaitPast(view.floor()), c)
+                      .thenCompose(
+                          passed ->
+                              writeNew(
+                                  key,
+                                  mutation.withVersion(clock.next()),
+                                  c,
+                                  FIRST_BACKOFF,
+                                  false)));
+        });
   }
 
   /**
@@ -236,7 +283,7 @@ final class TransitionCollection implements StoreCollection {
   }
 
   /** Runs an operation in the current phase, and again in the next where it was refused. */
-  private <T> CompletionStage<T> inPhase(
+  private <T extends @Nullable Object> CompletionStage<T> inPhase(
       Call call,
       BiFunction<StoreCollection, Call, CompletionStage<T>> onOld,
       BiFunction<PhaseTracker.View, Call, CompletionStage<T>> onNew) {
@@ -283,18 +330,18 @@ final class TransitionCollection implements StoreCollection {
   }
 
   /** Returns what to report to the leader; null once there is nothing to tell it any more. */
-  InstanceReport.@Nullable Use use() {
+  InstanceReport.@Nullable Use report() {
     if (old == null || tracker.current().phase() == Phase.NEW_ONLY) {
       return null;
     }
     ClockSkew skew = newClock.skew();
-    InstanceReport.Use use =
+    InstanceReport.Use reported =
         InstanceReport.Use.acknowledging(tracker.acknowledged())
             .withLayout(layout)
             .withSkew(skew == null ? null : skew.atLeast().abs())
             .withFailures(failures.get());
     synchronized (this) {
-      return use.withCopy(newSide.seen).withProblem(newSide.problemOr(newClock));
+      return reported.withCopy(newSide.seen).withProblem(newSide.problemOr(newClock));
     }
   }
 
@@ -381,7 +428,7 @@ final class TransitionCollection implements StoreCollection {
             });
   }
 
-  private CompletionStage<StoreCollection> open(NewSide side) {
+  private CompletionStage<NewSide.Opened> open(NewSide side) {
     Copy asked = copy;
     long floor = tracker.current().floor();
     return reporting(Events.NEW, Futures.start(() -> newOpener.open(asked, floor)))
@@ -425,7 +472,7 @@ final class TransitionCollection implements StoreCollection {
                 side.opening = null;
               }
               if (error == null) {
-                result.complete(opened);
+                result.complete(opened.collection());
               } else {
                 result.completeExceptionally(Futures.readFailure(error));
               }

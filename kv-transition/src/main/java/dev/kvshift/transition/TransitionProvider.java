@@ -2,6 +2,7 @@ package dev.kvshift.transition;
 
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.ConnectionString.Parameter;
+import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import java.util.List;
@@ -10,6 +11,9 @@ import java.util.List;
  * Opens {@code transition://NAME?old=…&new=…}: one store made of an old and a new one. NAME is the
  * service's: the leader shows it to whoever moves a collection. Neither side has to answer for the
  * store to open; a collection needs the old side or, once it has moved, the new one.
+ *
+ * <p>With {@code access=read&prefer=new}, a service reads from the new side as soon as its
+ * migration has caught up, and from the old side while the new one cannot answer.
  */
 public final class TransitionProvider implements StoreProvider {
   @Override
@@ -23,15 +27,24 @@ public final class TransitionProvider implements StoreProvider {
         Parameter.required(
             "old", "connection string of the old store, percent-encoded, env:NAME or file:PATH"),
         Parameter.required(
-            "new", "connection string of the new store, percent-encoded, env:NAME or file:PATH"));
+            "new", "connection string of the new store, percent-encoded, env:NAME or file:PATH"),
+        Parameter.optional(
+            "prefer",
+            Events.OLD,
+            "old or new: the side that answers a service with access=read before the switch"));
   }
 
   @Override
   public Store open(ConnectionString string, Context context) {
     ConnectionString oldSide = string.nested("old");
     ConnectionString newSide = string.nested("new");
+    String preferred = string.parameter("prefer").orElse(Events.OLD);
+    if (!preferred.equals(Events.OLD) && !preferred.equals(Events.NEW)) {
+      throw new KvException.Permanent(
+          "parameter 'prefer' of transition:// is '" + preferred + "': give old or new");
+    }
     return new TransitionStore(
-        string.hosts().get(0).name(),
+        new TransitionStore.Service(string.hosts().get(0).name(), preferred.equals(Events.NEW)),
         new Side(oldSide, context),
         new Side(newSide, context),
         context.clock(),

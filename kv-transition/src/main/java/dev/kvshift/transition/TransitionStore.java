@@ -48,7 +48,16 @@ final class TransitionStore implements Store {
   private static final Set<Capability> CAPABILITIES =
       Set.copyOf(EnumSet.of(Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS));
 
+  /**
+   * The service that opens the store.
+   *
+   * @param name what the leader shows to whoever moves a collection
+   * @param prefersNew whether its reads go to the new side before the switch
+   */
+  record Service(String name, boolean prefersNew) {}
+
   private final String description;
+  private final boolean prefersNew;
   private final Side oldSide;
   private final Side newSide;
   private final VersionClock clock;
@@ -59,7 +68,7 @@ final class TransitionStore implements Store {
   private final Map<String, CompletableFuture<TransitionCollection>> collections =
       new ConcurrentHashMap<>();
 
-  TransitionStore(String service, Side oldSide, Side newSide, VersionClock clock, Events events) {
+  TransitionStore(Service service, Side oldSide, Side newSide, VersionClock clock, Events events) {
     this.description = events.store();
     this.events = events;
     this.oldSide = oldSide;
@@ -68,7 +77,8 @@ final class TransitionStore implements Store {
     this.newClock =
         new StoreClock(
             clock, () -> newSide.store().thenCompose(Store::serverTime), events::measured);
-    this.reporter = new Reporter(oldSide, service);
+    this.prefersNew = service.prefersNew();
+    this.reporter = new Reporter(oldSide, service.name());
   }
 
   @Override
@@ -103,38 +113,58 @@ final class TransitionStore implements Store {
           new KvException.Permanent(
               "a migration cannot import into transition://: give it the new store itself"));
     }
+    Claim.Kind kind = claim.kind();
+    if (prefersNew && kind != Claim.Kind.READ) {
+      return CompletableFuture.failedFuture(
+          new KvException.Permanent(
+              "a service that writes cannot prefer the new side: add access=read, or remove prefer"));
+    }
+    TransitionCollection.Use use =
+        new TransitionCollection.Use(
+            name, layout, kind == Claim.Kind.READ ? Claim.READ : Claim.ACTIVE, prefersNew);
     CompletableFuture<TransitionCollection> opened =
         collections.compute(
             name,
             (key, known) ->
                 known == null || known.isCompletedExceptionally()
-                    ? open(name, layout).toCompletableFuture()
+                    ? open(use).toCompletableFuture()
                     : known);
-    return opened.thenApply(collection -> requireLayout(collection, layout));
+    return opened.thenApply(collection -> requireSame(collection, use));
   }
 
   /** One collection of a name serves the whole process: its epochs are acknowledged as one. */
-  private static StoreCollection requireLayout(TransitionCollection collection, Layout layout) {
-    if (!collection.layout().equals(layout)) {
+  private static StoreCollection requireSame(
+      TransitionCollection collection, TransitionCollection.Use use) {
+    if (!collection.use().claim().equals(use.claim())) {
+      throw new KvException.Permanent(
+          "collection "
+              + use.name()
+              + " is open in this process as "
+              + collection.use().claim()
+              + ", not "
+              + use.claim()
+              + ": open another store for the other use");
+    }
+    if (!collection.layout().equals(use.layout())) {
       throw new KvException.Permanent(
           "collection "
               + collection.name()
               + " is open in this process with the layout "
               + collection.layout()
               + ", not "
-              + layout
+              + use.layout()
               + ": open it with one layout");
     }
     return collection;
   }
 
-  private CompletionStage<TransitionCollection> open(String name, Layout layout) {
-    return openOnOld(name, layout)
+  private CompletionStage<TransitionCollection> open(TransitionCollection.Use use) {
+    return openOnOld(use)
         .handle(
             (opened, error) ->
                 error == null
                     ? CompletableFuture.completedFuture(opened)
-                    : openOnNewAlone(name, layout, error))
+                    : openOnNewAlone(use, error))
         .thenCompose(stage -> stage)
         .thenApply(
             collection -> {
@@ -143,31 +173,31 @@ final class TransitionStore implements Store {
             });
   }
 
-  private CompletionStage<TransitionCollection> openOnOld(String name, Layout layout) {
+  private CompletionStage<TransitionCollection> openOnOld(TransitionCollection.Use use) {
     return oldSide
         .store()
         .thenCompose(
             store ->
                 store
-                    .open(name, layout, Claim.ACTIVE)
-                    .thenCompose(old -> register(store, old, name, layout)));
+                    .open(use.name(), use.layout(), use.claim())
+                    .thenCompose(old -> register(store, old, use)));
   }
 
   /** Registers before the phase is read, so that a step waits for this instance or its lease. */
   private CompletionStage<TransitionCollection> register(
-      Store store, StoreCollection old, String name, Layout layout) {
+      Store store, StoreCollection old, TransitionCollection.Use use) {
     return reporter
-        .register(store, name, InstanceReport.Use.acknowledging(0).withLayout(layout))
+        .register(store, use.name(), InstanceReport.Use.acknowledging(0).withLayout(use.layout()))
         .thenCompose(
             state ->
                 state.phase() == Phase.NEW_ONLY
-                    ? CompletableFuture.completedFuture(collection(name, layout, old, state))
-                    : handedOver(name, old)
+                    ? CompletableFuture.completedFuture(collection(use, old, state))
+                    : handedOver(use.name(), old)
                         .thenApply(
                             record ->
                                 record == null
-                                    ? collection(name, layout, old, state)
-                                    : movedCollection(name, layout, record)));
+                                    ? collection(use, old, state)
+                                    : movedCollection(use, record)));
   }
 
   /**
@@ -206,22 +236,21 @@ final class TransitionStore implements Store {
    * store is not needed. {@code active} with floor 0 says only that there was no migration.
    */
   private CompletionStage<TransitionCollection> openOnNewAlone(
-      String name, Layout layout, Throwable oldError) {
-    return newRecord(name)
+      TransitionCollection.Use use, Throwable oldError) {
+    return newRecord(use.name())
         .handle(
             (found, error) -> {
               if (found == null || !found.isHandedOver()) {
                 throw Futures.readFailure(oldError);
               }
-              return movedCollection(name, layout, found);
+              return movedCollection(use, found);
             });
   }
 
   private TransitionCollection movedCollection(
-      String name, Layout layout, CollectionRecord record) {
+      TransitionCollection.Use use, CollectionRecord record) {
     return collection(
-        name,
-        layout,
+        use,
         null,
         Gate.State.first()
             .withEpoch(Long.MAX_VALUE)
@@ -231,14 +260,13 @@ final class TransitionStore implements Store {
   }
 
   private TransitionCollection collection(
-      String name, Layout layout, @Nullable StoreCollection old, Gate.State state) {
-    events.phase(name, state.phase());
+      TransitionCollection.Use use, @Nullable StoreCollection old, Gate.State state) {
+    events.phase(use.name(), state.phase());
     return new TransitionCollection(
-        name,
-        layout,
+        use,
         UNTIL_OPENED,
         old,
-        (copy, floor) -> openOnNew(name, layout, copy, floor),
+        (copy, floor) -> openOnNew(use, copy, floor),
         state.copy(),
         new PhaseTracker(state.epoch(), state.phase(), state.floor()),
         clock,
@@ -247,16 +275,16 @@ final class TransitionStore implements Store {
   }
 
   /** Opens the new side of a collection, which must hold the copy that the gate names. */
-  private CompletionStage<StoreCollection> openOnNew(
-      String name, Layout layout, @Nullable Copy copy, long floor) {
+  private CompletionStage<NewSide.Opened> openOnNew(
+      TransitionCollection.Use use, @Nullable Copy copy, long floor) {
     return newSide
         .store()
-        .thenCompose(store -> store.open(name, layout, Claim.NONE))
+        .thenCompose(store -> store.open(use.name(), use.layout(), Claim.NONE))
         .thenCombine(
-            newRecord(name),
+            newRecord(use.name()),
             (opened, record) -> {
-              requireCopy(name, record, copy, floor);
-              return opened;
+              requireCopy(use.name(), record, copy, floor);
+              return new NewSide.Opened(opened, record.isReadable());
             })
         .thenCompose(opened -> newClock.measure().thenApply(measured -> opened));
   }

@@ -20,14 +20,18 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;
+import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.InstancesNotReady;
@@ -47,6 +51,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -65,6 +70,7 @@ import org.junit.jupiter.api.TestInfo;
 class TransitionStoreTest {
   private static final Layout LAYOUT = Layout.range(ShardRule.none());
   private static final Bytes MAIN = Bytes.utf8("main");
+  private static final String PREFER_NEW = "&prefer=new";
   private static final Duration LIFETIME = Duration.ofSeconds(30);
   private static final Duration WITHIN = Duration.ofSeconds(10);
 
@@ -113,6 +119,7 @@ class TransitionStoreTest {
   private final AtomicBoolean reportDies = new AtomicBoolean();
   private final AtomicInteger reports = new AtomicInteger();
   private final CompletableFuture<StoreCollection> neverOpened = new CompletableFuture<>();
+  private final Queue<CompletionStage<@Nullable Row>> newReads = new ConcurrentLinkedQueue<>();
   private final Queue<KvException> newWrites = new ConcurrentLinkedQueue<>();
   private final List<Long> newVersions = new CopyOnWriteArrayList<>();
 
@@ -120,6 +127,14 @@ class TransitionStoreTest {
   private final class ScriptedCollection extends ForwardingCollection {
     ScriptedCollection(StoreCollection inner) {
       super(inner);
+    }
+
+    @Override
+    public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+      CompletionStage<@Nullable Row> scripted = newReads.poll();
+      return scripted == null
+          ? inner.get(key, call)
+          : Futures.within(call, scripted, () -> new KvException.Transient("no answer"));
     }
 
     @Override
@@ -616,6 +631,74 @@ class TransitionStoreTest {
     }
   }
 
+  @Test
+  void reader_importing_readsFromTheOldSideAndWritesNothing() {
+    join(onOld.write(storeKey("a"), mutation("old", 10), call()));
+    join(onNew.write(storeKey("a"), mutation("new", 10), call()));
+    openToReaders();
+    try (KvStore service = connect("", StoreOptions.defaults().readOnly())) {
+      KvCollection items = service.collection("items", LAYOUT);
+      assertThat(items.get(key("a"))).contains(Bytes.utf8("old"));
+      assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("mine")))
+          .isExactlyInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("opened for reading");
+      move();
+      assertThat(items.get(key("a"))).contains(Bytes.utf8("new"));
+      assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("mine")))
+          .isExactlyInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("opened for reading");
+      assertThat(value(onNew, "a")).isEqualTo("new");
+    }
+  }
+
+  @Test
+  void reader_prefersNew_readsThereOnceItHasCaughtUp() {
+    join(onOld.write(storeKey("a"), mutation("old", 10), call()));
+    join(onNew.write(storeKey("a"), mutation("new", 10), call()));
+    try (KvStore service = connect(PREFER_NEW, StoreOptions.defaults().readOnly())) {
+      KvCollection items = service.collection("items", LAYOUT);
+      awaitReady();
+      assertThat(items.get(key("a"))).contains(Bytes.utf8("old"));
+      openToReaders();
+      Await.until(
+          "the new side answers", () -> items.get(key("a")).equals(Optional.of(Bytes.utf8("new"))));
+      assertThat(items.getRange(MAIN, Range.all(), PageLimit.entries(10)).entries())
+          .extracting(Entry::value)
+          .containsExactly(Bytes.utf8("new"));
+    }
+  }
+
+  @Test
+  void reader_preferredNewSideFails_isServedByTheOldOne() {
+    join(onOld.write(storeKey("a"), mutation("old", 10), call()));
+    join(onNew.write(storeKey("a"), mutation("new", 10), call()));
+    openToReaders();
+    try (KvStore service = connect(PREFER_NEW, StoreOptions.defaults().readOnly())) {
+      KvCollection items = service.collection("items", LAYOUT);
+      Await.until(
+          "the new side answers", () -> items.get(key("a")).equals(Optional.of(Bytes.utf8("new"))));
+      newReads.add(CompletableFuture.failedFuture(new KvException.Transient("busy")));
+      assertThat(items.get(key("a"))).contains(Bytes.utf8("old"));
+      newReads.add(new CompletableFuture<>());
+      assertThat(items.get(key("a"), ReadOptions.timeout(Duration.ofSeconds(1))))
+          .contains(Bytes.utf8("old"));
+      assertThat(items.get(key("a"))).contains(Bytes.utf8("new"));
+    }
+  }
+
+  @Test
+  void open_writerThatPrefersNew_isRefused() {
+    try (KvStore service = connect(PREFER_NEW, StoreOptions.defaults())) {
+      assertThatThrownBy(() -> service.collection("items", LAYOUT))
+          .isExactlyInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("add access=read");
+    }
+  }
+
+  private void openToReaders() {
+    join(CollectionRecord.openToReaders(newStore.metadata(), "items", copy));
+  }
+
   /** Begins the old side anew with other options. */
   private void restartOldSide(MemoryOptions options) {
     oldStore.close();
@@ -634,13 +717,17 @@ class TransitionStoreTest {
     assertThat(join(onOld.gate().compareAndSet(now, now.withCopy(named)))).isTrue();
   }
 
-  /** Raises a fence once every instance has reported that it can follow. */
-  private void fence() {
+  /** Waits until every instance has reported that it can follow. */
+  private void awaitReady() {
     Await.until(
         "every instance is ready",
         () ->
             join(onOld.gate().instances()).stream()
                 .allMatch(one -> one.report().obstacle("items", Phase.NEW_ONLY, copy) == null));
+  }
+
+  private void fence() {
+    awaitReady();
     join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME)));
   }
 
@@ -652,8 +739,13 @@ class TransitionStoreTest {
   }
 
   private KvStore connect() {
+    return connect("", StoreOptions.defaults());
+  }
+
+  private KvStore connect(String parameters, StoreOptions options) {
     ConnectionString string =
-        ConnectionString.parse("transition://test?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew");
+        ConnectionString.parse(
+            "transition://test?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew" + parameters);
     return KvStore.over(
         new TransitionProvider()
             .open(
@@ -704,7 +796,8 @@ class TransitionStoreTest {
                   public VersionClock clock() {
                     return versions;
                   }
-                }));
+                }),
+        options);
   }
 
   private static Mutation mutation(String value, long version) {

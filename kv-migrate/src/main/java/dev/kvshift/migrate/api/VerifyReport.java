@@ -26,6 +26,11 @@ public record VerifyReport(
     keys = List.copyOf(keys);
   }
 
+  /** Returns the report with another time taken. */
+  public VerifyReport taking(Duration longer) {
+    return new VerifyReport(sourceRows, targetRows, rechecked, counts, keys, longer);
+  }
+
   /** Returns the number of keys that differ. */
   public long differences() {
     return counts.total();

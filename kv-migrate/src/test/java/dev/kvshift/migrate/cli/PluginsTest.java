@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.cli;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.KvCollection;
@@ -30,7 +31,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CompletionStage;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -261,9 +261,5 @@ final class PluginsTest {
         jar.closeEntry();
       }
     }
-  }
-
-  private static <T extends @Nullable Object> T join(CompletionStage<T> stage) {
-    return stage.toCompletableFuture().join();
   }
 }

@@ -213,8 +213,16 @@ final class ShardWalk {
         return done(full, lastKey());
       }
     }
-    if (page.stop() != Stop.END) {
-      return done(page.stop(), page.passed());
+    Bytes passed = page.passed();
+    if (passed != null) {
+      int order = collection.sharding().shardAt(passed).compareTo(shard);
+      int ahead = range.direction() == Direction.FORWARD ? order : -order;
+      if (ahead == 0) {
+        return done(page.stop(), passed);
+      }
+      if (ahead < 0) {
+        return readOn(shard, passed);
+      }
     }
     if (inFlight.isEmpty() && listed.isEmpty() && unlisted == null) {
       return done(Stop.END, null);
@@ -230,6 +238,19 @@ final class ShardWalk {
     }
     maxInFlight = Math.min(MAX_IN_FLIGHT, maxInFlight + 1);
     return step();
+  }
+
+  /**
+   * Continues with a shard whose page ended at a position in front of all its keys. Such a position
+   * is none of the walk: the shards there were read before.
+   */
+  private CompletionStage<RowPage> readOn(Bytes shard, Bytes passed) {
+    shardsRead--;
+    PageLimit limit = PageLimit.of(entriesLeft, (int) bytesLeft);
+    return collection
+        .entries()
+        .range(main, shard, range.beyond(passed), limit, call)
+        .thenCompose(page -> append(shard, page));
   }
 
   /**

@@ -36,7 +36,7 @@ final class ShardedCollection implements StoreCollection {
    */
   private static final long DIRECTORY_VERSION = 1;
 
-  private static final Bytes DIRECTORY_VALUE = Bytes.of((byte) 1);
+  static final Bytes DIRECTORY_VALUE = Bytes.of((byte) 1);
 
   private final StoreCollection entries;
   private final StoreCollection directory;

@@ -43,7 +43,7 @@ public final class ShardedStore implements Store {
   public static final long DEFAULT_CACHE_BYTES = 32L << 20;
 
   /** Layout of a directory. Its clustering keys are shards, which are not encoded keys. */
-  private static final Layout DIRECTORY = Layout.of(Layout.Shape.RANGE, ShardRule.none(), 0);
+  static final Layout DIRECTORY = Layout.of(Layout.Shape.RANGE, ShardRule.none(), 0);
 
   private final Store store;
   private final KnownShards known;

@@ -20,6 +20,8 @@ import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.model.Seeds;
 import dev.kvshift.model.key.KeyFormat;
 import dev.kvshift.model.key.RandomKeys;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.Store;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -186,6 +188,67 @@ class ShardWalkTest {
     }
   }
 
+  /** Drivers may end a page at any position, also in front of or behind all keys of the shard. */
+  @Test
+  void getRange_pagesThatEndAtPositionsOfNoKey_returnEveryEntryOnce() {
+    for (Direction direction : Direction.values()) {
+      try (KvStore store = store(new Stretches(), MemoryOptions.defaults())) {
+        KvCollection collection =
+            store.collection("walked", Layout.parse("range;shard=bits=4;encoding=0"));
+        List<Bytes> keys = new ArrayList<>();
+        for (int i = 0; i < 256; i += 5) {
+          Bytes key = Bytes.of((byte) i, (byte) 1);
+          collection.put(Key.of(MAIN, key), Bytes.empty());
+          keys.add(key);
+        }
+        Range range = Range.all();
+        if (direction == Direction.BACKWARD) {
+          range = range.backward();
+          Collections.reverse(keys);
+        }
+        assertThat(pages(collection, range, PageLimit.entries(7)))
+            .extracting(Entry::clustering)
+            .containsExactlyElementsOf(keys);
+      }
+    }
+  }
+
+  /** Ends the pages of entries at every third first byte. */
+  private static final class Stretches implements HookedStore.Hook {
+    private static final int STEP = 3;
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public <T extends @Nullable Object> CompletionStage<T> run(
+        HookedStore.Request request, Supplier<CompletionStage<T>> body) {
+      Range range = request.range();
+      if (request.isOfDirectory() || range == null) {
+        return body.get();
+      }
+      return body.get().thenApply(page -> (T) ended((RowPage) page, range));
+    }
+
+    private static RowPage ended(RowPage page, Range range) {
+      boolean forward = range.direction() == Direction.FORWARD;
+      for (int i = 0; i < 256; i += STEP) {
+        Bytes end = Bytes.of((byte) (forward ? i : 255 - i));
+        if (range.contains(end) && !range.beyond(end).isEmpty()) {
+          Bytes passed = page.passed();
+          int order = passed == null ? 1 : passed.compareTo(end);
+          if (passed != null && (forward ? order : -order) < 0) {
+            return page;
+          }
+          List<Row> before =
+              page.rows().stream()
+                  .filter(row -> !range.beyond(end).contains(row.key().clustering()))
+                  .toList();
+          return RowPage.of(before, Stop.SCAN_LIMIT, end);
+        }
+      }
+      return page;
+    }
+  }
+
   @Test
   void getRange_emptyMainKey_endsAtOnceWithoutLookingAtShards() {
     Looks looks = new Looks();
@@ -209,7 +272,7 @@ class ShardWalkTest {
     return collection;
   }
 
-  private static KvStore store(Looks looks, MemoryOptions options) {
+  private static KvStore store(HookedStore.Hook looks, MemoryOptions options) {
     Store memory = MemoryStoreProvider.open("shard-walk-test", options);
     return KvStore.over(new ShardedStore(new HookedStore(memory, looks)));
   }

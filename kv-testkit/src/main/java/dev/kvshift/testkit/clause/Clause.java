@@ -7,6 +7,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.UnsupportedCapability;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
@@ -197,13 +198,16 @@ abstract class Clause {
           assertUnsupported(
               has(Capability.GATE) ? missing : Capability.GATE,
               () -> points().gate().fence("attempt", FenceOptions.lasting(Duration.ofSeconds(1))));
-      case LOCKS ->
-          assertUnsupported(
-              missing,
-              () ->
-                  store()
-                      .locks("kit")
-                      .tryLockAll(Set.of(hex("01")), Duration.ofSeconds(1), call()));
+      case LOCKS -> {
+        assertUnsupported(
+            missing,
+            () ->
+                store().locks("kit").tryLockAll(Set.of(hex("01")), Duration.ofSeconds(1), call()));
+        Lock lock = Lock.of("kit", hex("01"), "nobody", 1, Instant.now().plusSeconds(60));
+        assertUnsupported(
+            missing, () -> points().write(key, Mutation.put(hex("01")).withLock(lock), call()));
+        assertThat(read(points(), key)).isNull();
+      }
       case LOCK_GATE ->
           assertUnsupported(
               has(Capability.LOCKS) ? missing : Capability.LOCKS,

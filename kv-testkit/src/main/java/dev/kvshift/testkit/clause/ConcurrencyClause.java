@@ -21,11 +21,13 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -145,6 +147,26 @@ public abstract class ConcurrencyClause extends Clause {
     }
     assertThat(versions).hasSize(writes.size());
     assertThat(read(points(), key)).isEqualTo(Row.of(key, greatest, number(winner), null));
+  }
+
+  @Test
+  void write_oneKeyByManyThreads_losesNone() {
+    StoreKey key = freshKey();
+    Map<Long, Bytes> written = new ConcurrentHashMap<>();
+    InParallel.run(
+        THREADS,
+        thread -> {
+          for (int i = 0; i < EACH; i++) {
+            Bytes value = number(thread * EACH + i);
+            long version = write(points(), key, Mutation.put(value));
+            written.put(version, value);
+            Row seen = Objects.requireNonNull(read(points(), key));
+            assertThat(seen.version()).isGreaterThanOrEqualTo(version);
+          }
+        });
+    assertThat(written).hasSize(THREADS * EACH);
+    long greatest = Collections.max(written.keySet());
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, greatest, written.get(greatest), null));
   }
 
   @Test

@@ -10,6 +10,8 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
+import dev.kvshift.api.StoreOptions;
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -37,6 +39,36 @@ public abstract class LifecycleClause extends Clause {
     StoreKey key = freshKey();
     StoreCollection again = join(store().open(points().name(), pointLayout(), Claim.ACTIVE));
     long version = write(again, key, Mutation.put(hex("01")));
+    assertThat(read(points(), key)).isEqualTo(Row.of(key, version, hex("01"), null));
+  }
+
+  @Test
+  void open_anotherStore_seesTheSameData() {
+    StoreKey key = freshKey();
+    long version = write(points(), key, Mutation.put(hex("01")));
+    try (Store other = tested().fixture.open()) {
+      StoreCollection opened = join(other.open(points().name(), pointLayout(), Claim.ACTIVE));
+      assertThat(read(opened, key)).isEqualTo(Row.of(key, version, hex("01"), null));
+    }
+  }
+
+  @Test
+  void open_forReading_readsAndRefusesEveryWrite() {
+    StoreKey key = freshKey();
+    long version = write(points(), key, Mutation.put(hex("01")));
+    try (Store other = tested().fixture.open()) {
+      StoreCollection reader = join(other.open(points().name(), pointLayout(), Claim.READ));
+      assertThat(read(reader, key)).isEqualTo(Row.of(key, version, hex("01"), null));
+      assertPermanent(() -> reader.write(key, Mutation.put(hex("02")), call()));
+      assertPermanent(() -> reader.write(key, Mutation.delete(), call()));
+      assertThat(read(reader, key)).isEqualTo(Row.of(key, version, hex("01"), null));
+    }
+    try (KvStore view = KvStore.over(tested().fixture.open(), StoreOptions.defaults().readOnly())) {
+      KvCollection reader = view.collection(points().name(), pointLayout());
+      assertThat(reader.get(Key.of(key.main()))).contains(hex("01"));
+      assertPermanent(() -> reader.async().put(Key.of(key.main()), hex("02"), WriteOptions.none()));
+      assertPermanent(() -> view.locks("kit"));
+    }
     assertThat(read(points(), key)).isEqualTo(Row.of(key, version, hex("01"), null));
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException.Permanent;
+import dev.kvshift.api.KvException.Transient;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -210,12 +211,37 @@ public abstract class MetadataClause extends Clause {
   }
 
   @Test
+  @Needs({Capability.METADATA, Capability.VERSIONED_WRITES})
+  void open_forReading_waitsUntilTheCopyIsOpened() {
+    String name = tested().freshName();
+    Await.failure(Permanent.class, () -> store().open(name, pointLayout(), Claim.READ));
+    assertThat(get(CollectionRecord.metadataName(name))).isNull();
+    StoreKey key = freshKey();
+    long version = versionAgo(Duration.ofMinutes(1));
+    StoreCollection importing = join(store().open(name, pointLayout(), Claim.importing(COPY)));
+    write(importing, key, Mutation.put(hex("01")).withVersion(version));
+    Await.failure(Transient.class, () -> store().open(name, pointLayout(), Claim.READ));
+    assertPermanent(
+        () -> CollectionRecord.openToReaders(store().metadata(), name, Copy.draw("another")));
+    join(CollectionRecord.openToReaders(store().metadata(), name, COPY));
+    join(store().open(name, pointLayout(), Claim.importing(COPY)));
+    StoreCollection reader = join(store().open(name, pointLayout(), Claim.READ));
+    assertThat(read(reader, key)).isEqualTo(Row.of(key, version, hex("01"), null));
+    assertPermanent(
+        () -> reader.write(key, Mutation.put(hex("02")).withVersion(version + 1), call()));
+    assertThat(read(reader, key)).isEqualTo(Row.of(key, version, hex("01"), null));
+    Await.failure(Permanent.class, () -> store().open(name, pointLayout(), Claim.ACTIVE));
+    join(store().activate(name, COPY, version + 1));
+    join(store().open(name, pointLayout(), Claim.READ));
+  }
+
+  @Test
   void open_anotherLayout_isPermanentAndNamesBoth() {
     String name = tested().freshName();
     Layout mine = Layout.point();
     Layout other = mine.withEncoding(0);
     join(store().open(name, mine, Claim.ACTIVE));
-    for (Claim claim : List.of(Claim.ACTIVE, Claim.NONE)) {
+    for (Claim claim : List.of(Claim.ACTIVE, Claim.NONE, Claim.READ)) {
       assertThat(Await.failure(Permanent.class, () -> store().open(name, other, claim)))
           .hasMessageContaining(mine.toString())
           .hasMessageContaining(other.toString());

@@ -85,6 +85,20 @@ public abstract class PagingClause extends Clause {
     assertWellFormed(pages, limit);
   }
 
+  @EachApiAndDirection
+  void paging_byBytesOfLongClusteringKeys_countsThem(CollectionApi api, Direction direction) {
+    Bytes main = freshMain();
+    for (int i = 0; i < 20; i++) {
+      byte[] clustering = new byte[200];
+      clustering[0] = (byte) i;
+      ranges(api).put(Key.of(main, Bytes.of(clustering)), hex("01"));
+    }
+    PageLimit limit = PageLimit.of(1_000, 1_000);
+    List<Page> pages = ranges(api).pages(main, all(direction), limit);
+    assertThat(joined(pages)).hasSize(20);
+    assertWellFormed(pages, limit);
+  }
+
   @ParameterizedTest
   @EnumSource
   void page_oneEntryLargerThanTheLimit_isGivenAlone(CollectionApi api) {

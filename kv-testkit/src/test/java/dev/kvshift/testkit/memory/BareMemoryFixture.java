@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.UUID;
 
 /** The in-memory store without any capability. */
-public final class BareMemoryFixture implements StoreFixture {
+public class BareMemoryFixture implements StoreFixture {
   private final Meter meter = new Meter();
   private final String name = UUID.randomUUID().toString();
 

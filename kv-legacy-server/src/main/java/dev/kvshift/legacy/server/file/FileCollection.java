@@ -31,18 +31,19 @@ import org.jspecify.annotations.Nullable;
 
 /** A collection inside the process. Checks each request as the driver does. */
 final class FileCollection implements StoreCollection, ChangeSource, Gate {
-  private final FileStore store;
+  private final Requests requests;
   private final Engine engine;
   private final Table table;
   private final Layout layout;
   private final OperationChecker checker;
 
-  FileCollection(FileStore store, Engine engine, Table table, Layout layout) {
-    this.store = store;
+  FileCollection(
+      Requests requests, Engine engine, Table table, Layout layout, OperationChecker checker) {
+    this.requests = requests;
     this.engine = engine;
     this.table = table;
     this.layout = layout;
-    this.checker = OperationChecker.of(table.name(), layout, store.limits()).withoutShards();
+    this.checker = checker;
   }
 
   @Override
@@ -62,7 +63,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return store.run(
+    return requests.run(
         call,
         () -> {
           checker.check(key);
@@ -73,9 +74,10 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
-    return store.run(
+    return requests.run(
         call,
         () -> {
+          checker.requireWritable();
           checker.check(key, mutation);
           checker.checkDeadline(call);
           return engine.write(table, key, mutation, call);
@@ -85,7 +87,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   @Override
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
-    return store.run(
+    return requests.run(
         call,
         () -> {
           checker.checkRange(main, shard);
@@ -101,7 +103,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast, Call call) {
-    return store.run(
+    return requests.run(
         call,
         () -> {
           checker.checkDeadline(call);
@@ -113,7 +115,7 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
   @Override
   public CompletionStage<ScanPage> scan(
       ScanTask task, @Nullable Bytes position, PageLimit limit, Call call) {
-    return store.run(
+    return requests.run(
         call,
         () -> {
           checker.checkDeadline(call);
@@ -134,83 +136,81 @@ final class FileCollection implements StoreCollection, ChangeSource, Gate {
 
   @Override
   public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
-    return store.patiently(
+    return requests.patiently(
         LegacyLimits.bounded(wait), () -> engine.changes(table, after, maxBytes, wait));
   }
 
   @Override
   public CompletionStage<String> logId(long position) {
-    return store.change(() -> engine.logId(table, position));
+    return requests.change(() -> engine.logId(table, position));
   }
 
   @Override
   public CompletionStage<Window> window() {
-    return store.run(() -> completedFuture(engine.reads().window(table)));
+    return requests.run(() -> completedFuture(engine.reads().window(table)));
   }
 
   @Override
   public CompletionStage<Duration> consumed(String consumer, long upTo) {
-    return store.change(() -> engine.consumers().consumed(table, consumer, upTo));
+    return requests.change(() -> engine.consumers().consumed(table, consumer, upTo));
   }
 
   @Override
   public CompletionStage<@Nullable Void> forget(String consumer) {
-    return store.change(() -> engine.consumers().forget(table, consumer));
+    return requests.change(() -> engine.consumers().forget(table, consumer));
   }
 
   @Override
   public CompletionStage<State> state() {
-    return store.run(() -> completedFuture(engine.gates().state(table)));
+    return requests.run(() -> completedFuture(engine.gates().state(table)));
   }
 
   @Override
   public CompletionStage<Boolean> compareAndSet(State expected, State next) {
-    return store.change(() -> engine.gates().compareAndSet(table, expected, next));
+    return requests.change(() -> engine.gates().compareAndSet(table, expected, next));
   }
 
   @Override
   public CompletionStage<Fence> fence(String attempt, FenceOptions options) {
-    return store.change(() -> engine.gates().fence(table, attempt, options));
+    return requests.change(() -> engine.gates().fence(table, attempt, options));
   }
 
   @Override
   public CompletionStage<@Nullable Void> lift(String attempt) {
-    return store.change(() -> engine.gates().lift(table, attempt));
+    return requests.change(() -> engine.gates().lift(table, attempt));
   }
 
   @Override
   public CompletionStage<State> move(String attempt) {
-    return store.change(() -> engine.move(table, attempt));
+    return requests.change(() -> engine.move(table, attempt));
   }
 
   @Override
   public CompletionStage<State> seal(long epoch) {
-    return store.change(() -> engine.gates().seal(table, epoch));
+    return requests.change(() -> engine.gates().seal(table, epoch));
   }
 
   @Override
   public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
-    return store.change(
+    return requests.change(
         () -> {
           checker.check(key);
-          return engine
-              .gates()
-              .reassert(table, key, atLeast, Call.within(store.limits().timeout()));
+          return engine.gates().reassert(table, key, atLeast, requests.call());
         });
   }
 
   @Override
   public CompletionStage<@Nullable Void> applied(long version) {
-    return store.change(() -> engine.gates().applied(table, version));
+    return requests.change(() -> engine.gates().applied(table, version));
   }
 
   @Override
   public void listen(LongConsumer listener) {
-    table.listen(store, listener);
+    table.listen(requests, listener);
   }
 
   @Override
   public CompletionStage<List<Instance>> instances() {
-    return store.run(() -> completedFuture(engine.gates().instances(table)));
+    return requests.run(() -> completedFuture(engine.gates().instances(table)));
   }
 }

@@ -6,13 +6,13 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
+import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
-import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
@@ -28,7 +28,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The legacy store inside the process, without a server. Safe for use by many threads. */
@@ -37,15 +36,15 @@ public final class FileStore implements Store {
   private final Duration timeout;
   private final String description;
   private final Runnable release;
-  private final InFlight inFlight;
-  private volatile boolean closed;
+  private final Requests requests;
+  private boolean closed;
 
   public FileStore(Engine engine, Duration timeout, String description, Runnable release) {
     this.engine = engine;
     this.timeout = timeout;
     this.description = description;
     this.release = release;
-    this.inFlight = new InFlight(description);
+    this.requests = new Requests(description, timeout);
   }
 
   @Override
@@ -65,18 +64,19 @@ public final class FileStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return change(
+    return requests
+        .change(
             () ->
-                claim.kind() == Claim.Kind.NONE
-                    ? CompletableFuture.completedFuture(
-                        engine.knownCollection(CollectionRecord.requireName(name)))
-                    : engine.collection(CollectionRecord.requireName(name)))
-        .thenApply(table -> new FileCollection(this, engine, table, layout));
+                claim.mayCreate()
+                    ? engine.collection(CollectionRecord.requireName(name))
+                    : CompletableFuture.completedFuture(
+                        engine.knownCollection(CollectionRecord.requireName(name))))
+        .thenApply(table -> collection(table, layout, claim));
   }
 
   @Override
   public CompletionStage<@Nullable Void> drop(String name, long incarnation) {
-    return change(() -> engine.drop(name, incarnation));
+    return requests.change(() -> engine.drop(name, incarnation));
   }
 
   @Override
@@ -91,17 +91,17 @@ public final class FileStore implements Store {
 
   @Override
   public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
-    return change(() -> engine.report(report));
+    return requests.change(() -> engine.report(report));
   }
 
   @Override
   public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
-    return change(() -> engine.moveAll(attempts));
+    return requests.change(() -> engine.moveAll(attempts));
   }
 
   @Override
   public CompletionStage<Instant> serverTime() {
-    return run(() -> CompletableFuture.completedFuture(engine.now()));
+    return requests.run(() -> CompletableFuture.completedFuture(engine.now()));
   }
 
   @Override
@@ -115,7 +115,7 @@ public final class FileStore implements Store {
     return new StoreLocks() {
       @Override
       public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
-        return run(
+        return requests.run(
             call,
             () -> {
               OperationChecker.checkLocks(keys, limits());
@@ -127,7 +127,7 @@ public final class FileStore implements Store {
 
       @Override
       public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-        return run(
+        return requests.run(
             call,
             () -> {
               OperationChecker.checkLease(lease);
@@ -138,7 +138,7 @@ public final class FileStore implements Store {
 
       @Override
       public CompletionStage<@Nullable Void> release(Lock lock, Call call) {
-        return run(
+        return requests.run(
             call,
             () -> {
               checker.checkDeadline(call);
@@ -148,59 +148,35 @@ public final class FileStore implements Store {
 
       @Override
       public CompletionStage<Gate> gate() {
-        return change(
+        return requests.change(
             () ->
                 engine
                     .locks()
                     .space(space)
-                    .thenApply(
-                        table ->
-                            new FileCollection(FileStore.this, engine, table, Layout.point())));
+                    .thenApply(table -> collection(table, Layout.point(), Claim.ACTIVE)));
       }
     };
   }
 
-  KvException unsupported(Capability capability) {
+  private FileCollection collection(Table table, Layout layout, Claim claim) {
+    return new FileCollection(
+        requests,
+        engine,
+        table,
+        layout,
+        OperationChecker.of(table.name(), layout, limits()).withoutShards().claimed(claim));
+  }
+
+  private KvException unsupported(Capability capability) {
     return new KvException.UnsupportedCapability(capability, description);
-  }
-
-  /** Runs an operation with the deadline of a call. Whatever it throws fails the stage. */
-  <T extends @Nullable Object> CompletionStage<T> run(
-      Call call, Supplier<CompletableFuture<T>> operation) {
-    return run(() -> inFlight.track(operation.get(), call.deadlineNanos(), true));
-  }
-
-  /** Runs an operation that has no call, with the time-out of the store. */
-  <T extends @Nullable Object> CompletionStage<T> change(Supplier<CompletableFuture<T>> operation) {
-    return run(Call.within(timeout), operation);
-  }
-
-  /** Runs a read that may wait for a time before its time-out begins. */
-  <T extends @Nullable Object> CompletionStage<T> patiently(
-      Duration wait, Supplier<CompletableFuture<T>> operation) {
-    return run(
-        () ->
-            inFlight.track(
-                operation.get(), Call.within(timeout.plus(wait)).deadlineNanos(), false));
-  }
-
-  /** Runs an operation without a deadline. Whatever it throws fails the stage. */
-  <T extends @Nullable Object> CompletionStage<T> run(Supplier<CompletableFuture<T>> operation) {
-    return Futures.start(
-        () -> {
-          if (closed) {
-            throw new KvException.Permanent(description + " is closed: open it again");
-          }
-          return operation.get();
-        });
   }
 
   @Override
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      inFlight.close();
-      engine.forget(this);
+      requests.close();
+      engine.forget(requests);
       release.run();
     }
   }

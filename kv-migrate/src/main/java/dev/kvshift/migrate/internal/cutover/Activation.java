@@ -1,12 +1,14 @@
 package dev.kvshift.migrate.internal.cutover;
 
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Store;
 import java.time.Duration;
 
 /**
- * The last step of a cutover: the target's record becomes active, so that services may write there.
+ * Who may use the target's collection: readers once it has caught up, and as the last step of a
+ * cutover every service.
  *
  * @param target the target
  * @param collection the collection's name
@@ -19,5 +21,11 @@ public record Activation(
   /** Activates the collection. Succeeds if it is active with this floor already. */
   public void run(long floor) {
     Await.patiently(patience, () -> target.activate(collection, copy, floor));
+  }
+
+  /** Lets readers open the collection, which holds everything that was copied and streamed. */
+  public void openToReaders() {
+    Await.patiently(
+        patience, () -> CollectionRecord.openToReaders(target.metadata(), collection, copy));
   }
 }

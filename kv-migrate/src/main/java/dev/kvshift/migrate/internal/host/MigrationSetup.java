@@ -17,6 +17,7 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.stream.Topic;
+import dev.kvshift.model.shard.ShardDirectory;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -108,10 +109,12 @@ public record MigrationSetup(
     if (!isMoved) {
       createTopic(plan.options(), ledger, config, topic);
     }
-    fixStart(ledger, from, patience);
+    fixStart(ledger, from, patience, config.topic().partitions());
+    ShardDirectory directory =
+        Await.patiently(patience, () -> ShardDirectory.find(plan.target(), name, plan.layout()));
     return new MigrationSetup(
         new SourceCollection(plan.source(), from, state.epoch()),
-        new TargetCollection(plan.target(), to),
+        new TargetCollection(plan.target(), to, directory),
         new Activation(plan.target(), name, copy, record.incarnation(), patience),
         state,
         topic);
@@ -267,11 +270,12 @@ public record MigrationSetup(
   }
 
   /** Fixes S0, before the copy: rows that change later come with the stream. */
-  private static void fixStart(Ledger ledger, StoreCollection from, Duration patience) {
+  private static void fixStart(
+      Ledger ledger, StoreCollection from, Duration patience, int partitions) {
     if (ledger.get(StreamProgress.KEY) == null) {
       long newest = Await.patiently(patience, () -> from.changes().window()).newest();
       String logId = Await.patiently(patience, () -> from.changes().logId(newest));
-      ledger.putIfAbsent(StreamProgress.KEY, StreamProgress.startingAt(newest, logId));
+      ledger.putIfAbsent(StreamProgress.KEY, StreamProgress.startingAt(newest, logId, partitions));
     }
   }
 

@@ -18,19 +18,25 @@ import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.cutover.Cutover;
 import dev.kvshift.migrate.internal.cutover.IdentityCheck;
+import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
+import dev.kvshift.migrate.internal.ledger.VerifyPass;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.migrate.internal.verify.ChangedKeys;
+import dev.kvshift.migrate.internal.verify.Checkpoints;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.migrate.internal.verify.Repair;
 import dev.kvshift.migrate.internal.verify.TailCheck;
 import dev.kvshift.migrate.internal.verify.TopicChangedKeys;
 import dev.kvshift.migrate.internal.verify.Verifier;
+import dev.kvshift.spi.Copy;
 import java.time.Clock;
-import java.util.List;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -102,26 +108,66 @@ public final class MigrationTasks implements AutoCloseable {
     return new Copier(context, ledger, writer, progress).run(this::check);
   }
 
-  /** Waits until everything committed before the call is applied; returns how much that was. */
+  /**
+   * Waits until everything committed before the call is applied, and then opens a collection that
+   * was copied to readers.
+   *
+   * @return how many positions were behind
+   */
   public long catchUp(ProgressReporter progress) {
-    return pipeline.catchUp(progress);
+    CopyTasks copied = CopyTasks.read(ledger);
+    boolean isCopied = copied != null && copied.done() == copied.size();
+    long behind = pipeline.catchUp(progress);
+    if (isCopied) {
+      setup.activation().openToReaders();
+    }
+    return behind;
   }
 
-  /** Compares both sides, and has the tail check follow from where the comparison began. */
+  /**
+   * Compares both sides, and has the tail check follow from where the comparison began. Resumes a
+   * comparison that has not ended, unless it is too old to be certified.
+   */
   public VerifyReport verify(ProgressReporter progress) {
-    pipeline.settle();
-    long position = pipeline.applied().position();
-    List<Long> offsets = pipeline.applied().offsets();
-    ChangedKeys changed = new TopicChangedKeys(context, setup.topic(), pipeline, offsets);
+    VerifyPass pass = begunPass();
+    ChangedKeys changed = new TopicChangedKeys(context, setup.topic(), pipeline, pass.offsets());
+    Checkpoints checkpoints =
+        new Checkpoints(ledger, setup.topic(), pass, context.options().patience());
     Verifier.Outcome outcome =
         new Verifier(context, check, progress, expected())
-            .run(new Verifier.Scope(key -> false, changed, differences -> {}));
+            .run(new Verifier.Scope(key -> false, changed, differences -> {}, checkpoints));
+    Instant now = context.clock().instant();
+    VerifyReport report = outcome.report().taking(Duration.between(pass.began(), now));
     VerifyRecord record =
-        new VerifyRecord(
-            outcome.report(), position, outcome.digests(), context.clock().instant(), offsets);
+        new VerifyRecord(report, pass.position(), outcome.digests(), now, pass.offsets());
     ledger.put(VerifyRecord.KEY, record);
+    ledger.remove(VerifyPass.KEY);
     follow(record);
-    return outcome.report();
+    return report;
+  }
+
+  private VerifyPass begunPass() {
+    VerifyPass begun = ledger.get(VerifyPass.KEY);
+    Copy copy = setup.activation().copy();
+    if (begun != null && begun.copy().equals(copy) && mayBeCertified(begun)) {
+      return begun;
+    }
+    Instant began = context.clock().instant();
+    pipeline.settle();
+    VerifyPass pass =
+        new VerifyPass(
+            copy, began, pipeline.applied().position(), pipeline.applied().offsets(), null);
+    ledger.put(VerifyPass.KEY, pass);
+    return pass;
+  }
+
+  /** Returns whether the topic still holds what changed since, and the certificate may be young. */
+  private boolean mayBeCertified(VerifyPass begun) {
+    Duration age = Duration.between(begun.began(), context.clock().instant());
+    Duration retention = ledger.require(MigrationConfig.KEY).topic().retention();
+    return !age.isNegative()
+        && age.compareTo(Certificate.MAX_AGE) < 0
+        && age.compareTo(retention) < 0;
   }
 
   private Verifier.Expected expected() {

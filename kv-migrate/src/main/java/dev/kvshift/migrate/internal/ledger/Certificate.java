@@ -41,7 +41,7 @@ public record Certificate(
       new LedgerKey<>("certificate", Certificate::print, Certificate::parse);
 
   /** Maximum age of the comparison at the move, from its beginning. */
-  static final Duration MAX_AGE = Duration.ofHours(24);
+  public static final Duration MAX_AGE = Duration.ofHours(24);
 
   /** How far the highest version and the fence's may be from the source's clock. */
   static final Duration MAX_AHEAD = VersionClock.MAX_AHEAD;

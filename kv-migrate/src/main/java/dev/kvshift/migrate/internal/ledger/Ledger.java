@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * migration/COLLECTION/…}, JSON with a format number. A newer format is refused.
  *
  * <p>Each type of record names its key and its members itself: {@link MigrationConfig}, {@link
- * StreamProgress}, {@link CopyPlan}, {@link CopyTaskGroup}, {@link VerifyRecord}, {@link
- * QuarantinedKey}, {@link CutoverRecord}, {@link Certificate}, {@link Event}.
+ * StreamProgress}, {@link CopyPlan}, {@link CopyTaskGroup}, {@link VerifyPass}, {@link
+ * VerifyRecord}, {@link QuarantinedKey}, {@link CutoverRecord}, {@link Certificate}, {@link Event}.
  *
  * <p>Safe for use by many threads and processes: every change is a compare-and-set. Reads and
  * changes are retried until patience is exhausted.
@@ -113,6 +113,14 @@ public final class Ledger {
   public <T> boolean remove(LedgerKey<T> key, T judged) {
     Bytes before = read(key);
     return before != null && parse(key, before).equals(judged) && compareAndSet(key, before, null);
+  }
+
+  /** Removes a record, whatever it holds. */
+  public void remove(LedgerKey<?> key) {
+    Bytes before = read(key);
+    while (before != null && !compareAndSet(key, before, null)) {
+      before = read(key);
+    }
   }
 
   /**

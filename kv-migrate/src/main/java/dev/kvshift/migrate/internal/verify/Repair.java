@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.verify;
 
+import com.google.common.collect.Lists;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.RepairReport;
@@ -19,12 +20,13 @@ import java.util.concurrent.CompletableFuture;
 /**
  * Repairs the keys that a comparison finds, page by page.
  *
- * <p>The source's row is written to the target again. If that does not help, the target holds a
- * later version, possibly a tombstone that it cannot return: then the source assigns its present
- * state a new version above that one, and the stream carries it over. Versions that the source
- * assigns are above every one that it has assigned before, so a tombstone that cannot be read needs
- * no version to be guessed. In particular not the source's version ceiling: each new version raises
- * the ceiling, and asking for a version above it each time runs ahead of the clock.
+ * <p>The key's shard is listed in the target's directory, and the source's row is written again. If
+ * that does not help, the target holds a later version, possibly a tombstone that it cannot return:
+ * then the source assigns its present state a new version above that one, and the stream carries it
+ * over. Versions that the source assigns are above every one that it has assigned before, so a
+ * tombstone that cannot be read needs no version to be guessed. In particular not the source's
+ * version ceiling: each new version raises the ceiling, and asking for a version above it each time
+ * runs ahead of the clock.
  *
  * <p>A key that cannot be repaired is left and listed, with the reason. For one thread.
  */
@@ -78,8 +80,15 @@ public final class Repair {
     return new RepairReport(repaired, reasserted, left, listed);
   }
 
-  /** Writes the source's rows to the target; adds the keys that the target can never hold. */
+  /**
+   * Lists the keys' shards in the directory, and writes the source's rows to the target; adds the
+   * keys that the target can never hold.
+   */
   private void rewrite(List<StoreKey> keys, Map<StoreKey, String> reasons) {
+    List<StoreKey> held = keys.stream().filter(context.target()::canHold).toList();
+    for (List<StoreKey> some : Lists.partition(held, KeyCheck.CHUNK)) {
+      context.await(() -> context.target().list(some));
+    }
     List<Row> rows = check.readSource(keys);
     Map<StoreKey, CompletableFuture<TargetWriter.Outcome>> writes = new LinkedHashMap<>();
     for (Row row : rows) {

@@ -1,5 +1,8 @@
 package dev.kvshift.migrate.internal.verify;
 
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,11 +28,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Takes 96 bytes times 2^bits. Adding is safe for use by many threads.
  */
 final class RowSketch {
-  /** Bytes of one cell of each table. */
-  static final int BYTES_PER_CELL = 3 * 4 * Long.BYTES;
-
   private static final int TABLES = 3;
   private static final int WIDTH = 4;
+  private static final int MAX_BITS = 24;
   private static final double LOAD = 0.75;
 
   private final int bits;
@@ -72,6 +73,25 @@ final class RowSketch {
       }
     }
     return isEmpty() ? found : null;
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeInt(bits);
+    for (int i = 0; i < sums.length(); i++) {
+      out.writeLong(sums.get(i));
+    }
+  }
+
+  static RowSketch read(DataInput in) throws IOException {
+    int bits = in.readInt();
+    if (bits < 0 || bits > MAX_BITS) {
+      throw new IOException("a sketch of 2^" + bits + " cells");
+    }
+    RowSketch sketch = new RowSketch(bits);
+    for (int i = 0; i < sketch.sums.length(); i++) {
+      sketch.sums.set(i, in.readLong());
+    }
+    return sketch;
   }
 
   /** Takes out the row of a cell that holds exactly one, and lists the cells which that changes. */

@@ -1,5 +1,8 @@
 package dev.kvshift.migrate.internal.verify;
 
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
 import java.util.HexFormat;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -10,30 +13,32 @@ final class SideTotals {
   private final LongAdder contents = new LongAdder();
 
   void add(RowDigest row) {
-    add(1, row.key(), row.content());
-  }
-
-  void add(long moreRows, long moreKeys, long moreContents) {
-    rows.add(moreRows);
-    keys.add(moreKeys);
-    contents.add(moreContents);
+    rows.increment();
+    keys.add(row.key());
+    contents.add(row.content());
   }
 
   long rows() {
     return rows.sum();
   }
 
-  long keys() {
-    return keys.sum();
-  }
-
-  long contents() {
-    return contents.sum();
-  }
-
   /** Returns the sum as 32 hexadecimal digits. */
   String digest() {
     HexFormat hex = HexFormat.of();
-    return hex.toHexDigits(keys()) + hex.toHexDigits(contents());
+    return hex.toHexDigits(keys.sum()) + hex.toHexDigits(contents.sum());
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeLong(rows.sum());
+    out.writeLong(keys.sum());
+    out.writeLong(contents.sum());
+  }
+
+  static SideTotals read(DataInput in) throws IOException {
+    SideTotals totals = new SideTotals();
+    totals.rows.add(in.readLong());
+    totals.keys.add(in.readLong());
+    totals.contents.add(in.readLong());
+    return totals;
   }
 }

@@ -26,6 +26,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +48,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A key counts as equal only if both sides have shown the same row, if it has expired, if it is
  * in the tail check's part of the topic, or if both sides have been read. Memory depends neither on
- * the size of the collection nor on its partitions.
+ * the size of the collection nor on its partitions. The first stage resumes after a crash: see
+ * {@link Checkpoints}.
  */
 public final class Verifier {
   private static final int MAX_COLLECTED_KEYS = 500_000;
@@ -113,6 +115,13 @@ public final class Verifier {
     private final Predicate<StoreKey> isIgnored;
     private final ChangedKeys changed;
     private final Consumer<List<Difference>> each;
+    private final @Nullable Checkpoints checkpoints;
+
+    /** Creates a scope of a comparison that cannot be resumed: see the other constructor. */
+    public Scope(
+        Predicate<StoreKey> isIgnored, ChangedKeys changed, Consumer<List<Difference>> each) {
+      this(isIgnored, changed, each, null);
+    }
 
     /**
      * Creates a scope.
@@ -120,44 +129,63 @@ public final class Verifier {
      * @param isIgnored keys that do not count, on either side
      * @param changed keys that the tail check checks
      * @param each receives all differences, page by page, from one thread at a time
+     * @param checkpoints keeps the progress of the scan, or null
      */
     public Scope(
-        Predicate<StoreKey> isIgnored, ChangedKeys changed, Consumer<List<Difference>> each) {
+        Predicate<StoreKey> isIgnored,
+        ChangedKeys changed,
+        Consumer<List<Difference>> each,
+        @Nullable Checkpoints checkpoints) {
       this.isIgnored = isIgnored;
       this.changed = changed;
       this.each = each;
+      this.checkpoints = checkpoints;
     }
   }
 
-  /** Compares. */
+  /** Compares; resumes the scan if there is a checkpoint. */
   public Outcome run(Scope scope) {
-    List<ScanPart> parts = parts();
-    RowSketch sketch = new RowSketch(expected.sketchBits(options.verifySketchBits()));
-    SideTotals source = new SideTotals();
-    SideTotals target = new SideTotals();
+    ScanState state = scope.checkpoints == null ? null : scope.checkpoints.load();
+    if (state == null) {
+      state = ScanState.begin(parts(), expected.sketchBits(options.verifySketchBits()));
+    }
     toScan = 2 * expected.rows().orElse(0);
-    forEachPage(
-        parts,
-        scope,
-        (part, rows) -> {
-          for (Row row : rows) {
-            RowDigest digest = RowDigest.of(row);
-            part.side.of(source, target).add(digest);
-            if (part.side == Side.SOURCE) {
-              sketch.add(digest);
-            } else {
-              sketch.subtract(digest);
-            }
-          }
-        });
+    scanInto(state, scope);
+    return conclude(state, scope);
+  }
+
+  private void scanInto(ScanState state, Scope scope) {
+    scanned.set(state.source().rows() + state.target().rows());
+    List<Integer> open =
+        IntStream.range(0, state.size()).filter(i -> !state.part(i).isDone()).boxed().toList();
+    context
+        .workers()
+        .forEach(
+            open,
+            options.copyWorkers(),
+            number ->
+                scan(
+                    state.part(number),
+                    scope.isIgnored,
+                    (part, rows, next) -> {
+                      state.add(number, rows.stream().map(RowDigest::of).toList(), next);
+                      if (scope.checkpoints != null) {
+                        scope.checkpoints.saveIfDue(state);
+                      }
+                    }));
+  }
+
+  private Outcome conclude(ScanState state, Scope scope) {
+    SideTotals source = state.source();
+    SideTotals target = state.target();
     toScan = 2 * (source.rows() + target.rows());
     Findings findings = new Findings(options.listedDifferences());
-    List<RowDigest> differing = sketch.takeDifferences();
+    List<RowDigest> differing = state.sketch().takeDifferences();
     long[] left = differing == null ? null : unexplained(differing, scope.changed);
     if (left == null || left.length > MAX_COLLECTED_KEYS) {
-      lookUpEachRow(parts, scope, findings);
+      lookUpEachRow(parts(), scope, findings);
     } else if (left.length != 0) {
-      for (List<StoreKey> page : Lists.partition(find(parts, scope, left), KeyCheck.CHUNK)) {
+      for (List<StoreKey> page : Lists.partition(find(parts(), scope, left), KeyCheck.CHUNK)) {
         judge(check.check(page), scope, findings);
       }
     }
@@ -210,7 +238,7 @@ public final class Verifier {
     forEachPage(
         parts,
         scope,
-        (part, rows) -> {
+        (part, rows, next) -> {
           for (Row row : rows) {
             if (Arrays.binarySearch(hashes, RowDigest.keyHash(row.key())) >= 0) {
               synchronized (found) {
@@ -230,8 +258,8 @@ public final class Verifier {
     forEachPage(
         parts,
         scope,
-        (part, rows) -> {
-          List<StoreKey> suspects = suspects(part.side, rows);
+        (part, rows, next) -> {
+          List<StoreKey> suspects = suspects(part.side(), rows);
           List<KeyCheck.Verdict> verdicts = check.check(suspects);
           synchronized (findings) {
             judge(verdicts, scope, findings);
@@ -239,16 +267,16 @@ public final class Verifier {
         });
   }
 
-  private List<StoreKey> suspects(Side side, List<Row> rows) {
+  private List<StoreKey> suspects(ScanPart.Side side, List<Row> rows) {
     List<StoreKey> keys = rows.stream().map(Row::key).toList();
     List<@Nullable Row> others =
-        side == Side.SOURCE ? check.readTarget(keys) : check.readSource(keys);
+        side == ScanPart.Side.SOURCE ? check.readTarget(keys) : check.readSource(keys);
     Instant now = context.clock().instant();
     List<StoreKey> suspects = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       Row other = others.get(i);
       boolean isSuspect =
-          side == Side.SOURCE
+          side == ScanPart.Side.SOURCE
               ? !KeyCheck.isSame(rows.get(i), other, now)
               : other == null || other.at(now).isTombstone();
       if (isSuspect) {
@@ -258,19 +286,8 @@ public final class Verifier {
     return suspects;
   }
 
-  private enum Side {
-    SOURCE,
-    TARGET;
-
-    <T> T of(T source, T target) {
-      return this == SOURCE ? source : target;
-    }
-  }
-
-  private record ScanPart(Side side, ScanTask range) {}
-
   private interface PageConsumer {
-    void accept(ScanPart part, List<Row> rows);
+    void accept(ScanPart part, List<Row> rows, @Nullable Bytes next);
   }
 
   /** Returns the scan tasks of both sides alternately, so that both carry the load. */
@@ -280,10 +297,10 @@ public final class Verifier {
     List<ScanPart> parts = new ArrayList<>();
     for (int i = 0; i < Math.max(source.size(), target.size()); i++) {
       if (i < source.size()) {
-        parts.add(new ScanPart(Side.SOURCE, source.get(i)));
+        parts.add(ScanPart.of(ScanPart.Side.SOURCE, source.get(i)));
       }
       if (i < target.size()) {
-        parts.add(new ScanPart(Side.TARGET, target.get(i)));
+        parts.add(ScanPart.of(ScanPart.Side.TARGET, target.get(i)));
       }
     }
     return parts;
@@ -297,7 +314,7 @@ public final class Verifier {
 
   /** Passes the live rows of a part to the consumer, page by page. */
   private void scan(ScanPart part, Predicate<StoreKey> isIgnored, PageConsumer each) {
-    Bytes position = null;
+    Bytes position = part.position();
     do {
       Bytes from = position;
       ScanPage page = context.await(() -> page(part, from));
@@ -307,7 +324,8 @@ public final class Verifier {
           part,
           page.rows().stream()
               .filter(row -> !row.at(now).isTombstone() && !isIgnored.test(row.key()))
-              .toList());
+              .toList(),
+          page.next());
       progress.report(scanned.addAndGet(page.rows().size()), toScan());
       position = page.next();
     } while (position != null);
@@ -318,9 +336,9 @@ public final class Verifier {
   }
 
   private CompletionStage<ScanPage> page(ScanPart part, @Nullable Bytes from) {
-    return switch (part.side) {
-      case SOURCE -> context.source().scan(part.range, from, throttle.page());
-      case TARGET -> context.target().scan(part.range, from, throttle.page());
+    return switch (part.side()) {
+      case SOURCE -> context.source().scan(part.range(), from, throttle.page());
+      case TARGET -> context.target().scan(part.range(), from, throttle.page());
     };
   }
 }

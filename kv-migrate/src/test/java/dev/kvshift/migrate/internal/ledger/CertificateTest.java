@@ -36,7 +36,7 @@ final class CertificateTest {
   private static final Instant ANSWERED = NOW.minusMillis(10);
 
   @Test
-  void requireReadyForFence_everythingInPlace_passesUpTo24HoursAfterItsBeginning() {
+  void requireReadyForFence_complete_passesFor24Hours() {
     Draft draft = new Draft();
 
     draft.print().requireReadyForFence(BEGAN);

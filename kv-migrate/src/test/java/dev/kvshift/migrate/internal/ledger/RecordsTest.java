@@ -69,13 +69,26 @@ final class RecordsTest {
     return Stream.of(
         record("config-without-topic", MigrationConfig.KEY, config(null)),
         record("config", MigrationConfig.KEY, config("z5l4ebF-TBGHbpWjyyGN4g")),
-        record("stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null, null)),
+        record("stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null, null, null)),
         record(
             "stream",
             StreamProgress.KEY,
-            new StreamProgress(401, 402, null, Instant.parse("2126-11-04T05:54:52Z"))),
+            new StreamProgress(401, 402, null, Instant.parse("2126-11-04T05:54:52Z"), null)),
+        record(
+            "stream-counted",
+            StreamProgress.KEY,
+            new StreamProgress(
+                401, 402, "4e1f-1", null, List.of(ChangeCount.NONE, new ChangeCount(402, 1, 402)))),
         record("copy", CopyPlan.KEY, new CopyPlan(16)),
         record("copy-tasks", CopyTaskGroup.key(0), copyTasks()),
+        record("verify-pass-begun", VerifyPass.KEY, pass()),
+        record(
+            "verify-pass",
+            VerifyPass.KEY,
+            pass()
+                .with(
+                    new VerifyPass.Checkpoint(
+                        "d9d13906-3336-4785-8f49-ac8b5b3e0fa2", 17, 25, 294_912, 3_735_928_559L))),
         record("verify", VerifyRecord.KEY, VERIFIED),
         record("verify-differences", VerifyRecord.KEY, verifiedWithDifferences()),
         record(
@@ -239,6 +252,11 @@ final class RecordsTest {
                 false,
                 new CopyCounts(100, 99, new CopyCounts.Skipped(0, 0), 1, 1795845119263001L)),
             CopyTask.of(ScanTask.of(-3458764513820540933L, -2305843009213693958L))));
+  }
+
+  private static VerifyPass pass() {
+    return new VerifyPass(
+        COPY, Instant.parse("2026-11-28T05:52:16.478379577Z"), 522, List.of(132L, 123L), null);
   }
 
   private static VerifyRecord verifiedWithDifferences() {

@@ -226,7 +226,7 @@ final class KeyCheckTest {
             "files",
             LAYOUT,
             new SourceCollection(source, from, 0),
-            new TargetCollection(target, to),
+            new TargetCollection(target, to, null),
             MigrationOptions.builder().patience(Duration.ofMillis(1)).build(),
             clock,
             workers);

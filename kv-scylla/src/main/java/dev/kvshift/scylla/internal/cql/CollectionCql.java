@@ -45,6 +45,12 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
     SCAN,
     /** Reads the rest of a partition within a scan. */
     SCAN_REST,
+    /** Reads a part of a partition within a scan. */
+    SCAN_PART,
+    /** Reads the rest of each partition of a token. */
+    SCAN_TOKEN_REST,
+    /** Reads a part of each partition of a token. */
+    SCAN_TOKEN_PART,
     /** Reads the partitions of one token, several if their tokens collide. */
     PARTITIONS
   }
@@ -67,11 +73,17 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
       case FROM_BACKWARD -> range("", BACKWARD);
       case BETWEEN -> range(UPPER_BOUND, "");
       case BETWEEN_BACKWARD -> range(UPPER_BOUND, BACKWARD);
-      case SCAN -> scan();
-      case SCAN_REST ->
-          "SELECT clustering, v, WRITETIME(v) FROM "
-              + name()
-              + " WHERE main = ? AND shard = ? AND clustering >= ?"
+      case SCAN -> tokens() + dialect.scanSuffix();
+      case SCAN_REST -> part("") + dialect.scanSuffix();
+      case SCAN_PART -> part(UPPER_BOUND) + dialect.scanSuffix();
+      // The servers apply the bounds on clustering while they read: they filter nothing.
+      case SCAN_TOKEN_REST ->
+          tokens() + " AND clustering >= ? ALLOW FILTERING" + dialect.scanSuffix();
+      case SCAN_TOKEN_PART ->
+          tokens()
+              + " AND clustering >= ?"
+              + UPPER_BOUND
+              + " ALLOW FILTERING"
               + dialect.scanSuffix();
       case PARTITIONS ->
           "SELECT DISTINCT main, shard FROM "
@@ -95,15 +107,17 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   }
 
   private String range(String upperBound, String order) {
+    return part(upperBound) + order + " LIMIT ?";
+  }
+
+  private String part(String upperBound) {
     return "SELECT clustering, v, WRITETIME(v) FROM "
         + name()
         + " WHERE main = ? AND shard = ? AND clustering >= ?"
-        + upperBound
-        + order
-        + " LIMIT ?";
+        + upperBound;
   }
 
-  private String scan() {
+  private String tokens() {
     return "SELECT "
         + (shape == Shape.POINT ? "main" : "main, shard, clustering")
         + ", v, WRITETIME(v) FROM "
@@ -112,8 +126,7 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
         + token()
         + " > ? AND "
         + token()
-        + " <= ?"
-        + dialect.scanSuffix();
+        + " <= ?";
   }
 
   /** Returns the text of every statement, for the lint. */

@@ -5,6 +5,7 @@ import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.Range.Direction;
@@ -12,19 +13,25 @@ import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.scylla.internal.cql.Cell;
 import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
+import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Reads pages of a range within one partition. */
+/**
+ * Reads pages of a range within one partition. Where the server refuses a read, because it meets
+ * too many deleted or expired rows, the reader goes on in narrower parts.
+ */
 public final class RangeReader {
   /** How many rows a page reads at most, if many have expired, before it returns what it has. */
   public static final int MAX_LOOKED = 10_000;
@@ -37,6 +44,7 @@ public final class RangeReader {
   private final CollectionStatements statements;
   private final Requests requests;
   private final RowReader reader;
+  private final Narrowing<Place> narrowing = new Narrowing<>();
 
   public RangeReader(
       String collection, CollectionStatements statements, Requests requests, RowReader reader) {
@@ -55,9 +63,12 @@ public final class RangeReader {
   }
 
   /** Returns the least key above the given one. */
-  static Bytes successor(Bytes key) {
+  public static Bytes successor(Bytes key) {
     return key.concat(ZERO);
   }
+
+  /** A place at which a read begins. */
+  private record Place(Bytes main, Bytes shard, Range range) {}
 
   private final class Page {
     private final Bytes main;
@@ -65,10 +76,14 @@ public final class RangeReader {
     private final Range range;
     private final PageLimit limit;
     private final Call call;
+    private final Duration patience;
     private final List<Cell> rows = new ArrayList<>();
     private @Nullable Bytes passed;
     private int bytes;
     private int looked;
+
+    /** The read covers the first 2^-shift of what is left; 0 unless the server refused more. */
+    private int shift;
 
     Page(Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
       this.main = main;
@@ -76,18 +91,28 @@ public final class RangeReader {
       this.range = range;
       this.limit = limit;
       this.call = call;
+      patience = call.remaining().dividedBy(2);
     }
 
     CompletionStage<RowPage> read() {
+      shift = narrowing.at(place(range));
       return read(range, limit.entries());
     }
 
     private CompletionStage<RowPage> read(Range rest, int most) {
-      BoundStatement statement = bind(rest, most);
-      int end = looked + most;
+      Bytes cut = shift == 0 ? null : KeyCut.of(rest, shift);
+      Part part = new Part(rest, cut, looked + most);
+      return fetch(part, bind(part.covered(), most));
+    }
+
+    private CompletionStage<RowPage> fetch(Part part, BoundStatement statement) {
+      long expected = reader.sizes().expected(statement.getPageSize());
       return requests
-          .read(what(), statement, call)
-          .thenCompose(result -> take(statement, result, end));
+          .read(what(), statement, call, expected)
+          .handle(
+              (result, error) ->
+                  error == null ? take(part, statement, result) : refused(part, error))
+          .thenCompose(Function.identity());
     }
 
     private BoundStatement bind(Range rest, int most) {
@@ -106,11 +131,11 @@ public final class RangeReader {
         Bytes end = rest.toInclusive() ? successor(upper) : upper;
         bound.setBytesUnsafe(next++, end.asReadOnlyBuffer());
       }
-      return bound.setInt(next, most).setPageSize(reader.pageRows(most)).build();
+      return bound.setInt(next, most).setPageSize(pageRows(most)).build();
     }
 
     private CompletionStage<RowPage> take(
-        BoundStatement statement, AsyncResultSet result, int end) {
+        Part part, BoundStatement statement, AsyncResultSet result) {
       for (Row found : result.currentPage()) {
         ByteBuffer clustering = found.getBytesUnsafe(0);
         looked++;
@@ -133,24 +158,79 @@ public final class RangeReader {
         passed = key.clustering();
       }
       ByteBuffer more = result.getExecutionInfo().getPagingState();
-      if (more != null && looked < end) {
-        BoundStatement next = statement.setPagingState(more);
-        return requests
-            .read(what(), next, call)
-            .thenCompose(nextResult -> take(next, nextResult, end));
+      if (more != null && looked < part.end()) {
+        int most = part.end() - looked;
+        return fetch(part, statement.setPagingState(more).setPageSize(pageRows(most)));
       }
-      return looked < end ? done(Stop.END) : goOn();
+      if (looked >= part.end()) {
+        return goOn();
+      }
+      Bytes cut = part.cut();
+      return cut == null ? done(Stop.END) : pass(part, cut);
+    }
+
+    /**
+     * Returns how many rows the next answer may have, so that it does not exceed the bytes left.
+     */
+    private int pageRows(int most) {
+      return Math.min(most, reader.sizes().rowsFor(limit.bytes() - bytes));
     }
 
     private CompletionStage<RowPage> goOn() {
       if (rows.size() >= limit.entries()) {
         return done(Stop.ENTRY_LIMIT);
       }
-      Range rest = range.beyond(Objects.requireNonNull(passed));
+      Range rest = rest();
       if (rest.isEmpty()) {
         return done(Stop.END);
       }
       return looked < MAX_LOOKED ? read(rest, ROWS_BEHIND_EXPIRED) : done(Stop.SCAN_LIMIT);
+    }
+
+    /** Continues after a part that was read to its end. */
+    private CompletionStage<RowPage> pass(Part part, Bytes cut) {
+      passed = cut;
+      shift = narrowing.wider(place(part.rest()), shift);
+      return rows.isEmpty() && isPatient()
+          ? read(rest(), ROWS_BEHIND_EXPIRED)
+          : done(Stop.SCAN_LIMIT);
+    }
+
+    /**
+     * Reads a narrower part of what is left, or returns what was read so far. A retry begins with
+     * the narrower part.
+     */
+    private CompletionStage<RowPage> refused(Part part, Throwable thrown) {
+      KvException error = DriverErrors.ofRead(what(), thrown);
+      if (!DriverErrors.isOfTooMuch(error)) {
+        return CompletableFuture.failedFuture(error);
+      }
+      Range rest = rest();
+      if (rest.isEmpty()) {
+        return done(Stop.END);
+      }
+      int refused = rest.equals(part.rest()) ? shift : 0;
+      shift = narrowing.narrower(place(rest), refused);
+      if (passed != null && !(rows.isEmpty() && isPatient())) {
+        return done(Stop.SCAN_LIMIT);
+      }
+      return KeyCut.of(rest, shift) == null || call.isExpired()
+          ? CompletableFuture.failedFuture(error)
+          : read(rest, ROWS_BEHIND_EXPIRED);
+    }
+
+    private Range rest() {
+      Bytes last = passed;
+      return last == null ? range : range.beyond(last);
+    }
+
+    private Place place(Range rest) {
+      return new Place(main, shard, rest);
+    }
+
+    /** Returns whether enough time is left to look for a live row. */
+    private boolean isPatient() {
+      return call.remaining().compareTo(patience) > 0;
     }
 
     private CompletionStage<RowPage> done(Stop stop) {
@@ -160,6 +240,25 @@ public final class RangeReader {
 
     private String what() {
       return "reading a range of collection " + collection;
+    }
+  }
+
+  /**
+   * A part of the range that one statement reads.
+   *
+   * @param rest all that was left
+   * @param cut last key of the part; null if it is all that was left
+   * @param end number of rows after which the statement ends, counted from the page's beginning
+   */
+  private record Part(Range rest, @Nullable Bytes cut, int end) {
+    Range covered() {
+      Bytes last = cut;
+      if (last == null) {
+        return rest;
+      }
+      return rest.direction() == Direction.FORWARD
+          ? rest.withTo(last, true)
+          : rest.withFrom(last, true);
     }
   }
 }

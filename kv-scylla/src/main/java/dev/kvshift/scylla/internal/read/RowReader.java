@@ -6,6 +6,7 @@ import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.scylla.internal.cql.Cell;
+import dev.kvshift.scylla.internal.cql.CellSizes;
 import dev.kvshift.scylla.internal.cql.ChunkHead;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.session.Requests;
@@ -24,18 +25,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Turns cells into rows: observes their versions, drops expired ones, reads large values. */
 public final class RowReader {
-  private static final int FIRST_GUESS_BYTES = 512;
-  private static final int LEAST_PAGE_ROWS = 4;
-  private static final int PAGE_BYTES = 4 << 20;
-  private static final int SHRINK = 64;
-
   /**
    * How long the chunks of a value may take to reach every replica: as long as servers keep hints
    * for a node that is down.
@@ -51,20 +46,22 @@ public final class RowReader {
   private final Requests requests;
   private final VersionClock clock;
   private final AtomicBoolean reported = new AtomicBoolean();
-  private final AtomicInteger usualBytes = new AtomicInteger(FIRST_GUESS_BYTES);
+  private final CellSizes sizes;
 
   public RowReader(
       String collection,
       CollectionStatements statements,
       @Nullable ChunkReader chunks,
       Requests requests,
-      VersionClock clock) {
+      VersionClock clock,
+      CellSizes sizes) {
     this.collection = collection;
     whatGet = "reading from collection " + collection;
     this.statements = statements;
     this.chunks = chunks;
     this.requests = requests;
     this.clock = clock;
+    this.sizes = sizes;
   }
 
   /** Reads one row by its key. */
@@ -113,7 +110,7 @@ public final class RowReader {
     private final Call call;
 
     Get(StoreKey key, Call call) {
-      super(requests, whatGet, call);
+      super(requests, whatGet, call, sizes.expected(1));
       this.key = key;
       this.call = call;
     }
@@ -122,6 +119,9 @@ public final class RowReader {
     protected void take(AsyncResultSet result) {
       com.datastax.oss.driver.api.core.cql.Row found = result.one();
       ByteBuffer bytes = found == null ? null : found.getBytesUnsafe(0);
+      if (bytes != null) {
+        sizes.note(keyBytes(key) + bytes.remaining());
+      }
       long version = found == null || bytes == null ? 0 : version(found, 1);
       if (bytes == null || !isLive(bytes, version)) {
         complete(null);
@@ -145,6 +145,7 @@ public final class RowReader {
   public @Nullable Cell live(
       StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
     ByteBuffer bytes = found.getBytesUnsafe(column);
+    sizes.note(keyBytes(key) + (bytes == null ? 0 : bytes.remaining()));
     long version = bytes == null ? 0 : version(found, column + 1);
     return bytes != null && isLive(bytes, version)
         ? Cell.read(collection, key, version, bytes)
@@ -157,9 +158,8 @@ public final class RowReader {
     return bytes.getLong(bytes.position());
   }
 
-  /** Returns whether a cell has not expired. Observes its version and size. */
+  /** Returns whether a cell has not expired. Observes its version. */
   private boolean isLive(ByteBuffer cell, long version) {
-    noteSize(cell.remaining());
     if (!clock.observe(version) && reported.compareAndSet(false, true)) {
       LOG.warn(
           "collection {} has a row of version {} µs, too far ahead of this clock to be followed:"
@@ -170,22 +170,13 @@ public final class RowReader {
     return !Cell.isExpired(cell, clock);
   }
 
-  /**
-   * Returns how many rows to request in one page: those wanted, or fewer if recent cells were so
-   * large that a page would take too much memory.
-   */
-  public int pageRows(int wanted) {
-    return Math.max(LEAST_PAGE_ROWS, Math.min(wanted, PAGE_BYTES / usualBytes.get()));
+  private static int keyBytes(StoreKey key) {
+    return key.main().size() + key.shard().size() + key.clustering().size();
   }
 
-  /** Grows quickly with larger cells and shrinks slowly. A lost update does no harm. */
-  private void noteSize(int bytes) {
-    int usual = usualBytes.get();
-    if (bytes > usual) {
-      usualBytes.set(usual + (bytes - usual + 1) / 2);
-    } else if (usual - bytes >= SHRINK) {
-      usualBytes.set(usual - (usual - bytes) / SHRINK);
-    }
+  /** Returns the sizes of the collection's rows. */
+  public CellSizes sizes() {
+    return sizes;
   }
 
   /** Returns the rows of the cells, in order. Reads large values one after the other. */

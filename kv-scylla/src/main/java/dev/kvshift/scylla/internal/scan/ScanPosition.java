@@ -7,45 +7,64 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A position from which a scan resumes: after a token, or at a clustering key inside a partition.
+ * A position from which a scan resumes.
  *
- * <p>Printed form: 1 byte for the format (1 after a token, 2 inside a partition), 8 bytes token;
- * inside a partition also 4 bytes length of main, main, 4 bytes length of shard, shard, clustering.
+ * <p>Printed form: 1 byte for the kind, 8 bytes token, and after it
  *
- * @param token the token that was passed or is being read
- * @param partition the partition that is being read; null after the token
+ * <ul>
+ *   <li>1, {@link Behind}: nothing
+ *   <li>2, {@link Inside}: 4 bytes length of main, main, 4 bytes length of shard, shard, clustering
+ *   <li>3, {@link Across} without a partition that was read: clustering
+ *   <li>4, {@link Across} with one: as 2
+ * </ul>
  */
-record ScanPosition(long token, @Nullable Partition partition) {
-  private static final byte BEHIND = 1;
-  private static final byte INSIDE = 2;
+sealed interface ScanPosition {
+  byte BEHIND = 1;
+  byte INSIDE = 2;
+  byte ACROSS = 3;
+  byte ACROSS_OTHERS = 4;
+
+  /** Returns the token that was passed or is being read. */
+  long token();
+
+  /** A partition's key. */
+  record Partition(Bytes main, Bytes shard) {}
+
+  /** After all partitions of a token. */
+  record Behind(long token) implements ScanPosition {}
 
   /**
-   * A position inside a partition.
+   * Inside a partition.
    *
    * @param clustering lower bound of the clustering keys that are still to be read
    */
-  record Partition(Bytes main, Bytes shard, Bytes clustering) {}
+  record Inside(long token, Partition partition, Bytes clustering) implements ScanPosition {}
 
-  static ScanPosition behind(long token) {
-    return new ScanPosition(token, null);
-  }
-
-  static ScanPosition inside(long token, Bytes main, Bytes shard, Bytes clustering) {
-    return new ScanPosition(token, new Partition(main, shard, clustering));
-  }
+  /**
+   * Inside all partitions of a token, which are read in parallel because the server refuses to find
+   * the first live row of one.
+   *
+   * @param read a partition that was read to its end before; null if there is none
+   * @param clustering lower bound of the clustering keys that are still to be read
+   */
+  record Across(long token, @Nullable Partition read, Bytes clustering) implements ScanPosition {}
 
   static ScanPosition parse(Bytes printed) {
     ByteBuffer buffer = printed.asReadOnlyBuffer();
     try {
-      byte format = buffer.get();
+      byte kind = buffer.get();
       long token = buffer.getLong();
-      if (format == BEHIND && !buffer.hasRemaining()) {
-        return behind(token);
+      if (kind == BEHIND && !buffer.hasRemaining()) {
+        return new Behind(token);
       }
-      if (format == INSIDE) {
-        Bytes main = part(buffer, buffer.getInt());
-        Bytes shard = part(buffer, buffer.getInt());
-        return inside(token, main, shard, Bytes.of(buffer));
+      if (kind == INSIDE) {
+        return new Inside(token, partition(buffer), Bytes.of(buffer));
+      }
+      if (kind == ACROSS) {
+        return new Across(token, null, Bytes.of(buffer));
+      }
+      if (kind == ACROSS_OTHERS) {
+        return new Across(token, partition(buffer), Bytes.of(buffer));
       }
     } catch (BufferUnderflowException e) {
       throw refused(e);
@@ -53,17 +72,33 @@ record ScanPosition(long token, @Nullable Partition partition) {
     throw refused(null);
   }
 
-  Bytes print() {
-    Partition inside = partition;
-    if (inside == null) {
-      return Bytes.of(ByteBuffer.allocate(1 + Long.BYTES).put(BEHIND).putLong(token).flip());
+  default Bytes print() {
+    if (this instanceof Inside inside) {
+      return print(INSIDE, inside.partition(), inside.clustering());
     }
-    int size = inside.main().size() + inside.shard().size() + inside.clustering().size();
-    ByteBuffer buffer =
-        ByteBuffer.allocate(1 + Long.BYTES + 2 * Integer.BYTES + size).put(INSIDE).putLong(token);
-    buffer.putInt(inside.main().size()).put(inside.main().asReadOnlyBuffer());
-    buffer.putInt(inside.shard().size()).put(inside.shard().asReadOnlyBuffer());
-    return Bytes.of(buffer.put(inside.clustering().asReadOnlyBuffer()).flip());
+    if (this instanceof Across across) {
+      Partition read = across.read();
+      return print(read == null ? ACROSS : ACROSS_OTHERS, read, across.clustering());
+    }
+    return print(BEHIND, null, Bytes.empty());
+  }
+
+  private Bytes print(byte kind, @Nullable Partition partition, Bytes clustering) {
+    int size = 1 + Long.BYTES + clustering.size();
+    if (partition != null) {
+      size += 2 * Integer.BYTES + partition.main().size() + partition.shard().size();
+    }
+    ByteBuffer buffer = ByteBuffer.allocate(size).put(kind).putLong(token());
+    if (partition != null) {
+      buffer.putInt(partition.main().size()).put(partition.main().asReadOnlyBuffer());
+      buffer.putInt(partition.shard().size()).put(partition.shard().asReadOnlyBuffer());
+    }
+    return Bytes.of(buffer.put(clustering.asReadOnlyBuffer()).flip());
+  }
+
+  private static Partition partition(ByteBuffer buffer) {
+    Bytes main = part(buffer, buffer.getInt());
+    return new Partition(main, part(buffer, buffer.getInt()));
   }
 
   private static Bytes part(ByteBuffer buffer, int length) {

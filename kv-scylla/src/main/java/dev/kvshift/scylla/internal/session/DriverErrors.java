@@ -2,6 +2,7 @@ package dev.kvshift.scylla.internal.session;
 
 import com.datastax.oss.driver.api.core.AllNodesFailedException;
 import com.datastax.oss.driver.api.core.DriverException;
+import com.datastax.oss.driver.api.core.DriverTimeoutException;
 import com.datastax.oss.driver.api.core.InvalidKeyspaceException;
 import com.datastax.oss.driver.api.core.NoNodeAvailableException;
 import com.datastax.oss.driver.api.core.NodeUnavailableException;
@@ -16,6 +17,7 @@ import com.datastax.oss.driver.api.core.servererrors.OverloadedException;
 import com.datastax.oss.driver.api.core.servererrors.ProtocolError;
 import com.datastax.oss.driver.api.core.servererrors.QueryValidationException;
 import com.datastax.oss.driver.api.core.servererrors.ReadFailureException;
+import com.datastax.oss.driver.api.core.servererrors.ReadTimeoutException;
 import com.datastax.oss.driver.api.core.servererrors.UnavailableException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Futures;
@@ -50,10 +52,10 @@ public final class DriverErrors {
     }
     if (error instanceof ReadFailureException failure
         && failure.getReasonMap().containsValue(TOO_MANY_TOMBSTONES)) {
-      return new KvException.Permanent(
+      return new KvException.Transient(
           what
-              + " failed, the server met more tombstones than it allows for one page: begin the"
-              + " range after the deleted entries, or wait until they are purged",
+              + " failed, the server met more deleted or expired rows than it allows for one read:"
+              + " try again, which reads less at a time, or wait until they are purged",
           error);
     }
     return effect(error) == Effect.REFUSED
@@ -75,6 +77,14 @@ public final class DriverErrors {
               what + " may have been applied, " + reason(error) + ": read back or write again",
               error);
     };
+  }
+
+  /** Returns whether a narrower read may succeed: this one met too many dead rows, or took long. */
+  public static boolean isOfTooMuch(KvException error) {
+    Throwable cause = error.getCause();
+    return cause instanceof ReadFailureException
+        || cause instanceof ReadTimeoutException
+        || cause instanceof DriverTimeoutException;
   }
 
   /**

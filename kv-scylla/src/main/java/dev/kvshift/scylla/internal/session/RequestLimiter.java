@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits the requests in flight and those that wait, and ends every request by its deadline. Safe
- * for use by many threads.
+ * Limits the requests in flight and those that wait, by number and by bytes, and ends every request
+ * by its deadline. Safe for use by many threads.
  *
  * <p><b>Problem.</b> When the last node goes, every request fails at once. The native driver's
  * throttler then sends the next waiting request from within the failure of the last one, one stack
@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  *       own time-out says more about the cause.
  *   <li><b>A waiting request is ended as not sent.</b> Its caller can try again without reading
  *       back.
+ *   <li><b>A request larger than the limit of bytes is sent alone.</b> Otherwise it would wait for
+ *       ever, and all others behind it.
  *   <li><b>Requests are completed outside the lock.</b> Their callers' callbacks send more.
  * </ul>
  */
@@ -46,6 +48,8 @@ final class RequestLimiter implements AutoCloseable {
   /** A request, from its submission to its end. */
   abstract static class Request<T extends @Nullable Object> extends CompletableFuture<T> {
     private final Call call;
+    private long requestBytes;
+    private long answerBytes;
     private State state = State.NEW;
     private @Nullable Request<?> previous;
     private @Nullable Request<?> next;
@@ -56,6 +60,16 @@ final class RequestLimiter implements AutoCloseable {
 
     final Call call() {
       return call;
+    }
+
+    /** Sets the size of the request, before it is submitted. */
+    final void requestBytes(long bytes) {
+      requestBytes = bytes;
+    }
+
+    /** Sets the size that the answer is expected to have, before the request is submitted. */
+    final void answerBytes(long bytes) {
+      answerBytes = bytes;
     }
 
     /**
@@ -93,18 +107,28 @@ final class RequestLimiter implements AutoCloseable {
     ENDED
   }
 
-  private final int maxInFlight;
-  private final int maxWaiting;
+  /**
+   * What may be in flight and wait.
+   *
+   * @param inFlight largest number of requests in flight
+   * @param waiting largest number of waiting requests
+   * @param bytesInFlight largest sum of the bytes of requests in flight and their answers
+   * @param bytesWaiting largest sum of the bytes of waiting requests
+   */
+  record Bounds(int inFlight, int waiting, long bytesInFlight, long bytesWaiting) {}
+
+  private final Bounds bounds;
   private final ArrayDeque<Request<?>> queue = new ArrayDeque<>();
   private final ThreadLocal<Boolean> isDraining = ThreadLocal.withInitial(() -> false);
   private final ScheduledThreadPoolExecutor watchdog;
   private @Nullable Request<?> first;
   private int inFlight;
+  private long bytesInFlight;
+  private long bytesWaiting;
   private boolean closed;
 
-  RequestLimiter(int maxInFlight, int maxWaiting) {
-    this.maxInFlight = maxInFlight;
-    this.maxWaiting = maxWaiting;
+  RequestLimiter(Bounds bounds) {
+    this.bounds = bounds;
     watchdog =
         new ScheduledThreadPoolExecutor(
             1,
@@ -131,10 +155,11 @@ final class RequestLimiter implements AutoCloseable {
     synchronized (this) {
       if (closed) {
         refusal = Ending.CLOSED;
-      } else if (inFlight < maxInFlight && queue.isEmpty()) {
+      } else if (queue.isEmpty() && hasPlace(request)) {
         enter(request, State.IN_FLIGHT);
         now = true;
-      } else if (queue.size() < maxWaiting) {
+      } else if (queue.size() < bounds.waiting()
+          && bytesWaiting + request.requestBytes <= bounds.bytesWaiting()) {
         enter(request, State.WAITING);
         queue.add(request);
       } else {
@@ -146,6 +171,13 @@ final class RequestLimiter implements AutoCloseable {
     } else if (now) {
       send(request, false);
     }
+  }
+
+  private boolean hasPlace(Request<?> request) {
+    return inFlight == 0
+        || (inFlight < bounds.inFlight()
+            && bytesInFlight + request.requestBytes + request.answerBytes
+                <= bounds.bytesInFlight());
   }
 
   private static boolean isOver(Call call) {
@@ -198,14 +230,14 @@ final class RequestLimiter implements AutoCloseable {
   }
 
   private synchronized @Nullable Request<?> take() {
-    if (inFlight >= maxInFlight) {
+    Request<?> request = queue.peek();
+    if (request == null || !hasPlace(request)) {
       return null;
     }
-    Request<?> request = queue.poll();
-    if (request != null) {
-      request.state = State.IN_FLIGHT;
-      inFlight++;
-    }
+    queue.remove();
+    count(request, -1);
+    request.state = State.IN_FLIGHT;
+    count(request, 1);
     return request;
   }
 
@@ -243,9 +275,7 @@ final class RequestLimiter implements AutoCloseable {
 
   private void enter(Request<?> request, State state) {
     request.state = state;
-    if (state == State.IN_FLIGHT) {
-      inFlight++;
-    }
+    count(request, 1);
     request.next = first;
     if (first != null) {
       first.previous = request;
@@ -254,9 +284,7 @@ final class RequestLimiter implements AutoCloseable {
   }
 
   private void remove(Request<?> request) {
-    if (request.state == State.IN_FLIGHT) {
-      inFlight--;
-    }
+    count(request, -1);
     request.state = State.ENDED;
     Request<?> previous = request.previous;
     Request<?> next = request.next;
@@ -270,6 +298,16 @@ final class RequestLimiter implements AutoCloseable {
     }
     request.previous = null;
     request.next = null;
+  }
+
+  /** Adds a request to the sums of its state, or takes it away. */
+  private void count(Request<?> request, int sign) {
+    if (request.state == State.IN_FLIGHT) {
+      inFlight += sign;
+      bytesInFlight += sign * (request.requestBytes + request.answerBytes);
+    } else {
+      bytesWaiting += sign * request.requestBytes;
+    }
   }
 
   /** Ends the waiting requests, and accepts no more. */

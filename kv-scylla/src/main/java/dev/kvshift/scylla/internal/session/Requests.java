@@ -8,6 +8,7 @@ import com.datastax.oss.driver.api.core.config.DriverExecutionProfile;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.datastax.oss.driver.api.core.cql.BatchStatement;
 import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
@@ -45,6 +46,11 @@ public final class Requests implements AutoCloseable {
   private static final int PROTOCOL_WITH_FIXED_TIME = 5;
   private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
+
+  /** Several of the largest pages and chunks, and far more than small requests ever need. */
+  private static final long MAX_BYTES_IN_FLIGHT = 64L << 20;
+
+  private static final long MAX_BYTES_WAITING = 256L << 20;
   private static final Logger LOG = LoggerFactory.getLogger(Requests.class);
 
   private final CqlSession session;
@@ -65,7 +71,13 @@ public final class Requests implements AutoCloseable {
     warnings = new ServerWarnings(settings.toString(), observer);
     this.session = session;
     this.settings = settings;
-    limiter = new RequestLimiter(settings.maxInFlight(), settings.maxQueued());
+    limiter =
+        new RequestLimiter(
+            new RequestLimiter.Bounds(
+                settings.maxInFlight(),
+                settings.maxQueued(),
+                MAX_BYTES_IN_FLIGHT,
+                MAX_BYTES_WAITING));
     fixesTime = session.getContext().getProtocolVersion().getCode() >= PROTOCOL_WITH_FIXED_TIME;
     keyspace = CqlIdentifier.fromInternal(settings.keyspace());
     serial = DefaultConsistencyLevel.valueOf(settings.serialConsistency());
@@ -178,6 +190,18 @@ public final class Requests implements AutoCloseable {
         new Mapped<>(this, what, Kind.READ, call, Function.identity()), timed(statement, call));
   }
 
+  /**
+   * Reads a page.
+   *
+   * @param answerBytes expected size of the answer, which counts towards what is in flight
+   */
+  public CompletionStage<AsyncResultSet> read(
+      String what, Statement<?> statement, Call call, long answerBytes) {
+    Mapped<AsyncResultSet> answer = new Mapped<>(this, what, Kind.READ, call, Function.identity());
+    answer.answerBytes(answerBytes);
+    return submit(answer, timed(statement, call));
+  }
+
   /** Reads, and maps the result. */
   public <T extends @Nullable Object> CompletionStage<T> read(
       String what, BoundStatementBuilder statement, Call call, Function<AsyncResultSet, T> answer) {
@@ -217,9 +241,14 @@ public final class Requests implements AutoCloseable {
     private final Kind kind;
     private @Nullable Statement<?> statement;
 
-    /** Creates the answer of a read. */
-    protected Answer(Requests requests, String what, Call call) {
+    /**
+     * Creates the answer of a read.
+     *
+     * @param answerBytes expected size of the answer, which counts towards what is in flight
+     */
+    protected Answer(Requests requests, String what, Call call, long answerBytes) {
       this(requests, what, Kind.READ, call);
+      answerBytes(answerBytes);
     }
 
     private Answer(Requests requests, String what, Kind kind, Call call) {
@@ -292,8 +321,25 @@ public final class Requests implements AutoCloseable {
 
   private <T extends @Nullable Object> Answer<T> submit(Answer<T> answer, Statement<?> statement) {
     answer.statement = statement;
+    answer.requestBytes(bytes(statement));
     limiter.submit(answer);
     return answer;
+  }
+
+  /** Returns the size of a statement's values. */
+  private static long bytes(Statement<?> statement) {
+    long sum = 0;
+    if (statement instanceof BoundStatement bound) {
+      for (int i = 0; i < bound.size(); i++) {
+        ByteBuffer value = bound.getBytesUnsafe(i);
+        sum += value == null ? 0 : value.remaining();
+      }
+    } else if (statement instanceof BatchStatement batch) {
+      for (Statement<?> each : batch) {
+        sum += bytes(each);
+      }
+    }
+    return sum;
   }
 
   /** Sets the time-out. The native driver ignores that of a batch, but not that of its profile. */

@@ -2,6 +2,7 @@ package dev.kvshift.scylla.internal.write;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.scylla.internal.cql.Cell;
+import dev.kvshift.scylla.internal.cql.CellSizes;
 import dev.kvshift.scylla.internal.cql.CellTtl;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
@@ -22,6 +23,7 @@ public final class RowWriter {
   private final Requests requests;
   private final VersionClock clock;
   private final String what;
+  private final CellSizes sizes;
   private final @Nullable ChunkWriter chunks;
   private final @Nullable PartitionWrites partitions;
 
@@ -30,26 +32,32 @@ public final class RowWriter {
       Requests requests,
       VersionClock clock,
       String what,
+      CellSizes sizes,
       @Nullable ChunkWriter chunks,
       @Nullable PartitionWrites partitions) {
     this.statements = statements;
     this.requests = requests;
     this.clock = clock;
     this.what = what;
+    this.sizes = sizes;
     this.chunks = chunks;
     this.partitions = partitions;
   }
 
   /** Returns a writer that sends each row in a request of its own, and only rows of one cell. */
   public static RowWriter of(
-      String collection, CollectionStatements statements, Requests requests, VersionClock clock) {
+      String collection,
+      CollectionStatements statements,
+      Requests requests,
+      VersionClock clock,
+      CellSizes sizes) {
     return new RowWriter(
-        statements, requests, clock, "a write to collection " + collection, null, null);
+        statements, requests, clock, "a write to collection " + collection, sizes, null, null);
   }
 
   /** Returns a writer that cuts large values into chunks. */
   public RowWriter withChunks(ChunkWriter chunks) {
-    return new RowWriter(statements, requests, clock, what, chunks, partitions);
+    return new RowWriter(statements, requests, clock, what, sizes, chunks, partitions);
   }
 
   /** Returns a writer that sends rows of one partition together. */
@@ -59,6 +67,7 @@ public final class RowWriter {
         requests,
         clock,
         what,
+        sizes,
         chunks,
         new PartitionWrites(what, statements, requests, System::nanoTime, timer));
   }
@@ -87,6 +96,9 @@ public final class RowWriter {
   }
 
   private CompletionStage<Long> send(RowWrite row) {
+    if (row.cell() != null) {
+      sizes.note(row.bytes());
+    }
     return partitions == null
         ? requests.write(what, statements.row(row), row.call(), written -> row.version())
         : partitions.write(row);

@@ -45,6 +45,8 @@ final class CqlLintTest {
             "CREATE TABLE IF NOT EXISTS t (main blob PRIMARY KEY, v vector) WITH comment = ''",
             "SELECT v FROM t WHERE main IN (?, ?)",
             "SELECT v FROM t WHERE main = ? ALLOW FILTERING",
+            "SELECT v FROM t WHERE token(main) > ? AND token(main) <= ? AND v >= ? ALLOW FILTERING",
+            "SELECT v FROM t WHERE clustering >= ? ALLOW FILTERING",
             "SELECT v FROM t WHERE main = :main",
             "SELECT v FROM t WHERE main = 0x00",
             "SELECT MAXWRITETIME(v) FROM t WHERE main = ?",

@@ -6,6 +6,7 @@ import com.datastax.oss.driver.api.core.CqlSession;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.InterceptedSession;
+import dev.kvshift.scylla.internal.cql.CellSizes;
 import dev.kvshift.scylla.internal.cql.ChunkCql;
 import dev.kvshift.scylla.internal.cql.CollectionCql;
 import dev.kvshift.scylla.internal.cql.Dialect;
@@ -45,7 +46,8 @@ public final class PointSweep {
               await(CollectionStatements.prepare(requests, table, clock)),
               await(ChunkReader.prepare(requests, chunks)),
               requests,
-              clock);
+              clock,
+              new CellSizes(settings.maxCellBytes()));
       return await(ChunkSweep.run(requests, chunks, rows, clock, grace));
     }
   }

@@ -3,10 +3,15 @@ package dev.kvshift.scylla.internal.scan;
 import static dev.kvshift.scylla.TestStores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
+import com.datastax.oss.driver.api.core.cql.Statement;
+import com.datastax.oss.driver.api.core.servererrors.ReadTimeoutException;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.scylla.InterceptedSession;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
@@ -24,6 +29,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** Keys of the same token, found by solving the hash for the last of three blocks. */
@@ -42,9 +48,52 @@ final class ScanCollisionTest {
     }
   }
 
+  /** Refuses what reads all rows of the token, so that its partitions are read in parts. */
+  @Test
+  void scan_partitionsOfOneTokenAndReadsOfItRefused_givesEveryRowOnce() {
+    String keyspace = TestStores.newKeyspace();
+    Layout layout = Layout.range(ShardRule.none());
+    try (Store store = TestStores.open(keyspace)) {
+      StoreCollection collection = await(store.open("crowded", layout, Claim.ACTIVE));
+      Set<StoreKey> expected = fill(collection, 2, 5);
+      long token = collection.token(expected.iterator().next());
+      try (Store refusing =
+          TestStores.open(
+              keyspace,
+              (statement, real) ->
+                  reads(statement, token)
+                      ? CompletableFuture.failedFuture(
+                          new ReadTimeoutException(
+                              null, DefaultConsistencyLevel.LOCAL_QUORUM, 0, 1, false))
+                      : real.apply(statement))) {
+        StoreCollection crowded = await(refusing.open("crowded", layout, Claim.ACTIVE));
+        for (int limit : List.of(1, 3, 100)) {
+          assertThat(scan(crowded, limit)).as("seed %s, limit %s", SEED, limit).isEqualTo(expected);
+        }
+      }
+    }
+  }
+
+  /** Returns whether a statement reads all rows of a token, or looks for its partitions. */
+  private static boolean reads(Statement<?> statement, long token) {
+    String query = InterceptedSession.query(statement);
+    return query.contains("token(")
+        && !query.contains("clustering >=")
+        && ((BoundStatement) statement).getLong(0) - 1 < token
+        && token <= ((BoundStatement) statement).getLong(1)
+        && (query.contains("DISTINCT") || ((BoundStatement) statement).getLong(0) < token);
+  }
+
   private static void scanned(Store store, Layout layout, int prefix, int rows) {
     String name = layout.shape().name().toLowerCase(java.util.Locale.ROOT);
     StoreCollection collection = await(store.open(name, layout, Claim.ACTIVE));
+    Set<StoreKey> expected = fill(collection, prefix, rows);
+    for (int limit : List.of(1, 2, 3, 7, 100)) {
+      assertThat(scan(collection, limit)).as("seed %s, limit %s", SEED, limit).isEqualTo(expected);
+    }
+  }
+
+  private static Set<StoreKey> fill(StoreCollection collection, int prefix, int rows) {
     Random random = new Random(SEED);
     byte[] first = new byte[MAIN];
     random.nextBytes(first);
@@ -60,20 +109,22 @@ final class ScanCollisionTest {
       }
     }
     assertThat(tokens).hasSize(1);
-    for (int limit : List.of(1, 2, 3, 7, 100)) {
-      Set<StoreKey> found = new TreeSet<>();
-      for (ScanTask task : await(collection.scanTasks(1, call()))) {
-        Bytes position = null;
-        do {
-          ScanPage page = await(collection.scan(task, position, PageLimit.entries(limit), call()));
-          for (Row row : page.rows()) {
-            assertThat(found.add(row.key())).as("seed %s, limit %s", SEED, limit).isTrue();
-          }
-          position = page.next();
-        } while (position != null);
-      }
-      assertThat(found).as("seed %s, limit %s", SEED, limit).isEqualTo(expected);
+    return expected;
+  }
+
+  private static Set<StoreKey> scan(StoreCollection collection, int limit) {
+    Set<StoreKey> found = new TreeSet<>();
+    for (ScanTask task : await(collection.scanTasks(1, call()))) {
+      Bytes position = null;
+      do {
+        ScanPage page = await(collection.scan(task, position, PageLimit.entries(limit), call()));
+        for (Row row : page.rows()) {
+          assertThat(found.add(row.key())).as("seed %s, limit %s", SEED, limit).isTrue();
+        }
+        position = page.next();
+      } while (position != null);
     }
+    return found;
   }
 
   /**

@@ -76,7 +76,11 @@ final class RequestLimiterTest {
   }
 
   private RequestLimiter limiter(int inFlight, int waiting) {
-    opened = new RequestLimiter(inFlight, waiting);
+    return limiter(new RequestLimiter.Bounds(inFlight, waiting, Long.MAX_VALUE, Long.MAX_VALUE));
+  }
+
+  private RequestLimiter limiter(RequestLimiter.Bounds bounds) {
+    opened = new RequestLimiter(bounds);
     return opened;
   }
 
@@ -116,6 +120,67 @@ final class RequestLimiterTest {
     assertThat(sent).containsExactlyElementsOf(all);
     assertThat(all).allMatch(request -> request.join().equals("answered"));
     assertThat(limiter.size()).isZero();
+  }
+
+  @Test
+  void submit_manyAtOnce_asManyAsAllowedAreInFlight() {
+    RequestLimiter limiter = limiter(4, MANY);
+    List<Sent> all =
+        Stream.generate(() -> submit(limiter, RequestLimiterTest::silent)).limit(MANY).toList();
+    for (int answered = 0; answered < 100; answered++) {
+      assertThat(sent).containsExactlyElementsOf(all.subList(0, 4 + answered));
+      all.get(answered).answer();
+    }
+  }
+
+  @Test
+  void submit_moreBytesThanAllowedInFlight_waits() {
+    RequestLimiter limiter = limiter(new RequestLimiter.Bounds(10, 10, 100, 1_000));
+    Sent first = submit(limiter, 40, 60);
+    Sent second = submit(limiter, 1, 0);
+    assertThat(sent).containsExactly(first);
+    first.answer();
+    Sent third = submit(limiter, 0, 99);
+    Sent fourth = submit(limiter, 0, 1);
+    assertThat(sent).containsExactly(first, second, third);
+    second.answer();
+    assertThat(sent).containsExactly(first, second, third, fourth);
+  }
+
+  @Test
+  void submit_largerThanAllAllowed_isSentAlone() {
+    RequestLimiter limiter = limiter(new RequestLimiter.Bounds(10, 10, 100, 1_000));
+    Sent small = submit(limiter, 1, 0);
+    Sent large = submit(limiter, 101, 0);
+    Sent behind = submit(limiter, 1, 0);
+    assertThat(sent).containsExactly(small);
+    small.answer();
+    assertThat(sent).containsExactly(small, large);
+    large.answer();
+    assertThat(sent).containsExactly(small, large, behind);
+  }
+
+  @Test
+  void submit_moreBytesThanMayWait_isRefusedAndLaterTaken() {
+    RequestLimiter limiter = limiter(new RequestLimiter.Bounds(1, 10, 1_000, 100));
+    Sent first = submit(limiter, 1, 0);
+    Sent second = submit(limiter, 100, 1_000);
+    assertThat(submit(limiter, 1, 0).ending()).isEqualTo(Ending.REFUSED);
+    first.answer();
+    Sent third = submit(limiter, 100, 0);
+    assertThat(third.isDone()).isFalse();
+    second.answer();
+    third.answer();
+    assertThat(sent).containsExactly(first, second, third);
+    assertThat(limiter.size()).isZero();
+  }
+
+  private Sent submit(RequestLimiter limiter, long requestBytes, long answerBytes) {
+    Sent request = new Sent(limiter, START, RequestLimiterTest::silent);
+    request.requestBytes(requestBytes);
+    request.answerBytes(answerBytes);
+    limiter.submit(request);
+    return request;
   }
 
   @Test

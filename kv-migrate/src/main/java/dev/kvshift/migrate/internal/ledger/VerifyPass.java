@@ -1,0 +1,81 @@
+package dev.kvshift.migrate.internal.ledger;
+
+import dev.kvshift.spi.Copy;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A full comparison that has not ended: where it began, and where its progress is. Ledger key
+ * {@code verify-pass}.
+ *
+ * @param copy the copy that it compares
+ * @param began when it began
+ * @param position the applied position at its beginning
+ * @param offsets per partition, the topic's offset at its beginning
+ * @param checkpoint its progress, or null if there is none yet
+ */
+public record VerifyPass(
+    Copy copy, Instant began, long position, List<Long> offsets, @Nullable Checkpoint checkpoint) {
+  /** The key of the record. */
+  public static final LedgerKey<VerifyPass> KEY =
+      new LedgerKey<>("verify-pass", VerifyPass::print, VerifyPass::parse);
+
+  /** Copies the list. */
+  public VerifyPass {
+    offsets = List.copyOf(offsets);
+  }
+
+  /**
+   * Where the checkpoint topic holds the progress.
+   *
+   * @param writer the key of its records; records of other keys between them belong to others
+   * @param from the offset of its first record
+   * @param to the offset after its last record
+   * @param bytes its length
+   * @param checksum the CRC-32C of its bytes
+   */
+  public record Checkpoint(String writer, long from, long to, long bytes, long checksum) {}
+
+  /** Returns the pass with its newest progress. */
+  public VerifyPass with(Checkpoint newest) {
+    return new VerifyPass(copy, began, position, offsets, newest);
+  }
+
+  private Members print() {
+    Members members =
+        new Members()
+            .with("copyId", copy.toString())
+            .with("began", began)
+            .with("position", position)
+            .withNumbers("offsets", offsets);
+    return checkpoint == null
+        ? members
+        : members.with(
+            "checkpoint",
+            new Members()
+                .with("writer", checkpoint.writer)
+                .with("from", checkpoint.from)
+                .with("to", checkpoint.to)
+                .with("bytes", checkpoint.bytes)
+                .with("checksum", checkpoint.checksum));
+  }
+
+  private static VerifyPass parse(Members members) {
+    return new VerifyPass(
+        Copy.parse(members.text("copyId")),
+        members.instant("began"),
+        members.number("position"),
+        members.numbers("offsets"),
+        members.has("checkpoint") ? parseCheckpoint(members.object("checkpoint")) : null);
+  }
+
+  private static Checkpoint parseCheckpoint(Members members) {
+    return new Checkpoint(
+        members.text("writer"),
+        members.number("from"),
+        members.number("to"),
+        members.number("bytes"),
+        members.number("checksum"));
+  }
+}

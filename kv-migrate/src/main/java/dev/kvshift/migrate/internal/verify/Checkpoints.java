@@ -1,0 +1,215 @@
+package dev.kvshift.migrate.internal.verify;
+
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.VerifyPass;
+import dev.kvshift.migrate.internal.stream.Topic;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Future;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.CheckedOutputStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The saved progress of a comparison: up to 100 MB in the checkpoint topic, which a small record of
+ * the ledger points to. The record is written once the broker has acknowledged everything that it
+ * points to, so a runner that is killed in between leaves the former checkpoint.
+ *
+ * <p>Saving takes at most about a twentieth of the time, and is done once a second at most. Saves
+ * from one thread at a time.
+ */
+public final class Checkpoints {
+  private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
+  private static final int CHUNK_BYTES = 48 << 10;
+  private static final long MIN_INTERVAL_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final int INTERVALS_PER_SAVE = 20;
+  private static final Duration POLL = Duration.ofMillis(200);
+
+  private final Ledger ledger;
+  private final Topic topic;
+  private final Duration patience;
+  private final String writer = UUID.randomUUID().toString();
+  private VerifyPass pass;
+  private long savedNanos = System.nanoTime();
+  private long intervalNanos = MIN_INTERVAL_NANOS;
+
+  /** Creates the checkpoints of a pass. */
+  public Checkpoints(Ledger ledger, Topic topic, VerifyPass pass, Duration patience) {
+    this.ledger = ledger;
+    this.topic = topic;
+    this.pass = pass;
+    this.patience = patience;
+  }
+
+  /** Saves the state if that is due. */
+  synchronized void saveIfDue(ScanState state) {
+    if (System.nanoTime() - savedNanos >= intervalNanos) {
+      long startNanos = System.nanoTime();
+      save(state);
+      savedNanos = System.nanoTime();
+      intervalNanos = Math.max(MIN_INTERVAL_NANOS, INTERVALS_PER_SAVE * (savedNanos - startNanos));
+    }
+  }
+
+  /** Saves the state. */
+  synchronized void save(ScanState state) {
+    CRC32C checksum = new CRC32C();
+    try (KafkaProducer<byte[], byte[]> producer = topic.producer();
+        Chunks chunks = new Chunks(producer)) {
+      DataOutputStream out =
+          new DataOutputStream(
+              new BufferedOutputStream(new CheckedOutputStream(chunks, checksum), CHUNK_BYTES));
+      state.write(out);
+      out.flush();
+      pass = pass.with(chunks.finish(checksum.getValue()));
+    } catch (IOException e) {
+      throw new IllegalStateException("writing to memory failed", e);
+    }
+    ledger.put(VerifyPass.KEY, pass);
+  }
+
+  /** Returns the saved state, or null if there is none that can be read. */
+  @Nullable ScanState load() {
+    VerifyPass.Checkpoint saved = pass.checkpoint();
+    if (saved == null) {
+      return null;
+    }
+    CRC32C checksum = new CRC32C();
+    try (KafkaConsumer<byte[], byte[]> consumer = topic.standaloneConsumer()) {
+      DataInputStream in =
+          new DataInputStream(
+              new CheckedInputStream(
+                  new BufferedInputStream(new Records(consumer, saved), CHUNK_BYTES), checksum));
+      ScanState state = ScanState.read(in);
+      if (in.read() < 0 && checksum.getValue() == saved.checksum()) {
+        return state;
+      }
+      LOG.warn("the saved progress of the comparison is damaged: it begins again");
+    } catch (IOException | KafkaException | IllegalArgumentException e) {
+      LOG.warn("the saved progress of the comparison cannot be read: it begins again", e);
+    }
+    return null;
+  }
+
+  /** Sends what is written as records of limited size. */
+  private final class Chunks extends OutputStream {
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final Deque<Future<RecordMetadata>> sent = new ArrayDeque<>();
+    private long from = Long.MAX_VALUE;
+    private long to;
+    private long bytes;
+
+    Chunks(KafkaProducer<byte[], byte[]> producer) {
+      this.producer = producer;
+    }
+
+    @Override
+    public void write(int single) {
+      write(new byte[] {(byte) single}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] chunk, int offset, int length) {
+      sent.add(
+          producer.send(
+              new ProducerRecord<>(
+                  topic.checkpoints(),
+                  0,
+                  writer.getBytes(StandardCharsets.UTF_8),
+                  Arrays.copyOfRange(chunk, offset, offset + length))));
+      bytes += length;
+    }
+
+    VerifyPass.Checkpoint finish(long checksum) {
+      producer.flush();
+      for (Future<RecordMetadata> each : sent) {
+        long offset = Await.future(each).offset();
+        from = Math.min(from, offset);
+        to = Math.max(to, offset + 1);
+      }
+      return new VerifyPass.Checkpoint(writer, from, to, bytes, checksum);
+    }
+  }
+
+  /** Reads the records of a checkpoint as one stream. */
+  private final class Records extends InputStream {
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final VerifyPass.Checkpoint saved;
+    private final TopicPartition partition = new TopicPartition(topic.checkpoints(), 0);
+    private final Deque<byte[]> polled = new ArrayDeque<>();
+    private byte[] chunk = {};
+    private int used;
+    private long left;
+
+    Records(KafkaConsumer<byte[], byte[]> consumer, VerifyPass.Checkpoint saved) {
+      this.consumer = consumer;
+      this.saved = saved;
+      this.left = saved.bytes();
+      consumer.assign(List.of(partition));
+      consumer.seek(partition, saved.from());
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] single = new byte[1];
+      return read(single, 0, 1) < 0 ? -1 : single[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      if (left == 0 || length == 0) {
+        return length == 0 ? 0 : -1;
+      }
+      while (used == chunk.length) {
+        chunk = next();
+        used = 0;
+      }
+      int read = Math.min(length, chunk.length - used);
+      System.arraycopy(chunk, used, into, offset, read);
+      used += read;
+      left -= read;
+      return read;
+    }
+
+    private byte[] next() throws IOException {
+      long end = System.nanoTime() + patience.toNanos();
+      while (polled.isEmpty()) {
+        if (consumer.position(partition) >= saved.to() || System.nanoTime() - end >= 0) {
+          throw new EOFException("the checkpoint topic does not hold it");
+        }
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+          boolean isOwn =
+              Arrays.equals(record.key(), saved.writer().getBytes(StandardCharsets.UTF_8));
+          if (isOwn && record.offset() < saved.to()) {
+            polled.add(record.value());
+          }
+        }
+      }
+      return polled.remove();
+    }
+  }
+}

@@ -1,0 +1,125 @@
+package dev.kvshift.migrate.internal.verify;
+
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.VerifyPass;
+import dev.kvshift.migrate.internal.stream.Topic;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.Store;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+final class CheckpointsTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final RowDigest ROW = new RowDigest(7, 8, RowDigest.NO_EXPIRY);
+  private static final Bytes POSITION = Bytes.utf8("position");
+
+  private final String name = UUID.randomUUID().toString();
+  private final Store store = MemoryStoreProvider.open(name);
+  private final Ledger ledger = new Ledger(store.metadata(), "files", PATIENCE, Clock.systemUTC());
+  private final Topic topic =
+      new Topic(KafkaBroker.shared().bootstrapServers(), "kvshift." + name, 1, 1 << 10, PATIENCE);
+
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  @Test
+  void write_thenRead_countsEachPageWithItsPosition() throws IOException {
+    ScanState read =
+        ScanState.read(new DataInputStream(new ByteArrayInputStream(bytes(scanned()))));
+
+    assertThat(read.part(0))
+        .isEqualTo(new ScanPart(ScanPart.Side.SOURCE, ScanTask.of(1, 2), POSITION, false));
+    assertThat(read.part(1))
+        .isEqualTo(new ScanPart(ScanPart.Side.TARGET, ScanTask.of(3, 4), null, true));
+    assertThat(read.source().rows()).isEqualTo(2);
+    assertThat(read.target().rows()).isEqualTo(1);
+    assertThat(read.source().digest()).isEqualTo(scanned().source().digest());
+    assertThat(read.sketch().takeDifferences()).containsExactly(new RowDigest(9, 10, 11));
+  }
+
+  @Test
+  void load_saved_isTheSame() throws IOException {
+    topic.create(OptionalInt.empty(), Duration.ofHours(1));
+    ScanState state = scanned();
+    checkpoints(begun()).save(state);
+    VerifyPass pass = ledger.require(VerifyPass.KEY);
+    checkpoints(begun()).save(ScanState.begin(List.of(), 10));
+
+    ScanState loaded = checkpoints(pass).load();
+    assertThat(loaded).isNotNull();
+    assertThat(bytes(loaded)).isEqualTo(bytes(state));
+  }
+
+  @Test
+  void load_damagedOrMissing_isNone() {
+    topic.create(OptionalInt.empty(), Duration.ofHours(1));
+    checkpoints(begun()).save(scanned());
+    VerifyPass pass = ledger.require(VerifyPass.KEY);
+
+    assertThat(checkpoints(begun()).load()).isNull();
+    assertThat(load(pass, c -> c(c, c.from(), c.to(), c.bytes(), c.checksum() + 1))).isNull();
+    assertThat(load(pass, c -> c(c, c.from(), c.to(), c.bytes() - 1, c.checksum()))).isNull();
+    assertThat(load(pass, c -> c(c, c.from() + 1, c.to(), c.bytes(), c.checksum()))).isNull();
+    assertThat(load(pass, c -> c(c, c.from(), c.to() - 1, c.bytes(), c.checksum()))).isNull();
+    assertThat(load(pass, c -> c(c, 1_000_000, 1_000_010, c.bytes(), c.checksum()))).isNull();
+    assertThat(load(pass, c -> c(c, c.from(), c.to(), c.bytes(), c.checksum()))).isNotNull();
+  }
+
+  private @Nullable ScanState load(VerifyPass pass, UnaryOperator<VerifyPass.Checkpoint> damage) {
+    VerifyPass.Checkpoint saved = pass.checkpoint();
+    assertThat(saved).isNotNull();
+    return checkpoints(pass.with(damage.apply(saved))).load();
+  }
+
+  private static VerifyPass.Checkpoint c(
+      VerifyPass.Checkpoint saved, long from, long to, long bytes, long checksum) {
+    return new VerifyPass.Checkpoint(saved.writer(), from, to, bytes, checksum);
+  }
+
+  private static VerifyPass begun() {
+    return new VerifyPass(COPY, Instant.EPOCH, 1, List.of(0L), null);
+  }
+
+  private Checkpoints checkpoints(VerifyPass pass) {
+    return new Checkpoints(ledger, topic, pass, PATIENCE);
+  }
+
+  private static ScanState scanned() {
+    ScanState state =
+        ScanState.begin(
+            List.of(
+                ScanPart.of(ScanPart.Side.SOURCE, ScanTask.of(1, 2)),
+                ScanPart.of(ScanPart.Side.TARGET, ScanTask.of(3, 4))),
+            10);
+    state.add(0, List.of(ROW, new RowDigest(9, 10, 11)), POSITION);
+    state.add(1, List.of(ROW), null);
+    return state;
+  }
+
+  private static byte[] bytes(ScanState state) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    state.write(new DataOutputStream(out));
+    return out.toByteArray();
+  }
+}

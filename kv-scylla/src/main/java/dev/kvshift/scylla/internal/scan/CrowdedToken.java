@@ -1,0 +1,135 @@
+package dev.kvshift.scylla.internal.scan;
+
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
+import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.Row;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Range;
+import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.read.KeyCut;
+import dev.kvshift.scylla.internal.read.RangeReader;
+import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
+import dev.kvshift.scylla.internal.scan.ScanPosition.Behind;
+import dev.kvshift.scylla.internal.scan.ScanPosition.Partition;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.StoreKey;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the partitions of one token whose first live row the server refuses to look for. Their keys
+ * are unknown, so each statement reads the same part of all of them.
+ *
+ * <p>A page ends only after such a part, because no position can be in the middle of several
+ * partitions. A part with more rows than a page may have is cut after the last row that fits, and
+ * read again.
+ */
+final class CrowdedToken {
+  private final ScanRows rows;
+  private final long token;
+  private final @Nullable Partition read;
+  private final Bytes start;
+  private Bytes from;
+
+  /** The read covers the first 2^-shift of what is left; 0 unless the server refused more. */
+  private int shift;
+
+  /**
+   * A part of the partitions.
+   *
+   * @param cut its last clustering key; null if it is all that is left
+   * @param before number of the page's rows before the part
+   * @param mayEnd whether a full page may end the part earlier
+   */
+  private record Part(@Nullable Bytes cut, int before, boolean mayEnd) {}
+
+  CrowdedToken(ScanRows rows, Across position) {
+    this.rows = rows;
+    token = position.token();
+    read = position.read();
+    start = position.clustering();
+    from = start;
+  }
+
+  CompletionStage<ScanPage> read() {
+    shift = rows.shared.narrowing().at(here());
+    return readNext();
+  }
+
+  private ScanPosition here() {
+    return new Across(token, read, from);
+  }
+
+  private CompletionStage<ScanPage> readNext() {
+    Bytes cut = shift == 0 ? null : KeyCut.of(Range.from(from), shift);
+    return readPart(new Part(cut, rows.size(), true));
+  }
+
+  private CompletionStage<ScanPage> readPart(Part part) {
+    Bytes cut = part.cut();
+    BoundStatementBuilder statement =
+        rows.shared
+            .statements()
+            .tokens(
+                cut == null ? Request.SCAN_TOKEN_REST : Request.SCAN_TOKEN_PART, token - 1, token)
+            .setBytesUnsafe(2, from.asReadOnlyBuffer());
+    if (cut != null) {
+      statement.setBytesUnsafe(3, RangeReader.successor(cut).asReadOnlyBuffer());
+    }
+    return fetch(part, statement.build());
+  }
+
+  private CompletionStage<ScanPage> fetch(Part part, BoundStatement statement) {
+    return rows.fetch(
+        statement,
+        result -> take(part, statement, result),
+        error -> {
+          rows.removeFrom(part.before());
+          return refused(error);
+        });
+  }
+
+  private CompletionStage<ScanPage> take(
+      Part part, BoundStatement statement, AsyncResultSet result) {
+    Bytes cut = part.cut();
+    for (Row found : result.currentPage()) {
+      Partition partition = new Partition(ScanRows.bytes(found, 0), ScanRows.bytes(found, 1));
+      if (partition.equals(read)) {
+        continue;
+      }
+      Bytes clustering = ScanRows.bytes(found, 2);
+      rows.take(StoreKey.of(partition.main(), partition.shard(), clustering), found, 3);
+      if (part.mayEnd() && rows.isFull() && !clustering.equals(cut)) {
+        rows.removeFrom(part.before());
+        return readPart(new Part(clustering, part.before(), false));
+      }
+    }
+    ByteBuffer more = result.getExecutionInfo().getPagingState();
+    if (more != null) {
+      return fetch(part, statement.setPagingState(more));
+    }
+    return cut == null ? rows.done(new Behind(token)) : pass(cut);
+  }
+
+  /** Continues after a part that was read to its end. */
+  private CompletionStage<ScanPage> pass(Bytes cut) {
+    shift = rows.shared.narrowing().wider(here(), shift);
+    from = RangeReader.successor(cut);
+    return rows.isPatient() ? readNext() : rows.done(here());
+  }
+
+  /** Ends the page with what was read, or reads a narrower part. */
+  private CompletionStage<ScanPage> refused(KvException error) {
+    shift = rows.shared.narrowing().narrower(here(), shift);
+    if (!from.equals(start) && !rows.isPatient()) {
+      return rows.done(here());
+    }
+    return KeyCut.of(Range.from(from), shift) == null || rows.isExpired()
+        ? CompletableFuture.failedFuture(error)
+        : readNext();
+  }
+}
