@@ -35,6 +35,7 @@ public final class Sessions {
   private static final Duration RECONNECT_MOST = Duration.ofSeconds(10);
   private static final String DRIVER_GROUP = "com.scylladb";
   private static final Version OLDEST_DRIVER = Version.parse("4.18.0");
+  private static final String FAILING_DRIVER = "4.19.0.5";
   private static final int MAX_REQUESTS_PER_CONNECTION = 32_768;
 
   private static final AtomicInteger OPENED = new AtomicInteger();
@@ -129,6 +130,13 @@ public final class Sessions {
    */
   static void requireDriver(MavenCoordinates found) {
     Version version = found.getVersion();
+    if (FAILING_DRIVER.equals(String.valueOf(version))) {
+      throw new KvException.Permanent(
+          "scylla://: the native driver on the class path is "
+              + found
+              + ", which fails conditional statements if it knows no replica: replace it with 4.19.2"
+              + " or later");
+    }
     if (!found.getGroupId().equals(DRIVER_GROUP)
         || version.getMajor() != OLDEST_DRIVER.getMajor()
         || version.compareTo(OLDEST_DRIVER) < 0) {

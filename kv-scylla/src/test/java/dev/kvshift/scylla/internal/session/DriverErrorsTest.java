@@ -15,6 +15,7 @@ import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.loadbalancing.LoadBalancingPolicy;
 import com.datastax.oss.driver.api.core.metadata.Node;
+import com.datastax.oss.driver.api.core.servererrors.InvalidConfigurationInQueryException;
 import com.datastax.oss.simulacron.common.cluster.ClusterSpec;
 import com.datastax.oss.simulacron.common.codec.ConsistencyLevel;
 import com.datastax.oss.simulacron.common.codec.WriteType;
@@ -209,6 +210,17 @@ final class DriverErrorsTest {
         "ClosedConnectionException",
         PrimeDsl.closeConnection(Scope.CONNECTION, CloseType.DISCONNECT));
     ANSWERS.put("DriverTimeoutException", PrimeDsl.noResult());
+  }
+
+  /** ScyllaDB answers so to clients that do not know its own code; replicas may have written. */
+  @Test
+  void rateLimitOfAPartition_isOverloadedForReadsAndUnknownForWrites() {
+    Throwable limited =
+        new InvalidConfigurationInQueryException(
+            null, "Per-partition rate limit reached for writes in table t");
+    assertThat(DriverErrors.ofRead("a read", limited)).isInstanceOf(KvException.Overloaded.class);
+    assertThat(DriverErrors.ofWrite("a write", limited))
+        .isInstanceOf(KvException.UnknownOutcome.class);
   }
 
   @Test

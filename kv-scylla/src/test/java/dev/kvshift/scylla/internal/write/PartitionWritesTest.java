@@ -151,9 +151,7 @@ final class PartitionWritesTest {
     options.put(TypedDriverOption.PROTOCOL_VERSION, "V4");
     options.put(TypedDriverOption.METADATA_SCHEMA_ENABLED, false);
     requests = new Requests(Sessions.open(settings, options), settings);
-    CollectionCql cql =
-        new CollectionCql(
-            "shop", "files_i1", Shape.RANGE, Dialect.of(Dialect.Server.CASSANDRA, "5"));
+    CollectionCql cql = new CollectionCql("shop", "files_i1", Shape.RANGE, Dialect.cassandra("5"));
     for (Request request : cql.requests()) {
       LinkedHashMap<String, String> types = new LinkedHashMap<>();
       int rows = request == Request.PUT_BATCH ? PartitionWrites.MAX_ROWS : 1;
