@@ -242,6 +242,18 @@ final class RulesTest {
   }
 
   @Test
+  void options_rackAndHeartbeat_areThoseOfTheString() {
+    ConnectionString string = TestStores.string("shop", "&localRack=rack-2&heartbeat=30s");
+    OptionsMap options = Sessions.options(Settings.of(string));
+    assertThat(options.get(TypedDriverOption.LOAD_BALANCING_LOCAL_RACK)).isEqualTo("rack-2");
+    assertThat(options.get(TypedDriverOption.HEARTBEAT_INTERVAL)).isEqualTo(Duration.ofSeconds(30));
+    assertThat(options.get(TypedDriverOption.HEARTBEAT_TIMEOUT))
+        .isEqualTo(Duration.ofMillis(29_900));
+    assertThat(Sessions.options(settings("shop")).get(TypedDriverOption.LOAD_BALANCING_LOCAL_RACK))
+        .isNull();
+  }
+
+  @Test
   void options_ofTheNativeDriver_areOneProfile() {
     OptionsMap options = Sessions.options(settings("shop"));
     assertThat(DriverConfigLoader.fromMap(options).getInitialConfig().getProfiles())

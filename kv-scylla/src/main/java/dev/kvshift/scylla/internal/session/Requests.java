@@ -16,7 +16,9 @@ import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.cql.StatementBuilder;
+import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.metadata.TokenMap;
+import com.datastax.oss.driver.api.core.metadata.token.Token;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
@@ -239,7 +241,25 @@ public final class Requests implements AutoCloseable {
 
   public CompletionStage<AsyncResultSet> write(String what, Statement<?> statement, Call call) {
     return submit(
-        new Mapped<>(this, what, Kind.WRITE, call, Function.identity()), timed(statement, call));
+        new Mapped<>(this, what, Kind.WRITE, call, Function.identity()),
+        timed(reachable(session, statement), call));
+  }
+
+  /** Sets the node of a conditional statement for which the native driver would find none. */
+  static Statement<?> reachable(CqlSession session, Statement<?> statement) {
+    if (!(statement instanceof BoundStatement bound) || !bound.getPreparedStatement().isLWT()) {
+      return statement;
+    }
+    CqlIdentifier in = bound.getRoutingKeyspace();
+    Token token = bound.getRoutingToken();
+    Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
+    if (in == null || token == null || tokens.isEmpty()) {
+      return statement;
+    }
+    Node node =
+        ConditionalNode.instead(
+            tokens.get().getReplicas(in, token), session.getMetadata().getNodes().values());
+    return node == null ? statement : bound.setNode(node);
   }
 
   /** Writes, and maps the result. */
