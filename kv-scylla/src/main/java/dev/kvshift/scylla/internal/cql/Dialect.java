@@ -1,6 +1,7 @@
 package dev.kvshift.scylla.internal.cql;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -75,6 +76,14 @@ public record Dialect(Server server, String version, int major, int minor) {
     return importing && isScyllaFrom(5, 0, 2022, 1)
         ? options + " AND tombstone_gc = {'mode': 'disabled'}"
         : options;
+  }
+
+  /** Returns how long the tables of an import remember deletes; empty if they never forget one. */
+  public Optional<Duration> importTombstones() {
+    if (isScyllaFrom(5, 0, 2022, 1)) {
+      return Optional.empty();
+    }
+    return Optional.of(isScylla() ? TOMBSTONES : IMPORT_TOMBSTONES);
   }
 
   /** Returns the end of a statement that reads a whole table once, past the cache. */
