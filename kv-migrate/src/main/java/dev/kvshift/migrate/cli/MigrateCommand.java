@@ -19,8 +19,11 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -41,6 +44,7 @@ import picocli.CommandLine.Spec;
 final class MigrateCommand implements Runnable {
   private static final String LOG_SETTING = "logback.configurationFile";
   private static final long CLOSE_SECONDS = 20;
+  private static final Logger LOG = LoggerFactory.getLogger(MigrateCommand.class);
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -225,10 +229,12 @@ final class MigrateCommand implements Runnable {
 
   private int with(PlanOptions options, ToIntFunction<Migration> command) {
     Thread worker = Thread.currentThread();
+    AtomicBoolean isTerminated = new AtomicBoolean();
     CountDownLatch closed = new CountDownLatch(1);
     Thread hook =
         new Thread(
             () -> {
+              isTerminated.set(true);
               worker.interrupt();
               try {
                 closed.await(CLOSE_SECONDS, TimeUnit.SECONDS);
@@ -241,13 +247,27 @@ final class MigrateCommand implements Runnable {
         Migration migration =
             Migration.of(opened.plan(), new ProgressLines(spec.commandLine().getErr()))) {
       return command.applyAsInt(migration);
-    } finally {
-      closed.countDown();
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException e) {
-        spec.commandLine().getErr().println("interrupted: start it again to resume");
+    } catch (RuntimeException e) {
+      if (!isTerminated.get()) {
+        throw e;
       }
+      return ExitCode.INTERRUPTED;
+    } finally {
+      if (isTerminated.get()) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("migrate: the run was terminated: start it again to resume");
+        err.flush();
+      }
+      closed.countDown();
+      remove(hook);
+    }
+  }
+
+  private static void remove(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      LOG.debug("the process ends already", e);
     }
   }
 
