@@ -34,12 +34,14 @@ public final class StreamWriter extends BackgroundTask {
   private static final Duration IDLE_WAIT = Duration.ofMillis(500);
   private static final Duration WATERMARK_INTERVAL = Duration.ofMillis(20);
   private static final Duration SAVE_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
 
   private final RunContext context;
   private final Ledger ledger;
   private final Topic topic;
   private final KafkaProducer<byte[], byte[]> producer;
   private final AtomicLong sent = new AtomicLong();
+  private final SentVersions versions = new SentVersions();
   private final AtomicReference<Exception> sendFailure = new AtomicReference<>();
   private volatile long acknowledged;
   private long watermarked;
@@ -68,9 +70,19 @@ public final class StreamWriter extends BackgroundTask {
     return sent.get();
   }
 
+  /** Returns the versions of the changes that were sent. */
+  public SentVersions versions() {
+    return versions;
+  }
+
   /** Returns the position up to which the topic holds all changes. */
   public long position() {
     return acknowledged;
+  }
+
+  /** Gives up what a dead broker has not acknowledged, which the position has not passed either. */
+  public void abort() {
+    producer.close(CLOSE_TIMEOUT);
   }
 
   @Override
@@ -89,6 +101,7 @@ public final class StreamWriter extends BackgroundTask {
           sendMarkers(fenced.fence());
         }
         acknowledged = batch.position();
+        versions.mark(acknowledged);
         if (batch instanceof Fenced) {
           watermarked = acknowledged;
         }
@@ -109,6 +122,7 @@ public final class StreamWriter extends BackgroundTask {
     for (Change change : data.changes()) {
       byte[] key = TopicRecord.printKey(change.row().key()).toByteArray();
       send(topic.partition(key), key, new TopicRecord.Change(change.row(), change.position()));
+      versions.add(change.row().version());
     }
     if (!data.changes().isEmpty()) {
       awaitAcknowledgements();
