@@ -22,8 +22,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,7 +42,6 @@ import picocli.CommandLine.Spec;
 final class MigrateCommand implements Runnable {
   private static final String LOG_SETTING = "logback.configurationFile";
   private static final long CLOSE_SECONDS = 20;
-  private static final Logger LOG = LoggerFactory.getLogger(MigrateCommand.class);
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -263,11 +260,12 @@ final class MigrateCommand implements Runnable {
     }
   }
 
+  /** Removes the hook, unless the process ends already: then it is the hook that waits. */
   private static void remove(Thread hook) {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      LOG.debug("the process ends already", e);
+    } catch (IllegalStateException expected) {
+      // No logger here: one that is created before execute() ends would miss its settings.
     }
   }
 
