@@ -1,5 +1,6 @@
 package dev.kvshift.migrate;
 
+import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,12 +10,15 @@ import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
 
@@ -33,7 +37,9 @@ final class StreamTest {
       long before = sides.ledger().require(StreamProgress.KEY).position();
       limitRecords(sides, MAX_BYTES);
       sides.put(Sides.key(1), incompressible(10 * MAX_BYTES));
-      sides.put(Sides.key(2), "small");
+      for (int other = 2; other < 40; other++) {
+        sides.put(Sides.key(other), "small");
+      }
 
       try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         assertThatThrownBy(migration::catchUp)
@@ -49,6 +55,96 @@ final class StreamTest {
     }
   }
 
+  @Test
+  void stream_secondWriter_endsTheFirst() {
+    try (Sides sides = new Sides()) {
+      sides.fill(10);
+      try (Migration first = Migration.of(sides.plan(), ProgressListener.NONE);
+          Migration second = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        first.copy();
+        second.start();
+        sides.put(Sides.key(1), "changed");
+        second.catchUp();
+        assertThatThrownBy(
+                () ->
+                    until(
+                        "the first writer ends",
+                        () -> {
+                          sides.put(Sides.key(2), "again");
+                          first.catchUp();
+                          return false;
+                        }))
+            .isExactlyInstanceOf(KvException.Transient.class)
+            .hasMessageContaining("another runner has taken over");
+        assertThat(second.run().verify().differences()).isZero();
+      }
+    }
+  }
+
+  @Test
+  void apply_topicLacksChanges_endsTheRun() {
+    try (Sides sides = new Sides()) {
+      sides.fill(10);
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.copy();
+        sides.put(Sides.key(1), "first");
+        migration.catchUp();
+      }
+      Map<TopicPartition, OffsetAndMetadata> before = committed(sides);
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        for (int other = 0; other < 40; other++) {
+          sides.put(Sides.key(other), "second");
+        }
+        migration.catchUp();
+      }
+      skip(sides, before, committed(sides));
+      sides.put(Sides.key(1), "third");
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        assertThatThrownBy(migration::catchUp)
+            .isExactlyInstanceOf(KvException.Permanent.class)
+            .hasMessageContaining("lacks changes");
+      }
+    }
+  }
+
+  private static String topic(Sides sides) {
+    return sides.ledger().require(MigrationConfig.KEY).topic().name();
+  }
+
+  private static String group(Sides sides) {
+    return topic(sides) + ".apply";
+  }
+
+  private static Map<TopicPartition, OffsetAndMetadata> committed(Sides sides) {
+    try (Admin admin = admin()) {
+      return Await.of(
+          admin
+              .listConsumerGroupOffsets(group(sides))
+              .partitionsToOffsetAndMetadata()
+              .toCompletionStage());
+    }
+  }
+
+  /** Moves the group's offsets over changes that it has not counted. */
+  private static void skip(
+      Sides sides,
+      Map<TopicPartition, OffsetAndMetadata> counted,
+      Map<TopicPartition, OffsetAndMetadata> to) {
+    Map<TopicPartition, OffsetAndMetadata> skipped = new HashMap<>();
+    to.forEach(
+        (partition, offset) ->
+            skipped.put(
+                partition,
+                new OffsetAndMetadata(offset.offset(), counted.get(partition).metadata())));
+    try (Admin admin = admin()) {
+      Await.of(admin.alterConsumerGroupOffsets(group(sides), skipped).all().toCompletionStage());
+    }
+  }
+
+  private static Admin admin() {
+    return Admin.create(Map.of("bootstrap.servers", KafkaBroker.shared().bootstrapServers()));
+  }
+
   private static String incompressible(int chars) {
     StringBuilder text = new StringBuilder();
     new Random(7).ints(chars, ' ', '~').forEach(character -> text.append((char) character));
@@ -56,14 +152,12 @@ final class StreamTest {
   }
 
   private static void limitRecords(Sides sides, int bytes) {
-    String topic = sides.ledger().require(MigrationConfig.KEY).topic().name();
-    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic(sides));
     AlterConfigOp limit =
         new AlterConfigOp(
             new ConfigEntry("max.message.bytes", Integer.toString(bytes)),
             AlterConfigOp.OpType.SET);
-    try (Admin admin =
-        Admin.create(Map.of("bootstrap.servers", KafkaBroker.shared().bootstrapServers()))) {
+    try (Admin admin = admin()) {
       Await.of(
           admin
               .incrementalAlterConfigs(Map.of(resource, List.of(limit)))

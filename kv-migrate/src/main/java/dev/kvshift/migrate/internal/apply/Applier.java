@@ -3,6 +3,7 @@ package dev.kvshift.migrate.internal.apply;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
+import dev.kvshift.migrate.internal.ledger.ChangeCount;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Row;
@@ -53,6 +54,7 @@ final class Applier extends BackgroundTask {
   private final long start;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final AtomicLong settled = new AtomicLong();
+  private final ReadCounts counts;
   private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
   private long committedNanos = System.nanoTime();
   private long othersNanos = System.nanoTime();
@@ -79,6 +81,7 @@ final class Applier extends BackgroundTask {
     this.writer = writer;
     this.applied = applied;
     this.start = input.start;
+    this.counts = new ReadCounts(topic.name());
     this.consumer = topic.groupConsumer();
   }
 
@@ -143,10 +146,13 @@ final class Applier extends BackgroundTask {
       TopicRecord parsed = TopicRecord.parse(record.key(), record.value());
       if (parsed instanceof TopicRecord.Change change) {
         changes++;
+        counts.changed(record.partition(), change.position());
         newest.merge(
             change.row().key(), change.row(), (a, b) -> Row.PRECEDENCE.compare(a, b) >= 0 ? a : b);
       } else if (parsed instanceof TopicRecord.Watermark watermark) {
-        partition.watermark = Math.max(partition.watermark, watermark.position());
+        if (counts.prove(record.partition(), watermark)) {
+          partition.watermark = Math.max(partition.watermark, watermark.position());
+        }
       } else {
         partition.marker = PassedMarker.of((TopicRecord.Marker) parsed);
       }
@@ -167,7 +173,8 @@ final class Applier extends BackgroundTask {
   private void settle(TopicPartition partition, PolledPartition polled) {
     int number = partition.partition();
     applied.advance(number, polled.end, polled.watermark, polled.marker);
-    CommitNote note = new CommitNote(applied.watermark(number), applied.marker(number));
+    CommitNote note =
+        new CommitNote(applied.watermark(number), applied.marker(number), counts.seen(number));
     uncommitted.put(partition, new OffsetAndMetadata(polled.end, note.print()));
     isMarkerUncommitted |= polled.marker != null;
   }
@@ -206,6 +213,13 @@ final class Applier extends BackgroundTask {
             });
   }
 
+  /** Returns what was read below a committed offset; null if that was not counted. */
+  private @Nullable ChangeCount seen(@Nullable OffsetAndMetadata committed) {
+    return committed == null || committed.offset() == 0
+        ? ChangeCount.NONE
+        : CommitNote.parse(committed.metadata(), start).seen();
+  }
+
   private final class Assignment implements ConsumerRebalanceListener {
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
@@ -220,6 +234,10 @@ final class Applier extends BackgroundTask {
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       topic.requireId(topicId);
+      Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.copyOf(partitions));
+      for (TopicPartition partition : partitions) {
+        counts.begin(partition.partition(), seen(committed.get(partition)));
+      }
       learn(partitions);
     }
   }

@@ -1,16 +1,22 @@
 package dev.kvshift.migrate.internal.apply;
 
+import dev.kvshift.migrate.internal.ledger.ChangeCount;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The metadata committed with an offset, from which other runners learn the partition's progress:
- * {@code WATERMARK ATTEMPT COUNT}, with {@code - 0} if no marker was passed.
+ * {@code WATERMARK ATTEMPT COUNT}, with {@code - 0} if no marker was passed, then, if it is known,
+ * {@code HIGHEST CHANGES SUM} of the changes that the partition has brought.
  *
  * @param watermark the partition's last watermark
  * @param marker the partition's last marker, or null if there was none
+ * @param seen the changes below the offset; null if a version without counts has committed it
  */
-record CommitNote(long watermark, @Nullable PassedMarker marker) {
+record CommitNote(long watermark, @Nullable PassedMarker marker, @Nullable ChangeCount seen) {
   private static final String NONE = "-";
+  private static final int PARTS_WITHOUT_COUNT = 3;
 
   /**
    * Parses the metadata of a committed offset.
@@ -19,7 +25,7 @@ record CommitNote(long watermark, @Nullable PassedMarker marker) {
    */
   static CommitNote parse(String text, long start) {
     if (text.isEmpty()) {
-      return new CommitNote(start, null);
+      return new CommitNote(start, null, null);
     }
     String[] parts = text.split(" ", -1);
     long watermark = Long.parseLong(parts[0]);
@@ -27,7 +33,11 @@ record CommitNote(long watermark, @Nullable PassedMarker marker) {
         watermark,
         parts[1].equals(NONE)
             ? null
-            : new PassedMarker(parts[1], watermark, Integer.parseInt(parts[2])));
+            : new PassedMarker(parts[1], watermark, Integer.parseInt(parts[2])),
+        parts.length == PARTS_WITHOUT_COUNT
+            ? null
+            : ChangeCount.of(
+                Stream.of(parts).skip(PARTS_WITHOUT_COUNT).map(Long::valueOf).toList()));
   }
 
   String print() {
@@ -35,6 +45,9 @@ record CommitNote(long watermark, @Nullable PassedMarker marker) {
         + " "
         + (marker == null ? NONE : marker.attempt())
         + " "
-        + (marker == null ? 0 : marker.count());
+        + (marker == null ? 0 : marker.count())
+        + (seen == null
+            ? ""
+            : seen.numbers().stream().map(number -> " " + number).collect(Collectors.joining()));
   }
 }

@@ -109,7 +109,7 @@ public record MigrationSetup(
     if (!isMoved) {
       createTopic(plan.options(), ledger, config, topic);
     }
-    fixStart(ledger, from, patience);
+    fixStart(ledger, from, patience, config.topic().partitions());
     ShardDirectory directory =
         Await.patiently(patience, () -> ShardDirectory.find(plan.target(), name, plan.layout()));
     return new MigrationSetup(
@@ -270,11 +270,12 @@ public record MigrationSetup(
   }
 
   /** Fixes S0, before the copy: rows that change later come with the stream. */
-  private static void fixStart(Ledger ledger, StoreCollection from, Duration patience) {
+  private static void fixStart(
+      Ledger ledger, StoreCollection from, Duration patience, int partitions) {
     if (ledger.get(StreamProgress.KEY) == null) {
       long newest = Await.patiently(patience, () -> from.changes().window()).newest();
       String logId = Await.patiently(patience, () -> from.changes().logId(newest));
-      ledger.putIfAbsent(StreamProgress.KEY, StreamProgress.startingAt(newest, logId));
+      ledger.putIfAbsent(StreamProgress.KEY, StreamProgress.startingAt(newest, logId, partitions));
     }
   }
 

@@ -85,6 +85,17 @@ public final class Members {
     return this;
   }
 
+  Members withLists(String name, List<List<Long>> lists) {
+    JsonArray array = new JsonArray();
+    for (List<Long> list : lists) {
+      JsonArray numbers = new JsonArray();
+      list.forEach(numbers::add);
+      array.add(numbers);
+    }
+    json.add(name, array);
+    return this;
+  }
+
   Members withObjects(String name, List<Members> values) {
     JsonArray array = new JsonArray();
     values.forEach(value -> array.add(value.json));
@@ -135,6 +146,12 @@ public final class Members {
 
   List<Long> numbers(String name) {
     return list(name, JsonElement::getAsLong);
+  }
+
+  List<List<Long>> lists(String name) {
+    return list(
+        name,
+        element -> element.getAsJsonArray().asList().stream().map(JsonElement::getAsLong).toList());
   }
 
   List<Members> objects(String name) {

@@ -1,6 +1,8 @@
 package dev.kvshift.migrate.internal.ledger;
 
 import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,26 +14,38 @@ import org.jspecify.annotations.Nullable;
  *     versions that kept none
  * @param keptUntil when the source may drop the changes after {@code position}, or null if the
  *     source has not said so
+ * @param counts the changes sent up to {@code position}, by the topic's partitions; null if a
+ *     version without counts began the stream
  */
 public record StreamProgress(
-    long from, long position, @Nullable String logId, @Nullable Instant keptUntil) {
+    long from,
+    long position,
+    @Nullable String logId,
+    @Nullable Instant keptUntil,
+    @Nullable List<ChangeCount> counts) {
   /** The key of the record. */
   public static final LedgerKey<StreamProgress> KEY =
       new LedgerKey<>("stream", StreamProgress::print, StreamProgress::parse);
 
-  /** Returns the progress of a stream that has not begun. */
-  public static StreamProgress startingAt(long position, String logId) {
-    return new StreamProgress(position, position, logId, null);
+  /** Returns the progress of a stream that has not begun, to a topic of so many partitions. */
+  public static StreamProgress startingAt(long position, String logId, int partitions) {
+    return new StreamProgress(
+        position, position, logId, null, Collections.nCopies(partitions, ChangeCount.NONE));
   }
 
   /** Returns the progress after an acknowledgement; neither position nor time is lost. */
   public StreamProgress advance(
-      long acknowledged, String newLogId, @Nullable Instant newKeptUntil) {
+      long acknowledged,
+      String newLogId,
+      @Nullable Instant newKeptUntil,
+      @Nullable List<ChangeCount> newCounts) {
+    boolean isNewer = acknowledged >= position;
     return new StreamProgress(
         from,
         Math.max(position, acknowledged),
-        acknowledged >= position ? newLogId : logId,
-        newKeptUntil == null ? keptUntil : newKeptUntil);
+        isNewer ? newLogId : logId,
+        newKeptUntil == null ? keptUntil : newKeptUntil,
+        isNewer ? newCounts : counts);
   }
 
   private Members print() {
@@ -39,7 +53,12 @@ public record StreamProgress(
     if (keptUntil != null) {
       members.with("keptUntil", keptUntil);
     }
-    return logId == null ? members : members.with("logId", logId);
+    if (logId != null) {
+      members.with("logId", logId);
+    }
+    return counts == null
+        ? members
+        : members.withLists("counts", counts.stream().map(ChangeCount::numbers).toList());
   }
 
   private static StreamProgress parse(Members members) {
@@ -47,6 +66,9 @@ public record StreamProgress(
         members.number("from"),
         members.number("position"),
         members.has("logId") ? members.text("logId") : null,
-        members.has("keptUntil") ? members.instant("keptUntil") : null);
+        members.has("keptUntil") ? members.instant("keptUntil") : null,
+        members.has("counts")
+            ? members.lists("counts").stream().map(ChangeCount::of).toList()
+            : null);
   }
 }

@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
 import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.ledger.ChangeCount;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.spi.ChangeSource.Batch;
@@ -14,20 +15,31 @@ import dev.kvshift.spi.Gate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sends the source's changes to the topic in the order of their positions.
  *
- * <p>The position advances only after the broker has acknowledged everything up to it, so a restart
- * sends some changes twice, which is harmless: versions decide. A failed send ends the task. Later
- * changes may then be in the topic before it, but no watermark covers them.
+ * <p>Each batch is one transaction of the broker, and readers see only committed ones. The topic
+ * therefore never holds a change without all that precede it in its partition. Without that, a send
+ * that fails while a later one succeeds would leave a gap that the restart fills out of order, and
+ * the counts by which readers prove a watermark would never agree again. The transactional id
+ * belongs to the migration, so that a second writer ends the first.
+ *
+ * <p>The position advances only after a commit, so a restart sends some changes twice, which is
+ * harmless: versions decide, and a change counts only if its position is above all seen. A failed
+ * send aborts its transaction and ends the task.
  */
 public final class StreamWriter extends BackgroundTask {
   private static final int BATCH_BYTES = 4 << 20;
@@ -49,6 +61,7 @@ public final class StreamWriter extends BackgroundTask {
   private long saved;
   private long savedNanos;
   private @Nullable String logId;
+  private final @Nullable List<ChangeCount> counts;
   private CompletableFuture<@Nullable Duration> retention;
 
   /** Creates a writer that resumes at the ledger's position. */
@@ -57,11 +70,12 @@ public final class StreamWriter extends BackgroundTask {
     this.context = context;
     this.ledger = ledger;
     this.topic = topic;
-    this.producer = topic.producer();
+    this.producer = topic.streamProducer();
     StreamProgress progress = ledger.require(StreamProgress.KEY);
     this.acknowledged = progress.position();
     this.saved = acknowledged;
     this.logId = progress.logId();
+    this.counts = progress.counts() == null ? null : new ArrayList<>(progress.counts());
     this.retention = reportConsumed();
   }
 
@@ -88,6 +102,7 @@ public final class StreamWriter extends BackgroundTask {
   @Override
   protected void run() {
     try (producer) {
+      begin();
       requireSameLog();
       CompletionStage<Batch> prefetched = read(acknowledged, IDLE_WAIT);
       while (!isClosing()) {
@@ -96,16 +111,12 @@ public final class StreamWriter extends BackgroundTask {
         boolean idle = batch instanceof Data data && data.changes().isEmpty();
         prefetched = read(batch.position(), idle ? IDLE_WAIT : WATERMARK_INTERVAL);
         if (batch instanceof Data data) {
-          sendChanges(data);
+          send(data);
         } else if (batch instanceof Fenced fenced) {
-          sendMarkers(fenced.fence());
+          send(fenced.fence());
         }
         acknowledged = batch.position();
         versions.mark(acknowledged);
-        if (batch instanceof Fenced) {
-          watermarked = acknowledged;
-        }
-        sendWatermarksIfDue(idle);
         if (System.nanoTime() - savedNanos >= SAVE_INTERVAL.toNanos()) {
           save();
         }
@@ -118,46 +129,78 @@ public final class StreamWriter extends BackgroundTask {
     return context.source().changes().read(after, BATCH_BYTES, wait);
   }
 
-  private void sendChanges(Data data) {
-    for (Change change : data.changes()) {
-      byte[] key = TopicRecord.printKey(change.row().key()).toByteArray();
-      send(topic.partition(key), key, new TopicRecord.Change(change.row(), change.position()));
-      versions.add(change.row().version());
-    }
-    if (!data.changes().isEmpty()) {
-      awaitAcknowledgements();
-      sent.addAndGet(data.changes().size());
+  /** Ends any other writer of this topic, and whatever it has left uncommitted. */
+  private void begin() {
+    try {
+      producer.initTransactions();
+    } catch (KafkaException e) {
+      throw failure(e);
     }
   }
 
-  /** Sends markers once everything before the fence is acknowledged, so that they vouch for it. */
-  private void sendMarkers(Gate.Fence fence) {
-    awaitAcknowledgements();
+  private void send(Data data) {
+    boolean isDue = isWatermarkDue(data);
+    if (data.changes().isEmpty() && !isDue) {
+      return;
+    }
+    commit(
+        () -> {
+          data.changes().forEach(this::send);
+          if (isDue) {
+            sendWatermarks(data.position());
+          }
+        });
+    sent.addAndGet(data.changes().size());
+    if (isDue) {
+      watermarked = data.position();
+      watermarkedNanos = System.nanoTime();
+    }
+  }
+
+  private boolean isWatermarkDue(Data data) {
+    return data.position() > watermarked
+        && (data.changes().isEmpty()
+            || System.nanoTime() - watermarkedNanos >= WATERMARK_INTERVAL.toNanos());
+  }
+
+  private void send(Change change) {
+    byte[] key = TopicRecord.printKey(change.row().key()).toByteArray();
+    int partition = topic.partition(key);
+    send(partition, key, new TopicRecord.Change(change.row(), change.position()));
+    versions.add(change.row().version());
+    if (counts != null) {
+      counts.set(partition, counts.get(partition).plus(change.position()));
+    }
+  }
+
+  /**
+   * Sends markers behind everything that precedes the fence, so that they vouch for it. The
+   * watermarks before them carry the counts that prove it.
+   */
+  private void send(Gate.Fence fence) {
+    commit(
+        () -> {
+          sendWatermarks(fence.position() - 1);
+          for (int partition = 0; partition < topic.partitions(); partition++) {
+            send(
+                partition,
+                null,
+                new TopicRecord.Marker(
+                    fence.attempt(),
+                    context.source().epoch(),
+                    fence.version(),
+                    fence.position(),
+                    partition,
+                    topic.partitions()));
+          }
+        });
+    watermarked = fence.position();
+  }
+
+  private void sendWatermarks(long position) {
     for (int partition = 0; partition < topic.partitions(); partition++) {
-      send(
-          partition,
-          null,
-          new TopicRecord.Marker(
-              fence.attempt(),
-              context.source().epoch(),
-              fence.version(),
-              fence.position(),
-              partition,
-              topic.partitions()));
-    }
-    awaitAcknowledgements();
-  }
-
-  private void sendWatermarksIfDue(boolean idle) {
-    long now = System.nanoTime();
-    if (acknowledged > watermarked
-        && (idle || now - watermarkedNanos >= WATERMARK_INTERVAL.toNanos())) {
-      for (int partition = 0; partition < topic.partitions(); partition++) {
-        send(partition, null, new TopicRecord.Watermark(acknowledged));
-      }
-      producer.flush();
-      watermarked = acknowledged;
-      watermarkedNanos = now;
+      ChangeCount count = counts == null ? null : counts.get(partition);
+      send(partition, null, new TopicRecord.Watermark(position, count));
     }
   }
 
@@ -167,7 +210,9 @@ public final class StreamWriter extends BackgroundTask {
       long position = acknowledged;
       String id = context.await(() -> context.source().changes().logId(position));
       Instant keptUntil = keptUntil();
-      ledger.updatePresent(StreamProgress.KEY, found -> found.advance(position, id, keptUntil));
+      List<ChangeCount> sentCounts = counts == null ? null : List.copyOf(counts);
+      ledger.updatePresent(
+          StreamProgress.KEY, found -> found.advance(position, id, keptUntil, sentCounts));
       logId = id;
       saved = position;
       savedNanos = System.nanoTime();
@@ -223,11 +268,27 @@ public final class StreamWriter extends BackgroundTask {
         });
   }
 
-  private void awaitAcknowledgements() {
-    producer.flush();
-    Exception failed = sendFailure.get();
-    if (failed != null) {
-      throw Await.failure(failed);
+  /** Sends records as one transaction, and waits until it is committed. */
+  private void commit(Runnable records) {
+    try {
+      producer.beginTransaction();
+      records.run();
+      producer.commitTransaction();
+    } catch (KafkaException e) {
+      throw failure(e);
     }
+  }
+
+  private RuntimeException failure(KafkaException error) {
+    if (error instanceof ProducerFencedException
+        || error instanceof InvalidProducerEpochException) {
+      return new KvException.Transient(
+          "another runner has taken over the stream of collection "
+              + context.collection()
+              + ", so this one ends: let one runner stream, and start this one again if it is the one",
+          error);
+    }
+    Exception first = sendFailure.get();
+    return Await.failure(first == null ? error : first);
   }
 }

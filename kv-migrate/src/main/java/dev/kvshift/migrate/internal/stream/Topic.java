@@ -51,6 +51,13 @@ public final class Topic {
   private static final int MAX_CONSUMER_LENGTH = 128;
   private static final int FETCH_BYTES = 4 << 20;
   private static final int POLL_RECORDS = 10_000;
+
+  /** How much longer than a commit may take a transaction stays open. */
+  private static final Duration TRANSACTION_GRACE = Duration.ofSeconds(30);
+
+  /** A broker's default limit, {@code transaction.max.timeout.ms}. */
+  private static final Duration MAX_TRANSACTION = Duration.ofMinutes(15);
+
   private static final Duration POLL_INTERVAL = Duration.ofMinutes(30);
 
   private final String bootstrapServers;
@@ -399,6 +406,25 @@ public final class Topic {
 
   /** Opens a producer that is idempotent and waits for all replicas. */
   public KafkaProducer<byte[], byte[]> producer() {
+    return producer(producerSettings());
+  }
+
+  /** Opens the producer of the stream, of which only the newest may commit. */
+  KafkaProducer<byte[], byte[]> streamProducer() {
+    Map<String, Object> settings = producerSettings();
+    settings.put("transactional.id", name + ".stream");
+    settings.put(
+        "transaction.timeout.ms",
+        Math.toIntExact(
+            Math.min(patience.plus(TRANSACTION_GRACE).toMillis(), MAX_TRANSACTION.toMillis())));
+    return producer(settings);
+  }
+
+  private static KafkaProducer<byte[], byte[]> producer(Map<String, Object> settings) {
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  private Map<String, Object> producerSettings() {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", bootstrapServers);
     settings.put("enable.metrics.push", "false");
@@ -411,7 +437,7 @@ public final class Topic {
     settings.put("max.block.ms", patience.toMillis());
     settings.put("delivery.timeout.ms", Math.toIntExact(Math.max(10_000, patience.toMillis())));
     settings.put("request.timeout.ms", "5000");
-    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    return settings;
   }
 
   /** Opens a consumer in the group that applies. */
@@ -435,6 +461,7 @@ public final class Topic {
     settings.put("bootstrap.servers", bootstrapServers);
     settings.put("enable.metrics.push", "false");
     settings.put("enable.auto.commit", "false");
+    settings.put("isolation.level", "read_committed");
     settings.put("auto.offset.reset", "none");
     settings.put("allow.auto.create.topics", "false");
     settings.put("max.poll.records", POLL_RECORDS);

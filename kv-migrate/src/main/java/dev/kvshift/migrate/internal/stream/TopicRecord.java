@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.stream;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.internal.ledger.ChangeCount;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.nio.BufferUnderflowException;
@@ -29,8 +30,10 @@ public sealed interface TopicRecord {
    * A promise: every change of this partition up to the position is before this record.
    *
    * @param position a position in the source's change log
+   * @param count what the partition has got up to that position, by which a reader proves the
+   *     promise; null if a version without counts began the stream
    */
-  record Watermark(long position) implements TopicRecord {}
+  record Watermark(long position, @Nullable ChangeCount count) implements TopicRecord {}
 
   /**
    * The fence of an attempt, sent to every partition: every change before the fence is before this
@@ -73,8 +76,12 @@ public sealed interface TopicRecord {
         buffer.put(value.asReadOnlyBuffer());
       }
     } else if (this instanceof Watermark watermark) {
-      buffer = ByteBuffer.allocate(2 + 8).put(FORMAT).put((byte) 'w');
+      ChangeCount count = watermark.count();
+      buffer = ByteBuffer.allocate(2 + (count == null ? 8 : 32)).put(FORMAT).put((byte) 'w');
       buffer.putLong(watermark.position());
+      if (count != null) {
+        count.numbers().forEach(buffer::putLong);
+      }
     } else {
       Marker marker = (Marker) this;
       Bytes attempt = Bytes.utf8(marker.attempt());
@@ -100,7 +107,14 @@ public sealed interface TopicRecord {
       byte type = buffer.get();
       return switch (type) {
         case 'c' -> change(key, buffer);
-        case 'w' -> new Watermark(buffer.getLong());
+        case 'w' -> {
+          long position = buffer.getLong();
+          yield new Watermark(
+              position,
+              buffer.hasRemaining()
+                  ? new ChangeCount(buffer.getLong(), buffer.getLong(), buffer.getLong())
+                  : null);
+        }
         case 'm' -> {
           long epoch = buffer.getLong();
           long floor = buffer.getLong();

@@ -69,11 +69,16 @@ final class RecordsTest {
     return Stream.of(
         record("config-without-topic", MigrationConfig.KEY, config(null)),
         record("config", MigrationConfig.KEY, config("z5l4ebF-TBGHbpWjyyGN4g")),
-        record("stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null, null)),
+        record("stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null, null, null)),
         record(
             "stream",
             StreamProgress.KEY,
-            new StreamProgress(401, 402, null, Instant.parse("2126-11-04T05:54:52Z"))),
+            new StreamProgress(401, 402, null, Instant.parse("2126-11-04T05:54:52Z"), null)),
+        record(
+            "stream-counted",
+            StreamProgress.KEY,
+            new StreamProgress(
+                401, 402, "4e1f-1", null, List.of(ChangeCount.NONE, new ChangeCount(402, 1, 402)))),
         record("copy", CopyPlan.KEY, new CopyPlan(16)),
         record("copy-tasks", CopyTaskGroup.key(0), copyTasks()),
         record("verify-pass-begun", VerifyPass.KEY, pass()),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.internal.ledger.ChangeCount;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.time.Instant;
@@ -30,7 +31,10 @@ final class TopicRecordTest {
 
   @Test
   void print_watermarkAndMarker_areAsDocumented() {
-    assertRoundTrip(new TopicRecord.Watermark(7), "0177" + "0000000000000007");
+    assertRoundTrip(new TopicRecord.Watermark(7, null), "0177" + "0000000000000007");
+    assertRoundTrip(
+        new TopicRecord.Watermark(7, new ChangeCount(6, 2, 11)),
+        "0177" + "0000000000000007" + "0000000000000006" + "0000000000000002" + "000000000000000b");
     assertRoundTrip(
         new TopicRecord.Marker("a1", 2, 3, 4, 5, 6),
         "016d"
@@ -48,7 +52,8 @@ final class TopicRecordTest {
     assertThatThrownBy(() -> TopicRecord.parse(key, Bytes.fromHex("0277").toByteArray()))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("format 2");
-    for (String value : new String[] {"", "01", "017a", "0163", "01770000"}) {
+    for (String value :
+        new String[] {"", "01", "017a", "0163", "01770000", "01770000000000000007" + "00"}) {
       assertThatThrownBy(() -> TopicRecord.parse(key, Bytes.fromHex(value).toByteArray()))
           .as(value)
           .isInstanceOf(KvException.Permanent.class)
