@@ -17,6 +17,7 @@ import dev.kvshift.scylla.internal.scan.Scanner;
 import dev.kvshift.scylla.internal.scan.Sweeper;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.Schema;
+import dev.kvshift.scylla.internal.schema.Schema.TableUse;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.scylla.internal.write.ChunkWriter;
 import dev.kvshift.scylla.internal.write.RowWriter;
@@ -57,7 +58,7 @@ final class CollectionOpener {
   }
 
   CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return Futures.start(() -> requireTable(name, layout))
+    return Futures.start(() -> requireTable(name, layout, claim))
         .thenCompose(checked -> CollectionRecord.claim(metadata, name, layout, claim))
         .thenCompose(record -> open(new Opened(name, record, claim)));
   }
@@ -66,7 +67,7 @@ final class CollectionOpener {
    * Requires the table of a new collection if the driver may not create it. Otherwise a claim would
    * remain for a collection that has no table.
    */
-  private CompletionStage<Void> requireTable(String name, Layout layout) {
+  private CompletionStage<Void> requireTable(String name, Layout layout, Claim claim) {
     if (shared.requests().settings().create()) {
       return CompletableFuture.completedFuture(null);
     }
@@ -75,8 +76,20 @@ final class CollectionOpener {
         .thenCompose(
             record ->
                 record == null
-                    ? schema.ensureTable(first, false)
+                    ? schema.ensureTable(first, use(claim))
                     : CompletableFuture.completedFuture(null));
+  }
+
+  private static TableUse use(Claim claim) {
+    return claim.kind() == Claim.Kind.IMPORTING ? TableUse.IMPORT : TableUse.LIVE;
+  }
+
+  /** Readers of a collection that is being imported change nothing, so they check nothing. */
+  private static TableUse use(Claim claim, CollectionRecord record) {
+    if (record.state() != CollectionRecord.State.IMPORTING) {
+      return TableUse.LIVE;
+    }
+    return claim.kind() == Claim.Kind.READ ? TableUse.READ_IMPORT : TableUse.IMPORT;
   }
 
   private CollectionCql table(String name, Shape shape, long incarnation) {
@@ -86,11 +99,11 @@ final class CollectionOpener {
 
   private CompletionStage<StoreCollection> open(Opened opened) {
     CollectionRecord record = opened.record();
-    boolean importing = record.state() == CollectionRecord.State.IMPORTING;
+    TableUse use = use(opened.claim(), record);
     CollectionCql table = table(opened.name(), opened.shape(), record.incarnation());
     return schema
-        .ensureTable(table, importing)
-        .thenCompose(ready -> chunks(opened, importing))
+        .ensureTable(table, use)
+        .thenCompose(ready -> chunks(opened, use))
         .thenCompose(
             chunks -> prepared(table).thenApply(rows -> collection(opened, table, rows, chunks)));
   }
@@ -99,7 +112,7 @@ final class CollectionOpener {
   private record Chunks(ChunkCql table, ChunkReader reader, ChunkWriter writer) {}
 
   /** Prepares the table of large values; null for a shard directory, which has none. */
-  private CompletionStage<@Nullable Chunks> chunks(Opened opened, boolean importing) {
+  private CompletionStage<@Nullable Chunks> chunks(Opened opened, TableUse use) {
     if (TableNames.isDirectory(opened.name())) {
       return CompletableFuture.completedFuture(null);
     }
@@ -107,7 +120,7 @@ final class CollectionOpener {
     ChunkCql table = new ChunkCql(schema.cql().keyspace(), name, schema.cql().dialect());
     Requests requests = shared.requests();
     return schema
-        .ensureChunks(table, importing)
+        .ensureChunks(table, use)
         .thenCompose(
             ready ->
                 Schema.settled(

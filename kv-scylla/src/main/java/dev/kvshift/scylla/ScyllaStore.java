@@ -43,6 +43,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -171,16 +173,36 @@ final class ScyllaStore implements Store {
   public CompletionStage<Void> drop(String name, long incarnation) {
     return Futures.start(
         () -> {
-          CompletionStage<Void> data = schema.drop(TableNames.data(name, incarnation));
-          return TableNames.isDirectory(name)
-              ? data
-              : data.thenCompose(dropped -> schema.drop(TableNames.chunks(name, incarnation)));
+          CompletionStage<Void> dropped = CompletableFuture.completedFuture(null);
+          for (String table : tables(name, incarnation).toList()) {
+            dropped = dropped.thenCompose(before -> schema.drop(table));
+          }
+          return dropped;
         });
+  }
+
+  /** Returns the tables of a collection: that of its rows, and that of its large values. */
+  private static Stream<String> tables(String name, long incarnation) {
+    String data = TableNames.data(name, incarnation);
+    return TableNames.isDirectory(name)
+        ? Stream.of(data)
+        : Stream.of(data, TableNames.chunks(name, incarnation));
   }
 
   @Override
   public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
-    return CollectionRecord.activate(metadata, name, copy, floor);
+    return CollectionRecord.activate(metadata, name, copy, floor)
+        .thenApply(
+            record -> {
+              LOG.info(
+                  "activated collection {}, whose tables keep their tombstones; once the old store is"
+                      + " gone, run: {}",
+                  name,
+                  tables(name, record.incarnation())
+                      .map(table -> schema.endOfImport(table) + ";")
+                      .collect(Collectors.joining(" ")));
+              return record;
+            });
   }
 
   @Override

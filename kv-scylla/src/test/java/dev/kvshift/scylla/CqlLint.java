@@ -85,6 +85,10 @@ public final class CqlLint {
           "view",
           "where",
           "with");
+  private static final Set<String> TOMBSTONES_OF_A_NEW_TABLE =
+      Set.of("{'mode': 'disabled'}", "{'mode': 'timeout'}");
+  private static final Set<String> TOMBSTONES_OF_A_TABLE =
+      Set.of("{'mode': 'disabled'}", "{'mode': 'timeout'}", "{'mode': 'repair'}");
   private static final int MAX_TABLE_NAME = 48;
   private static final int MAX_BATCH_ROWS = 50;
 
@@ -130,6 +134,21 @@ public final class CqlLint {
               + "(?:, '[A-Za-z0-9_.-]+': \\d+)+\\}( AND tablets = \\{'enabled': false\\})?");
   private static final Pattern BATCH =
       Pattern.compile("BEGIN UNLOGGED BATCH ((?:[^;]+; )+)APPLY BATCH");
+  private static final Pattern ALTER_TABLE = Pattern.compile("ALTER TABLE " + TABLE + " WITH (.+)");
+  private static final Pattern PEERS =
+      Pattern.compile("SELECT supported_features FROM system\\.peers");
+  private static final Pattern SYSTEM_TABLE =
+      Pattern.compile("SELECT .+ FROM (system(?:_[a-z]+)?\\.[a-z_]+) WHERE .+");
+
+  /** Tables that every role may read. */
+  private static final Set<String> SYSTEM_TABLES =
+      Set.of(
+          "system.local",
+          "system_schema.columns",
+          "system_schema.keyspaces",
+          "system_schema.scylla_keyspaces",
+          "system_schema.tables");
+
   private static final Pattern DROP = Pattern.compile("DROP TABLE IF EXISTS " + TABLE);
   private static final Pattern OPTION =
       Pattern.compile("([a-z_]+) = (\\{[^}]*\\}|\\d+|'[^']*')(?: AND |$)");
@@ -155,7 +174,16 @@ public final class CqlLint {
       checkBatch(batch.group(1).split("; ", -1));
       return;
     }
-    for (Pattern shape : List.of(SELECT, UPDATE, DELETE, CREATE_TABLE, CREATE_KEYSPACE, DROP)) {
+    if (PEERS.matcher(statement).matches()) {
+      require(scylla, "supported_features are ScyllaDB's alone");
+      return;
+    }
+    Matcher system = SYSTEM_TABLE.matcher(statement);
+    if (system.matches()) {
+      require(SYSTEM_TABLES.contains(system.group(1)), system.group(1) + " is for superusers");
+    }
+    for (Pattern shape :
+        List.of(SELECT, UPDATE, DELETE, CREATE_TABLE, ALTER_TABLE, CREATE_KEYSPACE, DROP)) {
       Matcher form = shape.matcher(statement);
       if (form.matches()) {
         checkForm(shape, form);
@@ -196,7 +224,9 @@ public final class CqlLint {
       checkTimestamp(form.group(2) != null, false);
     } else if (shape == CREATE_TABLE) {
       checkColumns(form.group(2));
-      checkOptions(form.group(4));
+      checkOptions(form.group(4), TOMBSTONES_OF_A_NEW_TABLE);
+    } else if (shape == ALTER_TABLE) {
+      checkOptions(form.group(2), TOMBSTONES_OF_A_TABLE);
     }
   }
 
@@ -227,7 +257,7 @@ public final class CqlLint {
     }
   }
 
-  private void checkOptions(String options) {
+  private void checkOptions(String options, Set<String> tombstones) {
     Matcher option = OPTION.matcher(options);
     int end = 0;
     while (option.find() && option.start() == end) {
@@ -244,7 +274,7 @@ public final class CqlLint {
       }
       if (name.equals("tombstone_gc")) {
         require(
-            option.group(2).equals("{'mode': 'disabled'}"),
+            tombstones.contains(option.group(2)),
             "tombstone_gc " + option.group(2) + ", which forgets deletes or needs two replicas");
       }
     }

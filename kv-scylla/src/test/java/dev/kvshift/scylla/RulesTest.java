@@ -17,7 +17,6 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.scylla.internal.cql.Dialect;
-import dev.kvshift.scylla.internal.cql.Dialect.Server;
 import dev.kvshift.scylla.internal.cql.StoreCql;
 import dev.kvshift.scylla.internal.schema.Schema;
 import dev.kvshift.scylla.internal.schema.ScyllaMetadata;
@@ -177,7 +176,7 @@ final class RulesTest {
                 });
         Requests requests = new Requests(losing, settings(keyspace));
         ScyllaMetadata metadata =
-            await(ScyllaMetadata.open(requests, cql(keyspace, Server.CASSANDRA, "5.0.9")));
+            await(ScyllaMetadata.open(requests, cql(keyspace, Dialect.cassandra("5.0.9"))));
         String name = "lost/" + arrives;
         assertThat(await(metadata.compareAndSet(name, null, ONE))).isTrue();
         assertThat(sent).hasValue(arrives ? 1 : 2);
@@ -204,20 +203,21 @@ final class RulesTest {
                                   + " WHERE keyspace_name = 'system' AND table_name = 'local'")
                           : statement));
       Requests requests = new Requests(tablets, settings(keyspace));
-      for (String old : List.of("6.2.3", "2025.1.2")) {
-        Schema schema = new Schema(requests, cql(keyspace, Server.SCYLLA, old));
-        assertThatThrownBy(() -> await(schema.ensureKeyspace()))
-            .isInstanceOf(KvException.Permanent.class)
-            .hasMessageContaining("upgrade to 2025.4");
-      }
-      assertThat(
-              await(
-                  new Schema(requests, cql(keyspace, Server.SCYLLA, "2025.4.0")).ensureKeyspace()))
-          .isTrue();
-      assertThat(
-              await(new Schema(requests, cql(keyspace, Server.SCYLLA, "5.4.9")).ensureKeyspace()))
-          .isFalse();
+      String old = "CDC,TABLETS";
+      String newest = "CDC,LWT_WITH_TABLETS,TABLETS";
+      assertThatThrownBy(() -> await(schema(requests, keyspace, old).ensureKeyspace()))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("upgrade to 2025.4");
+      assertThatThrownBy(() -> await(schema(requests, keyspace, old, newest).ensureKeyspace()))
+          .isInstanceOf(KvException.Transient.class)
+          .hasMessageContaining("finish the upgrade of all nodes");
+      assertThat(await(schema(requests, keyspace, newest, newest).ensureKeyspace())).isTrue();
+      assertThat(await(schema(requests, keyspace, "CDC").ensureKeyspace())).isFalse();
     }
+  }
+
+  private static Schema schema(Requests requests, String keyspace, String... featuresOfNodes) {
+    return new Schema(requests, cql(keyspace, Dialect.scylla(List.of(featuresOfNodes))));
   }
 
   @Test
@@ -242,6 +242,18 @@ final class RulesTest {
   }
 
   @Test
+  void options_rackAndHeartbeat_areThoseOfTheString() {
+    ConnectionString string = TestStores.string("shop", "&localRack=rack-2&heartbeat=30s");
+    OptionsMap options = Sessions.options(Settings.of(string));
+    assertThat(options.get(TypedDriverOption.LOAD_BALANCING_LOCAL_RACK)).isEqualTo("rack-2");
+    assertThat(options.get(TypedDriverOption.HEARTBEAT_INTERVAL)).isEqualTo(Duration.ofSeconds(30));
+    assertThat(options.get(TypedDriverOption.HEARTBEAT_TIMEOUT))
+        .isEqualTo(Duration.ofMillis(29_900));
+    assertThat(Sessions.options(settings("shop")).get(TypedDriverOption.LOAD_BALANCING_LOCAL_RACK))
+        .isNull();
+  }
+
+  @Test
   void options_ofTheNativeDriver_areOneProfile() {
     OptionsMap options = Sessions.options(settings("shop"));
     assertThat(DriverConfigLoader.fromMap(options).getInitialConfig().getProfiles())
@@ -258,8 +270,8 @@ final class RulesTest {
     return Sessions.open(settings(keyspace));
   }
 
-  private static StoreCql cql(String keyspace, Server server, String version) {
-    return new StoreCql(keyspace, Map.of("datacenter1", 1), Dialect.of(server, version));
+  private static StoreCql cql(String keyspace, Dialect dialect) {
+    return new StoreCql(keyspace, Map.of("datacenter1", 1), dialect);
   }
 
   private static Call call() {

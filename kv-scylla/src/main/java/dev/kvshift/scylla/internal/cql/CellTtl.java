@@ -25,6 +25,12 @@ public record CellTtl(long removableSecond) {
   /** An entry that lives longer gets no TTL, since servers limit it; nothing removes its cell. */
   private static final Duration LONGEST = Duration.ofDays(3_660);
 
+  /**
+   * The last second in which servers can remove a cell, in January 2038: Cassandra stores it in 31
+   * bits, and refuses or shortens a TTL that goes further. An entry that lives longer gets none.
+   */
+  static final long LAST_SECOND = Integer.MAX_VALUE - 1L;
+
   /** TTL of every expiring cell whose request fixes the current second. */
   public static final int FIXED_SECONDS = (int) LONGEST.toSeconds();
 
@@ -35,7 +41,8 @@ public record CellTtl(long removableSecond) {
       return null;
     }
     long lastSecond = TimeUnit.MILLISECONDS.toSeconds(millis + TimeUnit.SECONDS.toMillis(1) - 1);
-    return new CellTtl(lastSecond + MARGIN.toSeconds());
+    long removable = lastSecond + MARGIN.toSeconds();
+    return removable > LAST_SECOND ? null : new CellTtl(removable);
   }
 
   /** Returns the TTL of a request that is sent now, in seconds, at least 1. */

@@ -1,5 +1,6 @@
 package dev.kvshift.scylla.internal.cql;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,11 +12,11 @@ public record ChunkCql(String keyspace, String table, Dialect dialect) {
   /** The number of the row that names a value's owner. */
   public static final int OWNER_ROW = -1;
 
-  public String create(boolean importing) {
+  public String create(Tombstones tombstones) {
     return "CREATE TABLE IF NOT EXISTS "
         + name()
         + " (id blob, n int, c blob, PRIMARY KEY ((id), n)) WITH "
-        + dialect.tableOptions(importing);
+        + dialect.tableOptions(tombstones);
   }
 
   public String put() {
@@ -45,7 +46,11 @@ public record ChunkCql(String keyspace, String table, Dialect dialect) {
 
   /** Returns the text of every statement, for the lint. */
   List<String> all() {
-    return List.of(create(false), create(true), put(), get(), ids(), owner(), delete());
+    List<String> all = new ArrayList<>(List.of(put(), get(), ids(), owner(), delete()));
+    for (Tombstones tombstones : Tombstones.values()) {
+      all.add(create(tombstones));
+    }
+    return all;
   }
 
   private String name() {

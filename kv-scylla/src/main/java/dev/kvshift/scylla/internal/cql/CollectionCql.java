@@ -92,7 +92,7 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
     };
   }
 
-  public String create(boolean importing) {
+  public String create(Tombstones tombstones) {
     String columns =
         shape == Shape.POINT
             ? "main blob PRIMARY KEY, v blob"
@@ -103,7 +103,7 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
         + " ("
         + columns
         + ") WITH "
-        + dialect.tableOptions(importing);
+        + dialect.tableOptions(tombstones);
   }
 
   private String range(String upperBound, String order) {
@@ -131,7 +131,10 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
 
   /** Returns the text of every statement, for the lint. */
   List<String> all() {
-    List<String> all = new ArrayList<>(List.of(create(false), create(true)));
+    List<String> all = new ArrayList<>();
+    for (Tombstones tombstones : Tombstones.values()) {
+      all.add(create(tombstones));
+    }
     requests().forEach(request -> all.add(text(request)));
     return all;
   }

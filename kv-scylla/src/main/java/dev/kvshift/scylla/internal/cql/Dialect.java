@@ -1,61 +1,98 @@
 package dev.kvshift.scylla.internal.cql;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
- * The differences between ScyllaDB and Cassandra, by product and version. No other class has CQL
- * that only one of them accepts.
+ * The differences between ScyllaDB and Cassandra. No other class has CQL that only one of them
+ * accepts. What a ScyllaDB cluster can do follows from the features that its nodes support, which
+ * every role may read, unlike its version.
  *
- * @param version version as the server reports it
- * @param major first number of the version; 5 or 6 for ScyllaDB Open Source, otherwise a year from
- *     2018 on
- * @param minor second number of the version
+ * @param version version of a Cassandra node; empty for ScyllaDB
+ * @param features the features that all nodes support; none for Cassandra
+ * @param upgrading the features that only some nodes support
  */
-public record Dialect(Server server, String version, int major, int minor) {
+public record Dialect(
+    Server server, String version, Set<Feature> features, Set<Feature> upgrading) {
   /** A product. */
   public enum Server {
     SCYLLA,
     CASSANDRA
   }
 
-  private static final Pattern VERSION = Pattern.compile("(\\d{1,6})\\.(\\d{1,6}).*");
+  /** A feature of ScyllaDB, by the name that its nodes report. */
+  public enum Feature {
+    /** The table option {@code tombstone_gc}. */
+    TOMBSTONE_GC_OPTIONS,
+    /** Keyspaces of tablets. */
+    TABLETS,
+    /** Conditional statements on tablets; from 2025.4 on. */
+    LWT_WITH_TABLETS
+  }
+
   private static final Duration IMPORT_TOMBSTONES = Duration.ofDays(90);
   private static final Duration TOMBSTONES = Duration.ofDays(10);
-  private static final int FIRST_YEAR = 2018;
+  private static final String MODE = "tombstone_gc";
 
-  public static Dialect of(Server server, String version) {
-    Matcher form = VERSION.matcher(version);
-    return form.matches()
-        ? new Dialect(
-            server, version, Integer.parseInt(form.group(1)), Integer.parseInt(form.group(2)))
-        : new Dialect(server, version, 0, 0);
+  /** Returns the dialect of Cassandra. */
+  public static Dialect cassandra(String version) {
+    return new Dialect(Server.CASSANDRA, version, Set.of(), Set.of());
+  }
+
+  /**
+   * Returns the dialect of ScyllaDB.
+   *
+   * @param supported the features of each node, separated by commas, as it reports them
+   */
+  public static Dialect scylla(Collection<String> supported) {
+    Set<Feature> every = EnumSet.allOf(Feature.class);
+    Set<Feature> any = EnumSet.noneOf(Feature.class);
+    for (String ofNode : supported) {
+      List<String> names = Arrays.asList(ofNode.split(",", -1));
+      for (Feature feature : Feature.values()) {
+        if (names.contains(feature.name())) {
+          any.add(feature);
+        } else {
+          every.remove(feature);
+        }
+      }
+    }
+    every.retainAll(any);
+    any.removeAll(every);
+    return new Dialect(Server.SCYLLA, "", Set.copyOf(every), Set.copyOf(any));
   }
 
   boolean isScylla() {
     return server == Server.SCYLLA;
   }
 
-  private boolean isScyllaFrom(int openMajor, int openMinor, int yearMajor, int yearMinor) {
-    if (!isScylla()) {
-      return false;
-    }
-    boolean byYear = major >= FIRST_YEAR;
-    int wantedMajor = byYear ? yearMajor : openMajor;
-    int wantedMinor = byYear ? yearMinor : openMinor;
-    return major > wantedMajor || (major == wantedMajor && minor >= wantedMinor);
-  }
-
   /** Returns whether keyspaces can consist of tablets. */
   public boolean hasTablets() {
-    return isScyllaFrom(6, 0, 2024, 2);
+    return features.contains(Feature.TABLETS) || upgrading.contains(Feature.TABLETS);
   }
 
   /** Returns whether conditional statements work on tablets. */
   public boolean hasConditionsOnTablets() {
-    return isScylla() && major >= FIRST_YEAR && isScyllaFrom(0, 0, 2025, 4);
+    return features.contains(Feature.LWT_WITH_TABLETS);
+  }
+
+  /** Returns whether conditional statements will work on tablets once all nodes are upgraded. */
+  public boolean isGettingConditionsOnTablets() {
+    return upgrading.contains(Feature.LWT_WITH_TABLETS);
+  }
+
+  private boolean hasTombstoneModes() {
+    return features.contains(Feature.TOMBSTONE_GC_OPTIONS);
   }
 
   /** Returns the options of a new keyspace, after its replication. */
@@ -63,27 +100,57 @@ public record Dialect(Server server, String version, int major, int minor) {
     return hasTablets() && !hasConditionsOnTablets() ? " AND tablets = {'enabled': false}" : "";
   }
 
+  /** Returns the options of a new table, after {@code WITH}. */
+  String tableOptions(Tombstones tombstones) {
+    List<String> options = new ArrayList<>();
+    options.add("compaction = {'class': 'SizeTieredCompactionStrategy'}");
+    boolean isLong = tombstones == Tombstones.IMPORTING && !hasTombstoneModes();
+    options.add(graceOf(isLong ? IMPORT_TOMBSTONES : TOMBSTONES));
+    if (hasTombstoneModes() && tombstones != Tombstones.SEVERAL_COPIES) {
+      options.add(modeOf(tombstones == Tombstones.IMPORTING ? "disabled" : "timeout"));
+    }
+    return String.join(" AND ", options);
+  }
+
+  /** Returns the options, after {@code WITH}, that change how a table keeps its tombstones. */
+  String tombstoneOptions(Tombstones tombstones) {
+    if (!hasTombstoneModes()) {
+      return graceOf(tombstones == Tombstones.IMPORTING ? IMPORT_TOMBSTONES : TOMBSTONES);
+    }
+    return modeOf(
+        switch (tombstones) {
+          case IMPORTING -> "disabled";
+          case ONE_COPY -> "timeout";
+          case SEVERAL_COPIES -> "repair";
+        });
+  }
+
   /**
-   * Returns the options of a table, after {@code WITH}. An import writes old timestamps late, so
-   * its tombstones are kept. Otherwise {@code tombstone_gc} is left to the server, which refuses
-   * {@code repair} with one replica.
+   * Returns whether a table with these options keeps its tombstones during an import.
+   *
+   * @param graceSeconds its {@code gc_grace_seconds}
+   * @param extensions options that only ScyllaDB has, in its own format: strings among lengths
    */
-  String tableOptions(boolean importing) {
-    Duration tombstones = importing && !isScylla() ? IMPORT_TOMBSTONES : TOMBSTONES;
-    String options =
-        "compaction = {'class': 'SizeTieredCompactionStrategy'} AND gc_grace_seconds = "
-            + tombstones.toSeconds();
-    return importing && isScyllaFrom(5, 0, 2022, 1)
-        ? options + " AND tombstone_gc = {'mode': 'disabled'}"
-        : options;
+  public boolean keepsTombstones(int graceSeconds, Map<String, ByteBuffer> extensions) {
+    if (!hasTombstoneModes()) {
+      return graceSeconds >= IMPORT_TOMBSTONES.toSeconds();
+    }
+    ByteBuffer mode = extensions.get(MODE);
+    return mode != null
+        && StandardCharsets.ISO_8859_1.decode(mode.duplicate()).toString().contains("disabled");
+  }
+
+  private static String graceOf(Duration grace) {
+    return "gc_grace_seconds = " + grace.toSeconds();
+  }
+
+  private static String modeOf(String mode) {
+    return MODE + " = {'mode': '" + mode + "'}";
   }
 
   /** Returns how long the tables of an import remember deletes; empty if they never forget one. */
   public Optional<Duration> importTombstones() {
-    if (isScyllaFrom(5, 0, 2022, 1)) {
-      return Optional.empty();
-    }
-    return Optional.of(isScylla() ? TOMBSTONES : IMPORT_TOMBSTONES);
+    return hasTombstoneModes() ? Optional.empty() : Optional.of(IMPORT_TOMBSTONES);
   }
 
   /** Returns the end of a statement that reads a whole table once, past the cache. */
@@ -93,6 +160,12 @@ public record Dialect(Server server, String version, int major, int minor) {
 
   @Override
   public String toString() {
-    return (isScylla() ? "ScyllaDB " : "Cassandra ") + version;
+    return isScylla()
+        ? "ScyllaDB"
+            + features.stream()
+                .sorted()
+                .map(Feature::name)
+                .collect(Collectors.joining(", ", " (features ", ")"))
+        : "Cassandra " + version;
   }
 }

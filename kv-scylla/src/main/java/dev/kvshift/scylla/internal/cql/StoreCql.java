@@ -1,5 +1,6 @@
 package dev.kvshift.scylla.internal.cql;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -8,14 +9,26 @@ import java.util.StringJoiner;
 public record StoreCql(String keyspace, Map<String, Integer> replication, Dialect dialect) {
   public static final String CASSANDRA_VERSION =
       "SELECT release_version FROM system.local WHERE key = 'local'";
-  public static final String SCYLLA_VERSION =
-      "SELECT version FROM system.versions WHERE key = 'local'";
+
+  /** Only on ScyllaDB; Cassandra refuses it, and is recognized by that. */
+  public static final String FEATURES =
+      "SELECT supported_features FROM system.local WHERE key = 'local'";
+
+  /** Only on ScyllaDB. */
+  public static final String FEATURES_OF_PEERS = "SELECT supported_features FROM system.peers";
+
   public static final String SERVER_TIME =
       "SELECT toTimestamp(now()) FROM system.local WHERE key = 'local'";
-  public static final String KEYSPACE_EXISTS =
-      "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?";
+  public static final String KEYSPACE =
+      "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?";
+  public static final String TOMBSTONE_OPTIONS =
+      "SELECT gc_grace_seconds, extensions FROM system_schema.tables"
+          + " WHERE keyspace_name = ? AND table_name = ?";
+
+  /** Only on ScyllaDB. */
   public static final String TABLETS =
       "SELECT initial_tablets FROM system_schema.scylla_keyspaces WHERE keyspace_name = ?";
+
   public static final String COLUMNS =
       "SELECT column_name, kind, position, type FROM system_schema.columns"
           + " WHERE keyspace_name = ? AND table_name = ?";
@@ -30,11 +43,11 @@ public record StoreCql(String keyspace, Map<String, Integer> replication, Dialec
         + dialect.keyspaceOptions();
   }
 
-  public String createMetadata() {
+  public String createMetadata(Tombstones tombstones) {
     return "CREATE TABLE IF NOT EXISTS "
         + metadata()
         + " (grp text, name text, attempt blob, record blob, PRIMARY KEY ((grp), name)) WITH "
-        + dialect.tableOptions(false);
+        + dialect.tableOptions(tombstones);
   }
 
   public String metadataGet() {
@@ -54,12 +67,12 @@ public record StoreCql(String keyspace, Map<String, Integer> replication, Dialec
         + " IF record = ? AND attempt = ?";
   }
 
-  public String createLocks() {
+  public String createLocks(Tombstones tombstones) {
     return "CREATE TABLE IF NOT EXISTS "
         + locks()
         + " (space text, k blob, owner text, granted bigint, expires bigint, least bigint,"
         + " PRIMARY KEY ((space, k))) WITH "
-        + dialect.tableOptions(false);
+        + dialect.tableOptions(tombstones);
   }
 
   public String lockGet() {
@@ -77,6 +90,16 @@ public record StoreCql(String keyspace, Map<String, Integer> replication, Dialec
     return "DROP TABLE IF EXISTS " + quoted() + "." + table;
   }
 
+  /** Returns the statement that changes how a table keeps its tombstones. */
+  public String alter(String table, Tombstones tombstones) {
+    return "ALTER TABLE "
+        + quoted()
+        + "."
+        + table
+        + " WITH "
+        + dialect.tombstoneOptions(tombstones);
+  }
+
   private String locks() {
     return quoted() + "." + TableNames.LOCKS;
   }
@@ -91,19 +114,29 @@ public record StoreCql(String keyspace, Map<String, Integer> replication, Dialec
 
   /** Returns the text of every statement, for the lint. */
   List<String> all() {
-    return List.of(
-        CASSANDRA_VERSION,
-        SERVER_TIME,
-        KEYSPACE_EXISTS,
-        COLUMNS,
-        createKeyspace(),
-        createMetadata(),
-        metadataGet(),
-        metadataList(),
-        metadataSet(),
-        createLocks(),
-        lockGet(),
-        lockSet(),
-        drop("files_i1"));
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                CASSANDRA_VERSION,
+                SERVER_TIME,
+                KEYSPACE,
+                TOMBSTONE_OPTIONS,
+                COLUMNS,
+                createKeyspace(),
+                metadataGet(),
+                metadataList(),
+                metadataSet(),
+                lockGet(),
+                lockSet(),
+                drop("files_i1")));
+    for (Tombstones tombstones : Tombstones.values()) {
+      all.add(createMetadata(tombstones));
+      all.add(createLocks(tombstones));
+      all.add(alter("files_i1", tombstones));
+    }
+    if (dialect.isScylla()) {
+      all.addAll(List.of(FEATURES, FEATURES_OF_PEERS, TABLETS));
+    }
+    return all;
   }
 }

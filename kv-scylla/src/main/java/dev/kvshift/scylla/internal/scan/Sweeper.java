@@ -1,8 +1,8 @@
 package dev.kvshift.scylla.internal.scan;
 
-import dev.kvshift.api.Bytes;
 import dev.kvshift.scylla.internal.cql.ChunkCql;
 import dev.kvshift.scylla.internal.read.RowReader;
+import dev.kvshift.scylla.internal.scan.ChunkSweep.Swept;
 import dev.kvshift.scylla.internal.schema.ScyllaMetadata;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.VersionClock;
@@ -12,19 +12,21 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Sweeps the chunks of each open collection once a day. The metadata record {@code sweep/TABLE} has
- * the time of the next sweep, in ms since 1970; the process that moves it on sweeps.
+ * the time from which a process may sweep, and the range with which it begins. The process that
+ * moves it on sweeps, and notes each range that it has done; if it dies, another one goes on from
+ * there when its lease has ended.
  */
 public final class Sweeper {
   /** How often a process checks whether a sweep is due. */
   public static final Duration LOOK_EVERY = Duration.ofHours(1);
 
   private static final Duration EVERY = Duration.ofDays(1);
+  private static final Duration LEASE = Duration.ofMinutes(30);
   private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
 
   private final Requests requests;
@@ -49,34 +51,80 @@ public final class Sweeper {
         (chunks, rows) ->
             sweepIfDue(chunks, rows)
                 .whenComplete(
-                    (removed, error) -> {
+                    (swept, error) -> {
                       if (error != null) {
-                        LOG.debug("could not sweep the chunks of {}", chunks.table(), error);
-                      } else if (removed > 0) {
-                        LOG.info("swept {} large values from {}", removed, chunks.table());
+                        LOG.warn(
+                            "could not sweep the large values of {}: it goes on within the hour",
+                            chunks.table(),
+                            error);
+                      } else {
+                        report(chunks.table(), swept);
                       }
                     }));
   }
 
-  private CompletionStage<Long> sweepIfDue(ChunkCql chunks, RowReader rows) {
+  private static void report(String table, Swept swept) {
+    if (swept.removed() > 0) {
+      LOG.info("swept {} large values from {}", swept.removed(), table);
+    }
+    if (swept.skipped() > 0) {
+      LOG.warn(
+          "{} large values or pages of {} could not be swept, since not all replicas answered: they"
+              + " are tried again tomorrow",
+          swept.skipped(),
+          table);
+    }
+  }
+
+  private CompletionStage<Swept> sweepIfDue(ChunkCql chunks, RowReader rows) {
     String name = "sweep/" + chunks.table();
-    long now = TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
     return metadata
         .get(name)
         .thenCompose(
-            due ->
-                due(due) > now
-                    ? CompletableFuture.completedFuture(false)
-                    : metadata.compareAndSet(
-                        name, due, Bytes.utf8(Long.toString(now + EVERY.toMillis()))))
-        .thenCompose(
-            mine ->
-                mine
-                    ? ChunkSweep.run(requests, chunks, rows, clock, ChunkSweep.GRACE)
-                    : CompletableFuture.completedFuture(0L));
+            record -> {
+              SweepRecord found = SweepRecord.parse(record);
+              if (found.due() > nowMillis()) {
+                return CompletableFuture.completedFuture(Swept.NOTHING);
+              }
+              SweepRecord mine = found.claimed(nowMillis() + LEASE.toMillis());
+              return metadata
+                  .compareAndSet(name, record, mine.print())
+                  .thenCompose(
+                      claimed ->
+                          claimed
+                              ? ChunkSweep.prepare(requests, chunks, rows, clock, ChunkSweep.GRACE)
+                                  .thenCompose(sweep -> from(name, mine, sweep, Swept.NOTHING))
+                              : CompletableFuture.completedFuture(Swept.NOTHING));
+            });
   }
 
-  private static long due(@Nullable Bytes record) {
-    return record == null ? 0 : Long.parseLong(record.toUtf8());
+  /**
+   * Sweeps the ranges from the record's on, and notes each in the record. Stops if another process
+   * has taken the sweep over.
+   */
+  private CompletionStage<Swept> from(
+      String name, SweepRecord record, ChunkSweep sweep, Swept before) {
+    return sweep
+        .range(record.range())
+        .thenCompose(
+            swept -> {
+              Swept sum = before.plus(swept);
+              boolean isLast = record.range() + 1 == ChunkSweep.ranges();
+              SweepRecord next =
+                  isLast
+                      ? new SweepRecord(nowMillis() + EVERY.toMillis(), 0)
+                      : new SweepRecord(nowMillis() + LEASE.toMillis(), record.range() + 1);
+              return metadata
+                  .compareAndSet(name, record.print(), next.print())
+                  .thenCompose(
+                      noted ->
+                          noted && !isLast
+                              ? from(name, next, sweep, sum)
+                              : CompletableFuture.completedFuture(sum));
+            });
+  }
+
+  private long nowMillis() {
+    return TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
   }
 }

@@ -14,11 +14,16 @@ import dev.kvshift.scylla.internal.cql.CollectionCql;
 import dev.kvshift.scylla.internal.cql.Dialect;
 import dev.kvshift.scylla.internal.cql.StoreCql;
 import dev.kvshift.scylla.internal.cql.TableNames;
+import dev.kvshift.scylla.internal.cql.Tombstones;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -48,8 +53,19 @@ public final class Schema {
   private static final String CHUNK_COLUMNS =
       "{c=regular blob, id=partition_key blob, n=clustering int}";
 
+  /** What a collection's table is opened for. */
+  public enum TableUse {
+    /** Live reads and writes. */
+    LIVE,
+    /** The writes of a migration, which need its tombstones. */
+    IMPORT,
+    /** Reads of a table that a migration fills. */
+    READ_IMPORT
+  }
+
   private final Requests requests;
   private final StoreCql cql;
+  private volatile Tombstones live = Tombstones.SEVERAL_COPIES;
 
   public Schema(Requests requests, StoreCql cql) {
     this.requests = requests;
@@ -61,11 +77,14 @@ public final class Schema {
     return cql;
   }
 
-  /** Reads the product and version of the server. */
+  /**
+   * Reads what the server is, from tables that every role may read: ScyllaDB's nodes report their
+   * features, and Cassandra has no such column.
+   */
   public static CompletionStage<Dialect> dialect(Requests requests) {
     return requests
-        .read("reading the server's version", internal(StoreCql.SCYLLA_VERSION), requests.call())
-        .thenApply(result -> Dialect.of(Dialect.Server.SCYLLA, text(result)))
+        .read("reading the server's features", internal(StoreCql.FEATURES), requests.call())
+        .thenCompose(local -> scylla(requests, text(local)))
         .exceptionallyCompose(
             error ->
                 Futures.unwrap(error).getCause() instanceof InvalidQueryException
@@ -76,7 +95,26 @@ public final class Schema {
   private static CompletionStage<Dialect> cassandra(Requests requests) {
     return requests
         .read("reading the server's version", internal(StoreCql.CASSANDRA_VERSION), requests.call())
-        .thenApply(result -> Dialect.of(Dialect.Server.CASSANDRA, text(result)));
+        .thenApply(result -> Dialect.cassandra(text(result)));
+  }
+
+  private static CompletionStage<Dialect> scylla(Requests requests, String local) {
+    return requests
+        .readAll(
+            "reading the features of all nodes",
+            internal(StoreCql.FEATURES_OF_PEERS),
+            requests.call())
+        .thenApply(
+            rows -> {
+              List<String> features = new ArrayList<>(List.of(local));
+              for (Row row : rows) {
+                String ofPeer = row.getString(0);
+                if (ofPeer != null) {
+                  features.add(ofPeer);
+                }
+              }
+              return Dialect.scylla(features);
+            });
   }
 
   /**
@@ -87,33 +125,105 @@ public final class Schema {
     return requests
         .read(
             "looking for keyspace " + cql.keyspace(),
-            internal(StoreCql.KEYSPACE_EXISTS, cql.keyspace()).setNode(schemaNode()),
+            internal(StoreCql.KEYSPACE, cql.keyspace()).setNode(schemaNode()),
             requests.call())
         .thenCompose(
-            found ->
-                found.one() != null
-                    ? CompletableFuture.completedFuture(null)
-                    : create("keyspace " + cql.keyspace(), cql.createKeyspace()))
+            found -> {
+              Row row = found.one();
+              Map<String, String> replication =
+                  row == null ? null : row.getMap(0, String.class, String.class);
+              live = tombstones(replication);
+              return row != null
+                  ? CompletableFuture.<Void>completedFuture(null)
+                  : create("keyspace " + cql.keyspace(), cql.createKeyspace());
+            })
         .thenCompose(made -> tablets())
         .thenCompose(
             tablets ->
-                ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata())
+                ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata(live))
                     .thenApply(ready -> tablets));
   }
 
+  /**
+   * Returns how live tables keep their tombstones in a keyspace, which is created if it is null.
+   */
+  private Tombstones tombstones(@Nullable Map<String, String> replication) {
+    List<String> copies = new ArrayList<>();
+    if (replication == null) {
+      cql.replication().values().forEach(count -> copies.add(String.valueOf(count)));
+    } else {
+      replication.forEach(
+          (datacenter, count) -> {
+            if (!datacenter.equals("class") && !count.equals("0")) {
+              copies.add(count);
+            }
+          });
+    }
+    return copies.equals(List.of("1")) ? Tombstones.ONE_COPY : Tombstones.SEVERAL_COPIES;
+  }
+
   public CompletionStage<Void> ensureLocks() {
-    return ensure(TableNames.LOCKS, LOCK_COLUMNS, cql.createLocks());
+    return ensure(TableNames.LOCKS, LOCK_COLUMNS, cql.createLocks(live));
   }
 
-  public CompletionStage<Void> ensureChunks(ChunkCql chunks, boolean importing) {
-    return ensure(chunks.table(), CHUNK_COLUMNS, chunks.create(importing));
+  public CompletionStage<Void> ensureChunks(ChunkCql chunks, TableUse use) {
+    return ensure(chunks.table(), CHUNK_COLUMNS, chunks.create(tombstones(use)))
+        .thenCompose(ready -> ensureTombstones(chunks.table(), use));
   }
 
-  public CompletionStage<Void> ensureTable(CollectionCql table, boolean importing) {
+  public CompletionStage<Void> ensureTable(CollectionCql table, TableUse use) {
     return ensure(
-        table.table(),
-        table.shape() == Shape.POINT ? POINT_COLUMNS : RANGE_COLUMNS,
-        table.create(importing));
+            table.table(),
+            table.shape() == Shape.POINT ? POINT_COLUMNS : RANGE_COLUMNS,
+            table.create(tombstones(use)))
+        .thenCompose(ready -> ensureTombstones(table.table(), use));
+  }
+
+  private Tombstones tombstones(TableUse use) {
+    return use == TableUse.LIVE ? live : Tombstones.IMPORTING;
+  }
+
+  /** Returns the statement after which a table keeps its tombstones no longer than a live one. */
+  public String endOfImport(String table) {
+    return cql.alter(table, live);
+  }
+
+  /**
+   * Ensures that a table keeps its tombstones while it is imported, however it came to be.
+   * Otherwise a deleted row whose older versions arrive late comes back.
+   */
+  private CompletionStage<Void> ensureTombstones(String table, TableUse use) {
+    if (use != TableUse.IMPORT) {
+      return CompletableFuture.completedFuture(null);
+    }
+    return requests
+        .read(
+            "reading the options of table " + table,
+            internal(StoreCql.TOMBSTONE_OPTIONS, cql.keyspace(), table).setNode(schemaNode()),
+            requests.call())
+        .thenCompose(
+            result -> {
+              Row row = result.one();
+              if (row != null && cql.dialect().keepsTombstones(row.getInt(0), extensions(row))) {
+                return CompletableFuture.completedFuture(null);
+              }
+              String alter = cql.alter(table, Tombstones.IMPORTING);
+              String what = "table " + cql.keyspace() + "." + table;
+              return requests.settings().create()
+                  ? change("keeping the tombstones of " + what, alter, 1)
+                  : CompletableFuture.failedFuture(
+                      new KvException.Permanent(
+                          what
+                              + " does not keep its tombstones during an import, so that deleted"
+                              + " entries would come back: open with create=if-missing, or run: "
+                              + alter
+                              + ";"));
+            });
+  }
+
+  private static Map<String, ByteBuffer> extensions(Row row) {
+    Map<String, ByteBuffer> extensions = row.getMap(1, String.class, ByteBuffer.class);
+    return extensions == null ? Map.of() : extensions;
   }
 
   public CompletionStage<Void> drop(String table) {
@@ -157,6 +267,13 @@ public final class Schema {
             result -> {
               Row row = result.one();
               boolean tablets = row != null && !row.isNull(0);
+              if (tablets && dialect.isGettingConditionsOnTablets()) {
+                throw new KvException.Transient(
+                    "keyspace "
+                        + cql.keyspace()
+                        + " consists of tablets, and not all nodes have conditional writes on them"
+                        + " yet: finish the upgrade of all nodes, and try again");
+              }
               if (tablets && !dialect.hasConditionsOnTablets()) {
                 throw new KvException.Permanent(
                     "keyspace "
@@ -207,14 +324,14 @@ public final class Schema {
 
   private CompletionStage<SortedMap<String, String>> columns(String table) {
     return requests
-        .read(
+        .readAll(
             "looking for table " + table,
             internal(StoreCql.COLUMNS, cql.keyspace(), table).setNode(schemaNode()),
             requests.call())
         .thenApply(
-            result -> {
+            rows -> {
               SortedMap<String, String> columns = new TreeMap<>();
-              for (Row row : result.currentPage()) {
+              for (Row row : rows) {
                 columns.put(row.getString(0), row.getString(1) + " " + row.getString(3));
               }
               return columns;
@@ -241,7 +358,7 @@ public final class Schema {
             error -> {
               Throwable cause = Futures.unwrap(error);
               if (cause instanceof KvException.Permanent || attempt == TRIES) {
-                return CompletableFuture.failedFuture(cause);
+                return CompletableFuture.failedFuture(SetUpRefusals.explained(cause));
               }
               return Futures.after(TRY_AGAIN_AFTER)
                   .thenCompose(waited -> change(what, statement, attempt + 1));

@@ -13,6 +13,7 @@ import com.datastax.oss.driver.api.core.connection.BusyConnectionException;
 import com.datastax.oss.driver.api.core.connection.ConnectionInitException;
 import com.datastax.oss.driver.api.core.connection.FrameTooLongException;
 import com.datastax.oss.driver.api.core.servererrors.BootstrappingException;
+import com.datastax.oss.driver.api.core.servererrors.InvalidConfigurationInQueryException;
 import com.datastax.oss.driver.api.core.servererrors.OverloadedException;
 import com.datastax.oss.driver.api.core.servererrors.ProtocolError;
 import com.datastax.oss.driver.api.core.servererrors.QueryValidationException;
@@ -41,6 +42,8 @@ public final class DriverErrors {
 
   /** Failure code of a replica that met too many tombstones; sent since protocol version 5. */
   private static final int TOO_MANY_TOMBSTONES = 1;
+
+  private static final String RATE_LIMIT = "rate limit";
 
   private DriverErrors() {}
 
@@ -118,6 +121,15 @@ public final class DriverErrors {
         : new KvException.Transient(text, error);
   }
 
+  /**
+   * Returns whether ScyllaDB's limit of requests to one partition was reached. Clients that do not
+   * know its own error code get that of a wrong configuration.
+   */
+  private static boolean isOfRate(Throwable error) {
+    return error instanceof InvalidConfigurationInQueryException
+        && String.valueOf(error.getMessage()).contains(RATE_LIMIT);
+  }
+
   private static boolean isOfLoad(Throwable error) {
     if (error instanceof AllNodesFailedException all) {
       return all.getAllErrors().values().stream()
@@ -126,6 +138,7 @@ public final class DriverErrors {
     }
     return error instanceof RequestThrottlingException
         || error instanceof OverloadedException
+        || isOfRate(error)
         || error instanceof BusyConnectionException;
   }
 
@@ -143,6 +156,9 @@ public final class DriverErrors {
     }
     if (error instanceof AllNodesFailedException all) {
       return effectOfAll(all);
+    }
+    if (isOfRate(error)) {
+      return Effect.UNKNOWN; // of several replicas, some may have taken a write
     }
     if (error instanceof QueryValidationException
         || error instanceof InvalidKeyspaceException

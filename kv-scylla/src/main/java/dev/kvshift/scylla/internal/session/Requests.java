@@ -11,11 +11,14 @@ import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
+import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.SimpleStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.cql.StatementBuilder;
+import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.metadata.TokenMap;
+import com.datastax.oss.driver.api.core.metadata.token.Token;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
@@ -23,6 +26,8 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -190,8 +195,27 @@ public final class Requests implements AutoCloseable {
         new Mapped<>(this, what, Kind.READ, call, Function.identity()), timed(statement, call));
   }
 
+  /** Reads all rows of an answer, following its pages to the end. */
+  public CompletionStage<List<Row>> readAll(String what, Statement<?> statement, Call call) {
+    return readAll(what, statement, call, new ArrayList<>());
+  }
+
+  private CompletionStage<List<Row>> readAll(
+      String what, Statement<?> statement, Call call, List<Row> rows) {
+    return read(what, statement, call)
+        .thenCompose(
+            result -> {
+              result.currentPage().forEach(rows::add);
+              ByteBuffer more = result.getExecutionInfo().getPagingState();
+              return more == null
+                  ? CompletableFuture.completedFuture(rows)
+                  : readAll(what, statement.setPagingState(more), call, rows);
+            });
+  }
+
   /**
-   * Reads a page.
+   * Reads a page, possibly an empty one that is not the last. All other reads follow empty pages,
+   * so that no row means that there is none.
    *
    * @param answerBytes expected size of the answer, which counts towards what is in flight
    */
@@ -199,6 +223,7 @@ public final class Requests implements AutoCloseable {
       String what, Statement<?> statement, Call call, long answerBytes) {
     Mapped<AsyncResultSet> answer = new Mapped<>(this, what, Kind.READ, call, Function.identity());
     answer.answerBytes(answerBytes);
+    ((Answer<?>) answer).takesEmptyPages = true;
     return submit(answer, timed(statement, call));
   }
 
@@ -216,7 +241,25 @@ public final class Requests implements AutoCloseable {
 
   public CompletionStage<AsyncResultSet> write(String what, Statement<?> statement, Call call) {
     return submit(
-        new Mapped<>(this, what, Kind.WRITE, call, Function.identity()), timed(statement, call));
+        new Mapped<>(this, what, Kind.WRITE, call, Function.identity()),
+        timed(reachable(session, statement), call));
+  }
+
+  /** Sets the node of a conditional statement for which the native driver would find none. */
+  static Statement<?> reachable(CqlSession session, Statement<?> statement) {
+    if (!(statement instanceof BoundStatement bound) || !bound.getPreparedStatement().isLWT()) {
+      return statement;
+    }
+    CqlIdentifier in = bound.getRoutingKeyspace();
+    Token token = bound.getRoutingToken();
+    Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
+    if (in == null || token == null || tokens.isEmpty()) {
+      return statement;
+    }
+    Node node =
+        ConditionalNode.instead(
+            tokens.get().getReplicas(in, token), session.getMetadata().getNodes().values());
+    return node == null ? statement : bound.setNode(node);
   }
 
   /** Writes, and maps the result. */
@@ -240,6 +283,7 @@ public final class Requests implements AutoCloseable {
     private final String what;
     private final Kind kind;
     private @Nullable Statement<?> statement;
+    private boolean takesEmptyPages;
 
     /**
      * Creates the answer of a read.
@@ -264,7 +308,6 @@ public final class Requests implements AutoCloseable {
     @Override
     final void send(boolean hasWaited) {
       Statement<?> ready = Objects.requireNonNull(statement);
-      statement = null;
       requests
           .session
           .executeAsync(hasWaited ? requests.timed(ready, call()) : ready)
@@ -281,13 +324,24 @@ public final class Requests implements AutoCloseable {
           fail(Objects.requireNonNull(error));
         } else {
           requests.noteWarnings(what, result);
-          take(result);
+          ByteBuffer more = result.getExecutionInfo().getPagingState();
+          if (more == null || takesEmptyPages || result.remaining() > 0) {
+            take(result);
+          } else {
+            follow(more);
+          }
         }
       } catch (Throwable e) { // or the stage would never end
         completeExceptionally(e);
       } finally {
         requests.limiter.drain();
       }
+    }
+
+    /** Requests the next page after an empty one: ScyllaDB ends pages after 10,000 tombstones. */
+    private void follow(ByteBuffer more) {
+      statement = requests.timed(Objects.requireNonNull(statement).setPagingState(more), call());
+      requests.limiter.submit(this);
     }
 
     @Override

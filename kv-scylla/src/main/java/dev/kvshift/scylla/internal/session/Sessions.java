@@ -23,18 +23,14 @@ import org.jspecify.annotations.Nullable;
 public final class Sessions {
   private static final Duration CONNECT = Duration.ofSeconds(5);
 
-  /**
-   * How long a connection may be idle before a heartbeat is sent. Without an answer, its requests
-   * go to other nodes.
-   */
-  private static final Duration SILENCE = Duration.ofSeconds(2);
-
-  private static final Duration ANSWER = Duration.ofMillis(1_900);
+  /** How much less than the interval of heartbeats one may take, since only one is in flight. */
+  private static final Duration EARLIER = Duration.ofMillis(100);
 
   private static final Duration RECONNECT_LEAST = Duration.ofMillis(200);
   private static final Duration RECONNECT_MOST = Duration.ofSeconds(10);
   private static final String DRIVER_GROUP = "com.scylladb";
   private static final Version OLDEST_DRIVER = Version.parse("4.18.0");
+  private static final String FAILING_DRIVER = "4.19.0.5";
   private static final int MAX_REQUESTS_PER_CONNECTION = 32_768;
 
   private static final AtomicInteger OPENED = new AtomicInteger();
@@ -60,7 +56,7 @@ public final class Sessions {
         builder.withAuthProvider(new CurrentPassword(user, settings.string()));
       }
       if (settings.tls()) {
-        builder.withSslEngineFactory(NamedNodes.trusting(settings));
+        builder.withSslEngineFactory(NamedNodes.of(settings));
       }
       session = builder.build();
     } catch (RuntimeException e) {
@@ -98,8 +94,12 @@ public final class Sessions {
     options.put(TypedDriverOption.CONTROL_CONNECTION_TIMEOUT, CONNECT);
     options.put(TypedDriverOption.CONNECTION_MAX_REQUESTS, MAX_REQUESTS_PER_CONNECTION);
     options.put(TypedDriverOption.CONNECTION_POOL_LOCAL_SIZE, settings.connections());
-    options.put(TypedDriverOption.HEARTBEAT_INTERVAL, SILENCE);
-    options.put(TypedDriverOption.HEARTBEAT_TIMEOUT, ANSWER);
+    options.put(TypedDriverOption.HEARTBEAT_INTERVAL, settings.heartbeat());
+    options.put(TypedDriverOption.HEARTBEAT_TIMEOUT, settings.heartbeat().minus(EARLIER));
+    String rack = settings.localRack();
+    if (rack != null) {
+      options.put(TypedDriverOption.LOAD_BALANCING_LOCAL_RACK, rack);
+    }
     options.put(TypedDriverOption.RECONNECTION_BASE_DELAY, RECONNECT_LEAST);
     options.put(TypedDriverOption.RECONNECTION_MAX_DELAY, RECONNECT_MOST);
     // RequestLimiter limits the requests: that of the native driver recurses once per request.
@@ -129,6 +129,13 @@ public final class Sessions {
    */
   static void requireDriver(MavenCoordinates found) {
     Version version = found.getVersion();
+    if (FAILING_DRIVER.equals(String.valueOf(version))) {
+      throw new KvException.Permanent(
+          "scylla://: the native driver on the class path is "
+              + found
+              + ", which fails conditional statements if it knows no replica: replace it with 4.19.2"
+              + " or later");
+    }
     if (!found.getGroupId().equals(DRIVER_GROUP)
         || version.getMajor() != OLDEST_DRIVER.getMajor()
         || version.compareTo(OLDEST_DRIVER) < 0) {

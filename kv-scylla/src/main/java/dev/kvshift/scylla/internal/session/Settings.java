@@ -25,6 +25,7 @@ public record Settings(
     List<InetSocketAddress> contactPoints,
     String keyspace,
     String localDatacenter,
+    @Nullable String localRack,
     String consistency,
     String serialConsistency,
     Duration timeout,
@@ -35,8 +36,10 @@ public record Settings(
     int maxInFlight,
     int maxQueued,
     int connections,
+    Duration heartbeat,
     boolean tls,
     @Nullable Path trustStore,
+    @Nullable Path keyStore,
     boolean metrics) {
 
   static final int DEFAULT_PORT = 9042;
@@ -52,6 +55,8 @@ public record Settings(
   public static final List<Parameter> PARAMETERS =
       List.of(
           Parameter.required("localDatacenter", "datacenter whose nodes are used; required"),
+          Parameter.optional(
+              "localRack", "", "rack whose replicas are asked first; default: none is preferred"),
           Parameter.optional(
               "consistency",
               "LOCAL_QUORUM",
@@ -85,6 +90,11 @@ public record Settings(
           Parameter.optional(
               "connections", "1", "connections per node, or per shard on ScyllaDB: 1 to 16"),
           Parameter.optional(
+              "heartbeat",
+              "2s",
+              "silence of a connection after which it is checked, and given up as long after that:"
+                  + " 1s to 5m"),
+          Parameter.optional(
               "tls", "false", "whether to use TLS and check certificates: true or false"),
           Parameter.optional(
               "trustStore", "", "file of trusted certificates; default: those of the JDK"),
@@ -92,6 +102,14 @@ public record Settings(
               "trustStorePassword",
               "",
               "password of the trust store: env:NAME, file:PATH or the text"),
+          Parameter.optional(
+              "keyStore",
+              "",
+              "file of this client's certificate and key; default: none is presented"),
+          Parameter.optional(
+              "keyStorePassword",
+              "",
+              "password of the key store and its key: env:NAME, file:PATH or the text"),
           Parameter.optional(
               "metrics",
               "none",
@@ -115,11 +133,21 @@ public record Settings(
     }
     String local = string.require("localDatacenter");
     requireDatacenter("localDatacenter", local);
+    String rack = string.parameter("localRack").filter(given -> !given.isEmpty()).orElse(null);
+    if (rack != null) {
+      requireDatacenter("localRack", rack);
+    }
+    Path keyStore = string.parameter("keyStore").map(Path::of).orElse(null);
+    boolean tls = choice(string, "tls", Set.of("true", "false")).equals("true");
+    if (keyStore != null && !tls) {
+      throw wrong("keyStore without tls=true: set it, or leave the key store out");
+    }
     return new Settings(
         string,
         string.hosts().stream().map(Settings::address).toList(),
         string.path(),
         local,
+        rack,
         choice(string, "consistency", CONSISTENCIES),
         choice(string, "serialConsistency", Set.of("SERIAL", "LOCAL_SERIAL")),
         duration(string, "timeout", Duration.ofMillis(100), Duration.ofMinutes(10)),
@@ -130,8 +158,10 @@ public record Settings(
         number(string, "maxInFlight", 1, 32_768),
         number(string, "maxQueued", 0, 1_000_000),
         number(string, "connections", 1, 16),
-        choice(string, "tls", Set.of("true", "false")).equals("true"),
+        duration(string, "heartbeat", Duration.ofSeconds(1), Duration.ofMinutes(5)),
+        tls,
         string.parameter("trustStore").map(Path::of).orElse(null),
+        keyStore,
         choice(string, "metrics", Set.of("none", "micrometer")).equals("micrometer"));
   }
 
@@ -241,7 +271,7 @@ public record Settings(
   private static void requireDatacenter(String name, String datacenter) {
     if (!DATACENTER.matcher(datacenter).matches()) {
       throw wrong(
-          name + ": '" + datacenter + "' is not a datacenter's name: give the server's own name");
+          name + ": '" + datacenter + "' is no name of the servers: give the one that they report");
     }
   }
 

@@ -3,21 +3,19 @@ package dev.kvshift.scylla.internal.cql;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.scylla.CqlLint;
-import dev.kvshift.scylla.internal.cql.Dialect.Server;
+import java.lang.reflect.Field;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class CqlLintTest {
   private static final List<Dialect> DIALECTS =
       List.of(
-          Dialect.of(Server.CASSANDRA, "5.0.9"),
-          Dialect.of(Server.CASSANDRA, "4.1.3"),
-          Dialect.of(Server.SCYLLA, "4.6.11-0.20221204"),
-          Dialect.of(Server.SCYLLA, "5.4.9-0.20240703"),
-          Dialect.of(Server.SCYLLA, "6.2.3-0.20250119"),
-          Dialect.of(Server.SCYLLA, "2023.1.11-0.20240814"),
-          Dialect.of(Server.SCYLLA, "2025.1.2-0.20250430"),
-          Dialect.of(Server.SCYLLA, "2025.4.0-0.20251201"));
+          Dialect.cassandra("5.0.9"),
+          Dialect.cassandra("4.1.3"),
+          Dialect.scylla(List.of("CDC,LWT")),
+          Dialect.scylla(List.of("CDC,TOMBSTONE_GC_OPTIONS")),
+          Dialect.scylla(List.of("CDC,TABLETS,TOMBSTONE_GC_OPTIONS")),
+          Dialect.scylla(List.of("CDC,LWT_WITH_TABLETS,TABLETS,TOMBSTONE_GC_OPTIONS")));
 
   @Test
   void everyStatement_everyDialect_isOnTheClosedLists() {
@@ -42,6 +40,10 @@ final class CqlLintTest {
             table + "compaction = {'class': 'UnifiedCompactionStrategy'}",
             table + "tombstone_gc = {'mode': 'immediate'}",
             table + "tombstone_gc = {'mode': 'repair'}",
+            "ALTER TABLE t WITH tombstone_gc = {'mode': 'immediate'}",
+            "SELECT version FROM system.versions WHERE key = 'local'",
+            "SELECT value FROM system.config WHERE key = ?",
+            "SELECT v FROM t",
             "CREATE TABLE IF NOT EXISTS t (main blob PRIMARY KEY, v vector) WITH comment = ''",
             "SELECT v FROM t WHERE main IN (?, ?)",
             "SELECT v FROM t WHERE main = ? ALLOW FILTERING",
@@ -83,16 +85,10 @@ final class CqlLintTest {
   }
 
   @Test
-  void dialect_scyllaGenerations_differWhereTheyMust() {
-    Dialect open6 = Dialect.of(Server.SCYLLA, "6.2.3");
-    assertThat(open6.keyspaceOptions()).contains("tablets = {'enabled': false}");
-    Dialect newest = Dialect.of(Server.SCYLLA, "2025.4.0");
-    assertThat(newest.keyspaceOptions()).isEmpty();
-    assertThat(newest.tableOptions(true)).contains("'disabled'");
-    assertThat(newest.tableOptions(false)).doesNotContain("tombstone_gc");
-    assertThat(Dialect.of(Server.SCYLLA, "4.6.11").tableOptions(true)).doesNotContain("tombstone");
-    Dialect cassandra = Dialect.of(Server.CASSANDRA, "5.0.9");
-    assertThat(cassandra.tableOptions(true)).endsWith("gc_grace_seconds = 7776000");
-    assertThat(cassandra.tableOptions(false)).endsWith("gc_grace_seconds = 864000");
+  void all_everyConstantStatement_isListed() throws IllegalAccessException {
+    Dialect scylla = Dialect.scylla(List.of("TABLETS"));
+    for (Field field : StoreCql.class.getFields()) {
+      assertThat(EveryStatement.of(scylla)).as(field.getName()).contains((String) field.get(null));
+    }
   }
 }

@@ -13,6 +13,7 @@ import dev.kvshift.scylla.internal.cql.Dialect;
 import dev.kvshift.scylla.internal.cql.TableNames;
 import dev.kvshift.scylla.internal.read.ChunkReader;
 import dev.kvshift.scylla.internal.read.RowReader;
+import dev.kvshift.scylla.internal.scan.ChunkSweep.Swept;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.Schema;
 import dev.kvshift.scylla.internal.session.Requests;
@@ -27,10 +28,10 @@ public final class PointSweep {
 
   /** Sweeps once. Returns how many values were removed. */
   public static long run(ConnectionString string, Duration grace) {
-    return run(string, grace, (statement, real) -> real.apply(statement));
+    return run(string, grace, (statement, real) -> real.apply(statement)).removed();
   }
 
-  static long run(ConnectionString string, Duration grace, InterceptedSession.Hook hook) {
+  static Swept run(ConnectionString string, Duration grace, InterceptedSession.Hook hook) {
     Settings settings = Settings.of(string);
     VersionClock clock = VersionClock.ofProcess();
     try (CqlSession session = InterceptedSession.of(Sessions.open(settings), hook)) {
@@ -48,7 +49,12 @@ public final class PointSweep {
               requests,
               clock,
               new CellSizes(settings.maxCellBytes()));
-      return await(ChunkSweep.run(requests, chunks, rows, clock, grace));
+      ChunkSweep sweep = await(ChunkSweep.prepare(requests, chunks, rows, clock, grace));
+      Swept sum = Swept.NOTHING;
+      for (int range = 0; range < ChunkSweep.ranges(); range++) {
+        sum = sum.plus(await(sweep.range(range)));
+      }
+      return sum;
     }
   }
 }

@@ -114,9 +114,10 @@ final class ScanRequestsTest {
 
   @Test
   void scan_statements_bypassTheCacheOnScyllaAloneAndNothingElseDoes() {
-    for (Server server : Server.values()) {
-      boolean scylla = server == Server.SCYLLA;
-      for (String statement : EveryStatement.of(Dialect.of(server, "2025.4.0"))) {
+    for (Dialect dialect :
+        List.of(Dialect.cassandra("5.0.9"), Dialect.scylla(List.of("LWT_WITH_TABLETS,TABLETS")))) {
+      boolean scylla = dialect.server() == Server.SCYLLA;
+      for (String statement : EveryStatement.of(dialect)) {
         boolean reads = statement.startsWith("SELECT ");
         boolean ofTokens = reads && statement.contains("token(") && statement.contains(" > ?");
         boolean restOfAPartition =

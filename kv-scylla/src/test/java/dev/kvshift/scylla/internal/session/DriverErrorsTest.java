@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.datastax.oss.driver.api.core.AllNodesFailedException;
-import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.config.DriverExecutionProfile;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
@@ -15,7 +14,7 @@ import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.loadbalancing.LoadBalancingPolicy;
 import com.datastax.oss.driver.api.core.metadata.Node;
-import com.datastax.oss.simulacron.common.cluster.ClusterSpec;
+import com.datastax.oss.driver.api.core.servererrors.InvalidConfigurationInQueryException;
 import com.datastax.oss.simulacron.common.codec.ConsistencyLevel;
 import com.datastax.oss.simulacron.common.codec.WriteType;
 import com.datastax.oss.simulacron.common.request.Options;
@@ -23,18 +22,14 @@ import com.datastax.oss.simulacron.common.result.Result;
 import com.datastax.oss.simulacron.common.stubbing.CloseType;
 import com.datastax.oss.simulacron.common.stubbing.DisconnectAction.Scope;
 import com.datastax.oss.simulacron.common.stubbing.PrimeDsl;
-import com.datastax.oss.simulacron.server.BoundCluster;
-import com.datastax.oss.simulacron.server.BoundNode;
-import com.datastax.oss.simulacron.server.Inet4Resolver;
-import com.datastax.oss.simulacron.server.Server;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.CassandraNode;
+import dev.kvshift.scylla.SimulatedCluster;
 import dev.kvshift.spi.Call;
 import dev.kvshift.testkit.fault.TcpProxy;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,8 +46,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -64,58 +57,14 @@ final class DriverErrorsTest {
   private static final Duration SHORT = Duration.ofMillis(300);
   private static final Duration LONG = Duration.ofSeconds(10);
   private static final ConsistencyLevel QUORUM = ConsistencyLevel.LOCAL_QUORUM;
-  private static Server server;
 
-  @BeforeAll
-  static void start() {
-    long process = ProcessHandle.current().pid();
-    byte[] firstAddress = {127, (byte) (128 + (process >> 8) % 127), (byte) process, 1};
-    server = Server.builder().withAddressResolver(new FreshAddresses(firstAddress)).build();
-  }
-
-  /** Returns no address twice, since a released one may still be bound for a moment. */
-  private static final class FreshAddresses extends Inet4Resolver {
-    FreshAddresses(byte[] first) {
-      super(first);
-    }
-
-    @Override
-    public void release(SocketAddress address) {}
-  }
-
-  @AfterAll
-  static void stop() {
-    server.close();
-  }
-
-  private static final class Cluster implements AutoCloseable {
-    final BoundCluster cluster;
-    final CqlSession session;
-    final Requests requests;
-
+  private static final class Cluster extends SimulatedCluster {
     Cluster(int nodes, String more) {
-      this(nodes, more, options -> {});
+      super(nodes, more);
     }
 
     Cluster(int nodes, String more, Consumer<OptionsMap> change) {
-      cluster = server.register(ClusterSpec.builder().withNodes(nodes));
-      BoundNode first = cluster.node(0);
-      InetSocketAddress address = (InetSocketAddress) first.getAddress();
-      Settings settings =
-          Settings.of(
-              ConnectionString.parse(
-                  "scylla://"
-                      + address.getAddress().getHostAddress()
-                      + ":"
-                      + address.getPort()
-                      + "/shop?localDatacenter=dc1"
-                      + more));
-      OptionsMap options = Sessions.options(settings);
-      options.put(TypedDriverOption.PROTOCOL_VERSION, "V4");
-      options.put(TypedDriverOption.METADATA_SCHEMA_ENABLED, false);
-      change.accept(options);
-      session = Sessions.open(settings, options);
-      requests = new Requests(session, settings);
+      super(nodes, more, change);
     }
 
     String read(Duration timeout) {
@@ -155,12 +104,6 @@ final class DriverErrorsTest {
 
     static SimpleStatement statement() {
       return SimpleStatement.builder(STATEMENT).setIdempotence(true).build();
-    }
-
-    @Override
-    public void close() {
-      requests.close();
-      cluster.close();
     }
   }
 
@@ -209,6 +152,17 @@ final class DriverErrorsTest {
         "ClosedConnectionException",
         PrimeDsl.closeConnection(Scope.CONNECTION, CloseType.DISCONNECT));
     ANSWERS.put("DriverTimeoutException", PrimeDsl.noResult());
+  }
+
+  /** ScyllaDB answers so to clients that do not know its own code; replicas may have written. */
+  @Test
+  void rateLimitOfAPartition_isOverloadedForReadsAndUnknownForWrites() {
+    Throwable limited =
+        new InvalidConfigurationInQueryException(
+            null, "Per-partition rate limit reached for writes in table t");
+    assertThat(DriverErrors.ofRead("a read", limited)).isInstanceOf(KvException.Overloaded.class);
+    assertThat(DriverErrors.ofWrite("a write", limited))
+        .isInstanceOf(KvException.UnknownOutcome.class);
   }
 
   @Test

@@ -165,6 +165,15 @@ final class ObservabilityTest {
     }
   }
 
+  @Test
+  void driver_thatFailsConditionalStatements_isRefused() {
+    assertThatThrownBy(() -> Sessions.requireDriver(driver("com.scylladb", "4.19.0.5")))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("fails conditional statements");
+    Sessions.requireDriver(driver("com.scylladb", "4.19.0.4"));
+    Sessions.requireDriver(driver("com.scylladb", "4.19.0.6"));
+  }
+
   private static MavenCoordinates driver(String group, String version) {
     return new DefaultMavenCoordinates(
         "driver", group, "java-driver-core", Objects.requireNonNull(Version.parse(version)));

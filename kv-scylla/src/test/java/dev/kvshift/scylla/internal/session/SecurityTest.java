@@ -5,13 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.servererrors.UnauthorizedException;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.scylla.CapturedLog;
 import dev.kvshift.scylla.TestStores;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -21,6 +32,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import javax.net.ssl.SSLServerSocket;
@@ -150,6 +163,82 @@ final class SecurityTest {
     ConnectionString plain = ConnectionString.parse(text(RIGHT, node.address(), "&timeout=500ms"));
     assertThatThrownBy(() -> TestStores.open(plain, VersionClock.ofProcess()))
         .isInstanceOf(KvException.class);
+  }
+
+  /**
+   * A role with SELECT and MODIFY on its keyspace can do everything but change the schema. The node
+   * refuses a table of its own to it, as ScyllaDB refuses {@code system.versions} to all but
+   * superusers.
+   */
+  @Test
+  void open_plainRole_readsOnlyWhatEveryRoleMayRead() {
+    Layout layout = Layout.range(ShardRule.none());
+    try (Store store = open(RIGHT, node.address(), trusted, TRUST)) {
+      await(store.open("granted", layout, Claim.ACTIVE));
+      await(
+          store
+              .locks("orders")
+              .tryLockAll(Set.of(Bytes.utf8("k")), Duration.ofSeconds(10), call()));
+    }
+    Settings admin = Settings.of(secured("cassandra", RIGHT, "if-missing"));
+    try (CqlSession session = Sessions.open(admin)) {
+      session.execute("CREATE ROLE app WITH PASSWORD = 'of-app' AND LOGIN = true");
+      session.execute("GRANT SELECT ON KEYSPACE secured TO app");
+      session.execute("GRANT MODIFY ON KEYSPACE secured TO app");
+    }
+    ConnectionString app = secured("app", "of-app", "never");
+    try (CqlSession session = Sessions.open(Settings.of(app))) {
+      assertThatThrownBy(() -> session.execute("SELECT role FROM system_auth.roles"))
+          .isInstanceOf(UnauthorizedException.class);
+    }
+    try (Store store = TestStores.open(app, VersionClock.ofProcess())) {
+      StoreCollection granted = await(store.open("granted", layout, Claim.ACTIVE));
+      StoreKey key = StoreKey.of(Bytes.utf8("main"), Bytes.utf8("1"));
+      await(granted.write(key, Mutation.put(Bytes.utf8("v")), call()));
+      assertThat(await(granted.get(key, call()))).isNotNull();
+      assertThat(
+              await(
+                      granted.range(
+                          key.main(), key.shard(), Range.all(), PageLimit.entries(9), call()))
+                  .rows())
+          .hasSize(1);
+      assertThat(await(store.metadata().compareAndSet("box/app", null, Bytes.utf8("1")))).isTrue();
+      assertThat(await(store.metadata().list("box/", "", 9))).containsKey("box/app");
+      await(
+          store
+              .locks("orders")
+              .tryLockAll(Set.of(Bytes.utf8("l")), Duration.ofSeconds(10), call()));
+      assertThatThrownBy(() -> await(store.open("further", layout, Claim.ACTIVE)))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("or run: CREATE TABLE ");
+    }
+  }
+
+  private static ConnectionString secured(String user, String password, String create) {
+    return ConnectionString.parse(
+            text(
+                RIGHT,
+                node.address(),
+                "&tls=true&trustStore=" + encoded(trusted) + "&trustStorePassword=" + TRUST))
+        .withUser(user, password)
+        .withParameters(
+            Map.of(
+                "localDatacenter",
+                node.datacenter(),
+                "create",
+                create,
+                "replication",
+                "1",
+                "tls",
+                "true",
+                "trustStore",
+                trusted.toString(),
+                "trustStorePassword",
+                TRUST));
+  }
+
+  private static Call call() {
+    return Call.within(Duration.ofSeconds(10));
   }
 
   /** A new node creates its first role a moment after it answers. */

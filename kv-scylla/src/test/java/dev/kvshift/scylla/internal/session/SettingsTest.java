@@ -37,6 +37,9 @@ final class SettingsTest {
     assertThat(settings.replication()).containsExactly(java.util.Map.entry("dc1", 3));
     assertThat(settings.maxCellBytes()).isEqualTo(512 * 1024);
     assertThat(settings.tls()).isFalse();
+    assertThat(settings.keyStore()).isNull();
+    assertThat(settings.localRack()).isNull();
+    assertThat(settings.heartbeat()).isEqualTo(Duration.ofSeconds(2));
   }
 
   @Test
@@ -71,6 +74,9 @@ final class SettingsTest {
             "scylla://h/shop?localDatacenter=dc1&replication=0",
             "scylla://h/shop?localDatacenter=dc1&replication=dc1:x",
             "scylla://h/shop?localDatacenter=dc1&maxCellBytes=100",
+            "scylla://h/shop?localDatacenter=dc1&localRack=r'k",
+            "scylla://h/shop?localDatacenter=dc1&heartbeat=500ms",
+            "scylla://h/shop?localDatacenter=dc1&keyStore=own.p12",
             "scylla://h/shop?localDatacenter=dc1&unknown=1")) {
       assertThatThrownBy(() -> of(wrong))
           .as(wrong)

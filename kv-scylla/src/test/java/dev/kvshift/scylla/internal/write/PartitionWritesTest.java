@@ -5,13 +5,10 @@ import static dev.kvshift.scylla.TestStores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import com.datastax.oss.driver.api.core.config.OptionsMap;
-import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.protocol.internal.Frame;
 import com.datastax.oss.protocol.internal.request.Batch;
 import com.datastax.oss.protocol.internal.request.Execute;
 import com.datastax.oss.simulacron.common.cluster.AbstractNode;
-import com.datastax.oss.simulacron.common.cluster.ClusterSpec;
 import com.datastax.oss.simulacron.common.codec.ConsistencyLevel;
 import com.datastax.oss.simulacron.common.codec.WriteType;
 import com.datastax.oss.simulacron.common.result.Result;
@@ -21,11 +18,10 @@ import com.datastax.oss.simulacron.common.stubbing.DisconnectAction.Scope;
 import com.datastax.oss.simulacron.common.stubbing.PrimeDsl;
 import com.datastax.oss.simulacron.common.stubbing.StubMapping;
 import com.datastax.oss.simulacron.server.BoundCluster;
-import com.datastax.oss.simulacron.server.Server;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.scylla.SimulatedCluster;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.scylla.internal.cql.CollectionCql;
 import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
@@ -33,12 +29,9 @@ import dev.kvshift.scylla.internal.cql.Dialect;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
 import dev.kvshift.scylla.internal.session.Requests;
-import dev.kvshift.scylla.internal.session.Sessions;
-import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -71,7 +64,7 @@ final class PartitionWritesTest {
   private final Wire wire = new Wire();
   private final AtomicLong now = new AtomicLong(System.nanoTime());
   private final Queue<Runnable> timer = new ConcurrentLinkedQueue<>();
-  private Server server;
+  private SimulatedCluster simulated;
   private BoundCluster cluster;
   private Requests requests;
   private PartitionWrites writes;
@@ -135,25 +128,10 @@ final class PartitionWritesTest {
   }
 
   private void open(String more) {
-    server = Server.builder().build();
-    cluster = server.register(ClusterSpec.builder().withNodes(1));
-    InetSocketAddress address = (InetSocketAddress) cluster.node(0).getAddress();
-    Settings settings =
-        Settings.of(
-            ConnectionString.parse(
-                "scylla://"
-                    + address.getAddress().getHostAddress()
-                    + ":"
-                    + address.getPort()
-                    + "/shop?localDatacenter=dc1"
-                    + more));
-    OptionsMap options = Sessions.options(settings);
-    options.put(TypedDriverOption.PROTOCOL_VERSION, "V4");
-    options.put(TypedDriverOption.METADATA_SCHEMA_ENABLED, false);
-    requests = new Requests(Sessions.open(settings, options), settings);
-    CollectionCql cql =
-        new CollectionCql(
-            "shop", "files_i1", Shape.RANGE, Dialect.of(Dialect.Server.CASSANDRA, "5"));
+    simulated = new SimulatedCluster(1, more);
+    cluster = simulated.cluster;
+    requests = simulated.requests;
+    CollectionCql cql = new CollectionCql("shop", "files_i1", Shape.RANGE, Dialect.cassandra("5"));
     for (Request request : cql.requests()) {
       LinkedHashMap<String, String> types = new LinkedHashMap<>();
       int rows = request == Request.PUT_BATCH ? PartitionWrites.MAX_ROWS : 1;
@@ -190,8 +168,7 @@ final class PartitionWritesTest {
   @AfterEach
   void close() {
     wire.release();
-    requests.close();
-    server.close();
+    simulated.close();
   }
 
   private CompletableFuture<Long> write(String partition, long version) {
