@@ -42,6 +42,17 @@ final class Catalog {
               "the legacy server in 512 MiB attacked, while a well-behaved client is served",
               new Tests("kv-legacy-server", "HostileLoad")),
           TestCheck.of(
+              "faults",
+              "what must not lose, hang or grow: nodes, servers and brokers killed with thousands"
+                  + " waiting, clocks that lie, broken sources, targets and topics",
+              new Tests(
+                  "kv-api,kv-scylla,kv-legacy-server,kv-transition,kv-migrate",
+                  "StoreClockTest,NodeLostTest,ConditionalStatementsTest,LockedWriteTest,"
+                      + "MissingChunksTest,RequestLimiterTest,DriverErrorsTest,LegacyKillTest,"
+                      + "LeaderClockTest,DamageTest,HostileTest,ReconnectTest,LogIdTest,"
+                      + "TransitionStoreTest,StreamTest,ClocksTest,FenceTest,IdentityTest,"
+                      + "RejectsTest,RepairTest,TargetErrorsTest,CrashTest,StatusTest")),
+          TestCheck.of(
                   "migration-crash",
                   "the runner abandoned at N points and started again",
                   new Tests("kv-migrate", "CrashTest"))
