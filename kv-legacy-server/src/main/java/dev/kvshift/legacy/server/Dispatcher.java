@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
 import dev.kvshift.legacy.server.internal.commit.GateOperations;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
@@ -37,6 +38,7 @@ import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.OperationChecker;
+import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
@@ -45,17 +47,26 @@ import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/** Turns requests into calls of the engine, and their results into replies. Stateless. */
+/**
+ * Turns the requests of one stream into calls of the engine, and their results into replies. Safe
+ * for use by many threads.
+ */
 final class Dispatcher {
   private static final long UNGATED = Call.within(Duration.ZERO).ungated().epoch();
   private static final long MAX_BUDGET_MICROS = TimeUnit.DAYS.toMicros(1);
 
   private final Engine engine;
   private final ReadThrottle longReads;
+
+  /** What ends the reads that wait for changes. */
+  private final Set<Runnable> waitingReads = ConcurrentHashMap.newKeySet();
+
+  private volatile boolean closed;
 
   /**
    * Creates a dispatcher.
@@ -83,11 +94,14 @@ final class Dispatcher {
           session.report(
               request.getReport().getUsesList().stream()
                   .map(Use::getCollection)
+                  .filter(engine::isCollection)
                   .collect(Collectors.toSet()));
       case GET, RANGE, WRITE -> {
         if (request.getEpoch() != UNGATED
+            && session.isNoteDue(request.getCollection())
             && !session.hasReported(engine.name(request.getCollection()))) {
           engine.noteClient(request.getCollection(), client);
+          session.noted(request.getCollection());
         }
       }
       default -> {}
@@ -95,6 +109,7 @@ final class Dispatcher {
   }
 
   private CompletableFuture<Reply> start(Request request) {
+    RequestLimits.check(request);
     try {
       if (request.hasWrite()) {
         return write(engine.requireCollection(request.getCollection()), request);
@@ -252,12 +267,16 @@ final class Dispatcher {
     StoreKey key = Messages.key(get.getMain(), get.getClustering());
     table.checker().check(key);
     return longReads.isFull()
-        ? later(() -> get(table, key, epoch))
+        ? later(0, () -> get(table, key, epoch))
         : completedFuture(get(table, key, epoch));
   }
 
   private Reply.Builder get(Table table, StoreKey key, long epoch) {
-    return reply(table).setRow(RowBlock.of(engine.reads().get(table, key, epoch)));
+    try (ReadThrottle.Lease memory = longReads.lease()) {
+      // A row and its copy in the reply.
+      Row row = engine.reads().get(table, key, epoch, bytes -> memory.take(2L * bytes));
+      return reply(table).setRow(RowBlock.of(row));
+    }
   }
 
   private CompletableFuture<Reply> write(Table table, Request request) {
@@ -272,40 +291,51 @@ final class Dispatcher {
 
   private CompletableFuture<Reply.Builder> range(Table table, ReadRange read, long epoch) {
     PageLimit limit = PageLimit.of(read.getEntries(), read.getBytes());
+    Bytes main = Messages.bytes(read.getMain());
+    Range range = Messages.range(read);
+    table.checker().checkRange(main, Bytes.empty());
+    table.checker().checkBounds(range);
     return later(
+        2L * limit.bytes(),
         () ->
             reply(table)
-                .setPage(
-                    Messages.page(
-                        engine
-                            .reads()
-                            .range(
-                                table,
-                                Messages.bytes(read.getMain()),
-                                Messages.range(read),
-                                limit,
-                                epoch))));
+                .setPage(Messages.page(engine.reads().range(table, main, range, limit, epoch))));
   }
 
   private CompletableFuture<Reply.Builder> scan(Table table, Scan scan) {
     PageLimit limit = PageLimit.of(scan.getEntries(), scan.getBytes());
     ScanTask task = ScanTask.of(scan.getAfter(), scan.getUpTo());
     Bytes position = scan.hasPosition() ? Messages.bytes(scan.getPosition()) : null;
-    return later(() -> reply(table).setPage(engine.reads().scan(table, task, position, limit)));
+    return later(
+        2L * limit.bytes(),
+        () -> reply(table).setPage(engine.reads().scan(table, task, position, limit)));
   }
 
   private CompletableFuture<Reply.Builder> changes(Table table, ReadChanges read) {
-    Duration wait = Duration.of(read.getWaitMicros(), ChronoUnit.MICROS);
-    return CompletableFuture.completedFuture(table)
-        .thenComposeAsync(
-            there ->
-                engine.changes(
-                    there,
-                    read.getAfter(),
-                    read.getMaxBytes(),
-                    wait,
-                    changes -> reply(table).setChanges(changes)),
-            longReads);
+    Duration wait = Duration.of(Math.max(0, read.getWaitMicros()), ChronoUnit.MICROS);
+    int bytes = Math.max(1, Math.min(read.getMaxBytes(), LegacyLimits.MAX_CHANGE_BYTES));
+    return longReads.read(
+        2L * bytes,
+        () -> {
+          CompletableFuture<Reply.Builder> waiting =
+              engine.changes(
+                  table, read.getAfter(), bytes, wait, changes -> reply(table).setChanges(changes));
+          if (!waiting.isDone()) {
+            Runnable cancel = () -> waiting.completeExceptionally(ReadThrottle.endedStream());
+            waitingReads.add(cancel);
+            waiting.whenComplete((reply, error) -> waitingReads.remove(cancel));
+            if (closed) {
+              cancelWaiting();
+            }
+          }
+          return waiting;
+        });
+  }
+
+  /** Ends the reads that wait for changes, since nobody waits for their answers. */
+  void cancelWaiting() {
+    closed = true;
+    waitingReads.forEach(Runnable::run);
   }
 
   private CompletableFuture<Reply.Builder> reassert(
@@ -318,8 +348,8 @@ final class Dispatcher {
         .thenApply(row -> reply(table).setRow(RowBlock.of(row)));
   }
 
-  private CompletableFuture<Reply.Builder> later(Supplier<Reply.Builder> read) {
-    return CompletableFuture.supplyAsync(read, longReads);
+  private CompletableFuture<Reply.Builder> later(long bytes, Supplier<Reply.Builder> read) {
+    return longReads.read(bytes, () -> completedFuture(read.get()));
   }
 
   /** Returns the epoch of the collection of a request; 0 if it concerns none. */

@@ -97,8 +97,24 @@ final class LegacyCommand implements Callable<Integer> {
 
     @Option(
         names = "--token-file",
-        description = "file with the token that drivers must show; read at each connect")
+        description =
+            "file with the tokens that drivers must show, one a line: serve TOKEN, migrate TOKEN,"
+                + " administer TOKEN, or TOKEN for everything; read at each connect")
     private @Nullable Path tokenFile;
+
+    @Option(
+        names = "--insecure",
+        description =
+            "listen beyond loopback even without TLS or tokens: whoever can reach the server may"
+                + " do everything")
+    private boolean insecure;
+
+    @Option(
+        names = "--memory-megabytes",
+        description =
+            "memory for requests and replies of all connections, MiB, 16 or more (three eighths of"
+                + " the heap)")
+    private @Nullable Long memoryMegabytes;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -111,7 +127,7 @@ final class LegacyCommand implements Callable<Integer> {
                           Duration.ofDays(tombstoneDays),
                           Duration.ofDays(changeDays),
                           changeMegabytes << 20)),
-              new ServerOptions(bind, port, certificate, key, tokenFile))) {
+              listening())) {
         Runtime.getRuntime().addShutdownHook(new Thread(server::close, "legacy-stop"));
         spec.commandLine().getOut().println("legacy server ready on " + server.address());
         spec.commandLine().getOut().flush();
@@ -124,6 +140,22 @@ final class LegacyCommand implements Callable<Integer> {
       } catch (KvException e) {
         return refuse(e, INTERNAL);
       }
+    }
+
+    private ServerOptions listening() {
+      if ((certificate == null) != (key == null)) {
+        throw new KvException.Permanent("TLS takes both a certificate and a key: give both");
+      }
+      ServerOptions options =
+          ServerOptions.loopback(port)
+              .withBind(bind)
+              .withTls(
+                  certificate == null || key == null
+                      ? null
+                      : new ServerOptions.Tls(certificate, key))
+              .withTokenFile(tokenFile)
+              .withInsecure(insecure);
+      return memoryMegabytes == null ? options : options.withMemoryBytes(memoryMegabytes << 20);
     }
 
     private int refuse(KvException e, int code) {

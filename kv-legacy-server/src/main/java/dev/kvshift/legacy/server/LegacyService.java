@@ -1,24 +1,28 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.admission.ReceivedFrame;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.ReplyFrame;
-import dev.kvshift.legacy.wire.RequestFrame;
 import dev.kvshift.legacy.wire.RowCount;
 import dev.kvshift.legacy.wire.StatisticsOf;
 import dev.kvshift.legacy.wire.StatisticsReply;
 import dev.kvshift.spi.ChangeSource;
+import io.grpc.BindableService;
+import io.grpc.MethodDescriptor;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 
 /** The gRPC service: streams of drivers, and statistics. Safe for use by many threads. */
-final class LegacyService extends LegacyGrpc.LegacyImplBase {
+final class LegacyService implements BindableService {
   private final Engine engine;
   private final Executor longReads;
   private final Sessions sessions = new Sessions();
@@ -31,23 +35,28 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
     this.workers = workers;
   }
 
+  /** The methods of the service. Frames of requests are weighed before they are decoded. */
   @Override
-  public StreamObserver<RequestFrame> connect(StreamObserver<ReplyFrame> out) {
-    streams.removeIf(ServerStream::isEnded);
+  public ServerServiceDefinition bindService() {
+    MethodDescriptor<ReceivedFrame, ReplyFrame> connect =
+        LegacyGrpc.getConnectMethod().toBuilder(
+                ReceivedFrame.marshaller(), LegacyGrpc.getConnectMethod().getResponseMarshaller())
+            .build();
+    return ServerServiceDefinition.builder(LegacyGrpc.SERVICE_NAME)
+        .addMethod(connect, ServerCalls.asyncBidiStreamingCall(this::connect))
+        .addMethod(LegacyGrpc.getStatisticsMethod(), ServerCalls.asyncUnaryCall(this::statistics))
+        .build();
+  }
+
+  private StreamObserver<ReceivedFrame> connect(StreamObserver<ReplyFrame> out) {
     ServerStream stream =
         new ServerStream(
-            engine,
-            sessions,
-            engine.usage(),
-            workers,
-            longReads,
-            (ServerCallStreamObserver<ReplyFrame>) out);
+            engine, sessions, workers, longReads, (ServerCallStreamObserver<ReplyFrame>) out);
     streams.add(stream);
     return stream;
   }
 
-  @Override
-  public void statistics(StatisticsOf request, StreamObserver<StatisticsReply> out) {
+  private void statistics(StatisticsOf request, StreamObserver<StatisticsReply> out) {
     try {
       Table table = engine.knownCollection(request.getCollection());
       if (!request.getCount()) {
@@ -96,6 +105,17 @@ final class LegacyService extends LegacyGrpc.LegacyImplBase {
   /** Returns the bytes of replies that wait to be sent, over all streams. */
   long unsentBytes() {
     return streams.stream().mapToLong(ServerStream::unsentBytes).sum();
+  }
+
+  int streams() {
+    return streams.size();
+  }
+
+  /** Ends the streams that have stalled, and forgets those that have ended. */
+  void endStalled(long now) {
+    streams.forEach(stream -> stream.endIfStalled(now));
+    streams.removeIf(ServerStream::isEnded);
+    sessions.forgetIdle();
   }
 
   /** Answers what is in flight on every stream and ends the streams. */

@@ -1,18 +1,27 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.admission.InboundBytes;
+import dev.kvshift.legacy.server.internal.admission.LimitedListener;
+import dev.kvshift.legacy.server.internal.admission.MemoryBudget;
+import dev.kvshift.legacy.server.internal.admission.SmallCalls;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.LegacyLimits;
+import io.grpc.Codec;
+import io.grpc.DecompressorRegistry;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioEventLoopGroup;
 import io.grpc.protobuf.services.HealthStatusManager;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -27,7 +36,26 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class RunningServer implements AutoCloseable {
   static final Duration DRAIN = Duration.ofSeconds(5);
-  private static final int MAX_STREAMS = 1_000;
+
+  /** A driver opens one stream; a process may share a connection among a few. */
+  private static final int MAX_CALLS_PER_CONNECTION = 16;
+
+  /** What the memory budget foresees for a connection: buffers of the transport and objects. */
+  static final long CONNECTION_BYTES = 256 << 10;
+
+  /** What a connection may send before the server reads it. */
+  private static final int FLOW_CONTROL_BYTES = 128 << 10;
+
+  private static final Duration HANDSHAKE = Duration.ofSeconds(10);
+  private static final Duration CONNECTION_IDLE = Duration.ofSeconds(10);
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
+  private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(10);
+
+  /** The most streams that a connection may reset in half a minute, as gRPC recommends. */
+  private static final int MAX_RESETS = 200;
+
+  private static final int RESET_WINDOW_SECONDS = 30;
+  private static final int MAX_METADATA_BYTES = 8 << 10;
 
   private final Engine engine;
   private final Server server;
@@ -36,6 +64,8 @@ public final class RunningServer implements AutoCloseable {
   private final ExecutorService workers;
   private final ExecutorService longReads;
   private final LegacyService service;
+  private final Network network;
+  private final MemoryBudget memory;
   private boolean closed;
 
   private RunningServer(
@@ -45,7 +75,11 @@ public final class RunningServer implements AutoCloseable {
       HealthStatusManager health,
       ExecutorService workers,
       ExecutorService longReads,
-      LegacyService service) {
+      LegacyService service,
+      Network network,
+      MemoryBudget memory) {
+    this.network = network;
+    this.memory = memory;
     this.engine = engine;
     this.server = server;
     this.bind = bind;
@@ -63,7 +97,7 @@ public final class RunningServer implements AutoCloseable {
    */
   public static RunningServer start(
       EngineOptions options, ServerOptions listening, ServerInterceptor... watching) {
-    listening.token();
+    listening.check();
     Engine engine = Engine.open(options);
     String bind = listening.bind();
     int port = listening.port();
@@ -79,35 +113,57 @@ public final class RunningServer implements AutoCloseable {
                     HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
                     available ? ServingStatus.SERVING : ServingStatus.NOT_SERVING));
     LegacyService service = new LegacyService(engine, workers, longReads);
+    MemoryBudget memory = new MemoryBudget(listening.memoryBytes());
+    Network network = new Network(cores);
+    Set<String> streams = Set.of(LegacyGrpc.getConnectMethod().getFullMethodName());
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
             .executor(workers)
+            .bossEventLoopGroup(network.listening)
+            .workerEventLoopGroup(network.connections)
+            .channelFactory(
+                LimitedListener.factory(maxConnections(memory), network.openConnections))
+            .flowControlWindow(FLOW_CONTROL_BYTES)
             .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
-            .maxConcurrentCallsPerConnection(MAX_STREAMS)
+            .maxInboundMetadataSize(MAX_METADATA_BYTES)
+            .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
+            .maxRstFramesPerWindow(MAX_RESETS, RESET_WINDOW_SECONDS)
+            .handshakeTimeout(HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS)
+            .maxConnectionIdle(CONNECTION_IDLE.toMillis(), TimeUnit.MILLISECONDS)
+            .keepAliveTime(KEEP_ALIVE.toMillis(), TimeUnit.MILLISECONDS)
+            .keepAliveTimeout(KEEP_ALIVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
             .permitKeepAliveTime(1, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
+            // A compressed frame could be a thousand times larger than what has arrived.
+            .decompressorRegistry(
+                DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
+            .addStreamTracerFactory(InboundBytes.counting(memory, streams))
             .addService(service)
-            .intercept(new TokenCheck(listening))
+            // The last one is called first: a call is refused before it is counted.
+            .intercept(new SmallCalls(streams))
+            .intercept(new TokenCheck(listening.tokenFile()))
             .addService(health.getHealthService());
     for (ServerInterceptor each : watching) {
       builder.intercept(each);
     }
-    Path certificate = listening.certificate();
-    Path key = listening.key();
+    ServerOptions.Tls tls = listening.tls();
     Server server;
     try {
-      if (certificate != null && key != null) {
-        builder.useTransportSecurity(certificate.toFile(), key.toFile());
+      if (tls != null) {
+        builder.useTransportSecurity(tls.certificate().toFile(), tls.key().toFile());
       }
       server = builder.build();
     } catch (IllegalArgumentException e) {
       engine.close();
+      network.close();
       throw new KvException.Permanent(
-          "TLS certificate " + certificate + " or key " + key + " cannot be read: give PEM files",
-          e);
+          "TLS certificate or key cannot be read, " + tls + ": give PEM files", e);
     }
     RunningServer running =
-        new RunningServer(engine, server, bind, health, workers, longReads, service);
+        new RunningServer(
+            engine, server, bind, health, workers, longReads, service, network, memory);
+    network.listening.scheduleWithFixedDelay(
+        () -> service.endStalled(System.nanoTime()), 1, 1, TimeUnit.SECONDS);
     try {
       server.start();
       return running;
@@ -121,6 +177,36 @@ public final class RunningServer implements AutoCloseable {
               + " is in use: stop the process that uses it, or give another --port (0 takes a free one)",
           e);
     }
+  }
+
+  /** Returns the most connections at once: as many as the memory for requests foresees. */
+  private static int maxConnections(MemoryBudget memory) {
+    return (int) Math.min(Integer.MAX_VALUE, memory.limitBytes() / CONNECTION_BYTES);
+  }
+
+  /** The threads of the network, and how many connections are open. */
+  private static final class Network implements AutoCloseable {
+    final EventLoopGroup listening = new NioEventLoopGroup(1, named("legacy-listen"));
+    final EventLoopGroup connections;
+    final AtomicInteger openConnections = new AtomicInteger();
+
+    Network(int threads) {
+      connections = new NioEventLoopGroup(threads, named("legacy-network"));
+    }
+
+    @Override
+    public void close() {
+      listening.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+      connections.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+  }
+
+  int openConnections() {
+    return network.openConnections.get();
+  }
+
+  long usedMemoryBytes() {
+    return memory.usedBytes();
   }
 
   private static ThreadFactory named(String name) {
@@ -170,6 +256,7 @@ public final class RunningServer implements AutoCloseable {
       server.shutdownNow();
       Thread.currentThread().interrupt();
     }
+    network.close();
     engine.close();
     workers.shutdownNow();
     longReads.shutdownNow();

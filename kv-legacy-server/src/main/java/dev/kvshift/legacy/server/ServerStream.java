@@ -1,6 +1,9 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.admission.InboundBytes;
+import dev.kvshift.legacy.server.internal.admission.MemoryBudget;
+import dev.kvshift.legacy.server.internal.admission.ReceivedFrame;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.retention.Usage;
 import dev.kvshift.legacy.wire.CoalescingTask;
@@ -16,6 +19,8 @@ import dev.kvshift.spi.Futures;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -23,19 +28,33 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The stream of one driver. It accepts no further frame while too much is in flight, and packs the
  * replies that are ready into frames.
  *
+ * <p>Everything that it holds is in one account of the process's memory: a frame while it arrives,
+ * a request until it is answered, a reply until it has left. A request for which there is no memory
+ * is answered as overloaded, and a frame for which there is none ends the stream.
+ *
  * <p>Safe for use by many threads: gRPC calls it on one thread, replies complete on others.
  */
-final class ServerStream implements StreamObserver<RequestFrame> {
+final class ServerStream implements StreamObserver<ReceivedFrame> {
   /** The requests in flight of one stream: the reads and the writes of the largest driver. */
   static final int MAX_IN_FLIGHT = LegacyLimits.MAX_FRAME_REQUESTS;
 
   static final long MAX_IN_FLIGHT_BYTES = 64L << 20;
   static final int FRAME_BYTES = 64 << 10;
+
+  /** What a request in flight takes beyond its content: its future, timers, its place in queues. */
+  static final int REQUEST_BYTES = 1 << 10;
+
+  /** How long a stream may wait before its hello, and with a frame that is not complete. */
+  static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  private static final Logger LOG = LoggerFactory.getLogger(ServerStream.class);
 
   private final Dispatcher dispatcher;
   private final Engine engine;
@@ -43,6 +62,10 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private final Usage usage;
   private final ServerCallStreamObserver<ReplyFrame> out;
   private final Queue<Reply> replies = new ConcurrentLinkedQueue<>();
+  private final InboundBytes inbound;
+  private final MemoryBudget.Account account;
+  private final Role role;
+  private final long openedNanos = System.nanoTime();
   private final ReadThrottle room;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicLong inFlightBytes = new AtomicLong();
@@ -50,47 +73,57 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private long sessionId;
   private String client = "";
   private String library = "";
-  private Sessions.@Nullable Attachment session;
+  private volatile Sessions.@Nullable Attachment session;
   private volatile boolean ended;
   private boolean awaitingFrame = true;
   private boolean draining;
 
+  /** Bytes of replies that were handed to the transport and may be in its buffers. */
+  private long leavingBytes;
+
   ServerStream(
       Engine engine,
       Sessions sessions,
-      Usage usage,
       Executor sender,
       Executor longReads,
       ServerCallStreamObserver<ReplyFrame> out) {
-    this.room = new ReadThrottle(longReads);
+    this.inbound = Objects.requireNonNull(InboundBytes.current(), "outside of a call");
+    this.account = inbound.account();
+    this.role = Role.OF_CALL.get();
+    this.room = new ReadThrottle(longReads, account);
     this.dispatcher = new Dispatcher(engine, room);
     this.engine = engine;
     this.sessions = sessions;
-    this.usage = usage;
+    this.usage = engine.usage();
     this.sending = new CoalescingTask(sender, this::sendAll);
     this.out = out;
     out.disableAutoRequest();
     out.setOnReadyHandler(sending::ask);
     out.setOnCancelHandler(this::detach);
+    inbound.endWith(status -> sender.execute(() -> finish(status)));
     out.request(1);
   }
 
   @Override
-  public void onNext(RequestFrame frame) {
+  public void onNext(ReceivedFrame received) {
     synchronized (out) {
       awaitingFrame = false;
     }
-    if (ended) {
-      return;
+    received.release();
+    Status refusal = received.refusal();
+    if (refusal != null) {
+      finish(refusal);
+    } else if (!ended) {
+      take(received.frame());
     }
-    if (frame.getRequestsCount() > LegacyLimits.MAX_FRAME_REQUESTS
-        || frame.getSettledCount() > LegacyLimits.MAX_FRAME_SETTLED
+  }
+
+  private void take(RequestFrame frame) {
+    if (frame.getSettledCount() > LegacyLimits.MAX_FRAME_SETTLED
         || frame.getHello().getUnsettledCount() > Sessions.MAX_UNSETTLED) {
       finish(
           Status.INVALID_ARGUMENT.withDescription(
               "a frame has at most "
-                  + LegacyLimits.MAX_FRAME_REQUESTS
-                  + " requests, "
                   + LegacyLimits.MAX_FRAME_SETTLED
                   + " settled and "
                   + Sessions.MAX_UNSETTLED
@@ -152,38 +185,77 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     }
   }
 
+  /** Begins a request. Whatever it throws is the answer to this request alone. */
   private void begin(Request request) {
-    int bytes = request.getSerializedSize();
+    long bytes = (long) REQUEST_BYTES + request.getSerializedSize();
     inFlight.incrementAndGet();
-    inFlightBytes.addAndGet(bytes);
-    usage.count(client, library, request);
-    Sessions.Attachment current = session;
-    if (current != null) {
-      dispatcher.noteUse(request, current, client);
+    if (!account.tryTake(bytes)) {
+      finish(
+          request,
+          0,
+          null,
+          new KvException.Overloaded(
+              "the server has no memory for the request now; nothing was done: try again"));
+      return;
     }
-    CompletableFuture<Reply> answer =
-        request.getSequence() == 0 || current == null
-            ? dispatcher.answer(request)
-            : current.once(request.getSequence(), () -> dispatcher.answer(request));
+    inFlightBytes.addAndGet(bytes);
+    CompletableFuture<Reply> answer;
+    try {
+      answer = answer(request);
+    } catch (Throwable e) {
+      answer = CompletableFuture.failedFuture(e);
+    }
     answer.whenComplete((reply, error) -> finish(request, bytes, reply, error));
   }
 
+  private CompletableFuture<Reply> answer(Request request) {
+    Sessions.Attachment current = Objects.requireNonNull(session, "no hello");
+    role.require(request);
+    usage.count(client, library, request);
+    dispatcher.noteUse(request, current, client);
+    return request.getSequence() == 0
+        ? dispatcher.answer(request)
+        : current.once(request.getSequence(), () -> dispatcher.answer(request));
+  }
+
   private void finish(
-      Request request, int bytes, @Nullable Reply answer, @Nullable Throwable error) {
+      Request request, long bytes, @Nullable Reply answer, @Nullable Throwable error) {
     Reply reply =
-        answer == null || error != null
-            ? Reply.newBuilder()
-                .setId(request.getId())
-                .setEpoch(dispatcher.epoch(request))
-                .setFailure(Failures.of(failure(request, error)))
-                .build()
-            : answer;
-    Reply addressed =
-        reply.getId() == request.getId() ? reply : reply.toBuilder().setId(request.getId()).build();
-    room.add(addressed.getSerializedSize());
-    replies.add(addressed);
+        answer == null || error != null ? failed(request, error) : addressed(answer, request);
+    account.give(bytes);
     inFlightBytes.addAndGet(-bytes);
+    int replyBytes = reply.getSerializedSize();
+    if (replyBytes <= REQUEST_BYTES || !account.tryTake(replyBytes)) {
+      if (replyBytes > REQUEST_BYTES && isRead(request)) {
+        reply = failed(request, ReadThrottle.overloaded());
+        replyBytes = reply.getSerializedSize();
+      }
+      account.take(replyBytes);
+    }
+    room.add(replyBytes);
+    replies.add(reply);
     sending.ask();
+  }
+
+  private static Reply addressed(Reply reply, Request request) {
+    return reply.getId() == request.getId()
+        ? reply
+        : reply.toBuilder().setId(request.getId()).build();
+  }
+
+  private Reply failed(Request request, @Nullable Throwable error) {
+    return Reply.newBuilder()
+        .setId(request.getId())
+        .setEpoch(dispatcher.epoch(request))
+        .setFailure(Failures.of(failure(request, error)))
+        .build();
+  }
+
+  private static boolean isRead(Request request) {
+    return switch (request.getBodyCase()) {
+      case GET, RANGE, SCAN, CHANGES, WINDOW, LOG_ID, SERVER_TIME, GATE_STATE, INSTANCES -> true;
+      default -> false;
+    };
   }
 
   /** Returns the error to send. A change that failed in an unknown way may have been made. */
@@ -192,25 +264,27 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     if (cause instanceof KvException known) {
       return known;
     }
+    LOG.error("a request failed unexpectedly", cause);
     String what = "the server failed unexpectedly: " + cause;
-    return switch (request.getBodyCase()) {
-      case GET, RANGE, SCAN, CHANGES, WINDOW, LOG_ID, SERVER_TIME, GATE_STATE, INSTANCES ->
-          new KvException.Permanent(what + "; see the server's log", cause);
-      default ->
-          new KvException.UnknownOutcome(
-              what + "; the change may have been made: read back", cause);
-    };
+    return isRead(request)
+        ? new KvException.Permanent(what + "; see the server's log", cause)
+        : new KvException.UnknownOutcome(
+            what + "; the change may have been made: read back", cause);
   }
 
   private void sendAll() {
     boolean drained = false;
     synchronized (out) {
       while (!ended && out.isReady() && !replies.isEmpty()) {
+        releaseSent();
         sendFrame();
       }
       if (ended) {
-        replies.clear();
+        dropReplies();
       } else {
+        if (out.isReady()) {
+          releaseSent();
+        }
         drained = draining && inFlight.get() == 0;
       }
     }
@@ -235,15 +309,30 @@ final class ServerStream implements StreamObserver<RequestFrame> {
     }
     inFlight.addAndGet(-count);
     out.onNext(frame.build());
-    room.sent(bytes);
+    leavingBytes += bytes;
+  }
+
+  /** Gives back the memory of the frames that have left, since the transport accepts more. */
+  private void releaseSent() {
+    room.sent(leavingBytes);
+    leavingBytes = 0;
+  }
+
+  private void dropReplies() {
+    for (Reply reply = replies.poll(); reply != null; reply = replies.poll()) {
+      leavingBytes += reply.getSerializedSize();
+    }
+    releaseSent();
   }
 
   /** Requests another frame if there is room. Called after each frame and each sending. */
   private void requestMore() {
     synchronized (out) {
       boolean room =
-          inFlight.get() < MAX_IN_FLIGHT && inFlightBytes.get() < MAX_IN_FLIGHT_BYTES && !draining;
-      if (!awaitingFrame && room && !ended) {
+          inFlight.get() < MAX_IN_FLIGHT
+              && inFlightBytes.get() < MAX_IN_FLIGHT_BYTES
+              && (inFlight.get() == 0 || account.hasRoom());
+      if (!awaitingFrame && room && !draining && !ended) {
         awaitingFrame = true;
         out.request(1);
       }
@@ -260,11 +349,21 @@ final class ServerStream implements StreamObserver<RequestFrame> {
 
   /** Returns the bytes of replies that wait to be sent. */
   long unsentBytes() {
-    return room.bytes();
+    return room.unsentBytes();
   }
 
   boolean isEnded() {
     return ended;
+  }
+
+  /** Ends the stream if it has sent no hello in time, or does not complete a frame. */
+  void endIfStalled(long nowNanos) {
+    long patience = PATIENCE.toNanos();
+    if (session == null && nowNanos - openedNanos > patience) {
+      finish(Status.DEADLINE_EXCEEDED.withDescription("the stream has sent no hello in time"));
+    } else if (inbound.partialNanos(nowNanos) > patience) {
+      finish(Status.DEADLINE_EXCEEDED.withDescription("a frame did not arrive in time"));
+    }
   }
 
   private void end() {
@@ -284,6 +383,8 @@ final class ServerStream implements StreamObserver<RequestFrame> {
   private void detach() {
     ended = true;
     room.close();
+    dispatcher.cancelWaiting();
+    sending.ask();
     Sessions.Attachment current = session;
     if (current != null) {
       current.detach();

@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sessions {
   static final Duration IDLE = Duration.ofMinutes(1);
+
+  /** How often a client without a report is noted: often enough for the ten seconds it counts. */
+  static final Duration NOTE_INTERVAL = Duration.ofSeconds(1);
+
   static final int MAX_SESSIONS = 10_000;
   static final int MAX_UNSETTLED = 4 * LegacyLimits.MAX_IN_FLIGHT;
 
@@ -40,6 +44,10 @@ final class Sessions {
   private static final class Session {
     final Map<Long, CompletableFuture<Reply>> unsettled = new HashMap<>();
     final Set<String> reported = ConcurrentHashMap.newKeySet();
+
+    /** When a request of the session was last noted as unreported, by collection. */
+    final Map<Integer, Long> notedNanos = new ConcurrentHashMap<>();
+
     @Nullable Attachment stream;
     long idleSinceNanos;
     boolean closed;
@@ -99,6 +107,19 @@ final class Sessions {
       return session.reported.contains(collection);
     }
 
+    /**
+     * Returns whether a request for a collection has to be noted: the last note is a second old.
+     */
+    boolean isNoteDue(int collection) {
+      Long last = session.notedNanos.get(collection);
+      return last == null || System.nanoTime() - last >= NOTE_INTERVAL.toNanos();
+    }
+
+    /** Takes note that a request for an existing collection was noted. */
+    void noted(int collection) {
+      session.notedNanos.put(collection, System.nanoTime());
+    }
+
     /** Starts a mutation, or returns the outcome of the one that had the same number. */
     CompletableFuture<Reply> once(long sequence, Supplier<CompletableFuture<Reply>> mutation) {
       synchronized (session) {
@@ -156,7 +177,9 @@ final class Sessions {
    * @throws KvException.Transient if there are too many sessions
    */
   synchronized Attachment attach(long id, Collection<Long> unsettled, Runnable end) {
-    sessions.values().removeIf(Session::isForgotten);
+    if (sessions.size() >= MAX_SESSIONS) {
+      forgetIdle();
+    }
     Session known = sessions.get(id);
     Session session = known == null ? new Session() : known;
     if (known == null) {
@@ -169,6 +192,11 @@ final class Sessions {
     Attachment attachment = new Attachment(session, known != null, end);
     session.attach(attachment, unsettled);
     return attachment;
+  }
+
+  /** Forgets the sessions that have had no stream for a while. */
+  void forgetIdle() {
+    sessions.values().removeIf(Session::isForgotten);
   }
 
   /** Closes a session. It is remembered for as long as an idle one, to refuse late requests. */

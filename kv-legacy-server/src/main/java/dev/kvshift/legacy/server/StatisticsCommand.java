@@ -89,7 +89,8 @@ final class StatisticsCommand implements Callable<Integer> {
 
   private int refuse(Status status) {
     return switch (status.getCode()) {
-      case NOT_FOUND, UNAUTHENTICATED -> refuse(server() + ": " + status.getDescription(), USAGE);
+      case NOT_FOUND, UNAUTHENTICATED, PERMISSION_DENIED ->
+          refuse(server() + ": " + status.getDescription(), USAGE);
       case DEADLINE_EXCEEDED ->
           refuse(
               count

@@ -1,9 +1,9 @@
 package dev.kvshift.legacy.server;
 
 import com.google.protobuf.ByteString;
+import dev.kvshift.legacy.server.internal.admission.ReceivedFrame;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
-import dev.kvshift.legacy.wire.RequestFrame;
 import dev.kvshift.testkit.meter.Meter;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
@@ -31,8 +31,8 @@ record MeteredFrames(Meter meter) implements ServerInterceptor {
     return new SimpleForwardingServerCallListener<Q>(next.startCall(answering, headers)) {
       @Override
       public void onMessage(Q message) {
-        if (message instanceof RequestFrame frame) {
-          frame.getRequestsList().forEach(MeteredFrames.this::note);
+        if (message instanceof ReceivedFrame received) {
+          received.frame().getRequestsList().forEach(MeteredFrames.this::note);
         }
         super.onMessage(message);
       }

@@ -4,14 +4,23 @@ import static dev.kvshift.legacy.server.Stores.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -26,7 +35,9 @@ class SecurityTest {
   private RunningServer start(Path certificate, Path key, Path tokenFile) {
     return RunningServer.start(
         EngineOptions.of(directory.resolve("store"), 4),
-        new ServerOptions(ServerOptions.LOOPBACK, 0, certificate, key, tokenFile));
+        ServerOptions.loopback(0)
+            .withTls(certificate == null ? null : new ServerOptions.Tls(certificate, key))
+            .withTokenFile(tokenFile));
   }
 
   @Test
@@ -87,6 +98,105 @@ class SecurityTest {
       assertThat(refused.err()).contains("token").doesNotContain("barley");
       assertThat(refused.err().lines()).hasSize(1);
     }
+  }
+
+  @Test
+  void start_tokenFileWithoutTokens_isRefused() throws Exception {
+    for (String blank : List.of("", "\n", "\n\n")) {
+      Path file = Files.writeString(directory.resolve("blank"), blank);
+
+      assertThatThrownBy(() -> start(null, null, file))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessage("token file " + file + " holds no token: add one");
+    }
+    for (String wrong : List.of(" \n", "two words\n", "serve \n", "serve a b\n")) {
+      Path file = Files.writeString(directory.resolve("wrong"), wrong);
+
+      assertThatThrownBy(() -> start(null, null, file))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("a line that is no token");
+    }
+  }
+
+  @Test
+  void open_onceTheTokenFileIsBlank_admitsNobody() throws Exception {
+    Path file = Files.writeString(directory.resolve("token"), "sesame\n");
+    Path blank = Files.writeString(directory.resolve("blank"), "\n");
+    try (RunningServer server = start(null, null, file)) {
+      Files.writeString(file, "");
+      String address = "legacy://" + server.address();
+
+      assertThatThrownBy(() -> Stores.open(address).close())
+          .isInstanceOf(KvException.Permanent.class);
+      assertThatThrownBy(() -> Stores.open(address + "?token=sesame").close())
+          .isInstanceOf(KvException.Permanent.class);
+      assertThatThrownBy(() -> Stores.open(address + "?token=file:" + blank).close())
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("the token is empty");
+    }
+  }
+
+  @Test
+  void token_ofEachRole_allowsWhatTheRoleIncludes() throws Exception {
+    Path file =
+        Files.writeString(
+            directory.resolve("token"), "serve one\nmigrate two\nadminister three\nfour\n");
+    try (RunningServer server = start(null, null, file)) {
+      await(server.engine().collection("files"));
+      String address = "legacy://" + server.address() + "?token=";
+      for (String token : List.of("one", "two", "three", "four")) {
+        try (Store store = Stores.open(address + token)) {
+          StoreCollection files =
+              await(store.open("files", Layout.range(ShardRule.none()), Claim.ACTIVE));
+          StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
+          Call call = Call.within(Duration.ofSeconds(10));
+          assertThat(await(files.write(key, Mutation.delete(), call))).isPositive();
+          if (token.equals("one")) {
+            assertThatThrownBy(() -> await(files.changes().window()))
+                .isInstanceOf(KvException.Permanent.class)
+                .hasMessage(
+                    "the token of this connection may serve, and this request needs one that may"
+                        + " migrate: use such a token");
+          } else {
+            assertThat(await(files.changes().window()).newest()).isPositive();
+          }
+          if (token.equals("one") || token.equals("two")) {
+            assertThatThrownBy(() -> await(store.drop("other", 1)))
+                .isInstanceOf(KvException.Permanent.class)
+                .hasMessageContaining("needs one that may administer");
+          } else {
+            await(store.drop("other", 1));
+          }
+        }
+      }
+      ServeTest.Result refused = ServeTest.run("statistics", address + "one", "files");
+      assertThat(refused.code()).isEqualTo(2);
+      assertThat(refused.err()).contains("statistics need one that may migrate");
+      assertThat(ServeTest.run("statistics", address + "two", "files").code()).isZero();
+    }
+  }
+
+  @Test
+  void start_reachableByOthersWithoutTlsAndToken_needsTheFlag() throws Exception {
+    Path token = Files.writeString(directory.resolve("token"), "sesame\n");
+    ServerOptions open = ServerOptions.loopback(0).withBind("0.0.0.0");
+    EngineOptions store = EngineOptions.of(directory.resolve("store"), 4);
+
+    assertThatThrownBy(() -> RunningServer.start(store, open))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessage(
+            "others can reach 0.0.0.0, and the server has no TLS: give --tls-cert, --tls-key and"
+                + " --token-file, or --insecure if everybody who can reach it may do everything");
+    assertThatThrownBy(() -> RunningServer.start(store, open.withTokenFile(token)))
+        .hasMessageContaining("the server has no TLS");
+    Path certificate = directory.resolve("certificate.pem");
+    Path key = directory.resolve("key.pem");
+    writeCertificate(certificate, key);
+    ServerOptions encrypted = open.withTls(new ServerOptions.Tls(certificate, key));
+    assertThatThrownBy(() -> RunningServer.start(store, encrypted))
+        .hasMessageContaining("the server has no tokens");
+    RunningServer.start(store, encrypted.withTokenFile(token)).close();
+    RunningServer.start(store, open.withInsecure(true)).close();
   }
 
   @Test

@@ -17,8 +17,11 @@ public final class LegacyLimits {
   /** The longest time that a read of changes waits for the first one. */
   public static final Duration MAX_CHANGE_WAIT = Duration.ofSeconds(60);
 
-  /** The largest frame: a value or a page of the largest size, and its keys. */
-  public static final int MAX_FRAME_BYTES = 40 << 20;
+  /**
+   * The largest frame: 64 KiB, and the request or reply that exceeds them, which is a value or a
+   * page of 16 MiB with its keys.
+   */
+  public static final int MAX_FRAME_BYTES = 20 << 20;
 
   /** The most requests in one frame: all that a driver may have in flight. */
   public static final int MAX_FRAME_REQUESTS = 2 * MAX_IN_FLIGHT;

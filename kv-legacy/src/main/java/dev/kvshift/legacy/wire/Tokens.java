@@ -1,5 +1,6 @@
 package dev.kvshift.legacy.wire;
 
+import dev.kvshift.api.KvException;
 import io.grpc.ClientInterceptor;
 import io.grpc.Metadata;
 import io.grpc.stub.MetadataUtils;
@@ -13,8 +14,22 @@ public final class Tokens {
 
   private Tokens() {}
 
-  /** Returns an interceptor that adds a token to each call. */
+  /** Returns whether a text can be a token: visible ASCII characters, at least one. */
+  public static boolean isToken(String text) {
+    return !text.isEmpty() && text.chars().allMatch(each -> each > ' ' && each < 0x7f);
+  }
+
+  /**
+   * Returns an interceptor that adds a token to each call.
+   *
+   * @throws KvException.Permanent if the text is no token, as the content of a blank file
+   */
   public static ClientInterceptor attach(String token) {
+    if (!isToken(token)) {
+      throw new KvException.Permanent(
+          "the token is empty, or has characters that are not visible ASCII: check the token"
+              + " parameter, and the file that it names");
+    }
     Metadata headers = new Metadata();
     headers.put(AUTHORIZATION, BEARER + token);
     return MetadataUtils.newAttachHeadersInterceptor(headers);

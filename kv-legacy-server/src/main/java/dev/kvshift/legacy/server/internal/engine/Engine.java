@@ -84,7 +84,7 @@ public final class Engine implements AutoCloseable {
     gates = new GateOperations(pipeline, versions, clock);
     reads = new Reads(database, keys, clock, options.partitions());
     usage = new Usage(database, catalog, pipeline, clock);
-    changeReaders =
+    ScheduledThreadPoolExecutor readers =
         new ScheduledThreadPoolExecutor(
             CHANGE_THREADS,
             task -> {
@@ -92,6 +92,9 @@ public final class Engine implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
+    // Otherwise the timer of an answered read stays in memory until its time has come.
+    readers.setRemoveOnCancelPolicy(true);
+    changeReaders = readers;
     consumers =
         new ChangeRetention(database, pipeline, reads, changeReaders, clock, options.retention());
     rowSweeper = new RowSweeper(database, pipeline, clock, options);
@@ -184,6 +187,11 @@ public final class Engine implements AutoCloseable {
     return catalog.require(id);
   }
 
+  /** Returns whether a collection or a lock space of that name exists. */
+  public boolean isCollection(String name) {
+    return catalog.byName(name) != null;
+  }
+
   /** Returns the name of the collection with a number; empty if it does not exist. */
   public String name(int id) {
     Table table = catalog.byId(id);
@@ -239,7 +247,10 @@ public final class Engine implements AutoCloseable {
     return gates.moveAll(tables);
   }
 
-  /** Takes note of a data request of a client that has not reported the collection. */
+  /**
+   * Takes note of a data request of a client that has not reported the collection, which may not
+   * exist.
+   */
   public void noteClient(int collection, String client) {
     Table table = catalog.byId(collection);
     if (table != null) {

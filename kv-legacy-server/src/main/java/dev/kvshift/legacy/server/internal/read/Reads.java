@@ -36,13 +36,16 @@ public final class Reads {
   /** The most tombstones that one page of a range reads, so that every page ends soon. */
   static final int MAX_TOMBSTONES = 10_000;
 
+  /** The largest row that is read without asking for admission. */
+  static final int LARGE_ROW_BYTES = 64 << 10;
+
   private static final int FIRST_BLOCK_BYTES = 128 << 10;
   private static final int GUESSED_CHANGE_BYTES = 256;
 
   /**
    * Direct buffers with which a thread reads single rows, so that native code neither copies nor
-   * allocates arrays. A key that does not fit is passed as an array, and a row that does not fit is
-   * read a second time, into an array.
+   * allocates arrays. A key that does not fit gets a buffer of its own, and a row that does not fit
+   * is read a second time, into an array.
    */
   private static final class Buffers {
     static final int KEY_BYTES = 512;
@@ -73,24 +76,44 @@ public final class Reads {
     this.partitions = partitions;
   }
 
+  /** Admits the read of a large row, or throws why it is refused. */
+  public interface Admission {
+    void admit(int rowBytes);
+  }
+
   public @Nullable Row get(Table table, StoreKey key, long epoch) {
+    return get(table, key, epoch, bytes -> {});
+  }
+
+  /**
+   * Reads a row.
+   *
+   * @param admission is asked before a row of more than {@link #LARGE_ROW_BYTES} is read
+   */
+  public @Nullable Row get(Table table, StoreKey key, long epoch, Admission admission) {
     table.checkRead(epoch);
     byte[] physical = keys.row(table.id(), key);
-    Row row = database.access(open -> row(open, physical, key));
+    Row row = database.access(open -> row(open, physical, key, admission));
     return row == null || row.expiry() == null ? row : row.at(clock.instant());
   }
 
-  private @Nullable Row row(OpenFiles open, byte[] physical, StoreKey key) throws RocksDBException {
+  private @Nullable Row row(OpenFiles open, byte[] physical, StoreKey key, Admission admission)
+      throws RocksDBException {
     Buffers mine = buffers.get();
-    if (physical.length <= mine.key.capacity()) {
-      int length = open.row(mine.key.clear().put(physical).flip(), mine.stored);
-      if (length < 0) {
-        return null;
-      }
-      if (length <= mine.stored.capacity()) {
-        return Records.row(key, mine.stored);
-      }
-      mine.makeRoom(length);
+    ByteBuffer searched =
+        physical.length <= mine.key.capacity()
+            ? mine.key.clear()
+            : ByteBuffer.allocateDirect(physical.length);
+    int length = open.row(searched.put(physical).flip(), mine.stored);
+    if (length < 0) {
+      return null;
+    }
+    if (length <= mine.stored.capacity()) {
+      return Records.row(key, mine.stored);
+    }
+    mine.makeRoom(length);
+    if (length > LARGE_ROW_BYTES) {
+      admission.admit(length);
     }
     byte[] stored = open.row(physical);
     return stored == null ? null : Records.row(key, stored);

@@ -38,14 +38,28 @@ import org.rocksdb.RocksIterator;
  * came back after a longer time.
  */
 public final class Usage {
-  /** The most clients to count separately. Others are counted together, under {@link #OTHERS}. */
-  static final int MAX_ENTRIES = 10_000;
+  /**
+   * The most clients to count separately: a hundred collections, four hundred services each, in a
+   * few versions. Others are counted together, under {@link #OTHERS}.
+   */
+  static final int MAX_ENTRIES = 200_000;
+
+  /** The bytes of heap for each entry: in a smaller heap, fewer are counted separately. */
+  private static final long HEAP_PER_ENTRY = 4 << 10;
+
+  /** How long a client is remembered after its last request. */
+  static final Duration MEMORY = Duration.ofDays(90);
 
   static final int MAX_NAME_LENGTH = 128;
   static final String OTHERS = "(others)";
   static final Duration STORE_INTERVAL = Duration.ofMinutes(1);
+
+  /** How many figures are stored at once, so that the writes of services find room between them. */
+  private static final int SAVED_AT_ONCE = 1_000;
+
   private static final byte[] SINCE_KEY = Database.utf8("usagesince");
 
+  private final int maxEntries;
   private final Map<User, Count> counts = new ConcurrentHashMap<>();
   private final Catalog catalog;
   private final CatalogOperations spaces;
@@ -54,6 +68,8 @@ public final class Usage {
   private final long sinceMillis;
 
   public Usage(Database database, Catalog catalog, CommitPipeline pipeline, LeaderClock clock) {
+    this.maxEntries =
+        (int) Math.min(MAX_ENTRIES, Runtime.getRuntime().maxMemory() / HEAP_PER_ENTRY);
     this.catalog = catalog;
     this.spaces = new CatalogOperations(catalog, pipeline);
     this.pipeline = pipeline;
@@ -180,7 +196,7 @@ public final class Usage {
     if (catalog.byId(user.collection) == null) {
       return null;
     }
-    User counted = counts.size() < MAX_ENTRIES ? user : new User(user.collection, OTHERS, "", 0);
+    User counted = counts.size() < maxEntries ? user : new User(user.collection, OTHERS, "", 0);
     return counts.computeIfAbsent(counted, Count::new);
   }
 
@@ -190,31 +206,58 @@ public final class Usage {
             commit -> {
               if (catalog.byId(count.user.collection) != null) {
                 count.stored = true;
-                byte[] name =
-                    ClientUse.newBuilder()
-                        .setClient(count.user.client)
-                        .setLibrary(count.user.library)
-                        .setEpoch(count.user.epoch)
-                        .build()
-                        .toByteArray();
-                commit.putMeta(
-                    MetaKeys.of(MetaKeys.USAGE, count.user.collection, name),
-                    count.use().toByteArray());
+                commit.putMeta(key(count.user), count.use().toByteArray());
               }
               return null;
             }));
   }
 
-  /** Stores the figures that have changed since they were last stored. */
+  int maxEntries() {
+    return maxEntries;
+  }
+
+  /**
+   * Stores the figures that have changed since they were last stored, and forgets the clients that
+   * have not been seen for {@link #MEMORY}.
+   */
   public void save() {
     counts.keySet().removeIf(user -> catalog.byId(user.collection) == null);
-    List<CompletableFuture<?>> stored = new ArrayList<>();
-    for (Count count : counts.values()) {
-      if (!count.stored) {
-        stored.add(store(count));
+    long oldest = clock.millis() - MEMORY.toMillis();
+    List<CompletableFuture<?>> changes = new ArrayList<>();
+    for (Count count : List.copyOf(counts.values())) {
+      if (count.lastSeenMillis < oldest && counts.remove(count.user, count)) {
+        changes.add(forget(count));
+      } else if (!count.stored) {
+        changes.add(store(count));
+      }
+      if (changes.size() == SAVED_AT_ONCE) {
+        changes.forEach(CommitPipeline::await);
+        changes.clear();
       }
     }
-    stored.forEach(CommitPipeline::await);
+    changes.forEach(CommitPipeline::await);
+  }
+
+  private CompletableFuture<@Nullable Void> forget(Count count) {
+    return pipeline.submit(
+        Operation.<@Nullable Void>of(
+            commit -> {
+              if (!counts.containsKey(count.user)) {
+                commit.deleteMeta(key(count.user));
+              }
+              return null;
+            }));
+  }
+
+  private static byte[] key(User user) {
+    byte[] name =
+        ClientUse.newBuilder()
+            .setClient(user.client)
+            .setLibrary(user.library)
+            .setEpoch(user.epoch)
+            .build()
+            .toByteArray();
+    return MetaKeys.of(MetaKeys.USAGE, user.collection, name);
   }
 
   public List<ClientUse> of(int collection) {

@@ -35,7 +35,15 @@ import org.rocksdb.WriteOptions;
  */
 public final class OpenFiles implements AutoCloseable {
   private static final long WRITE_BUFFER_BYTES = 64L << 20;
-  private static final long BLOCK_CACHE_BYTES = 128L << 20;
+
+  /**
+   * The most memory for the block cache, and for all write buffers together: an eighth of a GiB.
+   */
+  private static final long MAX_NATIVE_BYTES = 128L << 20;
+
+  /** The part of the heap that each of the two takes at most, beside the heap. */
+  private static final int HEAP_FRACTION = 4;
+
   private static final long MAX_WAL_BYTES = 512L << 20;
 
   static {
@@ -56,7 +64,8 @@ public final class OpenFiles implements AutoCloseable {
   /** Opens the files in a folder, which is created if it does not exist. */
   public OpenFiles(Path directory) throws RocksDBException, IOException {
     Files.createDirectories(directory);
-    LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
+    long nativeBytes = Math.min(MAX_NATIVE_BYTES, Runtime.getRuntime().maxMemory() / HEAP_FRACTION);
+    LRUCache cache = own(new LRUCache(nativeBytes));
     ColumnFamilyOptions pointReads =
         columnFamily(
             new BlockBasedTableConfig()
@@ -71,6 +80,7 @@ public final class OpenFiles implements AutoCloseable {
             .setCreateIfMissing(true)
             .setCreateMissingColumnFamilies(true)
             .setMaxTotalWalSize(MAX_WAL_BYTES)
+            .setDbWriteBufferSize(nativeBytes)
             .setMaxBackgroundJobs(2)
             .setKeepLogFileNum(4)
             .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);

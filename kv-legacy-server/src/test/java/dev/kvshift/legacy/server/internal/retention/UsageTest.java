@@ -174,7 +174,9 @@ class UsageTest {
       Table table = await(engine.collection("files"));
       Request request =
           Request.newBuilder().setCollection(table.id()).setGet(KeyOf.getDefaultInstance()).build();
-      for (int i = 0; i < Usage.MAX_ENTRIES + 50; i++) {
+      int most = engine.usage().maxEntries();
+      assertThat(most).isEqualTo(Usage.MAX_ENTRIES);
+      for (int i = 0; i < most + 50; i++) {
         engine.usage().count("client" + i, "1.0", request.toBuilder().setEpoch(i).build());
       }
       engine.usage().count("client", "1.0", request.toBuilder().setCollection(999).build());
@@ -187,6 +189,54 @@ class UsageTest {
           .extracting(ClientUse::getReads)
           .containsExactly(50L);
       assertThat(engine.usage().of(999)).isEmpty();
+    }
+  }
+
+  @Test
+  void save_clientNotSeenForItsMemory_leavesTheTableAndTheFiles() {
+    try (Engine engine = Engine.open(options())) {
+      Table table = await(engine.collection("files"));
+      Request request =
+          Request.newBuilder().setCollection(table.id()).setGet(KeyOf.getDefaultInstance()).build();
+      engine.usage().count("retired", "1.0", request);
+      clock.advance(Duration.ofDays(1));
+      engine.usage().count("running", "1.0", request);
+
+      clock.advance(Usage.MEMORY.minus(Duration.ofDays(1)).minusMinutes(1));
+      engine.usage().save();
+      assertThat(engine.usage().of(table.id())).hasSize(2);
+      clock.advance(Duration.ofMinutes(2));
+      engine.usage().save();
+
+      assertThat(engine.usage().of(table.id()))
+          .extracting(ClientUse::getClient)
+          .containsExactly("running");
+    }
+    assertThat(usesAfterRestart("files"))
+        .extracting(ClientUse::getClient)
+        .containsExactly("running");
+  }
+
+  @Test
+  void count_storyOfFourHundredServicesOnAHundredCollections_isKeptForEach() {
+    int collections = 100;
+    int services = 400;
+    try (Engine engine = Engine.open(options().withSync(false))) {
+      for (int i = 0; i < collections; i++) {
+        int id = await(engine.collection("c" + i)).id();
+        Request request =
+            Request.newBuilder().setCollection(id).setGet(KeyOf.getDefaultInstance()).build();
+        for (int j = 0; j < services; j++) {
+          engine.usage().count("service" + j, "1.0", request);
+          engine.usage().count("service" + j, "1.1", request);
+        }
+      }
+      engine.usage().save();
+    }
+    try (Engine engine = Engine.open(options().withSync(false))) {
+      for (int i = 0; i < collections; i++) {
+        assertThat(engine.usage().of(engine.knownCollection("c" + i).id())).hasSize(2 * services);
+      }
     }
   }
 

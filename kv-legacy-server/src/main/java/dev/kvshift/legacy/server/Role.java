@@ -1,0 +1,68 @@
+package dev.kvshift.legacy.server;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.Request;
+import io.grpc.Context;
+import java.util.Locale;
+
+/** What the holder of a token may do. Each role includes the ones before it. */
+enum Role {
+  /** Read and write rows, take locks, and report as an instance. */
+  SERVE,
+  /** Scan, read changes, and work the gate. */
+  MIGRATE,
+  /** Drop collections. */
+  ADMINISTER;
+
+  /** The role of the caller of a call. */
+  static final Context.Key<Role> OF_CALL = Context.keyWithDefault("role", SERVE);
+
+  private static Role needed(Request request) {
+    return switch (request.getBodyCase()) {
+      case DROP -> ADMINISTER;
+      case SCAN,
+          CHANGES,
+          WINDOW,
+          LOG_ID,
+          CONSUMED,
+          FORGET_CONSUMER,
+          COMPARE_AND_SET,
+          RAISE_FENCE,
+          LIFT,
+          MOVE,
+          MOVE_ALL,
+          SEAL,
+          APPLIED,
+          REASSERT ->
+          MIGRATE;
+      default -> SERVE;
+    };
+  }
+
+  boolean includes(Role other) {
+    return compareTo(other) >= 0;
+  }
+
+  /**
+   * Checks that the role allows a request.
+   *
+   * @throws KvException.Permanent if it does not
+   */
+  void require(Request request) {
+    Role needed = needed(request);
+    if (!includes(needed)) {
+      throw new KvException.Permanent(
+          "the token of this connection may "
+              + this
+              + ", and this request needs one that may "
+              + needed
+              + ": use such a token");
+    }
+  }
+
+  /** Returns the word for the role in a token file. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
