@@ -223,7 +223,7 @@ public final class RangeReader {
       }
       return KeyCut.of(rest, shift) == null || call.isExpired()
           ? CompletableFuture.failedFuture(error)
-          : read(rest, ROWS_BEHIND_EXPIRED);
+          : Narrowing.retry(() -> read(rest, ROWS_BEHIND_EXPIRED));
     }
 
     private Range rest() {
