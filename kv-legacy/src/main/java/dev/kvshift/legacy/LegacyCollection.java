@@ -100,9 +100,10 @@ final class LegacyCollection implements StoreCollection {
         call,
         () -> {
           checker.checkRange(main, shard);
+          checker.checkBounds(range);
           return Request.newBuilder().setRange(Messages.range(main, range, limit));
         },
-        reply -> Messages.rowPage(reply.getPage()));
+        reply -> Messages.rowPage(reply.getPage(), main));
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.legacy.PendingRequest.Kind;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.LockBatch;
 import dev.kvshift.legacy.wire.Messages;
@@ -42,7 +43,7 @@ final class RemoteLocks implements StoreLocks {
   public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
     return Futures.start(
             () -> {
-              OperationChecker.checkLocks(keys, store.limits());
+              LegacyLimits.checkLocks(keys);
               OperationChecker.checkLease(lease);
               checker.checkDeadline(call);
               LockAll.Builder message =

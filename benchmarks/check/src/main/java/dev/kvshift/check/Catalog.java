@@ -38,6 +38,10 @@ final class Catalog {
               .with(number("--times", "N", "legacy.kill.times"))
               .with(number("--seed", "S", "legacy.kill.seed")),
           TestCheck.of(
+              "hostile",
+              "the legacy server in 512 MiB attacked, while a well-behaved client is served",
+              new Tests("kv-legacy-server", "HostileLoad")),
+          TestCheck.of(
                   "migration-crash",
                   "the runner abandoned at N points and started again",
                   new Tests("kv-migrate", "CrashTest"))

@@ -249,7 +249,7 @@ final class Dispatcher {
       keys.add(Messages.bytes(key));
     }
     Duration lease = Duration.ofMillis(request.getLeaseMillis());
-    OperationChecker.checkLocks(keys, LegacyLimits.DEFAULTS);
+    LegacyLimits.checkLocks(keys);
     OperationChecker.checkLease(lease);
     return engine
         .locks()

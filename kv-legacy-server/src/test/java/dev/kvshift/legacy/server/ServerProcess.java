@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,9 +26,19 @@ public final class ServerProcess implements AutoCloseable {
 
   public static ServerProcess start(Path data, int partitions, int port, String... more)
       throws IOException {
+    return start(List.of("-Xmx" + HEAP_MEGABYTES + "m"), data, partitions, port, more);
+  }
+
+  /** Starts a server with four partitions and options of the JVM. */
+  static ServerProcess startWith(List<String> jvm, Path data) throws IOException {
+    return start(jvm, data, 4, 0);
+  }
+
+  private static ServerProcess start(
+      List<String> jvm, Path data, int partitions, int port, String... more) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xmx" + HEAP_MEGABYTES + "m");
+    command.addAll(jvm);
     command.add("-XX:+UseSerialGC");
     command.add("-XX:TieredStopAtLevel=1");
     command.add("-cp");
@@ -54,6 +65,15 @@ public final class ServerProcess implements AutoCloseable {
 
   int port() {
     return Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+  }
+
+  /** Returns the most memory that the process has had, on Linux. */
+  long peakKibibytes() throws IOException {
+    return Files.readAllLines(Path.of("/proc", "" + process.pid(), "status")).stream()
+        .filter(line -> line.startsWith("VmHWM:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Kills it as kill -9 does. */

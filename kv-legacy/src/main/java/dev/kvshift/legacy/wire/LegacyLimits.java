@@ -1,7 +1,11 @@
 package dev.kvshift.legacy.wire;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.OperationChecker;
 import java.time.Duration;
+import java.util.Set;
 
 /** Limits of the legacy store, over the network and inside a process. Stateless. */
 public final class LegacyLimits {
@@ -29,6 +33,9 @@ public final class LegacyLimits {
   /** The most sequence numbers that one frame reports as settled. */
   public static final int MAX_FRAME_SETTLED = 1 << 16;
 
+  /** The most bytes of all keys of a batch of locks: its reply repeats them. */
+  public static final int MAX_LOCK_BATCH_BYTES = 8 << 20;
+
   /** The limits of a store that is opened without parameters. */
   public static final Limits DEFAULTS = of(DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT);
 
@@ -40,6 +47,24 @@ public final class LegacyLimits {
       return Duration.ZERO;
     }
     return wait.compareTo(MAX_CHANGE_WAIT) > 0 ? MAX_CHANGE_WAIT : wait;
+  }
+
+  /**
+   * Checks the keys of a batch of locks.
+   *
+   * @throws KvException.InvalidArgument if there are too many, or they are too long
+   */
+  public static void checkLocks(Set<Bytes> keys) {
+    OperationChecker.checkLocks(keys, DEFAULTS);
+    long bytes = keys.stream().mapToLong(Bytes::size).sum();
+    if (bytes > MAX_LOCK_BATCH_BYTES) {
+      throw new KvException.InvalidArgument(
+          "a batch of locks whose keys have "
+              + bytes
+              + " bytes, the limit is "
+              + MAX_LOCK_BATCH_BYTES
+              + ": lock them in several batches");
+    }
   }
 
   /** Returns the limits in the form of the SPI. */

@@ -116,9 +116,12 @@ public final class Messages {
         .withDirection(read.getBackward() ? Range.Direction.BACKWARD : Range.Direction.FORWARD);
   }
 
+  /** Packs a page of a range, without its main key. */
   public static Page page(RowPage page) {
     Page.Builder message =
-        Page.newBuilder().setRows(RowBlock.of(page.rows())).setStop(STOPS.indexOf(page.stop()));
+        Page.newBuilder()
+            .setRows(RowBlock.withoutMain(page.rows()))
+            .setStop(STOPS.indexOf(page.stop()));
     Bytes passed = page.passed();
     if (passed != null) {
       message.setNext(bytes(passed));
@@ -126,9 +129,10 @@ public final class Messages {
     return message.build();
   }
 
-  public static RowPage rowPage(Page page) {
+  /** Unpacks a page of the range of a main key. */
+  public static RowPage rowPage(Page page, Bytes main) {
     return RowPage.of(
-        RowBlock.read(page.getRows()),
+        RowBlock.read(page.getRows(), main),
         STOPS.get(page.getStop()),
         page.hasNext() ? bytes(page.getNext()) : null);
   }
@@ -164,7 +168,7 @@ public final class Messages {
   }
 
   public static Gate.Fence fence(Fence fence) {
-    return new Gate.Fence(
+    return Gate.Fence.of(
         fence.getAttempt(),
         fence.getVersion(),
         fence.getPosition(),

@@ -63,8 +63,29 @@ public final class RowBlock {
     return packed.take();
   }
 
+  /**
+   * Returns a block of rows that share a main key, which is left out: a page with a row for each
+   * few bytes would otherwise repeat a main key of 64 KiB ten thousand times.
+   */
+  public static ByteString withoutMain(List<Row> rows) {
+    int atMost = 0;
+    for (Row row : rows) {
+      Bytes value = row.value();
+      atMost += FIXED_BYTES + row.key().clustering().size() + (value == null ? 0 : value.size());
+    }
+    RowBlock packed = new RowBlock(atMost);
+    for (Row row : rows) {
+      packed.add(Bytes.empty(), row);
+    }
+    return packed.take();
+  }
+
   private void add(Row row) {
-    bytes(row.key().main());
+    add(row.key().main(), row);
+  }
+
+  private void add(Bytes main, Row row) {
+    bytes(main);
     bytes(row.key().clustering());
     Instant expiry = row.expiry();
     Bytes value = row.value();
@@ -139,12 +160,22 @@ public final class RowBlock {
    * @throws IllegalArgumentException if the bytes are no block
    */
   public static List<Row> read(ByteString block) {
+    return read(block, null);
+  }
+
+  /**
+   * Returns the rows of a block.
+   *
+   * @param main the main key that was left out; null if none was
+   * @throws IllegalArgumentException if the bytes are no block
+   */
+  public static List<Row> read(ByteString block, @Nullable Bytes main) {
     List<Row> rows = new ArrayList<>();
     byte[] array = block.toByteArray();
     ByteBuffer in = ByteBuffer.wrap(array).order(ByteOrder.LITTLE_ENDIAN);
     try {
       while (in.hasRemaining()) {
-        rows.add(readRow(in, array));
+        rows.add(readRow(in, array, main));
       }
     } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
       throw new IllegalArgumentException("not a row block", e);
@@ -152,8 +183,9 @@ public final class RowBlock {
     return rows;
   }
 
-  private static Row readRow(ByteBuffer in, byte[] array) {
-    StoreKey key = StoreKey.of(readBytes(in, array), readBytes(in, array));
+  private static Row readRow(ByteBuffer in, byte[] array, @Nullable Bytes leftOut) {
+    Bytes main = readBytes(in, array);
+    StoreKey key = StoreKey.of(leftOut == null ? main : leftOut, readBytes(in, array));
     long version = in.getLong();
     byte kind = in.get();
     return switch (kind) {

@@ -118,7 +118,7 @@ public final class FileStore implements Store {
         return requests.run(
             call,
             () -> {
-              OperationChecker.checkLocks(keys, limits());
+              LegacyLimits.checkLocks(keys);
               OperationChecker.checkLease(lease);
               checker.checkDeadline(call);
               return engine.locks().tryLockAll(space, Set.copyOf(keys), lease, call);

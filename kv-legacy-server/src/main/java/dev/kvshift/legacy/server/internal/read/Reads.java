@@ -36,6 +36,9 @@ public final class Reads {
   /** The most tombstones that one page of a range reads, so that every page ends soon. */
   static final int MAX_TOMBSTONES = 10_000;
 
+  /** The most bytes of their clustering keys. */
+  static final int MAX_TOMBSTONE_BYTES = 1 << 20;
+
   /** The largest row that is read without asking for admission. */
   static final int LARGE_ROW_BYTES = 64 << 10;
 
@@ -142,6 +145,7 @@ public final class Reads {
     List<Row> found = new ArrayList<>();
     int live = 0;
     int dead = 0;
+    long deadBytes = 0;
     long bytes = 0;
     Bytes passed = null;
     for (seek(rows, prefix, range); rows.isValid(); step(rows, forward)) {
@@ -159,7 +163,8 @@ public final class Reads {
       Row row = Records.row(StoreKey.of(main, clustering), rows.value()).at(now);
       Bytes value = row.value();
       if (value == null) {
-        if (dead == MAX_TOMBSTONES) {
+        deadBytes += clustering.size();
+        if (dead == MAX_TOMBSTONES || (dead > 0 && deadBytes > MAX_TOMBSTONE_BYTES)) {
           return RowPage.of(found, Stop.SCAN_LIMIT, passed);
         }
         dead++;
