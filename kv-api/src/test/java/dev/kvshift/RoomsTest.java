@@ -1,5 +1,6 @@
 package dev.kvshift;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
@@ -24,4 +25,14 @@ final class RoomsTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("spi")
           .mayOnlyBeAccessedByLayers("views");
+
+  /** A further component would break everyone who constructs or matches the record. */
+  @ArchTest
+  static final ArchRule NO_PUBLIC_RECORDS =
+      noClasses()
+          .that()
+          .arePublic()
+          .should()
+          .beRecords()
+          .because("what services and drivers compile against can grow");
 }

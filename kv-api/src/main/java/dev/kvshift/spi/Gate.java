@@ -215,13 +215,72 @@ public interface Gate {
 
   /**
    * A fence, a record in the change log: no write is committed after it until it is lifted.
-   *
-   * @param attempt the runner's unique name for this try
-   * @param version F, drawn from the commit pipeline like any version
-   * @param position its place in the change log
-   * @param deadline when it lifts itself, by the leader's clock
+   * Immutable.
    */
-  record Fence(String attempt, long version, long position, Instant deadline) {}
+  final class Fence {
+    private final String attempt;
+    private final long version;
+    private final long position;
+    private final Instant deadline;
+
+    private Fence(String attempt, long version, long position, Instant deadline) {
+      this.attempt = Objects.requireNonNull(attempt, "attempt");
+      this.version = version;
+      this.position = position;
+      this.deadline = Objects.requireNonNull(deadline, "deadline");
+    }
+
+    /**
+     * Returns a fence, for drivers.
+     *
+     * @param attempt the runner's unique name for this try
+     * @param version F, drawn from the commit pipeline like any version
+     * @param position its place in the change log
+     * @param deadline when it lifts itself, by the leader's clock
+     */
+    public static Fence of(String attempt, long version, long position, Instant deadline) {
+      return new Fence(attempt, version, position, deadline);
+    }
+
+    /** Returns the runner's unique name for this try. */
+    public String attempt() {
+      return attempt;
+    }
+
+    /** Returns F: everything that the leader has committed has a lower version. */
+    public long version() {
+      return version;
+    }
+
+    /** Returns the fence's place in the change log. */
+    public long position() {
+      return position;
+    }
+
+    /** Returns when the fence lifts itself, by the leader's clock. */
+    public Instant deadline() {
+      return deadline;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Fence that
+          && attempt.equals(that.attempt)
+          && version == that.version
+          && position == that.position
+          && deadline.equals(that.deadline);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(attempt, version, position, deadline);
+    }
+
+    @Override
+    public String toString() {
+      return "fence of " + attempt + " at position " + position + ", until " + deadline;
+    }
+  }
 
   /** A live instance, as the leader knows it. Immutable. */
   final class Instance {

@@ -3,6 +3,7 @@ package dev.kvshift.spi;
 import dev.kvshift.api.KvException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -18,14 +19,57 @@ public final class InstancesNotReady extends KvException.Transient {
   private final String collection;
   private final transient List<Obstacle> obstacles;
 
-  /**
-   * An instance that is not ready.
-   *
-   * @param instance its name
-   * @param service its service
-   * @param reason what it lacks, and what to do
-   */
-  public record Obstacle(String instance, String service, String reason) {
+  /** An instance that is not ready. Immutable. */
+  public static final class Obstacle {
+    private final String instance;
+    private final String service;
+    private final String reason;
+
+    private Obstacle(String instance, String service, String reason) {
+      this.instance = Objects.requireNonNull(instance, "instance");
+      this.service = Objects.requireNonNull(service, "service");
+      this.reason = Objects.requireNonNull(reason, "reason");
+    }
+
+    /**
+     * Returns an obstacle, for drivers.
+     *
+     * @param instance its name
+     * @param service its service
+     * @param reason what it lacks, and what to do
+     */
+    public static Obstacle of(String instance, String service, String reason) {
+      return new Obstacle(instance, service, reason);
+    }
+
+    /** Returns the instance's name. */
+    public String instance() {
+      return instance;
+    }
+
+    /** Returns the name of its service. */
+    public String service() {
+      return service;
+    }
+
+    /** Returns what it lacks, and what to do. */
+    public String reason() {
+      return reason;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Obstacle that
+          && instance.equals(that.instance)
+          && service.equals(that.service)
+          && reason.equals(that.reason);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(instance, service, reason);
+    }
+
     @Override
     public String toString() {
       return service + " (" + instance + "): " + reason;
@@ -51,7 +95,7 @@ public final class InstancesNotReady extends KvException.Transient {
       String service = instance.report().service();
       String reason = instance.report().obstacle(collection, phase, copy);
       if (reason != null && !givenUp.contains(service)) {
-        obstacles.add(new Obstacle(instance.name(), service, reason));
+        obstacles.add(Obstacle.of(instance.name(), service, reason));
       }
     }
     return obstacles;

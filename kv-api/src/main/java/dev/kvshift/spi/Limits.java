@@ -2,6 +2,8 @@ package dev.kvshift.spi;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The limits of a store, checked by the client before anything is sent. Immutable.
@@ -24,6 +26,7 @@ public final class Limits {
     private int maxValueBytes = 16 << 20;
     private int maxInFlight = 1_024;
     private Duration timeout = Duration.ofSeconds(10);
+    private @Nullable Duration tombstoneLifetime;
 
     private Members copy() {
       Members copy = new Members();
@@ -32,6 +35,7 @@ public final class Limits {
       copy.maxValueBytes = maxValueBytes;
       copy.maxInFlight = maxInFlight;
       copy.timeout = timeout;
+      copy.tombstoneLifetime = tombstoneLifetime;
       return copy;
     }
   }
@@ -79,6 +83,16 @@ public final class Limits {
     return new Limits(next);
   }
 
+  /**
+   * Returns the same limits with another shortest time for which the store remembers a delete of a
+   * collection that is being imported.
+   */
+  public Limits withTombstoneLifetime(Duration tombstoneLifetime) {
+    Members next = members.copy();
+    next.tombstoneLifetime = Objects.requireNonNull(tombstoneLifetime, "tombstoneLifetime");
+    return new Limits(next);
+  }
+
   /** Returns the longest main part, its shard included, in bytes. */
   public int maxMainBytes() {
     return members.maxMainBytes;
@@ -104,6 +118,15 @@ public final class Limits {
     return members.timeout;
   }
 
+  /**
+   * Returns how long the store remembers a delete of a collection that is being imported: a write
+   * of an older version that comes later than that can bring the entry back. Empty, the default, if
+   * it never forgets one.
+   */
+  public Optional<Duration> tombstoneLifetime() {
+    return Optional.ofNullable(members.tombstoneLifetime);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Limits that
@@ -111,7 +134,8 @@ public final class Limits {
         && members.maxClusteringBytes == that.members.maxClusteringBytes
         && members.maxValueBytes == that.members.maxValueBytes
         && members.maxInFlight == that.members.maxInFlight
-        && members.timeout.equals(that.members.timeout);
+        && members.timeout.equals(that.members.timeout)
+        && Objects.equals(members.tombstoneLifetime, that.members.tombstoneLifetime);
   }
 
   @Override
@@ -121,7 +145,8 @@ public final class Limits {
         members.maxClusteringBytes,
         members.maxValueBytes,
         members.maxInFlight,
-        members.timeout);
+        members.timeout,
+        members.tombstoneLifetime);
   }
 
   @Override
@@ -136,6 +161,8 @@ public final class Limits {
         + members.maxInFlight
         + ", timeout="
         + members.timeout
+        + ", tombstoneLifetime="
+        + members.tombstoneLifetime
         + "]";
   }
 }

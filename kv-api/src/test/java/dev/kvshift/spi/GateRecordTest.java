@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The decisions of the gate, exact at their bounds. */
 final class GateRecordTest {
   private static final String NAME = "files";
-  private static final Fence FENCE = new Fence("a", 700, 9, Instant.ofEpochSecond(60));
+  private static final Fence FENCE = Fence.of("a", 700, 9, Instant.ofEpochSecond(60));
   private static final FenceOptions LASTING = FenceOptions.lasting(Duration.ofSeconds(30));
 
   private final InstanceRegistry nobody =

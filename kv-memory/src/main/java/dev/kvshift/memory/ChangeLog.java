@@ -55,7 +55,7 @@ final class ChangeLog {
   }
 
   Fence appendFence(String attempt, long version, Instant deadline) {
-    Fence fence = new Fence(attempt, version, newest + 1, deadline);
+    Fence fence = Fence.of(attempt, version, newest + 1, deadline);
     add(Fenced.of(fence));
     return fence;
   }

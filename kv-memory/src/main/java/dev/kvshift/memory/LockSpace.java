@@ -117,7 +117,7 @@ final class LockSpace {
     Fence raised = withGate(open -> open.fenceFor(attempt, options));
     if (raised == null) {
       lastToken = draw(now);
-      raised = new Fence(attempt, lastToken, 0, now.plus(options.lifetime()));
+      raised = Fence.of(attempt, lastToken, 0, now.plus(options.lifetime()));
       gate.raise(raised, options);
     }
     return raised;

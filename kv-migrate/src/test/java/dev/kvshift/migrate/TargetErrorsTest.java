@@ -38,7 +38,7 @@ final class TargetErrorsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"write", "scan", "token", "scanTasks"})
+  @ValueSource(strings = {"write", "scan", "scanTasks"})
   void run_targetRefusesRequests_endsWithItsErrorAndResumes(String method) {
     try (Sides sides = sides()) {
       sides.fill(200);

@@ -87,13 +87,14 @@ final class ScyllaStore implements Store {
     this.schema = schema;
     this.metadata = metadata;
     Settings settings = requests.settings();
-    limits =
+    Limits own =
         Limits.defaults()
             .withMaxMainBytes(MAX_MAIN_BYTES)
             .withMaxClusteringBytes(MAX_CLUSTERING_BYTES)
             .withMaxValueBytes(settings.maxValueBytes())
             .withMaxInFlight(settings.maxInFlight())
             .withTimeout(settings.timeout());
+    limits = schema.cql().dialect().importTombstones().map(own::withTombstoneLifetime).orElse(own);
     locks = new LockKeeper(requests, schema, serverClock);
     Sweeper sweeper = new Sweeper(requests, metadata, clock);
     timer.every(Sweeper.LOOK_EVERY, sweeper::look);

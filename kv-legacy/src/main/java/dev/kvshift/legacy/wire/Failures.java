@@ -85,7 +85,7 @@ public final class Failures {
               failure.getObstaclesList().stream()
                   .map(
                       obstacle ->
-                          new InstancesNotReady.Obstacle(
+                          InstancesNotReady.Obstacle.of(
                               obstacle.getInstance(), obstacle.getService(), obstacle.getReason()))
                   .toList());
       case MOVED -> new KvException.CollectionMoved(failure.getCollection());

@@ -168,7 +168,7 @@ public final class Messages {
   }
 
   public static Gate.Fence fence(Fence fence) {
-    return new Gate.Fence(
+    return Gate.Fence.of(
         fence.getAttempt(),
         fence.getVersion(),
         fence.getPosition(),

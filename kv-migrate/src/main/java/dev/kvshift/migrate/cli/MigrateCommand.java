@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -225,10 +226,12 @@ final class MigrateCommand implements Runnable {
 
   private int with(PlanOptions options, ToIntFunction<Migration> command) {
     Thread worker = Thread.currentThread();
+    AtomicBoolean isTerminated = new AtomicBoolean();
     CountDownLatch closed = new CountDownLatch(1);
     Thread hook =
         new Thread(
             () -> {
+              isTerminated.set(true);
               worker.interrupt();
               try {
                 closed.await(CLOSE_SECONDS, TimeUnit.SECONDS);
@@ -241,13 +244,28 @@ final class MigrateCommand implements Runnable {
         Migration migration =
             Migration.of(opened.plan(), new ProgressLines(spec.commandLine().getErr()))) {
       return command.applyAsInt(migration);
-    } finally {
-      closed.countDown();
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException e) {
-        spec.commandLine().getErr().println("interrupted: start it again to resume");
+    } catch (RuntimeException e) {
+      if (!isTerminated.get()) {
+        throw e;
       }
+      return ExitCode.INTERRUPTED;
+    } finally {
+      if (isTerminated.get()) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("migrate: the run was terminated: start it again to resume");
+        err.flush();
+      }
+      closed.countDown();
+      remove(hook);
+    }
+  }
+
+  /** Removes the hook, unless the process ends already: then it is the hook that waits. */
+  private static void remove(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException expected) {
+      // No logger here: one that is created before execute() ends would miss its settings.
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
@@ -13,6 +15,9 @@ import picocli.CommandLine.Option;
 
 /** The options of every command that needs a plan. */
 final class PlanOptions {
+  private static final Set<String> WEAK_CONSISTENCIES =
+      Set.of("ANY", "ONE", "TWO", "THREE", "LOCAL_ONE");
+
   @Option(
       names = "--from",
       required = true,
@@ -135,6 +140,8 @@ final class PlanOptions {
   Opened open() {
     Layout layout = collection.layout();
     MigrationOptions options = options();
+    requireStrong("--from", from);
+    requireStrong("--to", to);
     Store source = collection.open(from);
     try {
       Store target = collection.open(to);
@@ -149,6 +156,25 @@ final class PlanOptions {
       source.close();
       throw e;
     }
+  }
+
+  /**
+   * Refuses a string under which the runner would see less than services do: a read of one replica
+   * misses what another has acknowledged, so an equal comparison would prove nothing.
+   */
+  private static void requireStrong(String option, String connectionString) {
+    ConnectionString.parse(connectionString)
+        .parameter("consistency")
+        .filter(WEAK_CONSISTENCIES::contains)
+        .ifPresent(
+            weak -> {
+              throw new KvException.Permanent(
+                  "the runner cannot prove anything at consistency="
+                      + weak
+                      + ", which "
+                      + option
+                      + " asks for: give LOCAL_QUORUM, or what the services use if that is stronger");
+            });
   }
 
   private MigrationOptions options() {

@@ -13,6 +13,7 @@ import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.InMemory;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.Step;
+import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -174,6 +175,50 @@ final class MigrateCommandTest {
           .containsPattern("migrate: topic kvshift\\.files\\.\\S+ was not created: ")
           .endsWith("; give --replication N with at most as many as there are brokers\n");
     }
+  }
+
+  @Test
+  void run_weakerConsistencyThanServicesUse_isRefused() {
+    for (String weak : List.of("ONE", "LOCAL_ONE")) {
+      err.getBuffer().setLength(0);
+      String target = "scylla://host/keyspace?consistency=" + weak;
+      assertThat(executeWith("verify", "memory://from-" + name, target, LAYOUT.toString()))
+          .isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString())
+          .isEqualTo(
+              "migrate: the runner cannot prove anything at consistency="
+                  + weak
+                  + ", which --to asks for: give LOCAL_QUORUM, or what the services use if that is"
+                  + " stronger\n");
+    }
+  }
+
+  @Test
+  void stream_terminated_saysSoInOneLine() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                StreamInMemory.class.getName(),
+                KafkaBroker.shared().bootstrapServers(),
+                LAYOUT.toString())
+            .redirectErrorStream(true)
+            .start();
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader reader = process.inputReader()) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        lines.add(line);
+        if (line.startsWith("stream files: ")) {
+          process.toHandle().destroy();
+        }
+      }
+    }
+    assertThat(process.waitFor()).isEqualTo(143);
+    assertThat(lines).filteredOn(line -> line.startsWith("stream files: ")).isNotEmpty();
+    assertThat(lines)
+        .filteredOn(line -> !line.matches("(prepare|stream) files: .*"))
+        .containsExactly("migrate: the run was terminated: start it again to resume");
   }
 
   @Test

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -44,8 +45,10 @@ final class Applier extends BackgroundTask {
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration COMMIT_INTERVAL = Duration.ofMillis(500);
   private static final Duration OTHERS_INTERVAL = Duration.ofMillis(50);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
 
   private final Topic topic;
+  private final String topicId;
   private final TargetWriter writer;
   private final TopicProgress applied;
   private final long start;
@@ -58,17 +61,26 @@ final class Applier extends BackgroundTask {
   private boolean isMarkerUncommitted;
 
   /**
+   * What is applied.
+   *
+   * @param topic the topic
+   * @param topicId Kafka's id of the topic that the migration was prepared with
+   * @param start S0, the watermark of a partition without a committed offset
+   */
+  record Input(Topic topic, String topicId, long start) {}
+
+  /**
    * Creates a task that applies.
    *
    * @param applied is advanced with the partitions of all runners
-   * @param start S0, the watermark of a partition without a committed offset
    */
-  Applier(Topic topic, TargetWriter writer, TopicProgress applied, long start) {
-    super("kvshift-apply-" + topic.name());
-    this.topic = topic;
+  Applier(Input input, TargetWriter writer, TopicProgress applied) {
+    super("kvshift-apply-" + input.topic.name());
+    this.topic = input.topic;
+    this.topicId = input.topicId;
     this.writer = writer;
     this.applied = applied;
-    this.start = start;
+    this.start = input.start;
     this.counts = new ReadCounts(topic.name());
     this.consumer = topic.groupConsumer();
   }
@@ -80,7 +92,7 @@ final class Applier extends BackgroundTask {
 
   @Override
   protected void run() {
-    try (consumer) {
+    try {
       consumer.subscribe(List.of(topic.name()), new Assignment());
       while (!isClosing()) {
         boolean alone = consumer.assignment().size() == topic.partitions();
@@ -104,6 +116,8 @@ final class Applier extends BackgroundTask {
               + " has dropped changes before they were applied, because its retention has passed:"
               + " wipe the target and prepare again",
           e);
+    } finally {
+      consumer.close(CloseOptions.timeout(CLOSE_TIMEOUT));
     }
   }
 
@@ -219,6 +233,7 @@ final class Applier extends BackgroundTask {
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+      topic.requireId(topicId);
       Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.copyOf(partitions));
       for (TopicPartition partition : partitions) {
         counts.begin(partition.partition(), seen(committed.get(partition)));

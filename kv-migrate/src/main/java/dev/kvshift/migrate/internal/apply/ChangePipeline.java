@@ -1,45 +1,77 @@
 package dev.kvshift.migrate.internal.apply;
 
+import dev.kvshift.migrate.internal.context.BackgroundTask;
+import dev.kvshift.migrate.internal.context.ClockWatch;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.stream.StreamWriter;
 import dev.kvshift.migrate.internal.stream.Topic;
+import dev.kvshift.migrate.internal.stream.TopicWatch;
 import dev.kvshift.spi.ChangeSource;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The way of a change from the source's log through the topic to the target, on two threads: one
- * streams, one applies. Safe for use by many threads.
+ * The way of a change from the source's log through the topic to the target. One thread streams,
+ * one applies, one publishes how far; two watch the topic and the clocks, which all of that relies
+ * on. Safe for use by many threads.
  */
 public final class ChangePipeline implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ChangePipeline.class);
   private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(200);
 
   private final RunContext context;
   private final StreamWriter stream;
   private final TopicProgress applied;
   private final Applier applier;
+  private final WatermarkPublisher publisher;
+  private final TopicWatch topicWatch;
+  private final ClockWatch clockWatch;
 
-  /** Creates a pipeline that resumes at the ledger's position and the committed offsets. */
-  public ChangePipeline(RunContext context, Ledger ledger, Topic topic, TargetWriter writer) {
+  /**
+   * Creates a pipeline that resumes at the ledger's position and the committed offsets.
+   *
+   * @param isCopied whether every task of the copy is done
+   */
+  public ChangePipeline(
+      RunContext context,
+      Ledger ledger,
+      Topic topic,
+      TargetWriter writer,
+      BooleanSupplier isCopied) {
     this.context = context;
+    String id = ledger.require(MigrationConfig.KEY).requireTopicId();
     this.stream = new StreamWriter(context, ledger, topic);
     this.applied = new TopicProgress(topic.partitions());
-    this.applier = new Applier(topic, writer, applied, ledger.require(StreamProgress.KEY).from());
+    this.applier =
+        new Applier(
+            new Applier.Input(topic, id, ledger.require(StreamProgress.KEY).from()),
+            writer,
+            applied);
+    this.publisher = new WatermarkPublisher(context, stream.versions(), applied, isCopied);
+    this.topicWatch = new TopicWatch(topic, id, context.options().patience());
+    this.clockWatch = new ClockWatch(context, ClockWatch.INTERVAL);
   }
 
-  /** Starts both threads. */
+  /** Starts all threads. */
   public void start() {
-    stream.start();
-    applier.start();
+    tasks().forEach(BackgroundTask::start);
   }
 
-  /** Throws the failure that ended one of the threads, if there is one. */
+  /** Throws the failure that ended one of the threads, if there is one; causes before effects. */
   public void check() {
-    stream.check();
-    applier.check();
+    tasks().forEach(BackgroundTask::check);
+  }
+
+  private List<BackgroundTask> tasks() {
+    return List.of(topicWatch, clockWatch, stream, applier, publisher);
   }
 
   /** Returns the number of changes that were sent and acknowledged. */
@@ -110,10 +142,15 @@ public final class ChangePipeline implements AutoCloseable {
     return Math.max(0, newest - begin);
   }
 
-  /** Ends both threads and waits for them. */
+  /** Ends all threads and waits for them. */
   @Override
   public void close() {
-    stream.close();
-    applier.close();
+    try {
+      topicWatch.check();
+    } catch (RuntimeException e) {
+      LOG.debug("nothing is sent any more", e);
+      stream.abort();
+    }
+    tasks().forEach(BackgroundTask::close);
   }
 }

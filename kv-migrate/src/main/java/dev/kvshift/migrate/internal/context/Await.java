@@ -91,7 +91,8 @@ public final class Await {
   }
 
   /**
-   * Returns the error inside the wrappers of futures. A broker's error becomes {@code Transient}.
+   * Returns the error inside the wrappers of futures, and of callbacks that a client calls. A
+   * broker's error becomes {@code Transient}.
    */
   public static RuntimeException failure(Throwable thrown) {
     Throwable cause = Futures.unwrap(thrown);
@@ -100,6 +101,9 @@ public final class Await {
     }
     if (cause instanceof KvException || cause instanceof MigrationException) {
       return (RuntimeException) cause;
+    }
+    if (cause instanceof KafkaException && cause.getCause() instanceof KvException own) {
+      return own;
     }
     if (cause instanceof KafkaException) {
       return new KvException.Transient(

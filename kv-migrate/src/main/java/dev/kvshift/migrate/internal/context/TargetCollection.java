@@ -57,6 +57,11 @@ public final class TargetCollection {
     return store.serverTime();
   }
 
+  /** Returns how long the target remembers deletes, or null if it never forgets one. */
+  public @Nullable Duration tombstoneLifetime() {
+    return store.limits().tombstoneLifetime().orElse(null);
+  }
+
   /** Returns why the target can never hold a row, or null if it can. */
   public KvException.@Nullable InvalidArgument refusal(Row row) {
     return refusal(row.key(), row.toMutation());
@@ -170,11 +175,6 @@ public final class TargetCollection {
                             .filter(row -> !missing.contains(directory.rowOf(row.key())))
                             .toList(),
                         page.next()));
-  }
-
-  /** Returns the token of a key, which the target must be able to hold. */
-  public long token(StoreKey key) {
-    return collection.token(key);
   }
 
   private <T extends @Nullable Object> CompletionStage<T> request(

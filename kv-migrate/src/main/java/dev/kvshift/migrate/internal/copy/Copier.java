@@ -14,6 +14,7 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -128,7 +129,7 @@ public final class Copier {
   }
 
   private CopyCounts write(List<Row> page) {
-    Instant now = context.clock().instant();
+    Instant now = context.clock().instant().minus(VersionClock.SKEW_LIMIT);
     long tombstones = 0;
     long expired = 0;
     long highestVersion = 0;

@@ -68,6 +68,12 @@ public final class CopyTasks {
     return tasks == null ? CopyCounts.NONE : tasks.counts();
   }
 
+  /** Returns whether every task is planned and done. */
+  public static boolean isDone(Ledger ledger) {
+    CopyTasks tasks = read(ledger);
+    return tasks != null && tasks.done() == tasks.size();
+  }
+
   /** Fixes the tasks for this and all later runs. */
   static CopyTasks plan(Ledger ledger, List<ScanTask> ranges) {
     CopyTasks planned = new CopyTasks(ledger, ranges.stream().map(CopyTask::of).toList());

@@ -61,7 +61,11 @@ final class CertificateDraft {
         copy == null ? null : new Certificate.Copied(copy.size(), copy.done(), copy.counts()),
         quarantine.run(),
         new Certificate.Horizons(
-            window.oldest(), window.newest(), stream.position(), config.topic().retention()),
+            window.oldest(),
+            window.newest(),
+            stream.position(),
+            config.topic().retention(),
+            context.target().tombstoneLifetime()),
         StoreClocks.measure(context),
         null);
   }

@@ -71,7 +71,8 @@ public final class MigrationTasks implements AutoCloseable {
     quarantined = new QuarantinedKeys(ledger);
     quarantine = new Quarantine(setup.topic(), quarantined, plan.options().maxRejected());
     writer = new TargetWriter(context, quarantine);
-    pipeline = new ChangePipeline(context, ledger, setup.topic(), writer);
+    pipeline =
+        new ChangePipeline(context, ledger, setup.topic(), writer, () -> CopyTasks.isDone(ledger));
     check = new KeyCheck(context, pipeline::settle);
   }
 

@@ -85,16 +85,21 @@ public record Certificate(
   public record Copied(int tasks, int tasksDone, CopyCounts counts) {}
 
   /**
-   * How far back the change log and the topic reach.
+   * How far back the change log, the topic and the target's deletes reach.
    *
    * @param oldestChange the oldest position in the change log
    * @param newestChange the newest position in the change log
    * @param streamed the position up to which the topic held all changes; 0 in certificates of
    *     versions that did not say
    * @param topicRetention how long the topic keeps changes
+   * @param tombstoneLifetime how long the target remembers deletes, or null if it never forgets one
    */
   public record Horizons(
-      long oldestChange, long newestChange, long streamed, Duration topicRetention) {}
+      long oldestChange,
+      long newestChange,
+      long streamed,
+      Duration topicRetention,
+      @Nullable Duration tombstoneLifetime) {}
 
   /**
    * What was checked inside the fence.
@@ -200,6 +205,16 @@ public record Certificate(
               + " h ago, and the topic keeps changes for "
               + horizons.topicRetention.toHours()
               + " h only: verify again");
+    }
+    Duration remembered = horizons.tombstoneLifetime;
+    if (remembered != null && age.compareTo(remembered) >= 0) {
+      throw refused(
+          "the last comparison began "
+              + age.toHours()
+              + " h ago, and the target remembers deletes for "
+              + remembered.toHours()
+              + " h only, so a deleted entry may have come back since: raise gc_grace_seconds of its"
+              + " tables, and verify again");
     }
     if (age.isNegative()) {
       throw refused("the last comparison began after now: check the clock, and verify again");
@@ -368,7 +383,10 @@ public record Certificate(
     if (horizons.streamed != 0) {
       members.with("streamed", horizons.streamed);
     }
-    return members.withMillis("topicRetentionMillis", horizons.topicRetention);
+    members.withMillis("topicRetentionMillis", horizons.topicRetention);
+    return horizons.tombstoneLifetime == null
+        ? members
+        : members.withMillis("tombstoneLifetimeMillis", horizons.tombstoneLifetime);
   }
 
   private static Members printClocks(StoreClocks clocks) {
@@ -426,7 +444,10 @@ public record Certificate(
             horizons.number("oldestChange"),
             horizons.number("newestChange"),
             horizons.has("streamed") ? horizons.number("streamed") : 0,
-            horizons.millis("topicRetentionMillis")),
+            horizons.millis("topicRetentionMillis"),
+            horizons.has("tombstoneLifetimeMillis")
+                ? horizons.millis("tombstoneLifetimeMillis")
+                : null),
         members.has("clocks") ? parseClocks(members.object("clocks")) : null,
         members.has("fence") ? parseFence(members) : null);
   }

@@ -47,6 +47,19 @@ public record MigrationConfig(
   }
 
   /**
+   * Returns Kafka's id of the topic.
+   *
+   * @throws KvException.Permanent if the topic was not created yet
+   */
+  public String requireTopicId() {
+    if (topic.id == null) {
+      throw new KvException.Permanent(
+          "topic " + topic.name + " was not created yet: prepare the migration first");
+    }
+    return topic.id;
+  }
+
+  /**
    * Returns the copy that the migration fills.
    *
    * @throws KvException.Permanent if a version prepared it that drew none

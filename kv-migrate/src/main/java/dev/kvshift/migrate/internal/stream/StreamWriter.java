@@ -46,12 +46,14 @@ public final class StreamWriter extends BackgroundTask {
   private static final Duration IDLE_WAIT = Duration.ofMillis(500);
   private static final Duration WATERMARK_INTERVAL = Duration.ofMillis(20);
   private static final Duration SAVE_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
 
   private final RunContext context;
   private final Ledger ledger;
   private final Topic topic;
   private final KafkaProducer<byte[], byte[]> producer;
   private final AtomicLong sent = new AtomicLong();
+  private final SentVersions versions = new SentVersions();
   private final AtomicReference<Exception> sendFailure = new AtomicReference<>();
   private volatile long acknowledged;
   private long watermarked;
@@ -82,9 +84,19 @@ public final class StreamWriter extends BackgroundTask {
     return sent.get();
   }
 
+  /** Returns the versions of the changes that were sent. */
+  public SentVersions versions() {
+    return versions;
+  }
+
   /** Returns the position up to which the topic holds all changes. */
   public long position() {
     return acknowledged;
+  }
+
+  /** Gives up what a dead broker has not acknowledged, which the position has not passed either. */
+  public void abort() {
+    producer.close(CLOSE_TIMEOUT);
   }
 
   @Override
@@ -104,6 +116,7 @@ public final class StreamWriter extends BackgroundTask {
           send(fenced.fence());
         }
         acknowledged = batch.position();
+        versions.mark(acknowledged);
         if (System.nanoTime() - savedNanos >= SAVE_INTERVAL.toNanos()) {
           save();
         }
@@ -154,6 +167,7 @@ public final class StreamWriter extends BackgroundTask {
     byte[] key = TopicRecord.printKey(change.row().key()).toByteArray();
     int partition = topic.partition(key);
     send(partition, key, new TopicRecord.Change(change.row(), change.position()));
+    versions.add(change.row().version());
     if (counts != null) {
       counts.set(partition, counts.get(partition).plus(change.position()));
     }

@@ -3,16 +3,19 @@ package dev.kvshift.migrate.internal.stream;
 import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.spi.Futures;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -21,10 +24,12 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
@@ -34,6 +39,13 @@ import org.apache.kafka.common.utils.Utils;
  * them. Safe for use by many threads.
  */
 public final class Topic {
+  /** How long the broker may be silent before a run ends. */
+  static final Duration PROBE_PATIENCE = Duration.ofSeconds(20);
+
+  private static final String MIN_IN_SYNC = "min.insync.replicas";
+  private static final String UNCLEAN_ELECTION = "unclean.leader.election.enable";
+  private static final int SAFE_REPLICAS = 2;
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
   private static final long ADMIN_MILLIS = 10_000;
   private static final int FRAMING_BYTES = 1 << 16;
   private static final int MAX_CONSUMER_LENGTH = 128;
@@ -122,6 +134,8 @@ public final class Topic {
       requireReachable(admin);
       createOne(admin, name, partitions, replicationFactor, retention);
       createOne(admin, deadLetters(), 1, replicationFactor, retention);
+      requireDurable(admin, name);
+      requireDurable(admin, deadLetters());
       createOne(admin, checkpoints(), 1, replicationFactor, retention);
       TopicDescription description =
           answer(() -> admin.describeTopics(List.of(name)).topicNameValues().get(name));
@@ -154,13 +168,88 @@ public final class Topic {
     }
   }
 
-  /** Returns Kafka's id of the topic, which is another once it is deleted and created again. */
+  /**
+   * Returns Kafka's id of the topic, which is another once it is deleted and created again.
+   *
+   * @throws KvException.Permanent if the topic was deleted
+   */
   public String id() {
     try (Admin admin = admin()) {
-      return answer(() -> admin.describeTopics(List.of(name)).topicNameValues().get(name))
-          .topicId()
-          .toString();
+      return patiently(() -> described(admin)).topicId().toString();
     }
+  }
+
+  /**
+   * Checks that the topic is the one that the migration was prepared with.
+   *
+   * @throws KvException.Permanent if it was deleted, whether or not it was created again
+   */
+  public void requireId(String expected) {
+    requireSame(expected, id());
+  }
+
+  private void requireSame(String expected, String found) {
+    if (!expected.equals(found)) {
+      throw new KvException.Permanent(
+          "topic "
+              + name
+              + " was deleted and created again, so changes are lost: its id is "
+              + found
+              + ", not "
+              + expected
+              + "; wipe the target and prepare again");
+    }
+  }
+
+  /** Opens a probe, for those who ask for the topic's id often. */
+  Probe probe() {
+    return new Probe(admin());
+  }
+
+  /** A connection that asks for the topic's id, with a few seconds for each answer. */
+  final class Probe implements AutoCloseable {
+    private final Admin admin;
+
+    private Probe(Admin admin) {
+      this.admin = admin;
+    }
+
+    /**
+     * Checks the topic's id.
+     *
+     * @throws KvException.Permanent if the topic was deleted
+     * @throws KvException.Transient if the broker does not answer
+     */
+    void requireId(String expected) {
+      requireSame(expected, described(admin).topicId().toString());
+    }
+
+    @Override
+    public void close() {
+      admin.close(CLOSE_TIMEOUT);
+    }
+  }
+
+  private TopicDescription described(Admin admin) {
+    try {
+      return admin.describeTopics(List.of(name)).topicNameValues().get(name).get();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+        throw new KvException.Permanent(
+            "topic "
+                + name
+                + " was deleted, and changes with it: wipe the target and prepare again",
+            e.getCause());
+      }
+      throw unavailable(e.getCause());
+    }
+  }
+
+  private <T> T patiently(Supplier<T> request) {
+    return Await.patiently(
+        patience, () -> Futures.start(() -> CompletableFuture.completedFuture(request.get())));
   }
 
   private Map<TopicPartition, OffsetAndMetadata> committed(Admin admin) {
@@ -189,13 +278,7 @@ public final class Topic {
       Admin admin, String topic, int count, OptionalInt replicationFactor, Duration retention) {
     NewTopic wanted =
         new NewTopic(topic, Optional.of(count), replicas(replicationFactor))
-            .configs(
-                Map.of(
-                    "cleanup.policy", "delete",
-                    "retention.ms", Long.toString(retention.toMillis()),
-                    "retention.bytes", "-1",
-                    "message.timestamp.type", "LogAppendTime",
-                    "max.message.bytes", Integer.toString(maxRecordBytes)));
+            .configs(settings(replicationFactor, retention, maxRecordBytes));
     try {
       admin.createTopics(List.of(wanted)).all().get();
     } catch (InterruptedException e) {
@@ -224,6 +307,63 @@ public final class Topic {
       }
       throw unavailable(e.getCause());
     }
+  }
+
+  /**
+   * Checks that a topic loses no acknowledged change when a broker is lost.
+   *
+   * @throws KvException.Permanent if it may, naming the setting
+   */
+  private void requireDurable(Admin admin, String topic) {
+    int replicas =
+        answer(() -> admin.describeTopics(List.of(topic)).topicNameValues().get(topic))
+            .partitions()
+            .get(0)
+            .replicas()
+            .size();
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+    Config config = answer(() -> admin.describeConfigs(List.of(resource)).values().get(resource));
+    requireDurable(
+        topic,
+        replicas,
+        Integer.parseInt(config.get(MIN_IN_SYNC).value()),
+        Boolean.parseBoolean(config.get(UNCLEAN_ELECTION).value()));
+  }
+
+  static void requireDurable(String topic, int replicas, int minInSync, boolean uncleanElection) {
+    if (replicas >= SAFE_REPLICAS && minInSync < SAFE_REPLICAS) {
+      throw new KvException.Permanent(
+          "topic "
+              + topic
+              + " has "
+              + replicas
+              + " replicas but min.insync.replicas="
+              + minInSync
+              + ", so the loss of one broker may lose acknowledged changes: set it to 2, and start"
+              + " the run again");
+    }
+    if (uncleanElection) {
+      throw new KvException.Permanent(
+          "topic "
+              + topic
+              + " has unclean.leader.election.enable=true, so a replica that lags may become the"
+              + " leader and lose acknowledged changes: set it to false, and start the run again");
+    }
+  }
+
+  private static Map<String, String> settings(
+      OptionalInt replicationFactor, Duration retention, int maxRecordBytes) {
+    Map<String, String> settings = new HashMap<>();
+    settings.put("cleanup.policy", "delete");
+    settings.put("retention.ms", Long.toString(retention.toMillis()));
+    settings.put("retention.bytes", "-1");
+    settings.put("message.timestamp.type", "LogAppendTime");
+    settings.put("max.message.bytes", Integer.toString(maxRecordBytes));
+    settings.put(UNCLEAN_ELECTION, "false");
+    if (replicationFactor.orElse(1) >= SAFE_REPLICAS) {
+      settings.put(MIN_IN_SYNC, Integer.toString(SAFE_REPLICAS));
+    }
+    return settings;
   }
 
   private static Optional<Short> replicas(OptionalInt factor) {
@@ -323,6 +463,7 @@ public final class Topic {
     settings.put("enable.auto.commit", "false");
     settings.put("isolation.level", "read_committed");
     settings.put("auto.offset.reset", "none");
+    settings.put("allow.auto.create.topics", "false");
     settings.put("max.poll.records", POLL_RECORDS);
     settings.put("max.partition.fetch.bytes", FETCH_BYTES);
     settings.put("default.api.timeout.ms", Math.toIntExact(Math.max(1_000, patience.toMillis())));

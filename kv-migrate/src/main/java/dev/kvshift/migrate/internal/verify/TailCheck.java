@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TailCheck extends BackgroundTask {
   private static final Duration POLL = Duration.ofMillis(200);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
   private static final int MAX_SUSPECTS = 10_000;
 
   private final RunContext context;
@@ -98,7 +100,7 @@ public final class TailCheck extends BackgroundTask {
 
   @Override
   protected void run() {
-    try (consumer) {
+    try {
       consumer.assign(topic.all());
       for (int partition = 0; partition < from.size(); partition++) {
         consumer.seek(new TopicPartition(topic.name(), partition), from.get(partition));
@@ -112,6 +114,8 @@ public final class TailCheck extends BackgroundTask {
       if (!isClosing()) {
         throw e;
       }
+    } finally {
+      consumer.close(CloseOptions.timeout(CLOSE_TIMEOUT));
     }
   }
 

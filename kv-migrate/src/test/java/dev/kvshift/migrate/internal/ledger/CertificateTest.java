@@ -63,6 +63,30 @@ final class CertificateTest {
             + " again");
   }
 
+  @Test
+  void requireReadyForFence_targetThatForgetsDeletes_isItsAge() {
+    Draft draft = new Draft();
+    draft.tombstones = Duration.ofHours(4);
+
+    draft.print().requireReadyForFence(BEGAN.plus(Duration.ofHours(4)).minusNanos(1));
+
+    assertRefused(
+        () -> draft.print().requireReadyForFence(BEGAN.plus(Duration.ofHours(4))),
+        "the last comparison began 4 h ago, and the target remembers deletes for 4 h only, so a"
+            + " deleted entry may have come back since: raise gc_grace_seconds of its tables, and"
+            + " verify again");
+  }
+
+  @Test
+  void verify_certificateOfATargetThatForgetsDeletes_isTheSame() {
+    Draft draft = new Draft();
+    draft.tombstones = Duration.ofDays(90);
+    Certificate complete = draft.print().with(fence(0, 0), 0);
+
+    assertThat(Certificate.verify(complete.toJson())).isEqualTo(complete);
+    assertThat(complete.toJson()).contains("\"tombstoneLifetimeMillis\":7776000000");
+  }
+
   static Stream<Arguments> broken() {
     return Stream.of(
         broken(
@@ -246,6 +270,7 @@ final class CertificateTest {
         new Certificate.Identity(COPY, "log", "z5l4ebF-TBGHbpWjyyGN4g");
     long streamed = 9;
     Duration retention = Duration.ofDays(7);
+    @Nullable Duration tombstones;
     @Nullable StoreClocks clocks = new StoreClocks(skew(0), skew(0));
 
     Certificate print() {
@@ -258,7 +283,7 @@ final class CertificateTest {
               report, 8, new VerifyRecord.Digests("aa", "bb"), BEGAN.plus(TOOK), List.of(1L)),
           copied,
           quarantined,
-          new Certificate.Horizons(4, 9, streamed, retention),
+          new Certificate.Horizons(4, 9, streamed, retention, tombstones),
           clocks,
           null);
     }

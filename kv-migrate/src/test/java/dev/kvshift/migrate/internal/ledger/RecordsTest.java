@@ -53,7 +53,7 @@ final class RecordsTest {
           new Certificate.Copied(
               0, 0, new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L)),
           0,
-          new Certificate.Horizons(1, 404, 0, Duration.ofDays(7)),
+          new Certificate.Horizons(1, 404, 0, Duration.ofDays(7), null),
           null,
           null);
 
@@ -141,7 +141,7 @@ final class RecordsTest {
                 16,
                 new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L)),
             1,
-            new Certificate.Horizons(1, 404, 404, Duration.ofDays(7)),
+            new Certificate.Horizons(1, 404, 404, Duration.ofDays(7), null),
             new StoreClocks(
                 ClockSkew.of(Duration.ofMillis(-4), Duration.ofMillis(1)),
                 ClockSkew.of(Duration.ZERO, Duration.ofMillis(7).dividedBy(2))),

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -145,6 +146,11 @@ public record Dialect(
 
   private static String modeOf(String mode) {
     return MODE + " = {'mode': '" + mode + "'}";
+  }
+
+  /** Returns how long the tables of an import remember deletes; empty if they never forget one. */
+  public Optional<Duration> importTombstones() {
+    return hasTombstoneModes() ? Optional.empty() : Optional.of(IMPORT_TOMBSTONES);
   }
 
   /** Returns the end of a statement that reads a whole table once, past the cache. */

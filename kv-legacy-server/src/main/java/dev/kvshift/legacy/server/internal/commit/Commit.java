@@ -168,7 +168,7 @@ public final class Commit implements AutoCloseable {
   }
 
   Fence fence(Table table, String attempt, Instant deadline) {
-    Fence fence = new Fence(attempt, versions.draw(), table.position() + 1, deadline);
+    Fence fence = Fence.of(attempt, versions.draw(), table.position() + 1, deadline);
     log(table, Records.fenced(fence));
     setGate(table, table.gate().fenced(fence));
     return fence;

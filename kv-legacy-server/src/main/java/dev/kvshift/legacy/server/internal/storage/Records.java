@@ -172,7 +172,7 @@ public final class Records {
     long version = buffer.getLong();
     long fencedAt = buffer.getLong();
     Instant deadline = Instant.ofEpochMilli(buffer.getLong());
-    Fence fence = new Fence(Bytes.of(buffer).toUtf8(), version, fencedAt, deadline);
+    Fence fence = Fence.of(Bytes.of(buffer).toUtf8(), version, fencedAt, deadline);
     return message.setFenced(Messages.fence(fence)).build();
   }
 
@@ -230,7 +230,7 @@ public final class Records {
       Fence fence = null;
       if (in.readBoolean()) {
         fence =
-            new Fence(
+            Fence.of(
                 in.readUTF(), in.readLong(), in.readLong(), Instant.ofEpochMilli(in.readLong()));
       }
       boolean hasCopy = format != GATE_FORMAT_WITHOUT_COPY;

@@ -1,0 +1,60 @@
+package dev.kvshift.migrate.internal.apply;
+
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.context.BackgroundTask;
+import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.stream.SentVersions;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Publishes W, the version up to which the target holds everything, at the source's gate: about
+ * once a second, and only once the copy is done, because the stream carries no older rows.
+ * Instances that read at the source help entries above W to the target, so a W that is too high
+ * loses them; one that is too low costs some writes.
+ */
+final class WatermarkPublisher extends BackgroundTask {
+  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long SLICE_MILLIS = 100;
+
+  private final RunContext context;
+  private final SentVersions sent;
+  private final TopicProgress applied;
+  private final BooleanSupplier isCopied;
+  private boolean copied;
+  private long published;
+
+  /**
+   * Creates a publisher.
+   *
+   * @param isCopied whether every task of the copy is done; asked until it is
+   */
+  WatermarkPublisher(
+      RunContext context, SentVersions sent, TopicProgress applied, BooleanSupplier isCopied) {
+    super("kvshift-watermark-" + context.collection());
+    this.context = context;
+    this.sent = sent;
+    this.applied = applied;
+    this.isCopied = isCopied;
+  }
+
+  @Override
+  protected void run() {
+    while (!isClosing()) {
+      publish();
+      long end = System.nanoTime() + INTERVAL_NANOS;
+      while (!isClosing() && System.nanoTime() - end < 0) {
+        Await.pause(SLICE_MILLIS);
+      }
+    }
+  }
+
+  void publish() {
+    long version = sent.upTo(applied.position());
+    copied = copied || (version > published && isCopied.getAsBoolean());
+    if (copied && version > published) {
+      context.await(() -> context.source().gate().applied(version));
+      published = version;
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package dev.kvshift.migrate.internal.stream;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.context.BackgroundTask;
+import java.time.Duration;
+
+/**
+ * Asks the broker for the topic's id again and again. The clients that stream and apply retry for
+ * minutes, with warnings, when the topic is deleted or the broker is dead; this task fails with the
+ * cause within half a minute.
+ */
+public final class TopicWatch extends BackgroundTask {
+  private static final Duration INTERVAL = Duration.ofSeconds(2);
+  private static final long SLICE_MILLIS = 100;
+
+  private final Topic topic;
+  private final String expectedId;
+  private final Duration patience;
+
+  /**
+   * Creates a watch.
+   *
+   * @param expectedId Kafka's id of the topic that the migration was prepared with
+   * @param patience how long the broker may fail to answer; at most 20 s count
+   */
+  public TopicWatch(Topic topic, String expectedId, Duration patience) {
+    super("kvshift-topic-" + topic.name());
+    this.topic = topic;
+    this.expectedId = expectedId;
+    this.patience = patience;
+  }
+
+  @Override
+  protected void run() {
+    try (Topic.Probe probe = topic.probe()) {
+      long answeredNanos = System.nanoTime();
+      while (!isClosing()) {
+        try {
+          probe.requireId(expectedId);
+          answeredNanos = System.nanoTime();
+        } catch (KvException.Transient e) {
+          if (!isClosing() && isOver(System.nanoTime() - answeredNanos)) {
+            throw e;
+          }
+        }
+        long end = System.nanoTime() + INTERVAL.toNanos();
+        while (!isClosing() && System.nanoTime() - end < 0) {
+          Await.pause(SLICE_MILLIS);
+        }
+      }
+    }
+  }
+
+  private boolean isOver(long silentNanos) {
+    return silentNanos >= Math.min(patience.toNanos(), Topic.PROBE_PATIENCE.toNanos());
+  }
+}

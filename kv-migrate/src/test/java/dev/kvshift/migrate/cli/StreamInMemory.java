@@ -1,0 +1,33 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.Layout;
+import dev.kvshift.memory.InMemory;
+
+/** A process that runs the command stream between two in-memory stores, for tests that end it. */
+final class StreamInMemory {
+  private StreamInMemory() {}
+
+  /** Streams; the arguments are the broker and the layout. */
+  public static void main(String... arguments) {
+    try (KvStore source = InMemory.store("from")) {
+      source
+          .collection("files", Layout.parse(arguments[1]))
+          .put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+      MigrateCommand.execute(
+          "stream",
+          "--from",
+          "memory://from",
+          "--to",
+          "memory://to",
+          "--kafka",
+          arguments[0],
+          "--collection",
+          "files",
+          "--layout",
+          arguments[1]);
+    }
+  }
+}
