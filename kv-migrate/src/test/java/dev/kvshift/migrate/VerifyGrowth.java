@@ -9,7 +9,6 @@ import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,7 +31,6 @@ final class VerifyGrowth {
     for (String size : sizes) {
       measure(Integer.parseInt(size));
     }
-    System.exit(0);
   }
 
   private static void measure(int rows) {
@@ -40,7 +38,8 @@ final class VerifyGrowth {
     ScanCounter fromTarget = new ScanCounter();
     AtomicBoolean closing = new AtomicBoolean();
     AtomicLong written = new AtomicLong();
-    MigrationOptions options = Sides.options(Duration.ofSeconds(5), ScanRate.rowsPerSecond(50_000));
+    MigrationOptions options =
+        MigrationOptions.builder().scanRate(ScanRate.rowsPerSecond(50_000)).build();
     try (Sides sides = new Sides().from(fromSource).to(fromTarget);
         Migration migration =
             Migration.of(sides.plan(KafkaBroker.shared(), options), ProgressListener.NONE)) {

@@ -366,7 +366,7 @@ class HostileLoad {
         requests.add(Request.newBuilder().setCollection(collection).setEpoch(epoch).setGet(key));
       }
       client.send(requests).get(99).join();
-      client.cancel();
+      client.complete();
     }
   }
 

@@ -118,6 +118,11 @@ final class RawStream extends ClientCall.Listener<ReplyFrame> {
     return answers;
   }
 
+  /** Ends the stream in order. */
+  void complete() {
+    call.halfClose();
+  }
+
   void cancel() {
     call.cancel("cancelled", null);
   }

@@ -1,7 +1,11 @@
 package dev.kvshift.scylla.internal.read;
 
+import dev.kvshift.spi.Futures;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
  * How narrow a collection's reads have to be where the server refused wider ones, because they met
@@ -17,6 +21,7 @@ public final class Narrowing<K> {
   private static final int STEP = 8;
   private static final int WIDEN = 2;
   private static final int MAX_PLACES = 1_000;
+  private static final Duration PAUSE = Duration.ofMillis(5);
 
   private final Map<K, Integer> places =
       new LinkedHashMap<>(16, 0.75f, true) {
@@ -29,6 +34,14 @@ public final class Narrowing<K> {
       };
 
   private int usual = STEP;
+
+  /**
+   * Sends a narrower read, a moment after the refusal. The pause spares a server that refuses at
+   * once, and keeps the stack flat.
+   */
+  public static <T> CompletionStage<T> retry(Supplier<CompletionStage<T>> read) {
+    return Futures.after(PAUSE).thenCompose(waited -> read.get());
+  }
 
   /** Returns the shift of a read that begins at a place; 0 for all that is left. */
   public synchronized int at(K place) {

@@ -136,6 +136,7 @@ public final class RangeReader {
 
     private CompletionStage<RowPage> take(
         Part part, BoundStatement statement, AsyncResultSet result) {
+      boolean isEmpty = result.remaining() == 0;
       for (Row found : result.currentPage()) {
         ByteBuffer clustering = found.getBytesUnsafe(0);
         looked++;
@@ -159,6 +160,9 @@ public final class RangeReader {
       }
       ByteBuffer more = result.getExecutionInfo().getPagingState();
       if (more != null && looked < part.end()) {
+        if (isEmpty && !isPatient()) {
+          return narrow(part, DriverErrors.onlyDeadRows(what()));
+        }
         int most = part.end() - looked;
         return fetch(part, statement.setPagingState(more).setPageSize(pageRows(most)));
       }
@@ -202,9 +206,12 @@ public final class RangeReader {
      */
     private CompletionStage<RowPage> refused(Part part, Throwable thrown) {
       KvException error = DriverErrors.ofRead(what(), thrown);
-      if (!DriverErrors.isOfTooMuch(error)) {
-        return CompletableFuture.failedFuture(error);
-      }
+      return DriverErrors.isOfTooMuch(error, call)
+          ? narrow(part, error)
+          : CompletableFuture.failedFuture(error);
+    }
+
+    private CompletionStage<RowPage> narrow(Part part, KvException error) {
       Range rest = rest();
       if (rest.isEmpty()) {
         return done(Stop.END);
@@ -216,7 +223,7 @@ public final class RangeReader {
       }
       return KeyCut.of(rest, shift) == null || call.isExpired()
           ? CompletableFuture.failedFuture(error)
-          : read(rest, ROWS_BEHIND_EXPIRED);
+          : Narrowing.retry(() -> read(rest, ROWS_BEHIND_EXPIRED));
     }
 
     private Range rest() {

@@ -9,6 +9,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Range;
 import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
 import dev.kvshift.scylla.internal.read.KeyCut;
+import dev.kvshift.scylla.internal.read.Narrowing;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Behind;
@@ -101,7 +102,7 @@ final class PartitionWalk {
     }
     return KeyCut.of(Range.from(from), shift) == null || rows.isExpired()
         ? CompletableFuture.failedFuture(error)
-        : readPart();
+        : Narrowing.retry(this::readPart);
   }
 
   /** Returns the position at which all other partitions of the token begin. */

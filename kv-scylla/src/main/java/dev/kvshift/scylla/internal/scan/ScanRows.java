@@ -71,10 +71,12 @@ final class ScanRows {
     BiFunction<@Nullable AsyncResultSet, @Nullable Throwable, CompletionStage<ScanPage>> answered =
         (result, thrown) -> {
           if (result != null) {
-            return take.apply(result);
+            return isOnlyDead(result)
+                ? refused.apply(DriverErrors.onlyDeadRows(what()))
+                : take.apply(result);
           }
           KvException error = DriverErrors.ofRead(what(), thrown);
-          if (!DriverErrors.isOfTooMuch(error)) {
+          if (!DriverErrors.isOfTooMuch(error, call)) {
             throw error;
           }
           return refused.apply(error);
@@ -84,6 +86,14 @@ final class ScanRows {
         .read(what(), sized, call, expected)
         .handle(answered)
         .thenCompose(Function.identity());
+  }
+
+  /** Returns whether time runs out while pages have no row: narrower reads get further. */
+  private boolean isOnlyDead(AsyncResultSet result) {
+    return result.remaining() == 0
+        && result.getExecutionInfo().getPagingState() != null
+        && rows.isEmpty()
+        && !isPatient();
   }
 
   /** Adds a row if it is live. */

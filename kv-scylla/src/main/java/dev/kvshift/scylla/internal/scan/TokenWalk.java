@@ -7,6 +7,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.read.Narrowing;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Behind;
@@ -125,7 +126,9 @@ final class TokenWalk {
     if (part.after() != start && !rows.isPatient()) {
       return rows.done(new Behind(part.after()));
     }
-    return rows.isExpired() ? CompletableFuture.failedFuture(error) : readPart(part.after());
+    return rows.isExpired()
+        ? CompletableFuture.failedFuture(error)
+        : Narrowing.retry(() -> readPart(part.after()));
   }
 
   private CompletionStage<ScanPage> crowded(long token) {

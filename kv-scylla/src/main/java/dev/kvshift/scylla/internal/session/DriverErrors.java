@@ -21,6 +21,7 @@ import com.datastax.oss.driver.api.core.servererrors.ReadFailureException;
 import com.datastax.oss.driver.api.core.servererrors.ReadTimeoutException;
 import com.datastax.oss.driver.api.core.servererrors.UnavailableException;
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
 import java.security.cert.CertificateException;
 import java.util.Collection;
@@ -82,10 +83,22 @@ public final class DriverErrors {
     };
   }
 
+  /**
+   * Returns the error of a read that met page after page without a live row. ScyllaDB does not
+   * refuse such a read, but ends a page after 10,000 tombstones.
+   */
+  public static KvException onlyDeadRows(String what) {
+    return new KvException.Transient(
+        what
+            + " met only deleted or expired rows before its deadline: try again, which reads less"
+            + " at a time");
+  }
+
   /** Returns whether a narrower read may succeed: this one met too many dead rows, or took long. */
-  public static boolean isOfTooMuch(KvException error) {
+  public static boolean isOfTooMuch(KvException error, Call call) {
     Throwable cause = error.getCause();
-    return cause instanceof ReadFailureException
+    return (error instanceof KvException.Transient && call.isExpired())
+        || cause instanceof ReadFailureException
         || cause instanceof ReadTimeoutException
         || cause instanceof DriverTimeoutException;
   }

@@ -92,7 +92,7 @@ final class EmptyPagesTest {
     return real.apply(statement).thenApply(EmptyPagesTest::emptied);
   }
 
-  private static AsyncResultSet emptied(AsyncResultSet real) {
+  static AsyncResultSet emptied(AsyncResultSet real) {
     ExecutionInfo info =
         proxy(
             ExecutionInfo.class,

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datastax.oss.driver.api.core.DefaultConsistencyLevel;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.servererrors.ReadTimeoutException;
 import dev.kvshift.api.Bytes;
@@ -32,6 +33,7 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -206,6 +208,47 @@ final class TombstonesTest {
         assertThat(refusals).hasValueGreaterThan(5);
       }
     }
+  }
+
+  /** ScyllaDB refuses nothing, but ends page after page without a row. */
+  @Test
+  void rangeAndScan_pagesWithoutARowUntilTheDeadline_areNarrowedInTime() {
+    try (Store filling = open()) {
+      StoreCollection hidden = await(filling.open("hidden", RANGE, Claim.ACTIVE));
+      await(hidden.write(key(5), Mutation.put(VALUE), call()));
+      try (Store store =
+          TestStores.open(
+              string("20s"),
+              (statement, real) ->
+                  isUnbounded(statement)
+                      ? Futures.after(Duration.ofMillis(5))
+                          .thenCompose(
+                              waited -> real.apply(statement.setPagingState((ByteBuffer) null)))
+                          .thenApply(EmptyPagesTest::emptied)
+                      : real.apply(statement))) {
+        StoreCollection events = await(store.open("hidden", RANGE, Claim.ACTIVE));
+        RowPage page =
+            await(
+                events.range(
+                    MAIN,
+                    Bytes.empty(),
+                    Range.all(),
+                    PageLimit.entries(10),
+                    Call.within(Duration.ofSeconds(2))));
+        assertThat(page.passed()).isNotNull();
+        ScanPage scanned =
+            await(
+                events.scan(ALL, null, PageLimit.entries(10), Call.within(Duration.ofSeconds(2))));
+        assertThat(scanned.next()).isNotNull();
+      }
+    }
+  }
+
+  private static boolean isUnbounded(Statement<?> statement) {
+    String query = InterceptedSession.query(statement);
+    return (isRange(statement) && !query.contains("clustering < ?"))
+        || (query.startsWith("SELECT main, shard, clustering")
+            && ((BoundStatement) statement).getLong(1) == Long.MAX_VALUE);
   }
 
   @Test
