@@ -10,6 +10,7 @@ import dev.kvshift.api.Range.Direction;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.OperationChecker;
@@ -44,6 +45,7 @@ final class ShelfCollection implements StoreCollection {
       ShelfStore store,
       String name,
       Layout layout,
+      Claim claim,
       Board board,
       VersionClock versions,
       Clock clock) {
@@ -53,7 +55,7 @@ final class ShelfCollection implements StoreCollection {
     this.board = board;
     this.versions = versions;
     this.clock = clock;
-    this.checker = OperationChecker.of(name, layout, store.limits());
+    this.checker = OperationChecker.of(name, layout, store.limits()).claimed(claim);
   }
 
   @Override
@@ -86,6 +88,7 @@ final class ShelfCollection implements StoreCollection {
     return store.answer(
         () -> {
           begin(call);
+          checker.requireWritable();
           checker.check(key, mutation);
           if (mutation.lock() != null) {
             throw store.unsupported(Capability.LOCKS);

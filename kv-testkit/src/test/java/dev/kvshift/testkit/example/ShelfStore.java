@@ -73,7 +73,7 @@ final class ShelfStore implements Store {
     return answer(
         () -> {
           CollectionRecord.requireName(name);
-          return new ShelfCollection(this, name, layout, shelf.board(name), versions, clock);
+          return new ShelfCollection(this, name, layout, claim, shelf.board(name), versions, clock);
         });
   }
 
