@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.stream;
 
+import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -24,9 +26,15 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InvalidPidMappingException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTxnStateException;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.TransactionAbortedException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sends the source's changes to the topic in the order of their positions.
@@ -42,6 +50,19 @@ import org.jspecify.annotations.Nullable;
  * send aborts its transaction and ends the task.
  */
 public final class StreamWriter extends BackgroundTask {
+  private static final Logger LOG = LoggerFactory.getLogger(StreamWriter.class);
+
+  /** How often a batch is sent whose transaction the broker has lost track of. */
+  private static final int MAX_ATTEMPTS = 5;
+
+  /** Errors that say nothing about the records: a broker was slow to end the last transaction. */
+  private static final List<Class<? extends KafkaException>> LOST_TRANSACTION =
+      List.of(
+          InvalidTxnStateException.class,
+          InvalidPidMappingException.class,
+          OutOfOrderSequenceException.class,
+          TransactionAbortedException.class);
+
   private static final int BATCH_BYTES = 4 << 20;
   private static final Duration IDLE_WAIT = Duration.ofMillis(500);
   private static final Duration WATERMARK_INTERVAL = Duration.ofMillis(20);
@@ -51,7 +72,7 @@ public final class StreamWriter extends BackgroundTask {
   private final RunContext context;
   private final Ledger ledger;
   private final Topic topic;
-  private final KafkaProducer<byte[], byte[]> producer;
+  private KafkaProducer<byte[], byte[]> producer;
   private final AtomicLong sent = new AtomicLong();
   private final SentVersions versions = new SentVersions();
   private final AtomicReference<Exception> sendFailure = new AtomicReference<>();
@@ -101,7 +122,7 @@ public final class StreamWriter extends BackgroundTask {
 
   @Override
   protected void run() {
-    try (producer) {
+    try {
       begin();
       requireSameLog();
       CompletionStage<Batch> prefetched = read(acknowledged, IDLE_WAIT);
@@ -122,6 +143,8 @@ public final class StreamWriter extends BackgroundTask {
         }
       }
       save();
+    } finally {
+      producer.close();
     }
   }
 
@@ -268,15 +291,45 @@ public final class StreamWriter extends BackgroundTask {
         });
   }
 
-  /** Sends records as one transaction, and waits until it is committed. */
+  /**
+   * Sends records as one transaction, and waits until it is committed. If the broker has lost track
+   * of the transaction, the records are sent again in one of another producer, which aborts the
+   * former, or finds it committed: then they are there twice, and count once.
+   */
   private void commit(Runnable records) {
-    try {
-      producer.beginTransaction();
-      records.run();
-      producer.commitTransaction();
-    } catch (KafkaException e) {
-      throw failure(e);
+    List<ChangeCount> before = counts == null ? List.of() : List.copyOf(counts);
+    for (int attempt = 1; ; attempt++) {
+      try {
+        producer.beginTransaction();
+        records.run();
+        producer.commitTransaction();
+        return;
+      } catch (KafkaException e) {
+        if (attempt == MAX_ATTEMPTS || !isLostTransaction(e)) {
+          throw failure(e);
+        }
+        LOG.warn("{}: the broker has lost a transaction, it is sent again", topic.name(), e);
+        if (counts != null) {
+          Collections.copy(counts, before);
+        }
+        reopen();
+      }
     }
+  }
+
+  private boolean isLostTransaction(KafkaException error) {
+    return LOST_TRANSACTION.stream()
+        .anyMatch(
+            kind ->
+                Throwables.getCausalChain(error).stream().anyMatch(kind::isInstance)
+                    || kind.isInstance(sendFailure.get()));
+  }
+
+  private void reopen() {
+    producer.close(Duration.ZERO);
+    sendFailure.set(null);
+    producer = topic.streamProducer();
+    begin();
   }
 
   private RuntimeException failure(KafkaException error) {
