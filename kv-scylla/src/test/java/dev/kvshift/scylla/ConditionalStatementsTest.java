@@ -44,6 +44,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class ConditionalStatementsTest {
   private static final Bytes A = Bytes.utf8("a");
   private static final Bytes B = Bytes.utf8("b");
+  private static final Bytes C = Bytes.utf8("c");
   private static final String NAME = "box/record";
   private static final Set<Bytes> KEY = Set.of(Bytes.utf8("key"));
   private static final Duration LEASE = Duration.ofMinutes(1);
@@ -53,6 +54,7 @@ final class ConditionalStatementsTest {
   private Store other;
   private Store store;
   private Answer answer = (statement, send) -> send.apply(statement);
+  private Answer again = answer;
 
   /** What becomes of the first conditional statement after this was set. */
   private interface Answer {
@@ -101,10 +103,12 @@ final class ConditionalStatementsTest {
     store =
         TestStores.open(
             keyspace,
-            (statement, send) ->
-                isConditional(statement) && sent.incrementAndGet() == 1
-                    ? answer.of(statement, send)
-                    : send.apply(statement));
+            (statement, send) -> {
+              if (!isConditional(statement)) {
+                return send.apply(statement);
+              }
+              return (sent.incrementAndGet() == 1 ? answer : again).of(statement, send);
+            });
   }
 
   @AfterEach
@@ -185,6 +189,23 @@ final class ConditionalStatementsTest {
         .isInstanceOf(KvException.UnknownOutcome.class);
     assertThat(sent).hasValue(1);
     assertThat(await(other.metadata().get(NAME))).isEqualTo(A);
+  }
+
+  /** The first statement may have been applied and replaced; the second one cannot tell. */
+  @Test
+  void compareAndSet_changedByOthersBeforeItIsSentAgain_isUnknown() {
+    assertThat(await(store.metadata().compareAndSet(NAME, null, A))).isTrue();
+    again =
+        (statement, send) ->
+            other
+                .metadata()
+                .compareAndSet(NAME, A, C)
+                .thenCompose(changed -> send.apply(statement));
+    answerFirst((statement, send) -> failed(Refusal.TIMEOUT));
+    assertThatThrownBy(() -> await(store.metadata().compareAndSet(NAME, A, B)))
+        .isInstanceOf(KvException.UnknownOutcome.class);
+    assertThat(sent).hasValue(2);
+    assertThat(await(other.metadata().get(NAME))).isEqualTo(C);
   }
 
   @Test

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Test;
 /** ScyllaDB ends pages after 10,000 tombstones, possibly without a row: only a null state ends. */
 final class EmptyPagesTest {
   private static final ByteBuffer EMPTY_PAGE = ByteBuffer.wrap(new byte[] {1, 2, 3});
+  private static final Object NOTHING = new Object();
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("main"), Bytes.utf8("1"));
 
   private final String keyspace = TestStores.newKeyspace();
@@ -105,12 +106,14 @@ final class EmptyPagesTest {
             switch (name) {
               case "getExecutionInfo" -> info;
               case "currentPage" -> List.of();
+              case "one" -> NOTHING;
               case "remaining" -> 0;
               case "hasMorePages" -> true;
               default -> null;
             });
   }
 
+  /** Passes to the real object the methods for which the function returns null. */
   private static <T> T proxy(Class<T> type, T real, Function<String, Object> replaced) {
     return type.cast(
         Proxy.newProxyInstance(
@@ -118,6 +121,9 @@ final class EmptyPagesTest {
             new Class<?>[] {type},
             (proxy, method, arguments) -> {
               Object value = replaced.apply(method.getName());
+              if (value == NOTHING) {
+                return null;
+              }
               return value != null ? value : method.invoke(real, arguments);
             }));
   }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 final class ConditionalNodeTest {
   private static final Node LIVE = node(NodeState.UP, NodeDistance.LOCAL, 1);
   private static final Node REMOTE = node(NodeState.UP, NodeDistance.IGNORED, 0);
-  private static final Node DOWN = node(NodeState.DOWN, NodeDistance.LOCAL, 0);
+  private static final Node DOWN = node(NodeState.DOWN, NodeDistance.LOCAL, 1);
   private static final Node UNCONNECTED = node(NodeState.UP, NodeDistance.LOCAL, 0);
 
   @Test
