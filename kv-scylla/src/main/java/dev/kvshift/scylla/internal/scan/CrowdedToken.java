@@ -5,19 +5,13 @@ import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
-import dev.kvshift.api.Range;
 import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
-import dev.kvshift.scylla.internal.read.KeyCut;
-import dev.kvshift.scylla.internal.read.Narrowing;
-import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Behind;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Partition;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -29,15 +23,9 @@ import org.jspecify.annotations.Nullable;
  * partitions. A part with more rows than a page may have is cut after the last row that fits, and
  * read again.
  */
-final class CrowdedToken {
-  private final ScanRows rows;
+final class CrowdedToken extends ClusteringWalk {
   private final long token;
   private final @Nullable Partition read;
-  private final Bytes start;
-  private Bytes from;
-
-  /** The read covers the first 2^-shift of what is left; 0 unless the server refused more. */
-  private int shift;
 
   /**
    * A part of the partitions.
@@ -49,25 +37,19 @@ final class CrowdedToken {
   private record Part(@Nullable Bytes cut, int before, boolean mayEnd) {}
 
   CrowdedToken(ScanRows rows, Across position) {
-    this.rows = rows;
+    super(rows, position.clustering());
     token = position.token();
     read = position.read();
-    start = position.clustering();
-    from = start;
   }
 
-  CompletionStage<ScanPage> read() {
-    shift = rows.shared.narrowing().at(here());
-    return readNext();
-  }
-
-  private ScanPosition here() {
+  @Override
+  ScanPosition here() {
     return new Across(token, read, from);
   }
 
-  private CompletionStage<ScanPage> readNext() {
-    Bytes cut = shift == 0 ? null : KeyCut.of(Range.from(from), shift);
-    return readPart(new Part(cut, rows.size(), true));
+  @Override
+  CompletionStage<ScanPage> readPart() {
+    return readPart(new Part(cut(), rows.size(), true));
   }
 
   private CompletionStage<ScanPage> readPart(Part part) {
@@ -76,12 +58,8 @@ final class CrowdedToken {
         rows.shared
             .statements()
             .tokens(
-                cut == null ? Request.SCAN_TOKEN_REST : Request.SCAN_TOKEN_PART, token - 1, token)
-            .setBytesUnsafe(2, from.asReadOnlyBuffer());
-    if (cut != null) {
-      statement.setBytesUnsafe(3, RangeReader.successor(cut).asReadOnlyBuffer());
-    }
-    return fetch(part, statement.build());
+                cut == null ? Request.SCAN_TOKEN_REST : Request.SCAN_TOKEN_PART, token - 1, token);
+    return fetch(part, bind(statement, cut));
   }
 
   private CompletionStage<ScanPage> fetch(Part part, BoundStatement statement) {
@@ -114,23 +92,5 @@ final class CrowdedToken {
       return fetch(part, statement.setPagingState(more));
     }
     return cut == null ? rows.done(new Behind(token)) : pass(cut);
-  }
-
-  /** Continues after a part that was read to its end. */
-  private CompletionStage<ScanPage> pass(Bytes cut) {
-    shift = rows.shared.narrowing().wider(here(), shift);
-    from = RangeReader.successor(cut);
-    return rows.isPatient() ? readNext() : rows.done(here());
-  }
-
-  /** Ends the page with what was read, or reads a narrower part. */
-  private CompletionStage<ScanPage> refused(KvException error) {
-    shift = rows.shared.narrowing().narrower(here(), shift);
-    if (!from.equals(start) && !rows.isPatient()) {
-      return rows.done(here());
-    }
-    return KeyCut.of(Range.from(from), shift) == null || rows.isExpired()
-        ? CompletableFuture.failedFuture(error)
-        : Narrowing.retry(this::readNext);
   }
 }

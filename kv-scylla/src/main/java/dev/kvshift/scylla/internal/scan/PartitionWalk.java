@@ -5,11 +5,7 @@ import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.KvException;
-import dev.kvshift.api.Range;
 import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
-import dev.kvshift.scylla.internal.read.KeyCut;
-import dev.kvshift.scylla.internal.read.Narrowing;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Behind;
@@ -18,52 +14,36 @@ import dev.kvshift.scylla.internal.scan.ScanPosition.Partition;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.StoreKey;
 import java.nio.ByteBuffer;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the rest of a partition, in narrower parts where the server refuses more. */
-final class PartitionWalk {
-  private final ScanRows rows;
+final class PartitionWalk extends ClusteringWalk {
   private final long token;
   private final Partition partition;
-  private final Bytes start;
-  private Bytes from;
-
-  /** The read covers the first 2^-shift of what is left; 0 unless the server refused more. */
-  private int shift;
 
   PartitionWalk(ScanRows rows, Inside position) {
-    this.rows = rows;
+    super(rows, position.clustering());
     token = position.token();
     partition = position.partition();
-    start = position.clustering();
-    from = start;
   }
 
-  CompletionStage<ScanPage> read() {
-    shift = rows.shared.narrowing().at(here());
-    return readPart();
-  }
-
-  private ScanPosition here() {
+  @Override
+  ScanPosition here() {
     return new Inside(token, partition, from);
   }
 
-  private CompletionStage<ScanPage> readPart() {
-    Bytes cut = shift == 0 ? null : KeyCut.of(Range.from(from), shift);
+  @Override
+  CompletionStage<ScanPage> readPart() {
+    Bytes cut = cut();
     BoundStatementBuilder statement =
         rows.shared
             .statements()
             .partition(
                 cut == null ? Request.SCAN_REST : Request.SCAN_PART,
                 partition.main(),
-                partition.shard())
-            .setBytesUnsafe(2, from.asReadOnlyBuffer());
-    if (cut != null) {
-      statement.setBytesUnsafe(3, RangeReader.successor(cut).asReadOnlyBuffer());
-    }
-    return fetch(cut, statement.build());
+                partition.shard());
+    return fetch(cut, bind(statement, cut));
   }
 
   private CompletionStage<ScanPage> fetch(@Nullable Bytes cut, BoundStatement statement) {
@@ -85,24 +65,6 @@ final class PartitionWalk {
       return fetch(cut, statement.setPagingState(more));
     }
     return cut == null ? readSiblings() : pass(cut);
-  }
-
-  /** Continues after a part that was read to its end. */
-  private CompletionStage<ScanPage> pass(Bytes cut) {
-    shift = rows.shared.narrowing().wider(here(), shift);
-    from = RangeReader.successor(cut);
-    return rows.isPatient() ? readPart() : rows.done(here());
-  }
-
-  /** Ends the page with what was read, or reads a narrower part. */
-  private CompletionStage<ScanPage> refused(KvException error) {
-    shift = rows.shared.narrowing().narrower(here(), shift);
-    if (!from.equals(start) && !rows.isPatient()) {
-      return rows.done(here());
-    }
-    return KeyCut.of(Range.from(from), shift) == null || rows.isExpired()
-        ? CompletableFuture.failedFuture(error)
-        : Narrowing.retry(this::readPart);
   }
 
   /** Returns the position at which all other partitions of the token begin. */
