@@ -33,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -178,7 +179,8 @@ final class TransitionCollection implements StoreCollection {
         read,
         (view, c) ->
             beforeSending(fresh(), c)
-                .thenCompose(store -> reporting(Events.NEW, read.apply(store, c))));
+                .thenCompose(store -> reporting(Events.NEW, read.apply(store, c))),
+        Futures::readFailure);
   }
 
   private synchronized @Nullable StoreCollection preferred() {
@@ -218,7 +220,8 @@ final class TransitionCollection implements StoreCollection {
                                   mutation.withVersion(clock.next()),
                                   c,
                                   FIRST_BACKOFF,
-                                  false)));
+                                  false)),
+              Futures::writeFailure);
         });
   }
 
@@ -282,39 +285,41 @@ final class TransitionCollection implements StoreCollection {
         "an earlier attempt may have been applied: read back, or write again", cause);
   }
 
-  /** Runs an operation in the current phase, and again in the next where it was refused. */
+  /**
+   * Runs an operation in the current phase, and again in the next if it was refused.
+   *
+   * @param failure the error of an operation whose driver has failed with any other
+   */
   private <T extends @Nullable Object> CompletionStage<T> inPhase(
       Call call,
       BiFunction<StoreCollection, Call, CompletionStage<T>> onOld,
-      BiFunction<PhaseTracker.View, Call, CompletionStage<T>> onNew) {
+      BiFunction<PhaseTracker.View, Call, CompletionStage<T>> onNew,
+      Function<Throwable, KvException> failure) {
     PhaseTracker.View view = tracker.begin();
-    CompletionStage<T> attempt;
-    try {
-      attempt =
-          switch (view.phase()) {
-            case LEGACY ->
-                reporting(Events.OLD, onOld.apply(requireOld(), call.withEpoch(view.epoch())));
-            case NEW_ONLY -> onNew.apply(view, call);
-            default ->
-                CompletableFuture.failedFuture(
-                    new KvException.Permanent(
-                        "collection "
-                            + name
-                            + " is in phase "
-                            + view.phase()
-                            + ", which this version does not know: upgrade the library"));
-          };
-    } catch (KvException e) {
-      attempt = CompletableFuture.failedFuture(e);
-    }
-    return attempt
+    return Futures.start(
+            () ->
+                switch (view.phase()) {
+                  case LEGACY ->
+                      reporting(
+                          Events.OLD,
+                          Futures.start(
+                              () -> onOld.apply(requireOld(), call.withEpoch(view.epoch()))));
+                  case NEW_ONLY -> onNew.apply(view, call);
+                  default ->
+                      throw new KvException.Permanent(
+                          "collection "
+                              + name
+                              + " is in phase "
+                              + view.phase()
+                              + ", which this version does not know: upgrade the library");
+                })
         .whenComplete((value, error) -> tracker.end(view))
         .handle(
             (value, error) -> {
               if (error == null) {
                 return CompletableFuture.completedFuture(value);
               }
-              KvException cause = Futures.readFailure(error);
+              KvException cause = failure.apply(error);
               if (!(cause instanceof StalePhase stale)) {
                 return CompletableFuture.<T>failedFuture(cause);
               }
@@ -324,7 +329,7 @@ final class TransitionCollection implements StoreCollection {
                   ? CompletableFuture.<T>failedFuture(
                       new KvException.Transient(
                           "collection " + name + " changed its phase meanwhile: try again", stale))
-                  : inPhase(call, onOld, onNew);
+                  : inPhase(call, onOld, onNew, failure);
             })
         .thenCompose(stage -> stage);
   }

@@ -120,8 +120,36 @@ class TransitionStoreTest {
   private final AtomicInteger reports = new AtomicInteger();
   private final CompletableFuture<StoreCollection> neverOpened = new CompletableFuture<>();
   private final Queue<CompletionStage<@Nullable Row>> newReads = new ConcurrentLinkedQueue<>();
+  private final Queue<RuntimeException> oldFaults = new ConcurrentLinkedQueue<>();
   private final Queue<KvException> newWrites = new ConcurrentLinkedQueue<>();
   private final List<Long> newVersions = new CopyOnWriteArrayList<>();
+
+  /** The old side, whose driver may fail with an error that is no KvException. */
+  private final class FaultyCollection extends ForwardingCollection {
+    FaultyCollection(StoreCollection inner) {
+      super(inner);
+    }
+
+    @Override
+    public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+      requireSound();
+      return inner.get(key, call);
+    }
+
+    @Override
+    public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+      CompletionStage<Long> written = inner.write(key, mutation, call);
+      requireSound();
+      return written;
+    }
+
+    private void requireSound() {
+      RuntimeException fault = oldFaults.poll();
+      if (fault != null) {
+        throw fault;
+      }
+    }
+  }
 
   /** The new side, whose writes fail as a test says, and succeed afterwards. */
   private final class ScriptedCollection extends ForwardingCollection {
@@ -585,6 +613,22 @@ class TransitionStoreTest {
   }
 
   @Test
+  void write_oldDriverFailsUnexpectedly_isUnknown() {
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      oldFaults.add(new IllegalStateException("a fault"));
+      assertThatThrownBy(() -> items.put(key("a"), Bytes.utf8("1")))
+          .isExactlyInstanceOf(KvException.UnknownOutcome.class);
+      assertThat(value(onOld, "a")).isEqualTo("1");
+      oldFaults.add(new IllegalStateException("a fault"));
+      assertThatThrownBy(() -> items.get(key("a")))
+          .isExactlyInstanceOf(KvException.Permanent.class);
+      Gate.State moved = move();
+      assertThat(moved.phase()).isEqualTo(Phase.NEW_ONLY);
+    }
+  }
+
+  @Test
   void write_repeated_keepsItsVersion() {
     newWrites.add(new KvException.UnknownOutcome("no answer"));
     newWrites.add(new KvException.Transient("busy"));
@@ -764,7 +808,9 @@ class TransitionStoreTest {
                         side.equals("old") ? oldIsDown : newIsDown) {
                       @Override
                       protected StoreCollection wrap(StoreCollection collection) {
-                        return side.equals("old") ? collection : new ScriptedCollection(collection);
+                        return side.equals("old")
+                            ? new FaultyCollection(collection)
+                            : new ScriptedCollection(collection);
                       }
 
                       @Override
