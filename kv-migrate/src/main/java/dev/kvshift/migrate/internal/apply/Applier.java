@@ -196,21 +196,19 @@ final class Applier extends BackgroundTask {
   private void learnFromOthers() {
     Set<TopicPartition> others = new HashSet<>(topic.all());
     others.removeAll(consumer.assignment());
-    learn(others);
+    learn(consumer.committed(others));
     othersNanos = System.nanoTime();
   }
 
-  private void learn(Collection<TopicPartition> partitions) {
-    consumer
-        .committed(Set.copyOf(partitions))
-        .forEach(
-            (partition, committed) -> {
-              if (committed != null) {
-                int number = partition.partition();
-                CommitNote note = CommitNote.parse(committed.metadata(), start);
-                applied.advance(number, committed.offset(), note.watermark(), note.marker());
-              }
-            });
+  private void learn(Map<TopicPartition, OffsetAndMetadata> committed) {
+    committed.forEach(
+        (partition, offset) -> {
+          if (offset != null) {
+            int number = partition.partition();
+            CommitNote note = CommitNote.parse(offset.metadata(), start);
+            applied.advance(number, offset.offset(), note.watermark(), note.marker());
+          }
+        });
   }
 
   /** Returns what was read below a committed offset; null if that was not counted. */
@@ -235,10 +233,8 @@ final class Applier extends BackgroundTask {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       topic.requireId(topicId);
       Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.copyOf(partitions));
-      for (TopicPartition partition : partitions) {
-        counts.begin(partition.partition(), seen(committed.get(partition)));
-      }
-      learn(partitions);
+      partitions.forEach(each -> counts.begin(each.partition(), seen(committed.get(each))));
+      learn(committed);
     }
   }
 

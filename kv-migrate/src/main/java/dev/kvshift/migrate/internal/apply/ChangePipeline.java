@@ -15,8 +15,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The way of a change from the source's log through the topic to the target. One thread streams,
@@ -24,7 +22,6 @@ import org.slf4j.LoggerFactory;
  * on. Safe for use by many threads.
  */
 public final class ChangePipeline implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(ChangePipeline.class);
   private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(200);
 
   private final RunContext context;
@@ -145,10 +142,7 @@ public final class ChangePipeline implements AutoCloseable {
   /** Ends all threads and waits for them. */
   @Override
   public void close() {
-    try {
-      topicWatch.check();
-    } catch (RuntimeException e) {
-      LOG.debug("nothing is sent any more", e);
+    if (topicWatch.hasFailed()) {
       stream.abort();
     }
     tasks().forEach(BackgroundTask::close);

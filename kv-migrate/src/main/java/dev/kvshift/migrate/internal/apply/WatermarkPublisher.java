@@ -1,10 +1,9 @@
 package dev.kvshift.migrate.internal.apply;
 
-import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.stream.SentVersions;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -14,8 +13,7 @@ import java.util.function.BooleanSupplier;
  * loses them; one that is too low costs some writes.
  */
 final class WatermarkPublisher extends BackgroundTask {
-  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long SLICE_MILLIS = 100;
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
 
   private final RunContext context;
   private final SentVersions sent;
@@ -42,10 +40,7 @@ final class WatermarkPublisher extends BackgroundTask {
   protected void run() {
     while (!isClosing()) {
       publish();
-      long end = System.nanoTime() + INTERVAL_NANOS;
-      while (!isClosing() && System.nanoTime() - end < 0) {
-        Await.pause(SLICE_MILLIS);
-      }
+      pause(INTERVAL);
     }
   }
 

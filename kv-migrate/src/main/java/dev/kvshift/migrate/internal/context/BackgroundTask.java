@@ -1,5 +1,8 @@
 package dev.kvshift.migrate.internal.context;
 
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +13,7 @@ public abstract class BackgroundTask implements AutoCloseable {
   private static final long JOIN_MILLIS = 10_000;
 
   private final Thread thread;
-  private volatile boolean closing;
+  private final CountDownLatch closing = new CountDownLatch(1);
   private volatile @Nullable RuntimeException failure;
 
   /** Creates a task; {@link #start()} starts it. */
@@ -32,7 +35,21 @@ public abstract class BackgroundTask implements AutoCloseable {
 
   /** Returns whether the task has to end. */
   protected final boolean isClosing() {
-    return closing;
+    return closing.getCount() == 0;
+  }
+
+  /** Waits inside {@link #run()}, at most until the task has to end. */
+  protected final void pause(Duration time) {
+    try {
+      closing.await(time.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    }
+  }
+
+  /** Returns whether a failure has ended the task. */
+  public final boolean hasFailed() {
+    return failure != null;
   }
 
   /** Throws the failure that ended the task, if there is one. */
@@ -46,7 +63,7 @@ public abstract class BackgroundTask implements AutoCloseable {
   /** Ends the task and waits for it, 20 s at most; interrupts it after 10 s. */
   @Override
   public final void close() {
-    closing = true;
+    closing.countDown();
     wakeUp();
     join();
     if (thread.isAlive()) {
@@ -68,7 +85,7 @@ public abstract class BackgroundTask implements AutoCloseable {
     try {
       run();
     } catch (RuntimeException e) {
-      if (!closing) {
+      if (!isClosing()) {
         failure = Await.failure(e);
       }
     } catch (Error e) {

@@ -12,8 +12,6 @@ public final class ClockWatch extends BackgroundTask {
   /** Time between two measurements. */
   public static final Duration INTERVAL = Duration.ofSeconds(30);
 
-  private static final long SLICE_MILLIS = 100;
-
   private final RunContext context;
   private final Duration interval;
 
@@ -27,10 +25,7 @@ public final class ClockWatch extends BackgroundTask {
   @Override
   protected void run() {
     while (!isClosing()) {
-      long end = System.nanoTime() + interval.toNanos();
-      while (!isClosing() && System.nanoTime() - end < 0) {
-        Await.pause(Math.min(SLICE_MILLIS, Math.max(1, interval.toMillis())));
-      }
+      pause(interval);
       if (!isClosing()) {
         measure();
       }

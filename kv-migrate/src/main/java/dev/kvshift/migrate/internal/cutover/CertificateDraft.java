@@ -56,7 +56,7 @@ final class CertificateDraft {
             new Certificate.Identity(
                 config.requireCopy(),
                 Objects.requireNonNull(stream.logId(), "logId"),
-                Objects.requireNonNull(config.topic().id(), "topicId"))),
+                config.requireTopicId())),
         ledger.require(VerifyRecord.KEY),
         copy == null ? null : new Certificate.Copied(copy.size(), copy.done(), copy.counts()),
         quarantine.run(),

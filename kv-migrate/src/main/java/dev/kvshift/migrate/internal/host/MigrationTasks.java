@@ -116,8 +116,7 @@ public final class MigrationTasks implements AutoCloseable {
    * @return how many positions were behind
    */
   public long catchUp(ProgressReporter progress) {
-    CopyTasks copied = CopyTasks.read(ledger);
-    boolean isCopied = copied != null && copied.done() == copied.size();
+    boolean isCopied = CopyTasks.isDone(ledger);
     long behind = pipeline.catchUp(progress);
     if (isCopied) {
       setup.activation().openToReaders();

@@ -72,7 +72,10 @@ public final class StreamWriter extends BackgroundTask {
   private final RunContext context;
   private final Ledger ledger;
   private final Topic topic;
-  private KafkaProducer<byte[], byte[]> producer;
+
+  /** Replaced by the writing thread; closed by another one if the broker is dead. */
+  private volatile KafkaProducer<byte[], byte[]> producer;
+
   private final AtomicLong sent = new AtomicLong();
   private final SentVersions versions = new SentVersions();
   private final AtomicReference<Exception> sendFailure = new AtomicReference<>();

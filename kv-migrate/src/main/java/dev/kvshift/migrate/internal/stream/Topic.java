@@ -456,6 +456,20 @@ public final class Topic {
         consumerSettings(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
+  /**
+   * Opens a consumer without a group of all partitions.
+   *
+   * @param offsets per partition, where it begins
+   */
+  public KafkaConsumer<byte[], byte[]> consumerAt(List<Long> offsets) {
+    KafkaConsumer<byte[], byte[]> consumer = standaloneConsumer();
+    consumer.assign(all());
+    for (int partition = 0; partition < offsets.size(); partition++) {
+      consumer.seek(new TopicPartition(name, partition), offsets.get(partition));
+    }
+    return consumer;
+  }
+
   private Map<String, Object> consumerSettings() {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", bootstrapServers);

@@ -1,7 +1,6 @@
 package dev.kvshift.migrate.internal.stream;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
 import java.time.Duration;
 
@@ -12,7 +11,6 @@ import java.time.Duration;
  */
 public final class TopicWatch extends BackgroundTask {
   private static final Duration INTERVAL = Duration.ofSeconds(2);
-  private static final long SLICE_MILLIS = 100;
 
   private final Topic topic;
   private final String expectedId;
@@ -44,10 +42,7 @@ public final class TopicWatch extends BackgroundTask {
             throw e;
           }
         }
-        long end = System.nanoTime() + INTERVAL.toNanos();
-        while (!isClosing() && System.nanoTime() - end < 0) {
-          Await.pause(SLICE_MILLIS);
-        }
+        pause(INTERVAL);
       }
     }
   }

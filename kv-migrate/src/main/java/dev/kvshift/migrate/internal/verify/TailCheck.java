@@ -24,7 +24,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +42,6 @@ public final class TailCheck extends BackgroundTask {
   private final Topic topic;
   private final ChangePipeline pipeline;
   private final KeyCheck check;
-  private final List<Long> from;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final TopicProgress checked;
   private final Suspects suspects = new Suspects();
@@ -62,10 +60,10 @@ public final class TailCheck extends BackgroundTask {
     this.topic = topic;
     this.pipeline = pipeline;
     this.check = check;
-    this.from = verified.offsets();
     this.findings = new Findings(context.options().listedDifferences());
-    this.consumer = topic.standaloneConsumer();
     this.checked = new TopicProgress(topic.partitions());
+    List<Long> from = verified.offsets();
+    this.consumer = topic.consumerAt(from);
     for (int partition = 0; partition < from.size(); partition++) {
       checked.advance(partition, from.get(partition), verified.position(), null);
     }
@@ -101,10 +99,6 @@ public final class TailCheck extends BackgroundTask {
   @Override
   protected void run() {
     try {
-      consumer.assign(topic.all());
-      for (int partition = 0; partition < from.size(); partition++) {
-        consumer.seek(new TopicPartition(topic.name(), partition), from.get(partition));
-      }
       while (!isClosing()) {
         follow(consumer.poll(POLL));
       }

@@ -33,11 +33,7 @@ public record TopicChangedKeys(
   public void forEach(Consumer<StoreKey> each) {
     pipeline.settle();
     List<Long> to = pipeline.applied().offsets();
-    try (KafkaConsumer<byte[], byte[]> consumer = topic.standaloneConsumer()) {
-      consumer.assign(topic.all());
-      for (int partition = 0; partition < from.size(); partition++) {
-        consumer.seek(new TopicPartition(topic.name(), partition), from.get(partition));
-      }
+    try (KafkaConsumer<byte[], byte[]> consumer = topic.consumerAt(from)) {
       long lastNanos = System.nanoTime();
       while (!hasReached(consumer, to)) {
         pipeline.check();
