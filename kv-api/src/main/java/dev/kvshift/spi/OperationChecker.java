@@ -22,7 +22,7 @@ public final class OperationChecker {
   private final Limits limits;
   private final Scope scope;
 
-  /** What the collection takes apart from its layout and limits. */
+  /** Whether the collection has shards, and takes writes. */
   private record Scope(boolean sharded, boolean writable) {}
 
   private OperationChecker(String collection, Layout layout, Limits limits, Scope scope) {

@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Requests that need a measurement share one. Safe for use by many threads.
  */
 public final class StoreClock {
-  /** How long a measurement is relied on. */
+  /** The time for which a measurement is valid: 30 s. */
   public static final Duration VALID_FOR = Duration.ofSeconds(30);
 
-  /** How many round trips a measurement takes; the shortest is kept. */
+  /** The number of round trips of a measurement, of which the shortest is kept. */
   private static final int ROUND_TRIPS = 3;
 
   /** A store may cut its time to milliseconds, so it is half of one later, give or take as much. */
@@ -56,7 +56,7 @@ public final class StoreClock {
 
   /**
    * A measurement, and both of this process's clocks when its request was sent. A step of the wall
-   * clock while the request was under way therefore shows as well.
+   * clock during the request is therefore noticed too.
    */
   private record Measured(ClockSkew skew, long wallMicros, long nanos) {}
 
@@ -147,7 +147,7 @@ public final class StoreClock {
         });
   }
 
-  /** Measures the skew, or waits for the measurement that is under way. */
+  /** Measures the skew, or joins a measurement that has begun. */
   public CompletionStage<ClockSkew> measure() {
     CompletableFuture<ClockSkew> begun;
     synchronized (this) {
@@ -180,12 +180,12 @@ public final class StoreClock {
     return Futures.<Instant>start(serverTime)
         .thenApply(
             server -> {
-              Duration half = Duration.ofNanos(nanoTime.getAsLong() - sentNanos).dividedBy(2);
-              long ahead = VersionClock.micros(server) - sent;
+              Instant asked = Instant.EPOCH.plus(sent, ChronoUnit.MICROS);
+              Instant answered = asked.plusNanos(nanoTime.getAsLong() - sentNanos);
+              ClockSkew exact = ClockSkew.of(asked, server, answered);
               ClockSkew skew =
                   ClockSkew.of(
-                      Duration.of(ahead, ChronoUnit.MICROS).plus(HALF_MILLI).minus(half),
-                      half.plus(HALF_MILLI));
+                      exact.offset().plus(HALF_MILLI), exact.uncertainty().plus(HALF_MILLI));
               return new Measured(skew, sent, sentNanos);
             });
   }

@@ -63,7 +63,7 @@ final class Dispatcher {
   private final Engine engine;
   private final ReadThrottle longReads;
 
-  /** What ends the reads that wait for changes. */
+  /** Cancels the reads that wait for changes, one each. */
   private final Set<Runnable> waitingReads = ConcurrentHashMap.newKeySet();
 
   private volatile boolean closed;

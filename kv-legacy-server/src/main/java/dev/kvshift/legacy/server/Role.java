@@ -5,7 +5,7 @@ import dev.kvshift.legacy.wire.Request;
 import io.grpc.Context;
 import java.util.Locale;
 
-/** What the holder of a token may do. Each role includes the ones before it. */
+/** The requests that a token allows. Each role includes those before it. */
 enum Role {
   /** Read and write rows, take locks, and report as an instance. */
   SERVE,

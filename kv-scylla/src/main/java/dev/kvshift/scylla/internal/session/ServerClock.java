@@ -51,15 +51,12 @@ public final class ServerClock {
 
   /** Ends once a version may be drawn, at the latest with the call's deadline. */
   public static CompletionStage<Void> require(StoreClock clock, Call call) {
-    return clock.isRight()
-        ? clock.require()
-        : Futures.within(
-            call,
-            clock.require(),
-            () ->
-                new KvException.Transient(
-                    "the server has not told its time by the deadline; nothing was written: try"
-                        + " again"));
+    return Futures.within(
+        call,
+        clock.require(),
+        () ->
+            new KvException.Transient(
+                "the server has not told its time by the deadline; nothing was written: try again"));
   }
 
   private static void log(
