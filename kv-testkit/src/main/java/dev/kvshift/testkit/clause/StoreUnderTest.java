@@ -9,22 +9,26 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.fixture.StoreFixture;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/** The store that clauses test: a fixture, one store of it, and the collections opened so far. */
+/**
+ * The store that clauses test: a fixture, one store of it, and the collections opened so far.
+ * Thread-safe.
+ */
 final class StoreUnderTest implements AutoCloseable {
   final StoreFixture fixture;
   final Store store;
   final KvStore view;
   final ClauseCounts counts = new ClauseCounts();
-  private final Map<String, StoreCollection> collections = new HashMap<>();
-  private final Map<String, KvCollection> views = new HashMap<>();
+  private final Map<String, StoreCollection> collections = new ConcurrentHashMap<>();
+  private final Map<String, KvCollection> views = new ConcurrentHashMap<>();
   private final String run;
-  private int made;
+  private final AtomicInteger made = new AtomicInteger();
 
   StoreUnderTest(StoreFixture fixture) {
     this.fixture = fixture;
@@ -35,8 +39,7 @@ final class StoreUnderTest implements AutoCloseable {
 
   /** Returns a collection name that has not been used yet. */
   String freshName() {
-    made++;
-    return "kit-" + run + "-" + made;
+    return "kit-" + run + "-" + made.incrementAndGet();
   }
 
   /** Returns the name of the collection that tests share, because creating one can take long. */
