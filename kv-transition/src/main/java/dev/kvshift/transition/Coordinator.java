@@ -87,7 +87,9 @@ public final class Coordinator {
     return new Coordinator(collection, gate, all, dwell, progress);
   }
 
-  /** Returns the same coordinator, which stays in each phase for at least that long on its way up. */
+  /**
+   * Returns the same coordinator, which stays in each phase for at least that long on its way up.
+   */
   public Coordinator withDwell(Duration newDwell) {
     return new Coordinator(collection, gate, conditions, newDwell, progress);
   }
@@ -120,7 +122,7 @@ public final class Coordinator {
       if (way == 0) {
         return state;
       }
-      Phase next = Phase.values()[state.phase().ordinal() + Integer.signum(way)];
+      Phase next = state.phase().towards(target);
       if (way > 0) {
         awaitCondition(next, patience);
       }
@@ -147,7 +149,10 @@ public final class Coordinator {
   /** Begins a step; another coordinator may have been faster, which the next look shows. */
   private void step(State from, Phase to) {
     State next =
-        from.withEpoch(from.epoch() + 1).withPhase(to).withAcceptMin(from.epoch()).withRamp(100);
+        from.withEpoch(from.epoch() + 1)
+            .withPhase(to)
+            .withAcceptMin(from.epoch())
+            .withRamp(State.ALL);
     if (await(() -> gate.compareAndSet(from, next))) {
       progress.accept(
           "collection " + collection + " enters phase " + to + ", epoch " + next.epoch());

@@ -1,7 +1,6 @@
 package dev.kvshift.transition;
 
 import dev.kvshift.spi.Gate;
-import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
@@ -16,7 +15,7 @@ import java.util.function.LongSupplier;
  */
 final class Lease {
   private final LongSupplier nanoTime;
-  private final Clock wallClock;
+  private final LongSupplier wallMillis;
   private volatile Moment renewed;
   private CompletableFuture<Void> next = new CompletableFuture<>();
 
@@ -29,9 +28,9 @@ final class Lease {
   }
 
   /** Creates a lease that holds from a moment on. */
-  Lease(LongSupplier nanoTime, Clock wallClock, Moment renewed) {
+  Lease(LongSupplier nanoTime, LongSupplier wallMillis, Moment renewed) {
     this.nanoTime = nanoTime;
-    this.wallClock = wallClock;
+    this.wallMillis = wallMillis;
     this.renewed = renewed;
   }
 
@@ -39,7 +38,7 @@ final class Lease {
   boolean holds() {
     Moment since = renewed;
     return isWithin(nanoTime.getAsLong() - since.nanos, Gate.LEASE.toNanos())
-        && isWithin(wallClock.millis() - since.wallMillis, Gate.LEASE.toMillis());
+        && isWithin(wallMillis.getAsLong() - since.wallMillis, Gate.LEASE.toMillis());
   }
 
   private static boolean isWithin(long elapsed, long limit) {

@@ -152,8 +152,8 @@ final class Reporter implements AutoCloseable {
                 states.forEach(
                     (name, state) -> {
                       TransitionCollection collection = collections.get(name);
-                      if (collection != null) {
-                        collection.reported(state, sent);
+                      if (collection != null && collection.reported(state, sent)) {
+                        reportNow();
                       }
                     }));
   }

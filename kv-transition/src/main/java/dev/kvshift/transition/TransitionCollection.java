@@ -546,13 +546,19 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /** Takes note of what the leader has answered to a report that was sent at a moment. */
-  void reported(Gate.State state, Lease.Moment sent) {
+  /**
+   * Takes note of what the leader has answered to a report that was sent at a moment.
+   *
+   * @return whether there is an epoch to acknowledge at once, so that its step need not wait
+   */
+  boolean reported(Gate.State state, Lease.Moment sent) {
+    long acknowledged = tracker.acknowledged();
     newSide.learn(state.copy());
     applied = state.applied();
     ramp = state.ramp();
     learn(state.epoch(), state.phase(), state.floor());
     lease.renew(sent);
+    return tracker.acknowledged() > acknowledged;
   }
 
   /** Takes note that a report has failed. */

@@ -17,7 +17,6 @@ import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -275,7 +274,7 @@ final class TransitionStore implements Store {
             newClock,
             events,
             state.copy());
-    Lease lease = new Lease(System::nanoTime, Clock.systemUTC(), registered);
+    Lease lease = new Lease(System::nanoTime, System::currentTimeMillis, registered);
     return new TransitionCollection(use, UNTIL_OPENED, old, side, state, lease, clock, events);
   }
 
