@@ -167,8 +167,12 @@ public final class GateRecord {
     if (next.phase().compareTo(state.phase()) > 0) {
       instances.requireReady(next.phase(), next.copy(), Set.of());
     }
+    boolean isSameLife =
+        Objects.equals(next.copy(), state.copy()) && next.incarnation() == state.incarnation();
     return new GateRecord(
         state
+            .withApplied(isSameLife ? state.applied() : 0)
+            .withRamp(next.ramp())
             .withEpoch(next.epoch())
             .withPhase(next.phase())
             .withAcceptMin(next.acceptMin())
