@@ -30,6 +30,8 @@ final class Instance {
     CALL,
     /** Waits until S has applied {@link #version}. */
     AWAIT_NEW_STORE,
+    /** Waits until S answers a read. */
+    AWAIT_ANSWER,
     /** Has S's reply, and checks the lease before it returns it. */
     CHECK_LEASE,
     /** Without LEADER_FIRST: is applied on S, and calls L. */
@@ -49,7 +51,7 @@ final class Instance {
   /** The epoch the operation took at its start. */
   int operationEpoch;
 
-  /** Whether the lease has run out since the operation took its epoch. */
+  /** Whether the lease was over when the operation took its epoch, or at any time since. */
   boolean leaseBroken;
 
   /** The highest version that was acknowledged or returned before the operation began. */
@@ -128,14 +130,14 @@ final class Instance {
     return operation != Operation.NONE;
   }
 
-  /** Returns all fields in one number: 43 bits. */
+  /** Returns all fields in one number: 44 bits. */
   @SuppressWarnings("EnumOrdinal") // The number lives no longer than the walk.
   long packed() {
     long bits = standing.ordinal();
     bits = bits << 4 | epoch;
     bits = bits << 1 | (leased ? 1 : 0);
     bits = bits << 3 | operation.ordinal();
-    bits = bits << 2 | stage.ordinal();
+    bits = bits << 3 | stage.ordinal();
     bits = bits << 4 | operationEpoch;
     bits = bits << 1 | (leaseBroken ? 1 : 0);
     bits = bits << 5 | atLeast;

@@ -53,10 +53,10 @@ enum PhaseRule {
   /** 3: An answer of S is discarded if the lease has run out. Off: it is returned. */
   POST_CHECK(PhaseScope.from(NEW_PRIMARY).steps(5).reads(1).wipes(1)),
   /**
-   * 3: The lease must have lasted from the operation's start. Off: a lease renewed meanwhile
-   * counts.
+   * 3: The lease must hold from the moment in which the operation takes its epoch. Off: a lease
+   * that was over then, or since, counts once it is renewed.
    */
-  LEASE_UNBROKEN(PhaseScope.from(NEW_PRIMARY).steps(5).reads(1).wipes(1)),
+  LEASE_UNBROKEN(PhaseScope.from(NEW_READ).steps(3).puts(1).reads(1)),
   /** 4: A step waits for every instance or its lease. Off: for nobody. */
   STEP_WAITS(PhaseScope.from(NEW_READ).steps(3).puts(1).reads(1)),
   /** 4: A step leads to a neighbouring phase. Off: to any. */

@@ -113,11 +113,7 @@ final class Service {
     // ---- beginning and ending an operation
 
     private void begin() {
-      Phase phase = s.phaseOf(me.epoch);
-      if (!me.leased && phase != Phase.NEW_ONLY) {
-        return;
-      }
-      String in = " begins in " + name(phase);
+      String in = " begins in " + name(s.phaseOf(me.epoch));
       if (s.readsLeft > 0) {
         add(
             "a read" + in,
@@ -155,6 +151,7 @@ final class Service {
     private void take(PhaseState t, Instance i, Operation operation) {
       i.operation = operation;
       i.operationEpoch = i.epoch;
+      i.leaseBroken = !i.leased;
       i.atLeast = t.newestPromise();
       if (operation.isWrite()) {
         i.write = ++t.writes;
@@ -191,7 +188,7 @@ final class Service {
         }
         case AWAIT_NEW_STORE -> awaitNewStore();
         case COMMIT_LATE -> commitLate();
-        case CHECK_LEASE -> throw new AssertionError("a write has no lease post-check");
+        case AWAIT_ANSWER, CHECK_LEASE -> throw new AssertionError("a write reads nothing");
       }
     }
 
@@ -319,12 +316,9 @@ final class Service {
             case LEGACY, SHADOW_WRITE, DUAL_WRITE -> readLeader(false);
             case SHADOW_READ -> readLeader(true);
             case NEW_READ -> {
-              // By the ramp, after a miss, or because S is failing.
+              // L by the ramp, after a miss, or because S is failing.
               readLeader(true);
-              boolean miss = s.onNewStore == 0 || s.isTombstone(s.onNewStore);
-              if (!miss) {
-                readNewStore();
-              }
+              readNewStore();
             }
             case NEW_PRIMARY -> readNewStore();
             case NEW_ONLY ->
@@ -332,6 +326,7 @@ final class Service {
           }
         }
         case AWAIT_NEW_STORE -> awaitNewStore();
+        case AWAIT_ANSWER -> awaitAnswer();
         case CHECK_LEASE -> checkLease();
         case COMMIT_LATE -> throw new AssertionError("a read commits nothing");
       }
@@ -368,6 +363,19 @@ final class Service {
     }
 
     private void readNewStore() {
+      if (isLeaseOver()) {
+        startAgain("its lease is over");
+        return;
+      }
+      add("asks S", (t, i) -> i.stage = Stage.AWAIT_ANSWER);
+    }
+
+    private void awaitAnswer() {
+      boolean miss = s.onNewStore == 0 || s.isTombstone(s.onNewStore);
+      if (miss && s.phaseOf(me.operationEpoch) == Phase.NEW_READ) {
+        add("S has nothing", (t, i) -> i.stage = Stage.CALL);
+        return;
+      }
       add(
           "S has v" + s.onNewStore,
           (t, i) -> {
@@ -377,12 +385,15 @@ final class Service {
     }
 
     private void checkLease() {
-      boolean over = !me.leased || (me.leaseBroken && on(PhaseRule.LEASE_UNBROKEN));
-      if (over && on(PhaseRule.POST_CHECK)) {
+      if (isLeaseOver() && on(PhaseRule.POST_CHECK)) {
         startAgain("its lease is over, discards v" + me.version);
       } else {
         add("returns v" + me.version, (t, i) -> t.answer(i, i.version));
       }
+    }
+
+    private boolean isLeaseOver() {
+      return !me.leased || (me.leaseBroken && on(PhaseRule.LEASE_UNBROKEN));
     }
   }
 
