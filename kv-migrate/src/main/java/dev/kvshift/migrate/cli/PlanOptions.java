@@ -113,8 +113,8 @@ final class PlanOptions {
       defaultValue = "120",
       paramLabel = "S",
       description =
-          "How many seconds a store or the broker may fail to answer before the run ends (default:"
-              + " 120).")
+          "How many seconds a store may fail to answer before the run ends (default: 120). A broker"
+              + " may fail for as long, but for at most 20 seconds.")
   long patienceSeconds;
 
   @Option(
