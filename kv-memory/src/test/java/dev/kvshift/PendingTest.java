@@ -40,8 +40,12 @@ final class PendingTest {
   private static final Key ONE = Key.of(Bytes.utf8("one"));
   private static final Key TWO = Key.of(Bytes.utf8("two"));
   private static final Bytes VALUE = Bytes.utf8("value");
-  private static final ReadOptions READ = ReadOptions.timeout(Duration.ofMillis(1));
-  private static final WriteOptions WRITE = WriteOptions.timeout(Duration.ofMillis(1));
+
+  /** Long enough to send a request on a busy machine, and waited for in full by each test. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(1);
+
+  private static final ReadOptions READ = ReadOptions.timeout(TIMEOUT);
+  private static final WriteOptions WRITE = WriteOptions.timeout(TIMEOUT);
 
   private final ScriptedCollection script = new ScriptedCollection();
 

@@ -227,14 +227,13 @@ class ServeTest {
             return failure.get() == null;
           });
       Await.until("the store has recovered", () -> seen.size() == 3);
+      assertThat(seen)
+          .containsExactly(
+              HealthCheckResponse.ServingStatus.SERVING,
+              HealthCheckResponse.ServingStatus.NOT_SERVING,
+              HealthCheckResponse.ServingStatus.SERVING);
       channel.shutdownNow();
     }
-
-    assertThat(seen)
-        .containsExactly(
-            HealthCheckResponse.ServingStatus.SERVING,
-            HealthCheckResponse.ServingStatus.NOT_SERVING,
-            HealthCheckResponse.ServingStatus.SERVING);
   }
 
   @Test
