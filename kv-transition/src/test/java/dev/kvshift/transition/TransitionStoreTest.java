@@ -113,6 +113,7 @@ class TransitionStoreTest {
   private Copy copy;
   private MemoryOptions oldOptions = MemoryOptions.defaults();
   private VersionClock versions = VersionClock.ofProcess();
+  private String newParameters = "";
   private final AtomicBoolean oldIsDown = new AtomicBoolean();
   private final AtomicBoolean newIsDown = new AtomicBoolean();
   private final AtomicBoolean newHangs = new AtomicBoolean();
@@ -453,6 +454,21 @@ class TransitionStoreTest {
   }
 
   @Test
+  void fence_instanceThatReadsAtOneReplica_isRefusedNamingIt() {
+    newParameters = "%3Fconsistency%3DONE";
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      awaitObstacle("new=", "consistency=ONE");
+      assertFenceIsRefused();
+    }
+    newParameters = "%3Fconsistency%3DLOCAL_QUORUM";
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      awaitReady();
+    }
+  }
+
+  @Test
   void fence_instanceWithAClockASecondAhead_isRefused() {
     versions = new VersionClock(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(1)));
     try (KvStore service = connect()) {
@@ -789,7 +805,9 @@ class TransitionStoreTest {
   private KvStore connect(String parameters, StoreOptions options) {
     ConnectionString string =
         ConnectionString.parse(
-            "transition://test?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew" + parameters);
+            "transition://test?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew"
+                + newParameters
+                + parameters);
     return KvStore.over(
         new TransitionProvider()
             .open(

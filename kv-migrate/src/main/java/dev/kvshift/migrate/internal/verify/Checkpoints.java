@@ -123,7 +123,7 @@ public final class Checkpoints implements AutoCloseable {
         ledger.update(
             VerifyRecord.KEY,
             found -> found != null && found.began().isAfter(result.began()) ? found : result);
-    if (kept != result) {
+    if (!kept.equals(result)) {
       throw takenOver();
     }
   }
