@@ -49,7 +49,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -98,6 +98,7 @@ final class Dispatcher {
                   .collect(Collectors.toSet()));
       case GET, RANGE, WRITE -> {
         if (request.getEpoch() != UNGATED
+            && engine.isCollection(request.getCollection())
             && session.isNoteDue(request.getCollection())
             && !session.hasReported(engine.name(request.getCollection()))) {
           engine.noteClient(request.getCollection(), client);
@@ -267,16 +268,19 @@ final class Dispatcher {
     StoreKey key = Messages.key(get.getMain(), get.getClustering());
     table.checker().check(key);
     return longReads.isFull()
-        ? later(0, () -> get(table, key, epoch))
+        ? later(0, memory -> get(table, key, epoch, memory))
         : completedFuture(get(table, key, epoch));
   }
 
   private Reply.Builder get(Table table, StoreKey key, long epoch) {
     try (ReadThrottle.Lease memory = longReads.lease()) {
-      // A row and its copy in the reply.
-      Row row = engine.reads().get(table, key, epoch, bytes -> memory.take(2L * bytes));
-      return reply(table).setRow(RowBlock.of(row));
+      return get(table, key, epoch, memory);
     }
+  }
+
+  private Reply.Builder get(Table table, StoreKey key, long epoch, ReadThrottle.Lease memory) {
+    Row row = engine.reads().get(table, key, epoch, memory::take);
+    return reply(table).setRow(RowBlock.of(row));
   }
 
   private CompletableFuture<Reply> write(Table table, Request request) {
@@ -297,9 +301,11 @@ final class Dispatcher {
     table.checker().checkBounds(range);
     return later(
         2L * limit.bytes(),
-        () ->
+        memory ->
             reply(table)
-                .setPage(Messages.page(engine.reads().range(table, main, range, limit, epoch))));
+                .setPage(
+                    Messages.page(
+                        engine.reads().range(table, main, range, limit, epoch, memory::take))));
   }
 
   private CompletableFuture<Reply.Builder> scan(Table table, Scan scan) {
@@ -308,7 +314,8 @@ final class Dispatcher {
     Bytes position = scan.hasPosition() ? Messages.bytes(scan.getPosition()) : null;
     return later(
         2L * limit.bytes(),
-        () -> reply(table).setPage(engine.reads().scan(table, task, position, limit)));
+        memory ->
+            reply(table).setPage(engine.reads().scan(table, task, position, limit, memory::take)));
   }
 
   private CompletableFuture<Reply.Builder> changes(Table table, ReadChanges read) {
@@ -317,9 +324,16 @@ final class Dispatcher {
     return longReads.read(
         2L * bytes,
         () -> {
+          ReadThrottle.Lease memory = longReads.lease();
           CompletableFuture<Reply.Builder> waiting =
               engine.changes(
-                  table, read.getAfter(), bytes, wait, changes -> reply(table).setChanges(changes));
+                  table,
+                  read.getAfter(),
+                  bytes,
+                  wait,
+                  changes -> reply(table).setChanges(changes),
+                  memory::take);
+          waiting.whenComplete((reply, error) -> memory.close());
           if (!waiting.isDone()) {
             Runnable cancel = () -> waiting.completeExceptionally(ReadThrottle.endedStream());
             waitingReads.add(cancel);
@@ -348,8 +362,15 @@ final class Dispatcher {
         .thenApply(row -> reply(table).setRow(RowBlock.of(row)));
   }
 
-  private CompletableFuture<Reply.Builder> later(long bytes, Supplier<Reply.Builder> read) {
-    return longReads.read(bytes, () -> completedFuture(read.get()));
+  private CompletableFuture<Reply.Builder> later(
+      long bytes, Function<ReadThrottle.Lease, Reply.Builder> read) {
+    return longReads.read(
+        bytes,
+        () -> {
+          try (ReadThrottle.Lease memory = longReads.lease()) {
+            return completedFuture(read.apply(memory));
+          }
+        });
   }
 
   /** Returns the epoch of the collection of a request; 0 if it concerns none. */

@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.admission.MemoryBudget;
 import dev.kvshift.legacy.server.internal.admission.ReceivedFrame;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
@@ -25,12 +26,13 @@ import java.util.concurrent.Executor;
 final class LegacyService implements BindableService {
   private final Engine engine;
   private final Executor longReads;
-  private final Sessions sessions = new Sessions();
+  private final Sessions sessions;
   private final Executor workers;
   private final Set<ServerStream> streams = ConcurrentHashMap.newKeySet();
 
-  LegacyService(Engine engine, Executor workers, Executor longReads) {
+  LegacyService(Engine engine, Executor workers, Executor longReads, MemoryBudget memory) {
     this.engine = engine;
+    this.sessions = new Sessions(memory);
     this.longReads = longReads;
     this.workers = workers;
   }

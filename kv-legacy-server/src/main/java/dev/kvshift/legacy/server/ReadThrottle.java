@@ -109,18 +109,19 @@ final class ReadThrottle {
     return new Lease();
   }
 
-  /** Memory that a read takes until it has built its reply. Confined to one thread. */
+  /** Memory that a read takes until it has built its reply. Used by one thread at a time. */
   final class Lease implements AutoCloseable {
     private long bytes;
 
     private Lease() {}
 
     /**
-     * Takes memory.
+     * Takes memory for rows and their copy in the reply.
      *
      * @throws KvException.Overloaded if there is none
      */
-    void take(long more) {
+    void take(long rowBytes) {
+      long more = 2 * rowBytes;
       if (!account.tryTake(more)) {
         throw overloaded();
       }

@@ -112,8 +112,8 @@ public final class RunningServer implements AutoCloseable {
                 health.setStatus(
                     HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
                     available ? ServingStatus.SERVING : ServingStatus.NOT_SERVING));
-    LegacyService service = new LegacyService(engine, workers, longReads);
     MemoryBudget memory = new MemoryBudget(listening.memoryBytes());
+    LegacyService service = new LegacyService(engine, workers, longReads, memory);
     Network network = new Network(cores);
     Set<String> streams = Set.of(LegacyGrpc.getConnectMethod().getFullMethodName());
     NettyServerBuilder builder =

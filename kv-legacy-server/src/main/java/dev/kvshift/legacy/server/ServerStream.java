@@ -213,7 +213,7 @@ final class ServerStream implements StreamObserver<ReceivedFrame> {
     role.require(request);
     usage.count(client, library, request);
     dispatcher.noteUse(request, current, client);
-    return request.getSequence() == 0
+    return request.getSequence() == 0 || isRead(request)
         ? dispatcher.answer(request)
         : current.once(request.getSequence(), () -> dispatcher.answer(request));
   }

@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.admission.MemoryBudget;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.Reply;
 import java.time.Duration;
@@ -25,6 +26,10 @@ import org.jspecify.annotations.Nullable;
  * reports it as settled. A session without a stream is forgotten after {@link #IDLE}. A session
  * that its driver has closed accepts nothing more.
  *
+ * <p>What a session keeps is in an account of the process's memory. A mutation whose outcome could
+ * not be kept is refused, and an answer that turns out too large is not kept: whoever repeats its
+ * request learns that the outcome is unknown.
+ *
  * <p>A session belongs to its newest stream. A mutation that arrives on an older one is refused:
  * its repetition on the newer stream may have been applied, answered and settled already, so that
  * nothing would show that it is a repetition, and it would overwrite what was written since.
@@ -38,11 +43,36 @@ final class Sessions {
   static final int MAX_SESSIONS = 10_000;
   static final int MAX_UNSETTLED = 4 * LegacyLimits.MAX_IN_FLIGHT;
 
+  /** What an outcome takes: a short answer, its future, its place in the session. */
+  static final int OUTCOME_BYTES = 512;
+
+  /** What an error takes beyond that, above all its stack trace. */
+  static final int ERROR_BYTES = 4 << 10;
+
+  /** What a session takes for each collection that it uses. */
+  static final int USE_BYTES = 256;
+
+  private final MemoryBudget memory;
   private final Map<Long, Session> sessions = new ConcurrentHashMap<>();
+
+  Sessions(MemoryBudget memory) {
+    this.memory = memory;
+  }
+
+  /** A mutation and its outcome. */
+  private static final class Outcome {
+    CompletableFuture<Reply> answer;
+    long bytes = OUTCOME_BYTES;
+
+    Outcome(CompletableFuture<Reply> answer) {
+      this.answer = answer;
+    }
+  }
 
   /** The mutations of one driver. Its stream changes when the driver reconnects. */
   private static final class Session {
-    final Map<Long, CompletableFuture<Reply>> unsettled = new HashMap<>();
+    final MemoryBudget.Account account;
+    final Map<Long, Outcome> unsettled = new HashMap<>();
     final Set<String> reported = ConcurrentHashMap.newKeySet();
 
     /** When a request of the session was last noted as unreported, by collection. */
@@ -52,13 +82,20 @@ final class Sessions {
     long idleSinceNanos;
     boolean closed;
 
+    Session(MemoryBudget.Account account) {
+      this.account = account;
+    }
+
     synchronized void attach(Attachment attachment, Collection<Long> repeated) {
       if (closed) {
         throw closedSession();
       }
       Attachment previous = stream;
       stream = attachment;
-      unsettled.keySet().retainAll(new HashSet<>(repeated));
+      Set<Long> kept = new HashSet<>(repeated);
+      List.copyOf(unsettled.keySet()).stream()
+          .filter(sequence -> !kept.contains(sequence))
+          .forEach(this::settle);
       if (previous != null) {
         previous.end.run();
       }
@@ -66,11 +103,62 @@ final class Sessions {
 
     synchronized void close() {
       closed = true;
-      unsettled.clear();
+      List.copyOf(unsettled.keySet()).forEach(this::settle);
     }
 
-    synchronized boolean isForgotten() {
-      return stream == null && System.nanoTime() - idleSinceNanos > IDLE.toNanos();
+    CompletableFuture<Reply> begin(long sequence, Supplier<CompletableFuture<Reply>> mutation) {
+      if (!account.tryTake(OUTCOME_BYTES)) {
+        return CompletableFuture.failedFuture(
+            new KvException.Overloaded(
+                "the server has no memory for the outcome now; nothing was written: try again"));
+      }
+      Outcome outcome;
+      try {
+        outcome = new Outcome(mutation.get());
+      } catch (Throwable e) {
+        account.give(OUTCOME_BYTES);
+        throw e;
+      }
+      unsettled.put(sequence, outcome);
+      CompletableFuture<Reply> answer = outcome.answer;
+      answer.whenComplete((reply, error) -> keep(sequence, outcome, reply));
+      return answer;
+    }
+
+    /** Takes the memory for an answer, or does not keep the answer. */
+    private synchronized void keep(long sequence, Outcome outcome, @Nullable Reply reply) {
+      long bytes = reply == null ? ERROR_BYTES : reply.getSerializedSize();
+      if (unsettled.get(sequence) != outcome || bytes <= OUTCOME_BYTES) {
+        return;
+      }
+      if (account.tryTake(bytes)) {
+        outcome.bytes += bytes;
+      } else {
+        outcome.answer = CompletableFuture.failedFuture(forgottenOutcome());
+      }
+    }
+
+    /** Forgets when requests were noted, so that the next ones are noted again. */
+    void forgetNotes() {
+      account.give((long) USE_BYTES * notedNanos.size());
+      notedNanos.clear();
+    }
+
+    void settle(long sequence) {
+      Outcome settled = unsettled.remove(sequence);
+      if (settled != null) {
+        account.give(settled.bytes);
+      }
+    }
+
+    /** Forgets the session if it has had no stream for a while. */
+    synchronized boolean forgetIfIdle() {
+      if (stream != null || System.nanoTime() - idleSinceNanos <= IDLE.toNanos()) {
+        return false;
+      }
+      close();
+      account.give(account.heldBytes());
+      return true;
     }
   }
 
@@ -97,9 +185,16 @@ final class Sessions {
       }
     }
 
-    /** Takes note of the collections that an instance behind this session has reported. */
+    /**
+     * Takes note of the collections that an instance behind this session has reported. Without
+     * memory for the note, its requests count as those of a client that reports nothing.
+     */
     void report(Set<String> collections) {
-      session.reported.addAll(collections);
+      for (String collection : collections) {
+        if (!hasReported(collection) && session.account.tryTake(USE_BYTES)) {
+          session.reported.add(collection);
+        }
+      }
     }
 
     /** Returns whether an instance behind this session has reported the collection. */
@@ -117,7 +212,12 @@ final class Sessions {
 
     /** Takes note that a request for an existing collection was noted. */
     void noted(int collection) {
-      session.notedNanos.put(collection, System.nanoTime());
+      synchronized (session) {
+        if (session.stream == this
+            && (session.notedNanos.containsKey(collection) || session.account.tryTake(USE_BYTES))) {
+          session.notedNanos.put(collection, System.nanoTime());
+        }
+      }
     }
 
     /** Starts a mutation, or returns the outcome of the one that had the same number. */
@@ -131,9 +231,9 @@ final class Sessions {
               new KvException.Transient(
                   "the session has a newer stream; nothing was written: send again there"));
         }
-        CompletableFuture<Reply> known = session.unsettled.get(sequence);
+        Outcome known = session.unsettled.get(sequence);
         if (known != null) {
-          return known;
+          return known.answer;
         }
         if (session.unsettled.size() >= MAX_UNSETTLED) {
           return CompletableFuture.failedFuture(
@@ -142,9 +242,7 @@ final class Sessions {
                       + MAX_UNSETTLED
                       + " unsettled writes; nothing was written: try again"));
         }
-        CompletableFuture<Reply> begun = mutation.get();
-        session.unsettled.put(sequence, begun);
-        return begun;
+        return session.begin(sequence, mutation);
       }
     }
 
@@ -152,7 +250,7 @@ final class Sessions {
     void settle(List<Long> sequences) {
       synchronized (session) {
         if (session.stream == this) {
-          sequences.forEach(session.unsettled::remove);
+          sequences.forEach(session::settle);
         }
       }
     }
@@ -162,6 +260,7 @@ final class Sessions {
       synchronized (session) {
         if (session.stream == this) {
           session.stream = null;
+          session.forgetNotes();
           session.idleSinceNanos = System.nanoTime();
         }
       }
@@ -181,7 +280,7 @@ final class Sessions {
       forgetIdle();
     }
     Session known = sessions.get(id);
-    Session session = known == null ? new Session() : known;
+    Session session = known == null ? new Session(memory.account()) : known;
     if (known == null) {
       if (sessions.size() >= MAX_SESSIONS) {
         throw new KvException.Transient(
@@ -195,8 +294,8 @@ final class Sessions {
   }
 
   /** Forgets the sessions that have had no stream for a while. */
-  void forgetIdle() {
-    sessions.values().removeIf(Session::isForgotten);
+  synchronized void forgetIdle() {
+    sessions.values().removeIf(Session::forgetIfIdle);
   }
 
   /** Closes a session. It is remembered for as long as an idle one, to refuse late requests. */
@@ -205,6 +304,11 @@ final class Sessions {
     if (session != null) {
       session.close();
     }
+  }
+
+  private static KvException forgottenOutcome() {
+    return new KvException.UnknownOutcome(
+        "the server had no memory to keep the answer; the change may have been made: read back");
   }
 
   private static KvException closedSession() {

@@ -8,10 +8,12 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.legacy.server.internal.admission.SmallCalls;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
+import dev.kvshift.legacy.server.internal.storage.TimeSource;
 import dev.kvshift.legacy.wire.Attempt;
 import dev.kvshift.legacy.wire.CompareAndSet;
 import dev.kvshift.legacy.wire.Failure;
 import dev.kvshift.legacy.wire.GateState;
+import dev.kvshift.legacy.wire.KeyOf;
 import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.Nothing;
 import dev.kvshift.legacy.wire.ReadChanges;
@@ -41,6 +43,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,7 +58,32 @@ class HostileTest {
   private static final long MEMORY = 64L << 20;
   private static final ByteString MAIN = ByteString.copyFromUtf8("m");
 
+  /** The clock of the machine, whose next reading by a request can fail. */
+  private static final class FailingClock implements TimeSource {
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+    void throwOnce(Throwable thrown) {
+      failure.set(thrown);
+    }
+
+    @Override
+    public Reading read() {
+      Throwable thrown =
+          Thread.currentThread().getName().startsWith("legacy-worker")
+              ? failure.getAndSet(null)
+              : null;
+      if (thrown instanceof Error error) {
+        throw error;
+      }
+      if (thrown instanceof RuntimeException exception) {
+        throw exception;
+      }
+      return SYSTEM.read();
+    }
+  }
+
   @TempDir Path directory;
+  private final FailingClock clock = new FailingClock();
   private final List<ManagedChannel> channels = new ArrayList<>();
   private RunningServer server;
   private Table table;
@@ -63,7 +92,8 @@ class HostileTest {
   void open() {
     server =
         RunningServer.start(
-            EngineOptions.of(directory, 4), ServerOptions.loopback(0).withMemoryBytes(MEMORY));
+            EngineOptions.of(directory, 4).with(clock),
+            ServerOptions.loopback(0).withMemoryBytes(MEMORY));
     table = await(server.engine().collection("files"));
   }
 
@@ -344,5 +374,62 @@ class HostileTest {
     assertThat(failed.join().hasFailure()).isTrue();
     assertThat(time.join().getNumber()).isPositive();
     client.cancel();
+  }
+
+  @Test
+  void range_rowLargerThanTheMemoryLeft_isOverloadedWhateverItsLimit() {
+    StoreKey key = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
+    Mutation large = Mutation.put(Bytes.of(new byte[16 << 20]));
+    await(server.engine().write(table, key, large, Call.within(Duration.ofMinutes(1))));
+    ReadRange tiny = ReadRange.newBuilder().setMain(MAIN).setEntries(1).setBytes(1).build();
+
+    Failure refused = answer(Request.newBuilder().setRange(tiny));
+
+    assertThat(refused.getKind()).isEqualTo(Failure.Kind.OVERLOADED);
+    assertServes();
+  }
+
+  @Test
+  void reads_withSequenceNumbers_areNotKept() {
+    RawStream client = RawStream.greeted(channel(), 1).taking();
+    Request.Builder time = Request.newBuilder().setServerTime(Nothing.getDefaultInstance());
+
+    long first = client.send(time.setSequence(1)).join().getNumber();
+    long second = client.send(time.setSequence(1)).join().getNumber();
+
+    assertThat(second).isGreaterThan(first);
+    client.cancel();
+  }
+
+  @Test
+  void requests_forMadeUpNumbersOfCollections_leaveNothingBehind() {
+    RawStream client = RawStream.greeted(channel(), 1).taking();
+    List<Request.Builder> requests = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      requests.add(Request.newBuilder().setCollection(1_000_000 + i).setGet(KeyOf.newBuilder()));
+    }
+
+    client.send(requests).forEach(reply -> assertThat(reply.join().hasFailure()).isTrue());
+
+    Await.until("all memory is free", () -> server.usedMemoryBytes() == 0);
+    client.cancel();
+  }
+
+  @Test
+  void request_whoseHandlerThrowsAnError_failsAlone() {
+    for (Throwable thrown : List.of(new AssertionError("broken"), new IllegalStateException("b"))) {
+      RawStream client = RawStream.greeted(channel(), 1).taking();
+      Request.Builder time = Request.newBuilder().setServerTime(Nothing.getDefaultInstance());
+      clock.throwOnce(thrown);
+
+      List<CompletableFuture<Reply>> replies = client.send(List.of(time, time.clone()));
+
+      assertThat(replies.get(0).join().getFailure().getKind()).isEqualTo(Failure.Kind.PERMANENT);
+      assertThat(replies.get(0).join().getFailure().getMessage())
+          .isEqualTo("the server failed unexpectedly: " + thrown + "; see the server's log");
+      assertThat(replies.get(1).join().getNumber()).isPositive();
+      assertServes();
+      client.cancel();
+    }
   }
 }

@@ -4,15 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.server.internal.admission.MemoryBudget;
 import dev.kvshift.legacy.wire.Reply;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** Tests of sessions: repeated mutations are applied once, late ones are refused. */
 class SessionsTest {
-  private final Sessions sessions = new Sessions();
+  private static final long MEMORY = 64L << 20;
+
+  private final MemoryBudget memory = new MemoryBudget(MEMORY);
+  private final Sessions sessions = new Sessions(memory);
   private final List<String> ended = new ArrayList<>();
   private int done;
 
@@ -110,6 +115,76 @@ class SessionsTest {
 
     assertThat(session.once(next, this::mutation)).isCompleted();
     assertThat(done).isEqualTo(Sessions.MAX_UNSETTLED + 1);
+  }
+
+  @Test
+  void once_outcomes_takeMemoryUntilTheySettle() {
+    Sessions.Attachment session = attach(7);
+    Reply large = Reply.newBuilder().setText("x".repeat(1 << 20)).build();
+    session.once(1, () -> CompletableFuture.completedFuture(large));
+    session.once(2, this::mutation);
+    session.once(3, () -> CompletableFuture.failedFuture(new KvException.Transient("no")));
+
+    assertThat(memory.usedBytes())
+        .isEqualTo(3 * Sessions.OUTCOME_BYTES + large.getSerializedSize() + Sessions.ERROR_BYTES);
+
+    session.settle(List.of(1L));
+    assertThat(memory.usedBytes()).isEqualTo(2 * Sessions.OUTCOME_BYTES + Sessions.ERROR_BYTES);
+    attach(7, 2L);
+    assertThat(memory.usedBytes()).isEqualTo(Sessions.OUTCOME_BYTES);
+    sessions.close(7);
+    assertThat(memory.usedBytes()).isZero();
+  }
+
+  @Test
+  void once_withoutMemoryForTheOutcome_isOverloadedAndDoesNothing() {
+    MemoryBudget.Account others = memory.account();
+    others.take(MEMORY);
+    Sessions.Attachment session = attach(7);
+
+    assertThatThrownBy(() -> session.once(1, this::mutation).join())
+        .hasCauseInstanceOf(KvException.Overloaded.class);
+    assertThat(done).isZero();
+
+    others.give(MEMORY);
+    assertThat(session.once(1, this::mutation)).isCompleted();
+    assertThat(memory.usedBytes()).isEqualTo(Sessions.OUTCOME_BYTES);
+  }
+
+  @Test
+  void once_answerLargerThanTheMemoryLeft_isGivenOnceAndUnknownAfterwards() {
+    Sessions.Attachment session = attach(7);
+    CompletableFuture<Reply> late = new CompletableFuture<>();
+    CompletableFuture<Reply> first = session.once(1, () -> late);
+    MemoryBudget.Account others = memory.account();
+    others.take(MEMORY - (1 << 20));
+
+    late.complete(Reply.newBuilder().setText("x".repeat(1 << 20)).build());
+
+    assertThat(first).isCompleted();
+    assertThatThrownBy(() -> session.once(1, this::mutation).join())
+        .hasCauseInstanceOf(KvException.UnknownOutcome.class);
+    assertThat(done).isZero();
+    session.settle(List.of(1L));
+    assertThat(memory.usedBytes()).isEqualTo(MEMORY - (1 << 20));
+  }
+
+  @Test
+  void collectionsOfASession_takeMemoryOnceEach() {
+    Sessions.Attachment session = attach(7);
+    session.report(Set.of("files"));
+    session.report(Set.of("files", "other"));
+    session.noted(1);
+    session.noted(1);
+
+    assertThat(memory.usedBytes()).isEqualTo(3 * Sessions.USE_BYTES);
+    assertThat(session.hasReported("other")).isTrue();
+    assertThat(session.isNoteDue(1)).isFalse();
+
+    session.detach();
+    session.noted(1);
+    assertThat(memory.usedBytes()).isEqualTo(2 * Sessions.USE_BYTES);
+    assertThat(session.isNoteDue(1)).isTrue();
   }
 
   @Test

@@ -33,6 +33,12 @@ public final class LegacyLimits {
   /** The most sequence numbers that one frame reports as settled. */
   public static final int MAX_FRAME_SETTLED = 1 << 16;
 
+  /** The most collections of a store. */
+  public static final int MAX_COLLECTIONS = 10_000;
+
+  /** The most lock spaces of a store. */
+  public static final int MAX_LOCK_SPACES = 10_000;
+
   /** The most bytes of all keys of a batch of locks: its reply repeats them. */
   public static final int MAX_LOCK_BATCH_BYTES = 8 << 20;
 

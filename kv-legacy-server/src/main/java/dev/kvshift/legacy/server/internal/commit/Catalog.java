@@ -7,9 +7,11 @@ import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.server.internal.storage.Records;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.GateRecord;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +44,11 @@ public final class Catalog {
   /** The collections as the batch in progress leaves them. */
   private final Map<String, Table> current = new HashMap<>();
 
-  private boolean changed;
+  /** What the batch in progress has created and dropped. */
+  private final List<Table> created = new ArrayList<>();
+
+  private final List<Table> dropped = new ArrayList<>();
+  private int lockSpaces;
   private int nextId = 1;
 
   public Catalog(Database database, LeaderClock clock) {
@@ -58,8 +64,13 @@ public final class Catalog {
           load(open);
           return null;
         });
-    changed = true;
-    publish();
+    for (Table table : tables()) {
+      if (current.get(table.name()) != table) {
+        table.drop();
+        unpublish(table);
+      }
+    }
+    current.values().forEach(this::publish);
   }
 
   private void load(OpenFiles open) throws RocksDBException {
@@ -69,9 +80,13 @@ public final class Catalog {
         Database.utf8(COLLECTION_PREFIX),
         (name, id) -> stored.put(name, (int) Database.number(id, 0)));
     current.clear();
+    created.clear();
+    dropped.clear();
+    lockSpaces = 0;
     for (Map.Entry<String, Integer> collection : stored.entrySet()) {
       Table table = load(open, collection.getKey(), collection.getValue());
       current.put(table.name(), table);
+      lockSpaces += table.isLockSpace() ? 1 : 0;
     }
     nextId = Math.max(nextId, (int) Database.number(open.meta(NEXT_KEY), 1));
   }
@@ -171,22 +186,21 @@ public final class Catalog {
 
   /** Makes the changes of a batch visible, once they are durable. */
   void publish() {
-    if (!changed) {
-      return;
-    }
-    changed = false;
-    for (Table table : tables()) {
-      if (current.get(table.name()) != table) {
-        byName.remove(table.name(), table);
-        byId.remove(table.id());
-        table.drop();
-        table.publish();
-      }
-    }
-    for (Table table : current.values()) {
-      byId.put(table.id(), table);
-      byName.put(table.name(), table);
-    }
+    created.forEach(this::publish);
+    created.clear();
+    dropped.forEach(this::unpublish);
+    dropped.clear();
+  }
+
+  private void publish(Table table) {
+    byId.put(table.id(), table);
+    byName.put(table.name(), table);
+  }
+
+  private void unpublish(Table table) {
+    byName.remove(table.name(), table);
+    byId.remove(table.id());
+    table.publish();
   }
 
   public List<Table> tables() {
@@ -215,20 +229,47 @@ public final class Catalog {
     return table;
   }
 
-  /** Returns the collection as the batch in progress leaves it, created if it does not exist. */
+  /**
+   * Returns the collection as the batch in progress leaves it, created if it does not exist.
+   *
+   * @throws KvException.Permanent if it would exceed the number of collections or lock spaces
+   */
   Table create(String name, Commit commit) {
     Table existing = current.get(name);
     if (existing != null) {
       return existing;
     }
     Table table = newTable(nextId, name);
+    requireRoom(table);
     nextId++;
     commit.putMeta(NEXT_KEY, Database.number(nextId));
     commit.putMeta(Database.utf8(COLLECTION_PREFIX + name), Database.number(table.id()));
     commit.requireSync();
     current.put(name, table);
-    changed = true;
+    created.add(table);
+    lockSpaces += table.isLockSpace() ? 1 : 0;
     return table;
+  }
+
+  /** Each of them takes memory for as long as the store is open, even if nobody uses it. */
+  private void requireRoom(Table table) {
+    if (table.isLockSpace() && lockSpaces >= LegacyLimits.MAX_LOCK_SPACES) {
+      throw new KvException.Permanent(
+          "the store has "
+              + lockSpaces
+              + " lock spaces, the limit is "
+              + LegacyLimits.MAX_LOCK_SPACES
+              + ": use an existing one; the keys of a space are locked one by one");
+    }
+    int collections = current.size() - lockSpaces;
+    if (!table.isLockSpace() && collections >= LegacyLimits.MAX_COLLECTIONS) {
+      throw new KvException.Permanent(
+          "the store has "
+              + collections
+              + " collections, the limit is "
+              + LegacyLimits.MAX_COLLECTIONS
+              + ": drop one that is no longer used, or use another server");
+    }
   }
 
   /** Drops the collection with a name, and does nothing if it does not exist. */
@@ -238,7 +279,8 @@ public final class Catalog {
       return;
     }
     table.drop();
-    changed = true;
+    dropped.add(table);
+    lockSpaces -= table.isLockSpace() ? 1 : 0;
     commit.deleteMeta(Database.utf8(COLLECTION_PREFIX + name));
     for (String kind : MetaKeys.kinds()) {
       commit.eraseMetas(MetaKeys.of(kind, table.id()), MetaKeys.of(kind, table.id() + 1));

@@ -192,6 +192,11 @@ public final class Engine implements AutoCloseable {
     return catalog.byName(name) != null;
   }
 
+  /** Returns whether a collection or a lock space with that number exists. */
+  public boolean isCollection(int id) {
+    return catalog.byId(id) != null;
+  }
+
   /** Returns the name of the collection with a number; empty if it does not exist. */
   public String name(int id) {
     Table table = catalog.byId(id);
@@ -271,15 +276,25 @@ public final class Engine implements AutoCloseable {
   /** Reads changes. Waits for the first one without polling. */
   public CompletableFuture<ChangeSource.Batch> changes(
       Table table, long after, int maxBytes, Duration wait) {
-    return changes(table, after, maxBytes, wait, Messages::changes);
+    return changes(table, after, maxBytes, wait, Messages::changes, Reads.Admission.OPEN);
   }
 
-  /** Reads changes in the form in which the network carries them, and converts them. */
+  /**
+   * Reads changes in the form in which the network carries them, and converts them.
+   *
+   * @param admission is asked before a first change is read that is larger than the limit
+   */
   public <T> CompletableFuture<T> changes(
-      Table table, long after, int maxBytes, Duration wait, Function<Changes, T> conversion) {
+      Table table,
+      long after,
+      int maxBytes,
+      Duration wait,
+      Function<Changes, T> conversion,
+      Reads.Admission admission) {
     int bytes = Math.max(1, Math.min(maxBytes, LegacyLimits.MAX_CHANGE_BYTES));
     Duration bounded = LegacyLimits.bounded(wait);
-    Wanted<T> wanted = new Wanted<>(table, after, bytes, conversion, new CompletableFuture<>());
+    Wanted<T> wanted =
+        new Wanted<>(table, after, bytes, conversion, admission, new CompletableFuture<>());
     CompletableFuture<T> result = wanted.result;
     if (attempt(wanted)) {
       return result;
@@ -309,6 +324,7 @@ public final class Engine implements AutoCloseable {
       long after,
       int maxBytes,
       Function<Changes, T> conversion,
+      Reads.Admission admission,
       CompletableFuture<T> result) {
     boolean giveUp() {
       return result.complete(conversion.apply(Changes.newBuilder().setPosition(after).build()));
@@ -338,7 +354,7 @@ public final class Engine implements AutoCloseable {
 
   private <T> boolean attempt(Wanted<T> wanted) {
     try {
-      Changes found = reads.changes(wanted.table, wanted.after, wanted.maxBytes);
+      Changes found = reads.changes(wanted.table, wanted.after, wanted.maxBytes, wanted.admission);
       return found != null
           && (wanted.result.complete(wanted.conversion.apply(found)) || wanted.result.isDone());
     } catch (KvException e) {

@@ -81,11 +81,19 @@ public final class Reads {
 
   /** Admits the read of a large row, or throws why it is refused. */
   public interface Admission {
-    void admit(int rowBytes);
+    /** Admits every row. */
+    Admission OPEN = bytes -> {};
+
+    /**
+     * Admits a row.
+     *
+     * @param bytes by how much a row exceeds the limit of its page; for a row alone, its size
+     */
+    void admit(long bytes);
   }
 
   public @Nullable Row get(Table table, StoreKey key, long epoch) {
-    return get(table, key, epoch, bytes -> {});
+    return get(table, key, epoch, Admission.OPEN);
   }
 
   /**
@@ -123,6 +131,16 @@ public final class Reads {
   }
 
   public RowPage range(Table table, Bytes main, Range range, PageLimit limit, long epoch) {
+    return range(table, main, range, limit, epoch, Admission.OPEN);
+  }
+
+  /**
+   * Reads a page of a range.
+   *
+   * @param admission is asked before a first row is read that is larger than the page may be
+   */
+  public RowPage range(
+      Table table, Bytes main, Range range, PageLimit limit, long epoch, Admission admission) {
     table.checkRead(epoch);
     if (range.isEmpty()) {
       return RowPage.of(List.of(), Stop.END, null);
@@ -131,7 +149,7 @@ public final class Reads {
     return database.access(
         open -> {
           try (RocksIterator rows = open.rows()) {
-            RowPage page = page(rows, prefix, main, range, limit);
+            RowPage page = page(rows, prefix, main, range, limit, admission);
             rows.status();
             return page;
           }
@@ -139,7 +157,13 @@ public final class Reads {
   }
 
   private RowPage page(
-      RocksIterator rows, byte[] prefix, Bytes main, Range range, PageLimit limit) {
+      RocksIterator rows,
+      byte[] prefix,
+      Bytes main,
+      Range range,
+      PageLimit limit,
+      Admission admission) {
+    Buffers mine = buffers.get();
     Instant now = clock.instant();
     boolean forward = range.direction() == Direction.FORWARD;
     List<Row> found = new ArrayList<>();
@@ -160,7 +184,25 @@ public final class Reads {
         }
         break;
       }
-      Row row = Records.row(StoreKey.of(main, clustering), rows.value()).at(now);
+      StoreKey key = StoreKey.of(main, clustering);
+      int length = rows.value(mine.stored.clear());
+      Row row = null;
+      if (length > mine.stored.capacity()) {
+        row = Records.tombstone(key, mine.stored, now);
+        mine.makeRoom(length);
+        long excess = bytes + clustering.size() + length - Records.MAX_HEAD_BYTES - limit.bytes();
+        if (row == null && length > LARGE_ROW_BYTES && excess > 0) {
+          if (live > 0) {
+            return RowPage.of(found, Stop.BYTE_LIMIT, passed);
+          }
+          admission.admit(excess);
+        }
+        if (row == null) {
+          row = Records.row(key, rows.value()).at(now);
+        }
+      } else {
+        row = Records.row(key, mine.stored).at(now);
+      }
       Bytes value = row.value();
       if (value == null) {
         deadBytes += clustering.size();
@@ -222,8 +264,17 @@ public final class Reads {
     return joined;
   }
 
-  /** Returns a page of a scan. Scans are for the runner, which no gate refuses. */
   public Page scan(Table table, ScanTask task, @Nullable Bytes position, PageLimit limit) {
+    return scan(table, task, position, limit, Admission.OPEN);
+  }
+
+  /**
+   * Returns a page of a scan. Scans are for the runner, which no gate refuses.
+   *
+   * @param admission is asked before a first row is read that is larger than the page may be
+   */
+  public Page scan(
+      Table table, ScanTask task, @Nullable Bytes position, PageLimit limit, Admission admission) {
     table.requireExists();
     int first = (int) Math.max(0, Math.min(task.after(), partitions) + 1);
     int last = (int) Math.max(-1, Math.min(task.upTo(), partitions - 1));
@@ -244,13 +295,14 @@ public final class Reads {
     return database.access(
         open -> {
           try (Cursor rows = new Cursor(open.rows(), start)) {
-            return scan(rows, table, last, limit);
+            return scan(rows, table, last, limit, admission);
           }
         });
   }
 
-  private Page scan(Cursor rows, Table table, int last, PageLimit limit) throws RocksDBException {
-    long now = clock.millis();
+  private Page scan(Cursor rows, Table table, int last, PageLimit limit, Admission admission)
+      throws RocksDBException {
+    long nowMillis = clock.millis();
     RowBlock found = new RowBlock(Math.min(limit.bytes(), FIRST_BLOCK_BYTES));
     Page.Builder page = Page.newBuilder();
     int count = 0;
@@ -265,15 +317,31 @@ public final class Reads {
             ByteString.copyFrom(rows.key(), Integer.BYTES, rows.keyLength() - Integer.BYTES));
         break;
       }
+      readValue(rows, bytes - limit.bytes(), admission);
       Keys.append(found, rows.key(), rows.keyLength());
-      Records.append(found, rows.value(), 0, rows.valueLength(), now);
+      Records.append(found, rows.value(), 0, rows.valueLength(), nowMillis);
       count++;
     }
     return page.setRows(found.take()).build();
   }
 
-  /** Returns the changes after a position; null if there are none yet. */
+  private static void readValue(Cursor records, long excess, Admission admission) {
+    if (excess > 0 && records.valueLength() > LARGE_ROW_BYTES) {
+      admission.admit(excess);
+    }
+    records.readValue();
+  }
+
   public @Nullable Changes changes(Table table, long after, int maxBytes) {
+    return changes(table, after, maxBytes, Admission.OPEN);
+  }
+
+  /**
+   * Returns the changes after a position; null if there are none yet.
+   *
+   * @param admission is asked before a first change is read that is larger than the limit
+   */
+  public @Nullable Changes changes(Table table, long after, int maxBytes, Admission admission) {
     table.requireExists();
     if (after < 0) {
       throw new KvException.Permanent("position " + after + " of changes: give 0 or more");
@@ -295,12 +363,13 @@ public final class Reads {
     return database.access(
         open -> {
           try (Cursor changes = new Cursor(open.changes(), Keys.change(table.id(), after + 1))) {
-            return changes(changes, table, after, newest, maxBytes);
+            return changes(changes, table, after, newest, maxBytes, admission);
           }
         });
   }
 
-  private static Changes changes(Cursor changes, Table table, long after, long newest, int maxBytes)
+  private static Changes changes(
+      Cursor changes, Table table, long after, long newest, int maxBytes, Admission admission)
       throws RocksDBException {
     RowBlock found =
         new RowBlock((int) Math.min(maxBytes, (newest - after) * GUESSED_CHANGE_BYTES));
@@ -320,8 +389,10 @@ public final class Reads {
         break;
       }
       if (!row) {
+        changes.readValue();
         return Records.mark(changes.value(), changes.valueLength(), at);
       }
+      readValue(changes, bytes - maxBytes, admission);
       Records.appendChanged(found, changes.value(), changes.valueLength());
       position = at;
     }

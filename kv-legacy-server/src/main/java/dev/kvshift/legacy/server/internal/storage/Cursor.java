@@ -29,7 +29,8 @@ public final class Cursor implements AutoCloseable {
   }
 
   /**
-   * Reads the current record. Returns false at the end.
+   * Reads the current record but for the end of a long value, which {@link #readValue} reads.
+   * Returns false at the end.
    *
    * @throws RocksDBException if the record cannot be read, which is not the end
    */
@@ -44,11 +45,15 @@ public final class Cursor implements AutoCloseable {
       records.key(ByteBuffer.wrap(key));
     }
     valueLength = records.value(ByteBuffer.wrap(value));
+    return true;
+  }
+
+  /** Reads all of the current value. */
+  public void readValue() {
     if (valueLength > value.length) {
       value = new byte[Math.addExact(valueLength, valueLength / 4)];
       records.value(ByteBuffer.wrap(value));
     }
-    return true;
   }
 
   /** Returns the array that begins with the key. What follows the key is garbage. */

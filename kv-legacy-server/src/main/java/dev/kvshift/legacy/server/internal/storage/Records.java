@@ -33,6 +33,9 @@ public final class Records {
   private static final byte GATE_FORMAT_WITHOUT_COPY = 1;
   private static final byte GATE_FORMAT = 2;
 
+  /** The most bytes of a stored row that are not its value. */
+  public static final int MAX_HEAD_BYTES = 1 + 2 * Long.BYTES;
+
   private Records() {}
 
   public static byte[] row(long version, @Nullable Bytes value, @Nullable Instant expiry) {
@@ -69,6 +72,16 @@ public final class Records {
       }
       default -> throw new IllegalStateException("row of unknown kind " + kind);
     };
+  }
+
+  /** Returns the tombstone that a row with this head is; null if the row is live. */
+  public static @Nullable Row tombstone(StoreKey key, ByteBuffer head, Instant now) {
+    ByteBuffer stored = head.duplicate();
+    byte kind = stored.get();
+    long version = stored.getLong();
+    boolean dead =
+        kind == TOMBSTONE || (kind == EXPIRING && stored.getLong() <= now.toEpochMilli());
+    return dead ? Row.tombstone(key, version) : null;
   }
 
   /**

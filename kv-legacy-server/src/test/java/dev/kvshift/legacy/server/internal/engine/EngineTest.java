@@ -17,6 +17,7 @@ import dev.kvshift.legacy.server.internal.storage.DiskSpace;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.Retention;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.FenceOptions;
@@ -830,5 +831,73 @@ class EngineTest {
             .withNewestPhase(Phase.NEW_ONLY)
             .withUse(table.name(), InstanceReport.Use.acknowledging(acknowledged));
     return engine.gates().report(table, report);
+  }
+
+  @Test
+  void collections_beyondTheirLimit_areRefusedUntilOneIsDropped() {
+    List<CompletableFuture<Table>> created = new ArrayList<>();
+    for (int i = 1; i < LegacyLimits.MAX_COLLECTIONS; i++) {
+      created.add(engine.collection("c" + i));
+    }
+    created.forEach(Stores::await);
+
+    assertThatThrownBy(() -> await(engine.collection("one-more")))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessage(
+            "the store has 10000 collections, the limit is 10000: drop one that is no longer used,"
+                + " or use another server");
+    assertThat(await(engine.collection("c1")).name()).isEqualTo("c1");
+    assertThat(await(engine.locks().space("stock"))).isNotNull();
+
+    reopen();
+    assertThatThrownBy(() -> await(engine.collection("one-more")))
+        .isInstanceOf(KvException.Permanent.class);
+    await(engine.drop("c1", Engine.INCARNATION));
+    assertThat(await(engine.collection("one-more")).name()).isEqualTo("one-more");
+  }
+
+  @Test
+  void lockSpaces_beyondTheirLimit_areRefused() {
+    List<CompletableFuture<Table>> created = new ArrayList<>();
+    for (int i = 0; i < LegacyLimits.MAX_LOCK_SPACES; i++) {
+      created.add(engine.locks().space("s" + i));
+    }
+    created.forEach(Stores::await);
+
+    assertThatThrownBy(() -> await(engine.locks().space("one-more")))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessage(
+            "the store has 10000 lock spaces, the limit is 10000: use an existing one; the keys of"
+                + " a space are locked one by one");
+    assertThat(await(engine.locks().space("s1"))).isNotNull();
+    assertThat(await(engine.collection("other")).name()).isEqualTo("other");
+  }
+
+  @Test
+  void positions_whileWritesGoOn_areOfChangesInTheFiles() {
+    Thread writer =
+        new Thread(
+            () -> {
+              for (int i = 0; i < 300; i++) {
+                await(put("v" + i));
+              }
+            });
+    writer.start();
+
+    while (writer.isAlive()) {
+      long newest = table.publishedPosition();
+      if (newest > 0) {
+        assertThat(engine.reads().changes(table, newest - 1, 1).getPosition()).isEqualTo(newest);
+      }
+    }
+    assertThat(table.publishedPosition()).isEqualTo(300);
+  }
+
+  @Test
+  void write_answered_isInTheFiles() {
+    for (int i = 0; i < 300; i++) {
+      long version = await(put("v" + i));
+      assertThat(engine.reads().get(table, KEY, 0).version()).isEqualTo(version);
+    }
   }
 }

@@ -3,8 +3,10 @@ package dev.kvshift.legacy.server.internal.read;
 import static dev.kvshift.legacy.server.Stores.await;
 import static dev.kvshift.legacy.server.Stores.unhurried;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;
@@ -32,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -231,5 +234,75 @@ class ReadsTest {
     assertThat(await(lower)).isEqualTo(base + 1);
     assertThat(engine.reads().get(table, key, 0))
         .isEqualTo(Row.of(key, base + 2, Bytes.utf8("higher"), null));
+  }
+
+  /** Returns an admission that notes what it is asked for. */
+  private static Reads.Admission noting(List<Long> asked) {
+    return asked::add;
+  }
+
+  private static Reads.Admission refusing() {
+    return bytes -> {
+      throw new KvException.Overloaded("no memory");
+    };
+  }
+
+  @Test
+  void range_firstRowLargerThanItsLimit_asksForWhatExceedsIt() {
+    Bytes main = Bytes.utf8("m");
+    await(write(StoreKey.of(main, Bytes.utf8("a")), Mutation.put(bytes(200_000))));
+    await(write(StoreKey.of(main, Bytes.utf8("b")), Mutation.put(bytes(300_000))));
+    List<Long> asked = new ArrayList<>();
+    PageLimit tiny = PageLimit.of(10, 100);
+
+    RowPage page = engine.reads().range(table, main, Range.all(), tiny, 0, noting(asked));
+
+    assertThat(page.rows()).hasSize(1);
+    assertThat(page.stop()).isEqualTo(RangePage.Stop.BYTE_LIMIT);
+    assertThat(asked)
+        .singleElement(InstanceOfAssertFactories.LONG)
+        .isBetween(200_000L - 100 - 16, 200_000L - 100 + 1);
+    assertThatThrownBy(() -> engine.reads().range(table, main, Range.all(), tiny, 0, refusing()))
+        .isInstanceOf(KvException.Overloaded.class);
+    assertThat(
+            engine
+                .reads()
+                .range(table, main, Range.all(), PageLimit.of(10, 250_000), 0, refusing())
+                .rows())
+        .hasSize(1);
+  }
+
+  @Test
+  void range_largeExpiredRows_areTombstonesThatNobodyIsAskedFor() {
+    Bytes main = Bytes.utf8("m");
+    for (String clustering : List.of("a", "b")) {
+      Mutation mutation = Mutation.of(bytes(200_000)).withExpiry(past);
+      await(write(StoreKey.of(main, Bytes.utf8(clustering)), mutation));
+    }
+
+    RowPage page =
+        engine.reads().range(table, main, Range.all(), PageLimit.of(10, 100), 0, refusing());
+
+    assertThat(page.rows()).hasSize(2).allMatch(Row::isTombstone);
+    assertThat(page.stop()).isEqualTo(RangePage.Stop.END);
+  }
+
+  @Test
+  void scanAndChanges_firstRowLargerThanTheirLimit_askForWhatExceedsIt() {
+    for (String main : List.of("a", "b")) {
+      await(write(StoreKey.of(Bytes.utf8(main), Bytes.empty()), Mutation.put(bytes(200_000))));
+    }
+    List<Long> asked = new ArrayList<>();
+    ScanTask all = ScanTask.of(-1, Partitions.MAX_PARTITIONS);
+
+    engine.reads().scan(table, all, null, PageLimit.of(10, 100), noting(asked));
+    engine.reads().changes(table, 0, 100, noting(asked));
+
+    assertThat(asked).hasSize(2).allMatch(bytes -> bytes >= 200_000 - 100 && bytes < 200_000);
+    assertThatThrownBy(
+            () -> engine.reads().scan(table, all, null, PageLimit.of(10, 100), refusing()))
+        .isInstanceOf(KvException.Overloaded.class);
+    assertThatThrownBy(() -> engine.reads().changes(table, 0, 100, refusing()))
+        .isInstanceOf(KvException.Overloaded.class);
   }
 }
