@@ -251,7 +251,30 @@ public interface KvObserver {
       /** The process's clock was compared with a server's; the duration is the difference. */
       SKEW,
       /** A side of a {@code transition://} store has failed; the detail is {@code old} or new. */
-      SIDE_FAILURE
+      SIDE_FAILURE,
+      /**
+       * A side of a {@code transition://} store has answered in a phase that uses both; the detail
+       * is {@code old} or {@code new}, the duration how long it took.
+       */
+      SIDE_ANSWER,
+      /**
+       * A best-effort write to the new side has ended; the detail is {@code done}, {@code failed}
+       * or {@code dropped}.
+       */
+      SHADOW_WRITE,
+      /**
+       * A sample of the old side's answers was compared with the new side; the detail is {@code
+       * equal}, {@code different}, {@code changed} (meanwhile), {@code failed} or {@code dropped}.
+       */
+      COMPARISON,
+      /** A read found on the old side what the new one missed. Must reach zero. */
+      MISS_HIT,
+      /** An answer of the old side was written to the new one before it was returned. */
+      HELP,
+      /** Reads have changed to a side because the new one fails, or no longer; the detail is it. */
+      FAIL_OVER,
+      /** An answer was discarded because the process had lost touch with the old side's leader. */
+      LEASE_LOST
     }
 
     private final Kind kind;

@@ -1,5 +1,6 @@
 package dev.kvshift.spi;
 
+import dev.kvshift.api.KvException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -25,6 +26,9 @@ public interface Gate {
    * {@code with} methods, so that a state can gain members.
    */
   final class State {
+    /** The ramp of a phase that applies to every main key: 100 percent. */
+    public static final int ALL = 100;
+
     private static final State FIRST = new State(new Members());
 
     private final Members members;
@@ -45,6 +49,7 @@ public interface Gate {
       private long applied;
       private @Nullable Copy copy;
       private long incarnation = 1;
+      private int ramp = ALL;
 
       @Override
       protected Members clone() {
@@ -66,7 +71,8 @@ public interface Gate {
             versionCeiling,
             applied,
             copy,
-            incarnation);
+            incarnation,
+            ramp);
       }
     }
 
@@ -184,6 +190,27 @@ public interface Gate {
       return with(next -> next.incarnation = incarnation);
     }
 
+    /**
+     * Returns to how many percent of the main keys the phase applies: of shadow writes in
+     * shadow-write, of reads from the new store in new-read. Correctness does not depend on it.
+     */
+    public int ramp() {
+      return members.ramp;
+    }
+
+    /**
+     * Returns the same state with another ramp.
+     *
+     * @param percent 0 to 100
+     * @throws KvException.InvalidArgument if it is none
+     */
+    public State withRamp(int percent) {
+      if (percent < 0 || percent > ALL) {
+        throw new KvException.InvalidArgument("a ramp of " + percent + " percent: give 0 to 100");
+      }
+      return with(next -> next.ramp = percent);
+    }
+
     @Override
     public boolean equals(Object other) {
       return other instanceof State that && members.all().equals(that.members.all());
@@ -207,6 +234,7 @@ public interface Gate {
           + members.copy
           + ", incarnation "
           + members.incarnation
+          + (members.ramp == ALL ? "" : ", ramp " + members.ramp + " %")
           + (members.sealed ? ", sealed" : "")
           + (members.fence == null ? "" : ", " + members.fence)
           + ")";
@@ -348,8 +376,9 @@ public interface Gate {
   CompletionStage<State> state();
 
   /**
-   * Changes epoch, phase, acceptMin, copy and incarnation to those of {@code next}, if the record's
-   * epoch and acceptMin are still those of {@code expected}. The other fields are the leader's own.
+   * Changes epoch, phase, acceptMin, copy, incarnation and ramp to those of {@code next}, if the
+   * record's epoch and acceptMin are still those of {@code expected}. The other fields are the
+   * leader's own; W begins at 0 again with another copy or incarnation.
    *
    * <p>Fails with {@code Permanent} where {@code next} is no step: epoch, acceptMin or incarnation
    * fall, acceptMin lies above the epoch, the phase changes without a higher epoch, to one that is
@@ -387,8 +416,9 @@ public interface Gate {
   /**
    * Refuses every request from now on and hands the collection over on the dual-write way: phase
    * new-only, epoch and acceptMin raised, floor = the leader's last version. Fails with {@code
-   * Permanent} where the epoch is another, with {@code Transient} while a fence stands. Asking
-   * again with the same epoch gives the same state.
+   * Permanent} where the epoch is another, or its phase is not new-primary, entered completely;
+   * with {@code Transient} while a fence stands. Asking again with the same epoch gives the same
+   * state.
    */
   CompletionStage<State> seal(long epoch);
 

@@ -23,6 +23,13 @@ public enum Phase {
   /** Reads and writes go to S alone. Absorbing. */
   NEW_ONLY;
 
+  /** Returns the neighbour of this phase on the way to another one, and this one if it is that. */
+  public Phase towards(Phase target) {
+    List<Phase> phases = List.of(values());
+    int way = Integer.signum(target.compareTo(this));
+    return phases.get(phases.indexOf(this) + way);
+  }
+
   /**
    * Returns whether a step of the dual-write way leads from the other phase to this one, or it is
    * the same.

@@ -4,8 +4,11 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.spi.ClockSkew;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Phase;
+import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +20,54 @@ import org.jspecify.annotations.Nullable;
 record Events(KvObserver observer, String store) {
   static final String OLD = "old";
   static final String NEW = "new";
+  static final String DONE = "done";
+  static final String FAILED = "failed";
+  static final String DROPPED = "dropped";
+  static final String EQUAL = "equal";
+  static final String DIFFERENT = "different";
+  static final String CHANGED = "changed";
 
   /** Reports the phase in which a collection was opened, or which it has entered. */
   void phase(String collection, Phase phase) {
+    report(Event.Kind.PHASE, collection, phase.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+  }
+
+  /** Reports how a shadow write has ended: done, failed or dropped. */
+  void shadowWrite(String collection, String end) {
+    report(Event.Kind.SHADOW_WRITE, collection, end);
+  }
+
+  /** Reports how a comparison of both sides has ended. */
+  void compared(String collection, String end) {
+    report(Event.Kind.COMPARISON, collection, end);
+  }
+
+  /** Reports that the old side had an entry that the new one missed. */
+  void missHit(String collection) {
+    report(Event.Kind.MISS_HIT, collection, "");
+  }
+
+  /** Reports that an answer of the old side was written to the new one before it was returned. */
+  void helped(String collection) {
+    report(Event.Kind.HELP, collection, "");
+  }
+
+  /** Reports that reads go to the old side because the new one fails, or go back to the new one. */
+  void failedOver(String collection, String side) {
+    report(Event.Kind.FAIL_OVER, collection, side);
+  }
+
+  /** Reports that an answer was discarded because the instance's lease had run out. */
+  void leaseLost(String collection) {
+    report(Event.Kind.LEASE_LOST, collection, "");
+  }
+
+  /** Reports how long a side has taken to answer a request of a phase that uses both. */
+  void answered(String side, String collection, Duration duration) {
     report(
-        Event.of(Event.Kind.PHASE, store, phase.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-            .withCollection(collection));
+        Event.of(Event.Kind.SIDE_ANSWER, store, side)
+            .withCollection(collection)
+            .withDuration(duration));
   }
 
   /** Reports the skew of the new store's clock, or that it did not tell its time. */
@@ -44,6 +89,32 @@ record Events(KvObserver observer, String store) {
   void sideFailed(String side, String collection, KvException error) {
     report(
         Event.of(Event.Kind.SIDE_FAILURE, store, side).withCollection(collection).withError(error));
+  }
+
+  /** Reports the failure of a side. A refusal of the request itself is none. */
+  <T extends @Nullable Object> CompletionStage<T> reporting(
+      String side, String collection, CompletionStage<T> request) {
+    return request.whenComplete(
+        (value, error) -> {
+          if (error != null) {
+            KvException cause = Futures.readFailure(error);
+            if (!isRefusal(cause)) {
+              sideFailed(side, collection, cause);
+            }
+          }
+        });
+  }
+
+  /** Returns whether an error says nothing against the side: every sound one would give it. */
+  static boolean isRefusal(KvException error) {
+    return error instanceof KvException.CollectionFenced
+        || error instanceof KvException.CollectionMoved
+        || error instanceof KvException.InvalidArgument
+        || error instanceof KvException.UnsupportedCapability;
+  }
+
+  private void report(Event.Kind kind, String collection, String detail) {
+    report(Event.of(kind, store, detail).withCollection(collection));
   }
 
   private void report(Event event) {

@@ -1,122 +1,181 @@
 package dev.kvshift.transition;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * What is known of the new side of one collection, for one copy that the gate has named. Guarded by
- * the collection's monitor.
+ * The new side of one collection. It is opened once the gate has named the copy that it must hold,
+ * ahead of its need, and looked at again from time to time: it must go on holding that copy. Safe
+ * for use by many threads.
  */
 final class NewSide {
-  private static final Logger LOG = LoggerFactory.getLogger(NewSide.class);
-  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+  private final String name;
+  private final Opener opener;
+  private final StoreClock clock;
+  private final Events events;
+  private final AtomicLong failures = new AtomicLong();
+  private CopyView view = new CopyView();
+  private volatile @Nullable Copy copy;
 
-  /**
-   * The new side's collection, opened.
-   *
-   * @param collection the collection
-   * @param readable whether it holds everything that was copied
-   */
-  record Opened(StoreCollection collection, boolean readable) {}
-
-  /** The opened collection; null until it has been opened. */
-  @Nullable StoreCollection opened;
-
-  private boolean readable;
-
-  /** The floor for which it was seen to hold the copy; 0 before the hand-over. */
-  private long checkedFloor;
-
-  /** The opening that requests wait for. */
-  @Nullable CompletableFuture<StoreCollection> opening;
-
-  /** The copy that it holds, as was seen last. */
-  @Nullable Copy seen;
-
-  private @Nullable String problem;
-  private boolean looking;
-  private long nextLookNanos = System.nanoTime();
-  private Duration pause = FIRST_PAUSE;
-
-  /** Begins a look at the new side, unless one is under way or it is too early for one. */
-  boolean beginLook() {
-    if (looking || System.nanoTime() - nextLookNanos < 0) {
-      return false;
-    }
-    looking = true;
-    return true;
+  /** Opens the new store's collection, provided that it holds a copy. */
+  interface Opener {
+    /**
+     * Opens it.
+     *
+     * @param copy the copy that the gate names; null if it names none, which is refused
+     * @param floor the floor of the hand-over; 0 before it
+     */
+    CompletionStage<CopyView.Opened> open(@Nullable Copy copy, long floor);
   }
 
-  /**
-   * Returns the collection if it was seen to hold the copy with that floor. At the hand-over it is
-   * looked at again: what held the copy once may have been begun anew since.
-   */
-  @Nullable StoreCollection checked(long floor) {
-    return checkedFloor == floor ? opened : null;
+  NewSide(String name, Opener opener, StoreClock clock, Events events, @Nullable Copy copy) {
+    this.name = name;
+    this.opener = opener;
+    this.clock = clock;
+    this.events = events;
+    this.copy = copy;
+  }
+
+  /** Takes note of the copy that the gate names; one that holds another is opened again. */
+  synchronized void learn(@Nullable Copy named) {
+    if (named != null && !named.equals(copy)) {
+      copy = named;
+      view = new CopyView();
+    }
+  }
+
+  /** Returns the collection where it has been opened. */
+  synchronized @Nullable StoreCollection openedOrNull() {
+    return view.opened;
   }
 
   /** Returns the collection if readers find everything there that was copied; null otherwise. */
-  @Nullable StoreCollection readable() {
-    return readable ? opened : null;
+  synchronized @Nullable StoreCollection readable() {
+    return view.readable();
+  }
+
+  /** Counts a request that the new side has failed. */
+  void failed() {
+    failures.incrementAndGet();
+  }
+
+  /** Adds what this process sees of the new side to a report. */
+  InstanceReport.Use describe(InstanceReport.Use use) {
+    ClockSkew skew = clock.skew();
+    InstanceReport.Use described =
+        use.withSkew(skew == null ? null : skew.atLeast().abs()).withFailures(failures.get());
+    synchronized (this) {
+      return described.withCopy(view.seen).withProblem(view.problemOr(clock));
+    }
   }
 
   /**
-   * Ends a look or an opening.
+   * Opens the collection ahead of its need once its migration is prepared, so that no write waits
+   * for a connection at a step, and looks at it again every 30 s. While it cannot be opened, the
+   * pauses grow.
    *
-   * @param asked the copy that it was to hold
-   * @param floor the floor of the hand-over that it was to have; 0 before it
-   * @param found the collection; null if it failed
+   * @param onOpened called when it was opened for the first time
    */
-  void end(@Nullable Copy asked, long floor, @Nullable Opened found, @Nullable KvException error) {
-    looking = false;
-    if (found != null) {
-      opened = found.collection;
-      readable = found.readable;
-      checkedFloor = floor;
-      if (problem != null) {
-        LOG.info("the new side of collection {} can be used", found.collection.name());
-      }
-      seen = asked;
-      problem = null;
-      if (readable) {
-        pause = FIRST_PAUSE;
-        nextLookNanos = System.nanoTime() + LONGEST_PAUSE.toNanos();
-      } else {
-        pauseBeforeNextLook();
-      }
+  void prepare(Runnable onOpened) {
+    if (copy == null) {
       return;
     }
-    String message = String.valueOf(error == null ? null : error.getMessage());
-    if (!message.equals(problem)) {
-      LOG.warn("the new side cannot be used: {}", message);
+    CopyView looked;
+    synchronized (this) {
+      looked = view;
+      if (!looked.beginLook()) {
+        return;
+      }
     }
-    problem = message;
-    if (error instanceof KvException.Permanent) {
-      opened = null;
-      seen = null;
+    if (!clock.isRight()) {
+      clock.measure();
     }
-    pauseBeforeNextLook();
+    boolean isFirst = looked.opened == null;
+    open(looked, 0)
+        .thenAccept(
+            opened -> {
+              if (isFirst) {
+                onOpened.run();
+              }
+            });
   }
 
-  private void pauseBeforeNextLook() {
-    nextLookNanos = System.nanoTime() + pause.toNanos();
-    pause =
-        pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+  /**
+   * Returns the collection, opening it if need be; requests that ask at once share one opening.
+   *
+   * @param floor the floor of the hand-over that it must have seen; 0 before it
+   */
+  CompletionStage<StoreCollection> store(long floor, Call call) {
+    CompletableFuture<StoreCollection> result = new CompletableFuture<>();
+    CopyView asked;
+    synchronized (this) {
+      asked = view;
+      StoreCollection checked = asked.checked(floor);
+      if (checked != null) {
+        return CompletableFuture.completedFuture(checked);
+      }
+      if (asked.opening != null) {
+        return beforeSending(asked.opening, call);
+      }
+      asked.opening = result;
+    }
+    open(asked, floor)
+        .whenComplete(
+            (opened, error) -> {
+              synchronized (this) {
+                asked.opening = null;
+              }
+              if (error == null) {
+                result.complete(opened.collection());
+              } else {
+                result.completeExceptionally(Futures.readFailure(error));
+              }
+            });
+    return beforeSending(result, call);
   }
 
-  /** Returns why the new side cannot be used; null if nothing is known against it. */
-  @Nullable String problemOr(StoreClock clock) {
-    KvException failure = clock.failure();
-    return problem != null || failure == null
-        ? problem
-        : "its new side does not tell its time: " + failure.getMessage();
+  private CompletionStage<CopyView.Opened> open(CopyView opened, long floor) {
+    Copy asked = copy;
+    return events
+        .reporting(Events.NEW, name, Futures.start(() -> opener.open(asked, floor)))
+        .whenComplete(
+            (found, error) -> {
+              synchronized (this) {
+                opened.end(asked, floor, found, error == null ? null : Futures.readFailure(error));
+              }
+              if (error != null) {
+                failed();
+              }
+            });
+  }
+
+  /** Ends once this process may draw a version for the new side; see {@link StoreClock#require}. */
+  CompletionStage<Void> requireClock(Call call) {
+    return beforeSending(clock.require(), call);
+  }
+
+  /**
+   * Waits for what a request needs before it is sent, no longer than until its deadline: a new side
+   * that neither opens nor tells its time must not keep its callers.
+   */
+  <T> CompletionStage<T> beforeSending(CompletionStage<T> needed, Call call) {
+    return Futures.within(
+        call,
+        needed,
+        () ->
+            new KvException.Transient(
+                "the new side of collection "
+                    + name
+                    + " was not ready by the deadline, and nothing was sent: try again"));
   }
 }

@@ -36,6 +36,9 @@ final class Reporter implements AutoCloseable {
 
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(8);
 
+  /** The pause before a report that requests wait for, while reports fail. */
+  private static final Duration SOON = Duration.ofMillis(250);
+
   private final Side oldSide;
   private final @Nullable String weakness;
   private final InstanceReport self;
@@ -50,6 +53,7 @@ final class Reporter implements AutoCloseable {
   private @Nullable ScheduledFuture<?> next;
   private boolean reporting;
   private boolean again;
+  private boolean soon;
   private int failures;
 
   /**
@@ -88,7 +92,7 @@ final class Reporter implements AutoCloseable {
   /** Reports the collection from now on, and looks at its new side at once. */
   void add(TransitionCollection collection) {
     collections.put(collection.name(), collection);
-    collection.listen(this::reportNow);
+    collection.listen(this::reportNow, this::reportSoon);
     reportNow();
   }
 
@@ -113,6 +117,16 @@ final class Reporter implements AutoCloseable {
     }
   }
 
+  /**
+   * Reports soon, because requests wait for it: at once, or after a short pause while reports fail.
+   */
+  private synchronized void reportSoon() {
+    if (!reporting && !soon) {
+      soon = true;
+      schedule(failures == 0 ? Duration.ZERO : SOON);
+    }
+  }
+
   private synchronized void schedule(Duration pause) {
     if (timer.isShutdown()) {
       return;
@@ -127,6 +141,7 @@ final class Reporter implements AutoCloseable {
     synchronized (this) {
       reporting = true;
       again = false;
+      soon = false;
     }
     Futures.start(this::send).whenComplete((sent, error) -> ended(error));
   }
@@ -138,14 +153,15 @@ final class Reporter implements AutoCloseable {
     if (old == null || report.uses().isEmpty()) {
       return Futures.after(Duration.ZERO);
     }
+    Lease.Moment sent = Lease.Moment.now();
     return old.report(report)
         .thenAccept(
             states ->
                 states.forEach(
                     (name, state) -> {
                       TransitionCollection collection = collections.get(name);
-                      if (collection != null) {
-                        collection.learn(state);
+                      if (collection != null && collection.reported(state, sent)) {
+                        reportNow();
                       }
                     }));
   }
@@ -156,6 +172,7 @@ final class Reporter implements AutoCloseable {
       failures = 0;
     } else {
       failures++;
+      collections.values().forEach(TransitionCollection::notReported);
       if (Futures.unwrap(error) instanceof KvException) {
         LOG.debug("the report of {} failed and is tried again", self.service(), error);
       } else {

@@ -9,8 +9,6 @@ import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
-import dev.kvshift.spi.ClockSkew;
-import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
@@ -23,7 +21,6 @@ import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StalePhase;
-import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
@@ -31,20 +28,23 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One collection on its way. An operation takes the phase once, at its start; the old store refuses
- * what comes too late with {@code StalePhase}, which says what to do instead.
+ * what comes too late with {@code StalePhase}, which says what to do instead. What is written to
+ * which side in which phase, who acknowledges and who answers is the table of the protocol, 3.
+ *
+ * <p>Before new-only, the old store's leader gives every write its version, and the new side gets
+ * only what the leader has committed. A message that reaches the new side late does no harm,
+ * therefore, however late it is.
  */
 final class TransitionCollection implements StoreCollection {
-  /** How long a write that may be repeated waits before it is, at first; doubled each time. */
-  private static final Duration FIRST_BACKOFF = Duration.ofMillis(5);
-
-  private static final Duration LAST_BACKOFF = Duration.ofMillis(500);
+  private static final Logger LOG = LoggerFactory.getLogger(TransitionCollection.class);
 
   /**
    * What a service opens.
@@ -52,54 +52,122 @@ final class TransitionCollection implements StoreCollection {
    * @param claim {@code ACTIVE} or {@code READ}
    * @param prefersNew whether reads go to the new side before the switch
    */
-  record Use(String name, Layout layout, Claim claim, boolean prefersNew) {}
+  record Use(String name, Layout layout, Claim claim, boolean prefersNew) {
+    boolean isReadOnly() {
+      return claim.kind() == Claim.Kind.READ;
+    }
+  }
 
   private final Use use;
   private final String name;
-  private final Layout layout;
   private final OperationChecker untilOpened;
   private final @Nullable StoreCollection old;
-  private final NewSideOpener newOpener;
+  private final NewSide newSide;
   private final PhaseTracker tracker;
+  private final Lease lease;
   private final VersionClock clock;
-  private final StoreClock newClock;
   private final Events events;
-  private final AtomicLong failures = new AtomicLong();
-  private NewSide newSide = new NewSide();
-  private volatile @Nullable Copy copy;
+  private final NewWrites newWrites;
+  private final ShadowWrites shadowWrites;
+  private final Comparisons comparisons;
+  private final FailOver failOver;
+  private final Help help;
+  private volatile long applied;
+  private volatile int ramp;
+  private volatile Runnable renewal = () -> {};
 
-  /** Opens the new store's collection, provided that it holds a copy. */
-  interface NewSideOpener {
-    /**
-     * Opens it.
-     *
-     * @param copy the copy that the gate names; null if it names none, which is refused
-     * @param floor the floor of the hand-over; 0 before it
-     */
-    CompletionStage<NewSide.Opened> open(@Nullable Copy copy, long floor);
+  /** A read of either side. */
+  private interface Read<T extends @Nullable Object> {
+    Bytes main();
+
+    CompletionStage<T> from(StoreCollection store, Call call);
+
+    /** Returns what an answer shows, tombstones included. */
+    List<Row> rows(T answer);
+
+    /** Returns whether an answer may only mean that the side has not got the entry. */
+    boolean isMiss(T answer);
   }
 
+  private record RowRead(StoreKey key) implements Read<@Nullable Row> {
+    @Override
+    public Bytes main() {
+      return key.main();
+    }
+
+    @Override
+    public CompletionStage<@Nullable Row> from(StoreCollection store, Call call) {
+      return store.get(key, call);
+    }
+
+    @Override
+    public List<Row> rows(@Nullable Row answer) {
+      return answer == null ? List.of() : List.of(answer);
+    }
+
+    @Override
+    public boolean isMiss(@Nullable Row answer) {
+      return answer == null;
+    }
+  }
+
+  /** A page is served whole by one side; an empty or short one is never taken for a miss. */
+  private record PageRead(Bytes main, Bytes shard, Range range, PageLimit limit)
+      implements Read<RowPage> {
+    @Override
+    public CompletionStage<RowPage> from(StoreCollection store, Call call) {
+      return store.range(main, shard, range, limit, call);
+    }
+
+    @Override
+    public List<Row> rows(RowPage answer) {
+      return answer.rows();
+    }
+
+    @Override
+    public boolean isMiss(RowPage answer) {
+      return false;
+    }
+  }
+
+  /** An answer of the new side that came after the lease had run out, and is discarded. */
+  @SuppressWarnings("serial")
+  private static final class LeaseLost extends RuntimeException {
+    private LeaseLost() {
+      super("the lease has run out", null, false, false);
+    }
+  }
+
+  /**
+   * Creates a collection in a state that its old store has given.
+   *
+   * @param old the old store's collection; null once the new one serves alone
+   */
   TransitionCollection(
       Use use,
       Limits untilOpened,
       @Nullable StoreCollection old,
-      NewSideOpener newOpener,
-      @Nullable Copy copy,
-      PhaseTracker tracker,
+      NewSide newSide,
+      Gate.State state,
+      Lease lease,
       VersionClock clock,
-      StoreClock newClock,
       Events events) {
     this.use = use;
     this.name = use.name;
-    this.layout = use.layout;
-    this.untilOpened = OperationChecker.of(name, layout, untilOpened).claimed(use.claim);
+    this.untilOpened = OperationChecker.of(name, use.layout, untilOpened).claimed(use.claim);
     this.old = old;
-    this.newOpener = newOpener;
-    this.copy = copy;
-    this.tracker = tracker;
+    this.newSide = newSide;
+    this.tracker = new PhaseTracker(state.epoch(), state.phase(), state.floor());
+    this.lease = lease;
     this.clock = clock;
-    this.newClock = newClock;
     this.events = events;
+    this.newWrites = new NewWrites(name, newSide, events);
+    this.shadowWrites = new ShadowWrites(name, newSide, events);
+    this.comparisons = new Comparisons(name, newSide, () -> applied, events);
+    this.failOver = new FailOver(name, events);
+    this.help = new Help(name, newSide, newWrites, events);
+    this.applied = state.applied();
+    this.ramp = state.ramp();
   }
 
   /** Returns how the service has opened the collection. */
@@ -119,74 +187,41 @@ final class TransitionCollection implements StoreCollection {
 
   @Override
   public Layout layout() {
-    return layout;
+    return use.layout;
   }
 
   @Override
   public void check(StoreKey key, Mutation mutation) {
-    if (old != null && tracker.current().phase() == Phase.LEGACY) {
-      old.check(key, mutation);
-    } else {
+    Phase phase = phase();
+    if (phase != Phase.NEW_ONLY) {
+      requireOld().check(key, mutation);
+    }
+    if (phase.compareTo(Phase.DUAL_WRITE) >= 0) {
       checkNew(key, mutation);
     }
   }
 
   /** Checks what holds for every new store, and once it is open what holds for this one. */
-  private synchronized void checkNew(StoreKey key, Mutation mutation) {
-    if (newSide.opened != null) {
-      newSide.opened.check(key, mutation);
-    } else {
+  private void checkNew(StoreKey key, Mutation mutation) {
+    StoreCollection opened = newSide.openedOrNull();
+    if (opened == null) {
       untilOpened.check(key, mutation);
+    } else {
+      opened.check(key, mutation);
     }
   }
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return this.<@Nullable Row>read(call, (store, c) -> store.get(key, c))
+    return this.<@Nullable Row>read(new RowRead(key), call)
         .thenApply(row -> row == null || row.isTombstone() ? null : row);
   }
 
   @Override
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
-    return read(call, (store, c) -> store.range(main, shard, range, limit, c))
+    return read(new PageRead(main, shard, range, limit), call)
         .thenApply(TransitionCollection::withoutTombstones);
-  }
-
-  /**
-   * Reads from the side that answers in the present phase. A service that prefers the new side
-   * reads there first, and from the old side if that fails: it has half of the time.
-   */
-  private <T extends @Nullable Object> CompletionStage<T> read(
-      Call call, BiFunction<StoreCollection, Call, CompletionStage<T>> read) {
-    StoreCollection preferred = preferred();
-    if (preferred == null) {
-      return readInPhase(call, read);
-    }
-    Call half = Call.within(call.remaining().dividedBy(2));
-    return reporting(Events.NEW, Futures.start(() -> read.apply(preferred, half)))
-        .exceptionallyCompose(
-            error ->
-                Futures.unwrap(error) instanceof KvException.InvalidArgument refused
-                    ? CompletableFuture.failedFuture(refused)
-                    : readInPhase(call, read));
-  }
-
-  private <T extends @Nullable Object> CompletionStage<T> readInPhase(
-      Call call, BiFunction<StoreCollection, Call, CompletionStage<T>> read) {
-    return inPhase(
-        call,
-        read,
-        (view, c) ->
-            beforeSending(fresh(), c)
-                .thenCompose(store -> reporting(Events.NEW, read.apply(store, c))),
-        Futures::readFailure);
-  }
-
-  private synchronized @Nullable StoreCollection preferred() {
-    return use.prefersNew && tracker.current().phase() != Phase.NEW_ONLY
-        ? newSide.readable()
-        : null;
   }
 
   /** Only one of the stores may show tombstones, so that nobody above is to count on them. */
@@ -195,6 +230,133 @@ final class TransitionCollection implements StoreCollection {
         page.rows().stream().filter(row -> !row.isTombstone()).toList(),
         page.stop(),
         page.passed());
+  }
+
+  /**
+   * Reads from the side that answers in the present phase. A service that prefers the new side
+   * reads there first, and from the old side if that fails: it has half of the time.
+   */
+  private <T extends @Nullable Object> CompletionStage<T> read(Read<T> read, Call call) {
+    StoreCollection preferred =
+        use.prefersNew && phase() != Phase.NEW_ONLY ? newSide.readable() : null;
+    if (preferred == null) {
+      return readInPhase(read, call);
+    }
+    return events
+        .reporting(
+            Events.NEW, name, Futures.start(() -> read.from(preferred, Call.within(half(call)))))
+        .exceptionallyCompose(
+            error ->
+                Futures.unwrap(error) instanceof KvException.InvalidArgument refused
+                    ? CompletableFuture.failedFuture(refused)
+                    : readInPhase(read, call));
+  }
+
+  private static Duration half(Call call) {
+    return call.remaining().dividedBy(2);
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> readInPhase(Read<T> read, Call call) {
+    return inPhase(
+        call,
+        Futures::readFailure,
+        view ->
+            switch (view.phase()) {
+              case LEGACY, SHADOW_WRITE, DUAL_WRITE -> readOld(read, view, call);
+              case SHADOW_READ -> readOldComparing(read, view, call);
+              case NEW_READ ->
+                  isInRamp(read.main()) && failOver.isNewAllowed()
+                      ? readNewOrOld(read, view, call)
+                      : readOldHelping(read, view, call, false);
+              case NEW_PRIMARY -> readNewLeased(read, call);
+              case NEW_ONLY -> readNew(read, view.floor(), call);
+            });
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> readOld(
+      Read<T> read, PhaseTracker.View view, Call call) {
+    return onOld(view, () -> read.from(requireOld(), call.withEpoch(view.epoch())));
+  }
+
+  /**
+   * Reads from the old side, and writes what may not be on the new one yet there before it is
+   * returned: another instance may read it from the new side already. A service that only reads
+   * need not be allowed to write, and does not.
+   *
+   * @param missed whether the new side was asked before and had nothing
+   */
+  private <T extends @Nullable Object> CompletionStage<T> readOldHelping(
+      Read<T> read, PhaseTracker.View view, Call call, boolean missed) {
+    CompletionStage<T> answered = readOld(read, view, call);
+    return use.isReadOnly()
+        ? answered
+        : answered.thenCompose(
+            answer ->
+                help.give(read.rows(answer), missed, applied, call).thenApply(given -> answer));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> readOldComparing(
+      Read<T> read, PhaseTracker.View view, Call call) {
+    return readOldHelping(read, view, call, false)
+        .thenApply(
+            answer -> {
+              if (read instanceof RowRead row) {
+                List<Row> shown = read.rows(answer);
+                comparisons.sample(
+                    row.key(),
+                    shown.isEmpty() ? null : shown.get(0),
+                    again -> requireOld().get(row.key(), again.withEpoch(view.epoch())));
+              }
+              return answer;
+            });
+  }
+
+  /**
+   * Reads from the new side, and from the old one if that has nothing or fails in half the time.
+   */
+  private <T extends @Nullable Object> CompletionStage<T> readNewOrOld(
+      Read<T> read, PhaseTracker.View view, Call call) {
+    return readNewLeased(read, Call.within(half(call)))
+        .handle(
+            (answer, error) -> {
+              if (error == null) {
+                failOver.succeeded();
+                return read.isMiss(answer)
+                    ? readOldHelping(read, view, call, true)
+                    : CompletableFuture.completedFuture(answer);
+              }
+              Throwable cause = Futures.unwrap(error);
+              if (cause instanceof LeaseLost
+                  || (cause instanceof KvException known && Events.isRefusal(known))) {
+                failOver.succeeded();
+                return CompletableFuture.<T>failedFuture(cause);
+              }
+              failOver.failed();
+              return readOldHelping(read, view, call, false);
+            })
+        .thenCompose(stage -> stage);
+  }
+
+  /** Reads from the new side what counts only while the phase is certainly still this one. */
+  private <T extends @Nullable Object> CompletionStage<T> readNewLeased(Read<T> read, Call call) {
+    requireLease();
+    return readNew(read, 0, call)
+        .thenApply(
+            answer -> {
+              requireLease();
+              return answer;
+            });
+  }
+
+  private void requireLease() {
+    if (!lease.holds()) {
+      throw new LeaseLost();
+    }
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> readNew(
+      Read<T> read, long floor, Call call) {
+    return newSide.store(floor, call).thenCompose(store -> onNew(() -> read.from(store, call)));
   }
 
   @Override
@@ -210,148 +372,169 @@ final class TransitionCollection implements StoreCollection {
           }
           return inPhase(
               call,
-              (store, c) -> store.write(key, mutation, c),
-              (view, c) ->
-                  beforeSending(clock.awaitPast(view.floor()), c)
-                      .thenCompose(
-                          passed ->
-                              writeNew(
-                                  key,
-                                  mutation.withVersion(clock.next()),
-                                  c,
-                                  FIRST_BACKOFF,
-                                  false)),
-              Futures::writeFailure);
+              Futures::writeFailure,
+              view ->
+                  switch (view.phase()) {
+                    case LEGACY -> writeOld(view, key, mutation, call);
+                    case SHADOW_WRITE -> writeShadowing(view, key, mutation, call);
+                    case DUAL_WRITE, SHADOW_READ, NEW_READ, NEW_PRIMARY ->
+                        writeBoth(view, key, mutation, call);
+                    case NEW_ONLY -> writeNew(view, key, mutation, call);
+                  });
+        });
+  }
+
+  private CompletionStage<Long> writeOld(
+      PhaseTracker.View view, StoreKey key, Mutation mutation, Call call) {
+    return onOld(view, () -> requireOld().write(key, mutation, call.withEpoch(view.epoch())));
+  }
+
+  private CompletionStage<Long> writeShadowing(
+      PhaseTracker.View view, StoreKey key, Mutation mutation, Call call) {
+    return writeOld(view, key, mutation, call)
+        .thenApply(
+            version -> {
+              if (isInRamp(key.main())) {
+                shadowWrites.send(key, mutation.withVersion(version));
+              }
+              return version;
+            });
+  }
+
+  /** Writes to the old side, then to the new one at the version that the old one has given. */
+  private CompletionStage<Long> writeBoth(
+      PhaseTracker.View view, StoreKey key, Mutation mutation, Call call) {
+    return newSide
+        .store(0, call)
+        .thenCompose(
+            store -> {
+              requireOld().check(key, mutation);
+              store.check(key, mutation);
+              return newSide.requireClock(call);
+            })
+        .thenCompose(known -> writeOld(view, key, mutation, call))
+        .thenCompose(
+            version ->
+                newWrites
+                    .write(0, key, mutation.withVersion(version), call)
+                    .exceptionallyCompose(
+                        error -> CompletableFuture.failedFuture(onOldAlone(error))));
+  }
+
+  private KvException onOldAlone(Throwable error) {
+    return new KvException.UnknownOutcome(
+        "collection "
+            + name
+            + ": the old side has the write, the new one has not acknowledged it: read back, or"
+            + " write again",
+        Futures.writeFailure(error));
+  }
+
+  private CompletionStage<Long> writeNew(
+      PhaseTracker.View view, StoreKey key, Mutation mutation, Call call) {
+    return newSide
+        .beforeSending(clock.awaitPast(view.floor()), call)
+        .thenCompose(
+            passed -> newWrites.write(view.floor(), key, mutation.withVersion(clock.next()), call));
+  }
+
+  /** Returns whether the phase applies to a main key already, while it is ramped up. */
+  private boolean isInRamp(Bytes main) {
+    return Ramp.includes(ramp, main);
+  }
+
+  /** Sends a request to the old side, whose latency counts once the new one is used too. */
+  private <T extends @Nullable Object> CompletionStage<T> onOld(
+      PhaseTracker.View view, Supplier<CompletionStage<T>> request) {
+    CompletionStage<T> sent = events.reporting(Events.OLD, name, Futures.start(request));
+    return view.phase() == Phase.LEGACY ? sent : timed(Events.OLD, sent);
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> onNew(
+      Supplier<CompletionStage<T>> request) {
+    CompletionStage<T> sent = events.reporting(Events.NEW, name, Futures.start(request));
+    return phase() == Phase.NEW_ONLY ? sent : timed(Events.NEW, sent);
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> timed(
+      String side, CompletionStage<T> request) {
+    long begun = System.nanoTime();
+    return request.whenComplete(
+        (answer, error) -> {
+          if (error == null) {
+            events.answered(side, name, Duration.ofNanos(System.nanoTime() - begun));
+          }
         });
   }
 
   /**
-   * Writes to the new store until it acknowledges or the deadline passes. The version stays the
-   * same, so that an attempt whose outcome is unknown is harmless, however late it arrives.
-   */
-  private CompletionStage<Long> writeNew(
-      StoreKey key, Mutation mutation, Call call, Duration backoff, boolean maybeApplied) {
-    return beforeSending(fresh(), call)
-        .thenCompose(
-            store ->
-                beforeSending(newClock.require(), call)
-                    .thenCompose(known -> reporting(Events.NEW, store.write(key, mutation, call))))
-        .handle(
-            (version, error) -> {
-              if (error == null) {
-                return CompletableFuture.completedFuture(version);
-              }
-              failures.incrementAndGet();
-              KvException cause = Futures.writeFailure(error);
-              boolean unknown = cause instanceof KvException.UnknownOutcome;
-              if (!unknown && !(cause instanceof KvException.Transient)) {
-                return CompletableFuture.<Long>failedFuture(maybeApplied ? lost(cause) : cause);
-              }
-              if (call.remaining().compareTo(backoff) <= 0) {
-                return CompletableFuture.<Long>failedFuture(
-                    maybeApplied && !unknown ? lost(cause) : cause);
-              }
-              Duration next = backoff.multipliedBy(2);
-              return Futures.after(backoff)
-                  .thenCompose(
-                      waited ->
-                          writeNew(
-                              key,
-                              mutation,
-                              call,
-                              next.compareTo(LAST_BACKOFF) < 0 ? next : LAST_BACKOFF,
-                              maybeApplied || unknown));
-            })
-        .thenCompose(stage -> stage);
-  }
-
-  /**
-   * Waits for what a request needs before it is sent, no longer than until its deadline: a new side
-   * that neither opens nor tells its time must not keep its callers.
-   */
-  private <T> CompletionStage<T> beforeSending(CompletionStage<T> needed, Call call) {
-    return Futures.within(
-        call,
-        needed,
-        () ->
-            new KvException.Transient(
-                "the new side of collection "
-                    + name
-                    + " was not ready by the deadline, and nothing was sent: try again"));
-  }
-
-  private static KvException lost(KvException cause) {
-    return new KvException.UnknownOutcome(
-        "an earlier attempt may have been applied: read back, or write again", cause);
-  }
-
-  /**
-   * Runs an operation in the current phase, and again in the next if it was refused.
+   * Runs an operation in the current phase, and again if it was refused for its epoch or its answer
+   * was discarded.
    *
    * @param failure the error of an operation whose driver has failed with any other
    */
   private <T extends @Nullable Object> CompletionStage<T> inPhase(
       Call call,
-      BiFunction<StoreCollection, Call, CompletionStage<T>> onOld,
-      BiFunction<PhaseTracker.View, Call, CompletionStage<T>> onNew,
-      Function<Throwable, KvException> failure) {
+      Function<Throwable, KvException> failure,
+      Function<PhaseTracker.View, CompletionStage<T>> attempt) {
     PhaseTracker.View view = tracker.begin();
-    return Futures.start(
-            () ->
-                switch (view.phase()) {
-                  case LEGACY ->
-                      reporting(
-                          Events.OLD,
-                          Futures.start(
-                              () -> onOld.apply(requireOld(), call.withEpoch(view.epoch()))));
-                  case NEW_ONLY -> onNew.apply(view, call);
-                  default ->
-                      throw new KvException.Permanent(
-                          "collection "
-                              + name
-                              + " is in phase "
-                              + view.phase()
-                              + ", which this version does not know: upgrade the library");
-                })
+    return Futures.start(() -> attempt.apply(view))
         .whenComplete((value, error) -> tracker.end(view))
         .handle(
             (value, error) -> {
               if (error == null) {
                 return CompletableFuture.completedFuture(value);
               }
+              if (Futures.unwrap(error) instanceof LeaseLost) {
+                return renewed(call).thenCompose(known -> inPhase(call, failure, attempt));
+              }
               KvException cause = failure.apply(error);
               if (!(cause instanceof StalePhase stale)) {
                 return CompletableFuture.<T>failedFuture(cause);
               }
-              learn(stale.copy());
+              newSide.learn(stale.copy());
               learn(stale.epoch(), stale.phase(), stale.floor());
               return call.isExpired() || tracker.current() == view
                   ? CompletableFuture.<T>failedFuture(
                       new KvException.Transient(
                           "collection " + name + " changed its phase meanwhile: try again", stale))
-                  : inPhase(call, onOld, onNew, failure);
+                  : inPhase(call, failure, attempt);
             })
         .thenCompose(stage -> stage);
   }
 
-  /** Returns what to report to the leader; null once there is nothing to tell it any more. */
-  InstanceReport.@Nullable Use report() {
-    if (old == null || tracker.current().phase() == Phase.NEW_ONLY) {
-      return null;
-    }
-    ClockSkew skew = newClock.skew();
-    InstanceReport.Use reported =
-        InstanceReport.Use.acknowledging(tracker.acknowledged())
-            .withLayout(layout)
-            .withSkew(skew == null ? null : skew.atLeast().abs())
-            .withFailures(failures.get());
-    synchronized (this) {
-      return reported.withCopy(newSide.seen).withProblem(newSide.problemOr(newClock));
-    }
+  /** Ends with the next report to the leader, which tells the phase and may renew the lease. */
+  private CompletionStage<Void> renewed(Call call) {
+    events.leaseLost(name);
+    CompletionStage<Void> reported = lease.nextReport();
+    renewal.run();
+    return Futures.within(
+        call,
+        reported,
+        () ->
+            new KvException.Transient(
+                "collection "
+                    + name
+                    + ": the old side's leader did not confirm the phase by the deadline: try"
+                    + " again"));
   }
 
-  /** Calls when a reply of the leader shows an epoch that this collection does not know. */
-  void listen(Runnable onNewEpoch) {
+  /** Returns what to report to the leader; null once there is nothing to tell it any more. */
+  InstanceReport.@Nullable Use report() {
+    if (old == null || phase() == Phase.NEW_ONLY) {
+      return null;
+    }
+    return newSide.describe(
+        InstanceReport.Use.acknowledging(tracker.acknowledged()).withLayout(use.layout));
+  }
+
+  /**
+   * Calls when a reply of the leader shows an epoch that this collection does not know.
+   *
+   * @param onLeaseLost called when a request waits for the next report
+   */
+  void listen(Runnable onNewEpoch, Runnable onLeaseLost) {
+    renewal = onLeaseLost;
     if (old != null) {
       old.gate()
           .listen(
@@ -363,89 +546,38 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /** Takes note of what the leader says. */
-  void learn(Gate.State state) {
-    learn(state.copy());
+  /**
+   * Takes note of what the leader has answered to a report that was sent at a moment.
+   *
+   * @return whether there is an epoch to acknowledge at once, so that its step need not wait
+   */
+  boolean reported(Gate.State state, Lease.Moment sent) {
+    long acknowledged = tracker.acknowledged();
+    newSide.learn(state.copy());
+    applied = state.applied();
+    ramp = state.ramp();
     learn(state.epoch(), state.phase(), state.floor());
+    lease.renew(sent);
+    return tracker.acknowledged() > acknowledged;
+  }
+
+  /** Takes note that a report has failed. */
+  void notReported() {
+    lease.notRenewed();
   }
 
   private void learn(long epoch, Phase phase, long floor) {
     if (tracker.learn(epoch, phase, floor)) {
+      LOG.info("collection {} is in phase {} (epoch {})", name, phase, epoch);
       events.phase(name, phase);
     }
   }
 
-  /** Reports the failure of a side. A refusal of the request itself is none. */
-  private <T extends @Nullable Object> CompletionStage<T> reporting(
-      String side, CompletionStage<T> request) {
-    return request.whenComplete(
-        (value, error) -> {
-          if (error != null) {
-            KvException cause = Futures.readFailure(error);
-            boolean refused =
-                cause instanceof KvException.CollectionFenced
-                    || cause instanceof KvException.CollectionMoved
-                    || cause instanceof KvException.InvalidArgument
-                    || cause instanceof KvException.UnsupportedCapability;
-            if (!refused) {
-              events.sideFailed(side, name, cause);
-            }
-          }
-        });
-  }
-
-  /** Takes note of the copy that the gate names; a new side that holds another is opened again. */
-  private synchronized void learn(@Nullable Copy named) {
-    if (named != null && !named.equals(copy)) {
-      copy = named;
-      newSide = new NewSide();
-    }
-  }
-
-  /**
-   * Opens the new side ahead of its need once its migration is prepared, so that no write waits for
-   * a connection at the switch, and looks at it again every 30 s: it must go on holding the copy.
-   * While it cannot be opened, the pauses grow.
-   *
-   * @param onOpened called when the new side was opened for the first time
-   */
+  /** Opens the new side ahead of its need, or looks at it again. */
   void prepareNewSide(Runnable onOpened) {
-    if (copy == null || tracker.current().phase() == Phase.NEW_ONLY) {
-      return;
+    if (phase() != Phase.NEW_ONLY) {
+      newSide.prepare(onOpened);
     }
-    NewSide looked;
-    synchronized (this) {
-      looked = newSide;
-      if (!looked.beginLook()) {
-        return;
-      }
-    }
-    if (!newClock.isRight()) {
-      newClock.measure();
-    }
-    boolean isFirst = looked.opened == null;
-    open(looked)
-        .thenAccept(
-            opened -> {
-              if (isFirst) {
-                onOpened.run();
-              }
-            });
-  }
-
-  private CompletionStage<NewSide.Opened> open(NewSide side) {
-    Copy asked = copy;
-    long floor = tracker.current().floor();
-    return reporting(Events.NEW, Futures.start(() -> newOpener.open(asked, floor)))
-        .whenComplete(
-            (opened, error) -> {
-              synchronized (this) {
-                side.end(asked, floor, opened, error == null ? null : Futures.readFailure(error));
-              }
-              if (error != null) {
-                failures.incrementAndGet();
-              }
-            });
   }
 
   private StoreCollection requireOld() {
@@ -453,36 +585,6 @@ final class TransitionCollection implements StoreCollection {
       throw new KvException.Permanent("collection " + name + " was opened without its old store");
     }
     return old;
-  }
-
-  /** Returns the new side, opening it if need be; requests that ask at once share one opening. */
-  private CompletionStage<StoreCollection> fresh() {
-    CompletableFuture<StoreCollection> result = new CompletableFuture<>();
-    NewSide side;
-    synchronized (this) {
-      side = newSide;
-      StoreCollection checked = side.checked(tracker.current().floor());
-      if (checked != null) {
-        return CompletableFuture.completedFuture(checked);
-      }
-      if (side.opening != null) {
-        return side.opening;
-      }
-      side.opening = result;
-    }
-    open(side)
-        .whenComplete(
-            (opened, error) -> {
-              synchronized (this) {
-                side.opening = null;
-              }
-              if (error == null) {
-                result.complete(opened.collection());
-              } else {
-                result.completeExceptionally(Futures.readFailure(error));
-              }
-            });
-    return result;
   }
 
   @Override

@@ -186,17 +186,18 @@ final class TransitionStore implements Store {
   /** Registers before the phase is read, so that a step waits for this instance or its lease. */
   private CompletionStage<TransitionCollection> register(
       Store store, StoreCollection old, TransitionCollection.Use use) {
+    Lease.Moment sent = Lease.Moment.now();
     return reporter
         .register(store, use.name(), InstanceReport.Use.acknowledging(0).withLayout(use.layout()))
         .thenCompose(
             state ->
                 state.phase() == Phase.NEW_ONLY
-                    ? CompletableFuture.completedFuture(collection(use, old, state))
+                    ? CompletableFuture.completedFuture(collection(use, old, state, sent))
                     : handedOver(use.name(), old)
                         .thenApply(
                             record ->
                                 record == null
-                                    ? collection(use, old, state)
+                                    ? collection(use, old, state, sent)
                                     : movedCollection(use, record)));
   }
 
@@ -256,26 +257,29 @@ final class TransitionStore implements Store {
             .withEpoch(Long.MAX_VALUE)
             .withPhase(Phase.NEW_ONLY)
             .withFloor(record.floor())
-            .withCopy(record.copy()));
+            .withCopy(record.copy()),
+        Lease.Moment.now());
   }
 
   private TransitionCollection collection(
-      TransitionCollection.Use use, @Nullable StoreCollection old, Gate.State state) {
+      TransitionCollection.Use use,
+      @Nullable StoreCollection old,
+      Gate.State state,
+      Lease.Moment registered) {
     events.phase(use.name(), state.phase());
-    return new TransitionCollection(
-        use,
-        UNTIL_OPENED,
-        old,
-        (copy, floor) -> openOnNew(use, copy, floor),
-        state.copy(),
-        new PhaseTracker(state.epoch(), state.phase(), state.floor()),
-        clock,
-        newClock,
-        events);
+    NewSide side =
+        new NewSide(
+            use.name(),
+            (copy, floor) -> openOnNew(use, copy, floor),
+            newClock,
+            events,
+            state.copy());
+    Lease lease = new Lease(System::nanoTime, System::currentTimeMillis, registered);
+    return new TransitionCollection(use, UNTIL_OPENED, old, side, state, lease, clock, events);
   }
 
   /** Opens the new side of a collection, which must hold the copy that the gate names. */
-  private CompletionStage<NewSide.Opened> openOnNew(
+  private CompletionStage<CopyView.Opened> openOnNew(
       TransitionCollection.Use use, @Nullable Copy copy, long floor) {
     return newSide
         .store()
@@ -284,7 +288,7 @@ final class TransitionStore implements Store {
             newRecord(use.name()),
             (opened, record) -> {
               requireCopy(use.name(), record, copy, floor);
-              return new NewSide.Opened(opened, record.isReadable());
+              return new CopyView.Opened(opened, record.isReadable());
             })
         .thenCompose(opened -> newClock.measure().thenApply(measured -> opened));
   }

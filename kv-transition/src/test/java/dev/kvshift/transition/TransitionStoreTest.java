@@ -328,23 +328,6 @@ class TransitionStoreTest {
   }
 
   @Test
-  void phase_thatThisVersionDoesNotKnow_isRefusedClearly() {
-    Gate.State state = join(onOld.gate().state());
-    Gate.State next =
-        state
-            .withEpoch(state.epoch() + 1)
-            .withPhase(Phase.SHADOW_WRITE)
-            .withAcceptMin(state.epoch());
-    assertThat(join(onOld.gate().compareAndSet(state, next))).isTrue();
-    try (KvStore service = connect()) {
-      KvCollection items = service.collection("items", LAYOUT);
-      assertThatThrownBy(() -> items.get(key("a")))
-          .isExactlyInstanceOf(KvException.Permanent.class)
-          .hasMessageContaining("SHADOW_WRITE");
-    }
-  }
-
-  @Test
   void instance_thatHasOpenedACollection_isRegisteredAtTheLeader() {
     try (KvStore service = connect()) {
       service.collection("items", LAYOUT);

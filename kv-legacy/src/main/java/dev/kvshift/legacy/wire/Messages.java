@@ -185,7 +185,7 @@ public final class Messages {
             .setFloor(state.floor())
             .setVersionCeiling(state.versionCeiling())
             .setIncarnation(state.incarnation());
-    message.setApplied(state.applied());
+    message.setApplied(state.applied()).setRamp(state.ramp());
     Copy copy = state.copy();
     if (copy != null) {
       message.setCopy(copy.toString());
@@ -208,6 +208,7 @@ public final class Messages {
         .withVersionCeiling(message.getVersionCeiling())
         .withIncarnation(message.getIncarnation())
         .withApplied(message.getApplied())
+        .withRamp(message.hasRamp() ? message.getRamp() : Gate.State.ALL)
         .withCopy(message.getCopy().isEmpty() ? null : Copy.parse(message.getCopy()));
   }
 

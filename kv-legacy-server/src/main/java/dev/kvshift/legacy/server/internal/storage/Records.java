@@ -217,6 +217,7 @@ public final class Records {
       Copy copy = state.copy();
       out.writeUTF(copy == null ? "" : copy.toString());
       out.writeLong(state.applied());
+      out.writeByte(state.ramp());
     } catch (IOException e) {
       throw new UncheckedIOException("a gate could not be encoded", e);
     }
@@ -249,10 +250,12 @@ public final class Records {
       boolean hasCopy = format != GATE_FORMAT_WITHOUT_COPY;
       String copy = hasCopy ? in.readUTF() : "";
       long applied = hasCopy ? in.readLong() : 0;
+      int ramp = in.available() > 0 ? in.readByte() : Gate.State.ALL;
       return GateRecord.of(
           Gate.State.first()
               .withCopy(copy.isEmpty() ? null : Copy.parse(copy))
               .withApplied(applied)
+              .withRamp(ramp)
               .withEpoch(epoch)
               .withPhase(phase)
               .withAcceptMin(acceptMin)

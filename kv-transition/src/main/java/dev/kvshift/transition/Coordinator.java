@@ -1,0 +1,248 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.Phase;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes one collection from phase to phase, forward and back, while services run: protocol, 4.
+ *
+ * <p>A step raises the epoch, waits until every live instance has acknowledged it or its lease is
+ * over, and then lets the leader refuse older epochs. A coordinator that dies in between leaves a
+ * step that any other completes: call {@link #moveTo} again. Two coordinators do not disturb each
+ * other, since every change is a compare-and-set of the leader's record.
+ *
+ * <p>Immutable, blocking, and safe for use by many threads.
+ */
+public final class Coordinator {
+  private static final Duration REQUEST = Duration.ofSeconds(10);
+  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final int NAMED = 5;
+
+  private final String collection;
+  private final Gate gate;
+  private final Map<Phase, Condition> conditions;
+  private final Duration dwell;
+  private final Consumer<String> progress;
+
+  /** What must be true before a step up is taken. */
+  @FunctionalInterface
+  public interface Condition {
+    /**
+     * Returns what the step waits for, as one line for people; null once it may be taken.
+     *
+     * @param state the leader's record, in the phase that the step leaves
+     */
+    @Nullable String missing(State state);
+  }
+
+  private Coordinator(
+      String collection,
+      Gate gate,
+      Map<Phase, Condition> conditions,
+      Duration dwell,
+      Consumer<String> progress) {
+    this.collection = collection;
+    this.gate = gate;
+    this.conditions = conditions;
+    this.dwell = dwell;
+    this.progress = progress;
+  }
+
+  /**
+   * Returns a coordinator without conditions, which does not dwell in any phase.
+   *
+   * @param gate the old store's gate of the collection
+   */
+  public static Coordinator of(String collection, Gate gate) {
+    return new Coordinator(
+        Objects.requireNonNull(collection),
+        Objects.requireNonNull(gate),
+        Map.of(),
+        Duration.ZERO,
+        line -> {});
+  }
+
+  /** Returns the same coordinator with a condition for the step up into a phase. */
+  public Coordinator withCondition(Phase into, Condition condition) {
+    Map<Phase, Condition> all = new EnumMap<>(Phase.class);
+    all.putAll(conditions);
+    all.put(into, Objects.requireNonNull(condition));
+    return new Coordinator(collection, gate, all, dwell, progress);
+  }
+
+  /**
+   * Returns the same coordinator, which stays in each phase for at least that long on its way up.
+   */
+  public Coordinator withDwell(Duration newDwell) {
+    return new Coordinator(collection, gate, conditions, newDwell, progress);
+  }
+
+  /** Returns the same coordinator, which tells what it waits for and for whom, a line each time. */
+  public Coordinator withProgress(Consumer<String> newProgress) {
+    return new Coordinator(
+        collection, gate, conditions, dwell, Objects.requireNonNull(newProgress));
+  }
+
+  /**
+   * Takes the collection to a phase, one step at a time, up or down. Completes first a step that
+   * another coordinator has begun. Does nothing in that phase.
+   *
+   * @param patience how long each step may wait; a step that has begun by then stands, and can be
+   *     completed or taken back by another call
+   * @return the leader's record after the last step
+   * @throws KvException.Transient if the patience is over, naming what or whom the step waits for
+   * @throws KvException.Permanent if the phase is new-only, which {@link Gate#seal} enters
+   * @throws dev.kvshift.spi.InstancesNotReady if a live instance cannot follow a step up
+   */
+  public State moveTo(Phase target, Duration patience) {
+    if (target == Phase.NEW_ONLY) {
+      throw new KvException.Permanent(
+          "collection " + collection + " enters new-only by a seal: there is no way back from it");
+    }
+    while (true) {
+      State state = settled(patience);
+      int way = target.compareTo(state.phase());
+      if (way == 0) {
+        return state;
+      }
+      Phase next = state.phase().towards(target);
+      if (way > 0) {
+        awaitCondition(next, patience);
+      }
+      step(state, next);
+    }
+  }
+
+  /**
+   * Sets to how many percent of the main keys the present phase applies.
+   *
+   * @param percent 0 to 100
+   * @return the leader's record afterwards
+   */
+  public State ramp(int percent) {
+    while (true) {
+      State state = state();
+      if (state.ramp() == percent
+          || await(() -> gate.compareAndSet(state, state.withRamp(percent)))) {
+        return state();
+      }
+    }
+  }
+
+  /** Begins a step; another coordinator may have been faster, which the next look shows. */
+  private void step(State from, Phase to) {
+    State next =
+        from.withEpoch(from.epoch() + 1)
+            .withPhase(to)
+            .withAcceptMin(from.epoch())
+            .withRamp(State.ALL);
+    if (await(() -> gate.compareAndSet(from, next))) {
+      progress.accept(
+          "collection " + collection + " enters phase " + to + ", epoch " + next.epoch());
+    }
+  }
+
+  /** Completes the step that was begun last, if it is not complete, and returns the record. */
+  private State settled(Duration patience) {
+    long end = System.nanoTime() + patience.toNanos();
+    String told = "";
+    while (true) {
+      State state = state();
+      if (state.acceptMin() == state.epoch()) {
+        return state;
+      }
+      String behind = behind(state.epoch());
+      if (behind == null) {
+        await(() -> gate.compareAndSet(state, state.withAcceptMin(state.epoch())));
+      } else {
+        told = waitFor("epoch " + state.epoch() + " waits for " + behind, told, end);
+      }
+    }
+  }
+
+  /** Returns who has not acknowledged an epoch and may still act on an older one; null for none. */
+  private @Nullable String behind(long epoch) {
+    List<Gate.Instance> behind =
+        await(gate::instances).stream().filter(one -> one.use().acknowledged() < epoch).toList();
+    if (behind.isEmpty()) {
+      return null;
+    }
+    String named =
+        behind.stream()
+            .limit(NAMED)
+            .map(one -> one.report().service() + " " + one.name())
+            .collect(Collectors.joining(", "));
+    return behind.size() + " instance(s): " + named + (behind.size() > NAMED ? ", …" : "");
+  }
+
+  private void awaitCondition(Phase into, Duration patience) {
+    long begun = System.nanoTime();
+    long end = begun + patience.toNanos();
+    Condition condition = conditions.get(into);
+    String told = "";
+    while (true) {
+      Duration left = dwell.minusNanos(System.nanoTime() - begun);
+      String missing =
+          left.isNegative() || left.isZero()
+              ? condition == null ? null : condition.missing(state())
+              : "the phase lasts " + dwell.toSeconds() + " s at least";
+      if (missing == null) {
+        return;
+      }
+      told = waitFor("the step into " + into + " waits: " + missing, told, end);
+    }
+  }
+
+  /** Tells what it waits for, if that is news, and waits a moment. */
+  private String waitFor(String what, String told, long end) {
+    String line = "collection " + collection + ": " + what;
+    if (System.nanoTime() - end >= 0) {
+      throw new KvException.Transient(line + ": wait for it, or take the step back");
+    }
+    if (!line.equals(told)) {
+      progress.accept(line);
+    }
+    LockSupport.parkNanos(POLL_NANOS);
+    if (Thread.currentThread().isInterrupted()) {
+      throw new KvException.Transient(line + ", and was interrupted: call again");
+    }
+    return line;
+  }
+
+  private State state() {
+    return await(gate::state);
+  }
+
+  private static <T> T await(Supplier<CompletionStage<T>> request) {
+    try {
+      return Futures.start(request)
+          .toCompletableFuture()
+          .get(REQUEST.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
+      throw Futures.readFailure(e);
+    } catch (TimeoutException e) {
+      throw new KvException.Transient(
+          "the old side's leader did not answer in " + REQUEST.toSeconds() + " s: call again", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new KvException.Transient("interrupted while the leader was asked: call again", e);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.StoreClock;
+import dev.kvshift.spi.StoreCollection;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is known of the new side of one collection, for one copy that the gate has named. Guarded by
+ * the monitor of its {@link NewSide}.
+ */
+final class CopyView {
+  private static final Logger LOG = LoggerFactory.getLogger(CopyView.class);
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
+  /**
+   * The new side's collection, opened.
+   *
+   * @param collection the collection
+   * @param readable whether it holds everything that was copied
+   */
+  record Opened(StoreCollection collection, boolean readable) {}
+
+  /** The opened collection; null until it has been opened. */
+  @Nullable StoreCollection opened;
+
+  private boolean readable;
+
+  /** The floor for which it was seen to hold the copy; 0 before the hand-over. */
+  private long checkedFloor;
+
+  /** The opening that requests wait for. */
+  @Nullable CompletableFuture<StoreCollection> opening;
+
+  /** The copy that it holds, as was seen last. */
+  @Nullable Copy seen;
+
+  private @Nullable String problem;
+  private boolean looking;
+  private long nextLookNanos = System.nanoTime();
+  private Duration pause = FIRST_PAUSE;
+
+  /** Begins a look at the new side, unless one is under way or it is too early for one. */
+  boolean beginLook() {
+    if (looking || System.nanoTime() - nextLookNanos < 0) {
+      return false;
+    }
+    looking = true;
+    return true;
+  }
+
+  /**
+   * Returns the collection if it was seen to hold the copy with that floor. At the hand-over it is
+   * looked at again: what held the copy once may have been begun anew since.
+   */
+  @Nullable StoreCollection checked(long floor) {
+    return checkedFloor == floor ? opened : null;
+  }
+
+  /** Returns the collection if readers find everything there that was copied; null otherwise. */
+  @Nullable StoreCollection readable() {
+    return readable ? opened : null;
+  }
+
+  /**
+   * Ends a look or an opening.
+   *
+   * @param asked the copy that it was to hold
+   * @param floor the floor of the hand-over that it was to have; 0 before it
+   * @param found the collection; null if it failed
+   */
+  void end(@Nullable Copy asked, long floor, @Nullable Opened found, @Nullable KvException error) {
+    looking = false;
+    if (found != null) {
+      opened = found.collection;
+      readable = found.readable;
+      checkedFloor = floor;
+      if (problem != null) {
+        LOG.info("the new side of collection {} can be used", found.collection.name());
+      }
+      seen = asked;
+      problem = null;
+      if (readable) {
+        pause = FIRST_PAUSE;
+        nextLookNanos = System.nanoTime() + LONGEST_PAUSE.toNanos();
+      } else {
+        pauseBeforeNextLook();
+      }
+      return;
+    }
+    String message = String.valueOf(error == null ? null : error.getMessage());
+    if (!message.equals(problem)) {
+      LOG.warn("the new side cannot be used: {}", message);
+    }
+    problem = message;
+    if (error instanceof KvException.Permanent) {
+      opened = null;
+      seen = null;
+    }
+    pauseBeforeNextLook();
+  }
+
+  private void pauseBeforeNextLook() {
+    nextLookNanos = System.nanoTime() + pause.toNanos();
+    pause =
+        pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+  }
+
+  /** Returns why the new side cannot be used; null if nothing is known against it. */
+  @Nullable String problemOr(StoreClock clock) {
+    KvException failure = clock.failure();
+    return problem != null || failure == null
+        ? problem
+        : "its new side does not tell its time: " + failure.getMessage();
+  }
+}

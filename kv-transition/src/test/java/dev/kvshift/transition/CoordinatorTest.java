@@ -1,0 +1,139 @@
+package dev.kvshift.transition;
+
+import static dev.kvshift.testkit.concurrent.Await.join;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.testkit.concurrent.Await;
+import dev.kvshift.testkit.concurrent.InParallel;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+final class CoordinatorTest {
+  private static final Key KEY = Key.of(Bytes.utf8("main"), Bytes.utf8("a"));
+  private static final Duration SHORT = Duration.ofMillis(300);
+
+  private final TwoStores stores = new TwoStores();
+  private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final Coordinator coordinator =
+      Coordinator.of(TwoStores.ITEMS, stores.onOld.gate()).withProgress(lines::add);
+
+  @AfterEach
+  void close() {
+    stores.close();
+  }
+
+  @Test
+  void moveTo_nobodyThere_takesEachStep() {
+    Gate.State state = coordinator.moveTo(Phase.NEW_PRIMARY, TwoStores.PATIENCE);
+    assertThat(state.phase()).isEqualTo(Phase.NEW_PRIMARY);
+    assertThat(state.epoch()).isEqualTo(5);
+    assertThat(state.acceptMin()).isEqualTo(5);
+    assertThat(coordinator.moveTo(Phase.LEGACY, TwoStores.PATIENCE).epoch()).isEqualTo(10);
+    assertThat(coordinator.moveTo(Phase.LEGACY, TwoStores.PATIENCE).epoch()).isEqualTo(10);
+  }
+
+  @Test
+  void moveTo_operationOfAnOlderEpochRuns_waitsForItAndNamesItsService() {
+    try (KvStore service = stores.connect("slow")) {
+      KvCollection items = service.collection(TwoStores.ITEMS, TwoStores.LAYOUT);
+      stores.awaitReady();
+      CompletableFuture<Void> held = new CompletableFuture<>();
+      stores.toOld.writesHeld = held;
+      CompletableFuture<?> write = items.async().put(KEY, Bytes.utf8("1")).toCompletableFuture();
+      Await.until("the write is on its way", () -> stores.toOld.writes.get() == 1);
+      assertThatThrownBy(() -> coordinator.moveTo(Phase.SHADOW_WRITE, SHORT))
+          .isInstanceOf(KvException.Transient.class)
+          .hasMessageContaining("epoch 1 waits for 1 instance(s): slow ");
+      Gate.State begun = join(stores.onOld.gate().state());
+      assertThat(begun.phase()).isEqualTo(Phase.SHADOW_WRITE);
+      assertThat(begun.acceptMin()).isZero();
+      held.complete(null);
+      join(write);
+      assertThat(coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE).acceptMin())
+          .isEqualTo(1);
+    }
+    assertThat(lines).anyMatch(line -> line.contains("waits for 1 instance(s): slow "));
+  }
+
+  @Test
+  void moveTo_instanceThatIsGone_waitsForItsLeaseAlone() {
+    KvStore service = stores.connect("gone");
+    service.collection(TwoStores.ITEMS, TwoStores.LAYOUT);
+    stores.awaitReady();
+    service.close();
+    assertThat(coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE).acceptMin()).isEqualTo(1);
+  }
+
+  @Test
+  void moveTo_stepThatAnotherHasBegun_isCompleted() {
+    Gate.State now = join(stores.onOld.gate().state());
+    join(stores.onOld.gate().compareAndSet(now, now.withEpoch(1).withPhase(Phase.SHADOW_WRITE)));
+    assertThat(coordinator.moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE).acceptMin()).isEqualTo(2);
+  }
+
+  @Test
+  void moveTo_manyAtOnce_agree() {
+    List<Gate.State> ends =
+        InParallel.results(4, thread -> coordinator.moveTo(Phase.SHADOW_READ, TwoStores.PATIENCE));
+    assertThat(ends)
+        .allSatisfy(
+            end -> {
+              assertThat(end.phase()).isEqualTo(Phase.SHADOW_READ);
+              assertThat(end.epoch()).isEqualTo(3);
+              assertThat(end.acceptMin()).isEqualTo(3);
+            });
+  }
+
+  @Test
+  void moveTo_conditionNotMet_staysAndSaysWhatIsMissing() {
+    AtomicBoolean met = new AtomicBoolean();
+    Coordinator careful =
+        coordinator.withCondition(
+            Phase.DUAL_WRITE, state -> met.get() ? null : "the copy has not ended");
+    assertThatThrownBy(() -> careful.moveTo(Phase.DUAL_WRITE, SHORT))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("the step into DUAL_WRITE waits: the copy has not ended");
+    assertThat(join(stores.onOld.gate().state()).phase()).isEqualTo(Phase.SHADOW_WRITE);
+    met.set(true);
+    careful.moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE);
+    met.set(false);
+    assertThat(careful.moveTo(Phase.LEGACY, TwoStores.PATIENCE).phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void moveTo_dwell_isKeptOnTheWayUpAlone() {
+    Coordinator patient = coordinator.withDwell(Duration.ofHours(1));
+    assertThatThrownBy(() -> patient.moveTo(Phase.SHADOW_WRITE, SHORT))
+        .isInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("lasts 3600 s at least");
+    coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE);
+    patient.moveTo(Phase.LEGACY, TwoStores.PATIENCE);
+  }
+
+  @Test
+  void moveTo_newOnly_isRefused() {
+    assertThatThrownBy(() -> coordinator.moveTo(Phase.NEW_ONLY, SHORT))
+        .isInstanceOf(KvException.Permanent.class);
+  }
+
+  @Test
+  void ramp_isKeptByTheLeaderAndEndsWithThePhase() {
+    coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE);
+    assertThat(coordinator.ramp(5).ramp()).isEqualTo(5);
+    assertThat(coordinator.moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE).ramp()).isEqualTo(100);
+    assertThatThrownBy(() -> coordinator.ramp(101)).isInstanceOf(KvException.InvalidArgument.class);
+  }
+}

@@ -1,0 +1,17 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.spi.Phase;
+import dev.kvshift.testkit.DriverKit;
+import dev.kvshift.testkit.fixture.UseFixture;
+
+/** The kit on a transition store in the phase in which the new side answers first. */
+@UseFixture(NewReadKitTest.Fixture.class)
+final class NewReadKitTest extends DriverKit {
+  /** Opens the stores. */
+  public static final class Fixture extends PhaseFixture {
+    /** Created by the kit. */
+    public Fixture() {
+      super(Phase.NEW_READ);
+    }
+  }
+}

@@ -1,0 +1,305 @@
+package dev.kvshift.transition;
+
+import static dev.kvshift.testkit.concurrent.Await.join;
+
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.KvObserver.Event;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.StoreProvider;
+import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.concurrent.Await;
+import dev.kvshift.testkit.fault.ForwardingCollection;
+import dev.kvshift.testkit.fault.ForwardingStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Two in-memory stores with one collection that is being moved, and services in between. The
+ * services' requests end late, on another thread, and as a test says.
+ */
+final class TwoStores implements AutoCloseable {
+  static final Layout LAYOUT = Layout.range(ShardRule.none());
+  static final String ITEMS = "items";
+  static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private static final int BATCH_BYTES = 1 << 20;
+
+  private final String name = UUID.randomUUID().toString();
+  private final Store oldStore = MemoryStoreProvider.open(name + "-old");
+  private final Store newStore = MemoryStoreProvider.open(name + "-new");
+  final StoreCollection onOld = join(oldStore.open(ITEMS, LAYOUT, Claim.ACTIVE));
+  final StoreCollection onNew;
+  final Copy copy;
+  final Requests toOld = new Requests();
+  final Requests toNew = new Requests();
+  final Queue<Event> events = new ConcurrentLinkedQueue<>();
+  private final Coordinator coordinator = Coordinator.of(ITEMS, onOld.gate());
+  private long streamed;
+
+  /** The services' requests to one side. */
+  static final class Requests {
+    private static final Duration LATE = Duration.ofMillis(1);
+
+    final AtomicInteger reads = new AtomicInteger();
+    final AtomicInteger writes = new AtomicInteger();
+
+    /** The reports that have ended. */
+    final AtomicInteger reports = new AtomicInteger();
+
+    /** The error of every data request from now on; null for none. */
+    volatile @Nullable KvException failure;
+
+    /** Refuses writes in {@code check}, as a store does that can never hold them. */
+    volatile boolean refusesWrites;
+
+    /** What reads and reports wait for before they are sent. */
+    volatile CompletableFuture<?> readsHeld = done();
+
+    /** What the answers of reads wait for. */
+    volatile CompletableFuture<?> answersHeld = done();
+
+    volatile CompletableFuture<?> writesHeld = done();
+    volatile CompletableFuture<?> reportsHeld = done();
+
+    private static CompletableFuture<?> done() {
+      return CompletableFuture.completedFuture(null);
+    }
+
+    void forget() {
+      reads.set(0);
+      writes.set(0);
+    }
+
+    private <T> CompletionStage<T> send(
+        AtomicInteger counter,
+        CompletionStage<?> held,
+        Call call,
+        Supplier<CompletionStage<T>> request) {
+      counter.incrementAndGet();
+      KvException error = failure;
+      return Futures.within(
+          call,
+          Futures.after(LATE)
+              .thenCompose(late -> held)
+              .thenCompose(
+                  let -> error == null ? request.get() : CompletableFuture.failedFuture(error)),
+          () -> new KvException.UnknownOutcome("no answer by the deadline"));
+    }
+  }
+
+  private interface SideOpener {
+    Store open(String side, Store inner);
+  }
+
+  private static final class Side extends ForwardingStore {
+    private final Requests requests;
+
+    Side(Store inner, Requests requests) {
+      super(inner);
+      this.requests = requests;
+    }
+
+    @Override
+    protected StoreCollection wrap(StoreCollection collection) {
+      return new ForwardingCollection(collection) {
+        @Override
+        public void check(StoreKey key, Mutation mutation) {
+          if (requests.refusesWrites) {
+            throw new KvException.InvalidArgument("the row is too large");
+          }
+          inner.check(key, mutation);
+        }
+
+        @Override
+        public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+          return requests
+              .<@Nullable Row>send(
+                  requests.reads, requests.readsHeld, call, () -> inner.get(key, call))
+              .thenCompose(row -> requests.answersHeld.thenApply(let -> row));
+        }
+
+        @Override
+        public CompletionStage<RowPage> range(
+            Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
+          return requests.send(
+              requests.reads,
+              requests.readsHeld,
+              call,
+              () -> inner.range(main, shard, range, limit, call));
+        }
+
+        @Override
+        public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+          return requests.send(
+              requests.writes, requests.writesHeld, call, () -> inner.write(key, mutation, call));
+        }
+      };
+    }
+
+    @Override
+    public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+      return requests
+          .reportsHeld
+          .thenCompose(let -> super.report(report))
+          .thenApply(
+              states -> {
+                requests.reports.incrementAndGet();
+                return states;
+              });
+    }
+  }
+
+  TwoStores() {
+    copy = Copy.draw(join(onOld.changes().logId(0)));
+    onNew = join(newStore.open(ITEMS, LAYOUT, Claim.importing(copy)));
+    Gate.State now = join(onOld.gate().state());
+    join(onOld.gate().compareAndSet(now, now.withCopy(copy)));
+  }
+
+  /** Opens the store of another service, which the caller closes. */
+  KvStore connect(String service) {
+    return connect(service, toOld, toNew);
+  }
+
+  KvStore connect(String service, Requests ownToOld, Requests ownToNew) {
+    return KvStore.over(open(service, ownToOld, ownToNew));
+  }
+
+  Store open(String service, Requests ownToOld, Requests ownToNew) {
+    return open(
+        service, (side, inner) -> new Side(inner, side.equals("old") ? ownToOld : ownToNew));
+  }
+
+  /** Opens the store of a service whose sides fail as {@code around} says. */
+  Store open(String service, UnaryOperator<Store> around) {
+    return open(
+        service,
+        (side, inner) -> around.apply(new Side(inner, side.equals("old") ? toOld : toNew)));
+  }
+
+  private Store open(String service, SideOpener sides) {
+    ConnectionString string =
+        ConnectionString.parse(
+            "transition://" + service + "?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew");
+    return new TransitionProvider()
+        .open(
+            string,
+            new StoreProvider.Context() {
+              @Override
+              public Store open(ConnectionString nested) {
+                String side = nested.hosts().get(0).name();
+                Store inner = MemoryStoreProvider.open(name + "-" + side);
+                return sides.open(side, inner);
+              }
+
+              @Override
+              public VersionClock clock() {
+                return VersionClock.ofProcess();
+              }
+
+              @Override
+              public KvObserver observer() {
+                return new KvObserver() {
+                  @Override
+                  public Ending begin(Start start) {
+                    return end -> {};
+                  }
+
+                  @Override
+                  public void happened(Event event) {
+                    events.add(event);
+                  }
+                };
+              }
+            });
+  }
+
+  /** Waits until every instance could follow a step. */
+  void awaitReady() {
+    Await.until(
+        "every instance is ready",
+        () ->
+            join(onOld.gate().instances()).stream()
+                .allMatch(one -> one.report().obstacle(ITEMS, Phase.NEW_ONLY, copy) == null));
+  }
+
+  /** Takes the collection to a phase; into new-only it seals from new-primary. */
+  void moveTo(Phase phase) {
+    awaitReady();
+    if (phase != Phase.NEW_ONLY) {
+      coordinator.moveTo(phase, PATIENCE);
+      return;
+    }
+    Gate.State last = coordinator.moveTo(Phase.NEW_PRIMARY, PATIENCE);
+    Gate.State sealed = join(onOld.gate().seal(last.epoch()));
+    stream();
+    join(newStore.activate(ITEMS, copy, sealed.floor()));
+  }
+
+  /** Applies what the old side has committed since the last call, as stream and apply do. */
+  synchronized void stream() {
+    while (true) {
+      ChangeSource.Batch batch =
+          join(onOld.changes().read(streamed, BATCH_BYTES, Duration.ofMillis(1)));
+      if (!(batch instanceof ChangeSource.Data data) || data.changes().isEmpty()) {
+        return;
+      }
+      for (ChangeSource.Change change : data.changes()) {
+        Row row = change.row();
+        join(onNew.write(row.key(), row.toMutation(), call()));
+      }
+      streamed = data.position();
+    }
+  }
+
+  /** Publishes a version as W. */
+  void publish(long applied) {
+    join(onOld.gate().applied(applied));
+  }
+
+  List<Event> events(Event.Kind kind) {
+    return events.stream().filter(event -> event.kind() == kind).toList();
+  }
+
+  static Call call() {
+    return Call.within(Duration.ofSeconds(10));
+  }
+
+  @Override
+  public void close() {
+    oldStore.close();
+    newStore.close();
+  }
+}
