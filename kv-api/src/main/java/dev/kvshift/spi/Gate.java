@@ -416,8 +416,9 @@ public interface Gate {
   /**
    * Refuses every request from now on and hands the collection over on the dual-write way: phase
    * new-only, epoch and acceptMin raised, floor = the leader's last version. Fails with {@code
-   * Permanent} where the epoch is another, with {@code Transient} while a fence stands. Asking
-   * again with the same epoch gives the same state.
+   * Permanent} where the epoch is another, or its phase is not new-primary, entered completely;
+   * with {@code Transient} while a fence stands. Asking again with the same epoch gives the same
+   * state.
    */
   CompletionStage<State> seal(long epoch);
 

@@ -293,6 +293,15 @@ public final class GateRecord {
               + ", and was not sealed: read its state again");
     }
     requireNoFence(collection, "it was not sealed");
+    if (state.phase() != Phase.NEW_PRIMARY || state.acceptMin() != epoch) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " is in phase "
+              + state.phase()
+              + (state.acceptMin() == epoch ? "" : ", whose step is not complete,")
+              + " and was not sealed: complete the step into new-primary first");
+    }
     instances.requireReady(Phase.NEW_ONLY, state.copy(), Set.of());
     return new GateRecord(handedOver(lastVersion).withSealed(true), null, ended);
   }

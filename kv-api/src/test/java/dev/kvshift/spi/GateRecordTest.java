@@ -29,7 +29,8 @@ final class GateRecordTest {
   private final GateRecord dual = at(5, Phase.DUAL_WRITE, 4);
   private final GateRecord fenced = legacy.fenced(FENCE);
   private final GateRecord moved = fenced.moved(NAME, "a", nobody, Set.of());
-  private final GateRecord sealed = dual.sealed(NAME, 5, 900, nobody);
+  private final GateRecord primary = at(5, Phase.NEW_PRIMARY, 5);
+  private final GateRecord sealed = primary.sealed(NAME, 5, 900, nobody);
 
   private static GateRecord at(long epoch, Phase phase, long acceptMin) {
     return GateRecord.of(
@@ -190,7 +191,8 @@ final class GateRecordTest {
   void sealed_currentEpoch_handsOverAtTheLastVersion() {
     assertThat(sealed.state())
         .isEqualTo(
-            dual.state()
+            primary
+                .state()
                 .withEpoch(6)
                 .withAcceptMin(6)
                 .withPhase(Phase.NEW_ONLY)
@@ -198,9 +200,31 @@ final class GateRecordTest {
                 .withFloor(900));
     assertThat(sealed.sealed(NAME, 5, 901, nobody)).isSameAs(sealed);
     refused(StalePhase.class, () -> sealed.sealed(NAME, 6, 901, nobody));
-    refused(KvException.Permanent.class, () -> dual.sealed(NAME, 4, 900, nobody));
-    refused(KvException.Permanent.class, () -> dual.sealed(NAME, 6, 900, nobody));
+    refused(KvException.Permanent.class, () -> primary.sealed(NAME, 4, 900, nobody));
+    refused(KvException.Permanent.class, () -> primary.sealed(NAME, 6, 900, nobody));
     refused(KvException.Transient.class, () -> fenced.sealed(NAME, 0, 900, nobody));
+  }
+
+  @Test
+  void sealed_beforeNewPrimaryIsEnteredCompletely_isPermanent() {
+    GateRecord newRead = at(5, Phase.NEW_READ, 5);
+    GateRecord entering = at(5, Phase.NEW_PRIMARY, 4);
+    refused(KvException.Permanent.class, () -> newRead.sealed(NAME, 5, 900, nobody));
+    refused(KvException.Permanent.class, () -> entering.sealed(NAME, 5, 900, nobody));
+  }
+
+  @Test
+  void stepped_toAnotherCopyOrIncarnation_beginsWithNoWatermark() {
+    GateRecord applied =
+        GateRecord.of(State.first().withCopy(Copy.draw("log")).withApplied(700), null, List.of());
+    State known = applied.state();
+    for (State next : List.of(known.withCopy(Copy.draw("log")), known.withIncarnation(2))) {
+      GateRecord stepped = applied.stepped(NAME, known, next, nobody);
+      assertThat(stepped).isNotNull();
+      assertThat(stepped.state().applied()).isZero();
+    }
+    GateRecord ramped = applied.stepped(NAME, known, known.withRamp(5), nobody);
+    assertThat(ramped).isEqualTo(GateRecord.of(known.withRamp(5), null, List.of()));
   }
 
   @Test
@@ -250,7 +274,9 @@ final class GateRecordTest {
     refused(
         InstancesNotReady.class,
         () -> prepared.fenced(FENCE).moved(NAME, "a", late, Set.of("others")));
-    refused(InstancesNotReady.class, () -> prepared.sealed(NAME, 0, 900, late));
+    GateRecord last =
+        GateRecord.of(State.first().withCopy(copy).withPhase(Phase.NEW_PRIMARY), null, List.of());
+    refused(InstancesNotReady.class, () -> last.sealed(NAME, 0, 900, late));
 
     Set<String> orders = Set.of("orders");
     assertThat(prepared.fenceFor(NAME, "a", LASTING.givingUp(orders), late)).isNull();

@@ -27,6 +27,7 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.concurrent.Await;
+import dev.kvshift.testkit.fixture.TestCopy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -362,7 +363,7 @@ public abstract class GateClause extends Clause {
     StoreCollection collection = fresh(rangeLayout());
     StoreKey key = StoreKey.of(freshMain(), hex("10"));
     long version = write(collection, key, Mutation.put(hex("01")));
-    join(collection.gate().seal(0));
+    join(collection.gate().seal(toNewPrimary(collection.gate()).epoch()));
     Row row = Row.of(key, version, hex("01"), null);
     assertThat(join(collection.get(key, call().ungated()))).isEqualTo(row);
     assertThat(
@@ -380,16 +381,16 @@ public abstract class GateClause extends Clause {
     StoreKey key = freshKey();
     write(collection, key, Mutation.put(hex("01")));
     long last = write(collection, key, Mutation.put(hex("02")));
-    State before = to(collection.gate(), Phase.SHADOW_WRITE);
+    State before = toNewPrimary(collection.gate());
     State sealed = join(collection.gate().seal(before.epoch()));
     assertThat(sealed)
         .isEqualTo(
-            with(State.first(), 2, Phase.NEW_ONLY, 2, 1)
+            with(State.first(), 6, Phase.NEW_ONLY, 6, 1)
                 .withSealed(true)
                 .withFloor(last)
                 .withVersionCeiling(sealed.versionCeiling()));
     assertThat(join(collection.gate().state())).isEqualTo(sealed);
-    for (long epoch : List.of(0L, 1L, 2L, 3L)) {
+    for (long epoch : List.of(0L, 5L, 6L, 7L)) {
       Call any = call().withEpoch(epoch);
       assertStale(collection, sealed, collection.get(key, any));
       assertStale(collection, sealed, collection.write(key, Mutation.put(hex("03")), any));
@@ -398,7 +399,7 @@ public abstract class GateClause extends Clause {
     Await.failure(StalePhase.class, () -> collection.gate().reassert(key, 0));
     Await.failure(
         StalePhase.class,
-        () -> collection.gate().compareAndSet(sealed, with(sealed, 3, Phase.NEW_PRIMARY, 2, 1)));
+        () -> collection.gate().compareAndSet(sealed, with(sealed, 7, Phase.NEW_PRIMARY, 6, 1)));
   }
 
   @Test
@@ -408,6 +409,36 @@ public abstract class GateClause extends Clause {
     assertPermanent(() -> collection.gate().seal(0));
     assertPermanent(() -> collection.gate().seal(2));
     assertThat(join(collection.gate().state())).isEqualTo(now);
+  }
+
+  @Test
+  void seal_beforeNewPrimary_isPermanentAndChangesNothing() {
+    Gate gate = fresh(pointLayout()).gate();
+    assertPermanent(() -> gate.seal(0));
+    State last = State.first();
+    for (Phase phase : Phase.values()) {
+      if (phase != Phase.LEGACY && phase != Phase.NEW_ONLY) {
+        State now = to(gate, phase);
+        assertPermanent(() -> gate.seal(now.epoch()));
+        last = now;
+      }
+    }
+    assertThat(join(gate.state())).isEqualTo(last);
+    acceptOnlyNow(gate);
+    assertThat(join(gate.seal(last.epoch())).phase()).isEqualTo(Phase.NEW_ONLY);
+  }
+
+  @Test
+  void compareAndSet_anotherCopy_beginsWithNoWatermark() {
+    StoreCollection collection = fresh(pointLayout());
+    long last = write(collection, freshKey(), Mutation.put(hex("01")));
+    Gate gate = collection.gate();
+    join(gate.applied(last));
+    State now = join(gate.state());
+    assertThat(join(gate.compareAndSet(now, now.withCopy(TestCopy.COPY).withRamp(5)))).isTrue();
+    State next = join(gate.state());
+    assertThat(next.applied()).isZero();
+    assertThat(next.ramp()).isEqualTo(5);
   }
 
   @Test
@@ -507,6 +538,15 @@ public abstract class GateClause extends Clause {
     State now = join(gate.state());
     assertThat(join(gate.compareAndSet(now, step(now, phase)))).isTrue();
     return join(gate.state());
+  }
+
+  private static State toNewPrimary(Gate gate) {
+    for (Phase phase : Phase.values()) {
+      if (phase != Phase.LEGACY && phase != Phase.NEW_ONLY) {
+        to(gate, phase);
+      }
+    }
+    return acceptOnlyNow(gate);
   }
 
   private static State acceptOnlyNow(Gate gate) {

@@ -690,11 +690,16 @@ class EngineTest {
   @Test
   void seal_afterRestart_stillRefusesEverythingAndIsAnsweredAsBefore() {
     long last = await(put("v"));
-    Gate.State sealed = await(engine.gates().seal(table, 0));
+    step(1, Phase.SHADOW_WRITE, 1);
+    step(2, Phase.DUAL_WRITE, 2);
+    step(3, Phase.SHADOW_READ, 3);
+    step(4, Phase.NEW_READ, 4);
+    step(5, Phase.NEW_PRIMARY, 5);
+    Gate.State sealed = await(engine.gates().seal(table, 5));
     assertThat(sealed.floor()).isGreaterThanOrEqualTo(last);
     reopen();
 
-    assertThat(await(engine.gates().seal(table, 0)).floor()).isEqualTo(sealed.floor());
+    assertThat(await(engine.gates().seal(table, 5)).floor()).isEqualTo(sealed.floor());
     assertThatThrownBy(() -> engine.reads().get(table, KEY, sealed.epoch()))
         .isInstanceOf(StalePhase.class);
     assertThatThrownBy(() -> await(put("v"))).isInstanceOf(StalePhase.class);
