@@ -50,8 +50,11 @@ record Place(long token, StoreKey key) implements Comparable<Place> {
   }
 
   private static Bytes take(ByteBuffer buffer, int size) {
+    if (size < 0 || size > buffer.remaining()) {
+      throw new IllegalArgumentException("a part of " + size + " bytes");
+    }
     ByteBuffer part = buffer.duplicate();
-    part.limit(Math.addExact(buffer.position(), size));
+    part.limit(buffer.position() + size);
     buffer.position(part.limit());
     return Bytes.of(part);
   }
