@@ -139,11 +139,7 @@ public final class MigrationTasks implements AutoCloseable {
     VerifyRecord record;
     try (Checkpoints checkpoints =
         new Checkpoints(
-            ledger,
-            setup.topic(),
-            pass,
-            context.options().patience(),
-            () -> requireYoung(pass))) {
+            ledger, setup.topic(), pass, context.options().patience(), () -> requireYoung(pass))) {
       Verifier.Outcome outcome =
           new Verifier(context, check, progress, expected())
               .run(new Verifier.Scope(key -> false, changed, differences -> {}, checkpoints));
