@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.stream;
 
 import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.KafkaProperties;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Futures;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -58,7 +60,7 @@ public final class Topic {
 
   private static final Duration POLL_INTERVAL = Duration.ofMinutes(30);
 
-  private final String bootstrapServers;
+  private final Brokers brokers;
   private final String name;
   private final int partitions;
   private final int maxRecordBytes;
@@ -70,8 +72,8 @@ public final class Topic {
    * @param maxRecordBytes maximum size of a row, in bytes
    */
   public Topic(
-      String bootstrapServers, String name, int partitions, int maxRecordBytes, Duration patience) {
-    this.bootstrapServers = bootstrapServers;
+      Brokers brokers, String name, int partitions, int maxRecordBytes, Duration patience) {
+    this.brokers = brokers;
     this.name = name;
     this.partitions = partitions;
     this.maxRecordBytes = Math.addExact(maxRecordBytes, FRAMING_BYTES);
@@ -380,9 +382,16 @@ public final class Topic {
   }
 
   private KvException unavailable(Throwable cause) {
+    if (cause instanceof AuthenticationException) {
+      return new KvException.Permanent(
+          "the broker at "
+              + brokers
+              + " and the runner do not accept each other: check --kafka-properties",
+          cause);
+    }
     return new KvException.Transient(
         "the broker at "
-            + bootstrapServers
+            + brokers
             + " does not answer: "
             + cause.getMessage()
             + "; check it, or give another --kafka",
@@ -391,21 +400,25 @@ public final class Topic {
 
   private Admin admin() {
     try {
-      return Admin.create(
-          Map.of(
-              "bootstrap.servers",
-              bootstrapServers,
-              "default.api.timeout.ms",
-              Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis())),
-              "request.timeout.ms",
-              Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()))));
+      int millis = Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()));
+      Map<String, Object> settings = brokers.settings();
+      settings.put("default.api.timeout.ms", millis);
+      settings.put("request.timeout.ms", millis);
+      return Admin.create(settings);
     } catch (KafkaException e) {
       if (String.valueOf(Throwables.getRootCause(e).getMessage()).contains("No resolvable")) {
         throw new KvException.Permanent(
-            "no host of '" + bootstrapServers + "' is known here: check the names in --kafka", e);
+            "no host of '" + brokers + "' is known here: check the names in --kafka", e);
+      }
+      if (!brokers.properties().equals(KafkaProperties.NONE)) {
+        throw new KvException.Permanent(
+            "Kafka's client refuses the addresses '"
+                + brokers
+                + "' or the properties of the connection: check --kafka and --kafka-properties",
+            e);
       }
       throw new KvException.Permanent(
-          "'" + bootstrapServers + "' is not a list of brokers: give HOST:PORT,…", e);
+          "'" + brokers + "' is not a list of brokers: give HOST:PORT,…", e);
     }
   }
 
@@ -430,9 +443,7 @@ public final class Topic {
   }
 
   private Map<String, Object> producerSettings() {
-    Map<String, Object> settings = new HashMap<>();
-    settings.put("bootstrap.servers", bootstrapServers);
-    settings.put("enable.metrics.push", "false");
+    Map<String, Object> settings = brokers.settings();
     settings.put("acks", "all");
     settings.put("enable.idempotence", "true");
     settings.put("compression.type", "lz4");
@@ -476,9 +487,7 @@ public final class Topic {
   }
 
   private Map<String, Object> consumerSettings() {
-    Map<String, Object> settings = new HashMap<>();
-    settings.put("bootstrap.servers", bootstrapServers);
-    settings.put("enable.metrics.push", "false");
+    Map<String, Object> settings = brokers.settings();
     settings.put("enable.auto.commit", "false");
     settings.put("isolation.level", "read_committed");
     settings.put("auto.offset.reset", "none");
