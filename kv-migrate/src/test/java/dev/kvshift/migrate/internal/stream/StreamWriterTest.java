@@ -58,7 +58,8 @@ final class StreamWriterTest {
   private final StoreCollection from = Await.of(source.open("files", LAYOUT, Claim.ACTIVE));
   private final WorkerPool workers = new WorkerPool("workers");
   private final Ledger ledger = new Ledger(target.metadata(), "files", PATIENCE, Clock.systemUTC());
-  private final Topic topic = new Topic("127.0.0.1:1", "files", PARTITIONS, 1 << 10, PATIENCE);
+  private final Topic topic =
+      new Topic(Brokers.plain("127.0.0.1:1"), "files", PARTITIONS, 1 << 10, PATIENCE);
   private final Deque<MockProducer<byte[], byte[]>> producers = new ArrayDeque<>();
 
   @AfterEach
