@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -273,12 +274,20 @@ public final class Topic {
     }
   }
 
+  /**
+   * Creates a topic unless it exists. The broker says first how many replicas it will have, also by
+   * a default of its own, because the settings depend on that.
+   */
   private void createOne(
       Admin admin, String topic, int count, OptionalInt replicationFactor, Duration retention) {
-    NewTopic wanted =
-        new NewTopic(topic, Optional.of(count), replicas(replicationFactor))
-            .configs(settings(replicationFactor, retention, maxRecordBytes));
+    NewTopic wanted = new NewTopic(topic, Optional.of(count), replicas(replicationFactor));
     try {
+      int replicas =
+          admin
+              .createTopics(List.of(wanted), new CreateTopicsOptions().validateOnly(true))
+              .replicationFactor(topic)
+              .get();
+      wanted.configs(settings(replicas, retention, maxRecordBytes));
       admin.createTopics(List.of(wanted)).all().get();
     } catch (InterruptedException e) {
       throw Await.interrupted(e);
@@ -350,8 +359,7 @@ public final class Topic {
     }
   }
 
-  private static Map<String, String> settings(
-      OptionalInt replicationFactor, Duration retention, int maxRecordBytes) {
+  static Map<String, String> settings(int replicas, Duration retention, int maxRecordBytes) {
     Map<String, String> settings = new HashMap<>();
     settings.put("cleanup.policy", "delete");
     settings.put("retention.ms", Long.toString(retention.toMillis()));
@@ -359,7 +367,7 @@ public final class Topic {
     settings.put("message.timestamp.type", "LogAppendTime");
     settings.put("max.message.bytes", Integer.toString(maxRecordBytes));
     settings.put(UNCLEAN_ELECTION, "false");
-    if (replicationFactor.orElse(1) >= SAFE_REPLICAS) {
+    if (replicas >= SAFE_REPLICAS) {
       settings.put(MIN_IN_SYNC, Integer.toString(SAFE_REPLICAS));
     }
     return settings;

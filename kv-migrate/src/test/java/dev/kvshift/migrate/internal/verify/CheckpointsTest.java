@@ -198,7 +198,7 @@ final class CheckpointsTest {
   }
 
   private Checkpoints checkpoints(VerifyPass pass) {
-    return new Checkpoints(ledger, topic, pass, PATIENCE);
+    return new Checkpoints(ledger, topic, pass, PATIENCE, () -> {});
   }
 
   private static ScanState scanned() {
