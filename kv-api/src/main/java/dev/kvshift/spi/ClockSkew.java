@@ -67,6 +67,14 @@ public final class ClockSkew {
   }
 
   /**
+   * Returns how long ago, by this process's clock, an entry must have expired before it may be
+   * treated as dead: the skew limit, beyond every time that the store's clock may show.
+   */
+  public Duration expiryMargin() {
+    return offset.abs().plus(uncertainty).plus(VersionClock.SKEW_LIMIT);
+  }
+
+  /**
    * Returns the certain skew for people, such as {@code 3,600,000 ms behind the runner's}.
    *
    * @param other whose clock it is compared with

@@ -36,6 +36,15 @@ final class ClockSkewTest {
     assertThat(skew.against("the runner's")).isEqualTo(text);
   }
 
+  @ParameterizedTest
+  @CsvSource({"0, 0, 250", "20, 5, 275", "-20, 5, 275", "0, 300, 550"})
+  void expiryMargin_isEveryTimeThatTheClockMayShowAndTheSkewLimit(
+      long offset, long uncertainty, long margin) {
+    ClockSkew skew = ClockSkew.of(Duration.ofMillis(offset), Duration.ofMillis(uncertainty));
+
+    assertThat(skew.expiryMargin()).isEqualTo(Duration.ofMillis(margin));
+  }
+
   @Test
   void equals_sameOffsetAndUncertainty_isEqual() {
     ClockSkew skew = ClockSkew.of(Duration.ofMillis(3), Duration.ofMillis(1));

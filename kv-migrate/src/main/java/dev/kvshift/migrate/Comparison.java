@@ -9,6 +9,7 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.SourceCollection;
+import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.context.TargetCollection;
 import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.verify.ChangedKeys;
@@ -74,6 +75,7 @@ public record Comparison(
               options,
               Clock.systemUTC(),
               workers);
+      StoreClocks.measure(context).requireWithinLimit();
       KeyCheck check = new KeyCheck(context, () -> {});
       VerifyReport report =
           new Verifier(context, check, progress, Verifier.Expected.UNKNOWN)

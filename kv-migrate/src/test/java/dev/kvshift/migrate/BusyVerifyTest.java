@@ -23,16 +23,20 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** Comparisons while services write, on stores that complete late. */
 final class BusyVerifyTest {
   private static final int ROWS = 20_000;
+  private static final Pattern OWNER = Pattern.compile("\"owner\":\"([^\"]+)\"");
 
   /** What changes between the beginning of a scan and its end may be met twice. */
   private static final int AT_MOST = ROWS + ROWS / 20;
@@ -125,8 +129,12 @@ final class BusyVerifyTest {
     int rate = 2_000;
     AtomicBoolean killed = new AtomicBoolean();
     AtomicInteger pages = new AtomicInteger();
+    Set<String> owners = ConcurrentHashMap.newKeySet();
     Intercepted.Fault kill =
         (type, method, arguments, request) -> {
+          if (method.equals("compareAndSet") && arguments[2] instanceof Bytes record) {
+            OWNER.matcher(record.toUtf8()).results().forEach(found -> owners.add(found.group(1)));
+          }
           if (killed.get() || (method.equals("scan") && pages.decrementAndGet() == 0)) {
             killed.set(true);
             return CompletableFuture.failedFuture(new KvException.Permanent("killed"));
@@ -146,6 +154,7 @@ final class BusyVerifyTest {
             .isInstanceOf(KvException.Permanent.class)
             .hasMessageContaining("killed");
       }
+      assertThat(owners).hasSize(1);
       long before = fromSource.takeScanned() + fromTarget.takeScanned();
       killed.set(false);
       sides.put(Sides.key(3), "changed between the runs");
@@ -155,6 +164,7 @@ final class BusyVerifyTest {
 
         VerifyReport report = migration.verify();
 
+        assertThat(owners).as("the killed run could not save any more").hasSize(2);
         assertThat(report.differences()).isZero();
         assertThat(report.sourceRows()).isEqualTo(rows);
         assertThat(report.targetRows()).isEqualTo(rows);
@@ -167,6 +177,40 @@ final class BusyVerifyTest {
         assertThat(record.began()).as("its age").isBetween(began, began.plusMillis(1));
         assertThat(sides.ledger().get(VerifyPass.KEY)).isNull();
         assertThat(migration.cutover().attempts()).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void verify_killedBeforeItsResultIsSaved_beginsAnew() {
+    AtomicBoolean killed = new AtomicBoolean();
+    String result = "migration/" + Sides.COLLECTION + "/verify";
+    Intercepted.Fault kill =
+        (type, method, arguments, request) -> {
+          if (method.equals("compareAndSet") && arguments[0].equals(result)) {
+            killed.set(true);
+          }
+          return killed.get()
+              ? CompletableFuture.failedFuture(new KvException.Permanent("killed"))
+              : request.send();
+        };
+    try (Sides sides = new Sides().to(kill)) {
+      sides.fill(100);
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.copy();
+        assertThatThrownBy(migration::verify)
+            .isInstanceOf(KvException.Permanent.class)
+            .hasMessageContaining("killed");
+      }
+      Instant killedAt = Instant.now();
+      Await.of(
+          sides.to().write(Sides.key(5), newest(Mutation.put(Bytes.utf8("broken"))), Sides.call()));
+      try (Migration migration =
+          Migration.of(
+              sides.to((type, method, arguments, request) -> request.send()).plan(),
+              ProgressListener.NONE)) {
+        assertThat(migration.verify().counts().different()).isEqualTo(1);
+        assertThat(sides.ledger().require(VerifyRecord.KEY).began()).isAfter(killedAt);
       }
     }
   }

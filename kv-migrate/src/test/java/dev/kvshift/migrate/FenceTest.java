@@ -17,7 +17,9 @@ import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -106,9 +108,9 @@ final class FenceTest {
               Migration.of(patient(sides.from(Intercepted.late(looking))), looking::report)) {
         first.copy();
         first.verify();
-        second.start();
         CompletableFuture<CutoverReport> moved = CompletableFuture.supplyAsync(first::cutover);
         moving.await();
+        // Only now: the second run takes the stream over, which the first needs until it moves.
         CompletableFuture<Throwable> waited =
             CompletableFuture.supplyAsync(() -> catchThrowable(second::cutover));
         looking.seen.await();
@@ -154,6 +156,64 @@ final class FenceTest {
         Gate.State state = Await.of(sides.from.gate().state());
         assertThat(state.fence()).isNull();
         assertThat(state.phase()).isEqualTo(Phase.LEGACY);
+      }
+    }
+  }
+
+  @Test
+  void cutover_leaderWhoseVersionsAreAhead_isRefusedWithoutAFence() {
+    List<Object> fenced = new CopyOnWriteArrayList<>();
+    Intercepted.Fault ahead =
+        (type, method, arguments, request) -> {
+          if (method.equals("fence")) {
+            fenced.add(arguments[0]);
+          }
+          CompletionStage<?> answer = request.send();
+          return method.equals("state")
+              ? answer.thenApply(state -> ((Gate.State) state).withVersionCeiling(inSeconds(2)))
+              : answer;
+        };
+    assertRefused(ahead, "the source issues versions ");
+    assertThat(fenced).isEmpty();
+  }
+
+  @Test
+  void cutover_fenceAheadOfTheClock_isLiftedAndTheCutoverRefused() {
+    List<Object> lifted = new CopyOnWriteArrayList<>();
+    Intercepted.Fault counting = counting("lift", lifted);
+    assertRefused(
+        (type, method, arguments, request) -> {
+          CompletionStage<?> answer = counting.around(type, method, arguments, request);
+          return method.equals("fence")
+              ? answer.thenApply(fence -> ahead((Gate.Fence) fence))
+              : answer;
+        },
+        "the fence's version ");
+    assertThat(lifted).hasSize(1);
+  }
+
+  private static Gate.Fence ahead(Gate.Fence fence) {
+    return Gate.Fence.of(fence.attempt(), inSeconds(2), fence.position(), fence.deadline());
+  }
+
+  private static long inSeconds(int seconds) {
+    return VersionClock.micros(Instant.now().plusSeconds(seconds));
+  }
+
+  private static void assertRefused(Intercepted.Fault fault, String why) {
+    try (Sides sides = new Sides().from(Intercepted.late(fault))) {
+      sides.fill(10);
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.copy();
+        migration.verify();
+
+        assertThatThrownBy(migration::cutover)
+            .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+            .hasMessageContaining(why);
+        Gate.State state = Await.of(sides.from.gate().state());
+        assertThat(state.fence()).isNull();
+        assertThat(state.phase()).isEqualTo(Phase.LEGACY);
+        sides.put(Sides.key(1), "writers go on");
       }
     }
   }

@@ -40,6 +40,7 @@ final class Reporter implements AutoCloseable {
   private static final Duration SOON = Duration.ofMillis(250);
 
   private final Side oldSide;
+  private final @Nullable String weakness;
   private final InstanceReport self;
   private final Map<String, TransitionCollection> collections = new ConcurrentHashMap<>();
   private final ScheduledExecutorService timer =
@@ -55,8 +56,14 @@ final class Reporter implements AutoCloseable {
   private boolean soon;
   private int failures;
 
-  Reporter(Side oldSide, String service) {
+  /**
+   * Creates a reporter.
+   *
+   * @param newSide the side whose weakness is reported as the problem of every collection
+   */
+  Reporter(Side oldSide, Side newSide, String service) {
     this.oldSide = oldSide;
+    this.weakness = newSide.weakness();
     String library = Reporter.class.getPackage().getImplementationVersion();
     this.self =
         InstanceReport.of(UUID.randomUUID().toString(), service)
@@ -94,7 +101,8 @@ final class Reporter implements AutoCloseable {
     for (TransitionCollection collection : collections.values()) {
       InstanceReport.Use use = collection.report();
       if (use != null) {
-        report = report.withUse(collection.name(), use);
+        report =
+            report.withUse(collection.name(), weakness == null ? use : use.withProblem(weakness));
       }
     }
     return report;

@@ -5,6 +5,7 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
+import dev.kvshift.spi.WeakConsistency;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
@@ -56,6 +57,17 @@ final class Side implements AutoCloseable {
   boolean has(Capability capability) {
     Store store = openedOrNull();
     return store != null && store.capabilities().contains(capability);
+  }
+
+  /** Returns why services may not read from this side, whatever it holds; null for no reason. */
+  @Nullable String weakness() {
+    return WeakConsistency.of(string)
+        .map(
+            weak ->
+                "its new= string asks for consistency="
+                    + weak
+                    + ", so it would miss acknowledged writes: give LOCAL_QUORUM or more")
+        .orElse(null);
   }
 
   @Override

@@ -78,7 +78,7 @@ final class TransitionStore implements Store {
         new StoreClock(
             clock, () -> newSide.store().thenCompose(Store::serverTime), events::measured);
     this.prefersNew = service.prefersNew();
-    this.reporter = new Reporter(oldSide, service.name());
+    this.reporter = new Reporter(oldSide, newSide, service.name());
   }
 
   @Override

@@ -113,6 +113,7 @@ class TransitionStoreTest {
   private Copy copy;
   private MemoryOptions oldOptions = MemoryOptions.defaults();
   private VersionClock versions = VersionClock.ofProcess();
+  private String newParameters = "";
   private final AtomicBoolean oldIsDown = new AtomicBoolean();
   private final AtomicBoolean newIsDown = new AtomicBoolean();
   private final AtomicBoolean newHangs = new AtomicBoolean();
@@ -432,6 +433,21 @@ class TransitionStoreTest {
       service.collection("items", other);
       awaitObstacle(LAYOUT.toString(), other.toString());
       assertFenceIsRefused();
+    }
+  }
+
+  @Test
+  void fence_instanceThatReadsAtOneReplica_isRefusedNamingIt() {
+    newParameters = "%3Fconsistency%3DONE";
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      awaitObstacle("new=", "consistency=ONE");
+      assertFenceIsRefused();
+    }
+    newParameters = "%3Fconsistency%3DLOCAL_QUORUM";
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      awaitReady();
     }
   }
 
@@ -772,7 +788,9 @@ class TransitionStoreTest {
   private KvStore connect(String parameters, StoreOptions options) {
     ConnectionString string =
         ConnectionString.parse(
-            "transition://test?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew" + parameters);
+            "transition://test?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew"
+                + newParameters
+                + parameters);
     return KvStore.over(
         new TransitionProvider()
             .open(

@@ -72,6 +72,13 @@ final class Catalog {
               .with(number("--runs", "N", "kvshift.locks.runs"))
               .with(number("--seed", "S", "kvshift.locks.seed"))
               .with(number("--nodes", "1|3", "kvshift.locks.nodes")),
+          TestCheck.of(
+                  "model",
+                  "the protocol between the two stores as a state machine: every state of small"
+                      + " systems, N of larger ones; without any one rule, a violation",
+                  new Tests("kv-transition", "PhaseModelTest,DirectoryModelTest"))
+              .with(number("--states", "N", "kvshift.model.states"))
+              .property("test.heap", "3g"),
           new MutantCheck("mutants", "one rule broken at a time: the test that must fail, fails"),
           new ProgramCheck(
               "bench",

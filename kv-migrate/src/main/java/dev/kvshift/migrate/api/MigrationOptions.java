@@ -130,7 +130,10 @@ public final class MigrationOptions {
     return fenceLifetime;
   }
 
-  /** Returns how long a store or the broker may fail to answer before the run ends. */
+  /**
+   * Returns how long a store may fail to answer before the run ends. A broker may fail for as long,
+   * but for at most 20 s.
+   */
   public Duration patience() {
     return patience;
   }
@@ -269,8 +272,9 @@ public final class MigrationOptions {
     }
 
     /**
-     * Sets how long a store or the broker may fail to answer before the run ends and has to be
-     * started again: 1 ms to 1 day, default 2 min.
+     * Sets how long a store may fail to answer before the run ends and has to be started again: 1
+     * ms to 1 day, default 2 min. A broker may fail for as long, but for at most 20 s, because its
+     * clients would only retry with warnings.
      */
     public Builder patience(Duration value) {
       requireRange("patience in ms", value.toMillis(), 1, Duration.ofDays(1).toMillis());

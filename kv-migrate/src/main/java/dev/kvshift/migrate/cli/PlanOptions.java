@@ -6,6 +6,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.WeakConsistency;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -15,9 +16,6 @@ import picocli.CommandLine.Option;
 
 /** The options of every command that needs a plan. */
 final class PlanOptions {
-  private static final Set<String> WEAK_CONSISTENCIES =
-      Set.of("ANY", "ONE", "TWO", "THREE", "LOCAL_ONE");
-
   @Option(
       names = "--from",
       required = true,
@@ -113,8 +111,8 @@ final class PlanOptions {
       defaultValue = "120",
       paramLabel = "S",
       description =
-          "How many seconds a store or the broker may fail to answer before the run ends (default:"
-              + " 120).")
+          "How many seconds a store may fail to answer before the run ends (default: 120). A broker"
+              + " may fail for as long, but for at most 20 seconds.")
   long patienceSeconds;
 
   @Option(
@@ -163,9 +161,7 @@ final class PlanOptions {
    * misses what another has acknowledged, so an equal comparison would prove nothing.
    */
   private static void requireStrong(String option, String connectionString) {
-    ConnectionString.parse(connectionString)
-        .parameter("consistency")
-        .filter(WEAK_CONSISTENCIES::contains)
+    WeakConsistency.of(ConnectionString.parse(connectionString))
         .ifPresent(
             weak -> {
               throw new KvException.Permanent(

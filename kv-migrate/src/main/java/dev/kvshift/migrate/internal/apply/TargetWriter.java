@@ -5,7 +5,6 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Row;
-import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -48,7 +47,7 @@ public final class TargetWriter {
     } catch (InterruptedException e) {
       throw Await.interrupted(e);
     }
-    Row current = row.at(context.clock().instant().minus(VersionClock.SKEW_LIMIT));
+    Row current = row.at(context.expiredBefore());
     return settle(current).whenComplete((outcome, failed) -> inFlight.release());
   }
 

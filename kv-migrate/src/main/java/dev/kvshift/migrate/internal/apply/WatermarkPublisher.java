@@ -8,7 +8,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * Publishes W, the version up to which the target holds everything, at the source's gate: about
- * once a second, and only once the copy is done, because the stream carries no older rows.
+ * once a second, and only once the copy is done, because the stream carries no older rows. A
+ * restarted runner publishes what earlier ones have applied, without waiting for a change.
  * Instances that read at the source help entries above W to the target, so a W that is too high
  * loses them; one that is too low costs some writes.
  */

@@ -3,6 +3,8 @@ package dev.kvshift.migrate.internal.context;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.MigrationOptions;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param options limits and times
  * @param clock the wall clock
  * @param workers the threads for work that may block
+ * @param clocks what is known of the stores' clocks
  */
 public record RunContext(
     String collection,
@@ -25,7 +28,33 @@ public record RunContext(
     TargetCollection target,
     MigrationOptions options,
     Clock clock,
-    WorkerPool workers) {
+    WorkerPool workers,
+    MeasuredClocks clocks) {
+  /** Creates a context whose stores' clocks have not been measured. */
+  public RunContext(
+      String collection,
+      Layout layout,
+      SourceCollection source,
+      TargetCollection target,
+      MigrationOptions options,
+      Clock clock,
+      WorkerPool workers) {
+    this(collection, layout, source, target, options, clock, workers, new MeasuredClocks());
+  }
+
+  /** Returns the time before which a row must have expired to be dead on both stores. */
+  public Instant expiredBefore() {
+    return clock.instant().minus(clocks.expiryMargin());
+  }
+
+  /** Returns whether one store may take a row with this expiry for live, the other for dead. */
+  public boolean isExpiring(@Nullable Instant expiry, Instant now) {
+    Duration margin = clocks.expiryMargin();
+    return expiry != null
+        && expiry.isAfter(now.minus(margin))
+        && expiry.isBefore(now.plus(margin));
+  }
+
   /** Waits for a request that is safe to repeat, for as long as the options' patience. */
   public <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> request) {
     return Await.patiently(options.patience(), request);

@@ -17,11 +17,14 @@ import java.util.function.Supplier;
  * @param target the target's clock
  */
 public record StoreClocks(ClockSkew source, ClockSkew target) {
-  /** Measures both clocks. */
+  /** Measures both clocks; rows are judged by this measurement from then on. */
   public static StoreClocks measure(RunContext context) {
-    return new StoreClocks(
-        measure(context, context.source()::serverTime),
-        measure(context, context.target()::serverTime));
+    StoreClocks measured =
+        new StoreClocks(
+            measure(context, context.source()::serverTime),
+            measure(context, context.target()::serverTime));
+    context.clocks().note(measured);
+    return measured;
   }
 
   /**

@@ -14,7 +14,6 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
-import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -129,7 +128,7 @@ public final class Copier {
   }
 
   private CopyCounts write(List<Row> page) {
-    Instant now = context.clock().instant().minus(VersionClock.SKEW_LIMIT);
+    Instant expiredBefore = context.expiredBefore();
     long tombstones = 0;
     long expired = 0;
     long highestVersion = 0;
@@ -138,7 +137,7 @@ public final class Copier {
       highestVersion = Math.max(highestVersion, row.version());
       if (row.isTombstone()) {
         tombstones++;
-      } else if (row.at(now).isTombstone()) {
+      } else if (row.at(expiredBefore).isTombstone()) {
         expired++;
       } else {
         writes.add(writer.write(row));

@@ -142,7 +142,11 @@ public final class CopyTasks {
   }
 
   private int groups() {
-    return (tasks.size() + GROUP_SIZE - 1) / GROUP_SIZE;
+    return groups(tasks.size());
+  }
+
+  static int groups(int tasks) {
+    return (tasks + GROUP_SIZE - 1) / GROUP_SIZE;
   }
 
   private CopyTaskGroup group(int group) {

@@ -8,6 +8,7 @@ import dev.kvshift.migrate.api.WritePause;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Event;
@@ -19,9 +20,12 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -139,6 +143,7 @@ public final class Cutover {
       identity.requireAll();
       Certificate ready = draft.write(tail.settle());
       ready.requireReadyForFence(context.clock().instant());
+      requireVersionsOfTheClock(Objects.requireNonNull(ready.clocks(), "checked"));
       String attempt = UUID.randomUUID().toString();
       try {
         return attempt(attempt, number, ready);
@@ -170,6 +175,27 @@ public final class Cutover {
         }
         throw e;
       }
+    }
+  }
+
+  /**
+   * Refuses a source whose versions are far ahead of its clock, because it has drawn some while its
+   * clock was wrong: services would have to wait until their clocks have passed F. The certificate
+   * says the same of F; asking first spares the writers.
+   */
+  private void requireVersionsOfTheClock(StoreClocks clocks) {
+    long ceiling = context.await(gate::state).versionCeiling();
+    Instant sourceTime = context.clock().instant().plus(clocks.source().offset());
+    Duration ahead = Duration.of(ceiling - VersionClock.micros(sourceTime), ChronoUnit.MICROS);
+    if (ahead.compareTo(VersionClock.MAX_AHEAD) > 0) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + context.collection()
+              + " was not moved: the source issues versions "
+              + ahead.toMillis()
+              + " ms ahead of its clock, at most "
+              + VersionClock.MAX_AHEAD.toMillis()
+              + " are allowed: start the cutover again once its clock has passed them");
     }
   }
 

@@ -15,6 +15,7 @@ import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.Copier;
+import dev.kvshift.migrate.internal.copy.CopyCompletion;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.cutover.Cutover;
 import dev.kvshift.migrate.internal.cutover.IdentityCheck;
@@ -38,6 +39,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalLong;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +74,7 @@ public final class MigrationTasks implements AutoCloseable {
     quarantine = new Quarantine(setup.topic(), quarantined, plan.options().maxRejected());
     writer = new TargetWriter(context, quarantine);
     pipeline =
-        new ChangePipeline(context, ledger, setup.topic(), writer, () -> CopyTasks.isDone(ledger));
+        new ChangePipeline(context, ledger, setup.topic(), writer, new CopyCompletion(ledger));
     check = new KeyCheck(context, pipeline::settle);
   }
 
@@ -126,37 +128,43 @@ public final class MigrationTasks implements AutoCloseable {
 
   /**
    * Compares both sides, and has the tail check follow from where the comparison began. Resumes a
-   * comparison that has not ended, unless it is too old to be certified.
+   * comparison that has not ended, unless it is too old to be certified. Another run that compares
+   * the same collection ends.
    */
   public VerifyReport verify(ProgressReporter progress) {
     VerifyPass pass = begunPass();
     ChangedKeys changed = new TopicChangedKeys(context, setup.topic(), pipeline, pass.offsets());
-    Checkpoints checkpoints =
-        new Checkpoints(ledger, setup.topic(), pass, context.options().patience());
-    Verifier.Outcome outcome =
-        new Verifier(context, check, progress, expected())
-            .run(new Verifier.Scope(key -> false, changed, differences -> {}, checkpoints));
-    Instant now = context.clock().instant();
-    VerifyReport report = outcome.report().taking(Duration.between(pass.began(), now));
-    VerifyRecord record =
-        new VerifyRecord(report, pass.position(), outcome.digests(), now, pass.offsets());
-    ledger.put(VerifyRecord.KEY, record);
-    ledger.remove(VerifyPass.KEY);
+    VerifyRecord record;
+    try (Checkpoints checkpoints =
+        new Checkpoints(ledger, setup.topic(), pass, context.options().patience())) {
+      Verifier.Outcome outcome =
+          new Verifier(context, check, progress, expected())
+              .run(new Verifier.Scope(key -> false, changed, differences -> {}, checkpoints));
+      Instant now = context.clock().instant();
+      VerifyReport report = outcome.report().taking(Duration.between(pass.began(), now));
+      record = new VerifyRecord(report, pass.position(), outcome.digests(), now, pass.offsets());
+      checkpoints.conclude(record);
+    }
     follow(record);
-    return report;
+    return record.report();
   }
 
   private VerifyPass begunPass() {
-    VerifyPass begun = ledger.get(VerifyPass.KEY);
+    String owner = UUID.randomUUID().toString();
     Copy copy = setup.activation().copy();
-    if (begun != null && begun.copy().equals(copy) && mayBeCertified(begun)) {
-      return begun;
+    VerifyPass begun = ledger.get(VerifyPass.KEY);
+    while (begun != null && begun.copy().equals(copy) && mayBeCertified(begun)) {
+      VerifyPass taken = begun.ownedBy(owner);
+      if (ledger.replaceKnown(VerifyPass.KEY, begun, taken)) {
+        return taken;
+      }
+      begun = ledger.get(VerifyPass.KEY);
     }
     Instant began = context.clock().instant();
     pipeline.settle();
     VerifyPass pass =
         new VerifyPass(
-            copy, began, pipeline.applied().position(), pipeline.applied().offsets(), null);
+            copy, began, pipeline.applied().position(), pipeline.applied().offsets(), owner, null);
     ledger.put(VerifyPass.KEY, pass);
     return pass;
   }

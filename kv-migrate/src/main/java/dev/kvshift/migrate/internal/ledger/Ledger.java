@@ -72,6 +72,15 @@ public final class Ledger {
     }
   }
 
+  /**
+   * Replaces the record that the caller knows. One that another has changed since stays.
+   *
+   * @return whether it was replaced
+   */
+  public <T> boolean replaceKnown(LedgerKey<T> key, T known, T record) {
+    return compareAndSet(key, print(key, known), print(key, record));
+  }
+
   /** Writes a record if there is none, and returns the one that is there then. */
   public <T> T putIfAbsent(LedgerKey<T> key, T record) {
     return update(key, found -> found == null ? record : found);

@@ -16,13 +16,16 @@ import org.jspecify.annotations.Nullable;
  *     source has not said so
  * @param counts the changes sent up to {@code position}, by the topic's partitions; null if a
  *     version without counts began the stream
+ * @param version the highest version among the changes sent up to {@code position}; 0 if there was
+ *     none, or if a version of kvshift that kept none has written the record
  */
 public record StreamProgress(
     long from,
     long position,
     @Nullable String logId,
     @Nullable Instant keptUntil,
-    @Nullable List<ChangeCount> counts) {
+    @Nullable List<ChangeCount> counts,
+    long version) {
   /** The key of the record. */
   public static final LedgerKey<StreamProgress> KEY =
       new LedgerKey<>("stream", StreamProgress::print, StreamProgress::parse);
@@ -30,7 +33,7 @@ public record StreamProgress(
   /** Returns the progress of a stream that has not begun, to a topic of so many partitions. */
   public static StreamProgress startingAt(long position, String logId, int partitions) {
     return new StreamProgress(
-        position, position, logId, null, Collections.nCopies(partitions, ChangeCount.NONE));
+        position, position, logId, null, Collections.nCopies(partitions, ChangeCount.NONE), 0);
   }
 
   /** Returns the progress after an acknowledgement; neither position nor time is lost. */
@@ -38,14 +41,16 @@ public record StreamProgress(
       long acknowledged,
       String newLogId,
       @Nullable Instant newKeptUntil,
-      @Nullable List<ChangeCount> newCounts) {
+      @Nullable List<ChangeCount> newCounts,
+      long newVersion) {
     boolean isNewer = acknowledged >= position;
     return new StreamProgress(
         from,
         Math.max(position, acknowledged),
         isNewer ? newLogId : logId,
         newKeptUntil == null ? keptUntil : newKeptUntil,
-        isNewer ? newCounts : counts);
+        isNewer ? newCounts : counts,
+        Math.max(version, newVersion));
   }
 
   private Members print() {
@@ -55,6 +60,9 @@ public record StreamProgress(
     }
     if (logId != null) {
       members.with("logId", logId);
+    }
+    if (version != 0) {
+      members.with("version", version);
     }
     return counts == null
         ? members
@@ -69,6 +77,7 @@ public record StreamProgress(
         members.has("keptUntil") ? members.instant("keptUntil") : null,
         members.has("counts")
             ? members.lists("counts").stream().map(ChangeCount::of).toList()
-            : null);
+            : null,
+        members.has("version") ? members.number("version") : 0);
   }
 }

@@ -13,10 +13,18 @@ import org.jspecify.annotations.Nullable;
  * @param began when it began
  * @param position the applied position at its beginning
  * @param offsets per partition, the topic's offset at its beginning
+ * @param owner the random name of the run that compares; only that run may save progress or end the
+ *     pass, and another run takes over by naming itself; empty in records of versions without
+ *     owners
  * @param checkpoint its progress, or null if there is none yet
  */
 public record VerifyPass(
-    Copy copy, Instant began, long position, List<Long> offsets, @Nullable Checkpoint checkpoint) {
+    Copy copy,
+    Instant began,
+    long position,
+    List<Long> offsets,
+    String owner,
+    @Nullable Checkpoint checkpoint) {
   /** The key of the record. */
   public static final LedgerKey<VerifyPass> KEY =
       new LedgerKey<>("verify-pass", VerifyPass::print, VerifyPass::parse);
@@ -39,7 +47,12 @@ public record VerifyPass(
 
   /** Returns the pass with its newest progress. */
   public VerifyPass with(Checkpoint newest) {
-    return new VerifyPass(copy, began, position, offsets, newest);
+    return new VerifyPass(copy, began, position, offsets, owner, newest);
+  }
+
+  /** Returns the pass with another owner, who resumes it. */
+  public VerifyPass ownedBy(String newOwner) {
+    return new VerifyPass(copy, began, position, offsets, newOwner, checkpoint);
   }
 
   private Members print() {
@@ -49,6 +62,9 @@ public record VerifyPass(
             .with("began", began)
             .with("position", position)
             .withNumbers("offsets", offsets);
+    if (!owner.isEmpty()) {
+      members.with("owner", owner);
+    }
     return checkpoint == null
         ? members
         : members.with(
@@ -67,6 +83,7 @@ public record VerifyPass(
         members.instant("began"),
         members.number("position"),
         members.numbers("offsets"),
+        members.has("owner") ? members.text("owner") : "",
         members.has("checkpoint") ? parseCheckpoint(members.object("checkpoint")) : null);
   }
 

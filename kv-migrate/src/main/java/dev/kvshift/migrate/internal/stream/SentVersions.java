@@ -20,6 +20,17 @@ public final class SentVersions {
 
   private record Sent(long position, long version) {}
 
+  /**
+   * Begins with what earlier runs have sent.
+   *
+   * @param position the position up to which they have sent everything
+   * @param version the highest version among that, or 0 if there is none
+   */
+  SentVersions(long position, long version) {
+    highest = version;
+    mark(position);
+  }
+
   /** Records a change that was sent. */
   synchronized void add(long version) {
     highest = Math.max(highest, version);
@@ -34,6 +45,11 @@ public final class SentVersions {
       sent.removeLast();
     }
     sent.addLast(new Sent(position, highest));
+  }
+
+  /** Returns the highest version that was sent. */
+  synchronized long highest() {
+    return highest;
   }
 
   /** Returns the version up to which whoever has reached the position holds everything, or 0. */

@@ -77,7 +77,7 @@ public final class StreamWriter extends BackgroundTask {
   private volatile KafkaProducer<byte[], byte[]> producer;
 
   private final AtomicLong sent = new AtomicLong();
-  private final SentVersions versions = new SentVersions();
+  private final SentVersions versions;
   private final AtomicReference<Exception> sendFailure = new AtomicReference<>();
   private volatile long acknowledged;
   private long watermarked;
@@ -99,6 +99,7 @@ public final class StreamWriter extends BackgroundTask {
     this.acknowledged = progress.position();
     this.saved = acknowledged;
     this.logId = progress.logId();
+    this.versions = new SentVersions(acknowledged, progress.version());
     this.counts = progress.counts() == null ? null : new ArrayList<>(progress.counts());
     this.retention = reportConsumed();
   }
@@ -237,8 +238,9 @@ public final class StreamWriter extends BackgroundTask {
       String id = context.await(() -> context.source().changes().logId(position));
       Instant keptUntil = keptUntil();
       List<ChangeCount> sentCounts = counts == null ? null : List.copyOf(counts);
+      long version = versions.highest();
       ledger.updatePresent(
-          StreamProgress.KEY, found -> found.advance(position, id, keptUntil, sentCounts));
+          StreamProgress.KEY, found -> found.advance(position, id, keptUntil, sentCounts, version));
       logId = id;
       saved = position;
       savedNanos = System.nanoTime();

@@ -39,9 +39,6 @@ import org.apache.kafka.common.utils.Utils;
  * them. Safe for use by many threads.
  */
 public final class Topic {
-  /** How long the broker may be silent before a run ends. */
-  static final Duration PROBE_PATIENCE = Duration.ofSeconds(20);
-
   private static final String MIN_IN_SYNC = "min.insync.replicas";
   private static final String UNCLEAN_ELECTION = "unclean.leader.election.enable";
   private static final int SAFE_REPLICAS = 2;

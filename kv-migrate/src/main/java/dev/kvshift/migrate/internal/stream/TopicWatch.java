@@ -11,22 +11,23 @@ import java.time.Duration;
  */
 public final class TopicWatch extends BackgroundTask {
   private static final Duration INTERVAL = Duration.ofSeconds(2);
+  private static final Duration MAX_SILENCE = Duration.ofSeconds(20);
 
   private final Topic topic;
   private final String expectedId;
-  private final Duration patience;
+  private final Duration longestSilence;
 
   /**
    * Creates a watch.
    *
    * @param expectedId Kafka's id of the topic that the migration was prepared with
-   * @param patience how long the broker may fail to answer; at most 20 s count
+   * @param patience how long a store may fail to answer
    */
   public TopicWatch(Topic topic, String expectedId, Duration patience) {
     super("kvshift-topic-" + topic.name());
     this.topic = topic;
     this.expectedId = expectedId;
-    this.patience = patience;
+    this.longestSilence = longestSilence(patience);
   }
 
   @Override
@@ -48,6 +49,11 @@ public final class TopicWatch extends BackgroundTask {
   }
 
   private boolean isOver(long silentNanos) {
-    return silentNanos >= Math.min(patience.toNanos(), Topic.PROBE_PATIENCE.toNanos());
+    return silentNanos >= longestSilence.toNanos();
+  }
+
+  /** Returns how long the broker may fail to answer: as long as a store, but at most 20 s. */
+  static Duration longestSilence(Duration patience) {
+    return patience.compareTo(MAX_SILENCE) < 0 ? patience : MAX_SILENCE;
   }
 }

@@ -1,8 +1,10 @@
 package dev.kvshift.migrate.internal.verify;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.VerifyPass;
+import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.migrate.internal.stream.Topic;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -18,7 +20,6 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.Future;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
@@ -39,25 +40,30 @@ import org.slf4j.LoggerFactory;
  * the ledger points to. The record is written once the broker has acknowledged everything that it
  * points to, so a runner that is killed in between leaves the former checkpoint.
  *
+ * <p>The record names the run that owns the pass, and each change of it is a compare-and-set by
+ * that run. Of two runs that compare the same collection, the later one takes over, and the earlier
+ * one fails at its next save or at its end, so neither replaces the other's progress.
+ *
  * <p>Saving takes at most about a twentieth of the time, and is done once a second at most. Saves
  * from one thread at a time.
  */
-public final class Checkpoints {
+public final class Checkpoints implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
   private static final int CHUNK_BYTES = 48 << 10;
   private static final long MIN_INTERVAL_NANOS = Duration.ofSeconds(1).toNanos();
   private static final int INTERVALS_PER_SAVE = 20;
   private static final Duration POLL = Duration.ofMillis(200);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
 
   private final Ledger ledger;
   private final Topic topic;
   private final Duration patience;
-  private final String writer = UUID.randomUUID().toString();
   private VerifyPass pass;
+  private @Nullable KafkaProducer<byte[], byte[]> producer;
   private long savedNanos = System.nanoTime();
   private long intervalNanos = MIN_INTERVAL_NANOS;
 
-  /** Creates the checkpoints of a pass. */
+  /** Creates the checkpoints of a pass that this run owns. */
   public Checkpoints(Ledger ledger, Topic topic, VerifyPass pass, Duration patience) {
     this.ledger = ledger;
     this.topic = topic;
@@ -75,21 +81,65 @@ public final class Checkpoints {
     }
   }
 
-  /** Saves the state. */
+  /**
+   * Saves the state.
+   *
+   * @throws KvException.Transient if another run has taken over
+   */
   synchronized void save(ScanState state) {
     CRC32C checksum = new CRC32C();
-    try (KafkaProducer<byte[], byte[]> producer = topic.producer();
-        Chunks chunks = new Chunks(producer)) {
+    if (producer == null) {
+      producer = topic.producer();
+    }
+    VerifyPass next;
+    try (Chunks chunks = new Chunks(producer)) {
       DataOutputStream out =
           new DataOutputStream(
               new BufferedOutputStream(new CheckedOutputStream(chunks, checksum), CHUNK_BYTES));
       state.write(out);
       out.flush();
-      pass = pass.with(chunks.finish(checksum.getValue()));
+      next = pass.with(chunks.finish(checksum.getValue()));
     } catch (IOException e) {
       throw new IllegalStateException("writing to memory failed", e);
     }
-    ledger.put(VerifyPass.KEY, pass);
+    if (!ledger.replaceKnown(VerifyPass.KEY, pass, next)) {
+      throw takenOver();
+    }
+    pass = next;
+  }
+
+  /**
+   * Ends the pass with its result. The pass is removed first: a run that is killed in between
+   * leaves neither, and the next one compares from the beginning instead of resuming a pass that
+   * has ended.
+   *
+   * @throws KvException.Transient if another run has taken over, or has ended a later pass
+   */
+  public synchronized void conclude(VerifyRecord result) {
+    if (!ledger.remove(VerifyPass.KEY, pass)) {
+      throw takenOver();
+    }
+    VerifyRecord kept =
+        ledger.update(
+            VerifyRecord.KEY,
+            found -> found != null && found.began().isAfter(result.began()) ? found : result);
+    if (!kept.equals(result)) {
+      throw takenOver();
+    }
+  }
+
+  private static KvException.Transient takenOver() {
+    return new KvException.Transient(
+        "another run compares the same collection and has taken over, so this one ends: let one run"
+            + " compare, and start this one again if it is the one");
+  }
+
+  @Override
+  public synchronized void close() {
+    if (producer != null) {
+      producer.close(CLOSE_TIMEOUT);
+      producer = null;
+    }
   }
 
   /** Returns the saved state, or null if there is none that can be read. */
@@ -139,7 +189,7 @@ public final class Checkpoints {
               new ProducerRecord<>(
                   topic.checkpoints(),
                   0,
-                  writer.getBytes(StandardCharsets.UTF_8),
+                  pass.owner().getBytes(StandardCharsets.UTF_8),
                   Arrays.copyOfRange(chunk, offset, offset + length))));
       bytes += length;
     }
@@ -151,7 +201,7 @@ public final class Checkpoints {
         from = Math.min(from, offset);
         to = Math.max(to, offset + 1);
       }
-      return new VerifyPass.Checkpoint(writer, from, to, bytes, checksum);
+      return new VerifyPass.Checkpoint(pass.owner(), from, to, bytes, checksum);
     }
   }
 

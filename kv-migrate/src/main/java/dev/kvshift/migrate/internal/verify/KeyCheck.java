@@ -5,7 +5,6 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,8 +121,8 @@ public final class KeyCheck {
         Row found = there.get(i);
         boolean isMoving =
             !Objects.equals(before.get(i), after.get(i))
-                || isExpiring(found, now)
-                || isExpiring(after.get(i), now);
+                || context.isExpiring(expiry(found), now)
+                || context.isExpiring(expiry(after.get(i)), now);
         if (isSame(before.get(i), found, now) || isSame(after.get(i), found, now)) {
           verdicts[open.get(i)] = new Verdict(key, null);
         } else if (isMoving && round < MAX_ROUNDS) {
@@ -160,12 +159,8 @@ public final class KeyCheck {
     return row == null ? OptionalLong.empty() : OptionalLong.of(row.version());
   }
 
-  /** Returns whether clocks may disagree about the row's expiry. */
-  private static boolean isExpiring(@Nullable Row row, Instant now) {
-    return row != null
-        && row.expiry() != null
-        && row.expiry().isAfter(now.minus(VersionClock.SKEW_LIMIT))
-        && row.expiry().isBefore(now.plus(VersionClock.SKEW_LIMIT));
+  private static @Nullable Instant expiry(@Nullable Row row) {
+    return row == null ? null : row.expiry();
   }
 
   private static @Nullable Row live(@Nullable Row row, Instant now) {

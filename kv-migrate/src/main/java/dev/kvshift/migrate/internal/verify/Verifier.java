@@ -13,7 +13,6 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -199,14 +198,14 @@ public final class Verifier {
   }
 
   /**
-   * Returns the hashes of the keys that neither an expiry nor a change explains, sorted. The clock
-   * of neither store is more than the skew limit off, so what expired before that is dead on both.
+   * Returns the hashes of the keys that neither an expiry nor a change explains, sorted. Only a row
+   * that is dead by the clocks of both stores is explained by its expiry.
    */
   private long[] unexplained(List<RowDigest> differing, ChangedKeys changed) {
-    Instant now = context.clock().instant().minus(VersionClock.SKEW_LIMIT);
+    Instant expiredBefore = context.expiredBefore();
     long[] hashes =
         differing.stream()
-            .filter(row -> !row.hasExpiredBy(now))
+            .filter(row -> !row.hasExpiredBy(expiredBefore))
             .mapToLong(RowDigest::key)
             .sorted()
             .distinct()

@@ -69,16 +69,32 @@ final class RecordsTest {
     return Stream.of(
         record("config-without-topic", MigrationConfig.KEY, config(null)),
         record("config", MigrationConfig.KEY, config("z5l4ebF-TBGHbpWjyyGN4g")),
-        record("stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null, null, null)),
+        record(
+            "stream-begun", StreamProgress.KEY, new StreamProgress(401, 401, null, null, null, 0)),
         record(
             "stream",
             StreamProgress.KEY,
-            new StreamProgress(401, 402, null, Instant.parse("2126-11-04T05:54:52Z"), null)),
+            new StreamProgress(401, 402, null, Instant.parse("2126-11-04T05:54:52Z"), null, 0)),
         record(
             "stream-counted",
             StreamProgress.KEY,
             new StreamProgress(
-                401, 402, "4e1f-1", null, List.of(ChangeCount.NONE, new ChangeCount(402, 1, 402)))),
+                401,
+                402,
+                "4e1f-1",
+                null,
+                List.of(ChangeCount.NONE, new ChangeCount(402, 1, 402)),
+                0)),
+        record(
+            "stream-version",
+            StreamProgress.KEY,
+            new StreamProgress(
+                401,
+                402,
+                "4e1f-1",
+                null,
+                List.of(ChangeCount.NONE, new ChangeCount(402, 1, 402)),
+                1_795_000_000_000_000L)),
         record("copy", CopyPlan.KEY, new CopyPlan(16)),
         record("copy-tasks", CopyTaskGroup.key(0), copyTasks()),
         record("verify-pass-begun", VerifyPass.KEY, pass()),
@@ -89,6 +105,7 @@ final class RecordsTest {
                 .with(
                     new VerifyPass.Checkpoint(
                         "d9d13906-3336-4785-8f49-ac8b5b3e0fa2", 17, 25, 294_912, 3_735_928_559L))),
+        record("verify-pass-owned", VerifyPass.KEY, pass().ownedBy("9853365a")),
         record("verify", VerifyRecord.KEY, VERIFIED),
         record("verify-differences", VerifyRecord.KEY, verifiedWithDifferences()),
         record(
@@ -256,7 +273,7 @@ final class RecordsTest {
 
   private static VerifyPass pass() {
     return new VerifyPass(
-        COPY, Instant.parse("2026-11-28T05:52:16.478379577Z"), 522, List.of(132L, 123L), null);
+        COPY, Instant.parse("2026-11-28T05:52:16.478379577Z"), 522, List.of(132L, 123L), "", null);
   }
 
   private static VerifyRecord verifiedWithDifferences() {

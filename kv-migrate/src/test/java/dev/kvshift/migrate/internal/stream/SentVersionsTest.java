@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 
 final class SentVersionsTest {
-  private final SentVersions sent = new SentVersions();
+  private final SentVersions sent = new SentVersions(0, 0);
 
   @Test
   void upTo_betweenMarks_isTheVersionOfTheLowerOne() {
@@ -23,6 +23,17 @@ final class SentVersionsTest {
     assertThat(sent.upTo(20)).isEqualTo(300);
     assertThat(sent.upTo(1_000)).as("400 was not marked").isEqualTo(300);
     assertThat(sent.upTo(15)).as("never falls").isEqualTo(300);
+  }
+
+  @Test
+  void upTo_sentByAnEarlierRun_isItsVersionOnceAllOfThatIsReached() {
+    SentVersions resumed = new SentVersions(20, 300);
+
+    assertThat(resumed.upTo(19)).isZero();
+    assertThat(resumed.upTo(20)).isEqualTo(300);
+    resumed.add(250);
+    resumed.mark(30);
+    assertThat(resumed.upTo(30)).as("sent again").isEqualTo(300);
   }
 
   @Test

@@ -8,9 +8,12 @@ import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -22,6 +25,7 @@ public final class RowWriter {
   private final CollectionStatements statements;
   private final Requests requests;
   private final VersionClock clock;
+  private final StoreClock serverClock;
   private final String what;
   private final CellSizes sizes;
   private final @Nullable ChunkWriter chunks;
@@ -31,6 +35,7 @@ public final class RowWriter {
       CollectionStatements statements,
       Requests requests,
       VersionClock clock,
+      StoreClock serverClock,
       String what,
       CellSizes sizes,
       @Nullable ChunkWriter chunks,
@@ -38,6 +43,7 @@ public final class RowWriter {
     this.statements = statements;
     this.requests = requests;
     this.clock = clock;
+    this.serverClock = serverClock;
     this.what = what;
     this.sizes = sizes;
     this.chunks = chunks;
@@ -50,14 +56,15 @@ public final class RowWriter {
       CollectionStatements statements,
       Requests requests,
       VersionClock clock,
+      StoreClock serverClock,
       CellSizes sizes) {
     return new RowWriter(
-        statements, requests, clock, "a write to collection " + collection, sizes, null, null);
+        statements, requests, clock, serverClock, "a write to collection " + collection, sizes, null, null);
   }
 
   /** Returns a writer that cuts large values into chunks. */
   public RowWriter withChunks(ChunkWriter chunks) {
-    return new RowWriter(statements, requests, clock, what, sizes, chunks, partitions);
+    return new RowWriter(statements, requests, clock, serverClock, what, sizes, chunks, partitions);
   }
 
   /** Returns a writer that sends rows of one partition together. */
@@ -66,6 +73,7 @@ public final class RowWriter {
         statements,
         requests,
         clock,
+        serverClock,
         what,
         sizes,
         chunks,
@@ -89,10 +97,12 @@ public final class RowWriter {
             head -> send(new RowWrite(key, version, ttl, Cell.chunked(head, expiry), call)));
   }
 
-  /** Returns whether an entry has expired by every clock within the skew limit. */
+  /** Returns whether an entry has expired by every clock that the servers may have. */
   private boolean hasExpired(Instant expiry) {
+    ClockSkew skew = serverClock.skew();
+    Duration margin = skew == null ? VersionClock.SKEW_LIMIT : skew.expiryMargin();
     long nowMillis = TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
-    return expiry.toEpochMilli() < nowMillis - VersionClock.SKEW_LIMIT.toMillis();
+    return expiry.toEpochMilli() < nowMillis - margin.toMillis();
   }
 
   private CompletionStage<Long> send(RowWrite row) {

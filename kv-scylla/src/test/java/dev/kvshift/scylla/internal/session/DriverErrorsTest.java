@@ -6,15 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.datastax.oss.driver.api.core.AllNodesFailedException;
+import com.datastax.oss.driver.api.core.DriverException;
 import com.datastax.oss.driver.api.core.config.DriverExecutionProfile;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.driver.api.core.connection.BusyConnectionException;
+import com.datastax.oss.driver.api.core.connection.ClosedConnectionException;
+import com.datastax.oss.driver.api.core.cql.ExecutionInfo;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.loadbalancing.LoadBalancingPolicy;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.servererrors.InvalidConfigurationInQueryException;
+import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import com.datastax.oss.simulacron.common.codec.ConsistencyLevel;
 import com.datastax.oss.simulacron.common.codec.WriteType;
 import com.datastax.oss.simulacron.common.request.Options;
@@ -29,10 +33,12 @@ import dev.kvshift.scylla.SimulatedCluster;
 import dev.kvshift.spi.Call;
 import dev.kvshift.testkit.fault.TcpProxy;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.AbstractMap.SimpleEntry;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,6 +52,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -346,6 +353,31 @@ final class DriverErrorsTest {
       two.cluster.node(1).prime(when(STATEMENT).then(PrimeDsl.unavailable(QUORUM, 2, 1)));
       assertThat(two.write(LONG)).isEqualTo("UnknownOutcome");
     }
+  }
+
+  @Test
+  void write_refusedAfterAnAmbiguousAttempt_isUnknown() {
+    assertThat(DriverErrors.ofWrite("a write", refusedAfter(null)))
+        .isExactlyInstanceOf(KvException.Permanent.class);
+    assertThat(DriverErrors.ofWrite("a write", refusedAfter(new BusyConnectionException(1))))
+        .as("the attempt before was not sent")
+        .isExactlyInstanceOf(KvException.Permanent.class);
+    assertThat(DriverErrors.ofWrite("a write", refusedAfter(new ClosedConnectionException("lost"))))
+        .isExactlyInstanceOf(KvException.UnknownOutcome.class);
+  }
+
+  /** Returns a refusal whose execution lists the error of an attempt before. */
+  private static DriverException refusedAfter(@Nullable Throwable before) {
+    InvalidQueryException refused = new InvalidQueryException(null, "no such column");
+    List<Map.Entry<?, Throwable>> errors =
+        before == null ? List.of() : List.of(new SimpleEntry<>(null, before));
+    refused.setExecutionInfo(
+        (ExecutionInfo)
+            Proxy.newProxyInstance(
+                ExecutionInfo.class.getClassLoader(),
+                new Class<?>[] {ExecutionInfo.class},
+                (proxy, method, arguments) -> errors));
+    return refused;
   }
 
   @Test

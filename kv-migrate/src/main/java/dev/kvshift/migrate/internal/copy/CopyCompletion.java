@@ -1,0 +1,44 @@
+package dev.kvshift.migrate.internal.copy;
+
+import dev.kvshift.migrate.internal.ledger.CopyPlan;
+import dev.kvshift.migrate.internal.ledger.CopyTask;
+import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells whether the copy is done, also if another process copies. Cheap enough to be asked every
+ * second: tasks that are done stay done, so only the first group with an open task is read. Used by
+ * one thread.
+ */
+public final class CopyCompletion implements BooleanSupplier {
+  private final Ledger ledger;
+  private @Nullable CopyPlan plan;
+  private int doneGroups;
+
+  /** Knows nothing yet. */
+  public CopyCompletion(Ledger ledger) {
+    this.ledger = ledger;
+  }
+
+  /** Returns whether every task is planned and done. */
+  @Override
+  public boolean getAsBoolean() {
+    if (plan == null) {
+      plan = ledger.get(CopyPlan.KEY);
+    }
+    if (plan == null) {
+      return false;
+    }
+    int groups = CopyTasks.groups(plan.tasks());
+    while (doneGroups < groups && isDone(ledger.require(CopyTaskGroup.key(doneGroups)))) {
+      doneGroups++;
+    }
+    return doneGroups == groups;
+  }
+
+  private static boolean isDone(CopyTaskGroup group) {
+    return group.tasks().stream().allMatch(CopyTask::isDone);
+  }
+}
