@@ -16,6 +16,7 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.VerifyPass;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
@@ -211,6 +212,38 @@ final class BusyVerifyTest {
               ProgressListener.NONE)) {
         assertThat(migration.verify().counts().different()).isEqualTo(1);
         assertThat(sides.ledger().require(VerifyRecord.KEY).began()).isAfter(killedAt);
+      }
+    }
+  }
+
+  @Test
+  void verify_lastsLongerThanTheTargetRemembersDeletes_ends() {
+    Intercepted.Fault forgetful =
+        new Intercepted.Fault() {
+          @Override
+          public CompletionStage<?> around(
+              Class<?> type, String method, Object[] arguments, Intercepted.Request request) {
+            return request.send();
+          }
+
+          @Override
+          public Object answered(String method, Object answer) {
+            return answer instanceof Limits limits
+                ? limits.withTombstoneLifetime(Duration.ofSeconds(1))
+                : answer;
+          }
+        };
+    try (Sides sides = new Sides().to(forgetful)) {
+      sides.fill(400);
+      MigrationOptions options = Sides.options(Sides.PATIENT, ScanRate.rowsPerSecond(200));
+      try (Migration migration =
+          Migration.of(sides.plan(KafkaBroker.shared(), options), ProgressListener.NONE)) {
+        migration.copy();
+        assertThatThrownBy(migration::verify)
+            .isExactlyInstanceOf(KvException.Permanent.class)
+            .hasMessageStartingWith("the comparison of collection files takes too long: it began 0")
+            .hasMessageContaining("the target remembers deletes for 0 h only");
+        assertThat(sides.ledger().get(VerifyRecord.KEY)).isNull();
       }
     }
   }

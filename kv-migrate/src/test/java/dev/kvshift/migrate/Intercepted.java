@@ -30,6 +30,11 @@ final class Intercepted {
 
     /** Called before each method that answers at once; may throw what the method shall throw. */
     default void local(String method, Object[] arguments) {}
+
+    /** Returns the answer of a method that answers at once, in place of the store's own. */
+    default Object answered(String method, Object answer) {
+      return answer;
+    }
   }
 
   /** A request, sent at most once. */
@@ -79,7 +84,8 @@ final class Intercepted {
           Object[] given = arguments == null ? new Object[0] : arguments;
           if (!CompletionStage.class.isAssignableFrom(method.getReturnType())) {
             fault.local(method.getName(), given);
-            return wrapAnswer(call(real, method, arguments), fault);
+            return wrapAnswer(
+                fault.answered(method.getName(), call(real, method, arguments)), fault);
           }
           return fault
               .around(

@@ -18,6 +18,7 @@ import dev.kvshift.migrate.api.Step;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.migrate.internal.stream.Brokers;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Claim;
@@ -304,7 +305,7 @@ final class MigrationTest {
     assertThat(topicName).startsWith(name);
     Topic topic =
         new Topic(
-            plan.bootstrapServers(),
+            Brokers.plain(plan.bootstrapServers()),
             topicName,
             plan.options().topicPartitions(),
             1 << 20,

@@ -156,8 +156,8 @@ final class CollectionOpener {
             requests,
             shared.clock(),
             sizes);
-    RowWriter writer = RowWriter.of(
-            name, statements, requests, shared.clock(), shared.serverClock(), sizes);
+    RowWriter writer =
+        RowWriter.of(name, statements, requests, shared.clock(), shared.serverClock(), sizes);
     if (opened.shape() == Shape.RANGE) {
       writer = writer.withBatches(shared.timer()::after);
     }

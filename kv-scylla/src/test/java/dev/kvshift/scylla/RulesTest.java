@@ -24,6 +24,7 @@ import dev.kvshift.scylla.internal.session.RepeatIdempotent;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.scylla.internal.session.Sessions;
 import dev.kvshift.scylla.internal.session.Settings;
+import dev.kvshift.scylla.internal.session.SpeculativeReads;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -251,6 +252,18 @@ final class RulesTest {
         .isEqualTo(Duration.ofMillis(29_900));
     assertThat(Sessions.options(settings("shop")).get(TypedDriverOption.LOAD_BALANCING_LOCAL_RACK))
         .isNull();
+  }
+
+  @Test
+  void options_speculativeReadsAndCompression_areThoseOfTheString() {
+    ConnectionString string = TestStores.string("shop", "&speculativeReads=20ms&compression=lz4");
+    OptionsMap options = Sessions.options(Settings.of(string));
+    assertThat(options.get(TypedDriverOption.SPECULATIVE_EXECUTION_POLICY_CLASS))
+        .isEqualTo(SpeculativeReads.class.getName());
+    assertThat(options.get(TypedDriverOption.SPECULATIVE_EXECUTION_DELAY))
+        .isEqualTo(Duration.ofMillis(20));
+    assertThat(options.get(TypedDriverOption.SPECULATIVE_EXECUTION_MAX)).isEqualTo(2);
+    assertThat(options.get(TypedDriverOption.PROTOCOL_COMPRESSION)).isEqualTo("lz4");
   }
 
   @Test

@@ -42,6 +42,11 @@ final class Catalog {
               "the legacy server in 512 MiB attacked, while a well-behaved client is served",
               new Tests("kv-legacy-server", "HostileLoad")),
           TestCheck.of(
+                  "fuzz",
+                  "Jazzer on every decoder that reads bytes of strangers",
+                  new Tests("benchmarks/fuzz", "FuzzLoad"))
+              .with(number("--seconds", "N", "kvshift.fuzz.seconds")),
+          TestCheck.of(
               "faults",
               "what must not lose, hang or grow: nodes, servers and brokers killed with thousands"
                   + " waiting, clocks that lie, broken sources, targets and topics",

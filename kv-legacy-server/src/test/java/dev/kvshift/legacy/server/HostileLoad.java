@@ -8,6 +8,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.legacy.wire.Attempt;
+import dev.kvshift.legacy.wire.Consumed;
 import dev.kvshift.legacy.wire.Hello;
 import dev.kvshift.legacy.wire.KeyOf;
 import dev.kvshift.legacy.wire.LegacyGrpc;
@@ -15,6 +16,7 @@ import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.Open;
 import dev.kvshift.legacy.wire.ReadChanges;
 import dev.kvshift.legacy.wire.ReadRange;
+import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RequestFrame;
@@ -31,6 +33,7 @@ import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import io.grpc.Status;
 import io.grpc.health.v1.HealthGrpc;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -47,6 +50,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -69,6 +73,7 @@ class HostileLoad {
   private static final int OPERATIONS = 2_000;
   private static final Duration LONGEST = Duration.ofSeconds(60);
   private static final long PROCESS_KIBIBYTES = 512 << 10;
+  private static final String TOKEN = "attackers-know-it";
   private static final ByteString MAIN = ByteString.copyFromUtf8("m");
 
   private final Map<String, String> figures = new LinkedHashMap<>();
@@ -86,8 +91,17 @@ class HostileLoad {
 
   @BeforeAll
   void open(@TempDir Path directory) throws IOException {
-    server = ServerProcess.startWith(List.of("-Xmx208m", "-XX:MaxDirectMemorySize=96m"), directory);
-    store = Stores.open("legacy://" + server.address() + "?timeout=20s&client=well-behaved");
+    Path tokens = directory.resolve("tokens");
+    Files.writeString(tokens, "administer " + TOKEN + "\n");
+    server =
+        ServerProcess.startWith(
+            List.of("-Xmx208m", "-XX:MaxDirectMemorySize=96m"),
+            directory.resolve("data"),
+            "--token-file",
+            tokens.toString());
+    store =
+        Stores.open(
+            "legacy://" + server.address() + "?timeout=20s&client=well-behaved&token=" + TOKEN);
     served = await(store.open("served", Layout.range(ShardRule.none()), Claim.ACTIVE));
     StoreCollection attacked =
         await(store.open("attacked", Layout.range(ShardRule.none()), Claim.ACTIVE));
@@ -147,7 +161,14 @@ class HostileLoad {
     return nanos.get(nanos.size() / 2);
   }
 
+  /** Returns a channel of an attacker who knows a token. */
   private ManagedChannel channel() {
+    ManagedChannel channel = RawStream.channel(server.address(), TOKEN);
+    channels.add(channel);
+    return channel;
+  }
+
+  private ManagedChannel channelWithoutToken() {
     ManagedChannel channel = RawStream.channel(server.address());
     channels.add(channel);
     return channel;
@@ -162,7 +183,8 @@ class HostileLoad {
   @TestFactory
   Stream<DynamicTest> attacks() {
     Map<String, Attack> attacks = new LinkedHashMap<>();
-    attacks.put("service names of 15 MiB for health", () -> health(new byte[15 << 20]));
+    attacks.put("streams without a token", this::streamsWithoutToken);
+    attacks.put("service names of 38 MiB for health", () -> health(new byte[38 << 20]));
     attacks.put("eight million empty requests in a frame", this::emptyRequests);
     attacks.put("readers that take no replies", this::unwillingReaders);
     attacks.put("frames of 16 MiB that never end", this::halfFrames);
@@ -183,6 +205,9 @@ class HostileLoad {
     attacks.put("huge metadata", this::hugeMetadata);
     attacks.put("watches of the health", this::watches);
     attacks.put("statistics of made-up collections", this::madeUpStatistics);
+    attacks.put("made-up consumers", this::madeUpConsumers);
+    attacks.put("reads with sequence numbers", this::numberedReads);
+    attacks.put("made-up lock spaces", this::madeUpLockSpaces);
     return attacks.entrySet().stream()
         .map(
             each ->
@@ -439,5 +464,52 @@ class HostileLoad {
           LegacyGrpc.getStatisticsMethod(),
           StatisticsOf.newBuilder().setCollection("c" + i).build().toByteArray());
     }
+  }
+
+  private void streamsWithoutToken() {
+    for (int i = 0; i < 10; i++) {
+      ManagedChannel channel = channelWithoutToken();
+      for (int j = 0; j < 1_000; j++) {
+        RawStream stream = RawStream.open(channel);
+        stream.hello(j);
+        assertThat(stream.awaitEnd().getCode()).isEqualTo(Status.Code.UNAUTHENTICATED);
+      }
+    }
+  }
+
+  private void madeUpConsumers() {
+    RawStream client = RawStream.greeted(channel(), 8_000).taking();
+    for (int i = 0; i < 1_000; i++) {
+      Consumed consumed = Consumed.newBuilder().setConsumer("made-up" + i).setUpTo(0).build();
+      client.send(Request.newBuilder().setCollection(collection).setConsumed(consumed)).join();
+    }
+  }
+
+  /** Answers of megabytes, which a session would keep until they are settled. */
+  private void numberedReads() {
+    ReadRange all = ReadRange.newBuilder().setMain(MAIN).setEntries(100).setBytes(1).build();
+    for (int i = 0; i < 10; i++) {
+      RawStream client = RawStream.greeted(channel(), 8_100 + i).taking();
+      for (int j = 1; j <= 100; j++) {
+        client
+            .send(Request.newBuilder().setCollection(collection).setSequence(j).setRange(all))
+            .join();
+      }
+    }
+  }
+
+  private void madeUpLockSpaces() {
+    RawStream client = RawStream.greeted(channel(), 8_200).taking();
+    int refused = 0;
+    for (int i = 0; i < 25; i++) {
+      List<Request.Builder> requests = new ArrayList<>();
+      for (int j = 0; j < 500; j++) {
+        requests.add(Request.newBuilder().setLockSpace("made-up-" + i + "-" + j));
+      }
+      for (CompletableFuture<Reply> reply : client.send(requests)) {
+        refused += reply.join().hasFailure() ? 1 : 0;
+      }
+    }
+    assertThat(refused).isPositive();
   }
 }

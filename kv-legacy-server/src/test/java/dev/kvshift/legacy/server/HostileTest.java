@@ -224,7 +224,9 @@ class HostileTest {
 
     Await.until("one is refused", () -> replies.stream().anyMatch(CompletableFuture::isDone));
     CompletableFuture<?> first = CompletableFuture.anyOf(replies.toArray(CompletableFuture[]::new));
-    assertThat(((Reply) first.join()).getFailure().getKind()).isEqualTo(Failure.Kind.OVERLOADED);
+    Failure refusal = ((Reply) first.join()).getFailure();
+    assertThat(refusal.getKind()).isEqualTo(Failure.Kind.OVERLOADED);
+    assertThat(refusal.getMessage()).startsWith("the server has no memory for the request now");
     assertServes();
     assertThat(server.usedMemoryBytes()).isLessThanOrEqualTo(MEMORY);
     clients.forEach(RawStream::cancel);

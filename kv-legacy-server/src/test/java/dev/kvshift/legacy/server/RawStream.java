@@ -7,6 +7,7 @@ import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.ReplyFrame;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RequestFrame;
+import dev.kvshift.legacy.wire.Tokens;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -60,6 +61,15 @@ final class RawStream extends ClientCall.Listener<ReplyFrame> {
     return NettyChannelBuilder.forTarget(address)
         .usePlaintext()
         .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
+        .build();
+  }
+
+  /** Returns a channel whose calls show a token. */
+  static ManagedChannel channel(String address, String token) {
+    return NettyChannelBuilder.forTarget(address)
+        .usePlaintext()
+        .maxInboundMessageSize(LegacyLimits.MAX_FRAME_BYTES)
+        .intercept(Tokens.attach(token))
         .build();
   }
 

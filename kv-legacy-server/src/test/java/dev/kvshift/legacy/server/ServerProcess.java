@@ -30,8 +30,8 @@ public final class ServerProcess implements AutoCloseable {
   }
 
   /** Starts a server with four partitions and options of the JVM. */
-  static ServerProcess startWith(List<String> jvm, Path data) throws IOException {
-    return start(jvm, data, 4, 0);
+  static ServerProcess startWith(List<String> jvm, Path data, String... more) throws IOException {
+    return start(jvm, data, 4, 0, more);
   }
 
   private static ServerProcess start(

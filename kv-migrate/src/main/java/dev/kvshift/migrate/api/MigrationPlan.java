@@ -24,6 +24,7 @@ public final class MigrationPlan {
   private final Store source;
   private final Store target;
   private final String bootstrapServers;
+  private final KafkaProperties kafkaProperties;
   private final MigrationOptions options;
 
   private MigrationPlan(Builder builder) {
@@ -32,6 +33,7 @@ public final class MigrationPlan {
     source = Objects.requireNonNull(builder.source, "source");
     target = Objects.requireNonNull(builder.target, "target");
     bootstrapServers = Objects.requireNonNull(builder.bootstrapServers, "bootstrapServers");
+    kafkaProperties = builder.kafkaProperties;
     options = builder.options;
   }
 
@@ -52,6 +54,7 @@ public final class MigrationPlan {
         .source(source)
         .target(target)
         .bootstrapServers(bootstrapServers)
+        .kafkaProperties(kafkaProperties)
         .options(options);
   }
 
@@ -80,6 +83,11 @@ public final class MigrationPlan {
     return bootstrapServers;
   }
 
+  /** Returns how to connect to the broker. */
+  public KafkaProperties kafkaProperties() {
+    return kafkaProperties;
+  }
+
   /** Returns limits and times. */
   public MigrationOptions options() {
     return options;
@@ -92,6 +100,7 @@ public final class MigrationPlan {
     private @Nullable Store source;
     private @Nullable Store target;
     private @Nullable String bootstrapServers;
+    private KafkaProperties kafkaProperties = KafkaProperties.NONE;
     private MigrationOptions options = MigrationOptions.defaults();
 
     private Builder(String collection, Layout layout) {
@@ -120,6 +129,12 @@ public final class MigrationPlan {
     /** Sets the addresses of the broker, as {@code HOST:PORT,…}. */
     public Builder bootstrapServers(String value) {
       bootstrapServers = Objects.requireNonNull(value);
+      return this;
+    }
+
+    /** Sets how to connect to the broker; default {@link KafkaProperties#NONE}. */
+    public Builder kafkaProperties(KafkaProperties value) {
+      kafkaProperties = Objects.requireNonNull(value);
       return this;
     }
 

@@ -3,10 +3,12 @@ package dev.kvshift.migrate.cli;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.api.KafkaProperties;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.WeakConsistency;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -36,6 +38,14 @@ final class PlanOptions {
       paramLabel = "HOST:PORT",
       description = "Address of the broker, or several addresses with commas between them.")
   String kafka = "";
+
+  @Option(
+      names = "--kafka-properties",
+      paramLabel = "FILE",
+      description =
+          "Properties file of the connection to the broker: security.protocol, ssl.*, sasl.*"
+              + " (default: no TLS, no authentication).")
+  @Nullable Path kafkaProperties;
 
   @Mixin private CollectionOptions collection = new CollectionOptions();
 
@@ -138,6 +148,8 @@ final class PlanOptions {
   Opened open() {
     Layout layout = collection.layout();
     MigrationOptions options = options();
+    KafkaProperties connection =
+        kafkaProperties == null ? KafkaProperties.NONE : KafkaProperties.read(kafkaProperties);
     requireStrong("--from", from);
     requireStrong("--to", to);
     Store source = collection.open(from);
@@ -148,6 +160,7 @@ final class PlanOptions {
               .source(source)
               .target(target)
               .bootstrapServers(kafka)
+              .kafkaProperties(connection)
               .options(options)
               .build());
     } catch (RuntimeException e) {

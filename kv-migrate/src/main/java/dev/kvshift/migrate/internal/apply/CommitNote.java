@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.apply;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.ledger.ChangeCount;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -22,12 +23,31 @@ record CommitNote(long watermark, @Nullable PassedMarker marker, @Nullable Chang
    * Parses the metadata of a committed offset.
    *
    * @param start the watermark if nothing was committed yet
+   * @throws KvException.Permanent if another program has committed it
    */
   static CommitNote parse(String text, long start) {
     if (text.isEmpty()) {
       return new CommitNote(start, null, null);
     }
     String[] parts = text.split(" ", -1);
+    if (parts.length < PARTS_WITHOUT_COUNT) {
+      throw foreign(null);
+    }
+    try {
+      return parse(parts);
+    } catch (IllegalArgumentException e) {
+      throw foreign(e);
+    }
+  }
+
+  private static KvException foreign(@Nullable Throwable cause) {
+    return new KvException.Permanent(
+        "the group's committed offset has a note that is none of ours: let nobody else commit for"
+            + " it, and prepare the migration again",
+        cause);
+  }
+
+  private static CommitNote parse(String[] parts) {
     long watermark = Long.parseLong(parts[0]);
     return new CommitNote(
         watermark,

@@ -50,9 +50,7 @@ public record RunContext(
   /** Returns whether one store may take a row with this expiry for live, the other for dead. */
   public boolean isExpiring(@Nullable Instant expiry, Instant now) {
     Duration margin = clocks.expiryMargin();
-    return expiry != null
-        && expiry.isAfter(now.minus(margin))
-        && expiry.isBefore(now.plus(margin));
+    return expiry != null && expiry.isAfter(now.minus(margin)) && expiry.isBefore(now.plus(margin));
   }
 
   /** Waits for a request that is safe to repeat, for as long as the options' patience. */

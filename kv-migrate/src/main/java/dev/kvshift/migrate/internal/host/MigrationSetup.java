@@ -16,6 +16,7 @@ import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
+import dev.kvshift.migrate.internal.stream.Brokers;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.model.shard.ShardDirectory;
 import dev.kvshift.spi.Call;
@@ -248,7 +249,7 @@ public record MigrationSetup(
   private static Topic topic(MigrationPlan plan, MigrationConfig config) {
     Limits limits = plan.source().limits();
     return new Topic(
-        plan.bootstrapServers(),
+        new Brokers(plan.bootstrapServers(), plan.kafkaProperties()),
         config.topic().name(),
         config.topic().partitions(),
         limits.maxMainBytes() + limits.maxClusteringBytes() + limits.maxValueBytes(),

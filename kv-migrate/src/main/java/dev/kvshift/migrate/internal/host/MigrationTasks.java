@@ -55,6 +55,7 @@ public final class MigrationTasks implements AutoCloseable {
   private final TargetWriter writer;
   private final ChangePipeline pipeline;
   private final KeyCheck check;
+  private final Duration topicRetention;
   private @Nullable TailCheck tail;
 
   /** Creates the tasks; {@link #start()} starts them. */
@@ -76,6 +77,7 @@ public final class MigrationTasks implements AutoCloseable {
     pipeline =
         new ChangePipeline(context, ledger, setup.topic(), writer, new CopyCompletion(ledger));
     check = new KeyCheck(context, pipeline::settle);
+    topicRetention = ledger.require(MigrationConfig.KEY).topic().retention();
   }
 
   /**
@@ -136,7 +138,8 @@ public final class MigrationTasks implements AutoCloseable {
     ChangedKeys changed = new TopicChangedKeys(context, setup.topic(), pipeline, pass.offsets());
     VerifyRecord record;
     try (Checkpoints checkpoints =
-        new Checkpoints(ledger, setup.topic(), pass, context.options().patience())) {
+        new Checkpoints(
+            ledger, setup.topic(), pass, context.options().patience(), () -> requireYoung(pass))) {
       Verifier.Outcome outcome =
           new Verifier(context, check, progress, expected())
               .run(new Verifier.Scope(key -> false, changed, differences -> {}, checkpoints));
@@ -153,7 +156,7 @@ public final class MigrationTasks implements AutoCloseable {
     String owner = UUID.randomUUID().toString();
     Copy copy = setup.activation().copy();
     VerifyPass begun = ledger.get(VerifyPass.KEY);
-    while (begun != null && begun.copy().equals(copy) && mayBeCertified(begun)) {
+    while (begun != null && begun.copy().equals(copy) && tooOld(begun) == null) {
       VerifyPass taken = begun.ownedBy(owner);
       if (ledger.replaceKnown(VerifyPass.KEY, begun, taken)) {
         return taken;
@@ -169,13 +172,27 @@ public final class MigrationTasks implements AutoCloseable {
     return pass;
   }
 
-  /** Returns whether the topic still holds what changed since, and the certificate may be young. */
-  private boolean mayBeCertified(VerifyPass begun) {
-    Duration age = Duration.between(begun.began(), context.clock().instant());
-    Duration retention = ledger.require(MigrationConfig.KEY).topic().retention();
-    return !age.isNegative()
-        && age.compareTo(Certificate.MAX_AGE) < 0
-        && age.compareTo(retention) < 0;
+  /**
+   * Ends a comparison once it proves nothing any more, because changes or deletes of its beginning
+   * are forgotten: hours later, the cutover would refuse its result.
+   */
+  private void requireYoung(VerifyPass pass) {
+    String tooOld = tooOld(pass);
+    if (tooOld != null) {
+      throw new KvException.Permanent(
+          "the comparison of collection "
+              + context.collection()
+              + " takes too long: it "
+              + tooOld
+              + "; a higher --scan-rows-per-second makes it shorter");
+    }
+  }
+
+  private @Nullable String tooOld(VerifyPass pass) {
+    return Certificate.tooOld(
+        Duration.between(pass.began(), context.clock().instant()),
+        topicRetention,
+        context.target().tombstoneLifetime());
   }
 
   private Verifier.Expected expected() {

@@ -99,7 +99,44 @@ public record Certificate(
       long newestChange,
       long streamed,
       Duration topicRetention,
-      @Nullable Duration tombstoneLifetime) {}
+      @Nullable Duration tombstoneLifetime) {
+    /** Returns why a comparison that began so long ago proves nothing any more; null if it does. */
+    @Nullable String tooOld(Duration age) {
+      return Certificate.tooOld(age, topicRetention, tombstoneLifetime);
+    }
+  }
+
+  /**
+   * Returns why a comparison of an age proves nothing any more, or null if it does.
+   *
+   * @param age the time since it began
+   * @param topicRetention how long the topic keeps changes
+   * @param tombstoneLifetime how long the target remembers deletes, or null if it never forgets one
+   */
+  public static @Nullable String tooOld(
+      Duration age, Duration topicRetention, @Nullable Duration tombstoneLifetime) {
+    if (age.isNegative()) {
+      return "began after now: check the clock, and verify again";
+    }
+    String began = "began " + age.toHours() + " h ago";
+    if (age.compareTo(MAX_AGE) > 0) {
+      return began + ": verify again";
+    }
+    if (age.compareTo(topicRetention) >= 0) {
+      return began
+          + ", and the topic keeps changes for "
+          + topicRetention.toHours()
+          + " h only: verify again";
+    }
+    if (tombstoneLifetime != null && age.compareTo(tombstoneLifetime) >= 0) {
+      return began
+          + ", and the target remembers deletes for "
+          + tombstoneLifetime.toHours()
+          + " h only, so a deleted entry may have come back since: raise gc_grace_seconds of its"
+          + " tables, and verify again";
+    }
+    return null;
+  }
 
   /**
    * What was checked inside the fence.
@@ -194,30 +231,9 @@ public record Certificate(
     if (verify.report().differences() != 0) {
       throw refused("the last comparison found differences: repair them and verify again");
     }
-    Duration age = Duration.between(verify.began(), now);
-    if (age.compareTo(MAX_AGE) > 0) {
-      throw refused("the last comparison began " + age.toHours() + " h ago: verify again");
-    }
-    if (age.compareTo(horizons.topicRetention) >= 0) {
-      throw refused(
-          "the last comparison began "
-              + age.toHours()
-              + " h ago, and the topic keeps changes for "
-              + horizons.topicRetention.toHours()
-              + " h only: verify again");
-    }
-    Duration remembered = horizons.tombstoneLifetime;
-    if (remembered != null && age.compareTo(remembered) >= 0) {
-      throw refused(
-          "the last comparison began "
-              + age.toHours()
-              + " h ago, and the target remembers deletes for "
-              + remembered.toHours()
-              + " h only, so a deleted entry may have come back since: raise gc_grace_seconds of its"
-              + " tables, and verify again");
-    }
-    if (age.isNegative()) {
-      throw refused("the last comparison began after now: check the clock, and verify again");
+    String tooOld = horizons.tooOld(Duration.between(verify.began(), now));
+    if (tooOld != null) {
+      throw refused("the last comparison " + tooOld);
     }
   }
 

@@ -17,13 +17,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.kafka.clients.producer.KafkaProducer;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InvalidPidMappingException;
@@ -72,9 +72,10 @@ public final class StreamWriter extends BackgroundTask {
   private final RunContext context;
   private final Ledger ledger;
   private final Topic topic;
+  private final Supplier<? extends Producer<byte[], byte[]>> producers;
 
   /** Replaced by the writing thread; closed by another one if the broker is dead. */
-  private volatile KafkaProducer<byte[], byte[]> producer;
+  private volatile Producer<byte[], byte[]> producer;
 
   private final AtomicLong sent = new AtomicLong();
   private final SentVersions versions;
@@ -90,11 +91,20 @@ public final class StreamWriter extends BackgroundTask {
 
   /** Creates a writer that resumes at the ledger's position. */
   public StreamWriter(RunContext context, Ledger ledger, Topic topic) {
+    this(context, ledger, topic, topic::streamProducer);
+  }
+
+  StreamWriter(
+      RunContext context,
+      Ledger ledger,
+      Topic topic,
+      Supplier<? extends Producer<byte[], byte[]>> producers) {
     super("kvshift-stream-" + topic.name());
     this.context = context;
     this.ledger = ledger;
     this.topic = topic;
-    this.producer = topic.streamProducer();
+    this.producers = producers;
+    this.producer = producers.get();
     StreamProgress progress = ledger.require(StreamProgress.KEY);
     this.acknowledged = progress.position();
     this.saved = acknowledged;
@@ -299,10 +309,10 @@ public final class StreamWriter extends BackgroundTask {
   /**
    * Sends records as one transaction, and waits until it is committed. If the broker has lost track
    * of the transaction, the records are sent again in one of another producer, which aborts the
-   * former, or finds it committed: then they are there twice, and count once.
+   * former, or finds it committed: then they are there twice, and count once, as {@link
+   * ChangeCount} counts.
    */
   private void commit(Runnable records) {
-    List<ChangeCount> before = counts == null ? List.of() : List.copyOf(counts);
     for (int attempt = 1; ; attempt++) {
       try {
         producer.beginTransaction();
@@ -314,9 +324,6 @@ public final class StreamWriter extends BackgroundTask {
           throw failure(e);
         }
         LOG.warn("{}: the broker has lost a transaction, it is sent again", topic.name(), e);
-        if (counts != null) {
-          Collections.copy(counts, before);
-        }
         reopen();
       }
     }
@@ -333,7 +340,7 @@ public final class StreamWriter extends BackgroundTask {
   private void reopen() {
     producer.close(Duration.ZERO);
     sendFailure.set(null);
-    producer = topic.streamProducer();
+    producer = producers.get();
     begin();
   }
 

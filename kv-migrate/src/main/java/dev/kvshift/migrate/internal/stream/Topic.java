@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.stream;
 
 import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.KafkaProperties;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Futures;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -26,6 +28,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -57,7 +60,7 @@ public final class Topic {
 
   private static final Duration POLL_INTERVAL = Duration.ofMinutes(30);
 
-  private final String bootstrapServers;
+  private final Brokers brokers;
   private final String name;
   private final int partitions;
   private final int maxRecordBytes;
@@ -69,8 +72,8 @@ public final class Topic {
    * @param maxRecordBytes maximum size of a row, in bytes
    */
   public Topic(
-      String bootstrapServers, String name, int partitions, int maxRecordBytes, Duration patience) {
-    this.bootstrapServers = bootstrapServers;
+      Brokers brokers, String name, int partitions, int maxRecordBytes, Duration patience) {
+    this.brokers = brokers;
     this.name = name;
     this.partitions = partitions;
     this.maxRecordBytes = Math.addExact(maxRecordBytes, FRAMING_BYTES);
@@ -271,12 +274,20 @@ public final class Topic {
     }
   }
 
+  /**
+   * Creates a topic unless it exists. The broker says first how many replicas it will have, also by
+   * a default of its own, because the settings depend on that.
+   */
   private void createOne(
       Admin admin, String topic, int count, OptionalInt replicationFactor, Duration retention) {
-    NewTopic wanted =
-        new NewTopic(topic, Optional.of(count), replicas(replicationFactor))
-            .configs(settings(replicationFactor, retention, maxRecordBytes));
+    NewTopic wanted = new NewTopic(topic, Optional.of(count), replicas(replicationFactor));
     try {
+      int replicas =
+          admin
+              .createTopics(List.of(wanted), new CreateTopicsOptions().validateOnly(true))
+              .replicationFactor(topic)
+              .get();
+      wanted.configs(settings(replicas, retention, maxRecordBytes));
       admin.createTopics(List.of(wanted)).all().get();
     } catch (InterruptedException e) {
       throw Await.interrupted(e);
@@ -348,8 +359,7 @@ public final class Topic {
     }
   }
 
-  private static Map<String, String> settings(
-      OptionalInt replicationFactor, Duration retention, int maxRecordBytes) {
+  static Map<String, String> settings(int replicas, Duration retention, int maxRecordBytes) {
     Map<String, String> settings = new HashMap<>();
     settings.put("cleanup.policy", "delete");
     settings.put("retention.ms", Long.toString(retention.toMillis()));
@@ -357,7 +367,7 @@ public final class Topic {
     settings.put("message.timestamp.type", "LogAppendTime");
     settings.put("max.message.bytes", Integer.toString(maxRecordBytes));
     settings.put(UNCLEAN_ELECTION, "false");
-    if (replicationFactor.orElse(1) >= SAFE_REPLICAS) {
+    if (replicas >= SAFE_REPLICAS) {
       settings.put(MIN_IN_SYNC, Integer.toString(SAFE_REPLICAS));
     }
     return settings;
@@ -372,9 +382,16 @@ public final class Topic {
   }
 
   private KvException unavailable(Throwable cause) {
+    if (cause instanceof AuthenticationException) {
+      return new KvException.Permanent(
+          "the broker at "
+              + brokers
+              + " and the runner do not accept each other: check --kafka-properties",
+          cause);
+    }
     return new KvException.Transient(
         "the broker at "
-            + bootstrapServers
+            + brokers
             + " does not answer: "
             + cause.getMessage()
             + "; check it, or give another --kafka",
@@ -383,21 +400,25 @@ public final class Topic {
 
   private Admin admin() {
     try {
-      return Admin.create(
-          Map.of(
-              "bootstrap.servers",
-              bootstrapServers,
-              "default.api.timeout.ms",
-              Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis())),
-              "request.timeout.ms",
-              Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()))));
+      int millis = Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()));
+      Map<String, Object> settings = brokers.settings();
+      settings.put("default.api.timeout.ms", millis);
+      settings.put("request.timeout.ms", millis);
+      return Admin.create(settings);
     } catch (KafkaException e) {
       if (String.valueOf(Throwables.getRootCause(e).getMessage()).contains("No resolvable")) {
         throw new KvException.Permanent(
-            "no host of '" + bootstrapServers + "' is known here: check the names in --kafka", e);
+            "no host of '" + brokers + "' is known here: check the names in --kafka", e);
+      }
+      if (!brokers.properties().equals(KafkaProperties.NONE)) {
+        throw new KvException.Permanent(
+            "Kafka's client refuses the addresses '"
+                + brokers
+                + "' or the properties of the connection: check --kafka and --kafka-properties",
+            e);
       }
       throw new KvException.Permanent(
-          "'" + bootstrapServers + "' is not a list of brokers: give HOST:PORT,…", e);
+          "'" + brokers + "' is not a list of brokers: give HOST:PORT,…", e);
     }
   }
 
@@ -422,9 +443,7 @@ public final class Topic {
   }
 
   private Map<String, Object> producerSettings() {
-    Map<String, Object> settings = new HashMap<>();
-    settings.put("bootstrap.servers", bootstrapServers);
-    settings.put("enable.metrics.push", "false");
+    Map<String, Object> settings = brokers.settings();
     settings.put("acks", "all");
     settings.put("enable.idempotence", "true");
     settings.put("compression.type", "lz4");
@@ -468,9 +487,7 @@ public final class Topic {
   }
 
   private Map<String, Object> consumerSettings() {
-    Map<String, Object> settings = new HashMap<>();
-    settings.put("bootstrap.servers", bootstrapServers);
-    settings.put("enable.metrics.push", "false");
+    Map<String, Object> settings = brokers.settings();
     settings.put("enable.auto.commit", "false");
     settings.put("isolation.level", "read_committed");
     settings.put("auto.offset.reset", "none");

@@ -58,21 +58,29 @@ public final class Checkpoints implements AutoCloseable {
   private final Ledger ledger;
   private final Topic topic;
   private final Duration patience;
+  private final Runnable check;
   private VerifyPass pass;
   private @Nullable KafkaProducer<byte[], byte[]> producer;
   private long savedNanos = System.nanoTime();
   private long intervalNanos = MIN_INTERVAL_NANOS;
 
-  /** Creates the checkpoints of a pass that this run owns. */
-  public Checkpoints(Ledger ledger, Topic topic, VerifyPass pass, Duration patience) {
+  /**
+   * Creates the checkpoints of a pass that this run owns.
+   *
+   * @param check called about once a page; what it throws ends the pass
+   */
+  public Checkpoints(
+      Ledger ledger, Topic topic, VerifyPass pass, Duration patience, Runnable check) {
     this.ledger = ledger;
     this.topic = topic;
     this.pass = pass;
     this.patience = patience;
+    this.check = check;
   }
 
-  /** Saves the state if that is due. */
+  /** Checks the pass, and saves the state if that is due. */
   synchronized void saveIfDue(ScanState state) {
+    check.run();
     if (System.nanoTime() - savedNanos >= intervalNanos) {
       long startNanos = System.nanoTime();
       save(state);

@@ -1,13 +1,25 @@
 package dev.kvshift.migrate.internal.stream;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.KvException;
+import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class TopicSettingsTest {
+  @ParameterizedTest
+  @CsvSource({"1, ", "2, 2", "3, 2"})
+  void settings_ofSoManyReplicas_passTheCheck(int replicas, String minInSync) {
+    Map<String, String> settings = Topic.settings(replicas, Duration.ofHours(1), 1 << 10);
+
+    assertThat(settings.get("min.insync.replicas")).isEqualTo(minInSync);
+    assertThat(settings.get("unclean.leader.election.enable")).isEqualTo("false");
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 1", "2, 2", "3, 2", "3, 3"})
   void requireDurable_enoughReplicasInSync_passes(int replicas, int minInSync) {

@@ -13,6 +13,7 @@ import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.VerifyPass;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
+import dev.kvshift.migrate.internal.stream.Brokers;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
@@ -45,7 +46,12 @@ final class CheckpointsTest {
   private final Store store = MemoryStoreProvider.open(name);
   private final Ledger ledger = new Ledger(store.metadata(), "files", PATIENCE, Clock.systemUTC());
   private final Topic topic =
-      new Topic(KafkaBroker.shared().bootstrapServers(), "kvshift." + name, 1, 1 << 10, PATIENCE);
+      new Topic(
+          Brokers.plain(KafkaBroker.shared().bootstrapServers()),
+          "kvshift." + name,
+          1,
+          1 << 10,
+          PATIENCE);
 
   @AfterEach
   void close() {
@@ -192,7 +198,7 @@ final class CheckpointsTest {
   }
 
   private Checkpoints checkpoints(VerifyPass pass) {
-    return new Checkpoints(ledger, topic, pass, PATIENCE);
+    return new Checkpoints(ledger, topic, pass, PATIENCE, () -> {});
   }
 
   private static ScanState scanned() {

@@ -46,6 +46,9 @@ public final class DriverErrors {
 
   private static final String RATE_LIMIT = "rate limit";
 
+  /** Ends the message if nothing was sent to a replica. */
+  private static final String BY_COORDINATOR = "rejected by coordinator";
+
   private DriverErrors() {}
 
   /** Returns the error of a read. */
@@ -171,7 +174,10 @@ public final class DriverErrors {
       return effectOfAll(all);
     }
     if (isOfRate(error)) {
-      return Effect.UNKNOWN; // of several replicas, some may have taken a write
+      // Of several replicas that decide, some may have taken a write.
+      return String.valueOf(error.getMessage()).endsWith(BY_COORDINATOR)
+          ? Effect.NOT_APPLIED
+          : Effect.UNKNOWN;
     }
     if (error instanceof QueryValidationException
         || error instanceof InvalidKeyspaceException

@@ -28,6 +28,10 @@ public final class Sessions {
 
   private static final Duration RECONNECT_LEAST = Duration.ofMillis(200);
   private static final Duration RECONNECT_MOST = Duration.ofSeconds(10);
+
+  /** The most nodes that are asked at once for one read, if reads are speculative. */
+  private static final int READS_AT_ONCE = 2;
+
   private static final String DRIVER_GROUP = "com.scylladb";
   private static final Version OLDEST_DRIVER = Version.parse("4.18.0");
   private static final String FAILING_DRIVER = "4.19.0.5";
@@ -99,6 +103,16 @@ public final class Sessions {
     String rack = settings.localRack();
     if (rack != null) {
       options.put(TypedDriverOption.LOAD_BALANCING_LOCAL_RACK, rack);
+    }
+    Duration delay = settings.speculativeReads();
+    if (delay != null) {
+      options.put(
+          TypedDriverOption.SPECULATIVE_EXECUTION_POLICY_CLASS, SpeculativeReads.class.getName());
+      options.put(TypedDriverOption.SPECULATIVE_EXECUTION_DELAY, delay);
+      options.put(TypedDriverOption.SPECULATIVE_EXECUTION_MAX, READS_AT_ONCE);
+    }
+    if (settings.compression()) {
+      options.put(TypedDriverOption.PROTOCOL_COMPRESSION, "lz4");
     }
     options.put(TypedDriverOption.RECONNECTION_BASE_DELAY, RECONNECT_LEAST);
     options.put(TypedDriverOption.RECONNECTION_MAX_DELAY, RECONNECT_MOST);

@@ -37,6 +37,8 @@ public record Settings(
     int maxQueued,
     int connections,
     Duration heartbeat,
+    @Nullable Duration speculativeReads,
+    boolean compression,
     boolean tls,
     @Nullable Path trustStore,
     @Nullable Path keyStore,
@@ -51,6 +53,7 @@ public record Settings(
   private static final Pattern DATACENTER = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
   private static final int MAX_REPLICATION = 10;
+  private static final String LZ4 = "net.jpountz.lz4.LZ4Factory";
 
   public static final List<Parameter> PARAMETERS =
       List.of(
@@ -94,6 +97,15 @@ public record Settings(
               "2s",
               "silence of a connection after which it is checked, and given up as long after that:"
                   + " 1s to 5m"),
+          Parameter.optional(
+              "speculativeReads",
+              "off",
+              "delay after which a read without an answer is sent to a second node too: off, or 1ms"
+                  + " to 10s"),
+          Parameter.optional(
+              "compression",
+              "none",
+              "compression of requests and answers: none, or lz4 with lz4-java on the class path"),
           Parameter.optional(
               "tls", "false", "whether to use TLS and check certificates: true or false"),
           Parameter.optional(
@@ -159,6 +171,10 @@ public record Settings(
         number(string, "maxQueued", 0, 1_000_000),
         number(string, "connections", 1, 16),
         duration(string, "heartbeat", Duration.ofSeconds(1), Duration.ofMinutes(5)),
+        value(string, "speculativeReads").equals("off")
+            ? null
+            : duration(string, "speculativeReads", Duration.ofMillis(1), Duration.ofSeconds(10)),
+        compression(string),
         tls,
         string.parameter("trustStore").map(Path::of).orElse(null),
         keyStore,
@@ -199,6 +215,21 @@ public record Settings(
     return given;
   }
 
+  private static boolean compression(ConnectionString string) {
+    if (choice(string, "compression", Set.of("none", "lz4")).equals("none")) {
+      return false;
+    }
+    try {
+      Class.forName(LZ4, false, Settings.class.getClassLoader());
+      return true;
+    } catch (ClassNotFoundException e) {
+      throw new KvException.Permanent(
+          "scylla://: compression=lz4: add at.yawk.lz4:lz4-java or org.lz4:lz4-java to the class"
+              + " path",
+          e);
+    }
+  }
+
   private static int number(ConnectionString string, String name, int least, int most) {
     String given = value(string, name);
     try {
@@ -236,8 +267,7 @@ public record Settings(
             + ": give a number with ms, s or m, from "
             + least.toMillis()
             + "ms to "
-            + most.toMinutes()
-            + "m");
+            + (most.toMinutes() > 0 ? most.toMinutes() + "m" : most.toSeconds() + "s"));
   }
 
   private static Map<String, Integer> replication(String given, String local) {

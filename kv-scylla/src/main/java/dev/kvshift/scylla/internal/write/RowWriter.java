@@ -59,7 +59,14 @@ public final class RowWriter {
       StoreClock serverClock,
       CellSizes sizes) {
     return new RowWriter(
-        statements, requests, clock, serverClock, "a write to collection " + collection, sizes, null, null);
+        statements,
+        requests,
+        clock,
+        serverClock,
+        "a write to collection " + collection,
+        sizes,
+        null,
+        null);
   }
 
   /** Returns a writer that cuts large values into chunks. */

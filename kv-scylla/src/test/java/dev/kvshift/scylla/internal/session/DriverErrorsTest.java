@@ -163,13 +163,23 @@ final class DriverErrorsTest {
 
   /** ScyllaDB answers so to clients that do not know its own code; replicas may have written. */
   @Test
-  void rateLimitOfAPartition_isOverloadedForReadsAndUnknownForWrites() {
-    Throwable limited =
-        new InvalidConfigurationInQueryException(
-            null, "Per-partition rate limit reached for writes in table t");
-    assertThat(DriverErrors.ofRead("a read", limited)).isInstanceOf(KvException.Overloaded.class);
-    assertThat(DriverErrors.ofWrite("a write", limited))
+  void rateLimitOfAPartition_isUnknownForWritesOnlyIfReplicasDecided() {
+    Throwable replicas = rateLimit("replicas");
+    Throwable coordinator = rateLimit("coordinator");
+
+    assertThat(DriverErrors.ofRead("a read", replicas)).isInstanceOf(KvException.Overloaded.class);
+    assertThat(DriverErrors.ofRead("a read", coordinator))
+        .isInstanceOf(KvException.Overloaded.class);
+    assertThat(DriverErrors.ofWrite("a write", replicas))
         .isInstanceOf(KvException.UnknownOutcome.class);
+    assertThat(DriverErrors.ofWrite("a write", coordinator))
+        .isInstanceOf(KvException.Overloaded.class);
+  }
+
+  /** Returns the error with ScyllaDB's own text. */
+  private static Throwable rateLimit(String who) {
+    return new InvalidConfigurationInQueryException(
+        null, "Per-partition rate limit reached for write in table shop.t, rejected by " + who);
   }
 
   @Test

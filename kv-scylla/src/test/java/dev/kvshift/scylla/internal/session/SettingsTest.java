@@ -40,6 +40,8 @@ final class SettingsTest {
     assertThat(settings.keyStore()).isNull();
     assertThat(settings.localRack()).isNull();
     assertThat(settings.heartbeat()).isEqualTo(Duration.ofSeconds(2));
+    assertThat(settings.speculativeReads()).isNull();
+    assertThat(settings.compression()).isFalse();
   }
 
   @Test
@@ -76,6 +78,9 @@ final class SettingsTest {
             "scylla://h/shop?localDatacenter=dc1&maxCellBytes=100",
             "scylla://h/shop?localDatacenter=dc1&localRack=r'k",
             "scylla://h/shop?localDatacenter=dc1&heartbeat=500ms",
+            "scylla://h/shop?localDatacenter=dc1&speculativeReads=on",
+            "scylla://h/shop?localDatacenter=dc1&speculativeReads=11s",
+            "scylla://h/shop?localDatacenter=dc1&compression=snappy",
             "scylla://h/shop?localDatacenter=dc1&keyStore=own.p12",
             "scylla://h/shop?localDatacenter=dc1&unknown=1")) {
       assertThatThrownBy(() -> of(wrong))
