@@ -120,7 +120,7 @@ final class RealStoresTest {
     }
   }
 
-  private static String target(CassandraNode node, String keyspace, String datacenter) {
+  static String target(CassandraNode node, String keyspace, String datacenter) {
     return "scylla://"
         + node.address()
         + "/"
@@ -130,7 +130,7 @@ final class RealStoresTest {
         + "&create=if-missing&replication=1";
   }
 
-  private static KvStore service(String name, String oldSide, String newSide, Layout layout) {
+  static KvStore service(String name, String oldSide, String newSide, Layout layout) {
     ConnectionString string =
         ConnectionString.of("transition")
             .withHosts(List.of(ConnectionString.Host.of(name)))

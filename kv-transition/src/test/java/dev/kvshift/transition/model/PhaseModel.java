@@ -100,7 +100,14 @@ final class PhaseModel implements Model<PhaseState> {
   /** Stream and apply run from shadow-write on, until S's record is active. */
   private void stream(PhaseState s, Steps<PhaseState> steps) {
     int last = s.onLeader;
-    if (s.phase() == Phase.LEGACY || s.active || s.watermark == last || s.isHuge(last)) {
+    if (s.phase() == Phase.LEGACY || s.active || s.watermark == last) {
+      return;
+    }
+    if (s.isHuge(last)) {
+      // A dead letter: the key stays behind until something else is written.
+      if (off.contains(PhaseRule.DEAD_LETTERS_BLOCK)) {
+        steps.add("the stream skips v" + last, t -> t.watermark = last);
+      }
       return;
     }
     if (off.contains(PhaseRule.APPLIED_WATERMARK)) {

@@ -33,10 +33,11 @@ final class PhaseModelTest {
   static Stream<PhaseScope> smallScopes() {
     return Stream.of(
         PhaseScope.from(LEGACY).steps(5).puts(1).reads(1),
-        PhaseScope.from(NEW_PRIMARY).steps(5).puts(1).reads(1),
+        PhaseScope.from(NEW_PRIMARY).steps(4).puts(1).reads(1),
         PhaseScope.from(DUAL_WRITE).steps(2).puts(1).reads(2),
         PhaseScope.from(SHADOW_READ).steps(2).deletes(1).reads(1).losses(1),
         PhaseScope.from(SHADOW_WRITE).steps(3).puts(1).reads(1).uncopied(),
+        PhaseScope.from(SHADOW_WRITE).steps(3).hugePuts(1).puts(1).reads(1),
         PhaseScope.from(NEW_READ).steps(2).puts(1).reads(1).losses(1).crashes(1),
         PhaseScope.from(NEW_READ).steps(2).instances(3).puts(1).reads(1),
         PhaseScope.from(NEW_READ).puts(1).deletes(1).reads(2).losses(1),
@@ -61,6 +62,7 @@ final class PhaseModelTest {
             .joiners(1)
             .puts(2)
             .deletes(1)
+            .hugePuts(1)
             .reads(3)
             .losses(2)
             .crashes(1)

@@ -31,8 +31,8 @@ enum PhaseRule {
   DRAINED_ACKNOWLEDGEMENT(PhaseScope.from(NEW_PRIMARY).steps(5).reads(1).wipes(1)),
   /** 3: An instance registers, then reads the phase. Off: it reads the phase first. */
   REGISTER_FIRST(PhaseScope.from(NEW_READ).steps(3).instances(1).joiners(1).puts(1).reads(1)),
-  /** 3: The limits of both stores are checked before the first write. Off: each checks its own. */
-  LIMITS_OF_BOTH(PhaseScope.from(LEGACY).hugePuts(1)),
+  /** 3: From dual-write the limits of both stores are checked first. Off: each checks its own. */
+  LIMITS_OF_BOTH(PhaseScope.from(NEW_READ).hugePuts(1).reads(2)),
   /** 3: S is retried with the same version. Off: with a new one. */
   SAME_VERSION(PhaseScope.from(NEW_ONLY).puts(2).reads(1).losses(1)),
   /**
@@ -67,6 +67,8 @@ enum PhaseRule {
   SAMPLED_AFTER_CLOSE(PhaseScope.from(DUAL_WRITE).steps(2).puts(1).reads(2)),
   /** 9: W counts what S has applied. Off: what was sent to S. */
   APPLIED_WATERMARK(PhaseScope.from(LEGACY).steps(4).puts(1).reads(1)),
+  /** 6: W does not pass a change that S cannot hold. Off: it is skipped. */
+  DEAD_LETTERS_BLOCK(PhaseScope.from(SHADOW_WRITE).steps(3).hugePuts(1).reads(1)),
   /** 4: New-read needs a certificate that S holds the copied rows. Off: none. */
   CERTIFICATE(PhaseScope.from(SHADOW_READ).steps(2).reads(2).uncopied()),
   /** 4: At the step into new-only L refuses all older epochs. Off: all but the last. */

@@ -205,8 +205,6 @@ final class PhaseState {
     int version = instance.version;
     if (version <= instance.atLeast) {
       broken = "lost write: v" + version + " is acknowledged, v" + instance.atLeast + " hides it";
-    } else if (isHuge(version)) {
-      broken = "lost write: v" + version + " is acknowledged, and S can never hold it";
     }
     promise(version);
     instance.end();

@@ -138,7 +138,7 @@ final class Service {
               take(t, i, Operation.DELETE);
             });
       }
-      if (s.hugePutsLeft > 0 && !on(PhaseRule.LIMITS_OF_BOTH)) {
+      if (s.hugePutsLeft > 0) {
         add(
             "put " + (s.writes + 1) + ", too large for S," + in,
             (t, i) -> {
@@ -178,7 +178,9 @@ final class Service {
       Phase phase = s.phaseOf(me.operationEpoch);
       switch (me.stage) {
         case CALL -> {
-          if (phase == Phase.NEW_ONLY) {
+          if (me.operation == Operation.HUGE_PUT && isRefusedAsHuge(phase)) {
+            add("write " + me.write + " is too large: refused", (t, i) -> i.end());
+          } else if (phase == Phase.NEW_ONLY) {
             writeNewStore();
           } else if (phase != Phase.LEGACY && !on(PhaseRule.LEADER_FIRST)) {
             writeNewStoreFirst();
@@ -190,6 +192,15 @@ final class Service {
         case COMMIT_LATE -> commitLate();
         case AWAIT_ANSWER, CHECK_LEASE -> throw new AssertionError("a write reads nothing");
       }
+    }
+
+    /** Before dual-write S may be down, and must not be in the way. */
+    private boolean isRefusedAsHuge(Phase phase) {
+      return switch (phase) {
+        case LEGACY, SHADOW_WRITE -> false;
+        case DUAL_WRITE, SHADOW_READ, NEW_READ, NEW_PRIMARY -> on(PhaseRule.LIMITS_OF_BOTH);
+        case NEW_ONLY -> true;
+      };
     }
 
     private void writeLeader(Phase phase) {
@@ -342,6 +353,7 @@ final class Service {
           helps
               && on(PhaseRule.HELP)
               && version > s.watermark
+              && !s.isHuge(version)
               && (!s.isTombstone(version) || on(PhaseRule.HELP_TOMBSTONES));
       if (!needed) {
         add("L has v" + version + ", returned", (t, i) -> t.answer(i, version));

@@ -1,0 +1,107 @@
+package dev.kvshift.testkit.oracle;
+
+import dev.kvshift.KvCollection;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.testkit.oracle.Linearizability.Operation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What many clients have read and written through the views of one collection, kept per key, so
+ * that each key's history can be checked for linearizability. All clients use one key for a while
+ * and then go on to the next. Safe for use by many threads.
+ */
+public final class RegisterHistory {
+  private static final int OPERATIONS_OF_A_KEY = 40;
+
+  private final Map<Integer, Queue<Operation>> histories = new ConcurrentHashMap<>();
+  private final AtomicInteger operations = new AtomicInteger();
+  private final AtomicInteger failed = new AtomicInteger();
+
+  /** Creates a history without operations. */
+  public RegisterHistory() {}
+
+  /** Runs one client until it is to end. */
+  public void run(KvCollection collection, Random random, BooleanSupplier ends) {
+    while (!ends.getAsBoolean()) {
+      int number = operations.getAndIncrement();
+      int dice = random.nextInt(10);
+      if (dice < 5) {
+        read(collection, number);
+      } else {
+        write(collection, number, dice == 9 ? null : Bytes.utf8("value " + number));
+      }
+    }
+  }
+
+  /** Returns how many operations were begun. */
+  public int operations() {
+    return operations.get();
+  }
+
+  /** Returns how many operations have failed, those of unknown outcome included. */
+  public int failed() {
+    return failed.get();
+  }
+
+  /** Returns the histories that no single register could have produced, by their keys. */
+  public Map<String, List<Operation>> violations() {
+    Map<String, List<Operation>> found = new TreeMap<>();
+    histories.forEach(
+        (key, history) -> {
+          List<Operation> all = new ArrayList<>(history);
+          if (!Linearizability.isLinearizable(all)) {
+            found.put(key(key).toString(), all);
+          }
+        });
+    return found;
+  }
+
+  private static Key key(int number) {
+    return Key.of(Bytes.utf8("history " + number), Bytes.utf8("register"));
+  }
+
+  private Queue<Operation> history(int number) {
+    return histories.computeIfAbsent(
+        number / OPERATIONS_OF_A_KEY, added -> new ConcurrentLinkedQueue<>());
+  }
+
+  private void read(KvCollection collection, int number) {
+    long called = System.nanoTime();
+    try {
+      Bytes value = collection.get(key(number / OPERATIONS_OF_A_KEY)).orElse(null);
+      history(number).add(new Operation(false, value, called, System.nanoTime()));
+    } catch (KvException.Transient e) {
+      failed.incrementAndGet();
+    }
+  }
+
+  private void write(KvCollection collection, int number, @Nullable Bytes value) {
+    Key key = key(number / OPERATIONS_OF_A_KEY);
+    long called = System.nanoTime();
+    try {
+      if (value == null) {
+        collection.delete(key);
+      } else {
+        collection.put(key, value);
+      }
+      history(number).add(new Operation(true, value, called, System.nanoTime()));
+    } catch (KvException.UnknownOutcome e) {
+      failed.incrementAndGet();
+      history(number).add(new Operation(true, value, called, null));
+    } catch (KvException.Transient e) {
+      failed.incrementAndGet();
+    }
+  }
+}
