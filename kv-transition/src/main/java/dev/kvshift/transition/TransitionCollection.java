@@ -130,11 +130,11 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /** An answer of the new side that came after the lease had run out, and is discarded. */
+  /** An answer of the new side that may come too late for its phase, and is discarded. */
   @SuppressWarnings("serial")
   private static final class LeaseLost extends RuntimeException {
     private LeaseLost() {
-      super("the lease has run out", null, false, false);
+      super("the phase may have changed", null, false, false);
     }
   }
 
@@ -268,7 +268,7 @@ final class TransitionCollection implements StoreCollection {
                   isInRamp(read.main()) && failOver.isNewAllowed()
                       ? readNewOrOld(read, view, call)
                       : readOldHelping(read, view, call, false);
-              case NEW_PRIMARY -> readNewLeased(read, call);
+              case NEW_PRIMARY -> readNewLeased(read, view, call);
               case NEW_ONLY -> readNew(read, view.floor(), call);
             });
   }
@@ -316,7 +316,7 @@ final class TransitionCollection implements StoreCollection {
    */
   private <T extends @Nullable Object> CompletionStage<T> readNewOrOld(
       Read<T> read, PhaseTracker.View view, Call call) {
-    return readNewLeased(read, Call.within(half(call)))
+    return Futures.start(() -> readNewLeased(read, view, Call.within(half(call))))
         .handle(
             (answer, error) -> {
               if (error == null) {
@@ -337,19 +337,25 @@ final class TransitionCollection implements StoreCollection {
         .thenCompose(stage -> stage);
   }
 
-  /** Reads from the new side what counts only while the phase is certainly still this one. */
-  private <T extends @Nullable Object> CompletionStage<T> readNewLeased(Read<T> read, Call call) {
-    requireLease();
+  /** Reads from the new side what counts only if the phase is certainly still this one. */
+  private <T extends @Nullable Object> CompletionStage<T> readNewLeased(
+      Read<T> read, PhaseTracker.View view, Call call) {
+    requireStill(view);
     return readNew(read, 0, call)
         .thenApply(
             answer -> {
-              requireLease();
+              requireStill(view);
               return answer;
             });
   }
 
-  private void requireLease() {
-    if (!lease.holds()) {
+  /**
+   * Checks that nobody can have gone on without this operation. A lease that holds is not enough:
+   * after a pause it may have run out and been renewed, with a later phase. A report tells the
+   * phase before it renews the lease, so the lease is looked at first.
+   */
+  private void requireStill(PhaseTracker.View view) {
+    if (!lease.holds() || tracker.current() != view) {
       throw new LeaseLost();
     }
   }
@@ -486,7 +492,10 @@ final class TransitionCollection implements StoreCollection {
                 return CompletableFuture.completedFuture(value);
               }
               if (Futures.unwrap(error) instanceof LeaseLost) {
-                return renewed(call).thenCompose(known -> inPhase(call, failure, attempt));
+                events.leaseLost(name);
+                return tracker.current() == view
+                    ? renewed(call).thenCompose(known -> inPhase(call, failure, attempt))
+                    : inPhase(call, failure, attempt);
               }
               KvException cause = failure.apply(error);
               if (!(cause instanceof StalePhase stale)) {
@@ -505,7 +514,6 @@ final class TransitionCollection implements StoreCollection {
 
   /** Ends with the next report to the leader, which tells the phase and may renew the lease. */
   private CompletionStage<Void> renewed(Call call) {
-    events.leaseLost(name);
     CompletionStage<Void> reported = lease.nextReport();
     renewal.run();
     return Futures.within(

@@ -373,6 +373,31 @@ final class PhasesTest {
     assertThat(join(read).toString()).contains(TWO.toHex());
   }
 
+  /** The request of a process that was paused before it was sent, and has reported since. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Phase.class,
+      names = {"NEW_READ", "NEW_PRIMARY"})
+  void read_leaseOverAndRenewedWhenTheAnswerComes_isReadAgain(Phase phase) {
+    enter(phase);
+    items.put(KEY, ONE);
+    CompletableFuture<Void> held = new CompletableFuture<>();
+    CompletableFuture<Void> silent = new CompletableFuture<>();
+    stores.toOld.reportsHeld = silent;
+    stores.toNew.readsHeld = held;
+    CompletableFuture<?> read =
+        items.async().get(KEY, ReadOptions.timeout(Duration.ofSeconds(60))).toCompletableFuture();
+    Await.until("the new side is asked", () -> stores.toNew.reads.get() > 0);
+    Coordinator.of(TwoStores.ITEMS, stores.onOld.gate()).moveTo(Phase.LEGACY, TwoStores.PATIENCE);
+    join(stores.onOld.write(STORE_KEY, Mutation.put(TWO), atEpoch()));
+    stores.toOld.reportsHeld = CompletableFuture.completedFuture(null);
+    silent.complete(null);
+    awaitPhase(Phase.LEGACY);
+    awaitNextReports();
+    held.complete(null);
+    assertThat(join(read).toString()).contains(TWO.toHex());
+  }
+
   @Test
   void steps_forwardAndBack_loseNothing() {
     List<Phase> way = new ArrayList<>();
@@ -414,6 +439,11 @@ final class PhasesTest {
 
   private void enter(Phase phase) {
     stores.moveTo(phase);
+    awaitPhase(phase);
+    forget();
+  }
+
+  private void awaitPhase(Phase phase) {
     Await.until(
         "the service knows the phase",
         () ->
@@ -422,7 +452,6 @@ final class PhasesTest {
                     .filter(last -> isOf(last, phase))
                     .isPresent()
                 || (phase == Phase.NEW_ONLY && items.get(KEY).isEmpty()));
-    forget();
   }
 
   private static boolean isOf(Event event, Phase phase) {

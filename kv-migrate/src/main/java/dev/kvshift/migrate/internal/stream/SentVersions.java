@@ -26,7 +26,7 @@ public final class SentVersions {
    * @param position the position up to which they have sent everything
    * @param version the highest version among that, or 0 if there is none
    */
-  SentVersions(long position, long version) {
+  public SentVersions(long position, long version) {
     highest = version;
     mark(position);
   }

@@ -43,6 +43,7 @@ final class SentVersionsTest {
       sent.mark(position);
     }
 
+    assertThat(sent.upTo(0)).as("nothing is reached yet").isZero();
     assertThat(sent.upTo(500)).isEqualTo(5_000);
     assertThat(sent.upTo(4_999)).isBetween(5_000L, 49_990L);
     assertThat(sent.upTo(5_000)).isEqualTo(50_000);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -58,6 +59,15 @@ final class DialectTest {
       assertThat(other.tableOptions(Tombstones.SEVERAL_COPIES))
           .endsWith("gc_grace_seconds = 864000");
     }
+  }
+
+  @Test
+  void importTombstones_whereTheyCannotBeKeptForEver_areKeptFor90Days() {
+    assertThat(Dialect.scylla(List.of(OPEN_5)).importTombstones()).isEmpty();
+    assertThat(Dialect.scylla(List.of(OPEN_5, "CDC")).importTombstones())
+        .as("one node would collect them")
+        .contains(Duration.ofDays(90));
+    assertThat(Dialect.cassandra("5.0.9").importTombstones()).contains(Duration.ofDays(90));
   }
 
   @Test

@@ -72,6 +72,15 @@ final class ImportTombstonesTest {
   }
 
   @Test
+  void limits_ofAnOpenStore_sayHowLongAnImportRemembersDeletes() {
+    try (Store store = open(creating)) {
+      assertThat(store.limits().tombstoneLifetime())
+          .as("what the tables of an import are created with")
+          .contains(Duration.ofSeconds(IMPORT_SECONDS));
+    }
+  }
+
+  @Test
   void open_importOfATableWithoutTheGuard_isRefusedWithTheStatementOrMended() {
     try (Store store = open(creating);
         CqlSession session = Sessions.open(Settings.of(creating))) {
