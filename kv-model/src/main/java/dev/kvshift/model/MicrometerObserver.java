@@ -29,7 +29,9 @@ import java.util.concurrent.ConcurrentHashMap;
  *       kv_server_warnings_total})
  *   <li>{@code kv.events}, a counter of events per kind, detail and collection ({@code
  *       kv_events_total}): changes of phase, writes that failed at a fence, measurements of the
- *       clock, failures of a side
+ *       clock, and what happens between the two sides of {@code transition://}
+ *   <li>{@code kv.side.answers}, a timer of the requests to each side while a phase uses both
+ *       ({@code kv_side_answers_seconds})
  *   <li>{@code kv.clock.skew}, a timer of the measured differences to a server's clock ({@code
  *       kv_clock_skew_seconds})
  * </ul>
@@ -40,6 +42,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class MicrometerObserver implements KvObserver {
   private final MeterRegistry registry;
   private final Map<Kind, Meters> meters = new ConcurrentHashMap<>();
+  private final Map<Side, Timer> sides = new ConcurrentHashMap<>();
   private final Map<Concern, Counter> warnings = new EnumMap<>(Concern.class);
 
   /** Creates an observer. It registers the meters of warnings at once, others when needed. */
@@ -56,6 +59,8 @@ public final class MicrometerObserver implements KvObserver {
   }
 
   private record Kind(String collection, Operation operation, Result result) {}
+
+  private record Side(String collection, String name) {}
 
   private record Meters(Timer timer, DistributionSummary bytes, Counter entries) {}
 
@@ -84,6 +89,12 @@ public final class MicrometerObserver implements KvObserver {
 
   @Override
   public void happened(Event event) {
+    String collection = Objects.requireNonNullElse(event.collection(), "");
+    Duration duration = event.duration();
+    if (event.kind() == Event.Kind.SIDE_ANSWER && duration != null) {
+      sideTimer(new Side(collection, event.detail())).record(duration);
+      return;
+    }
     registry
         .counter(
             "kv.events",
@@ -92,12 +103,25 @@ public final class MicrometerObserver implements KvObserver {
             "detail",
             event.detail(),
             "collection",
-            Objects.requireNonNullElse(event.collection(), ""))
+            collection)
         .increment();
-    Duration duration = event.duration();
     if (event.kind() == Event.Kind.SKEW && duration != null) {
       registry.timer("kv.clock.skew").record(duration);
     }
+  }
+
+  /** There is one such event per request, so that looking its meter up each time would cost. */
+  private Timer sideTimer(Side side) {
+    Timer known = sides.get(side);
+    return known != null
+        ? known
+        : sides.computeIfAbsent(
+            side,
+            added ->
+                Timer.builder("kv.side.answers")
+                    .description("Duration of the requests to one side of a transition store")
+                    .tags(Tags.of("side", added.name(), "collection", added.collection()))
+                    .register(registry));
   }
 
   private Meters register(Kind kind) {

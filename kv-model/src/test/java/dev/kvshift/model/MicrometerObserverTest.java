@@ -11,6 +11,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.StoreOptions;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -102,6 +103,22 @@ class MicrometerObserverTest {
                 .count())
         .isEqualTo(1);
     assertThat(registry.get("kv.clock.skew").timer().max(TimeUnit.MILLISECONDS)).isEqualTo(7);
+  }
+
+  @Test
+  void happened_answerOfASide_isTimed() {
+    MicrometerObserver observer = new MicrometerObserver(registry);
+    Event answer =
+        Event.of(Event.Kind.SIDE_ANSWER, "transition://", "new")
+            .withCollection("items")
+            .withDuration(Duration.ofMillis(7));
+    observer.happened(answer);
+    observer.happened(answer);
+    Timer timer =
+        registry.get("kv.side.answers").tags("side", "new", "collection", "items").timer();
+    assertThat(timer.count()).isEqualTo(2);
+    assertThat(timer.max(TimeUnit.MILLISECONDS)).isEqualTo(7);
+    assertThat(registry.find("kv.events").counters()).isEmpty();
   }
 
   private double warnings(String concern) {
