@@ -8,7 +8,9 @@ import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +44,9 @@ final class Comparisons {
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
   private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final int DIGEST_DIGITS = 16;
+
+  /** Above what two clocks and a request may differ by. */
+  private static final Duration EXPIRY_MARGIN = VersionClock.SKEW_LIMIT.multipliedBy(4);
 
   private final String name;
   private final NewSide newSide;
@@ -90,7 +95,7 @@ final class Comparisons {
             found ->
                 isSame(answer, found) || !mustHave(answer, found)
                     ? CompletableFuture.completedFuture(Events.EQUAL)
-                    : again.read(call).thenApply(now -> verdict(key, answer, now)))
+                    : again.read(call).thenApply(now -> verdict(key, answer, found, now)))
         .whenComplete(
             (verdict, error) -> {
               free.release();
@@ -119,8 +124,9 @@ final class Comparisons {
     return !isNewer && answer.version() <= applied.getAsLong();
   }
 
-  private String verdict(StoreKey key, @Nullable Row answer, @Nullable Row now) {
-    if (!Objects.equals(answer, now)) {
+  private String verdict(
+      StoreKey key, @Nullable Row answer, @Nullable Row found, @Nullable Row now) {
+    if (!Objects.equals(answer, now) || isExpiring(answer) || isExpiring(found)) {
       return Events.CHANGED;
     }
     long nanos = System.nanoTime();
@@ -132,6 +138,13 @@ final class Comparisons {
           digest(key));
     }
     return Events.DIFFERENT;
+  }
+
+  /** Returns whether one side may show the row already dead, and the other still alive. */
+  private static boolean isExpiring(@Nullable Row row) {
+    Instant expiry = row == null ? null : row.expiry();
+    return expiry != null
+        && Duration.between(expiry, Instant.now()).abs().compareTo(EXPIRY_MARGIN) < 0;
   }
 
   private static String digest(StoreKey key) {

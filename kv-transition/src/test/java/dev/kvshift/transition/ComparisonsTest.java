@@ -1,0 +1,117 @@
+package dev.kvshift.transition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.KvObserver.Event;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreClock;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.concurrent.Await;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What counts as a difference between an answer of the old side and the new side. */
+final class ComparisonsTest {
+  private static final StoreKey KEY = StoreKey.of(Bytes.utf8("main"), Bytes.utf8("a"));
+  private static final Bytes ONE = Bytes.utf8("1");
+  private static final long WATERMARK = 100;
+
+  private final TwoStores stores = new TwoStores();
+  private final Queue<String> ends = new ConcurrentLinkedQueue<>();
+  private final Events events = new Events(new Ends(), "transition://test");
+  private final NewSide newSide =
+      new NewSide(
+          TwoStores.ITEMS,
+          (copy, floor) ->
+              CompletableFuture.completedFuture(new CopyView.Opened(stores.onNew, true)),
+          new StoreClock(
+              VersionClock.ofProcess(),
+              () -> CompletableFuture.completedFuture(Instant.now()),
+              StoreClock.Listener.NONE),
+          events,
+          stores.copy);
+  private final Comparisons comparisons =
+      new Comparisons(TwoStores.ITEMS, newSide, () -> WATERMARK, events);
+
+  private final class Ends implements KvObserver {
+    @Override
+    public Ending begin(Start start) {
+      return end -> {};
+    }
+
+    @Override
+    public void happened(Event event) {
+      if (event.kind() == Event.Kind.COMPARISON) {
+        ends.add(event.detail());
+      }
+    }
+  }
+
+  @BeforeEach
+  void open() {
+    newSide.prepare(() -> {});
+    Await.until("the new side is open", () -> newSide.openedOrNull() != null);
+  }
+
+  @AfterEach
+  void close() {
+    stores.close();
+  }
+
+  @Test
+  void compare_nothingOnEitherSide_isEqual() {
+    assertThat(compare(null, null)).isEqualTo("equal");
+    assertThat(compare(Row.tombstone(KEY, 50), Row.tombstone(KEY, 50))).isEqualTo("equal");
+  }
+
+  @Test
+  void compare_newSideLacksARowUpToTheWatermark_isDifferent() {
+    Row row = Row.of(KEY, WATERMARK, ONE, null);
+    assertThat(compare(row, row)).isEqualTo("different");
+  }
+
+  @Test
+  void compare_newSideLacksARowAboveTheWatermark_isNoDifference() {
+    Row row = Row.of(KEY, WATERMARK + 1, ONE, null);
+    assertThat(compare(row, row)).isEqualTo("equal");
+  }
+
+  @Test
+  void compare_oldSideHasChangedMeanwhile_isNoDifference() {
+    Row row = Row.of(KEY, WATERMARK, ONE, null);
+    assertThat(compare(row, Row.tombstone(KEY, WATERMARK + 1))).isEqualTo("changed");
+  }
+
+  @Test
+  void compare_newSideShowsWhatTheOldOneLacks_isDifferent() {
+    Await.join(stores.onNew.write(KEY, Row.of(KEY, 50, ONE, null).toMutation(), TwoStores.call()));
+    assertThat(compare(null, null)).isEqualTo("different");
+    assertThat(compare(Row.tombstone(KEY, 60), Row.tombstone(KEY, 60))).isEqualTo("different");
+    assertThat(compare(Row.tombstone(KEY, 40), Row.tombstone(KEY, 40))).isEqualTo("equal");
+  }
+
+  @Test
+  void compare_rowThatExpiresNow_isNoDifference() {
+    Row soon = Row.of(KEY, WATERMARK, ONE, Instant.now().plusMillis(500));
+    Row later = Row.of(KEY, WATERMARK, ONE, Instant.now().plus(Duration.ofHours(1)));
+    assertThat(compare(soon, soon)).isEqualTo("changed");
+    assertThat(compare(later, later)).isEqualTo("different");
+  }
+
+  private String compare(@Nullable Row answer, @Nullable Row again) {
+    ends.clear();
+    comparisons.compare(KEY, answer, call -> CompletableFuture.completedFuture(again));
+    Await.until("the comparison has ended", () -> !ends.isEmpty());
+    return ends.remove();
+  }
+}
