@@ -22,7 +22,7 @@ public final class OperationChecker {
   private final Limits limits;
   private final Scope scope;
 
-  /** Whether the collection has shards, and takes writes. */
+  /** The requests that a collection takes: for keys with shards, and writes. */
   private record Scope(boolean sharded, boolean writable) {}
 
   private OperationChecker(String collection, Layout layout, Limits limits, Scope scope) {

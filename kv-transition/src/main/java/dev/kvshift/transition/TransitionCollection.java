@@ -341,7 +341,9 @@ final class TransitionCollection implements StoreCollection {
   private <T extends @Nullable Object> CompletionStage<T> readNewLeased(
       Read<T> read, PhaseTracker.View view, Call call) {
     requireStill(view);
-    return readNew(read, 0, call)
+    return newSide
+        .store(0, call)
+        .thenCompose(store -> timed(Events.NEW, fromNew(read, store, call)))
         .thenApply(
             answer -> {
               requireStill(view);
@@ -362,7 +364,12 @@ final class TransitionCollection implements StoreCollection {
 
   private <T extends @Nullable Object> CompletionStage<T> readNew(
       Read<T> read, long floor, Call call) {
-    return newSide.store(floor, call).thenCompose(store -> onNew(() -> read.from(store, call)));
+    return newSide.store(floor, call).thenCompose(store -> fromNew(read, store, call));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> fromNew(
+      Read<T> read, StoreCollection store, Call call) {
+    return events.reporting(Events.NEW, name, Futures.start(() -> read.from(store, call)));
   }
 
   @Override
@@ -454,12 +461,6 @@ final class TransitionCollection implements StoreCollection {
       PhaseTracker.View view, Supplier<CompletionStage<T>> request) {
     CompletionStage<T> sent = events.reporting(Events.OLD, name, Futures.start(request));
     return view.phase() == Phase.LEGACY ? sent : timed(Events.OLD, sent);
-  }
-
-  private <T extends @Nullable Object> CompletionStage<T> onNew(
-      Supplier<CompletionStage<T>> request) {
-    CompletionStage<T> sent = events.reporting(Events.NEW, name, Futures.start(request));
-    return phase() == Phase.NEW_ONLY ? sent : timed(Events.NEW, sent);
   }
 
   private <T extends @Nullable Object> CompletionStage<T> timed(

@@ -43,13 +43,13 @@ final class Sessions {
   static final int MAX_SESSIONS = 10_000;
   static final int MAX_UNSETTLED = 4 * LegacyLimits.MAX_IN_FLIGHT;
 
-  /** What an outcome takes: a short answer, its future, its place in the session. */
+  /** The memory of an outcome: a short answer, its future, its place in the session. */
   static final int OUTCOME_BYTES = 512;
 
-  /** What an error takes beyond that, above all its stack trace. */
+  /** The further memory of an error, above all of its stack trace. */
   static final int ERROR_BYTES = 4 << 10;
 
-  /** What a session takes for each collection that it uses. */
+  /** The memory of a session for each collection that it uses. */
   static final int USE_BYTES = 256;
 
   private final MemoryBudget memory;

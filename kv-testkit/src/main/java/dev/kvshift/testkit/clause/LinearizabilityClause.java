@@ -4,23 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
-import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.concurrent.InParallel;
 import dev.kvshift.testkit.fault.FaultInjectingStore;
 import dev.kvshift.testkit.fault.FaultPlan;
 import dev.kvshift.testkit.oracle.Linearizability;
 import dev.kvshift.testkit.oracle.Linearizability.Operation;
+import dev.kvshift.testkit.oracle.OperationRecorder;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,7 +51,7 @@ public abstract class LinearizabilityClause extends Clause {
             tested().fixture.open(), FaultPlan.seeded(seed, faultsPerThousand))) {
       StoreCollection collection = join(faulty.open(points().name(), pointLayout(), Claim.ACTIVE));
       StoreKey key = freshKey();
-      ConcurrentLinkedQueue<Operation> history = new ConcurrentLinkedQueue<>();
+      OperationRecorder history = new OperationRecorder();
       AtomicInteger values = new AtomicInteger();
       InParallel.run(
           CLIENTS,
@@ -63,48 +60,24 @@ public abstract class LinearizabilityClause extends Clause {
             for (int i = 0; i < OPERATIONS_EACH; i++) {
               int dice = random.nextInt(10);
               if (dice < 5) {
-                read(collection, key, history);
+                history.read(() -> value(collection, key));
               } else {
                 Bytes value =
                     dice == 9
                         ? null
                         : Bytes.of(
                             ByteBuffer.allocate(Integer.BYTES).putInt(0, values.getAndIncrement()));
-                write(collection, key, value, history);
+                history.write(value, () -> join(collection.write(key, Mutation.of(value), call())));
               }
             }
           });
       faulty.awaitLateWrites();
-      return new ArrayList<>(history);
+      return history.operations();
     }
   }
 
-  private static void read(
-      StoreCollection collection, StoreKey key, ConcurrentLinkedQueue<Operation> history) {
-    long called = System.nanoTime();
-    Row row;
-    try {
-      row = Await.<@Nullable Row>join(collection.get(key, call()));
-    } catch (KvException.Transient e) {
-      return;
-    }
-    Bytes value = row == null ? null : row.value();
-    history.add(new Operation(false, value, called, System.nanoTime()));
-  }
-
-  private static void write(
-      StoreCollection collection,
-      StoreKey key,
-      @Nullable Bytes value,
-      ConcurrentLinkedQueue<Operation> history) {
-    long called = System.nanoTime();
-    try {
-      join(collection.write(key, Mutation.of(value), call()));
-      history.add(new Operation(true, value, called, System.nanoTime()));
-    } catch (KvException.UnknownOutcome e) {
-      history.add(new Operation(true, value, called, null));
-    } catch (KvException.Transient e) {
-      return;
-    }
+  private static @Nullable Bytes value(StoreCollection collection, StoreKey key) {
+    Row row = read(collection, key);
+    return row == null ? null : row.value();
   }
 }

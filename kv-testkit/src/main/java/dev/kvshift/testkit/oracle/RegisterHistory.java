@@ -3,16 +3,12 @@ package dev.kvshift.testkit.oracle;
 import dev.kvshift.KvCollection;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
-import dev.kvshift.api.KvException;
 import dev.kvshift.testkit.oracle.Linearizability.Operation;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class RegisterHistory {
   private static final int OPERATIONS_OF_A_KEY = 40;
 
-  private final Map<Integer, Queue<Operation>> histories = new ConcurrentHashMap<>();
+  private final Map<Integer, OperationRecorder> histories = new ConcurrentHashMap<>();
   private final AtomicInteger operations = new AtomicInteger();
   private final AtomicInteger failed = new AtomicInteger();
 
@@ -60,7 +56,7 @@ public final class RegisterHistory {
     Map<String, List<Operation>> found = new TreeMap<>();
     histories.forEach(
         (key, history) -> {
-          List<Operation> all = new ArrayList<>(history);
+          List<Operation> all = history.operations();
           if (!Linearizability.isLinearizable(all)) {
             found.put(key(key).toString(), all);
           }
@@ -72,35 +68,33 @@ public final class RegisterHistory {
     return Key.of(Bytes.utf8("history " + number), Bytes.utf8("register"));
   }
 
-  private Queue<Operation> history(int number) {
+  private OperationRecorder history(int number) {
     return histories.computeIfAbsent(
-        number / OPERATIONS_OF_A_KEY, added -> new ConcurrentLinkedQueue<>());
+        number / OPERATIONS_OF_A_KEY, added -> new OperationRecorder());
   }
 
   private void read(KvCollection collection, int number) {
-    long called = System.nanoTime();
-    try {
-      Bytes value = collection.get(key(number / OPERATIONS_OF_A_KEY)).orElse(null);
-      history(number).add(new Operation(false, value, called, System.nanoTime()));
-    } catch (KvException.Transient e) {
-      failed.incrementAndGet();
-    }
+    Key key = key(number / OPERATIONS_OF_A_KEY);
+    count(history(number).read(() -> collection.get(key).orElse(null)));
   }
 
   private void write(KvCollection collection, int number, @Nullable Bytes value) {
     Key key = key(number / OPERATIONS_OF_A_KEY);
-    long called = System.nanoTime();
-    try {
-      if (value == null) {
-        collection.delete(key);
-      } else {
-        collection.put(key, value);
-      }
-      history(number).add(new Operation(true, value, called, System.nanoTime()));
-    } catch (KvException.UnknownOutcome e) {
-      failed.incrementAndGet();
-      history(number).add(new Operation(true, value, called, null));
-    } catch (KvException.Transient e) {
+    count(
+        history(number)
+            .write(
+                value,
+                () -> {
+                  if (value == null) {
+                    collection.delete(key);
+                  } else {
+                    collection.put(key, value);
+                  }
+                }));
+  }
+
+  private void count(boolean succeeded) {
+    if (!succeeded) {
       failed.incrementAndGet();
     }
   }

@@ -52,7 +52,7 @@ import org.slf4j.LoggerFactory;
 public final class StreamWriter extends BackgroundTask {
   private static final Logger LOG = LoggerFactory.getLogger(StreamWriter.class);
 
-  /** How often a batch is sent whose transaction the broker has lost track of. */
+  /** The most attempts to send a batch while the broker loses track of its transactions. */
   private static final int MAX_ATTEMPTS = 5;
 
   /** Errors that say nothing about the records: a broker was slow to end the last transaction. */

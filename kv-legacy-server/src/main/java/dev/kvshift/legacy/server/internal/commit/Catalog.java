@@ -44,7 +44,7 @@ public final class Catalog {
   /** The collections as the batch in progress leaves them. */
   private final Map<String, Table> current = new HashMap<>();
 
-  /** What the batch in progress has created and dropped. */
+  /** The collections that the batch in progress has created and dropped. */
   private final List<Table> created = new ArrayList<>();
 
   private final List<Table> dropped = new ArrayList<>();
