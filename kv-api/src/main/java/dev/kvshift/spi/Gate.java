@@ -419,6 +419,9 @@ public interface Gate {
    * Permanent} where the epoch is another, or its phase is not new-primary, entered completely;
    * with {@code Transient} while a fence stands. Asking again with the same epoch gives the same
    * state.
+   *
+   * <p>A leader may hold its versions back for a moment before it seals. Services wait until their
+   * clocks have passed the floor by the skew limit, which they then have already.
    */
   CompletionStage<State> seal(long epoch);
 
