@@ -105,6 +105,16 @@ public final class StoreClock {
     return clock.nowMicros() + (known == null ? 0 : micros(known.skew.offset()));
   }
 
+  /**
+   * Returns whether an entry has expired by every clock that the store's servers may have, so that
+   * it may be written as a delete.
+   */
+  public boolean hasExpired(Instant expiry) {
+    Measured known = last;
+    Duration margin = known == null ? VersionClock.SKEW_LIMIT : known.skew.expiryMargin();
+    return VersionClock.micros(expiry.plus(margin)) < clock.nowMicros();
+  }
+
   /** Returns whether a version may be drawn now, without a measurement first. */
   public boolean isRight() {
     Measured known = last;
