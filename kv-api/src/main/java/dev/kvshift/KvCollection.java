@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * with an unknown outcome may still take its place in the order.
  */
 public final class KvCollection {
-  /** The most keys of one multi-key request. */
+  /** Maximum number of keys of one multi-key request. */
   public static final int MAX_KEYS = 10_000;
 
   private final CollectionOperations operations;

@@ -98,7 +98,7 @@ public final class KvStore implements AutoCloseable {
 
   /**
    * Checks that the database answers, as a service's readiness probe does. Returns when a server
-   * has answered. One server is enough; the check does not tell whether enough of them are up for
+   * has answered. One server is enough; the check does not show whether enough of them are up for
    * the configured consistency.
    *
    * @param within how long to wait, 1 ms to 1 min

@@ -148,7 +148,7 @@ public abstract sealed class KvException extends RuntimeException {
       this.capability = Objects.requireNonNull(capability);
     }
 
-    /** Returns what the store lacks. */
+    /** Returns the capability that the store lacks. */
     public Capability capability() {
       return capability;
     }

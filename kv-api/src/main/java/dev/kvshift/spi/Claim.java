@@ -3,7 +3,7 @@ package dev.kvshift.spi;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** How the caller intends to use a collection, on a store with metadata. Immutable. */
+/** The use that the caller intends for a collection, on a store with metadata. Immutable. */
 public final class Claim {
   /** The kind of a claim. */
   public enum Kind {
@@ -45,7 +45,7 @@ public final class Claim {
     return new Claim(Kind.IMPORTING, Objects.requireNonNull(copy, "copy"));
   }
 
-  /** Returns what the claim asks for. */
+  /** Returns the kind of the claim. */
   public Kind kind() {
     return kind;
   }

@@ -117,7 +117,7 @@ public final class CollectionRecord {
     return layout;
   }
 
-  /** Returns who may write. */
+  /** Returns the state, which decides who may write. */
   public State state() {
     return state;
   }

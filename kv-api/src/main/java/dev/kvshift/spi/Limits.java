@@ -108,12 +108,12 @@ public final class Limits {
     return members.maxValueBytes;
   }
 
-  /** Returns how many requests one open store sends at once; further ones wait or fail. */
+  /** Returns the maximum number of requests in flight per open store; further ones wait or fail. */
   public int maxInFlight() {
     return members.maxInFlight;
   }
 
-  /** Returns how long an operation may take if its caller does not say. */
+  /** Returns the time-out of an operation whose caller sets none. */
   public Duration timeout() {
     return members.timeout;
   }

@@ -40,13 +40,13 @@ public final class StoreClock {
   private volatile @Nullable KvException failure;
   private @Nullable CompletableFuture<ClockSkew> running;
 
-  /** Hears each measurement once, when it has ended. */
+  /** Receives each measurement once, when it has ended. */
   public interface Listener {
-    /** Hears nothing. */
+    /** A listener that ignores measurements. */
     Listener NONE = (skew, failure) -> {};
 
     /**
-     * Takes note of a measurement.
+     * Receives a measurement.
      *
      * @param skew what was measured; null if it failed
      * @param failure why it failed; null if it did not
