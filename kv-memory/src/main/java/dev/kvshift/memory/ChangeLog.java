@@ -106,7 +106,7 @@ final class ChangeLog {
     return result.thenApplyAsync(batch -> batch);
   }
 
-  /** Registers a consumer or moves it. The log counts changes, so no time can be foreseen. */
+  /** Registers a consumer or moves it. The log counts changes, so it cannot predict a time. */
   Duration consumed(String consumer, long upTo) {
     if (consumer.isEmpty() || consumer.length() > MAX_CONSUMER_LENGTH) {
       throw new InvalidArgument(

@@ -57,7 +57,7 @@ final class LeaderGate {
     return true;
   }
 
-  /** Returns the attempt's fence if it stands already, and null if it is to be raised. */
+  /** Returns the attempt's fence if it is raised already; null if it has to be raised. */
   @Nullable Fence fenceFor(String attempt, FenceOptions options) {
     return record.fenceFor(collection, attempt, options, instances);
   }

@@ -102,7 +102,7 @@ final class LockSpace {
     }
   }
 
-  /** Does something with the gate, whose fence has lifted itself where its deadline is over. */
+  /** Applies an action to the gate, after a fence past its deadline has been lifted. */
   synchronized <T> T withGate(Function<LeaderGate, T> body) {
     standing(clock.instant());
     return body.apply(gate);
