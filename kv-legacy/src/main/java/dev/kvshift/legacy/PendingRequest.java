@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A request between its submission and its answer. */
 final class PendingRequest {
-  /** What a driver may do with a request that was sent and not answered. */
+  /** The kind of a request, which decides whether it may be repeated if it is not answered. */
   enum Kind {
     /** Changes nothing that matters: send it again; without an answer it fails as transient. */
     READ,

@@ -69,7 +69,7 @@ final class AccessTokens {
       throw new KvException.Permanent(
           "token file "
               + file
-              + " has a line that is no token: give TOKEN, or serve, migrate or administer and"
+              + " has a line that is not a token: give TOKEN, or serve, migrate or administer and"
               + " TOKEN, of visible ASCII characters without spaces");
     }
     return new Entry(role, token);

@@ -15,7 +15,7 @@ import java.io.IOException;
  * thread.
  */
 final class FrameWeight {
-  /** The most fields of a frame, at all levels: some thirty for each request. */
+  /** Maximum number of fields of a frame, at all levels: some thirty for each request. */
   static final int MAX_FIELDS = 32 * LegacyLimits.MAX_FRAME_REQUESTS;
 
   /** About what a decoded field takes beyond its content: objects, references, list slots. */
@@ -33,7 +33,7 @@ final class FrameWeight {
   /**
    * Weighs a frame.
    *
-   * @throws FrameRefusedException if it has too many fields or requests, or is no frame
+   * @throws FrameRefusedException if it has too many fields or requests, or is not a frame
    */
   static FrameWeight of(byte[] frame) throws FrameRefusedException {
     FrameWeight weight = new FrameWeight(frame);

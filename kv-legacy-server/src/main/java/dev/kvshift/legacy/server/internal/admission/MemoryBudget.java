@@ -55,7 +55,7 @@ public final class MemoryBudget {
     return free >= 0 && heldAfter <= Math.max(free - reserve, free / SMALL_FRACTION);
   }
 
-  /** What one holder holds. It gives back everything that it has taken, once. */
+  /** The memory of one holder, who returns all of it exactly once. */
   public final class Account {
     private final AtomicLong held = new AtomicLong();
 
@@ -81,7 +81,7 @@ public final class MemoryBudget {
       used.addAndGet(bytes);
     }
 
-    /** Gives memory back. */
+    /** Releases memory. */
     public void give(long bytes) {
       used.addAndGet(-bytes);
       held.addAndGet(-bytes);

@@ -23,7 +23,7 @@ public final class FencedWrites {
   /** The largest number of writes that wait at the fence of one collection. */
   public static final int MAX_WRITES = 16_384;
 
-  /** The most bytes that the writes waiting at the fence of one collection occupy. */
+  /** Maximum number of bytes that the writes waiting at the fence of one collection occupy. */
   static final long MAX_BYTES = 64L << 20;
 
   /** The writes of one collection, in the order of their arrival. */
