@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  * and leaves the rest to the rooms below.
  */
 final class ScyllaCollection implements StoreCollection {
-  /** How far ahead of the clock servers accept a version. */
+  /** The lead over the clock up to which servers accept a version. */
   private static final Duration MAX_VERSION_AHEAD = Duration.ofDays(3);
 
   private static final long SKEW_LIMIT_MICROS =

@@ -61,16 +61,16 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 public final class LockKeeper {
-  /** How many versions belong to one grant, until it is extended. */
+  /** Number of versions that belong to one grant, until it is extended. */
   static final long VERSIONS_PER_GRANT = 1_000_000;
 
   /**
-   * How far a token may be ahead of the clock. A grant that was not released moves the next token
+   * Maximum lead of a token over the clock. A grant that was not released moves the next token
    * ahead by {@value #VERSIONS_PER_GRANT} µs, so such a lock is busy for about a second.
    */
   private static final Duration MAX_AHEAD = Duration.ofSeconds(1);
 
-  /** How many locks a store holds at most. */
+  /** Maximum number of locks that a store holds. */
   private static final int MAX_HELD = 100_000;
 
   private final Requests requests;

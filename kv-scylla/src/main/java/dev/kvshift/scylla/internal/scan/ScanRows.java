@@ -60,7 +60,7 @@ final class ScanRows {
    * Sends a statement.
    *
    * @param take continues with an answer
-   * @param refused continues after the server refused to read so much
+   * @param refused continues after the server refused a read of that size
    */
   CompletionStage<ScanPage> fetch(
       BoundStatement statement,

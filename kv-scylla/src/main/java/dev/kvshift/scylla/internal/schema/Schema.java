@@ -53,7 +53,7 @@ public final class Schema {
   private static final String CHUNK_COLUMNS =
       "{c=regular blob, id=partition_key blob, n=clustering int}";
 
-  /** What a collection's table is opened for. */
+  /** The use for which a collection's table is opened. */
   public enum TableUse {
     /** Live reads and writes. */
     LIVE,
@@ -145,7 +145,8 @@ public final class Schema {
   }
 
   /**
-   * Returns how live tables keep their tombstones in a keyspace, which is created if it is null.
+   * Returns the state by which live tables of a keyspace keep tombstones. The keyspace is created
+   * if it is null.
    */
   private Tombstones tombstones(@Nullable Map<String, String> replication) {
     List<String> copies = new ArrayList<>();

@@ -165,7 +165,10 @@ public final class Requests implements AutoCloseable {
         .orTimeout(settings.timeout().plus(RequestLimiter.GRACE).toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Routes a statement to a replica of its partition, even if the native driver cannot tell. */
+  /**
+   * Routes a statement to a replica of its partition, even if the native driver cannot determine
+   * it.
+   */
   public <B extends StatementBuilder<B, ?>> B route(B statement, ByteBuffer... partitionKey) {
     Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
     statement.setRoutingKeyspace(keyspace);
@@ -418,7 +421,7 @@ public final class Requests implements AutoCloseable {
         .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, timeout(call));
   }
 
-  /** Returns what remains of the deadline. The native driver takes no negative time-out. */
+  /** Returns the time until the deadline. The native driver accepts no negative time-out. */
   private static Duration timeout(Call call) {
     Duration left = call.remaining();
     return left.isNegative() ? Duration.ZERO : left;
