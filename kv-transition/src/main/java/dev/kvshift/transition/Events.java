@@ -70,7 +70,7 @@ record Events(KvObserver observer, String store) {
             .withDuration(duration));
   }
 
-  /** Reports the skew of the new store's clock, or that it did not tell its time. */
+  /** Reports the skew of the new store's clock, or that it did not return its time. */
   void measured(@Nullable ClockSkew skew, @Nullable KvException failure) {
     if (skew != null) {
       report(Event.of(Event.Kind.SKEW, store, NEW).withDuration(skew.atLeast().abs()));

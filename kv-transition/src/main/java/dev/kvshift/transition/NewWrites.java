@@ -22,7 +22,7 @@ final class NewWrites {
    */
   static final Duration OLDEST = Duration.ofSeconds(30);
 
-  /** How long a write that may be repeated waits before it is, at first; doubled each time. */
+  /** The first back-off before a write is repeated; doubled each time. */
   private static final Duration FIRST_BACKOFF = Duration.ofMillis(5);
 
   private static final Duration LAST_BACKOFF = Duration.ofMillis(500);

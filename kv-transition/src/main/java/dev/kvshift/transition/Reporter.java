@@ -89,7 +89,7 @@ final class Reporter implements AutoCloseable {
             });
   }
 
-  /** Reports the collection from now on, and looks at its new side at once. */
+  /** Reports the collection from now on, and checks its new side at once. */
   void add(TransitionCollection collection) {
     collections.put(collection.name(), collection);
     collection.listen(this::reportNow, this::reportSoon);

@@ -46,7 +46,7 @@ final class Side implements AutoCloseable {
     return opened;
   }
 
-  /** Returns the store where it has been opened. */
+  /** Returns the store if it has been opened. */
   synchronized @Nullable Store openedOrNull() {
     return opened == null || !opened.isDone() || opened.isCompletedExceptionally()
         ? null

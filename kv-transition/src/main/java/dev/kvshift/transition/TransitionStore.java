@@ -30,10 +30,12 @@ import org.jspecify.annotations.Nullable;
 
 /** One store made of an old and a new one. Each collection follows its own phase. */
 final class TransitionStore implements Store {
-  /** How long opening a collection waits for the new store's word that it has moved. */
+  /**
+   * The time for which opening a collection waits to learn from the new store that it has moved.
+   */
   private static final Duration LOOK_AT_NEW_SIDE = Duration.ofSeconds(2);
 
-  /** What holds before a side has been opened; each driver checks its own limits as well. */
+  /** The limits before a side has been opened; each driver also checks its own. */
   private static final Limits UNTIL_OPENED =
       Limits.defaults()
           .withMaxMainBytes(65_000)
