@@ -248,7 +248,7 @@ public final class Migration implements AutoCloseable {
    * move.
    *
    * @param json the certificate, as {@link #certificate()} returns it
-   * @throws IllegalArgumentException if it is no certificate, or was changed
+   * @throws IllegalArgumentException if it is not a certificate, or was changed
    * @throws MigrationException.CutoverRefused if it is none to move under, naming the condition
    */
   public static CertificateReport verifyCertificate(String json) {

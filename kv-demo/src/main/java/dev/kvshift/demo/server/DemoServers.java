@@ -110,7 +110,7 @@ public final class DemoServers implements AutoCloseable {
     return newStore.connectionString();
   }
 
-  /** Returns what the new store is, for people. */
+  /** Returns the kind of the new store, for people. */
   public String newStoreDescription() {
     return newStore.description();
   }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The changes that a reader has got from each partition, by which it proves a watermark before it
- * believes it: a topic that has lost changes, or was made anew, ends the run. Confined to one
+ * believes it: a topic that has lost changes, or was re-created, ends the run. Confined to one
  * thread.
  */
 final class ReadCounts {

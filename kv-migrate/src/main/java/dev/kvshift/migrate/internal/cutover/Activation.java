@@ -23,7 +23,7 @@ public record Activation(
     Await.patiently(patience, () -> target.activate(collection, copy, floor));
   }
 
-  /** Lets readers open the collection, which holds everything that was copied and streamed. */
+  /** Allows readers to open the collection, which holds everything that was copied and streamed. */
   public void openToReaders() {
     Await.patiently(
         patience, () -> CollectionRecord.openToReaders(target.metadata(), collection, copy));

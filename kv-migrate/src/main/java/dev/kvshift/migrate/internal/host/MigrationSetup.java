@@ -139,7 +139,7 @@ public record MigrationSetup(
         Duration.ofNanos(System.nanoTime() - startNanos));
   }
 
-  /** Tells the source that its changes are no longer needed. Best effort. */
+  /** Reports to the source that its changes are no longer needed. Best effort. */
   public void unregisterConsumer() {
     Await.of(source.forget(topic.consumerName()).exceptionally(failed -> null));
   }
@@ -280,7 +280,7 @@ public record MigrationSetup(
     }
   }
 
-  /** Names the copy at the gate, by which instances tell it from others of that name. */
+  /** Names the copy at the gate, so that instances can distinguish it from others of that name. */
   private static void announceCopy(MigrationPlan plan, Gate gate, Copy copy, long incarnation) {
     Duration patience = plan.options().patience();
     while (true) {

@@ -43,7 +43,7 @@ public record Certificate(
   /** Maximum age of the comparison at the move, from its beginning. */
   public static final Duration MAX_AGE = Duration.ofHours(24);
 
-  /** How far the highest version and the fence's may be from the source's clock. */
+  /** Maximum distance of the highest version, and of the fence's, from the source's clock. */
   static final Duration MAX_AHEAD = VersionClock.MAX_AHEAD;
 
   private static final String CHECKSUM = "sha256";
@@ -76,7 +76,7 @@ public record Certificate(
   public record Identity(Copy copy, String logId, String topicId) {}
 
   /**
-   * What was copied.
+   * The result of the copy.
    *
    * @param tasks number of tasks; 0 in certificates of versions that did not say
    * @param tasksDone number of finished tasks
@@ -85,7 +85,7 @@ public record Certificate(
   public record Copied(int tasks, int tasksDone, CopyCounts counts) {}
 
   /**
-   * How far back the change log, the topic and the target's deletes reach.
+   * The limits up to which the change log, the topic and the target's deletes reach back.
    *
    * @param oldestChange the oldest position in the change log
    * @param newestChange the newest position in the change log
@@ -100,7 +100,7 @@ public record Certificate(
       long streamed,
       Duration topicRetention,
       @Nullable Duration tombstoneLifetime) {
-    /** Returns why a comparison that began so long ago proves nothing any more; null if it does. */
+    /** Returns why a comparison of that age no longer proves anything; null if it does. */
     @Nullable String tooOld(Duration age) {
       return Certificate.tooOld(age, topicRetention, tombstoneLifetime);
     }
@@ -139,7 +139,7 @@ public record Certificate(
   }
 
   /**
-   * What was checked inside the fence.
+   * The check inside the fence.
    *
    * @param attempt the name of the attempt
    * @param version F, the fence's version
@@ -167,7 +167,7 @@ public record Certificate(
   public record Requested(Instant sent, Instant answered) {}
 
   /**
-   * What the tail check found.
+   * The result of the tail check.
    *
    * @param keysRead number of changed keys that were read on the target
    * @param differences number of them that differ
@@ -291,7 +291,7 @@ public record Certificate(
    * move needed, at the time of the check inside the fence.
    *
    * @param json the certificate, as {@link #toJson} prints it
-   * @throws IllegalArgumentException if it is no certificate, or was changed
+   * @throws IllegalArgumentException if it is not a certificate, or was changed
    * @throws MigrationException.CutoverRefused if something is missing or not right, naming it
    */
   public static Certificate verify(String json) {
@@ -303,7 +303,7 @@ public record Certificate(
     return certificate;
   }
 
-  /** Returns what a complete certificate is about. */
+  /** Returns the subject of a complete certificate. */
   public CertificateReport report() {
     FenceCheck checked = Objects.requireNonNull(fence);
     return new CertificateReport(

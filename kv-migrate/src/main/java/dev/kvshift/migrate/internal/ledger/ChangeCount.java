@@ -30,7 +30,7 @@ public record ChangeCount(long highest, long changes, long sum) {
   /** Returns the count with those numbers. */
   public static ChangeCount of(List<Long> numbers) {
     if (numbers.size() != NUMBERS) {
-      throw new IllegalArgumentException(numbers + " is no count of changes");
+      throw new IllegalArgumentException(numbers + " is not a count of changes");
     }
     return new ChangeCount(numbers.get(0), numbers.get(1), numbers.get(2));
   }

@@ -169,7 +169,7 @@ public final class Ledger {
 
   /**
    * Retries like a read. A repeated request that finds another record than expected may have been
-   * overtaken by its own earlier attempt, whose outcome was unknown: the record tells.
+   * overtaken by its own earlier attempt, whose outcome was unknown: the record shows it.
    */
   private boolean compareAndSet(LedgerKey<?> key, @Nullable Bytes before, @Nullable Bytes after) {
     String name = prefix + key.name();

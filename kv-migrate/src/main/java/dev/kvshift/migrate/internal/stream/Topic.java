@@ -52,7 +52,7 @@ public final class Topic {
   private static final int FETCH_BYTES = 4 << 20;
   private static final int POLL_RECORDS = 10_000;
 
-  /** How much longer than a commit may take a transaction stays open. */
+  /** The time for which a transaction stays open beyond the time-out of its commit. */
   private static final Duration TRANSACTION_GRACE = Duration.ofSeconds(30);
 
   /** A broker's default limit, {@code transaction.max.timeout.ms}. */

@@ -127,7 +127,8 @@ public sealed interface TopicRecord {
       };
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw new KvException.Permanent(
-          "the topic holds a record that is none of ours: do not let others write to it", e);
+          "the topic holds a record that the runner did not write: let no other client write to it",
+          e);
     }
   }
 
