@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * {@code sha256}, is the hash of the text of the others. A certificate with another hash cannot be
  * read.
  *
- * @param subject what it is about
+ * @param subject the migration that it is about
  * @param verify the full comparison
  * @param copy what was copied, or null if nothing was
  * @param quarantined number of keys whose newest version is not on the target
@@ -349,16 +349,7 @@ public record Certificate(
     }
     members.with("verify", verify.print());
     if (copy != null) {
-      CopyCounts counts = copy.counts;
-      Members printed =
-          new Members()
-              .with("read", counts.read())
-              .with("written", counts.written())
-              .with("skippedTombstones", counts.skipped().tombstones())
-              .with("skippedExpired", counts.skipped().expired())
-              .with("rejected", counts.rejected())
-              .with("residue", counts.residue())
-              .with("highestVersion", counts.highestVersion());
+      Members printed = print(copy.counts);
       if (copy.tasks != 0) {
         printed.with("tasks", copy.tasks).with("tasksDone", copy.tasksDone);
       }
@@ -426,6 +417,18 @@ public record Certificate(
       return ClockSkew.of(Duration.ZERO, half);
     }
     return ClockSkew.of(atLeast.isNegative() ? atLeast.minus(half) : atLeast.plus(half), half);
+  }
+
+  /** Returns the members of an accounting, as certificates and results of a run print it. */
+  public static Members print(CopyCounts counts) {
+    return new Members()
+        .with("read", counts.read())
+        .with("written", counts.written())
+        .with("skippedTombstones", counts.skipped().tombstones())
+        .with("skippedExpired", counts.skipped().expired())
+        .with("rejected", counts.rejected())
+        .with("residue", counts.residue())
+        .with("highestVersion", counts.highestVersion());
   }
 
   private static Copied parseCopied(Members members) {
