@@ -231,17 +231,7 @@ final class TwoStores implements AutoCloseable {
 
               @Override
               public KvObserver observer() {
-                return new KvObserver() {
-                  @Override
-                  public Ending begin(Start start) {
-                    return end -> {};
-                  }
-
-                  @Override
-                  public void happened(Event event) {
-                    events.add(event);
-                  }
-                };
+                return new RecordedEvents(events);
               }
             });
   }
