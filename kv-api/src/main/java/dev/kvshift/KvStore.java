@@ -30,7 +30,7 @@ public final class KvStore implements AutoCloseable {
   private static final Duration MIN_PING = Duration.ofMillis(1);
   private static final Duration MAX_PING = Duration.ofMinutes(1);
 
-  /** Longer than any driver takes to create tables and to wait until all servers know them. */
+  /** Longer than any driver takes to create tables and to wait until all servers agree on them. */
   private static final Duration OPEN_TIMEOUT = Duration.ofMinutes(5);
 
   private final Store store;

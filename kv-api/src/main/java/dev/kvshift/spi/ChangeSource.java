@@ -54,7 +54,7 @@ public interface ChangeSource {
    * the oldest that is retained, or if the collection has no such position. Needs {@link
    * Capability#CHANGE_CONSUMERS}.
    *
-   * @param consumer its name, 1 to 128 letters; at most 64 per collection
+   * @param consumer its name, 1 to 128 characters; at most 64 per collection
    * @param upTo the last position that it has; 0 for none
    * @return how much longer the first change that it needs will be retained, as far as can be
    *     predicted

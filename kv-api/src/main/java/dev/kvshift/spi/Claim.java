@@ -26,7 +26,7 @@ public final class Claim {
    */
   public static final Claim READ = new Claim(Kind.READ, null);
 
-  /** Uses a live collection, and makes it if there is none. */
+  /** Uses a live collection, and creates it if there is none. */
   public static final Claim ACTIVE = new Claim(Kind.ACTIVE, null);
 
   private final Kind kind;
@@ -38,7 +38,7 @@ public final class Claim {
   }
 
   /**
-   * Fills a collection, and makes it if there is none. Refused if the collection is active, or if
+   * Fills a collection, and creates it if there is none. Refused if the collection is active, or if
    * another migration fills it.
    */
   public static Claim importing(Copy copy) {
@@ -50,7 +50,7 @@ public final class Claim {
     return kind;
   }
 
-  /** Returns whether a collection that does not exist is made. */
+  /** Returns whether a collection that does not exist is created. */
   public boolean mayCreate() {
     return kind == Kind.ACTIVE || kind == Kind.IMPORTING;
   }

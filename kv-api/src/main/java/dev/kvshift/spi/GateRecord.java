@@ -11,13 +11,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state machine of a gate, for stores that hold one: what a leader makes durable, and the only
- * place that decides what may become of it.
+ * The state machine of a gate, for stores that hold one: the record that a leader makes durable,
+ * and the only place that decides how it may change.
  *
- * <p>Each operation returns the record that follows, this very record if nothing changes, or throws
- * the refusal that the caller is to see. A leader applies one operation at a time, makes its result
- * durable, and only then answers. The record does no I/O; what it asks of the instances' leases,
- * the caller's {@link InstanceRegistry} answers. Immutable.
+ * <p>Each operation returns the record that follows, the same instance if nothing changes, or
+ * throws the refusal that the caller is to see. A leader applies one operation at a time, makes its
+ * result durable, and only then answers. The record does no I/O; what it asks of the instances'
+ * leases, the caller's {@link InstanceRegistry} answers. Immutable.
  *
  * <p>The version ceiling of {@link #state()} is the leader's to fill in: it is not part of what the
  * operations decide on.

@@ -15,9 +15,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who uses one collection, for stores that hold its gate: the instances whose lease may still hold,
- * and the clients that use it without a report. A client without a report cannot be known to follow
- * a hand-over, so that it counts as an instance that is not ready.
+ * The users of one collection, for stores that hold its gate: the instances whose lease may still
+ * hold, and the clients that use it without a report. A client without a report cannot be known to
+ * follow a hand-over, so that it counts as an instance that is not ready.
  *
  * <p>Does no I/O: a leader keeps the names of instances durably, and restores them. Safe for use by
  * many threads.
@@ -67,7 +67,7 @@ public final class InstanceRegistry {
    * so that a restart does not forget who may still act.
    *
    * @param epoch the collection's present epoch
-   * @throws KvException.Permanent if the instance acknowledges an epoch that has not been
+   * @throws KvException.Permanent if the instance acknowledges an epoch that has not begun
    * @throws KvException.Transient if there are too many instances
    */
   public void report(InstanceReport report, long epoch) {
@@ -127,7 +127,7 @@ public final class InstanceRegistry {
     clients.put(name, in(CLIENT_MEMORY));
   }
 
-  /** Forgets whose lease is over, and returns the names of the forgotten instances. */
+  /** Removes the instances whose lease is over, and returns their names. */
   public List<String> forgetGone() {
     List<String> gone = new ArrayList<>();
     for (Lease lease : List.copyOf(leases.values())) {

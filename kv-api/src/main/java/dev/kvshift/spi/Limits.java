@@ -119,9 +119,9 @@ public final class Limits {
   }
 
   /**
-   * Returns how long the store remembers a delete of a collection that is being imported: a write
-   * of an older version that comes later than that can bring the entry back. Empty, the default, if
-   * it never forgets one.
+   * Returns the time for which the store remembers a delete of a collection that is being imported:
+   * a write of an older version that comes later than that can bring the entry back. Empty, the
+   * default, if it never forgets one.
    */
   public Optional<Duration> tombstoneLifetime() {
     return Optional.ofNullable(members.tombstoneLifetime);

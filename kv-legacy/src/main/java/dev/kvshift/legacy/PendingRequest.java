@@ -52,7 +52,7 @@ final class PendingRequest {
     return deadlineNanos - now <= 0;
   }
 
-  /** Builds the message. The server gets less time than is left, so that its answer is in time. */
+  /** Builds the message. Its budget is less than the time left, so that the answer is in time. */
   Request send(long now) {
     sent = true;
     long left = Math.max(0, deadlineNanos - now);
@@ -77,7 +77,9 @@ final class PendingRequest {
       return Failures.read(failure, server);
     } catch (RuntimeException e) {
       return unanswered(
-          server + " has sent an error that this version of the library cannot read", e);
+          server
+              + " has sent an error that this version of the library cannot read; upgrade the library",
+          e);
     }
   }
 }

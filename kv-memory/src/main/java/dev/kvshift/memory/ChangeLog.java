@@ -112,7 +112,7 @@ final class ChangeLog {
       throw new InvalidArgument(
           "a consumer's name of "
               + consumer.length()
-              + " letters: give 1 to "
+              + " characters: give 1 to "
               + MAX_CONSUMER_LENGTH);
     }
     requireRetained(upTo);

@@ -67,7 +67,7 @@ final class LeaderGate {
     givenUp = options.givenUp();
   }
 
-  /** Returns whether a fence stood for the attempt, which no longer does. */
+  /** Returns whether this call has lifted a fence of the attempt. */
   boolean lift(String attempt) {
     boolean stood = record.hasFenceOf(attempt);
     record = record.lifted(collection, attempt);

@@ -54,7 +54,7 @@ final class ScyllaCollection implements StoreCollection {
   /**
    * An opened collection.
    *
-   * @param claim how the caller intends to use it
+   * @param claim the use that the caller intends
    */
   record Opened(String name, CollectionRecord record, Claim claim) {
     Shape shape() {

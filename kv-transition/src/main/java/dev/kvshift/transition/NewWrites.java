@@ -17,7 +17,7 @@ import java.util.concurrent.CompletionStage;
  */
 final class NewWrites {
   /**
-   * The age above which a write is not sent any more, as a process can be paused for longer than
+   * The age above which a write is no longer sent, since a process can be paused for longer than
    * the deadline of its call: protocol, 2.
    */
   static final Duration OLDEST = Duration.ofSeconds(30);
@@ -38,7 +38,7 @@ final class NewWrites {
   }
 
   /**
-   * Writes.
+   * Writes a row to the new side.
    *
    * @param floor the floor of the hand-over; 0 before it
    * @param mutation a write with its version

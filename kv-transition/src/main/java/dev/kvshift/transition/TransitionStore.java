@@ -53,7 +53,7 @@ final class TransitionStore implements Store {
   /**
    * The service that opens the store.
    *
-   * @param name what the leader shows to whoever moves a collection
+   * @param name the service's name, under which the leader lists its instances
    * @param prefersNew whether its reads go to the new side before the switch
    */
   record Service(String name, boolean prefersNew) {}
@@ -204,10 +204,11 @@ final class TransitionStore implements Store {
   }
 
   /**
-   * Returns the new store's record if it was handed over to from this very source. Then the leader
-   * is back from an older state and must not be believed: new-only is absorbing. A record of
-   * another source, or of none, says nothing. Without an answer in time the leader is followed,
-   * since an outage of the new store must not hurt services that the old one serves.
+   * Returns the new store's record if this very source has handed the collection over to it. In
+   * that case the leader has returned from an older state and must not be believed: new-only is
+   * absorbing. A record of another source, or of none, proves nothing. Without an answer in time
+   * the leader is followed, since an outage of the new store must not hurt services that the old
+   * one serves.
    */
   private CompletionStage<@Nullable CollectionRecord> handedOver(String name, StoreCollection old) {
     if (!oldSide.has(Capability.CHANGE_SOURCE)) {

@@ -7,7 +7,7 @@ import java.time.Instant;
  * A write as the journal records it before it is sent.
  *
  * @param key the number of its key within the journal, from 0
- * @param operation what it does
+ * @param operation its effect
  * @param sent when it was sent
  */
 record JournaledWrite(int key, Operation operation, Instant sent) {

@@ -30,7 +30,8 @@ final class AccessTokens {
   /**
    * Reads a token file.
    *
-   * @throws KvException.Permanent if it cannot be read, holds no token, or a line that is none
+   * @throws KvException.Permanent if it cannot be read, holds no token, or has a line that is not a
+   *     token
    */
   static AccessTokens read(Path file) {
     String text;

@@ -346,7 +346,7 @@ final class Dispatcher {
         });
   }
 
-  /** Ends the reads that wait for changes, since nobody waits for their answers. */
+  /** Ends the reads that wait for changes, since their answers are no longer wanted. */
   void cancelWaiting() {
     closed = true;
     waitingReads.forEach(Runnable::run);

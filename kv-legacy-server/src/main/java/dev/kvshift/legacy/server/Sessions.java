@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * that its driver has closed accepts nothing more.
  *
  * <p>What a session keeps is in an account of the process's memory. A mutation whose outcome could
- * not be kept is refused, and an answer that turns out too large is not kept: whoever repeats its
- * request learns that the outcome is unknown.
+ * not be kept is refused, and an answer that turns out too large is not kept: a repetition of the
+ * request fails with an unknown outcome.
  *
  * <p>A session belongs to its newest stream. A mutation that arrives on an older one is refused:
  * its repetition on the newer stream may have been applied, answered and settled already, so that

@@ -53,7 +53,7 @@ public final class KafkaProperties {
   /**
    * Reads a properties file.
    *
-   * @throws KvException.Permanent if it cannot be read, or holds a property that is none of the
+   * @throws KvException.Permanent if it cannot be read, or holds a property that is not one of the
    *     connection
    */
   public static KafkaProperties read(Path file) {

@@ -292,8 +292,8 @@ public final class MigrationOptions {
     }
 
     /**
-     * Allows to migrate a collection that has never held anything. Default not: it is more likely
-     * to be a mistaken name or store.
+     * Allows the migration of a collection that has never held anything. Refused by default, since
+     * it is more likely to be a mistaken name or store.
      */
     public Builder allowingEmptySource() {
       emptySourceAllowed = true;

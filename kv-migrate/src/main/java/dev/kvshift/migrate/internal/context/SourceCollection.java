@@ -22,8 +22,8 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The source's collection, read whatever its gate says: the runner compares and repairs from it
- * also once it is sealed or handed over. Safe for use by many threads.
+ * The source's collection, read without regard to its gate: the runner compares and repairs from it
+ * even after it is sealed or handed over. Safe for use by many threads.
  */
 public final class SourceCollection {
   private final Store store;

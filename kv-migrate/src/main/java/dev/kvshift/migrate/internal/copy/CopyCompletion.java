@@ -17,7 +17,7 @@ public final class CopyCompletion implements BooleanSupplier {
   private @Nullable CopyPlan plan;
   private int doneGroups;
 
-  /** Knows nothing yet. */
+  /** Creates a check that has read nothing yet. */
   public CopyCompletion(Ledger ledger) {
     this.ledger = ledger;
   }

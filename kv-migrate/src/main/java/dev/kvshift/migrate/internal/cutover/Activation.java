@@ -7,8 +7,8 @@ import dev.kvshift.spi.Store;
 import java.time.Duration;
 
 /**
- * Who may use the target's collection: readers once it has caught up, and as the last step of a
- * cutover every service.
+ * Opens the target's collection: to readers once it has caught up, and as the last step of a
+ * cutover to every service.
  *
  * @param target the target
  * @param collection the collection's name

@@ -173,7 +173,7 @@ public record MigrationSetup(
     return config;
   }
 
-  /** Refuses a source that holds nothing, before anything is made for it. */
+  /** Refuses a source that holds nothing, before anything is created for it. */
   private static void requireSomething(MigrationPlan plan, StoreCollection from) {
     Duration patience = plan.options().patience();
     if (!plan.options().emptySourceAllowed()

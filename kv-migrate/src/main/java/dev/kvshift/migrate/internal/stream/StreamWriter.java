@@ -168,7 +168,7 @@ public final class StreamWriter extends BackgroundTask {
     return context.source().changes().read(after, BATCH_BYTES, wait);
   }
 
-  /** Ends any other writer of this topic, and whatever it has left uncommitted. */
+  /** Ends any other writer of this topic, and aborts what it has left uncommitted. */
   private void begin() {
     try {
       producer.initTransactions();

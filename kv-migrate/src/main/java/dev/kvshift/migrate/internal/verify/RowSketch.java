@@ -139,7 +139,7 @@ final class RowSketch {
     return (table << bits) + (bits == 0 ? 0 : (int) (hash >>> (Long.SIZE - bits)));
   }
 
-  /** Never 0, so that a cell whose other sums cancel out by chance is not taken for empty. */
+  /** Returns a check sum that is never 0, so that a cell in use is not taken for empty. */
   private static long check(RowDigest row) {
     return mix(mix(row.key()) + mix(row.content() ^ row.expiry())) | 1;
   }

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Sweeps the chunks of each open collection once a day. The metadata record {@code sweep/TABLE} has
  * the time from which a process may sweep, and the range with which it begins. The process that
- * moves it on sweeps, and notes each range that it has done; if it dies, another one resumes from
- * there when its lease has ended.
+ * advances this record sweeps, and records each range that it has done; if it dies, another one
+ * resumes from there when its lease has ended.
  */
 public final class Sweeper {
   /** The interval at which a process checks whether a sweep is due. */

@@ -78,8 +78,8 @@ public final class Schema {
   }
 
   /**
-   * Reads what the server is, from tables that every role may read: ScyllaDB's nodes report their
-   * features, and Cassandra has no such column.
+   * Reads the server's product and features, from tables that every role may read: ScyllaDB's nodes
+   * report their features, and Cassandra has no such column.
    */
   public static CompletionStage<Dialect> dialect(Requests requests) {
     return requests
@@ -190,7 +190,7 @@ public final class Schema {
   }
 
   /**
-   * Ensures that a table keeps its tombstones while it is imported, however it came to be.
+   * Ensures that a table keeps its tombstones while it is imported, even if it was created by hand.
    * Otherwise a deleted row whose older versions arrive late comes back.
    */
   private CompletionStage<Void> ensureTombstones(String table, TableUse use) {

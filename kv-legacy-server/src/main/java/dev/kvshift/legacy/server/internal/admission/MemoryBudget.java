@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p><b>The problem.</b> A limit for each stream does not bound the process: nothing limits the
  * product of streams and what each of them holds. A limit for the process alone lets a few greedy
- * clients take everything, and refuses everybody else.
+ * clients take everything, and refuses all others.
  *
  * <p><b>The idea.</b> A holder may hold no more than is left free, so that there is always
  * something left for the next one: of n greedy holders, each ends up with about an n-th, and as

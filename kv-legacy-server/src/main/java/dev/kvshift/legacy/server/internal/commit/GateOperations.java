@@ -145,7 +145,7 @@ public final class GateOperations {
             }));
   }
 
-  /** Publishes up to which version the new store holds everything. */
+  /** Publishes the version up to which the new store holds everything. */
   public CompletableFuture<@Nullable Void> applied(Table table, long version) {
     requireRows(table);
     return submit(
@@ -223,8 +223,9 @@ public final class GateOperations {
 
   /**
    * Records an instance's report on a collection. A new instance is registered durably, so that a
-   * restart does not forget who may still act; renewing a lease touches memory only. The lease is
-   * taken before the record is read: who then lists the instances sees this one.
+   * restart does not forget an instance that may still act; renewing a lease touches memory only.
+   * The lease is taken before the record is read, so a later listing of the instances includes this
+   * one.
    */
   public CompletableFuture<Gate.State> report(Table table, InstanceReport report) {
     table.requireExists();

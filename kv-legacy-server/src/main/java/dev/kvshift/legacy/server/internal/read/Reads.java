@@ -36,7 +36,7 @@ public final class Reads {
   /** Maximum number of tombstones that one page of a range reads, so that every page ends soon. */
   static final int MAX_TOMBSTONES = 10_000;
 
-  /** Maximum number of bytes of their clustering keys. */
+  /** Maximum number of bytes of the clustering keys of these tombstones. */
   static final int MAX_TOMBSTONE_BYTES = 1 << 20;
 
   /** The largest row that is read without asking for admission. */

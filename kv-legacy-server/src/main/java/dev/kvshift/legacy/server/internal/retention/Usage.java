@@ -28,8 +28,8 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
 /**
- * Usage statistics that survive restarts: who has read, written and locked what. They are the
- * evidence that nobody uses a collection any more. Requests are counted as they arrive, refused
+ * Usage statistics that survive restarts: which client has read, written and locked what. They are
+ * the evidence that a collection is no longer used. Requests are counted as they arrive, refused
  * ones too. Safe for use by many threads.
  *
  * <p>A client's first request, and its first after {@link #STORE_INTERVAL}, submits its figures to
