@@ -9,6 +9,7 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
  * Writes to the new side until it acknowledges or the deadline passes. The version stays the same,
@@ -30,11 +31,13 @@ final class NewWrites {
   private final String name;
   private final NewSide newSide;
   private final Events events;
+  private final Supplier<Lease.Moment> clocks;
 
-  NewWrites(String name, NewSide newSide, Events events) {
+  NewWrites(String name, NewSide newSide, Events events, Supplier<Lease.Moment> clocks) {
     this.name = name;
     this.newSide = newSide;
     this.events = events;
+    this.clocks = clocks;
   }
 
   /**
@@ -52,8 +55,7 @@ final class NewWrites {
     private final StoreKey key;
     private final Mutation mutation;
     private final Call call;
-    private final long begunNanos = System.nanoTime();
-    private final long begunMillis = System.currentTimeMillis();
+    private final Lease.Moment begun = clocks.get();
 
     Attempts(long floor, StoreKey key, Mutation mutation, Call call) {
       this.floor = floor;
@@ -88,8 +90,9 @@ final class NewWrites {
     }
 
     private boolean isTooOld() {
-      return System.nanoTime() - begunNanos > OLDEST.toNanos()
-          || Math.abs(System.currentTimeMillis() - begunMillis) > OLDEST.toMillis();
+      Lease.Moment now = clocks.get();
+      return now.nanos() - begun.nanos() > OLDEST.toNanos()
+          || Math.abs(now.wallMillis() - begun.wallMillis()) > OLDEST.toMillis();
     }
 
     private CompletionStage<Long> failed(

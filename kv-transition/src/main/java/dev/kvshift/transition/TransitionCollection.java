@@ -164,7 +164,7 @@ final class TransitionCollection implements StoreCollection {
     this.lease = lease;
     this.clock = clock;
     this.events = events;
-    this.newWrites = new NewWrites(name, newSide, events);
+    this.newWrites = new NewWrites(name, newSide, events, Lease.Moment::now);
     this.shadowWrites = new ShadowWrites(name, newSide, events);
     this.comparisons = new Comparisons(name, newSide, () -> applied, events);
     this.failOver = new FailOver(name, events);
