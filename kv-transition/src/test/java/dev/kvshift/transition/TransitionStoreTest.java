@@ -731,7 +731,7 @@ class TransitionStoreTest {
     join(CollectionRecord.openToReaders(newStore.metadata(), "items", copy));
   }
 
-  /** Begins the old side anew with other options. */
+  /** Replaces the old side by a new one with other options. */
   private void restartOldSide(MemoryOptions options) {
     oldStore.close();
     oldOptions = options;
