@@ -129,11 +129,11 @@ final class InternalsTest {
   /** Returns the files with a suffix in the sources of all modules. */
   private static List<Path> files(String suffix) {
     List<Path> files = new ArrayList<>();
-    try (Stream<Path> modules = Files.list(Documents.ROOT)) {
-      for (Path folder : modules.map(module -> module.resolve("src")).toList()) {
-        if (Files.isDirectory(folder)) {
-          try (Stream<Path> all = Files.walk(folder)) {
-            all.filter(file -> file.toString().endsWith(suffix)).forEach(files::add);
+    try {
+      for (Path parent : List.of(Documents.ROOT, Documents.ROOT.resolve("benchmarks"))) {
+        try (Stream<Path> modules = Files.list(parent)) {
+          for (Path folder : modules.map(module -> module.resolve("src")).toList()) {
+            addBelow(folder, suffix, files);
           }
         }
       }
@@ -141,6 +141,14 @@ final class InternalsTest {
       throw new UncheckedIOException(e);
     }
     return files;
+  }
+
+  private static void addBelow(Path folder, String suffix, List<Path> files) throws IOException {
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> all = Files.walk(folder)) {
+        all.filter(file -> file.toString().endsWith(suffix)).forEach(files::add);
+      }
+    }
   }
 
   private static String read(Path file) {
