@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What counts as a difference between an answer of the old side and the new side. */
+/** The differences between an answer of the old side and the new side that count. */
 final class ComparisonsTest {
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("main"), Bytes.utf8("a"));
   private static final Bytes ONE = Bytes.utf8("1");
