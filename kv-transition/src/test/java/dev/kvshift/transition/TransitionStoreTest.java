@@ -442,8 +442,7 @@ class TransitionStoreTest {
                   () -> onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME))))
           .hasMessageContaining("billing")
           .hasMessageContaining("its library 0.9 knows no phase above");
-      Await.until(
-          "the older instance is gone", () -> join(onOld.gate().instances()).size() == 1);
+      Await.until("the older instance is gone", () -> join(onOld.gate().instances()).size() == 1);
       fence();
     }
   }
