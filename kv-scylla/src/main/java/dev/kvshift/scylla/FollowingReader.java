@@ -145,7 +145,7 @@ final class FollowingReader implements StoreCollection {
   }
 
   private synchronized void leave(Incarnation left, long next) {
-    if (opened == left && !outdated) {
+    if (opened.number() == left.number() && !outdated) {
       outdated = true;
       LOG.info(
           "collection {} has begun again: its reader follows from incarnation {} to {}",
