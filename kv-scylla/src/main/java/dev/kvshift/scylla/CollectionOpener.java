@@ -65,6 +65,32 @@ final class CollectionOpener {
         .thenCompose(record -> open(new Opened(name, record, claim)));
   }
 
+  /** Opens a collection for reading, by a reader that follows when its migration begins again. */
+  CompletionStage<StoreCollection> follow(String name, Layout layout) {
+    FollowingReader.Opener opener =
+        new FollowingReader.Opener() {
+          @Override
+          public CompletionStage<Long> current() {
+            return CollectionRecord.read(metadata, name)
+                .thenApply(record -> record == null ? 0 : record.incarnation());
+          }
+
+          @Override
+          public CompletionStage<FollowingReader.Incarnation> open() {
+            return Futures.start(() -> requireTable(name, layout, Claim.READ))
+                .thenCompose(checked -> CollectionRecord.claim(metadata, name, layout, Claim.READ))
+                .thenCompose(
+                    record ->
+                        CollectionOpener.this
+                            .open(new Opened(name, record, Claim.READ))
+                            .thenApply(
+                                rows ->
+                                    new FollowingReader.Incarnation(rows, record.incarnation())));
+          }
+        };
+    return opener.open().thenApply(first -> new FollowingReader(first, opener, System::nanoTime));
+  }
+
   /**
    * Requires the table of a new collection if the driver may not create it. Otherwise a claim would
    * remain for a collection that has no table.

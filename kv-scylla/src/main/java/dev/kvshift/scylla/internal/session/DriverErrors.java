@@ -127,7 +127,7 @@ public final class DriverErrors {
   }
 
   /** Returns whether the server refused a statement when it parsed or authorized it. */
-  static boolean wasRefusedUnread(KvException error) {
+  public static boolean wasRefusedUnread(KvException error) {
     return error.getCause() instanceof QueryValidationException;
   }
 
