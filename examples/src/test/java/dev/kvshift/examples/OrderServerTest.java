@@ -92,7 +92,7 @@ class OrderServerTest {
     assertThat(send("PUT", ORDER, " ".repeat((64 << 10) + 1)).statusCode()).isEqualTo(400);
     assertThat(send("GET", "/customers/customer-17/orders/noon/A-1", "").statusCode())
         .isEqualTo(400);
-    assertThat(send("PUT", "/customers/" + "x".repeat(5_000) + ORDER.substring(22), TEA))
+    assertThat(send("PUT", "/customers/" + "x".repeat(70_000) + ORDER.substring(22), TEA))
         .satisfies(answer -> assertThat(answer.statusCode()).isEqualTo(400));
     assertThat(send("GET", "/customers/customer-17/nothing", "").statusCode()).isEqualTo(404);
     assertThat(send("PATCH", ORDER, "").statusCode()).isEqualTo(404);
