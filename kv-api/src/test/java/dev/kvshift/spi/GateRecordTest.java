@@ -211,6 +211,13 @@ final class GateRecordTest {
     GateRecord entering = at(5, Phase.NEW_PRIMARY, 4);
     refused(KvException.Permanent.class, () -> newRead.sealed(NAME, 5, 900, nobody));
     refused(KvException.Permanent.class, () -> entering.sealed(NAME, 5, 900, nobody));
+    assertThatThrownBy(() -> newRead.sealed(NAME, 5, 900, nobody))
+        .hasMessage(
+            "collection files is in phase NEW_READ and was not sealed: complete the step into"
+                + " new-primary first");
+    assertThatThrownBy(() -> entering.sealed(NAME, 5, 900, nobody))
+        .hasMessageStartingWith(
+            "collection files is in phase NEW_PRIMARY, whose step is not complete, and was not");
   }
 
   @Test
@@ -281,6 +288,32 @@ final class GateRecordTest {
     Set<String> orders = Set.of("orders");
     assertThat(prepared.fenceFor(NAME, "a", LASTING.givingUp(orders), late)).isNull();
     assertThat(prepared.fenced(FENCE).moved(NAME, "a", late, orders).isHandedOver()).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"-1,false", "0,true", "100,true", "101,false"})
+  void withRamp_percent_hasBounds(int percent, boolean allowed) {
+    if (allowed) {
+      assertThat(State.first().withRamp(percent).ramp()).isEqualTo(percent);
+    } else {
+      refused(KvException.InvalidArgument.class, () -> State.first().withRamp(percent));
+    }
+  }
+
+  @Test
+  void state_eachMember_isReturned() {
+    State state =
+        State.first().withFloor(1).withVersionCeiling(2).withApplied(3).withIncarnation(4);
+    assertThat(List.of(state.floor(), state.versionCeiling(), state.applied()))
+        .containsExactly(1L, 2L, 3L);
+    assertThat(state.incarnation()).isEqualTo(4);
+    assertThat(state.withRamp(7).withSealed(true).withFence(FENCE).toString())
+        .isEqualTo(
+            "LEGACY (epoch 0, accepts from 0, floor 1, copy null, incarnation 4, ramp 7 %, sealed, "
+                + FENCE
+                + ")");
+    assertThat(state)
+        .hasToString("LEGACY (epoch 0, accepts from 0, floor 1, copy null, incarnation 4)");
   }
 
   @Test

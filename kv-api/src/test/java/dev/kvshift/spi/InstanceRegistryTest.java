@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -131,6 +132,18 @@ final class InstanceRegistryTest {
     assertThatThrownBy(() -> registry.requireReady(Phase.NEW_ONLY, COPY, Set.of()))
         .hasMessageContaining("1001 of its instances")
         .hasMessageContaining("…");
+  }
+
+  @Test
+  void instances_reportedOrNot_areSortedWithTheEndOfTheirLeases() {
+    clock.at(Duration.ofDays(1));
+    registry.report(report("two", 0), 0);
+    registry.report(report("a", 0), 0);
+    registry.noteClient("batch");
+    clock.at(Duration.ofDays(1).plusSeconds(1));
+    List<Gate.Instance> all = registry.instances();
+    assertThat(all).extracting(Gate.Instance::name).containsExactly("a", "client batch", "two");
+    assertThat(all.get(1).leaseEnds()).isEqualTo(START.plus(Duration.ofDays(1)).plusSeconds(10));
   }
 
   @Test

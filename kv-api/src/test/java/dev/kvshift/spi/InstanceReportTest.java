@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -71,5 +72,28 @@ final class InstanceReportTest {
     String text = "x".repeat(InstanceReport.MAX_TEXT_CHARS + 1);
     assertThat(InstanceReport.of("one", text).service()).hasSize(InstanceReport.MAX_TEXT_CHARS);
     assertThat(READY.withProblem(text).problem()).hasSize(InstanceReport.MAX_TEXT_CHARS);
+  }
+
+  @Test
+  void withUse_collections_areLimited() {
+    InstanceReport report = InstanceReport.of("one", "orders");
+    for (int i = 0; i < InstanceReport.MAX_USES; i++) {
+      report = report.withUse("c" + i, READY);
+    }
+    InstanceReport full = report;
+    assertThat(full.withUse("c0", READY).uses()).hasSize(InstanceReport.MAX_USES);
+    assertThatThrownBy(() -> full.withUse("another", READY))
+        .isExactlyInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("more than 1000 collections");
+  }
+
+  @Test
+  void report_eachMember_isReturned() {
+    InstanceReport.Use use = READY.withLayout(Layout.point()).withFailures(3);
+    assertThat(use.layout()).isEqualTo(Layout.point());
+    assertThat(use.failures()).isEqualTo(3);
+    assertThat(report(use).library()).isEqualTo("1.2");
+    assertThat(report(use)).hasToString("orders one (1.2) {files=epoch 0, copy " + COPY + "}");
+    assertThat(InstanceReport.of("one", "orders")).hasToString("orders one {}");
   }
 }

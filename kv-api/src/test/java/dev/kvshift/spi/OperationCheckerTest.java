@@ -113,6 +113,19 @@ final class OperationCheckerTest {
   }
 
   @Test
+  void requireWritable_claim_isAsked() {
+    assertThatCode(RANGES::requireWritable).doesNotThrowAnyException();
+    assertThatCode(RANGES.claimed(Claim.importing(Copy.draw("log")))::requireWritable)
+        .doesNotThrowAnyException();
+    assertThatCode(RANGES.claimed(Claim.ACTIVE)::requireWritable).doesNotThrowAnyException();
+    assertThatThrownBy(RANGES.claimed(Claim.READ).withoutShards()::requireWritable)
+        .isExactlyInstanceOf(KvException.Permanent.class)
+        .hasMessage(
+            "collection files was opened for reading, nothing was written: open it without"
+                + " access=read");
+  }
+
+  @Test
   void checkDeadline_passed_isTransient() {
     assertThatCode(() -> RANGES.checkDeadline(Call.within(Duration.ofMinutes(1))))
         .doesNotThrowAnyException();

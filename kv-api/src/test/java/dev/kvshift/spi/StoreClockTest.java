@@ -175,6 +175,19 @@ final class StoreClockTest {
   }
 
   @Test
+  void isRight_age_isExactAtItsBound() {
+    pass(Duration.ofDays(20));
+    for (int i = 0; i < 3; i++) {
+      roundTrips.add(Duration.ZERO);
+    }
+    await(clock.measure());
+    pass(StoreClock.VALID_FOR);
+    assertThat(clock.isRight()).isTrue();
+    pass(Duration.ofNanos(1));
+    assertThat(clock.isRight()).isFalse();
+  }
+
+  @Test
   void measure_wallClockStepsWhileAsking_isNotRight() {
     isLate = true;
     CompletionStage<ClockSkew> measuring = clock.measure();

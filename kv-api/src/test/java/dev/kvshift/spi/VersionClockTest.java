@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Clock;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 final class VersionClockTest {
@@ -61,6 +63,36 @@ final class VersionClockTest {
   void observe_farVersion_doesNot() {
     assertThat(clock.observe(MICROS + 1_250_001)).isFalse();
     assertThat(clock.next()).isEqualTo(MICROS);
+  }
+
+  @Test
+  void observe_versionThatIsKnown_isNotedWhateverTheClockSaysNow() {
+    AtomicReference<Instant> now = new AtomicReference<>(NOW);
+    VersionClock moving =
+        new VersionClock(
+            new Clock() {
+              @Override
+              public Instant instant() {
+                return now.get();
+              }
+
+              @Override
+              public ZoneId getZone() {
+                return ZoneOffset.UTC;
+              }
+
+              @Override
+              public Clock withZone(ZoneId zone) {
+                throw new UnsupportedOperationException();
+              }
+            });
+    assertThat(moving.last()).isZero();
+    long version = moving.next();
+    assertThat(moving.last()).isEqualTo(version);
+    now.set(NOW.minusSeconds(60));
+    assertThat(moving.observe(version)).isTrue();
+    assertThat(moving.observe(version + 1)).isFalse();
+    assertThat(moving.last()).isEqualTo(version);
   }
 
   @Test

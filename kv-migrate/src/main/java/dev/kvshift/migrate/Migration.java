@@ -2,10 +2,12 @@ package dev.kvshift.migrate;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.MigrationStatus;
@@ -13,8 +15,11 @@ import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.Step;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.Way;
+import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.MigrationTasks;
 import dev.kvshift.migrate.internal.host.StatusReader;
@@ -22,7 +27,12 @@ import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.transition.Coordinator;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -31,12 +41,15 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The migration of one collection with a fenced cutover: writers use the source until the fence,
- * wait there for a moment, and continue at the target.
+ * The migration of one collection. With a fenced cutover, writers use the source until the fence,
+ * wait there for a moment, and continue at the target. With a dual-write cutover, services go
+ * through phases in which they use both stores, and nobody waits.
  *
- * <p>{@link #run()} does everything. The steps can also be called one by one, in their order; each
+ * <p>{@link #run} does everything. The steps can also be called one by one, in their order; each
  * first does those before it that have to run beside it. Steps are durable: their state is in the
  * target's metadata, so after a crash a new run resumes, on any machine.
  *
@@ -51,6 +64,7 @@ import org.jspecify.annotations.Nullable;
  * stores open.
  */
 public final class Migration implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Migration.class);
   private static final long FOLLOW_MILLIS = 200;
 
   private final MigrationPlan plan;
@@ -61,6 +75,7 @@ public final class Migration implements AutoCloseable {
   private @Nullable MigrationSetup setup;
   private @Nullable MigrationTasks tasks;
   private @Nullable CopyReport copied;
+  private @Nullable StoreCollection source;
 
   private Migration(MigrationPlan plan, ProgressListener listener) {
     this.plan = plan;
@@ -82,18 +97,44 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Does every step that is not done yet, up to the end of the cutover.
+   * Does every step that is not done yet, up to the end of a fenced cutover.
    *
    * @throws MigrationException.Mismatch if the stores hold different entries
    */
   public MigrationResult run() {
+    return run(Way.FENCE);
+  }
+
+  /**
+   * Does every step that is not done yet, up to the end of the cutover. On the dual-write way, a
+   * run resumes in the phase in which it finds the collection.
+   *
+   * @throws MigrationException.Mismatch if the stores hold different entries
+   * @throws MigrationException.CutoverRefused if the collection is on the other way
+   */
+  public MigrationResult run(Way way) {
     prepare();
-    if (setup().isMoved()) {
+    Phase found = setup().gate().phase();
+    if (found == Phase.NEW_ONLY) {
       return finish();
     }
+    if (way == Way.FENCE && found != Phase.LEGACY) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " is in phase "
+              + found
+              + " of the dual-write cutover: finish it that way, or roll it back");
+    }
     start();
+    if (way == Way.DUAL_WRITE) {
+      atLeast(Phase.SHADOW_WRITE);
+    }
     copy();
     catchUp();
+    if (way == Way.DUAL_WRITE) {
+      atLeast(Phase.SHADOW_READ);
+    }
     VerifyReport verified = verify();
     if (verified.differences() != 0) {
       throw new MigrationException.Mismatch(
@@ -103,6 +144,9 @@ public final class Migration implements AutoCloseable {
               + plan.collection()
               + "; nothing was moved: repair them and start again",
           verified);
+    }
+    if (way == Way.DUAL_WRITE) {
+      atLeast(Phase.NEW_PRIMARY);
     }
     CutoverReport moved = cutover();
     return new MigrationResult(
@@ -114,6 +158,12 @@ public final class Migration implements AutoCloseable {
         moved,
         steps,
         certificate());
+  }
+
+  private void atLeast(Phase phase) {
+    if (state().phase().compareTo(phase) < 0) {
+      step(phase);
+    }
   }
 
   /** Opens the target as importing, creates the topic, and fixes where the stream begins. */
@@ -188,6 +238,99 @@ public final class Migration implements AutoCloseable {
     return repaired;
   }
 
+  /**
+   * Takes the collection to a phase of the dual-write cutover, one step at a time, and completes a
+   * step that another run has begun. Streams and applies meanwhile.
+   *
+   * <p>On the way up, the runner checks what each phase relies on: the copy is done before
+   * dual-write; before new-read, everything is applied that the source had committed when every
+   * instance had entered shadow-read; before new-read, new-primary and new-only, the certificate is
+   * complete, as before a fence. New-only ends with {@link #cutover}.
+   *
+   * <p>The way down, from every phase before new-only, has no condition, and needs nothing but the
+   * source.
+   *
+   * @throws MigrationException.CutoverRefused if the certificate is not complete, or the collection
+   *     has moved
+   * @throws MigrationException.Mismatch if keys that changed since the comparison differ
+   * @throws KvException.Transient if a step has waited for longer than the options' patience,
+   *     naming what or whom it waits for
+   */
+  public void step(Phase target) {
+    Gate.State before = state();
+    if (target.compareTo(before.phase()) > 0) {
+      start();
+      stepUp(before.phase(), target == Phase.NEW_ONLY ? Phase.NEW_PRIMARY : target);
+    } else if (target != Phase.NEW_ONLY) {
+      stepBack(before.phase(), target);
+    }
+    if (target == Phase.NEW_ONLY) {
+      cutover();
+    }
+  }
+
+  private void stepUp(Phase from, Phase target) {
+    ProgressReporter progress = begin(Step.PHASE, "steps");
+    Gate.State state = tasks().step(coordinator(setup().source().gate(), progress), target);
+    progress.end(target.compareTo(from));
+    steps.merge(Step.PHASE, progress.elapsed(), Duration::plus);
+    ledger.append(Event.stepped(from, target, state.epoch()));
+  }
+
+  private void stepBack(Phase from, Phase target) {
+    ProgressReporter progress = begin(Step.PHASE, "steps");
+    Gate.State state =
+        WayBack.to(target, coordinator(source().gate(), progress), plan.options().patience());
+    progress.end(from.compareTo(target));
+    steps.merge(Step.PHASE, progress.elapsed(), Duration::plus);
+    try {
+      ledger.append(Event.stepped(from, target, state.epoch()));
+    } catch (KvException e) {
+      LOG.warn("the step back to {} is done, and was not recorded on the target", target, e);
+    }
+  }
+
+  private Coordinator coordinator(Gate gate, ProgressReporter progress) {
+    return Coordinator.of(plan.collection(), gate).withProgress(progress::say);
+  }
+
+  private Gate.State state() {
+    return Await.patiently(plan.options().patience(), source().gate()::state);
+  }
+
+  /** Returns the source's collection; needs no other step. */
+  private StoreCollection source() {
+    if (source == null) {
+      source =
+          Await.patiently(
+              plan.options().patience(),
+              () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
+    }
+    return source;
+  }
+
+  /**
+   * Takes a collection back to legacy, from every phase before new-only. Everything that services
+   * were told is on the source, so nothing is copied and nothing is lost. Needs neither the target
+   * nor the broker, and no migration that runs.
+   *
+   * @return the phase in which the collection was
+   * @throws MigrationException.CutoverRefused if the collection has moved
+   * @throws KvException.Transient if a step has waited for two minutes, naming for whom
+   */
+  public static Phase rollBack(
+      Store source, String collection, Layout layout, ProgressListener listener) {
+    require(source, Capability.GATE);
+    Duration patience = MigrationOptions.defaults().patience();
+    Gate gate = Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE)).gate();
+    Phase from = Await.patiently(patience, gate::state).phase();
+    ProgressReporter progress = ProgressReporter.begin(listener, collection, Step.PHASE, "steps");
+    WayBack.to(
+        Phase.LEGACY, Coordinator.of(collection, gate).withProgress(progress::say), patience);
+    progress.end(from.compareTo(Phase.LEGACY));
+    return from;
+  }
+
   /** Streams and applies until the thread is interrupted or a task fails. */
   public void follow() {
     start();
@@ -210,11 +353,12 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Hands the collection over. Needs a complete copy and a {@link #verify()} without differences
-   * that is at most 24 h old.
+   * Hands the collection over: by a fence from legacy, by a seal from new-primary. Needs a complete
+   * copy and a {@link #verify()} without differences that is at most 24 h old. Completes what an
+   * earlier run has moved or sealed.
    *
-   * @throws MigrationException.CutoverRefused if the certificate is not complete, or no attempt
-   *     drained in time; writers then continue at the source
+   * @throws MigrationException.CutoverRefused if the certificate is not complete, the collection is
+   *     in another phase, or no attempt drained in time; services then continue as before
    * @throws MigrationException.Mismatch if keys that changed since the comparison differ
    */
   public CutoverReport cutover() {

@@ -13,21 +13,22 @@ import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.model.Stores;
+import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.testkit.oracle.RegisterHistory;
-import dev.kvshift.transition.Coordinator;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /**
  * A migration in phases with real servers: the legacy server, a broker and a CQL node. Three
- * services work throughout, and the collection goes one step back in the middle.
+ * services work throughout, the collection goes back in the middle, and each step is a run of its
+ * own, as if the one before had died.
  */
 final class PhasesOnRealStoresTest {
   private static final long SEED = Long.getLong("kvshift.seed", 7);
@@ -35,7 +36,6 @@ final class PhasesOnRealStoresTest {
   private static final int SERVICES = 3;
   private static final int CLIENTS_EACH = 2;
   private static final int OPERATIONS = 200;
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final RegisterHistory history = new RegisterHistory();
   private final AtomicBoolean ended = new AtomicBoolean();
@@ -49,39 +49,33 @@ final class PhasesOnRealStoresTest {
     String target = RealStoresTest.target(node, "phases", node.datacenter());
     try (ForkedLegacyServer legacy = ForkedLegacyServer.start();
         Sides sides =
-            new Sides(layout, Stores.open(legacy.connectionString()), Stores.open(target));
-        Migration migration =
-            Migration.of(
-                sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT)),
-                ProgressListener.NONE)) {
+            new Sides(layout, Stores.open(legacy.connectionString()), Stores.open(target))) {
       try {
         sides.fill(ROWS);
-        migration.prepare();
-        migration.start();
+        run(sides, Migration::prepare);
         for (int service = 0; service < SERVICES; service++) {
           work("service-" + service, legacy.connectionString(), target, layout);
         }
-        Gate gate = sides.from.gate();
-        until("every service is ready", () -> isReady(sides));
-        Coordinator coordinator =
-            Coordinator.of(Sides.COLLECTION, gate)
-                .withProgress(System.out::println)
-                .withCondition(Phase.NEW_READ, state -> certified(migration));
-        step(coordinator, Phase.SHADOW_WRITE);
-        migration.copy();
-        migration.catchUp();
-        for (Phase phase :
+        List<Consumer<Migration>> runs =
             List.of(
-                Phase.SHADOW_READ,
-                Phase.NEW_READ,
-                Phase.DUAL_WRITE,
-                Phase.NEW_READ,
-                Phase.NEW_PRIMARY)) {
-          step(coordinator, phase);
+                migration -> migration.step(Phase.SHADOW_WRITE),
+                Migration::copy,
+                migration -> migration.step(Phase.SHADOW_READ),
+                Migration::verify,
+                migration -> migration.step(Phase.NEW_READ),
+                migration -> migration.step(Phase.DUAL_WRITE),
+                migration -> migration.step(Phase.NEW_PRIMARY),
+                Migration::cutover);
+        for (Consumer<Migration> run : runs) {
+          run(sides, run);
+          awaitWork();
         }
-        Gate.State sealed = join(gate.seal(join(gate.state()).epoch()));
-        migration.catchUp();
-        join(sides.target.activate(Sides.COLLECTION, sides.copy(), sealed.floor()));
+        Gate.State state = join(sides.from.gate().state());
+        assertThat(state.phase()).isEqualTo(Phase.NEW_ONLY);
+        CollectionRecord record =
+            join(CollectionRecord.read(sides.target.metadata(), Sides.COLLECTION));
+        assertThat(record.state()).isEqualTo(CollectionRecord.State.ACTIVE);
+        assertThat(record.floor()).isEqualTo(state.floor());
         awaitWork();
       } finally {
         ended.set(true);
@@ -107,24 +101,17 @@ final class PhasesOnRealStoresTest {
     }
   }
 
-  /** The clients that have filled the source are forgotten after a while. */
-  private static boolean isReady(Sides sides) {
-    List<Gate.Instance> instances = join(sides.from.gate().instances());
-    return instances.size() == SERVICES
-        && instances.stream()
-            .allMatch(
-                one ->
-                    one.report().obstacle(Sides.COLLECTION, Phase.NEW_ONLY, sides.copy()) == null);
-  }
-
-  private static String certified(Migration migration) {
-    migration.catchUp();
-    return migration.verify().differences() == 0 ? null : "both sides differ";
-  }
-
-  private void step(Coordinator coordinator, Phase phase) {
-    coordinator.moveTo(phase, PATIENCE);
-    awaitWork();
+  private static void run(Sides sides, Consumer<Migration> step) {
+    ProgressListener listener =
+        event -> {
+          if (event.note() != null) {
+            System.out.println(event.note());
+          }
+        };
+    try (Migration migration =
+        Migration.of(sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT)), listener)) {
+      step.accept(migration);
+    }
   }
 
   private void awaitWork() {

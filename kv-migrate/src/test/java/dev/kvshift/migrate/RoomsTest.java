@@ -45,7 +45,7 @@ final class RoomsTest {
           .whereLayer("host")
           .mayOnlyBeAccessedByLayers("entry")
           .whereLayer("cutover")
-          .mayOnlyBeAccessedByLayers("host")
+          .mayOnlyBeAccessedByLayers("host", "entry")
           .whereLayer("verify")
           .mayOnlyBeAccessedByLayers("cutover", "host", "entry")
           .whereLayer("copy")

@@ -43,6 +43,7 @@ final class Sides implements AutoCloseable {
   final Store source;
   final Store target;
   final StoreCollection from;
+  private final String name;
   private Store plannedSource;
   private Store plannedTarget;
 
@@ -53,6 +54,7 @@ final class Sides implements AutoCloseable {
   /** Uses two open stores, and closes them in the end. */
   Sides(Layout layout, Store source, Store target) {
     this.layout = layout;
+    this.name = "";
     this.source = source;
     this.target = target;
     plannedSource = source;
@@ -62,6 +64,7 @@ final class Sides implements AutoCloseable {
 
   private Sides(Layout layout, MemoryOptions targetOptions, String name) {
     this.layout = layout;
+    this.name = name;
     source = MemoryStoreProvider.open("source-" + name);
     Store plain = MemoryStoreProvider.open("target-" + name, targetOptions);
     boolean large = targetOptions.capabilities().contains(Capability.LARGE_MAIN_KEYS);
@@ -84,6 +87,16 @@ final class Sides implements AutoCloseable {
                 Capability.FENCING,
                 Capability.LOCKS),
         UUID.randomUUID().toString());
+  }
+
+  /** Returns the connection string of the source, if it is in memory. */
+  String sourceString() {
+    return "memory://source-" + name;
+  }
+
+  /** Returns the connection string of the target, if it is in memory. */
+  String targetString() {
+    return "memory://target-" + name;
   }
 
   /** Injects a fault between the runner and the source. */

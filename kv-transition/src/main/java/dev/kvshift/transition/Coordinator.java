@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -18,6 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,7 +111,7 @@ public final class Coordinator {
    * @return the leader's record after the last step
    * @throws KvException.Transient if the patience is over, naming what or whom the step waits for
    * @throws KvException.Permanent if the phase is new-only, which {@link Gate#seal} enters
-   * @throws dev.kvshift.spi.InstancesNotReady if a live instance cannot follow a step up
+   * @throws InstancesNotReady if a live instance cannot follow a step up, and the patience is over
    */
   public State moveTo(Phase target, Duration patience) {
     if (target == Phase.NEW_ONLY) {
@@ -126,7 +128,7 @@ public final class Coordinator {
       if (way > 0) {
         awaitCondition(next, patience);
       }
-      step(state, next);
+      step(state, next, patience);
     }
   }
 
@@ -146,8 +148,40 @@ public final class Coordinator {
     }
   }
 
-  /** Begins a step; another coordinator may have been faster, which the next look shows. */
-  private void step(State from, Phase to) {
+  /**
+   * Begins a step, as soon as every live instance can follow it up. Another coordinator may have
+   * been faster, which the next look shows.
+   */
+  private void step(State from, Phase to, Duration patience) {
+    long end = System.nanoTime() + patience.toNanos();
+    String told = "";
+    while (true) {
+      try {
+        begin(from, to);
+        return;
+      } catch (InstancesNotReady e) {
+        if (System.nanoTime() - end >= 0) {
+          throw e;
+        }
+        told = waitFor("the step into " + to + " waits for " + named(e), told, end);
+      }
+    }
+  }
+
+  private static String named(InstancesNotReady refusal) {
+    return named(
+        refusal.obstacles().size(),
+        refusal.obstacles().stream().map(InstancesNotReady.Obstacle::toString));
+  }
+
+  private static String named(int count, Stream<String> all) {
+    return count
+        + " instance(s): "
+        + all.limit(NAMED).collect(Collectors.joining(", "))
+        + (count > NAMED ? ", …" : "");
+  }
+
+  private void begin(State from, Phase to) {
     State next =
         from.withEpoch(from.epoch() + 1)
             .withPhase(to)
@@ -181,15 +215,10 @@ public final class Coordinator {
   private @Nullable String behind(long epoch) {
     List<Gate.Instance> behind =
         await(gate::instances).stream().filter(one -> one.use().acknowledged() < epoch).toList();
-    if (behind.isEmpty()) {
-      return null;
-    }
-    String named =
-        behind.stream()
-            .limit(NAMED)
-            .map(one -> one.report().service() + " " + one.name())
-            .collect(Collectors.joining(", "));
-    return behind.size() + " instance(s): " + named + (behind.size() > NAMED ? ", …" : "");
+    return behind.isEmpty()
+        ? null
+        : named(
+            behind.size(), behind.stream().map(one -> one.report().service() + " " + one.name()));
   }
 
   private void awaitCondition(Phase into, Duration patience) {

@@ -10,7 +10,10 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.concurrent.InParallel;
 import java.time.Duration;
@@ -111,6 +114,32 @@ final class CoordinatorTest {
     careful.moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE);
     met.set(false);
     assertThat(careful.moveTo(Phase.LEGACY, TwoStores.PATIENCE).phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void moveTo_instanceThatCannotFollow_waitsForItAndNamesIt() {
+    Store leader = stores.oldStore;
+    join(leader.report(instance(Phase.LEGACY)));
+    assertThatThrownBy(() -> coordinator.moveTo(Phase.SHADOW_WRITE, SHORT))
+        .isInstanceOf(InstancesNotReady.class)
+        .hasMessageContaining("orders (i1): its library knows no phase above LEGACY");
+    assertThat(lines)
+        .contains(
+            "collection items: the step into SHADOW_WRITE waits for 1 instance(s): orders (i1): its"
+                + " library knows no phase above LEGACY: upgrade it");
+    CompletableFuture<Gate.State> stepped =
+        CompletableFuture.supplyAsync(
+            () -> coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE));
+    join(leader.report(instance(Phase.NEW_ONLY)));
+    assertThat(join(stepped).phase()).isEqualTo(Phase.SHADOW_WRITE);
+  }
+
+  private InstanceReport instance(Phase newest) {
+    return InstanceReport.of("i1", "orders")
+        .withNewestPhase(newest)
+        .withUse(
+            TwoStores.ITEMS,
+            InstanceReport.Use.acknowledging(0).withCopy(stores.copy).withSkew(Duration.ZERO));
   }
 
   @Test

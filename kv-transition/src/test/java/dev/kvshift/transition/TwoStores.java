@@ -57,7 +57,7 @@ final class TwoStores implements AutoCloseable {
   private static final int BATCH_BYTES = 1 << 20;
 
   private final String name = UUID.randomUUID().toString();
-  private final Store oldStore = MemoryStoreProvider.open(name + "-old");
+  final Store oldStore = MemoryStoreProvider.open(name + "-old");
   private final Store newStore = MemoryStoreProvider.open(name + "-new");
   final StoreCollection onOld = join(oldStore.open(ITEMS, LAYOUT, Claim.ACTIVE));
   final StoreCollection onNew;

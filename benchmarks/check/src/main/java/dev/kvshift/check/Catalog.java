@@ -38,9 +38,10 @@ final class Catalog {
               .with(number("--times", "N", "legacy.kill.times"))
               .with(number("--seed", "S", "legacy.kill.seed")),
           TestCheck.of(
-              "hostile",
-              "the legacy server in 512 MiB attacked, while a well-behaved client is served",
-              new Tests("kv-legacy-server", "HostileLoad")),
+                  "hostile",
+                  "the legacy server in 512 MiB attacked, while a well-behaved client is served",
+                  new Tests("kv-legacy-server", "HostileLoad"))
+              .with(text("--only", "TEXT", "kvshift.hostile.only")),
           TestCheck.of(
                   "fuzz",
                   "Jazzer on every decoder that reads bytes of strangers",

@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvshift.check.mutants.MutantRun;
 import dev.kvshift.check.mutants.MutantRun.Outcome;
 import dev.kvshift.check.mutants.MutantRun.Tried;
+import dev.kvshift.check.mutants.PureMutants;
 import dev.kvshift.check.results.Json;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -18,7 +20,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * The check that breaks one rule at a time and expects a test to fail: see {@link MutantRun}.
- * Succeeds if every mutant is killed.
+ * Without a filter, it also runs pitest: see {@link PureMutants}. Succeeds if every hand-made
+ * mutant is killed, and enough of the others.
  */
 record MutantCheck(String name, String summary) implements Check {
   private static final int FAILED = 1;
@@ -77,11 +80,32 @@ record MutantCheck(String name, String summary) implements Check {
             + " survived, "
             + result.path("invalid")
             + " invalid");
+    boolean passed = !tried.isEmpty() && result.path("killed").intValue() == tried.size();
+    if (filter.isEmpty()) {
+      int ended = checkout.maven(PureMutants.mavenArguments());
+      if (ended != 0) {
+        return ended;
+      }
+      PureMutants pure = PureMutants.read(checkout.root());
+      pure.left().forEach(out::println);
+      out.printf(
+          Locale.ROOT,
+          "%d of %d of pitest's mutants killed: %.1f %%%n",
+          pure.killed(),
+          pure.mutants(),
+          100 * pure.strength());
+      result
+          .putObject("pitest")
+          .put("mutants", pure.mutants())
+          .put("killed", pure.killed())
+          .put("strength", pure.strength());
+      passed &= pure.isEnough();
+    }
     out.flush();
     if (json != null) {
       Json.write(json, result);
     }
-    return !tried.isEmpty() && result.path("killed").intValue() == tried.size() ? 0 : FAILED;
+    return passed ? 0 : FAILED;
   }
 
   private ObjectNode result(List<Tried> tried) {

@@ -40,6 +40,10 @@ public final class ProgressLines implements ProgressListener {
 
   @Override
   public void report(Event event) {
+    if (event.note() != null) {
+      say("  " + event.note());
+      return;
+    }
     line(
         event.collection() + ": " + event.step().word(),
         event.done(),

@@ -38,6 +38,6 @@ final class ProgressLinesTest {
   }
 
   private static Event event(long done, OptionalLong total, State state) {
-    return new Event("files", Step.COPY, done, total, "rows", 600, state);
+    return new Event("files", Step.COPY, done, total, "rows", 600, state, null);
   }
 }

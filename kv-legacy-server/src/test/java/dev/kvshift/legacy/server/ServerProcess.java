@@ -26,7 +26,8 @@ public final class ServerProcess implements AutoCloseable {
 
   public static ServerProcess start(Path data, int partitions, int port, String... more)
       throws IOException {
-    return start(List.of("-Xmx" + HEAP_MEGABYTES + "m"), data, partitions, port, more);
+    List<String> jvm = List.of("-Xmx" + HEAP_MEGABYTES + "m", "-XX:TieredStopAtLevel=1");
+    return start(jvm, data, partitions, port, more);
   }
 
   /** Starts a server with four partitions and options of the JVM. */
@@ -40,7 +41,6 @@ public final class ServerProcess implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvm);
     command.add("-XX:+UseSerialGC");
-    command.add("-XX:TieredStopAtLevel=1");
     command.add("-cp");
     command.add(System.getProperty("java.class.path").replace(";", File.pathSeparator));
     command.add(LegacyServer.class.getName());

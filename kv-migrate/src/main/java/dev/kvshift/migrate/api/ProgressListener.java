@@ -1,9 +1,11 @@
 package dev.kvshift.migrate.api;
 
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Receives the progress of a migration: when a step begins, about once a second, and when it ends.
+ * Receives the progress of a migration: when a step begins, about once a second, when there is news
+ * of it, and when it ends.
  *
  * <p>Called by several threads, also at the same time. Implementations return quickly and throw
  * nothing.
@@ -25,6 +27,7 @@ public interface ProgressListener {
    * @param unit the counted things, in the plural, such as {@code rows}
    * @param perSecond average rate since the step began, in {@code unit} per second
    * @param state whether the step begins, runs or has ended
+   * @param note news of the step, such as what it waits for and for whom; null for none
    */
   record Event(
       String collection,
@@ -33,7 +36,8 @@ public interface ProgressListener {
       OptionalLong total,
       String unit,
       double perSecond,
-      State state) {}
+      State state,
+      @Nullable String note) {}
 
   /** The state of a step. */
   enum State {

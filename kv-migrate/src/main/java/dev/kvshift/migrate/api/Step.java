@@ -2,7 +2,7 @@ package dev.kvshift.migrate.api;
 
 import java.util.Locale;
 
-/** A step of a migration, in the order of the fenced cutover. */
+/** A step of a migration, in the order of a run. */
 public enum Step {
   /** Opens the target, creates the topic and fixes the position at which the stream begins. */
   PREPARE,
@@ -14,7 +14,9 @@ public enum Step {
   APPLY,
   /** Compares both stores. */
   VERIFY,
-  /** Fences the writers, drains the topic and hands the collection over. */
+  /** Takes the collection to a phase of the dual-write cutover. */
+  PHASE,
+  /** Stops the source by a fence or a seal, drains the topic and hands the collection over. */
   CUTOVER;
 
   /** Returns the step's name for people and programs: {@code prepare}, {@code stream}, … */

@@ -11,7 +11,10 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.api.WritePause;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Store;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -81,9 +84,21 @@ final class MigrateCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "give a command, such as run");
   }
 
-  @Command(description = "Does everything: prepare, stream, copy, apply, verify, cutover.")
+  @Command(
+      description =
+          "Does everything that is not done yet: prepare, stream, copy, apply, verify, cutover.")
   int run(
       @Mixin PlanOptions options,
+      @Option(
+              names = "--way",
+              paramLabel = "WAY",
+              defaultValue = "fence",
+              converter = WayConverter.class,
+              description =
+                  "How services change to the new store: fence (in one step, with a pause of less"
+                      + " than a second for writers) or dual-write (phase by phase, without a pause;"
+                      + " services write to both stores for a while) (default: fence).")
+          Way way,
       @Option(
               names = "--json",
               paramLabel = "FILE",
@@ -92,7 +107,7 @@ final class MigrateCommand implements Runnable {
     return with(
         options,
         migration -> {
-          MigrationResult result = migration.run();
+          MigrationResult result = migration.run(way);
           printResult(result);
           if (json != null) {
             write(json, ResultJson.print(result));
@@ -165,7 +180,71 @@ final class MigrateCommand implements Runnable {
         });
   }
 
-  @Command(description = "Fences the writers, drains, verifies, and hands the collection over.")
+  @Command(
+      description = {
+        "Takes the collection to a phase of the dual-write cutover, forward or back, one step at a"
+            + " time. Streams and applies meanwhile.",
+        "%nPhases: legacy, shadow-write, dual-write, shadow-read, new-read, new-primary, new-only."
+            + " A step forward waits until every instance of a service can follow it, and until"
+            + " what its phase relies on is true: the copy is done before dual-write; everything"
+            + " is applied before new-read; before new-read, new-primary and new-only, a comparison"
+            + " (the command verify) has found no difference, no key is quarantined, and every key"
+            + " that changed since is checked. A step back has no conditions. There is none from"
+            + " new-only."
+      })
+  int step(
+      @Mixin PlanOptions options,
+      @Parameters(
+              paramLabel = "PHASE",
+              converter = PhaseConverter.class,
+              description = "The phase to go to.")
+          Phase phase) {
+    return with(
+        options,
+        migration -> {
+          migration.step(phase);
+          return ExitCode.OK;
+        });
+  }
+
+  @Command(
+      description = {
+        "Takes a collection of the dual-write cutover back to legacy, from every phase before"
+            + " new-only.",
+        "%nThe old store has everything that services were told, so nothing is copied and nothing is"
+            + " lost. Needs neither the new store nor the broker. End a running step or run first,"
+            + " which would go forward again."
+      })
+  int rollback(
+      @Option(
+              names = "--from",
+              required = true,
+              paramLabel = "STRING",
+              description = "Connection string of the store that the collection was to leave.")
+          String from,
+      @Mixin CollectionOptions collection) {
+    try (Store source = collection.open(from)) {
+      Phase before =
+          Migration.rollBack(
+              source,
+              collection.name,
+              collection.layout(),
+              new ProgressLines(spec.commandLine().getErr()));
+      out(
+          before == Phase.LEGACY
+              ? "collection " + collection.name + " is in phase legacy"
+              : "collection "
+                  + collection.name
+                  + " is back in phase legacy, from "
+                  + PhaseConverter.word(before));
+      return ExitCode.OK;
+    }
+  }
+
+  @Command(
+      description =
+          "Hands the collection over: from legacy by a fence, with a short pause for writers; from"
+              + " new-primary by a seal, without one.")
   int cutover(@Mixin PlanOptions options) {
     return with(
         options,
@@ -324,6 +403,10 @@ final class MigrateCommand implements Runnable {
     WritePause pause = report.pause();
     if (report.attempts() == 0) {
       out("cutover: moved already by attempt " + report.attempt());
+      return;
+    }
+    if (pause.equals(WritePause.NONE)) {
+      out("cutover: moved without a pause, by " + report.attempt());
       return;
     }
     out(

@@ -14,7 +14,10 @@ final class ProgressLines implements ProgressListener {
 
   @Override
   public void report(Event event) {
-    if (event.state() != State.BEGUN) {
+    if (event.note() != null) {
+      out.println(event.note());
+      out.flush();
+    } else if (event.state() != State.BEGUN) {
       out.println(line(event));
       out.flush();
     }

@@ -59,7 +59,7 @@ final class MigrateCommandTest {
           .contains(Bytes.utf8("value-7"));
 
       assertThat(execute("status")).isZero();
-      assertThat(out.toString()).contains("files: phase new_only, epoch 1");
+      assertThat(out.toString()).contains("files: phase new-only, epoch 1");
       assertThat(execute("cutover")).isZero();
       assertThat(out.toString()).contains("cutover: moved already by attempt ");
     }
@@ -77,6 +77,71 @@ final class MigrateCommandTest {
       assertThat(target.collection("files", LAYOUT).get(Key.of(Bytes.utf8("a"))))
           .contains(Bytes.utf8("b"));
     }
+  }
+
+  @Test
+  void run_dualWriteWay_movesWithoutAPause() {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
+      source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+
+      assertThat(execute("run", "--way", "dual-write")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("cutover: moved without a pause, by seal-5\n");
+      assertThat(err.toString()).contains("collection files enters phase NEW_PRIMARY, epoch 5\n");
+      assertThat(execute("status")).isZero();
+      assertThat(out.toString()).contains("files: phase new-only, epoch 6");
+      assertThat(target.collection("files", LAYOUT).get(Key.of(Bytes.utf8("a"))))
+          .contains(Bytes.utf8("b"));
+    }
+  }
+
+  @Test
+  void step_forwardAndRollback_takesThePhases() {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
+      assertThat(target).isNotNull();
+      source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+
+      assertThat(execute("copy")).isZero();
+      assertThat(execute("step", "shadow-read")).as("%s", err).isZero();
+      assertThat(execute("status")).isZero();
+      assertThat(out.toString()).contains("files: phase shadow-read, epoch 3");
+      assertThat(execute("step", "new-read")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("collection files was not compared: verify first");
+      assertThat(execute("cutover")).isEqualTo(ExitCode.REFUSED);
+      assertThat(rollback()).isZero();
+      assertThat(out.toString())
+          .contains("collection files is back in phase legacy, from shadow-read\n");
+      assertThat(rollback()).isZero();
+      assertThat(out.toString()).endsWith("collection files is in phase legacy\n");
+      assertThat(execute("run")).as("%s", err).isZero();
+      assertThat(rollback()).isEqualTo(ExitCode.REFUSED);
+    }
+  }
+
+  @Test
+  void step_noPhase_listsThem() {
+    assertThat(execute("step", "done")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .contains(
+            "there is no phase 'done': give one of legacy, shadow-write, dual-write, shadow-read,"
+                + " new-read, new-primary, new-only");
+    assertThat(execute("run", "--way", "both")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("there is no way 'both': give fence or dual-write");
+  }
+
+  private int rollback() {
+    CommandLine line = MigrateCommand.commandLine();
+    line.setOut(new PrintWriter(out));
+    line.setErr(new PrintWriter(err));
+    return line.execute(
+        "rollback",
+        "--from",
+        "memory://from-" + name,
+        "--collection",
+        "files",
+        "--layout",
+        LAYOUT.toString());
   }
 
   @Test
@@ -248,7 +313,8 @@ final class MigrateCommandTest {
                     OptionalLong.of(4_500),
                     "rows",
                     1_000,
-                    ProgressListener.State.RUNNING)))
+                    ProgressListener.State.RUNNING,
+                    null)))
         .isEqualTo("copy files: 1,500 rows, 1,000/s, about 3 s left");
     assertThat(
             ProgressLines.line(
@@ -259,7 +325,8 @@ final class MigrateCommandTest {
                     OptionalLong.of(4_500),
                     "rows",
                     1_000,
-                    ProgressListener.State.ENDED)))
+                    ProgressListener.State.ENDED,
+                    null)))
         .isEqualTo("copy files: done, 4,500 rows");
   }
 

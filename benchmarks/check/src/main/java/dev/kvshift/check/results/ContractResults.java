@@ -8,11 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The counts that the conformance kit leaves per fixture and clause, added up by driver: a line
@@ -20,8 +19,9 @@ import java.util.Set;
  */
 public final class ContractResults implements Evaluation {
   private static final String FIXTURE = "Fixture";
+  private static final String KIT_TEST = "KitTest";
 
-  /** The fixture of drivers that must fail. */
+  /** How the fixtures of drivers that must fail are called. */
   private static final String BROKEN = "Broken";
 
   /** What the kit counted for one clause, or for all clauses of a driver. */
@@ -46,16 +46,6 @@ public final class ContractResults implements Evaluation {
 
     long cases() {
       return tested + refused + failed + skipped;
-    }
-
-    String cell() {
-      if (failed + skipped > 0) {
-        return "**failed**";
-      }
-      if (refused == 0) {
-        return Long.toString(tested);
-      }
-      return tested == 0 ? "refused" : tested + " + " + refused + " refused";
     }
   }
 
@@ -98,10 +88,11 @@ public final class ContractResults implements Evaluation {
     long brokenDrivers = broken.passed() + broken.failed() + broken.skipped();
     out.println(broken.passed() + " of " + brokenDrivers + " broken drivers caught");
     result
+        .put("cases", all.cases())
         .put("failed", all.failed)
         .put("skipped", all.skipped)
-        .put("brokenDrivers", brokenDrivers)
-        .put("brokenDriversCaught", broken.passed());
+        .put("broken", brokenDrivers)
+        .put("caught", broken.passed());
     Files.write(folder.resolve("table.md"), table(clausesByDriver));
   }
 
@@ -110,7 +101,7 @@ public final class ContractResults implements Evaluation {
     Map<String, Map<String, Count>> clausesByDriver = new LinkedHashMap<>();
     for (ObjectNode fixture : Json.readFolder(folder).values()) {
       String driver = driver(fixture.path("fixture").textValue());
-      if (driver.equals(BROKEN)) {
+      if (driver.endsWith(BROKEN)) {
         continue;
       }
       Map<String, Count> clauses =
@@ -122,27 +113,35 @@ public final class ContractResults implements Evaluation {
     return clausesByDriver;
   }
 
+  /** Returns {@code File} for {@code a.FileFixture} and for {@code a.FileKitTest$Fixture}. */
   private static String driver(String fixtureClass) {
     String simple = fixtureClass.substring(fixtureClass.lastIndexOf('.') + 1);
-    return simple.endsWith(FIXTURE)
-        ? simple.substring(0, simple.length() - FIXTURE.length())
-        : simple;
+    return simple.replace(KIT_TEST + '$' + FIXTURE, "").replace(FIXTURE, "");
   }
 
   private static List<String> table(Map<String, Map<String, Count>> clausesByDriver) {
-    Set<String> clauses = new LinkedHashSet<>();
-    clausesByDriver.values().forEach(counts -> clauses.addAll(counts.keySet()));
     List<String> lines = new ArrayList<>();
-    lines.add("| clause | " + String.join(" | ", clausesByDriver.keySet()) + " |");
-    lines.add("|---|" + "---|".repeat(clausesByDriver.size()));
-    for (String clause : clauses) {
-      StringBuilder row = new StringBuilder("| " + clause + " |");
-      for (Map<String, Count> counts : clausesByDriver.values()) {
-        Count count = counts.get(clause);
-        row.append(' ').append(count == null ? "not run" : count.cell()).append(" |");
-      }
-      lines.add(row.toString());
-    }
+    lines.add("| driver | tested | refused | failed | clauses that it refuses as a whole |");
+    lines.add("|---|---|---|---|---|");
+    clausesByDriver.forEach(
+        (driver, clauses) -> {
+          Count all = clauses.values().stream().reduce(Count.NONE, Count::plus);
+          String refused =
+              clauses.entrySet().stream()
+                  .filter(clause -> clause.getValue().refused == clause.getValue().cases())
+                  .map(Map.Entry::getKey)
+                  .sorted()
+                  .collect(Collectors.joining(", "));
+          lines.add(
+              String.format(
+                  Locale.ROOT,
+                  "| %s | %d | %d | %d | %s |",
+                  driver,
+                  all.tested,
+                  all.refused,
+                  all.failed + all.skipped,
+                  refused));
+        });
     return lines;
   }
 }

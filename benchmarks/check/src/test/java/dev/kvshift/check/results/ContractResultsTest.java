@@ -24,6 +24,8 @@ final class ContractResultsTest {
     fixture(
         "b.ShelfFixture", "\"Gate\": " + counts(0, 4, 0, 0) + ", \"Locks\": " + counts(1, 0, 1, 1));
     fixture("c.BrokenFixture", "\"Gate\": " + counts(9, 9, 9, 9));
+    fixture("c.BareBrokenFixture", "\"Gate\": " + counts(9, 9, 9, 9));
+    fixture("d.DualKitTest$Fixture", "\"Gate\": " + counts(1, 0, 0, 0));
     StringWriter printed = new StringWriter();
     ObjectNode result = JsonNodeFactory.instance.objectNode().put("check", "contract");
 
@@ -35,6 +37,8 @@ final class ContractResultsTest {
                 + " 0 skipped",
             "Shelf               7 cases in 2 clauses: 1 tested, 4 refused as undeclared, 1 failed,"
                 + " 1 skipped",
+            "Dual                1 cases in 1 clauses: 1 tested, 0 refused as undeclared, 0 failed,"
+                + " 0 skipped",
             "2 of 3 broken drivers caught");
     assertThat(result)
         .hasToString(
@@ -42,15 +46,17 @@ final class ContractResultsTest {
                 + "\"File\":{\"cases\":6,\"clauses\":2,\"tested\":5,\"refused\":1,\"failed\":0,"
                 + "\"skipped\":0},"
                 + "\"Shelf\":{\"cases\":7,\"clauses\":2,\"tested\":1,\"refused\":4,\"failed\":1,"
-                + "\"skipped\":1}},"
-                + "\"failed\":1,\"skipped\":1,\"brokenDrivers\":3,\"brokenDriversCaught\":2}");
+                + "\"skipped\":1},"
+                + "\"Dual\":{\"cases\":1,\"clauses\":1,\"tested\":1,\"refused\":0,\"failed\":0,"
+                + "\"skipped\":0}},"
+                + "\"cases\":14,\"failed\":1,\"skipped\":1,\"broken\":3,\"caught\":2}");
     assertThat(Files.readAllLines(folder.resolve("table.md")))
         .containsExactly(
-            "| clause | File | Shelf |",
-            "|---|---|---|",
-            "| Gate | 2 | refused |",
-            "| Scan | 3 + 1 refused | not run |",
-            "| Locks | not run | **failed** |");
+            "| driver | tested | refused | failed | clauses that it refuses as a whole |",
+            "|---|---|---|---|---|",
+            "| File | 5 | 1 | 0 |  |",
+            "| Shelf | 1 | 4 | 2 | Gate |",
+            "| Dual | 1 | 0 | 0 |  |");
   }
 
   private static TestReports broken() {

@@ -96,9 +96,15 @@ public final class ChangePipeline implements AutoCloseable {
     return context.await(() -> context.source().changes().window());
   }
 
-  /** Returns once everything that the source has committed before the call is applied. */
-  public void settle() {
-    awaitPosition(applied, window().newest(), this::check);
+  /**
+   * Waits until everything that the source has committed before the call is applied.
+   *
+   * @return the position up to which it was committed
+   */
+  public long settle() {
+    long newest = window().newest();
+    awaitPosition(applied, newest, this::check);
+    return newest;
   }
 
   /**

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** Reports the progress of one step about once a second. Safe for use by many threads. */
 public final class ProgressReporter {
@@ -61,9 +62,20 @@ public final class ProgressReporter {
     return Duration.ofNanos(System.nanoTime() - startNanos);
   }
 
+  /** Reports news of the step at once, such as what it waits for. */
+  public void say(String note) {
+    send(0, OptionalLong.empty(), ProgressListener.State.RUNNING, note);
+  }
+
   private void send(long done, OptionalLong total, ProgressListener.State state) {
+    send(done, total, state, null);
+  }
+
+  private void send(
+      long done, OptionalLong total, ProgressListener.State state, @Nullable String note) {
     double seconds = Math.max(1e-3, elapsed().toNanos() / 1e9);
     listener.report(
-        new ProgressListener.Event(collection, step, done, total, unit, done / seconds, state));
+        new ProgressListener.Event(
+            collection, step, done, total, unit, done / seconds, state, note));
   }
 }

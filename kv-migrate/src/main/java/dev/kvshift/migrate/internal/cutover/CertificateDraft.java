@@ -15,13 +15,14 @@ import dev.kvshift.spi.ChangeSource;
 import java.time.Duration;
 import java.util.Objects;
 
-/** Gathers everything of a certificate that is known before the fence. */
-final class CertificateDraft {
+/** Gathers everything of a certificate that is known before the source stops. */
+public final class CertificateDraft {
   private final RunContext context;
   private final Ledger ledger;
   private final QuarantineReview quarantine;
 
-  CertificateDraft(RunContext context, Ledger ledger, QuarantineReview quarantine) {
+  /** Creates a draft of the migration whose state the ledger holds. */
+  public CertificateDraft(RunContext context, Ledger ledger, QuarantineReview quarantine) {
     this.context = context;
     this.ledger = ledger;
     this.quarantine = quarantine;

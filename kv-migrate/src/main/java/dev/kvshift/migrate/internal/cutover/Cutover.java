@@ -8,26 +8,19 @@ import dev.kvshift.migrate.api.WritePause;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
-import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
-import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.migrate.internal.verify.TailCheck;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
-import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.List;
-import java.util.Objects;
 import java.util.UUID;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -95,37 +88,25 @@ public final class Cutover {
   private static final long LONGEST_FENCE_PAUSE_MILLIS = 100;
   private static final long PAUSE_BETWEEN_MILLIS = 500;
 
-  /** Longer than a client without a report is remembered, and than a new side takes to open. */
-  private static final Duration LONGEST_WAIT_FOR_INSTANCES = Duration.ofSeconds(20);
-
   private final RunContext context;
   private final MigrationOptions options;
   private final Gate gate;
   private final Ledger ledger;
   private final ChangePipeline pipeline;
   private final TailCheck tail;
-  private final CertificateDraft draft;
-  private final Activation activation;
-  private final IdentityCheck identity;
+  private final Readiness readiness;
+  private final HandOver handOver;
 
-  /** Creates a cutover; pipeline and tail check run already. */
-  public Cutover(
-      RunContext context,
-      Ledger ledger,
-      ChangePipeline pipeline,
-      TailCheck tail,
-      QuarantineReview quarantine,
-      Activation activation,
-      IdentityCheck identity) {
+  /** Creates a cutover of a collection that is about to be ready. */
+  public Cutover(RunContext context, Ledger ledger, Readiness readiness, HandOver handOver) {
     this.context = context;
     this.options = context.options();
     this.gate = context.source().gate();
     this.ledger = ledger;
-    this.pipeline = pipeline;
-    this.tail = tail;
-    this.draft = new CertificateDraft(context, ledger, quarantine);
-    this.activation = activation;
-    this.identity = identity;
+    this.pipeline = readiness.pipeline();
+    this.tail = readiness.tail();
+    this.readiness = readiness;
+    this.handOver = handOver;
   }
 
   /**
@@ -138,19 +119,15 @@ public final class Cutover {
   public CutoverReport run() {
     for (int number = 1; ; number++) {
       awaitNoFence();
-      awaitReadyInstances();
-      catchUp();
-      identity.requireAll();
-      Certificate ready = draft.write(tail.settle());
-      ready.requireReadyForFence(context.clock().instant());
-      requireVersionsOfTheClock(Objects.requireNonNull(ready.clocks(), "checked"));
+      readiness.awaitInstances(options.givenUp());
+      Certificate ready = readiness.certifyStop();
       String attempt = UUID.randomUUID().toString();
       try {
         return attempt(attempt, number, ready);
       } catch (InstancesNotReady e) {
         lift(attempt, e);
         if (number == MAX_ATTEMPTS) {
-          throw notReady(e.getMessage());
+          throw readiness.notReady(e.getMessage());
         }
         Await.pause(PAUSE_BETWEEN_MILLIS * number);
       } catch (NotDrained e) {
@@ -178,70 +155,8 @@ public final class Cutover {
     }
   }
 
-  /**
-   * Refuses a source whose versions are far ahead of its clock, because it has drawn some while its
-   * clock was wrong: services would have to wait until their clocks have passed F. The certificate
-   * says the same of F; asking first spares the writers.
-   */
-  private void requireVersionsOfTheClock(StoreClocks clocks) {
-    long ceiling = context.await(gate::state).versionCeiling();
-    Instant sourceTime = context.clock().instant().plus(clocks.source().offset());
-    Duration ahead = Duration.of(ceiling - VersionClock.micros(sourceTime), ChronoUnit.MICROS);
-    if (ahead.compareTo(VersionClock.MAX_AHEAD) > 0) {
-      throw new MigrationException.CutoverRefused(
-          "collection "
-              + context.collection()
-              + " was not moved: the source issues versions "
-              + ahead.toMillis()
-              + " ms ahead of its clock, at most "
-              + VersionClock.MAX_AHEAD.toMillis()
-              + " are allowed: start the cutover again once its clock has passed them");
-    }
-  }
-
   private FenceOptions fenceOptions() {
     return FenceOptions.lasting(options.fenceLifetime()).givingUp(options.givenUp());
-  }
-
-  /**
-   * Waits for a while until every live instance can follow, before writers are held back. The gate
-   * refuses the fence and the move for the same reasons; asking first spares the writers.
-   */
-  private void awaitReadyInstances() {
-    long end = System.nanoTime() + LONGEST_WAIT_FOR_INSTANCES.toNanos();
-    for (int attempt = 0; ; attempt++) {
-      List<InstancesNotReady.Obstacle> obstacles = obstacles();
-      if (obstacles.isEmpty()) {
-        return;
-      }
-      if (System.nanoTime() - end >= 0) {
-        throw notReady(
-            obstacles.stream()
-                .map(InstancesNotReady.Obstacle::toString)
-                .collect(Collectors.joining("; ")));
-      }
-      check();
-      Await.pause(Await.pauseMillis(attempt));
-    }
-  }
-
-  private List<InstancesNotReady.Obstacle> obstacles() {
-    Gate.State state = context.await(gate::state);
-    return InstancesNotReady.obstacles(
-        context.collection(),
-        context.await(gate::instances),
-        Phase.NEW_ONLY,
-        state.copy(),
-        options.givenUp());
-  }
-
-  private MigrationException.CutoverRefused notReady(String who) {
-    return new MigrationException.CutoverRefused(
-        "collection "
-            + context.collection()
-            + " was not moved, because instances of services are not ready for it: "
-            + who
-            + "; put that right, or give a service up by name, and start the cutover again");
   }
 
   private static final class NotDrained extends RuntimeException {
@@ -252,22 +167,8 @@ public final class Cutover {
     }
   }
 
-  private void check() {
-    pipeline.check();
-    tail.check();
-  }
-
-  /**
-   * Applies and checks everything while writers continue, so that the fence has little to drain.
-   */
-  private void catchUp() {
-    pipeline.settle();
-    pipeline.awaitPosition(tail.checked(), pipeline.applied().position(), this::check);
-  }
-
   private CutoverReport attempt(String attempt, int number, Certificate ready) {
-    CutoverRecord record = CutoverRecord.begin(attempt, activation.incarnation());
-    ledger.put(CutoverRecord.KEY, record);
+    CutoverRecord record = handOver.begin(attempt);
     ledger.append(Event.fencing(record));
     Certificate former = ledger.get(Certificate.KEY);
 
@@ -280,7 +181,7 @@ public final class Cutover {
     drain(fence, end);
     Duration drained = stopwatch.lap();
     Certificate complete = checkTail(fence, requested, ready, end);
-    identity.requireSides();
+    readiness.identity().requireSides();
     ledger.replace(Certificate.KEY, former, complete);
     if (left(end).isZero()) {
       throw new NotDrained("verified, but too late");
@@ -288,25 +189,12 @@ public final class Cutover {
     Duration tailChecked = stopwatch.lap();
     Gate.State state = move(attempt);
     Duration moved = stopwatch.lap();
-    activation.run(state.floor());
-    Duration activated = stopwatch.lap();
-
-    CutoverReport report =
-        new CutoverReport(
-            attempt,
-            number,
-            state.floor(),
-            activation.incarnation(),
-            new WritePause(fenced, drained, tailChecked, moved),
-            activated);
-    CutoverRecord done = record.moved(state.floor(), report.pause().total());
-    ledger.put(CutoverRecord.KEY, done);
-    ledger.append(Event.moved(done));
-    return report;
+    return handOver.complete(
+        record, number, state.floor(), new WritePause(fenced, drained, tailChecked, moved));
   }
 
   private void drain(Gate.Fence fence, long end) {
-    if (!pipeline.applied().awaitMarkers(fence.attempt(), left(end), this::check)) {
+    if (!pipeline.applied().awaitMarkers(fence.attempt(), left(end), readiness::check)) {
       throw new NotDrained(
           "fence at position "
               + fence.position()
@@ -319,7 +207,7 @@ public final class Cutover {
 
   private Certificate checkTail(
       Gate.Fence fence, Certificate.Requested requested, Certificate ready, long end) {
-    if (!tail.checked().awaitMarkers(fence.attempt(), left(end), this::check)) {
+    if (!tail.checked().awaitMarkers(fence.attempt(), left(end), readiness::check)) {
       throw new NotDrained(
           "applied, but verified up to position "
               + tail.checked().position()
@@ -338,7 +226,7 @@ public final class Cutover {
                 new Certificate.Tail(tail.keysRead(), differences),
                 requested,
                 context.clock().instant()),
-            draft.quarantined());
+            readiness.quarantined());
     complete.requireComplete(context.clock().instant());
     return complete;
   }
@@ -381,7 +269,7 @@ public final class Cutover {
                 + state.fence().attempt()
                 + "): let it finish or stop it, and start the cutover again");
       }
-      check();
+      readiness.check();
       Await.pause(Math.min(Await.pauseMillis(attempt), LONGEST_FENCE_PAUSE_MILLIS));
       state = context.await(gate::state);
     }
@@ -390,6 +278,15 @@ public final class Cutover {
           "collection "
               + context.collection()
               + " has moved meanwhile: start the cutover again to finish it");
+    }
+    if (state.phase() != Phase.LEGACY) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + context.collection()
+              + " is in phase "
+              + state.phase()
+              + ", and only one in LEGACY is fenced: finish the dual-write cutover, or roll it"
+              + " back");
     }
   }
 

@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * @param target the side that it moves to
  * @param activation the last step of the cutover
  * @param gate the gate's state when the migration was prepared by this run
+ * @param isMoved whether the source had stopped before this run, and nothing is left to apply
  * @param topic the topic
  */
 public record MigrationSetup(
@@ -51,13 +52,15 @@ public record MigrationSetup(
     TargetCollection target,
     Activation activation,
     Gate.State gate,
+    boolean isMoved,
     Topic topic) {
   private static final int TOPIC_SUFFIX_CHARS = 8;
 
   /**
-   * Prepares the migration, or finds it prepared.
+   * Prepares the migration, or finds it prepared, in whatever phase the collection is.
    *
-   * @throws MigrationException.CutoverRefused if the source is in a phase of the dual-write cutover
+   * @throws MigrationException.CutoverRefused if the source holds nothing, or has moved already and
+   *     the target has no record of it
    */
   public static MigrationSetup prepare(MigrationPlan plan, Ledger ledger, Clock clock) {
     Duration patience = plan.options().patience();
@@ -65,27 +68,20 @@ public record MigrationSetup(
     StoreCollection from =
         Await.patiently(patience, () -> plan.source().open(name, plan.layout(), Claim.NONE));
     Gate.State state = Await.patiently(patience, () -> from.gate().state());
-    if (state.phase() != Phase.LEGACY && state.phase() != Phase.NEW_ONLY) {
-      throw new MigrationException.CutoverRefused(
-          "collection "
-              + name
-              + " is in phase "
-              + state.phase()
-              + " of the dual-write cutover: take it back to legacy, or finish it that way");
-    }
-    boolean isMoved = state.phase() == Phase.NEW_ONLY;
-    if (!isMoved && ledger.get(MigrationConfig.KEY) == null) {
+    boolean hasStopped = state.phase() == Phase.NEW_ONLY;
+    if (!hasStopped && ledger.get(MigrationConfig.KEY) == null) {
       requireSomething(plan, from);
     }
     String origin = Await.patiently(patience, () -> from.changes().logId(0));
     MigrationConfig config =
-        isMoved ? requireConfig(ledger, name) : configOf(plan, ledger, origin, clock);
+        hasStopped ? requireConfig(ledger, name) : configOf(plan, ledger, origin, clock);
     Copy copy = config.requireCopy();
     requireSame(name, "the source's change log", copy.source(), origin);
-    if (isMoved || state.copy() != null) {
+    if (state.phase() != Phase.LEGACY || state.copy() != null) {
       requireSame(name, "the copy that the source's gate names", copy, state.copy());
     }
     requireSame(name, "the layout", config.layout(), plan.layout());
+    boolean isMoved = hasStopped && !(state.sealed() && isImporting(plan));
     Claim claim = isMoved ? Claim.NONE : Claim.importing(copy);
     StoreCollection to =
         Await.patiently(patience, () -> plan.target().open(name, plan.layout(), claim));
@@ -93,7 +89,7 @@ public record MigrationSetup(
         Objects.requireNonNull(
             Await.patiently(patience, () -> CollectionRecord.read(plan.target().metadata(), name)));
     requireSame(name, "the copy on the target", copy, record.copy());
-    if (!isMoved) {
+    if (state.phase() == Phase.LEGACY) {
       announceCopy(plan, from.gate(), copy, record.incarnation());
     }
     if (config.incarnation() != record.incarnation()) {
@@ -118,12 +114,20 @@ public record MigrationSetup(
         new TargetCollection(plan.target(), to, directory),
         new Activation(plan.target(), name, copy, record.incarnation(), patience),
         state,
+        isMoved,
         topic);
   }
 
-  /** Returns whether the collection had moved before this run. */
-  public boolean isMoved() {
-    return gate.phase() == Phase.NEW_ONLY;
+  /**
+   * Returns whether the target waits for what a seal has left on the source. Then the migration is
+   * prepared as one that goes on.
+   */
+  private static boolean isImporting(MigrationPlan plan) {
+    CollectionRecord record =
+        Await.patiently(
+            plan.options().patience(),
+            () -> CollectionRecord.read(plan.target().metadata(), plan.collection()));
+    return record != null && record.state() == CollectionRecord.State.IMPORTING;
   }
 
   /** Finishes the cutover of an earlier run that has moved the collection. */

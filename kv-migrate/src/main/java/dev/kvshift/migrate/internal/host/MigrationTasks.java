@@ -17,8 +17,13 @@ import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyCompletion;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.cutover.CertificateDraft;
 import dev.kvshift.migrate.internal.cutover.Cutover;
+import dev.kvshift.migrate.internal.cutover.HandOver;
 import dev.kvshift.migrate.internal.cutover.IdentityCheck;
+import dev.kvshift.migrate.internal.cutover.Readiness;
+import dev.kvshift.migrate.internal.cutover.Seal;
+import dev.kvshift.migrate.internal.cutover.StepConditions;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
@@ -35,6 +40,9 @@ import dev.kvshift.migrate.internal.verify.TailCheck;
 import dev.kvshift.migrate.internal.verify.TopicChangedKeys;
 import dev.kvshift.migrate.internal.verify.Verifier;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.transition.Coordinator;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -214,26 +222,83 @@ public final class MigrationTasks implements AutoCloseable {
   }
 
   /**
-   * Moves the collection.
+   * Takes the collection up to a phase before new-only.
+   *
+   * @return the gate's state in that phase
+   * @throws MigrationException.CutoverRefused if the certificate lacks something that the phase
+   *     needs
+   * @throws MigrationException.Mismatch if keys that changed since the comparison differ
+   */
+  public Gate.State step(Coordinator coordinator, Phase target) {
+    return new StepConditions(new KnownProgress())
+        .addTo(coordinator)
+        .moveTo(target, context.options().patience());
+  }
+
+  /** What these tasks have done so far. */
+  private final class KnownProgress implements StepConditions.Evidence {
+    private final CopyCompletion copied = new CopyCompletion(ledger);
+
+    @Override
+    public boolean isCopied() {
+      return copied.getAsBoolean();
+    }
+
+    @Override
+    public long newest() {
+      return pipeline.window().newest();
+    }
+
+    @Override
+    public long applied() {
+      check();
+      return pipeline.applied().position();
+    }
+
+    @Override
+    public void certify() {
+      readiness().certify();
+    }
+  }
+
+  /**
+   * Moves the collection: by a fence from legacy, by a seal from new-primary.
    *
    * @throws MigrationException.CutoverRefused if it was not compared, or see {@link Cutover#run()}
+   *     and {@link Seal#run}
    */
   public CutoverReport cutover() {
+    HandOver handOver = new HandOver(ledger, setup.activation());
+    Gate.State state = context.await(context.source().gate()::state);
+    if (state.phase() == Phase.LEGACY) {
+      return new Cutover(context, ledger, readiness(), handOver).run();
+    }
+    Seal seal = new Seal(context, ledger, handOver);
+    if (!state.sealed()) {
+      seal.run(readiness());
+    }
+    if (tail != null) {
+      tail.close();
+    }
+    return seal.complete(pipeline, draft(), identity());
+  }
+
+  private Readiness readiness() {
     VerifyRecord verified = ledger.get(VerifyRecord.KEY);
     if (verified == null) {
       throw new MigrationException.CutoverRefused(
           "collection " + context.collection() + " was not compared: verify first");
     }
     TailCheck following = tail == null ? follow(verified) : tail;
-    return new Cutover(
-            context,
-            ledger,
-            pipeline,
-            following,
-            new QuarantineReview(quarantined, check),
-            setup.activation(),
-            new IdentityCheck(context, setup.activation().target(), ledger, setup.topic()::id))
-        .run();
+    return new Readiness(context, pipeline, following, draft(), identity());
+  }
+
+  private CertificateDraft draft() {
+    return new CertificateDraft(context, ledger, new QuarantineReview(quarantined, check));
+  }
+
+  private IdentityCheck identity() {
+    return new IdentityCheck(context, setup.activation().target(), ledger, setup.topic()::id);
   }
 
   private TailCheck follow(VerifyRecord verified) {

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param quarantined number of keys whose newest version is not on the target
  * @param horizons how far back the change log and the topic reach
  * @param clocks the clocks of both stores; null in certificates of versions that did not measure
- * @param fence what was checked inside the fence, or null before
+ * @param last what was checked of the last changes, inside the fence or around the seal; null
+ *     before
  */
 public record Certificate(
     Subject subject,
@@ -35,7 +36,7 @@ public record Certificate(
     int quarantined,
     Horizons horizons,
     @Nullable StoreClocks clocks,
-    @Nullable FenceCheck fence) {
+    @Nullable LastCheck last) {
   /** The key of the record. */
   public static final LedgerKey<Certificate> KEY =
       new LedgerKey<>("certificate", Certificate::print, Certificate::parse);
@@ -138,6 +139,9 @@ public record Certificate(
     return null;
   }
 
+  /** What was checked of the last changes before the source stopped for good. */
+  public sealed interface LastCheck permits FenceCheck, SealCheck {}
+
   /**
    * What was checked inside the fence.
    *
@@ -156,7 +160,47 @@ public record Certificate(
       int markers,
       Tail tail,
       @Nullable Requested requested,
-      Instant at) {}
+      Instant at)
+      implements LastCheck {}
+
+  /**
+   * What was checked before the seal of the dual-write cutover, and drained after it. Services
+   * write to the target from the seal on, so no key is compared any more then; every write that was
+   * acknowledged before is on the target anyway, and the drain brings the others.
+   *
+   * @param epoch the gate's epoch that was sealed
+   * @param position the position up to which the tail check had come
+   * @param tail what the tail check had found by then
+   * @param at when the check ended, before the seal
+   * @param drained what the seal has left, once it is applied; null before
+   */
+  public record SealCheck(
+      long epoch, long position, Tail tail, Instant at, @Nullable Drained drained)
+      implements LastCheck {
+    /** Returns the unique name of the attempt. */
+    public String attempt() {
+      return attemptOf(epoch);
+    }
+
+    /** Returns the name of the attempt that seals an epoch. */
+    public static String attemptOf(long epoch) {
+      return "seal-" + epoch;
+    }
+
+    /** Returns the check with what the seal has left, and the target now holds. */
+    public SealCheck drained(Drained all) {
+      return new SealCheck(epoch, position, tail, at, all);
+    }
+  }
+
+  /**
+   * The drain after a seal.
+   *
+   * @param version the floor: the last version that the source has issued
+   * @param position the last position of the change log, up to which everything is applied
+   * @param at when it was
+   */
+  public record Drained(long version, long position, Instant at) {}
 
   /**
    * The time of the fence, by the runner's clock.
@@ -174,17 +218,18 @@ public record Certificate(
    */
   public record Tail(long keysRead, long differences) {}
 
-  /** Returns the certificate with what was checked, and found quarantined, inside the fence. */
-  public Certificate with(FenceCheck check, int stillQuarantined) {
+  /** Returns the certificate with what was checked last, and found quarantined then. */
+  public Certificate with(LastCheck check, int stillQuarantined) {
     return new Certificate(subject, verify, copy, stillQuarantined, horizons, clocks, check);
   }
 
   /**
-   * Checks everything that can be checked before the fence.
+   * Checks everything that can be checked before the source stops: before the fence, and before
+   * each step of the dual-write cutover that trusts the target.
    *
    * @throws MigrationException.CutoverRefused if something is missing or not right, naming it
    */
-  public void requireReadyForFence(Instant now) {
+  public void requireReady(Instant now) {
     if (subject.identity == null) {
       throw missing("copyId");
     }
@@ -257,18 +302,36 @@ public record Certificate(
   }
 
   /**
-   * Checks everything that the move needs.
+   * Checks everything that the move needs, or the activation after a seal.
    *
+   * @param now the present time; a sealed collection's certificate is judged by the time of its
+   *     seal
    * @throws MigrationException.CutoverRefused if something is missing or not right, naming it
    */
   public void requireComplete(Instant now) {
-    requireReadyForFence(now);
-    if (fence == null) {
+    if (last instanceof SealCheck seal) {
+      requireReady(seal.at);
+      requireNoDifference(seal.tail);
+      if (seal.drained == null) {
+        throw missing("seal.version");
+      }
+      return;
+    }
+    requireReady(now);
+    if (!(last instanceof FenceCheck fence)) {
       throw missing("fence");
     }
-    if (fence.tail.differences != 0) {
+    requireNoDifference(fence.tail);
+    requireNearTheClock(fence);
+  }
+
+  private void requireNoDifference(Tail tail) {
+    if (tail.differences != 0) {
       throw refused("the tail check found differences: repair them and verify again");
     }
+  }
+
+  private void requireNearTheClock(FenceCheck fence) {
     if (fence.requested == null) {
       throw missing("fence.sent");
     }
@@ -288,7 +351,7 @@ public record Certificate(
 
   /**
    * Checks a certificate of a collection that has moved, without its stores: everything that the
-   * move needed, at the time of the check inside the fence.
+   * move needed, at the time of the last check.
    *
    * @param json the certificate, as {@link #toJson} prints it
    * @throws IllegalArgumentException if it is no certificate, or was changed
@@ -296,22 +359,30 @@ public record Certificate(
    */
   public static Certificate verify(String json) {
     Certificate certificate = parse(Members.parse(json));
-    if (certificate.fence == null) {
-      throw certificate.missing("fence");
-    }
-    certificate.requireComplete(certificate.fence.at);
+    certificate.requireComplete(certificate.checkedAt());
     return certificate;
+  }
+
+  private Instant checkedAt() {
+    if (last instanceof SealCheck seal) {
+      return seal.at;
+    }
+    if (last instanceof FenceCheck fence) {
+      return fence.at;
+    }
+    throw missing("fence");
   }
 
   /** Returns what a complete certificate is about. */
   public CertificateReport report() {
-    FenceCheck checked = Objects.requireNonNull(fence);
-    return new CertificateReport(
-        subject.collection,
-        Objects.requireNonNull(subject.identity).copy.toString(),
-        checked.attempt,
-        checked.version,
-        checked.at);
+    String copy = Objects.requireNonNull(subject.identity).copy.toString();
+    if (last instanceof SealCheck seal) {
+      Drained drained = Objects.requireNonNull(seal.drained);
+      return new CertificateReport(
+          subject.collection, copy, seal.attempt(), drained.version, drained.at);
+    }
+    FenceCheck fence = (FenceCheck) Objects.requireNonNull(last);
+    return new CertificateReport(subject.collection, copy, fence.attempt, fence.version, fence.at);
   }
 
   private MigrationException.CutoverRefused missing(String member) {
@@ -368,7 +439,7 @@ public record Certificate(
     if (clocks != null) {
       members.with("clocks", printClocks(clocks));
     }
-    if (fence != null) {
+    if (last instanceof FenceCheck fence) {
       Members printed =
           new Members()
               .with("attempt", fence.attempt)
@@ -380,15 +451,30 @@ public record Certificate(
       }
       members
           .with("fence", printed)
-          .with(
-              "tail",
-              new Members()
-                  .with("position", fence.position)
-                  .with("keysRead", fence.tail.keysRead)
-                  .with("differences", fence.tail.differences))
+          .with("tail", printTail(fence.position, fence.tail))
           .with("clock", fence.at);
     }
+    if (last instanceof SealCheck seal) {
+      Members printed = new Members().with("epoch", seal.epoch);
+      if (seal.drained != null) {
+        printed
+            .with("version", seal.drained.version)
+            .with("position", seal.drained.position)
+            .with("drained", seal.drained.at);
+      }
+      members
+          .with("seal", printed)
+          .with("tail", printTail(seal.position, seal.tail))
+          .with("clock", seal.at);
+    }
     return members;
+  }
+
+  private static Members printTail(long position, Tail tail) {
+    return new Members()
+        .with("position", position)
+        .with("keysRead", tail.keysRead)
+        .with("differences", tail.differences);
   }
 
   private Members printHorizons() {
@@ -465,18 +551,41 @@ public record Certificate(
                 ? horizons.millis("tombstoneLifetimeMillis")
                 : null),
         members.has("clocks") ? parseClocks(members.object("clocks")) : null,
-        members.has("fence") ? parseFence(members) : null);
+        parseLast(members));
+  }
+
+  private static @Nullable LastCheck parseLast(Members members) {
+    if (members.has("seal")) {
+      return parseSeal(members);
+    }
+    return members.has("fence") ? parseFence(members) : null;
+  }
+
+  private static SealCheck parseSeal(Members members) {
+    Members seal = members.object("seal");
+    Members tail = members.object("tail");
+    return new SealCheck(
+        seal.number("epoch"),
+        tail.number("position"),
+        parseTail(tail),
+        members.instant("clock"),
+        seal.has("version")
+            ? new Drained(seal.number("version"), seal.number("position"), seal.instant("drained"))
+            : null);
+  }
+
+  private static Tail parseTail(Members tail) {
+    return new Tail(tail.number("keysRead"), tail.number("differences"));
   }
 
   private static FenceCheck parseFence(Members members) {
     Members fence = members.object("fence");
-    Members tail = members.object("tail");
     return new FenceCheck(
         fence.text("attempt"),
         fence.number("version"),
         fence.number("position"),
         fence.count("markers"),
-        new Tail(tail.number("keysRead"), tail.number("differences")),
+        parseTail(members.object("tail")),
         fence.has("sent") ? new Requested(fence.instant("sent"), fence.instant("answered")) : null,
         members.instant("clock"));
   }

@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.ledger;
 
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.Step;
+import dev.kvshift.spi.Phase;
 import java.time.Instant;
 import java.util.Locale;
 
@@ -44,6 +45,21 @@ public final class Event {
   /** An attempt has moved the collection. */
   public static Event moved(CutoverRecord attempt) {
     return of(attempt.print(), "moved");
+  }
+
+  /** An attempt is about to seal the source. */
+  public static Event sealing(CutoverRecord attempt) {
+    return of(attempt.print(), "seal");
+  }
+
+  /** The collection was taken from one phase to another, whose epoch this is. */
+  public static Event stepped(Phase from, Phase to, long epoch) {
+    return of(
+        new Members().with("from", word(from)).with("to", word(to)).with("epoch", epoch), "phase");
+  }
+
+  private static String word(Phase phase) {
+    return phase.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private static Event of(Members details, String what) {

@@ -36,42 +36,42 @@ final class CertificateTest {
   private static final Instant ANSWERED = NOW.minusMillis(10);
 
   @Test
-  void requireReadyForFence_complete_passesFor24Hours() {
+  void requireReady_complete_passesFor24Hours() {
     Draft draft = new Draft();
 
-    draft.print().requireReadyForFence(BEGAN);
-    draft.print().requireReadyForFence(LAST_MOMENT);
+    draft.print().requireReady(BEGAN);
+    draft.print().requireReady(LAST_MOMENT);
 
     assertRefused(
-        () -> draft.print().requireReadyForFence(LAST_MOMENT.plusNanos(1)),
+        () -> draft.print().requireReady(LAST_MOMENT.plusNanos(1)),
         "the last comparison began 24 h ago: verify again");
     assertRefused(
-        () -> draft.print().requireReadyForFence(BEGAN.minusNanos(1)),
+        () -> draft.print().requireReady(BEGAN.minusNanos(1)),
         "the last comparison began after now: check the clock, and verify again");
   }
 
   @Test
-  void requireReadyForFence_shortRetention_isItsAge() {
+  void requireReady_shortRetention_isItsAge() {
     Draft draft = new Draft();
     draft.retention = Duration.ofHours(5);
 
-    draft.print().requireReadyForFence(BEGAN.plus(Duration.ofHours(5)).minusNanos(1));
+    draft.print().requireReady(BEGAN.plus(Duration.ofHours(5)).minusNanos(1));
 
     assertRefused(
-        () -> draft.print().requireReadyForFence(BEGAN.plus(Duration.ofHours(5))),
+        () -> draft.print().requireReady(BEGAN.plus(Duration.ofHours(5))),
         "the last comparison began 5 h ago, and the topic keeps changes for 5 h only: verify"
             + " again");
   }
 
   @Test
-  void requireReadyForFence_targetThatForgetsDeletes_isItsAge() {
+  void requireReady_targetThatForgetsDeletes_isItsAge() {
     Draft draft = new Draft();
     draft.tombstones = Duration.ofHours(4);
 
-    draft.print().requireReadyForFence(BEGAN.plus(Duration.ofHours(4)).minusNanos(1));
+    draft.print().requireReady(BEGAN.plus(Duration.ofHours(4)).minusNanos(1));
 
     assertRefused(
-        () -> draft.print().requireReadyForFence(BEGAN.plus(Duration.ofHours(4))),
+        () -> draft.print().requireReady(BEGAN.plus(Duration.ofHours(4))),
         "the last comparison began 4 h ago, and the target remembers deletes for 4 h only, so a"
             + " deleted entry may have come back since: raise gc_grace_seconds of its tables, and"
             + " verify again");
@@ -137,25 +137,25 @@ final class CertificateTest {
 
   @ParameterizedTest(name = "{1}")
   @MethodSource("broken")
-  void requireReadyForFence_oneConditionBroken_namesIt(Change change, String why) {
+  void requireReady_oneConditionBroken_namesIt(Change change, String why) {
     Draft draft = new Draft();
-    draft.print().requireReadyForFence(NOW);
+    draft.print().requireReady(NOW);
     change.in(draft);
 
-    assertRefused(() -> draft.print().requireReadyForFence(NOW), why);
+    assertRefused(() -> draft.print().requireReady(NOW), why);
     assertRefused(
         () -> draft.print().with(fence(0, 0), draft.quarantined).requireComplete(NOW), why);
   }
 
   @Test
-  void requireReadyForFence_atItsBounds_passes() {
+  void requireReady_atItsBounds_passes() {
     Draft draft = new Draft();
     draft.copied =
         new Certificate.Copied(16, 16, counts(6, VersionClock.micros(NOW) + MAX_AHEAD_MICROS));
     draft.streamed = 3;
     draft.clocks = new StoreClocks(skew(250), skew(-250));
 
-    draft.print().requireReadyForFence(NOW);
+    draft.print().requireReady(NOW);
   }
 
   @Test
@@ -224,6 +224,50 @@ final class CertificateTest {
     assertRefused(
         () -> Certificate.verify(new Draft().print().with(fence(1, 0), 0).toJson()),
         "the tail check found differences: repair them and verify again");
+  }
+
+  @Test
+  void requireComplete_seal_isJudgedByItsTimeAndDrained() {
+    Certificate ready = new Draft().print();
+    Certificate.SealCheck checked = seal(0);
+    Certificate.SealCheck drained =
+        checked.drained(new Certificate.Drained(7, 11, LAST_MOMENT.plusMillis(2)));
+
+    ready.with(drained, 0).requireComplete(LAST_MOMENT.plus(Duration.ofDays(9)));
+
+    assertRefused(
+        () -> ready.with(checked, 0).requireComplete(NOW),
+        "its certificate has no 'seal.version': do that step first");
+    assertRefused(
+        () -> ready.with(drained, 1).requireComplete(NOW),
+        "1 keys are quarantined, and their newest version is not on the target: the command"
+            + " status shows them and why; write or delete them at the source");
+    assertRefused(
+        () -> ready.with(seal(1).drained(drained.drained()), 0).requireComplete(NOW),
+        "the tail check found differences: repair them and verify again");
+    Certificate.SealCheck late =
+        new Certificate.SealCheck(
+            5, 9, checked.tail(), LAST_MOMENT.plusNanos(1), drained.drained());
+    assertRefused(
+        () -> ready.with(late, 0).requireComplete(NOW),
+        "the last comparison began 24 h ago: verify again");
+  }
+
+  @Test
+  void verify_certificateOfASeal_isChecked() {
+    Certificate ready = new Draft().print();
+    Certificate complete = ready.with(seal(0).drained(new Certificate.Drained(7, 11, NOW)), 0);
+
+    assertThat(Certificate.verify(complete.toJson())).isEqualTo(complete);
+    assertThat(complete.report().attempt()).isEqualTo("seal-5");
+    assertThat(complete.report().floor()).isEqualTo(7);
+    assertRefused(
+        () -> Certificate.verify(ready.with(seal(0), 0).toJson()),
+        "its certificate has no 'seal.version': do that step first");
+  }
+
+  private static Certificate.SealCheck seal(long differences) {
+    return new Certificate.SealCheck(5, 9, new Certificate.Tail(3, differences), LAST_MOMENT, null);
   }
 
   private interface Change {

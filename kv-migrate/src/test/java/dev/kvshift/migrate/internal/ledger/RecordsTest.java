@@ -57,6 +57,14 @@ final class RecordsTest {
           null,
           null);
 
+  private static final Certificate.SealCheck SEAL =
+      new Certificate.SealCheck(
+          5,
+          404,
+          new Certificate.Tail(1, 0),
+          Instant.parse("2026-11-28T05:54:52.900060864Z"),
+          null);
+
   private final Store store = MemoryStoreProvider.open(UUID.randomUUID().toString());
 
   @AfterEach
@@ -145,7 +153,19 @@ final class RecordsTest {
                     null,
                     Instant.parse("2026-11-28T05:54:52.900060864Z")),
                 0)),
-        record("certificate-complete", Certificate.KEY, complete()));
+        record("certificate-complete", Certificate.KEY, complete()),
+        record("certificate-before-seal", Certificate.KEY, complete().with(SEAL, 0)),
+        record(
+            "certificate-sealed",
+            Certificate.KEY,
+            complete()
+                .with(
+                    SEAL.drained(
+                        new Certificate.Drained(
+                            1795845292868779L,
+                            405,
+                            Instant.parse("2026-11-28T05:54:53.100060864Z"))),
+                    0)));
   }
 
   private static Certificate complete() {
@@ -198,7 +218,7 @@ final class RecordsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"prepare", "fence", "lifted", "moved", "repair"})
+  @ValueSource(strings = {"prepare", "phase", "fence", "lifted", "seal", "moved", "repair"})
   void forEach_eventOfFormat1_isReadAndPrintedAsEver(String what) {
     LedgerKey<Event> key = Event.ALL.in("0001795845292-361019058");
     write("files", key, text("event-" + what));

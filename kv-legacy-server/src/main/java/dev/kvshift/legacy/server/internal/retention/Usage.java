@@ -7,6 +7,7 @@ import dev.kvshift.legacy.server.internal.commit.CatalogOperations;
 import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
 import dev.kvshift.legacy.server.internal.commit.LockOperations;
 import dev.kvshift.legacy.server.internal.commit.Operation;
+import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
 import dev.kvshift.legacy.server.internal.storage.LeaderClock;
@@ -14,6 +15,7 @@ import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.wire.ClientUse;
 import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.spi.Call;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,6 +59,7 @@ public final class Usage {
   /** How many figures are stored at once, so that the writes of services find room between them. */
   private static final int SAVED_AT_ONCE = 1_000;
 
+  private static final long UNGATED = Call.within(Duration.ZERO).ungated().epoch();
   private static final byte[] SINCE_KEY = Database.utf8("usagesince");
 
   private final int maxEntries;
@@ -153,7 +156,11 @@ public final class Usage {
     return name.length() <= MAX_NAME_LENGTH ? name : name.substring(0, MAX_NAME_LENGTH);
   }
 
-  /** Counts a request of a service. Requests of the runner do not count. */
+  /**
+   * Counts a request of a service, under its epoch. An epoch that the leader has not issued yet
+   * counts as the newest one, so that a client cannot fill the statistics by making up epochs.
+   * Requests of the runner, which come with no epoch, do not count.
+   */
   public void count(String client, String library, Request request) {
     switch (request.getBodyCase()) {
       case GET, RANGE, WRITE -> count(request.getCollection(), client, library, request);
@@ -171,12 +178,15 @@ public final class Usage {
   }
 
   private void count(int collection, String client, String library, Request request) {
-    User user = new User(collection, client, library, request.getEpoch());
-    Count known = counts.get(user);
-    Count count = known == null ? added(user) : known;
-    if (count == null) {
+    Table table = catalog.byId(collection);
+    if (table == null || request.getEpoch() == UNGATED) {
       return;
     }
+    long newest = table.publishedGate().state().epoch();
+    long epoch = Math.max(0, Math.min(request.getEpoch(), newest));
+    User user = new User(collection, client, library, epoch);
+    Count known = counts.get(user);
+    Count count = known == null ? added(user) : known;
     switch (request.getBodyCase()) {
       case WRITE -> count.writes.increment();
       case GET, RANGE -> count.reads.increment();
@@ -191,11 +201,7 @@ public final class Usage {
     }
   }
 
-  /** Returns the figures of a new client; null if the collection does not exist. */
-  private @Nullable Count added(User user) {
-    if (catalog.byId(user.collection) == null) {
-      return null;
-    }
+  private Count added(User user) {
     User counted = counts.size() < maxEntries ? user : new User(user.collection, OTHERS, "", 0);
     return counts.computeIfAbsent(counted, Count::new);
   }

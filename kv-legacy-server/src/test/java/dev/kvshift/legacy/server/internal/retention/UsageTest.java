@@ -193,6 +193,33 @@ class UsageTest {
   }
 
   @Test
+  void count_epochThatWasNotIssued_isCountedUnderTheNewest() {
+    try (Engine engine = Engine.open(options())) {
+      Table table = await(engine.collection("files"));
+      long newest = engine.gates().state(table).epoch();
+      Request.Builder request =
+          Request.newBuilder().setCollection(table.id()).setGet(KeyOf.getDefaultInstance());
+      for (long epoch : new long[] {newest, newest + 1, 4_711, Long.MAX_VALUE - 1}) {
+        engine.usage().count("orders", "1.0", request.setEpoch(epoch).build());
+      }
+
+      assertThat(engine.usage().of(table.id()))
+          .extracting(ClientUse::getEpoch, ClientUse::getReads)
+          .containsExactly(tuple(newest, 4L));
+    }
+  }
+
+  @Test
+  void count_ungatedRequest_isTheRunnersAndDoesNotCount() {
+    try (RunningServer server = RunningServer.start(options(), ServerOptions.loopback(0));
+        Store store = Stores.open("legacy://" + server.address() + "?client=runner")) {
+      await(files(store).get(KEY, call().ungated()));
+    }
+
+    assertThat(usesAfterRestart("files")).isEmpty();
+  }
+
+  @Test
   void save_clientNotSeenForItsMemory_leavesTheTableAndTheFiles() {
     try (Engine engine = Engine.open(options())) {
       Table table = await(engine.collection("files"));

@@ -1,0 +1,31 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.spi.Phase;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** The phases as people write them: {@code shadow-write}. */
+final class PhaseConverter implements ITypeConverter<Phase> {
+  @Override
+  public Phase convert(String text) {
+    return Arrays.stream(Phase.values())
+        .filter(phase -> word(phase).equals(text))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new TypeConversionException(
+                    "there is no phase '"
+                        + text
+                        + "': give one of "
+                        + Arrays.stream(Phase.values())
+                            .map(PhaseConverter::word)
+                            .collect(Collectors.joining(", "))));
+  }
+
+  static String word(Phase phase) {
+    return phase.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

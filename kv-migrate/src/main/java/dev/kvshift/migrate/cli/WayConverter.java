@@ -1,0 +1,19 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.migrate.api.Way;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** The ways as people write them: {@code fence} and {@code dual-write}. */
+final class WayConverter implements ITypeConverter<Way> {
+  @Override
+  public Way convert(String text) {
+    return switch (text) {
+      case "fence" -> Way.FENCE;
+      case "dual-write" -> Way.DUAL_WRITE;
+      default ->
+          throw new TypeConversionException(
+              "there is no way '" + text + "': give fence or dual-write");
+    };
+  }
+}

@@ -1,0 +1,42 @@
+package dev.kvshift.migrate.internal.cutover;
+
+import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.WritePause;
+import dev.kvshift.migrate.internal.ledger.CutoverRecord;
+import dev.kvshift.migrate.internal.ledger.Event;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import java.time.Duration;
+
+/**
+ * The record of an attempt to hand a collection over, and what follows once the source has stopped:
+ * the target becomes active above the floor. Both can be repeated.
+ */
+public final class HandOver {
+  private final Ledger ledger;
+  private final Activation activation;
+
+  /** Creates the hand-over to a target. */
+  public HandOver(Ledger ledger, Activation activation) {
+    this.ledger = ledger;
+    this.activation = activation;
+  }
+
+  /** Records an attempt, before anything is done. */
+  CutoverRecord begin(String attempt) {
+    CutoverRecord record = CutoverRecord.begin(attempt, activation.incarnation());
+    ledger.put(CutoverRecord.KEY, record);
+    return record;
+  }
+
+  /** Activates the target, and records that an attempt has handed the collection over. */
+  CutoverReport complete(CutoverRecord attempt, int number, long floor, WritePause pause) {
+    long startNanos = System.nanoTime();
+    activation.run(floor);
+    Duration activated = Duration.ofNanos(System.nanoTime() - startNanos);
+    CutoverRecord done = attempt.moved(floor, pause.total());
+    ledger.put(CutoverRecord.KEY, done);
+    ledger.append(Event.moved(done));
+    return new CutoverReport(
+        attempt.attempt(), number, floor, activation.incarnation(), pause, activated);
+  }
+}

@@ -1,0 +1,51 @@
+package dev.kvshift.migrate.internal.cutover;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
+import dev.kvshift.transition.Coordinator;
+import java.time.Duration;
+
+/**
+ * Steps back to an earlier phase. They have no condition and need nothing but the source, which has
+ * everything that services were told, whatever has become of the target and of the broker.
+ */
+public final class WayBack {
+  private WayBack() {}
+
+  /**
+   * Takes a collection back to a phase before new-only. Never takes it forward: another run may
+   * have taken it further back meanwhile, and the way up has conditions.
+   *
+   * @param coordinator the collection's, without conditions
+   * @param patience how long each step may wait
+   * @return the gate's state in that phase
+   * @throws MigrationException.CutoverRefused if the collection has moved
+   */
+  public static Gate.State to(Phase target, Coordinator coordinator, Duration patience) {
+    Coordinator backOnly = coordinator;
+    for (Phase phase : Phase.values()) {
+      backOnly = backOnly.withCondition(phase, state -> refuseUp(state, target));
+    }
+    try {
+      return backOnly.moveTo(target, patience);
+    } catch (StalePhase e) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + e.collection()
+              + " has moved, and there is no way back from NEW_ONLY: the new store has had writes that"
+              + " the old one lacks");
+    }
+  }
+
+  private static String refuseUp(Gate.State state, Phase target) {
+    throw new KvException.Transient(
+        "the collection was taken back to phase "
+            + state.phase()
+            + " meanwhile, below "
+            + target
+            + ": look at its status, and start the step again");
+  }
+}
