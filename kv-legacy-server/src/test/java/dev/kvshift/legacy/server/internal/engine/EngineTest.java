@@ -411,7 +411,7 @@ class EngineTest {
   }
 
   @Test
-  void submit_operationDiesWithAnError_failsAloneAndItsBatchIsAppliedAgain() {
+  void submit_operationDiesWithAnError_failsAlone() {
     CountDownLatch held = holdUpCommits();
     CompletableFuture<Long> before = put("before");
     CompletableFuture<String> dying =
@@ -677,7 +677,7 @@ class EngineTest {
   }
 
   @Test
-  void compareAndSet_beforeRestart_holdsAfterItAndKeepsTheLeadersOwnFields() {
+  void compareAndSet_thenRestart_keepsTheRecord() {
     step(3, Phase.SHADOW_WRITE, 2);
     Gate.State before = engine.gates().state(table);
     reopen();
@@ -778,7 +778,7 @@ class EngineTest {
   }
 
   @Test
-  void lockSpaceMove_leaseOverByTheLeadersClock_handsOverAlsoOverARestart() {
+  void lockSpaceMove_leaseOverByTheLeadersClock_handsOver() {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofSeconds(10);
     Lock held =
