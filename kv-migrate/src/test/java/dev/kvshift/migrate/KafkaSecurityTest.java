@@ -80,9 +80,12 @@ class KafkaSecurityTest {
     KafkaProperties trusting =
         KafkaProperties.of(
             Map.of(
-                "security.protocol", "SSL",
-                "ssl.truststore.location", keys.toString(),
-                "ssl.truststore.password", PASSWORD));
+                "security.protocol",
+                "SSL",
+                "ssl.truststore.location",
+                keys.toString(),
+                "ssl.truststore.password",
+                PASSWORD));
     try (KafkaBroker broker = tlsBroker(keys);
         Sides sides = new Sides()) {
       sides.fill(10);
