@@ -3,6 +3,7 @@ package dev.kvshift.spi;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Lock;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -51,11 +52,12 @@ public final class Mutation {
   /**
    * Returns the same write with another expiry.
    *
-   * @param newExpiry when the entry expires, truncated to milliseconds by the store; null for never
+   * @param newExpiry when the entry expires, truncated to milliseconds; null for never
    * @throws IllegalArgumentException if the write is a delete and the expiry is not null
    */
   public Mutation withExpiry(@Nullable Instant newExpiry) {
-    return new Mutation(value, newExpiry, version, lock);
+    Instant millis = newExpiry == null ? null : newExpiry.truncatedTo(ChronoUnit.MILLIS);
+    return new Mutation(value, millis, version, lock);
   }
 
   /**

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.KvStore;
 import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.CassandraNode;
@@ -120,6 +121,23 @@ final class RealStoresTest {
     }
   }
 
+  @Test
+  void open_oldStoreUnreachableAndNewOneNeverMigrated_failsAndWritesNothing() {
+    CassandraNode node = CassandraNode.shared();
+    Layout layout = Layout.range(ShardRule.firstBits(4));
+    String newSide = target(node, "never_migrated", node.datacenter());
+    String oldSide;
+    try (ForkedLegacyServer legacy = ForkedLegacyServer.start()) {
+      oldSide = legacy.connectionString();
+    }
+    try (KvStore owner = Stores.connect(newSide);
+        KvStore service = Stores.connect(transition("service", oldSide, newSide))) {
+      owner.collection(Sides.COLLECTION, layout);
+      assertThatThrownBy(() -> service.collection(Sides.COLLECTION, layout))
+          .isInstanceOf(KvException.Transient.class);
+    }
+  }
+
   static String target(CassandraNode node, String keyspace, String datacenter) {
     return "scylla://"
         + node.address()
@@ -131,13 +149,16 @@ final class RealStoresTest {
   }
 
   static KvStore service(String name, String oldSide, String newSide, Layout layout) {
-    ConnectionString string =
-        ConnectionString.of("transition")
-            .withHosts(List.of(ConnectionString.Host.of(name)))
-            .withParameters(Map.of("old", oldSide, "new", newSide));
-    KvStore store = Stores.connect(string.print());
+    KvStore store = Stores.connect(transition(name, oldSide, newSide));
     store.collection(Sides.COLLECTION, layout);
     return store;
+  }
+
+  private static String transition(String name, String oldSide, String newSide) {
+    return ConnectionString.of("transition")
+        .withHosts(List.of(ConnectionString.Host.of(name)))
+        .withParameters(Map.of("old", oldSide, "new", newSide))
+        .print();
   }
 
   private static boolean isReady(Sides sides, String service) {

@@ -37,7 +37,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Opens a store's collections: claims them, makes or checks their tables, prepares statements. */
+/**
+ * Opens a store's collections: claims them, creates or checks their tables, prepares statements.
+ */
 final class CollectionOpener {
   private static final Logger LOG = LoggerFactory.getLogger(CollectionOpener.class);
 
@@ -61,6 +63,32 @@ final class CollectionOpener {
     return Futures.start(() -> requireTable(name, layout, claim))
         .thenCompose(checked -> CollectionRecord.claim(metadata, name, layout, claim))
         .thenCompose(record -> open(new Opened(name, record, claim)));
+  }
+
+  /** Opens a collection for reading, by a reader that follows when its migration begins again. */
+  CompletionStage<StoreCollection> follow(String name, Layout layout) {
+    FollowingReader.Opener opener =
+        new FollowingReader.Opener() {
+          @Override
+          public CompletionStage<Long> current() {
+            return CollectionRecord.read(metadata, name)
+                .thenApply(record -> record == null ? 0 : record.incarnation());
+          }
+
+          @Override
+          public CompletionStage<FollowingReader.Incarnation> open() {
+            return Futures.start(() -> requireTable(name, layout, Claim.READ))
+                .thenCompose(checked -> CollectionRecord.claim(metadata, name, layout, Claim.READ))
+                .thenCompose(
+                    record ->
+                        CollectionOpener.this
+                            .open(new Opened(name, record, Claim.READ))
+                            .thenApply(
+                                rows ->
+                                    new FollowingReader.Incarnation(rows, record.incarnation())));
+          }
+        };
+    return opener.open().thenApply(first -> new FollowingReader(first, opener, System::nanoTime));
   }
 
   /**

@@ -166,7 +166,9 @@ final class ScyllaStore implements Store {
 
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
-    return opener.open(name, layout, claim);
+    return claim.kind() == Claim.Kind.READ
+        ? opener.follow(name, layout)
+        : opener.open(name, layout, claim);
   }
 
   @Override

@@ -29,6 +29,18 @@ final class BrokenDriversTest {
 
   static Stream<Arguments> broken() {
     return Stream.of(
+            first(),
+            BrokenRows.all(),
+            BrokenLives.all(),
+            BrokenGates.all(),
+            BrokenLogs.all(),
+            BrokenRecords.all(),
+            BrokenLeases.all())
+        .flatMap(each -> each);
+  }
+
+  private static Stream<Arguments> first() {
+    return Stream.of(
         collection(
             "loses the last write",
             BrokenPoints::losesTheLastWrite,
@@ -356,13 +368,12 @@ final class BrokenDriversTest {
         .isPresent();
   }
 
-  private static Arguments collection(
+  static Arguments collection(
       String how, UnaryOperator<StoreCollection> breaking, Class<?> clause, String test) {
     return store(how, store -> BrokenLeaders.wrapping(store, breaking), clause, test);
   }
 
-  private static Arguments store(
-      String how, UnaryOperator<Store> breaking, Class<?> clause, String test) {
+  static Arguments store(String how, UnaryOperator<Store> breaking, Class<?> clause, String test) {
     return Arguments.of(how, breaking, clause, test, BrokenKit.class);
   }
 

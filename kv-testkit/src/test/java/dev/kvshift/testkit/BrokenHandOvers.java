@@ -4,7 +4,6 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Call;
-import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
@@ -18,7 +17,6 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.fault.ForwardingCollection;
 import dev.kvshift.testkit.fault.ForwardingStore;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,21 +34,11 @@ import org.jspecify.annotations.Nullable;
 final class BrokenHandOvers {
   private BrokenHandOvers() {}
 
-  private static StoreCollection withGate(
-      StoreCollection collection, UnaryOperator<Gate> breaking) {
-    return new ForwardingCollection(collection) {
-      @Override
-      public Gate gate() {
-        return breaking.apply(inner.gate());
-      }
-    };
-  }
-
   static StoreCollection fencesWhoIsNotReady(StoreCollection collection) {
-    return withGate(
+    return ForwardingParts.withGate(
         collection,
         gate ->
-            new ForwardingGate(gate) {
+            new ForwardingParts.Leader(gate) {
               @Override
               public CompletionStage<Fence> fence(String attempt, FenceOptions options) {
                 return inner
@@ -68,10 +56,10 @@ final class BrokenHandOvers {
   }
 
   static StoreCollection forgetsTheCopy(StoreCollection collection) {
-    return withGate(
+    return ForwardingParts.withGate(
         collection,
         gate ->
-            new ForwardingGate(gate) {
+            new ForwardingParts.Leader(gate) {
               @Override
               public CompletionStage<Boolean> compareAndSet(State expected, State next) {
                 return inner.compareAndSet(expected, next.withCopy(null));
@@ -80,20 +68,20 @@ final class BrokenHandOvers {
   }
 
   static StoreCollection tellsNoListener(StoreCollection collection) {
-    return withGate(
+    return ForwardingParts.withGate(
         collection,
         gate ->
-            new ForwardingGate(gate) {
+            new ForwardingParts.Leader(gate) {
               @Override
               public void listen(LongConsumer listener) {}
             });
   }
 
   static StoreCollection publishesNoWatermark(StoreCollection collection) {
-    return withGate(
+    return ForwardingParts.withGate(
         collection,
         gate ->
-            new ForwardingGate(gate) {
+            new ForwardingParts.Leader(gate) {
               @Override
               public CompletionStage<Void> applied(long version) {
                 return CompletableFuture.completedFuture(null);
@@ -102,10 +90,10 @@ final class BrokenHandOvers {
   }
 
   static StoreCollection listsNobody(StoreCollection collection) {
-    return withGate(
+    return ForwardingParts.withGate(
         collection,
         gate ->
-            new ForwardingGate(gate) {
+            new ForwardingParts.Leader(gate) {
               @Override
               public CompletionStage<List<Instance>> instances() {
                 return CompletableFuture.completedFuture(List.of());
@@ -235,7 +223,7 @@ final class BrokenHandOvers {
     };
   }
 
-  /** Lets readers in while the copy is under way, and refuses their writes. */
+  /** Admits readers while the copy is in progress, and refuses their writes. */
   static Store letsReadersInEarly(Store store) {
     return new ForwardingStore(store) {
       @Override
@@ -282,28 +270,15 @@ final class BrokenHandOvers {
   }
 
   static StoreCollection drawsALogIdEachTime(StoreCollection collection) {
-    return new ForwardingCollection(collection) {
-      @Override
-      public ChangeSource changes() {
-        ChangeSource log = inner.changes();
-        return new ChangeSource() {
-          @Override
-          public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
-            return log.read(after, maxBytes, wait);
-          }
-
-          @Override
-          public CompletionStage<String> logId(long position) {
-            return CompletableFuture.completedFuture(UUID.randomUUID().toString());
-          }
-
-          @Override
-          public CompletionStage<Window> window() {
-            return log.window();
-          }
-        };
-      }
-    };
+    return ForwardingParts.withLog(
+        collection,
+        log ->
+            new ForwardingParts.Log(log) {
+              @Override
+              public CompletionStage<String> logId(long position) {
+                return CompletableFuture.completedFuture(UUID.randomUUID().toString());
+              }
+            });
   }
 
   static StoreCollection livesAMillisecondLonger(StoreCollection collection) {
@@ -318,63 +293,5 @@ final class BrokenHandOvers {
             call);
       }
     };
-  }
-
-  private abstract static class ForwardingGate implements Gate {
-    final Gate inner;
-
-    ForwardingGate(Gate inner) {
-      this.inner = inner;
-    }
-
-    @Override
-    public CompletionStage<State> state() {
-      return inner.state();
-    }
-
-    @Override
-    public CompletionStage<Boolean> compareAndSet(State expected, State next) {
-      return inner.compareAndSet(expected, next);
-    }
-
-    @Override
-    public CompletionStage<Fence> fence(String attempt, FenceOptions options) {
-      return inner.fence(attempt, options);
-    }
-
-    @Override
-    public CompletionStage<Void> lift(String attempt) {
-      return inner.lift(attempt);
-    }
-
-    @Override
-    public CompletionStage<State> move(String attempt) {
-      return inner.move(attempt);
-    }
-
-    @Override
-    public CompletionStage<State> seal(long epoch) {
-      return inner.seal(epoch);
-    }
-
-    @Override
-    public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
-      return inner.reassert(key, atLeast);
-    }
-
-    @Override
-    public CompletionStage<Void> applied(long version) {
-      return inner.applied(version);
-    }
-
-    @Override
-    public CompletionStage<List<Instance>> instances() {
-      return inner.instances();
-    }
-
-    @Override
-    public void listen(LongConsumer listener) {
-      inner.listen(listener);
-    }
   }
 }

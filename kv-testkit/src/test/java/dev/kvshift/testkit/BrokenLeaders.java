@@ -4,20 +4,16 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
-import dev.kvshift.spi.ChangeSource;
-import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.testkit.fault.ForwardingCollection;
 import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -62,118 +58,89 @@ final class BrokenLeaders {
   }
 
   static StoreCollection logsNoDeletes(StoreCollection collection) {
-    return new ForwardingCollection(collection) {
-      @Override
-      public ChangeSource changes() {
-        ChangeSource all = inner.changes();
-        return new ChangeSource() {
-          @Override
-          public CompletionStage<ChangeSource.Batch> read(long after, int maxBytes, Duration wait) {
-            return all.read(after, maxBytes, wait)
-                .thenApply(
-                    batch ->
-                        batch instanceof Data data
-                            ? Data.of(withoutDeletes(data.changes()), data.position())
-                            : batch);
-          }
+    return ForwardingParts.withLog(
+        collection,
+        log ->
+            new ForwardingParts.Log(log) {
+              @Override
+              public CompletionStage<Batch> read(long after, int maxBytes, Duration wait) {
+                return inner
+                    .read(after, maxBytes, wait)
+                    .thenApply(
+                        batch ->
+                            batch instanceof Data data
+                                ? Data.of(withoutDeletes(data.changes()), data.position())
+                                : batch);
+              }
 
-          @Override
-          public CompletionStage<String> logId(long position) {
-            return all.logId(position);
-          }
-
-          @Override
-          public CompletionStage<Window> window() {
-            return all.window();
-          }
-        };
-      }
-
-      private List<ChangeSource.Change> withoutDeletes(List<ChangeSource.Change> changes) {
-        return changes.stream().filter(change -> !change.row().isTombstone()).toList();
-      }
-    };
+              private List<Change> withoutDeletes(List<Change> changes) {
+                return changes.stream().filter(change -> !change.row().isTombstone()).toList();
+              }
+            });
   }
 
   /** Sets a record without comparing it first. */
   static Store setsWithoutComparing(Store store) {
-    return new ForwardingStore(store) {
-      @Override
-      public Metadata metadata() {
-        Metadata records = inner.metadata();
-        return new Metadata() {
-          @Override
-          public CompletionStage<@Nullable Bytes> get(String name) {
-            return records.get(name);
-          }
-
-          @Override
-          public CompletionStage<SortedMap<String, Bytes>> list(
-              String prefix, String after, int limit) {
-            return records.list(prefix, after, limit);
-          }
-
-          @Override
-          public CompletionStage<Boolean> compareAndSet(
-              String name, @Nullable Bytes expected, @Nullable Bytes next) {
-            return records.get(name).thenCompose(found -> records.compareAndSet(name, found, next));
-          }
-        };
-      }
-    };
+    return ForwardingParts.withMetadata(
+        store,
+        records ->
+            new ForwardingParts.Records(records) {
+              @Override
+              public CompletionStage<Boolean> compareAndSet(
+                  String name, @Nullable Bytes expected, @Nullable Bytes next) {
+                return inner.get(name).thenCompose(found -> inner.compareAndSet(name, found, next));
+              }
+            });
   }
 
   /** Gives the same token to every holder. */
   static Store restartsTokens(Store store) {
-    return new ForwardingStore(store) {
-      @Override
-      public StoreLocks locks(String space) {
-        StoreLocks locks = inner.locks(space);
-        return new StoreLocks() {
-          @Override
-          public CompletionStage<LockResult> tryLockAll(
-              Set<Bytes> keys, Duration lease, Call call) {
-            return locks
-                .tryLockAll(keys, lease, call)
-                .thenApply(
-                    batch ->
-                        LockResult.of(
-                            batch.acquired().stream()
-                                .map(
-                                    lock ->
-                                        Lock.of(
-                                            lock.space(),
-                                            lock.key(),
-                                            lock.owner() + " " + lock.token(),
-                                            1,
-                                            lock.expires()))
-                                .toList(),
-                            batch.busy(),
-                            batch.unknown()));
-          }
+    return ForwardingParts.withLocks(
+        store,
+        locks ->
+            new ForwardingParts.Leases(locks) {
+              @Override
+              public CompletionStage<LockResult> tryLockAll(
+                  Set<Bytes> keys, Duration lease, Call call) {
+                return inner
+                    .tryLockAll(keys, lease, call)
+                    .thenApply(
+                        batch ->
+                            LockResult.of(
+                                batch.acquired().stream()
+                                    .map(
+                                        lock ->
+                                            Lock.of(
+                                                lock.space(),
+                                                lock.key(),
+                                                lock.owner() + " " + lock.token(),
+                                                1,
+                                                lock.expires()))
+                                    .toList(),
+                                batch.busy(),
+                                batch.unknown()));
+              }
 
-          @Override
-          public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-            return locks.renew(own(lock), lease, call);
-          }
+              @Override
+              public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
+                return inner.renew(own(lock), lease, call);
+              }
 
-          @Override
-          public CompletionStage<Void> release(Lock lock, Call call) {
-            return locks.release(own(lock), call);
-          }
+              @Override
+              public CompletionStage<Void> release(Lock lock, Call call) {
+                return inner.release(own(lock), call);
+              }
 
-          private Lock own(Lock lock) {
-            int space = lock.owner().indexOf(' ');
-            return Lock.of(
-                lock.space(),
-                lock.key(),
-                lock.owner().substring(0, space),
-                Long.parseLong(lock.owner().substring(space + 1)),
-                lock.expires());
-          }
-        };
-      }
-    };
+              private Lock own(Lock lock) {
+                int space = lock.owner().indexOf(' ');
+                return Lock.of(
+                    lock.space(),
+                    lock.key(),
+                    lock.owner().substring(0, space),
+                    Long.parseLong(lock.owner().substring(space + 1)),
+                    lock.expires());
+              }
+            });
   }
 
   /** Leaves a thread behind for each store that is opened. */

@@ -92,18 +92,7 @@ class TransitionStoreTest {
   }
 
   private final Queue<Event> events = new ConcurrentLinkedQueue<>();
-  private final KvObserver observer =
-      new KvObserver() {
-        @Override
-        public Ending begin(Start start) {
-          return end -> {};
-        }
-
-        @Override
-        public void happened(Event event) {
-          events.add(event);
-        }
-      };
+  private final KvObserver observer = new RecordedEvents(events);
 
   private String name;
   private Store oldStore;
@@ -426,6 +415,28 @@ class TransitionStoreTest {
   }
 
   @Test
+  void fence_instanceOfAnOlderLibrary_isRefusedNamingItUntilItIsGone() {
+    try (KvStore service = connect()) {
+      service.collection("items", LAYOUT);
+      awaitReady();
+      InstanceReport older =
+          InstanceReport.of("instance", "billing")
+              .withLibrary("0.9")
+              .withNewestPhase(Phase.DUAL_WRITE)
+              .withUse("items", InstanceReport.Use.acknowledging(0));
+      join(oldStore.report(older));
+      assertThat(
+              Await.failure(
+                  InstancesNotReady.class,
+                  () -> onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME))))
+          .hasMessageContaining("billing")
+          .hasMessageContaining("its library 0.9 knows no phase above");
+      Await.until("the older instance is gone", () -> join(onOld.gate().instances()).size() == 1);
+      fence();
+    }
+  }
+
+  @Test
   void fence_instanceWithAnotherLayoutThanTheCopy_isRefusedNamingBoth() {
     oldOptions = oldOptions.without(Capability.METADATA);
     try (KvStore service = connect()) {
@@ -730,6 +741,35 @@ class TransitionStoreTest {
   }
 
   @Test
+  void reader_preferredCopyBegunAgain_neverReadsTheDroppedOneAndFollows() {
+    join(onOld.write(storeKey("a"), mutation("old", 10), call()));
+    join(onNew.write(storeKey("a"), mutation("given up", 10), call()));
+    openToReaders();
+    try (KvStore service = connect(PREFER_NEW, StoreOptions.defaults().readOnly())) {
+      KvCollection items = service.collection("items", LAYOUT);
+      Await.until(
+          "the first copy answers",
+          () -> items.get(key("a")).equals(Optional.of(Bytes.utf8("given up"))));
+      Copy next = Copy.draw(copy.source());
+      join(newStore.restart("items", copy, next));
+      join(newStore.drop("items", 1));
+      assertThat(items.get(key("a"))).contains(Bytes.utf8("old"));
+      copy = next;
+      announce(next);
+      onNew = join(newStore.open("items", LAYOUT, Claim.importing(next)));
+      join(onNew.write(storeKey("a"), mutation("new", 10), call()));
+      openToReaders();
+      Await.until(
+          "the next copy answers",
+          () -> {
+            Optional<Bytes> value = items.get(key("a"));
+            assertThat(value).isNotEqualTo(Optional.of(Bytes.utf8("given up")));
+            return value.equals(Optional.of(Bytes.utf8("new")));
+          });
+    }
+  }
+
+  @Test
   void open_writerThatPrefersNew_isRefused() {
     try (KvStore service = connect(PREFER_NEW, StoreOptions.defaults())) {
       assertThatThrownBy(() -> service.collection("items", LAYOUT))
@@ -742,7 +782,7 @@ class TransitionStoreTest {
     join(CollectionRecord.openToReaders(newStore.metadata(), "items", copy));
   }
 
-  /** Begins the old side anew with other options. */
+  /** Replaces the old side by a new one with other options. */
   private void restartOldSide(MemoryOptions options) {
     oldStore.close();
     oldOptions = options;

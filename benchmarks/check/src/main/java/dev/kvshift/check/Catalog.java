@@ -65,6 +65,12 @@ final class Catalog {
               .with(number("--cuts", "N", "kvshift.cuts"))
               .with(number("--seed", "S", "kvshift.seed")),
           TestCheck.of(
+                  "verify-growth",
+                  "comparisons of more and more rows under a thousand changes a second",
+                  new Tests("kv-migrate", "VerifyGrowthLoad"))
+              .with(text("--rows", "N,N,…", "kvshift.rows"))
+              .property("test.heap", "14g"),
+          TestCheck.of(
                   "ring",
                   "a three-node ring under load: nodes killed, paused and restarted one after"
                       + " another; two datacenters",

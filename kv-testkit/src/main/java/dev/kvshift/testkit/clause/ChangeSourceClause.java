@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.ChangeSource.Batch;
 import dev.kvshift.spi.ChangeSource.Change;
@@ -21,6 +22,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -32,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Needs(Capability.CHANGE_SOURCE)
 public abstract class ChangeSourceClause extends Clause {
   private static final int PLENTY = 1 << 20;
+  private static final Duration ENDS_WITHIN = Duration.ofSeconds(5);
 
   @Test
   void logId_sameLog_staysTheSame() {
@@ -81,6 +84,25 @@ public abstract class ChangeSourceClause extends Clause {
     StoreCollection collection = fresh(pointLayout());
     List<Change> expected = written(collection, 40);
     assertThat(readAll(collection, 0, maxBytes)).isEqualTo(expected);
+  }
+
+  @Test
+  void read_largeChanges_batchesKeepTheirSizeUnlessOneIsLarger() {
+    StoreCollection collection = fresh(pointLayout());
+    for (int i = 0; i < 20; i++) {
+      write(collection, freshKey(), Mutation.put(Bytes.of(new byte[i == 9 ? 5_000 : 300])));
+    }
+    long position = 0;
+    while (position < 20) {
+      Data batch = (Data) join(collection.changes().read(position, 1_000, Duration.ZERO));
+      int bytes = 0;
+      for (Change change : batch.changes()) {
+        bytes += Objects.requireNonNull(change.row().value()).size();
+      }
+      assertThat(bytes <= 1_000 || batch.changes().size() == 1).isTrue();
+      assertThat(batch.position()).isGreaterThan(position);
+      position = batch.position();
+    }
   }
 
   @Test
@@ -180,6 +202,21 @@ public abstract class ChangeSourceClause extends Clause {
     written(collection, 3);
     assertThat(join(collection.changes().read(3, PLENTY, Duration.ofMillis(50))))
         .isEqualTo(Data.of(List.of(), 3));
+  }
+
+  @Test
+  void read_waitingWhenTheStoreIsClosed_ends() {
+    StoreCollection collection = fresh(pointLayout());
+    Store other = tested().fixture.open();
+    ChangeSource changes =
+        join(other.open(collection.name(), pointLayout(), Claim.ACTIVE)).changes();
+    CompletableFuture<Batch> waiting = changes.read(0, PLENTY, Await.LONGEST).toCompletableFuture();
+    other.close();
+    Await.until("the waiting read ends", ENDS_WITHIN, waiting::isDone);
+    KvException error = Await.failure(() -> waiting);
+    assertThat(error).isInstanceOfAny(KvException.Transient.class, KvException.Permanent.class);
+    assertPermanent(() -> changes.read(0, PLENTY, Duration.ZERO));
+    assertPermanent(changes::window);
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.kvshift.api.KvException.CollectionFenced;
 import dev.kvshift.api.KvException.Transient;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Fence;
@@ -15,6 +16,7 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
@@ -31,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Needs({Capability.GATE, Capability.FENCING})
 public abstract class FenceClause extends Clause {
   private static final Duration STANDING = Duration.ofSeconds(60);
+  private static final Duration ENDS_WITHIN = Duration.ofSeconds(5);
 
   @Test
   void fence_raised_leavesEpochAndPhase() {
@@ -131,6 +134,22 @@ public abstract class FenceClause extends Clause {
     assertThat(error.remaining()).isBetween(Duration.ZERO, STANDING);
     join(collection.gate().lift("a"));
     assertThat(read(collection, key)).isNull();
+  }
+
+  @Test
+  void write_waitingWhenTheStoreIsClosed_endsAndTheOthersWait() {
+    StoreCollection collection = fresh(pointLayout());
+    join(collection.gate().fence("a", FenceOptions.lasting(STANDING)));
+    Store other = tested().fixture.open();
+    StoreCollection there = join(other.open(collection.name(), pointLayout(), Claim.ACTIVE));
+    CompletableFuture<Long> closed = waiting(there, freshKey(), Mutation.put(hex("01")));
+    CompletableFuture<Long> waiting = waiting(collection, freshKey(), Mutation.put(hex("02")));
+    other.close();
+    Await.until("the write of the closed store ends", ENDS_WITHIN, closed::isDone);
+    Await.failure(() -> closed);
+    assertThat(waiting).isNotDone();
+    join(collection.gate().lift("a"));
+    join(waiting);
   }
 
   @Test

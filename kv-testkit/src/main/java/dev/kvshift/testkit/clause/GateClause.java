@@ -21,6 +21,8 @@ import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -42,7 +44,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The gate, by which the leader rules one collection: phases, epochs, leases, seal, reassert. */
+/**
+ * The gate, by which the leader controls one collection: phases, epochs, leases, seal, reassert.
+ */
 @Needs(Capability.GATE)
 public abstract class GateClause extends Clause {
   @Test
@@ -73,6 +77,36 @@ public abstract class GateClause extends Clause {
     State second = to(gate, Phase.SHADOW_WRITE);
     assertThat(join(gate.compareAndSet(first, step(first, Phase.SHADOW_WRITE)))).isFalse();
     assertThat(join(gate.state())).isEqualTo(second);
+  }
+
+  @Test
+  void compareAndSet_otherAcceptMin_changesNothing() {
+    Gate gate = fresh(pointLayout()).gate();
+    State now = to(gate, Phase.SHADOW_WRITE);
+    State expected = now.withAcceptMin(now.epoch());
+    assertThat(join(gate.compareAndSet(expected, step(expected, Phase.DUAL_WRITE)))).isFalse();
+    assertThat(join(gate.state())).isEqualTo(now);
+  }
+
+  @Test
+  void compareAndSet_membersOfTheLeader_areNotTakenFromTheCaller() {
+    Gate gate = fresh(pointLayout()).gate();
+    State now = join(gate.state());
+    State next = step(now, Phase.SHADOW_WRITE);
+    State more = next.withFloor(5).withApplied(7).withVersionCeiling(9).withSealed(true);
+    assertThat(join(gate.compareAndSet(now, more))).isTrue();
+    State state = join(gate.state());
+    assertThat(state).isEqualTo(next.withVersionCeiling(state.versionCeiling()));
+  }
+
+  @Test
+  void compareAndSet_fallingAcceptMin_isPermanentAndChangesNothing() {
+    Gate gate = fresh(pointLayout()).gate();
+    to(gate, Phase.SHADOW_WRITE);
+    State now = acceptOnlyNow(gate);
+    State next = with(now, now.epoch() + 1, now.phase(), now.acceptMin() - 1, 1);
+    assertPermanent(() -> gate.compareAndSet(now, next));
+    assertThat(join(gate.state())).isEqualTo(now);
   }
 
   @Test
@@ -197,6 +231,17 @@ public abstract class GateClause extends Clause {
   }
 
   @Test
+  void request_staleAfterPrepare_namesTheCopy() {
+    StoreCollection collection = fresh(pointLayout());
+    Copy copy = prepare(collection.gate());
+    to(collection.gate(), Phase.SHADOW_WRITE);
+    State state = acceptOnlyNow(collection.gate());
+    assertThat(state.copy()).isEqualTo(copy);
+    assertStale(collection, state, collection.get(freshKey(), call()));
+    assertStale(collection, state, collection.write(freshKey(), Mutation.delete(), call()));
+  }
+
+  @Test
   void request_epochBetweenAcceptMinAndNow_isServed() {
     StoreCollection collection = fresh(pointLayout());
     to(collection.gate(), Phase.SHADOW_WRITE);
@@ -289,6 +334,16 @@ public abstract class GateClause extends Clause {
   }
 
   @Test
+  void compareAndSet_stepDownWhileAnInstanceCannotFollow_isTaken() {
+    StoreCollection collection = fresh(pointLayout());
+    Gate gate = collection.gate();
+    prepare(gate);
+    State now = to(gate, Phase.SHADOW_WRITE);
+    join(store().report(report("old", collection, 0)));
+    assertThat(join(gate.compareAndSet(now, step(now, Phase.LEGACY)))).isTrue();
+  }
+
+  @Test
   @Needs({Capability.GATE, Capability.FENCING})
   void fenceAndMove_whileAnInstanceCannotFollow_areRefused() {
     StoreCollection collection = fresh(pointLayout());
@@ -307,6 +362,35 @@ public abstract class GateClause extends Clause {
     join(store().report(report("late", collection, 0)));
     join(gate.fence("b", options.givingUp(Set.of("kit"))));
     assertThat(join(gate.move("b")).phase()).isEqualTo(Phase.NEW_ONLY);
+  }
+
+  @Test
+  @Needs({Capability.GATE, Capability.FENCING})
+  void fence_givingUpAnother_isStillRefused() {
+    StoreCollection collection = fresh(pointLayout());
+    Gate gate = collection.gate();
+    prepare(gate);
+    join(store().report(report("one", collection, 0)));
+    FenceOptions options =
+        FenceOptions.lasting(Duration.ofSeconds(30)).givingUp(Set.of("another service"));
+    assertNotReady("one", () -> gate.fence("a", options));
+    assertThat(join(gate.state()).fence()).isNull();
+  }
+
+  @Test
+  @Needs({Capability.GATE, Capability.FENCING})
+  void moveAll_whileAnInstanceCannotFollow_movesNone() {
+    StoreCollection first = fresh(pointLayout());
+    StoreCollection second = fresh(pointLayout());
+    prepare(second.gate());
+    FenceOptions options = FenceOptions.lasting(Duration.ofSeconds(30));
+    join(first.gate().fence("a", options));
+    join(second.gate().fence("b", options));
+    join(store().report(report("late", second, 0)));
+    assertNotReady("late", () -> store().moveAll(Map.of(first.name(), "a", second.name(), "b")));
+    for (StoreCollection each : List.of(first, second)) {
+      assertThat(join(each.gate().state()).phase()).isEqualTo(Phase.LEGACY);
+    }
   }
 
   @Test
@@ -376,6 +460,38 @@ public abstract class GateClause extends Clause {
   }
 
   @Test
+  @Needs({Capability.GATE, Capability.SCAN})
+  void scan_ofSealedLeader_isServed() {
+    StoreCollection collection = fresh(pointLayout());
+    StoreKey key = freshKey();
+    long version = write(collection, key, Mutation.put(hex("01")));
+    join(collection.gate().seal(toNewPrimary(collection.gate()).epoch()));
+    List<Row> rows = new ArrayList<>();
+    for (ScanTask task : join(collection.scanTasks(1, call()))) {
+      Bytes position = null;
+      do {
+        ScanPage page = join(collection.scan(task, position, PageLimit.entries(5), call()));
+        rows.addAll(page.rows());
+        position = page.next();
+      } while (position != null);
+    }
+    assertThat(rows).containsExactly(Row.of(key, version, hex("01"), null));
+  }
+
+  @Test
+  void state_closedStore_isPermanent() {
+    StoreCollection collection = fresh(pointLayout());
+    Store other = tested().fixture.open();
+    Gate gate = join(other.open(collection.name(), pointLayout(), Claim.ACTIVE)).gate();
+    State now = join(gate.state());
+    other.close();
+    assertPermanent(gate::state);
+    assertPermanent(() -> gate.compareAndSet(now, step(now, Phase.SHADOW_WRITE)));
+    assertPermanent(() -> other.report(report("one", collection, 0)));
+    assertThat(join(collection.gate().state()).phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
   void seal_currentEpoch_handsOverAndRefusesEverything() {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
@@ -442,6 +558,17 @@ public abstract class GateClause extends Clause {
   }
 
   @Test
+  void compareAndSet_anotherIncarnation_beginsWithNoWatermark() {
+    StoreCollection collection = fresh(pointLayout());
+    Gate gate = collection.gate();
+    join(gate.applied(write(collection, freshKey(), Mutation.put(hex("01")))));
+    State now = join(gate.state());
+    State next = with(now, now.epoch() + 1, Phase.LEGACY, 0, now.incarnation() + 1);
+    assertThat(join(gate.compareAndSet(now, next))).isTrue();
+    assertThat(join(gate.state()).applied()).isZero();
+  }
+
+  @Test
   void reassert_value_getsANewVersionAboveTheGiven() {
     StoreCollection collection = fresh(pointLayout());
     StoreKey key = freshKey();
@@ -465,6 +592,20 @@ public abstract class GateClause extends Clause {
     Row row = join(collection.gate().reassert(key, deleted));
     assertThat(row.version()).isGreaterThan(deleted);
     assertThat(row).isEqualTo(Row.tombstone(key, row.version()));
+  }
+
+  @Test
+  @Needs({Capability.GATE, Capability.EXPIRY})
+  void reassert_expired_givesATombstone() {
+    StoreCollection collection = fresh(pointLayout());
+    StoreKey key = freshKey();
+    Instant expiry = expiryIn(shortLife());
+    long version = write(collection, key, expiring(expiry));
+    awaitPast(expiry);
+    Row row = join(collection.gate().reassert(key, version));
+    assertThat(row).isEqualTo(Row.tombstone(key, row.version()));
+    Row read = read(collection, key);
+    assertThat(read == null || read.isTombstone()).isTrue();
   }
 
   @Test
@@ -532,6 +673,7 @@ public abstract class GateClause extends Clause {
     assertThat(error.epoch()).isEqualTo(state.epoch());
     assertThat(error.phase()).isEqualTo(state.phase());
     assertThat(error.floor()).isEqualTo(state.floor());
+    assertThat(error.copy()).isEqualTo(state.copy());
   }
 
   private static State to(Gate gate, Phase phase) {

@@ -6,9 +6,15 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -26,6 +32,31 @@ public abstract class LimitsClause extends Clause {
     assertThat(limits.maxInFlight()).isBetween(1, 1 << 20);
     assertThat(limits.timeout()).isBetween(Duration.ofMillis(1), Duration.ofHours(1));
     assertThat(store().limits()).isEqualTo(limits);
+  }
+
+  @Test
+  void check_sizesAroundEachLimit_agreesWithTheLimit() {
+    Limits limits = store().limits();
+    StoreKey longest = StoreKey.of(padded(freshMain(), limits.maxMainBytes()), Bytes.empty());
+    StoreKey longer = StoreKey.of(padded(freshMain(), limits.maxMainBytes() + 1), Bytes.empty());
+    points().check(longest, Mutation.delete());
+    assertInvalid(() -> checked(points(), longer, Mutation.delete()));
+    points().check(freshKey(), Mutation.put(Bytes.of(new byte[limits.maxValueBytes()])));
+    Mutation larger = Mutation.put(Bytes.of(new byte[limits.maxValueBytes() + 1]));
+    assertInvalid(() -> checked(points(), freshKey(), larger));
+  }
+
+  @Test
+  void check_readerOrClosedStore_isByKeyAndMutationAlone() {
+    Store other = tested().fixture.open();
+    StoreCollection reader = join(other.open(points().name(), pointLayout(), Claim.READ));
+    reader.check(freshKey(), Mutation.put(hex("01")));
+    other.close();
+    try {
+      reader.check(freshKey(), Mutation.put(hex("01")));
+    } catch (KvException e) {
+      assertThat(e).isNotInstanceOf(KvException.InvalidArgument.class);
+    }
   }
 
   @ParameterizedTest
@@ -115,6 +146,11 @@ public abstract class LimitsClause extends Clause {
           return key;
         });
     assertPermanent(() -> collection.get(key));
+  }
+
+  private static StoreKey checked(StoreCollection collection, StoreKey key, Mutation mutation) {
+    collection.check(key, mutation);
+    return key;
   }
 
   private static Bytes padded(Bytes start, int size) {

@@ -156,6 +156,35 @@ public abstract class LocksClause extends Clause {
     Await.failure(Permanent.class, () -> locks().renew(lock, LEASE));
   }
 
+  @Test
+  void renew_lease_countsFromNow() {
+    Lock lock = lock(freshMain());
+    Instant before = serverTime();
+    Lock renewed = locks().renew(lock, LEASE);
+    assertThat(renewed.expires())
+        .isBetween(before.plus(LEASE).minusSeconds(1), serverTime().plus(LEASE).plusSeconds(1));
+    locks().release(renewed);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 99, 3_600_001})
+  void renew_leaseOutOfRange_isPermanent(long millis) {
+    Lock lock = lock(freshMain());
+    Duration lease = Duration.ofMillis(millis);
+    assertPermanent(() -> store().locks(SPACE).renew(lock, lease, call()));
+    locks().release(lock);
+  }
+
+  @Test
+  void release_onAnotherConnection_freesTheLock() {
+    Bytes key = freshMain();
+    Lock lock = lock(key);
+    try (Store other = tested().fixture.open()) {
+      join(other.locks(SPACE).release(lock, call()));
+    }
+    locks().release(lock(key));
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {0, 99, 3_600_001})
   void tryLockAll_leaseOutOfRange_isPermanent(long millis) {
@@ -170,6 +199,13 @@ public abstract class LocksClause extends Clause {
   void tryLockAll_noneOrTooMany_isPermanent() {
     assertInvalid(() -> locks().tryLockAll(Set.of(), LEASE));
     assertInvalid(() -> locks().tryLockAll(keys(Locks.MAX_KEYS + 1), LEASE));
+  }
+
+  @Test
+  void tryLockAll_noneOrTooManyAtTheStore_isPermanent() {
+    assertPermanent(() -> store().locks(SPACE).tryLockAll(Set.of(), LEASE, call()));
+    Set<Bytes> keys = keys(Locks.MAX_KEYS + 1);
+    assertPermanent(() -> store().locks(SPACE).tryLockAll(keys, LEASE, call()));
   }
 
   @ParameterizedTest

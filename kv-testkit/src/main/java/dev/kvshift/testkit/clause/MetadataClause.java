@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.Permanent;
 import dev.kvshift.api.KvException.Transient;
 import dev.kvshift.api.Layout;
@@ -174,12 +175,25 @@ public abstract class MetadataClause extends Clause {
       var page = join(store().metadata().list(group, after, limit));
       assertThat(page).hasSizeLessThanOrEqualTo(limit);
       found.addAll(page.keySet());
+      assertThat(found).hasSizeLessThanOrEqualTo(expected.size());
       if (page.size() < limit) {
         break;
       }
       after = page.lastKey();
     }
     assertThat(found).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 0, 1_001})
+  void list_limitOutOfRange_isRefused(int limit) {
+    assertInvalid(() -> store().metadata().list(name() + "/", "", limit));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "kit", "/"})
+  void list_prefixWithoutAGroup_isRefused(String prefix) {
+    assertInvalid(() -> store().metadata().list(prefix, "", 10));
   }
 
   @Test
@@ -328,6 +342,40 @@ public abstract class MetadataClause extends Clause {
     assertPermanent(() -> store().activate(name, COPY, versionAgo(Duration.ofMinutes(1))));
     StoreCollection second = join(store().open(name, pointLayout(), Claim.importing(next)));
     assertThat(read(second, key)).isNull();
+  }
+
+  @Test
+  @Needs({Capability.METADATA, Capability.VERSIONED_WRITES, Capability.DROP})
+  void restart_oldCopyDropped_itsReadersNeverReadItAgain() {
+    String name = tested().freshName();
+    StoreKey key = freshKey();
+    long version = versionAgo(Duration.ofMinutes(1));
+    StoreCollection first = join(store().open(name, pointLayout(), Claim.importing(COPY)));
+    write(first, key, Mutation.put(hex("01")).withVersion(version));
+    join(CollectionRecord.openToReaders(store().metadata(), name, COPY));
+    StoreCollection reader = join(store().open(name, pointLayout(), Claim.READ));
+    assertThat(read(reader, key)).isEqualTo(Row.of(key, version, hex("01"), null));
+    Copy next = Copy.draw("kit");
+    join(store().restart(name, COPY, next));
+    join(store().drop(name, 1));
+    Await.failure(() -> reader.get(key, call()));
+    StoreCollection second = join(store().open(name, pointLayout(), Claim.importing(next)));
+    write(second, key, Mutation.put(hex("02")).withVersion(version));
+    join(CollectionRecord.openToReaders(store().metadata(), name, next));
+    Row row = Row.of(key, version, hex("02"), null);
+    Await.until("the reader follows, or asks to be opened again", () -> follows(reader, row));
+    StoreCollection again = join(store().open(name, pointLayout(), Claim.READ));
+    assertThat(read(again, key)).isEqualTo(row);
+  }
+
+  /** Returns whether a reader has ended: it returns the next copy's row, or fails for good. */
+  private static boolean follows(StoreCollection reader, Row row) {
+    try {
+      assertThat(read(reader, row.key())).isEqualTo(row);
+      return true;
+    } catch (KvException e) {
+      return e instanceof Permanent;
+    }
   }
 
   @Test

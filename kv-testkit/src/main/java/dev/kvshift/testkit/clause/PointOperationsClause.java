@@ -165,6 +165,11 @@ public abstract class PointOperationsClause extends Clause {
   }
 
   @Test
+  void get_neverWritten_isNoRow() {
+    assertThat(read(points(), freshKey())).isNull();
+  }
+
+  @Test
   void get_row_carriesTheVersionThatTheWriteReturned() {
     StoreKey key = freshKey();
     for (int i = 0; i < 20; i++) {

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
@@ -13,6 +15,7 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -151,6 +154,41 @@ public abstract class ScanClause extends Clause {
       assertThat(page.rows()).hasSizeLessThanOrEqualTo(7);
       position = page.next();
     } while (position != null);
+  }
+
+  @Test
+  void scan_pagesByBytes_keepTheirLimitUnlessOneRowIsLarger() {
+    StoreCollection collection = fresh(pointLayout());
+    for (int i = 0; i < 30; i++) {
+      write(collection, freshKey(), Mutation.put(Bytes.of(new byte[100])));
+    }
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
+    for (int bytes : List.of(50, 1_000)) {
+      Bytes position = null;
+      do {
+        ScanPage page = join(collection.scan(all, position, PageLimit.of(1_000, bytes), call()));
+        assertThat(page.rows()).hasSizeLessThanOrEqualTo(Math.max(1, bytes / 100));
+        position = page.next();
+      } while (position != null);
+    }
+  }
+
+  @Test
+  void scan_deadlinePassed_isTransient() {
+    StoreCollection collection = points();
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
+    Await.failure(
+        KvException.Transient.class,
+        () -> collection.scan(all, null, PageLimit.entries(1), Call.within(Duration.ofMillis(-1))));
+  }
+
+  @Test
+  void scan_closedStore_isPermanent() {
+    Store other = tested().fixture.open();
+    StoreCollection there = join(other.open(points().name(), pointLayout(), Claim.ACTIVE));
+    other.close();
+    ScanTask all = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
+    assertPermanent(() -> there.scan(all, null, PageLimit.entries(1), call()));
   }
 
   @Test

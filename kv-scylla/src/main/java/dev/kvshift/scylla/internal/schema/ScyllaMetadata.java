@@ -80,9 +80,9 @@ public final class ScyllaMetadata implements Metadata {
 
   @Override
   public CompletionStage<SortedMap<String, Bytes>> list(String prefix, String after, int limit) {
-    if (prefix.indexOf('/') < 0 || limit < 1 || limit > MAX_LIST) {
+    if (prefix.indexOf('/') < 1 || limit < 1 || limit > MAX_LIST) {
       return CompletableFuture.failedFuture(
-          new KvException.Permanent(
+          new KvException.InvalidArgument(
               "listing '"
                   + prefix
                   + "', "

@@ -127,7 +127,7 @@ public final class DriverErrors {
   }
 
   /** Returns whether the server refused a statement when it parsed or authorized it. */
-  static boolean wasRefusedUnread(KvException error) {
+  public static boolean wasRefusedUnread(KvException error) {
     return error.getCause() instanceof QueryValidationException;
   }
 
@@ -174,7 +174,7 @@ public final class DriverErrors {
       return effectOfAll(all);
     }
     if (isOfRate(error)) {
-      // Of several replicas that decide, some may have taken a write.
+      // If replicas reject, others may have accepted the write.
       return String.valueOf(error.getMessage()).endsWith(BY_COORDINATOR)
           ? Effect.NOT_APPLIED
           : Effect.UNKNOWN;
