@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * with an unknown outcome may still take its place in the order.
  */
 public final class KvCollection {
-  /** The most keys of one multi-key request. */
+  /** Maximum number of keys of one multi-key request. */
   public static final int MAX_KEYS = 10_000;
 
   private final CollectionOperations operations;
@@ -214,8 +214,8 @@ public final class KvCollection {
    * The operations without waiting. Methods never throw: every error, also a wrong argument, is the
    * stage's. A stage fails with a bare {@link KvException}; as always in the JDK, what is derived
    * from it with {@code thenApply} and the like fails with a {@link
-   * java.util.concurrent.CompletionException} around it. Stages complete on a thread of the driver,
-   * which must not be blocked.
+   * java.util.concurrent.CompletionException} around it. Stages complete on the executor of the
+   * store's options. Safe for use by many threads.
    */
   public final class Async {
     private Async() {}

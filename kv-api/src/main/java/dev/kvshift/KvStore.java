@@ -30,7 +30,7 @@ public final class KvStore implements AutoCloseable {
   private static final Duration MIN_PING = Duration.ofMillis(1);
   private static final Duration MAX_PING = Duration.ofMinutes(1);
 
-  /** Longer than any driver takes to create tables and to wait until all servers know them. */
+  /** Longer than any driver takes to create tables and to wait until all servers agree on them. */
   private static final Duration OPEN_TIMEOUT = Duration.ofMinutes(5);
 
   private final Store store;
@@ -98,7 +98,7 @@ public final class KvStore implements AutoCloseable {
 
   /**
    * Checks that the database answers, as a service's readiness probe does. Returns when a server
-   * has answered. One server is enough; the check does not tell whether enough of them are up for
+   * has answered. One server is enough; the check does not show whether enough of them are up for
    * the configured consistency.
    *
    * @param within how long to wait, 1 ms to 1 min

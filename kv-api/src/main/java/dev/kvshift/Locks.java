@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * by the authority's clock; the fencing token makes the write of a late holder harmless.
  */
 public final class Locks {
-  /** The most keys of one batch. */
+  /** Maximum number of keys of one batch. */
   public static final int MAX_KEYS = StoreLocks.MAX_KEYS;
 
   /** The shortest lease: 100 ms. */

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * result or a {@link KvException}, whatever the driver does:
  *
  * <ul>
- *   <li>An exception that is no {@code KvException} leaves the outcome of a write unknown.
+ *   <li>An exception that is not a {@code KvException} leaves the outcome of a write unknown.
  *   <li>A thread that waits gives up {@link #LAST_RESORT} after the deadline. Drivers end every
  *       request by its deadline, so that a sound one never gets there. Without it, a driver that
  *       forgets requests would take a service down thread by thread.
@@ -36,7 +36,7 @@ final class Pending<T extends @Nullable Object> {
   static final Duration LAST_RESORT = Duration.ofSeconds(2);
 
   /**
-   * Whether this thread is ending an operation. It may be the only one of a driver that receives
+   * True while this thread ends an operation. It may be the only thread of a driver that receives
    * answers, so it must not wait for one.
    */
   private static final ThreadLocal<Boolean> ENDING = ThreadLocal.withInitial(() -> false);

@@ -120,7 +120,7 @@ final class ArgumentsTest {
 
   @ParameterizedTest
   @MethodSource("wrongCalls")
-  void wrongArgument_throughTheSynchronousFace_throwsInvalidArgumentUnsent(Wrong call) {
+  void wrongArgument_synchronousFace_throwsUnsent(Wrong call) {
     ScriptedCollection script = new ScriptedCollection();
     assertThatThrownBy(() -> call.sync.apply(script.view(KvObserver.NONE)))
         .isExactlyInstanceOf(KvException.InvalidArgument.class);

@@ -15,6 +15,7 @@ import dev.kvshift.model.TypedPage;
 import dev.kvshift.model.TypedRange;
 import dev.kvshift.model.key.KeyRange;
 import java.time.Instant;
+import java.util.Optional;
 
 /** The orders of a shop's customers, newest first. Safe for use by many threads. */
 public final class OrderBook {
@@ -49,5 +50,16 @@ public final class OrderBook {
     return orders.getRange(
         customer, KeyRange.<OrderKey>all().backward(), PageLimit.entries(entries));
   }
+
   // </readme>
+
+  /** Returns an order; empty if it was never placed, or was cancelled. */
+  public Optional<Order> find(String customer, OrderKey key) {
+    return orders.get(customer, key);
+  }
+
+  /** Deletes an order. Does nothing if it does not exist. */
+  public void cancel(String customer, OrderKey key) {
+    orders.delete(customer, key);
+  }
 }

@@ -429,7 +429,7 @@ public final class ConnectionString {
       return defaultValue;
     }
 
-    /** Returns what the parameter does, with its unit and range. */
+    /** Returns the parameter's purpose, with its unit and range. */
     public String meaning() {
       return meaning;
     }

@@ -107,7 +107,7 @@ final class ConnectionStringParser {
       int end = text.indexOf(']');
       String name = end < 0 ? "" : text.substring(1, end);
       if (!IPV6.matcher(name).matches() || name.indexOf(':') < 0) {
-        throw wrong("the text in brackets is no IPv6 address: give [ADDRESS]:PORT");
+        throw wrong("the text in brackets is not an IPv6 address: give [ADDRESS]:PORT");
       }
       String after = text.substring(end + 1);
       if (!after.isEmpty() && !after.startsWith(":")) {
@@ -121,7 +121,7 @@ final class ConnectionStringParser {
     }
     String name = colon < 0 ? text : text.substring(0, colon);
     if (!HOST.matcher(name).matches()) {
-      throw wrong("a host is empty or no host name: give HOST:PORT,HOST:PORT");
+      throw wrong("a host is empty or not a host name: give HOST:PORT,HOST:PORT");
     }
     return colon < 0 ? Host.of(name) : Host.of(name, port(name, text.substring(colon + 1)));
   }
@@ -131,12 +131,12 @@ final class ConnectionStringParser {
     for (int i = 0; i < text.length() && port <= MAX_PORT; i++) {
       int digit = text.charAt(i) - '0';
       if (digit < 0 || digit > 9) {
-        throw wrong("the port of host '" + host + "' is no number: give HOST:PORT");
+        throw wrong("the port of host '" + host + "' is not a number: give HOST:PORT");
       }
       port = port * 10 + digit;
     }
     if (port < 1 || port > MAX_PORT) {
-      throw wrong("the port of host '" + host + "' is no port: give 1 to " + MAX_PORT);
+      throw wrong("the port of host '" + host + "' is out of range: give 1 to " + MAX_PORT);
     }
     return port;
   }

@@ -11,8 +11,8 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The position at which a range read resumes. It is no authorization: the caller passes the bounds
- * again.
+ * The position at which a range read resumes. It is not an authorization: the caller passes the
+ * bounds again.
  *
  * <p>It contains a clustering key and no state of the server. So a read that began on one database
  * resumes on another, after a crash, and whatever was written in between. It is bound to its

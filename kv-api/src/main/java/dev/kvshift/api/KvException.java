@@ -140,7 +140,7 @@ public abstract sealed class KvException extends RuntimeException {
     /**
      * Creates an error.
      *
-     * @param capability what the store lacks
+     * @param capability the capability that the store lacks
      * @param store the store's description, without secrets
      */
     public UnsupportedCapability(Capability capability, String store) {
@@ -148,7 +148,7 @@ public abstract sealed class KvException extends RuntimeException {
       this.capability = Objects.requireNonNull(capability);
     }
 
-    /** Returns what the store lacks. */
+    /** Returns the capability that the store lacks. */
     public Capability capability() {
       return capability;
     }
@@ -169,7 +169,7 @@ public abstract sealed class KvException extends RuntimeException {
     }
 
     /**
-     * Creates an error for a kind of this kind.
+     * Creates an error of a subclass.
      *
      * @param collection the collection's name
      * @param what the rest of the text, which follows the name

@@ -245,12 +245,16 @@ public interface KvObserver {
       /** A collection is in another phase of its migration; the detail is the phase. */
       PHASE,
       /**
-       * A write has failed at the fence of a cutover; the duration is what is left of the fence.
+       * A write has failed at the fence of a cutover; the duration is the rest of the fence's
+       * lifetime.
        */
       FENCE,
       /** The process's clock was compared with a server's; the duration is the difference. */
       SKEW,
-      /** A side of a {@code transition://} store has failed; the detail is {@code old} or new. */
+      /**
+       * A side of a {@code transition://} store has failed; the detail is {@code old} or {@code
+       * new}.
+       */
       SIDE_FAILURE,
       /**
        * A side of a {@code transition://} store has answered in a phase that uses both; the detail
@@ -271,9 +275,12 @@ public interface KvObserver {
       MISS_HIT,
       /** An answer of the old side was written to the new one before it was returned. */
       HELP,
-      /** Reads have changed to a side because the new one fails, or no longer; the detail is it. */
+      /**
+       * Reads have moved to a side because the new one fails or works again; the detail is the
+       * side.
+       */
       FAIL_OVER,
-      /** An answer was discarded because the process had lost touch with the old side's leader. */
+      /** An answer was discarded because the process's lease at the old side's leader was over. */
       LEASE_LOST
     }
 
@@ -401,7 +408,7 @@ public interface KvObserver {
      * Returns a warning.
      *
      * @param store the store's description, without secrets
-     * @param concern what the warning is about
+     * @param concern the concern of the warning
      * @param text the server's text, without the query and its keys
      */
     public static Warning of(String store, Concern concern, String text) {
@@ -413,7 +420,7 @@ public interface KvObserver {
       return store;
     }
 
-    /** Returns what the warning is about. */
+    /** Returns the concern of the warning. */
     public Concern concern() {
       return concern;
     }

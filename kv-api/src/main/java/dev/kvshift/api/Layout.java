@@ -43,7 +43,11 @@ public final class Layout {
     return new Layout(Shape.POINT, ShardRule.none(), CURRENT_ENCODING);
   }
 
-  /** Returns the layout of a range collection. */
+  /**
+   * Returns the layout of a range collection.
+   *
+   * @param rule the way in which clustering keys are spread over shards
+   */
   public static Layout range(ShardRule rule) {
     return new Layout(Shape.RANGE, rule, CURRENT_ENCODING);
   }
@@ -53,7 +57,8 @@ public final class Layout {
    *
    * @param shape the way in which the collection is read
    * @param rule how clustering keys are spread over shards; {@code none} in a point collection
-   * @param encoding the version of the key encoding; 0 for keys in a form of the company's own
+   * @param encoding the version of the key encoding, from 0; 0 for keys in a form of the company's
+   *     own
    * @throws IllegalArgumentException if the encoding is negative, or a point collection has a rule
    */
   public static Layout of(Shape shape, ShardRule rule, int encoding) {
@@ -88,7 +93,7 @@ public final class Layout {
       int encoding = Integer.parseInt(parts[2].substring("encoding=".length()));
       return new Layout(shape, ShardRule.parse(parts[1].substring("shard=".length())), encoding);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("layout '" + text + "': the encoding is no number", e);
+      throw new IllegalArgumentException("layout '" + text + "': the encoding is not a number", e);
     }
   }
 

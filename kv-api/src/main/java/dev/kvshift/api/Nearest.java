@@ -4,7 +4,7 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.Optional;
 
-/** A finder of the name that a mistyped one may have meant. */
+/** Finds the name that a mistyped one may have meant. */
 final class Nearest {
   private Nearest() {}
 

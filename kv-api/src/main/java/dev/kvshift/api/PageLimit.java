@@ -54,12 +54,12 @@ public final class PageLimit {
     return new PageLimit(entries, bytes);
   }
 
-  /** Returns the most entries of a page. */
+  /** Returns the maximum number of entries in a page. */
   public int entries() {
     return entries;
   }
 
-  /** Returns the most bytes of a page: its clustering keys and values. */
+  /** Returns the maximum number of bytes in a page: its clustering keys and values. */
   public int bytes() {
     return bytes;
   }

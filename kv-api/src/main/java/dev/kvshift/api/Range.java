@@ -28,7 +28,7 @@ public final class Range {
     BACKWARD
   }
 
-  /** An end of a range; a range without a bound ends nowhere, inclusively. */
+  /** An end of a range; without a key, the range is open there and counts as inclusive. */
   private record Bound(@Nullable Bytes key, boolean inclusive) {
     Bound {
       inclusive |= key == null;

@@ -18,7 +18,7 @@ final class Reference {
     return text.startsWith(ENV) || (text.startsWith(FILE) && !text.startsWith("file://"));
   }
 
-  /** Returns the current content of a reference, or the text itself if it is none. */
+  /** Returns the current content of a reference, or the text itself if it is not a reference. */
   static String read(String what, String text) {
     if (!isReference(text)) {
       return text;

@@ -51,7 +51,8 @@ public sealed interface ShardRule {
         return firstParts(Integer.parseInt(text.substring(6)));
       }
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("shard rule '" + text + "': the length is no number", e);
+      throw new IllegalArgumentException(
+          "shard rule '" + text + "': the length is not a number", e);
     }
     throw new IllegalArgumentException(
         "shard rule '" + text + "': give none, bits=N or parts=K, N and K from 1 to 64");

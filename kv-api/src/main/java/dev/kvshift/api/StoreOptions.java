@@ -6,7 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /**
- * The options of an open store: who observes it, where its stages complete, the clock of TTLs, and
+ * The options of an open store: its observer, the executor of its stages, the clock of TTLs, and
  * whether it is only read. Immutable.
  */
 public final class StoreOptions {
@@ -71,7 +71,7 @@ public final class StoreOptions {
    * everything was copied: it then sees the old store's state as late as the migration's lag, so
    * not always its own process's writes to the old store.
    *
-   * <p>A connection string with {@code access=read} says the same.
+   * <p>A connection string with {@code access=read} has the same effect.
    */
   public StoreOptions readOnly() {
     return new StoreOptions(observer, executor, clock, true);

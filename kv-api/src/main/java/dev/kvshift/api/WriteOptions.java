@@ -52,8 +52,8 @@ public final class WriteOptions {
   /**
    * Returns the options of a write under a lock, whose fencing token the store checks.
    *
-   * @throws KvException.InvalidArgument if it is null: a write meant to be fenced must never go out
-   *     unfenced
+   * @throws KvException.InvalidArgument if it is null: a write that relies on a fencing token must
+   *     never be sent unfenced
    */
   public static WriteOptions lock(Lock lock) {
     return NONE.withLock(InvalidArgument.requireNonNull(lock, "lock"));
@@ -98,7 +98,7 @@ public final class WriteOptions {
     return new WriteOptions(ttl, lock, newTimeout);
   }
 
-  /** Returns how long the entry lives; null if it does not expire. */
+  /** Returns the TTL of the entry; null if it does not expire. */
   public @Nullable Duration ttl() {
     return ttl;
   }

@@ -7,7 +7,7 @@ import java.time.Duration;
  * which its operation began. Immutable.
  */
 public final class Call {
-  /** Above every epoch, and no epoch that a service could have. */
+  /** The epoch of a read that no gate refuses: above every epoch that a service can have. */
   static final long UNGATED = Long.MAX_VALUE;
 
   private final long deadlineNanos;
@@ -42,9 +42,9 @@ public final class Call {
   }
 
   /**
-   * Returns the same call for a read that no gate refuses, sealed or handed over: for the runner,
-   * which compares and repairs from what the old store holds. Writes of such a call are gated as
-   * any.
+   * Returns the same call for a read that no gate refuses, even sealed or handed over. For the
+   * runner, which compares and repairs from what the old store holds. Writes of such a call are
+   * gated as usual.
    */
   public Call ungated() {
     return withEpoch(UNGATED);

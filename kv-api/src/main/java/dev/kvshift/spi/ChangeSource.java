@@ -45,19 +45,19 @@ public interface ChangeSource {
   CompletionStage<Window> window();
 
   /**
-   * Notes that a named consumer has every change up to a position and needs the following ones. The
-   * first call registers the consumer, durably. The source does not retain changes for ever, but it
-   * reports dropping a change that a registered consumer needs: in its log, in its statistics, and
-   * by the error of this method.
+   * Records that a named consumer has every change up to a position and needs the following ones.
+   * The first call registers the consumer, durably. The source does not retain changes for ever,
+   * but it reports dropping a change that a registered consumer needs: in its log, in its
+   * statistics, and by the error of this method.
    *
    * <p>Fails with {@code Permanent} if the change after {@code upTo} has been dropped, and names
    * the oldest that is retained, or if the collection has no such position. Needs {@link
    * Capability#CHANGE_CONSUMERS}.
    *
-   * @param consumer its name, 1 to 128 letters; at most 64 per collection
+   * @param consumer its name, 1 to 128 characters; at most 64 per collection
    * @param upTo the last position that it has; 0 for none
    * @return how much longer the first change that it needs will be retained, as far as can be
-   *     foreseen
+   *     predicted
    */
   default CompletionStage<Duration> consumed(String consumer, long upTo) {
     return CompletableFuture.failedFuture(unsupported());

@@ -3,7 +3,7 @@ package dev.kvshift.spi;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** How the caller intends to use a collection, on a store with metadata. Immutable. */
+/** The use that the caller intends for a collection, on a store with metadata. Immutable. */
 public final class Claim {
   /** The kind of a claim. */
   public enum Kind {
@@ -26,7 +26,7 @@ public final class Claim {
    */
   public static final Claim READ = new Claim(Kind.READ, null);
 
-  /** Uses a live collection, and makes it if there is none. */
+  /** Uses a live collection, and creates it if there is none. */
   public static final Claim ACTIVE = new Claim(Kind.ACTIVE, null);
 
   private final Kind kind;
@@ -38,19 +38,19 @@ public final class Claim {
   }
 
   /**
-   * Fills a collection, and makes it if there is none. Refused if the collection is active, or if
+   * Fills a collection, and creates it if there is none. Refused if the collection is active, or if
    * another migration fills it.
    */
   public static Claim importing(Copy copy) {
     return new Claim(Kind.IMPORTING, Objects.requireNonNull(copy, "copy"));
   }
 
-  /** Returns what the claim asks for. */
+  /** Returns the kind of the claim. */
   public Kind kind() {
     return kind;
   }
 
-  /** Returns whether a collection that does not exist is made. */
+  /** Returns whether a collection that does not exist is created. */
   public boolean mayCreate() {
     return kind == Kind.ACTIVE || kind == Kind.IMPORTING;
   }

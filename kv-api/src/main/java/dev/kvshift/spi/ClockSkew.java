@@ -7,8 +7,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far a store's clock is from this process's, as one measurement has shown it. The store read
- * its clock at some moment of the round trip, so half the round trip is the uncertainty of the
+ * The difference between a store's clock and this process's, as one measurement found it. The store
+ * read its clock at some moment of the round trip, so half the round trip is the uncertainty of the
  * offset. Immutable.
  */
 public final class ClockSkew {

@@ -22,11 +22,11 @@ import org.jspecify.annotations.Nullable;
  * some, since it would lose them.
  */
 public final class CollectionRecord {
-  /** Who may write. */
+  /** The state of a collection, which decides who may write. */
   public enum State {
-    /** A migration alone. */
+    /** A migration alone may write. */
     IMPORTING,
-    /** Services. */
+    /** Services may write. */
     ACTIVE
   }
 
@@ -117,7 +117,7 @@ public final class CollectionRecord {
     return layout;
   }
 
-  /** Returns who may write. */
+  /** Returns the state, which decides who may write. */
   public State state() {
     return state;
   }
@@ -130,7 +130,7 @@ public final class CollectionRecord {
     return floor;
   }
 
-  /** Returns which life of the collection this is, from 1; part of physical table names. */
+  /** Returns the incarnation of the collection, from 1; part of physical table names. */
   public long incarnation() {
     return incarnation;
   }
@@ -140,7 +140,7 @@ public final class CollectionRecord {
     return filled == null ? null : filled.copy;
   }
 
-  /** Returns whether readers find everything here that was copied. */
+  /** Returns whether readers find everything that was copied. */
   public boolean isReadable() {
     return state == State.ACTIVE || (filled != null && filled.readable);
   }
@@ -239,7 +239,7 @@ public final class CollectionRecord {
             + layout);
   }
 
-  /** Reads a collection's record, or null. */
+  /** Reads a collection's record; null if there is none. */
   public static CompletionStage<@Nullable CollectionRecord> read(Metadata metadata, String name) {
     return metadata
         .get(metadataName(name))
@@ -247,12 +247,12 @@ public final class CollectionRecord {
   }
 
   /**
-   * Checks a collection's record and makes it if there is none, as every driver with metadata does
-   * on open. Safe when many processes do it at once.
+   * Checks a collection's record and creates it if there is none, as every driver with metadata
+   * does on open. Safe when many processes do it at once.
    *
    * <p>A claim of {@code ACTIVE} makes {@link #live}, one of {@code IMPORTING} makes {@link
    * #importing}; each fails with {@code Permanent} if the other holds, or another copy. {@code
-   * NONE} and {@code READ} make nothing and fail with {@code Permanent} if there is no record;
+   * NONE} and {@code READ} create nothing and fail with {@code Permanent} if there is no record;
    * {@code READ} fails with {@code Transient} until the migration has called {@link
    * #openToReaders}. An unknown outcome is resolved by reading the record again, and by claiming
    * again if there still is none, a few times at most.

@@ -7,7 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The identity of what one migration fills on a target, drawn once when the migration is prepared.
+ * The identity of the data that one migration writes to a target, drawn when the migration is
+ * prepared.
  *
  * <p>The same copy is named by the target's collection record, by the leader's gate, by the
  * runner's ledger, by the certificate and by each instance's report. Nothing is activated, moved or

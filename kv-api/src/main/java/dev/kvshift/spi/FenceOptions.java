@@ -5,7 +5,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The options of a fence. Immutable. */
+/** The options of a fence: its lifetime, and the services that need not be ready. Immutable. */
 public final class FenceOptions {
   private final Duration lifetime;
   private final Set<String> givenUp;
@@ -16,23 +16,25 @@ public final class FenceOptions {
   }
 
   /**
-   * Returns the options of a fence that gives up nobody.
+   * Returns the options of a fence for which every service must be ready.
    *
-   * @param lifetime how long until it lifts itself, 1 to 60 s
+   * @param lifetime the time after which the leader lifts it, 1 to 60 s
    */
   public static FenceOptions lasting(Duration lifetime) {
     return new FenceOptions(Objects.requireNonNull(lifetime), Set.of());
   }
 
   /**
-   * Returns the same options with services that may be left behind: a person has decided that they
-   * need not be ready, such as clients that will be stopped.
+   * Returns the same options with services that a person has given up, such as clients that will be
+   * stopped: they need not be ready.
+   *
+   * @param services the services' names; they replace those given before
    */
   public FenceOptions givingUp(Set<String> services) {
     return new FenceOptions(lifetime, Set.copyOf(services));
   }
 
-  /** Returns how long until the fence lifts itself. */
+  /** Returns the time after which the leader lifts the fence. */
   public Duration lifetime() {
     return lifetime;
   }

@@ -26,8 +26,8 @@ public final class Futures {
   }
 
   /**
-   * Returns the failure of a read. What is no {@link KvException} is a fault of the driver, and a
-   * {@code Permanent} error for the caller.
+   * Returns the failure of a read. Anything but a {@link KvException} is a fault of the driver, and
+   * a {@code Permanent} error for the caller.
    */
   public static KvException readFailure(Throwable thrown) {
     Throwable cause = unwrap(thrown);
@@ -37,8 +37,8 @@ public final class Futures {
   }
 
   /**
-   * Returns the failure of a write. What is no {@link KvException} is a fault of the driver, which
-   * says nothing about whether the write was applied.
+   * Returns the failure of a write. Anything but a {@link KvException} is a fault of the driver,
+   * which says nothing about whether the write was applied.
    */
   public static KvException writeFailure(Throwable thrown) {
     Throwable cause = unwrap(thrown);

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Gate {
   /**
-   * What the gate says of its collection. Immutable.
+   * The state of a collection's gate. Immutable.
    *
-   * <p>A new collection begins with {@link #first()}; every other state is made from one by its
+   * <p>A new collection begins with {@link #first()}; every other state is derived from one by its
    * {@code with} methods, so that a state can gain members.
    */
   final class State {
@@ -37,7 +37,7 @@ public interface Gate {
       this.members = members;
     }
 
-    /** The members by name, copied on each change: positions would not say which is which. */
+    /** The members by name, copied on each change: eleven positions would be easy to mix up. */
     private static final class Members implements Cloneable {
       private long epoch;
       private Phase phase = Phase.LEGACY;
@@ -117,17 +117,17 @@ public interface Gate {
       return with(next -> next.acceptMin = acceptMin);
     }
 
-    /** Returns the fence that stands, or null. */
+    /** Returns the raised fence; null if there is none. */
     public @Nullable Fence fence() {
       return members.fence;
     }
 
-    /** Returns the same state with that fence, or with none. */
+    /** Returns the same state with another fence; null for none. */
     public State withFence(@Nullable Fence fence) {
       return with(next -> next.fence = fence);
     }
 
-    /** Returns whether the leader refuses every request, on the dual-write way into new-only. */
+    /** Returns whether the leader refuses every request, as the dual-write cutover makes it. */
     public boolean sealed() {
       return members.sealed;
     }
@@ -137,7 +137,7 @@ public interface Gate {
       return with(next -> next.sealed = sealed);
     }
 
-    /** Returns the version above which the new store's own begin, µs; 0 before new-only. */
+    /** Returns the version above which the new store issues its own, µs; 0 before new-only. */
     public long floor() {
       return members.floor;
     }
@@ -147,7 +147,7 @@ public interface Gate {
       return with(next -> next.floor = floor);
     }
 
-    /** Returns the version above which the leader has issued none, µs. */
+    /** Returns a version that the leader has not exceeded, µs. */
     public long versionCeiling() {
       return members.versionCeiling;
     }
@@ -158,8 +158,8 @@ public interface Gate {
     }
 
     /**
-     * Returns W, the applied watermark: every version up to it is on the new store, as the runner
-     * has published it; 0 for none.
+     * Returns W, the applied watermark that the runner has published: every version up to it is on
+     * the new store; 0 for none.
      */
     public long applied() {
       return members.applied;
@@ -170,17 +170,17 @@ public interface Gate {
       return with(next -> next.applied = applied);
     }
 
-    /** Returns which copy the migration fills; null before one is prepared. */
+    /** Returns the copy that the migration fills; null before one is prepared. */
     public @Nullable Copy copy() {
       return members.copy;
     }
 
-    /** Returns the same state for another copy, or for none. */
+    /** Returns the same state for another copy; null for none. */
     public State withCopy(@Nullable Copy copy) {
       return with(next -> next.copy = copy);
     }
 
-    /** Returns which life of the target's copy the migration fills, from 1. */
+    /** Returns the incarnation of the target's copy that the migration fills, from 1. */
     public long incarnation() {
       return members.incarnation;
     }
@@ -191,8 +191,8 @@ public interface Gate {
     }
 
     /**
-     * Returns to how many percent of the main keys the phase applies: of shadow writes in
-     * shadow-write, of reads from the new store in new-read. Correctness does not depend on it.
+     * Returns the percentage of the main keys to which the phase applies: to shadow writes in
+     * shadow-write, to reads from the new store in new-read. Correctness does not depend on it.
      */
     public int ramp() {
       return members.ramp;
@@ -202,7 +202,7 @@ public interface Gate {
      * Returns the same state with another ramp.
      *
      * @param percent 0 to 100
-     * @throws KvException.InvalidArgument if it is none
+     * @throws KvException.InvalidArgument if it is not
      */
     public State withRamp(int percent) {
       if (percent < 0 || percent > ALL) {
@@ -242,7 +242,7 @@ public interface Gate {
   }
 
   /**
-   * A fence, a record in the change log: no write is committed after it until it is lifted.
+   * A fence: a record in the change log after which no write is committed until it is lifted.
    * Immutable.
    */
   final class Fence {
@@ -261,16 +261,16 @@ public interface Gate {
     /**
      * Returns a fence, for drivers.
      *
-     * @param attempt the runner's unique name for this try
-     * @param version F, drawn from the commit pipeline like any version
+     * @param attempt the runner's unique name for this attempt
+     * @param version F, issued by the commit pipeline like any version
      * @param position its place in the change log
-     * @param deadline when it lifts itself, by the leader's clock
+     * @param deadline when the leader lifts it, by the leader's clock
      */
     public static Fence of(String attempt, long version, long position, Instant deadline) {
       return new Fence(attempt, version, position, deadline);
     }
 
-    /** Returns the runner's unique name for this try. */
+    /** Returns the runner's unique name for this attempt. */
     public String attempt() {
       return attempt;
     }
@@ -285,7 +285,7 @@ public interface Gate {
       return position;
     }
 
-    /** Returns when the fence lifts itself, by the leader's clock. */
+    /** Returns when the leader lifts the fence, by the leader's clock. */
     public Instant deadline() {
       return deadline;
     }
@@ -325,8 +325,8 @@ public interface Gate {
     /**
      * Returns an instance.
      *
-     * @param report what it last said of itself
-     * @param use what it said of this collection
+     * @param report its last report
+     * @param use the part of the report about this collection
      * @param leaseEnds when its lease ends, by the leader's clock
      */
     public static Instance of(InstanceReport report, InstanceReport.Use use, Instant leaseEnds) {
@@ -338,12 +338,12 @@ public interface Gate {
       return report.instance();
     }
 
-    /** Returns what it last said of itself. */
+    /** Returns its last report. */
     public InstanceReport report() {
       return report;
     }
 
-    /** Returns what it last said of this collection. */
+    /** Returns the part of its last report about this collection. */
     public InstanceReport.Use use() {
       return use;
     }
@@ -372,65 +372,101 @@ public interface Gate {
     }
   }
 
-  /** Reads the record. */
+  /** Reads the state. */
   CompletionStage<State> state();
 
   /**
-   * Changes epoch, phase, acceptMin, copy, incarnation and ramp to those of {@code next}, if the
-   * record's epoch and acceptMin are still those of {@code expected}. The other fields are the
-   * leader's own; W begins at 0 again with another copy or incarnation.
+   * Takes a step: changes epoch, phase, acceptMin, copy, incarnation and ramp to those of {@code
+   * next}, if epoch and acceptMin are still those of {@code expected}. The other members are the
+   * leader's own. W restarts at 0 with another copy or incarnation.
    *
-   * <p>Fails with {@code Permanent} where {@code next} is no step: epoch, acceptMin or incarnation
-   * fall, acceptMin lies above the epoch, the phase changes without a higher epoch, to one that is
-   * no neighbour, or to new-only, or the copy changes outside phase legacy; with {@code Transient}
-   * while a fence stands; with {@code InstancesNotReady}, if it is a step up, while a live instance
-   * cannot follow; with {@code StalePhase} once handed over.
+   * <p>Fails, and changes nothing,
    *
+   * <ul>
+   *   <li>with {@code Permanent} if {@code next} is not a step: epoch, acceptMin or incarnation
+   *       would fall, acceptMin would exceed the epoch, the phase would change without a higher
+   *       epoch, to one that is not a neighbour, or to new-only, or the copy would change outside
+   *       phase legacy;
+   *   <li>with {@code Transient} while a fence is raised;
+   *   <li>with {@link InstancesNotReady} if it is a step up and a live instance cannot follow;
+   *   <li>with {@code StalePhase} once the collection is handed over.
+   * </ul>
+   *
+   * @param expected the state that the caller has read
+   * @param next the state after the step
    * @return whether it was changed; an unknown outcome is resolved by reading the state
    */
   CompletionStage<Boolean> compareAndSet(State expected, State next);
 
   /**
-   * Raises the fence. Writes then wait at the leader until it is lifted or moved. Asking again with
-   * the same attempt gives the fence that stands. Fails with {@code Transient} where another
-   * attempt's fence stands; with {@code Permanent} where this attempt's was lifted already, so that
-   * a late request raises no fence; with {@code InstancesNotReady} while a live instance, not given
-   * up, cannot follow into new-only; with {@code StalePhase} once handed over.
+   * Raises the fence. Writes then wait at the leader until it is lifted or the collection is moved.
+   * Repeating the call with the same attempt returns the raised fence.
+   *
+   * <p>Fails, and raises no fence,
+   *
+   * <ul>
+   *   <li>with {@code Transient} if another attempt's fence is raised;
+   *   <li>with {@code Permanent} if this attempt's fence was lifted before, so that a late request
+   *       raises none;
+   *   <li>with {@link InstancesNotReady} while a live instance, not given up, cannot follow into
+   *       new-only;
+   *   <li>with {@code StalePhase} once the collection is handed over.
+   * </ul>
+   *
+   * @param attempt the runner's unique name for this attempt, 1 to 256 characters
+   * @param options the fence's lifetime, and the services that need not be ready
    */
   CompletionStage<Fence> fence(String attempt, FenceOptions options);
 
   /**
-   * Lifts the attempt's fence, and ends the attempt: it raises none from now on. Succeeds where
-   * none stands; fails with {@code StalePhase} once handed over.
+   * Lifts the attempt's fence and ends the attempt, which can raise none from then on. Succeeds if
+   * no fence is raised; fails with {@code StalePhase} once the collection is handed over.
+   *
+   * @param attempt the runner's name for the attempt
    */
   CompletionStage<Void> lift(String attempt);
 
   /**
-   * Hands the collection over: phase new-only, epoch and acceptMin raised, floor = F, for ever. One
-   * compare-and-set on the attempt: fails with {@code Permanent} where its fence no longer stands,
-   * with {@code InstancesNotReady} while a live instance, not given up at the fence, cannot follow.
-   * Asking again after it succeeded gives the same state.
+   * Hands the collection over for ever: sets the phase to new-only and the floor to F, and raises
+   * epoch and acceptMin, in one compare-and-set on the attempt. Repeating the call after it
+   * succeeded returns the same state.
+   *
+   * <p>Fails with {@code Permanent} if the attempt's fence is no longer raised, and with {@link
+   * InstancesNotReady} while a live instance, not given up at the fence, cannot follow.
+   *
+   * @param attempt the attempt that has raised the fence
    */
   CompletionStage<State> move(String attempt);
 
   /**
-   * Refuses every request from now on and hands the collection over on the dual-write way: phase
-   * new-only, epoch and acceptMin raised, floor = the leader's last version. Fails with {@code
-   * Permanent} where the epoch is another, or its phase is not new-primary, entered completely;
-   * with {@code Transient} while a fence stands. Asking again with the same epoch gives the same
-   * state.
+   * Hands the collection over in a dual-write cutover: refuses every request from now on, sets the
+   * phase to new-only and the floor to the leader's last version, and raises epoch and acceptMin.
+   * Repeating the call with the same epoch returns the same state.
+   *
+   * <p>Fails with {@code Permanent} if the epoch is another one, or if its phase is not new-primary
+   * or not every instance has entered it, with {@code Transient} while a fence is raised, and with
+   * {@link InstancesNotReady} while a live instance cannot follow.
+   *
+   * @param epoch the epoch in which the collection entered new-primary
    */
   CompletionStage<State> seal(long epoch);
 
   /**
-   * Gives a key's current row (value or tombstone) a new version above {@code atLeast} and logs it,
-   * in one step. {@code Permanent} where {@code atLeast} lies more than 1 s ahead of the clock.
+   * Writes a key's current row (value or tombstone) again at a new version above {@code atLeast}
+   * and logs it, in one step.
+   *
+   * @param key the key; its shard is empty
+   * @param atLeast a version in microseconds since 1970; {@code Permanent} if it is more than 1 s
+   *     ahead of the leader's clock
+   * @return the row at its new version
    */
   CompletionStage<Row> reassert(StoreKey key, long atLeast);
 
   /**
    * Publishes W, the applied watermark: every version up to it is on the new store. W never falls;
-   * a lower one changes nothing. {@code Permanent} if the leader has not issued that version yet.
+   * a lower one changes nothing.
+   *
+   * @param version W; {@code Permanent} if the leader has not issued that version yet
    */
   CompletionStage<Void> applied(long version);
 
@@ -442,11 +478,13 @@ public interface Gate {
   CompletionStage<List<Instance>> instances();
 
   /**
-   * Tells the listener each epoch that a reply of the leader shows to be newer than those before,
-   * until the store is closed. May be told the same epoch twice. The listener must not block.
+   * Reports each new epoch that a reply of the leader shows, until the store is closed. May report
+   * an epoch twice.
+   *
+   * @param listener receives the epochs; it must not block
    */
   void listen(LongConsumer listener);
 
-  /** How long an instance may go on without asking again. */
+  /** The time for which an instance may work without asking the leader again: 5 s. */
   Duration LEASE = Duration.ofSeconds(5);
 }

@@ -11,31 +11,34 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state machine of a gate, for stores that hold one: what a leader makes durable, and the only
- * place that decides what may become of it.
+ * The state machine of a gate, for stores that hold one: the record that a leader makes durable,
+ * and the only place that decides how it may change.
  *
- * <p>Each operation returns the record that follows, this very record if nothing changes, or throws
- * the refusal that the caller is to see. A leader applies one operation at a time, makes its result
- * durable, and only then answers. The record does no I/O; what it asks of the instances' leases,
- * the caller's {@link InstanceRegistry} answers. Immutable.
+ * <p>Each operation returns the record that follows, the same instance if nothing changes, or
+ * throws the refusal that the caller is to see. A leader applies one operation at a time, makes its
+ * result durable, and only then answers. The record does no I/O; what it asks of the instances'
+ * leases, the caller's {@link InstanceRegistry} answers. Immutable.
  *
- * <p>The version ceiling of {@link #state()} is the leader's to fill in: it is no part of what the
+ * <p>The version ceiling of {@link #state()} is the leader's to fill in: it is not part of what the
  * operations decide on.
  */
 public final class GateRecord {
-  /** The shortest and the longest lifetime of a fence. */
+  /** The shortest lifetime of a fence: 1 s. */
   public static final Duration MIN_FENCE = Duration.ofSeconds(1);
 
-  /** The longest lifetime of a fence. */
+  /** The longest lifetime of a fence: 60 s. */
   public static final Duration MAX_FENCE = Duration.ofSeconds(60);
 
-  /** The most characters of the name of an attempt or an instance. */
+  /** Maximum length of the name of an attempt or an instance, in characters. */
   public static final int MAX_NAME_CHARS = 256;
 
-  /** The most instances that may be registered with one gate. */
+  /** Maximum number of instances that may be registered with one gate. */
   public static final int MAX_INSTANCES = 10_000;
 
-  /** How many ended attempts are remembered, so that a late request raises no fence for them. */
+  /**
+   * Maximum number of ended attempts that are remembered, so that a late request raises no fence
+   * for them.
+   */
   public static final int MAX_ENDED_ATTEMPTS = 64;
 
   private static final GateRecord FIRST = new GateRecord(State.first(), null, List.of());
@@ -66,7 +69,7 @@ public final class GateRecord {
     return new GateRecord(state, movedBy, List.copyOf(ended));
   }
 
-  /** Returns what the gate says of its collection. */
+  /** Returns the state of the gate. */
   public State state() {
     return state;
   }
@@ -185,8 +188,8 @@ public final class GateRecord {
   /**
    * Decides whether an attempt may raise a fence.
    *
-   * @return the attempt's fence, if it stands already; null if the leader is to append one to its
-   *     change log and to continue with {@link #fenced}
+   * @return the attempt's fence, if it is raised already; null if the leader is to append one to
+   *     its change log and to continue with {@link #fenced}
    */
   public @Nullable Fence fenceFor(
       String collection, String attempt, FenceOptions options, InstanceRegistry instances) {
@@ -224,7 +227,7 @@ public final class GateRecord {
   }
 
   /**
-   * Decides {@link Gate#lift}: the attempt's fence no longer stands, and it raises no other. If
+   * Decides {@link Gate#lift}: the attempt's fence is lifted, and the attempt raises no other. If
    * {@link #state()} of this record has the attempt's fence, the leader logs the lift too.
    */
   public GateRecord lifted(String collection, String attempt) {
@@ -241,14 +244,14 @@ public final class GateRecord {
             attempts.subList(Math.max(0, attempts.size() - MAX_ENDED_ATTEMPTS), attempts.size())));
   }
 
-  /** Returns whether the fence that stands is the attempt's. */
+  /** Returns whether the attempt's fence is raised. */
   public boolean hasFenceOf(String attempt) {
     Fence fence = state.fence();
     return fence != null && fence.attempt().equals(attempt);
   }
 
   /**
-   * Decides {@link Gate#move}. Returns this very record if the attempt has moved it already.
+   * Decides {@link Gate#move}. Returns the same instance if the attempt has moved it already.
    *
    * @param givenUp the services that were given up when the fence was raised
    */
@@ -265,14 +268,14 @@ public final class GateRecord {
               + collection
               + ": the fence of attempt "
               + attempt
-              + " no longer stands, and nothing was moved: begin another attempt");
+              + " is no longer raised, and nothing was moved: begin another attempt");
     }
     instances.requireReady(Phase.NEW_ONLY, state.copy(), givenUp);
     return new GateRecord(handedOver(fence.version()), attempt, ended);
   }
 
   /**
-   * Decides {@link Gate#seal}. Returns this very record if it was sealed from that epoch already.
+   * Decides {@link Gate#seal}. Returns the same instance if it was sealed from that epoch already.
    *
    * @param lastVersion the last version that the leader has issued
    */
@@ -307,7 +310,7 @@ public final class GateRecord {
   }
 
   /**
-   * Decides {@link Gate#applied}. Returns this very record if W is not above the one that is known.
+   * Decides {@link Gate#applied}. Returns the same instance if W is not above the known one.
    *
    * @param lastVersion the last version that the leader has issued
    */

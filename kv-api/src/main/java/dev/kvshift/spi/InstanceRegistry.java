@@ -15,21 +15,21 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who uses one collection, for stores that hold its gate: the instances whose lease may still hold,
- * and the clients that use it without a report. A client without a report cannot be known to follow
- * a hand-over, so that it counts as an instance that is not ready.
+ * The users of one collection, for stores that hold its gate: the instances whose lease may still
+ * hold, and the clients that use it without a report. A client without a report cannot be known to
+ * follow a hand-over, so that it counts as an instance that is not ready.
  *
  * <p>Does no I/O: a leader keeps the names of instances durably, and restores them. Safe for use by
  * many threads.
  */
 public final class InstanceRegistry {
-  /** Added to a lease before an instance is taken for gone. */
+  /** The time after the end of its lease at which an instance counts as gone: 1 s. */
   public static final Duration LEASE_MARGIN = Duration.ofSeconds(1);
 
-  /** How long a client without a report is remembered after its last request. */
+  /** The time for which a client without a report is remembered after its last request: 10 s. */
   public static final Duration CLIENT_MEMORY = Duration.ofSeconds(10);
 
-  /** The most clients without a report that are told apart; the others share one name. */
+  /** Maximum number of clients without a report that are listed by name; others share one name. */
   public static final int MAX_CLIENTS = 1_000;
 
   private static final String OTHER_CLIENTS = "other clients";
@@ -45,7 +45,7 @@ public final class InstanceRegistry {
   /**
    * Creates an empty registry.
    *
-   * @param clock the leader's wall clock, which tells when leases end
+   * @param clock the leader's wall clock, by which the end of a lease is reported
    * @param nanoTime the leader's monotonic clock, which alone ends them
    */
   public InstanceRegistry(String collection, Clock clock, LongSupplier nanoTime) {
@@ -63,11 +63,11 @@ public final class InstanceRegistry {
   }
 
   /**
-   * Takes note of a report, or renews the lease. A leader first makes the name of a new instance
-   * durable, so that a restart does not forget who may still act.
+   * Records a report, or renews the lease. A leader first makes the name of a new instance durable,
+   * so that a restart does not forget who may still act.
    *
    * @param epoch the collection's present epoch
-   * @throws KvException.Permanent if the instance acknowledges an epoch that has not been
+   * @throws KvException.Permanent if the instance acknowledges an epoch that has not begun
    * @throws KvException.Transient if there are too many instances
    */
   public void report(InstanceReport report, long epoch) {
@@ -120,14 +120,14 @@ public final class InstanceRegistry {
     report(report, Long.MAX_VALUE);
   }
 
-  /** Takes note of a request by a client that has not reported this collection. */
+  /** Records a request by a client that has not reported this collection. */
   public void noteClient(String client) {
     String name =
         clients.containsKey(client) || clients.size() < MAX_CLIENTS ? client : OTHER_CLIENTS;
     clients.put(name, in(CLIENT_MEMORY));
   }
 
-  /** Forgets whose lease is over, and returns the names of the forgotten instances. */
+  /** Removes the instances whose lease is over, and returns their names. */
   public List<String> forgetGone() {
     List<String> gone = new ArrayList<>();
     for (Lease lease : List.copyOf(leases.values())) {
@@ -173,12 +173,12 @@ public final class InstanceRegistry {
   }
 
   /**
-   * Refuses to go on while a live instance cannot follow.
+   * Refuses a step while a live instance cannot follow.
    *
    * @param phase the phase to come
    * @param copy the copy that the gate names; null for none
-   * @param givenUp the services that a person has given up
-   * @throws InstancesNotReady if there is such an instance, naming it
+   * @param givenUp the services that need not be ready, by a person's decision
+   * @throws InstancesNotReady if there are such instances, naming them
    */
   public void requireReady(Phase phase, @Nullable Copy copy, Set<String> givenUp) {
     List<Obstacle> obstacles =

@@ -10,18 +10,18 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one process says of itself to the leader whose collections it uses: how far it can follow a
- * migration, and what it sees of each collection's new side. One report is one lease, for all of
- * the process's collections. Immutable; new members come with new {@code with} methods.
+ * The report of one process to the leader whose collections it uses: how far it can follow a
+ * migration, and the state of each collection's new side. One report is one lease, for all of the
+ * process's collections. Immutable; new members come with new {@code with} methods.
  *
  * <p>The leader refuses to take a step, to raise a fence and to hand over while a live instance is
  * not ready for it: {@link #obstacle} decides.
  */
 public final class InstanceReport {
-  /** The most collections of a report. */
+  /** Maximum number of collections in a report. */
   public static final int MAX_USES = 1_000;
 
-  /** The most characters of a service's name, a library's version and a problem. */
+  /** Maximum length of a service's name, a library's version and a problem, in characters. */
   public static final int MAX_TEXT_CHARS = 512;
 
   private final String instance;
@@ -170,7 +170,7 @@ public final class InstanceReport {
     return text.length() <= MAX_TEXT_CHARS ? text : text.substring(0, MAX_TEXT_CHARS);
   }
 
-  /** What a process says of one collection that it has open. Immutable. */
+  /** The part of a report about one collection that the process has open. Immutable. */
   public static final class Use {
     private final long acknowledged;
     private final Side side;
@@ -259,7 +259,7 @@ public final class InstanceReport {
       return side.skew;
     }
 
-    /** Returns how many requests the new side has failed since the process began. */
+    /** Returns the number of failed requests to the new side since the process began. */
     public long failures() {
       return side.failures;
     }

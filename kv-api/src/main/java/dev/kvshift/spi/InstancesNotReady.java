@@ -77,12 +77,13 @@ public final class InstancesNotReady extends KvException.Transient {
   }
 
   /**
-   * Returns what keeps instances from following a collection into a phase.
+   * Returns the obstacles that keep instances from following a collection into a phase.
    *
+   * @param collection the collection's name
    * @param instances the collection's live instances
    * @param phase the phase to come
    * @param copy the copy that the gate names; null for none
-   * @param givenUp the services that a person has given up, which do not count
+   * @param givenUp the services that a person has given up; they are not obstacles
    */
   public static List<Obstacle> obstacles(
       String collection,
@@ -101,7 +102,12 @@ public final class InstancesNotReady extends KvException.Transient {
     return obstacles;
   }
 
-  /** Creates a refusal. */
+  /**
+   * Creates a refusal.
+   *
+   * @param collection the collection's name
+   * @param obstacles the instances that are not ready
+   */
   public InstancesNotReady(String collection, List<Obstacle> obstacles) {
     super(message(collection, obstacles));
     this.collection = collection;
@@ -123,7 +129,7 @@ public final class InstancesNotReady extends KvException.Transient {
         + (obstacles.size() > MAX_NAMED ? "; …" : "");
   }
 
-  /** Returns the collection. */
+  /** Returns the collection's name. */
   public String collection() {
     return collection;
   }

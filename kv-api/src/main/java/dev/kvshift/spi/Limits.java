@@ -108,20 +108,20 @@ public final class Limits {
     return members.maxValueBytes;
   }
 
-  /** Returns how many requests one open store sends at once; further ones wait or fail. */
+  /** Returns the maximum number of requests in flight per open store; further ones wait or fail. */
   public int maxInFlight() {
     return members.maxInFlight;
   }
 
-  /** Returns how long an operation may take if its caller does not say. */
+  /** Returns the time-out of an operation whose caller sets none. */
   public Duration timeout() {
     return members.timeout;
   }
 
   /**
-   * Returns how long the store remembers a delete of a collection that is being imported: a write
-   * of an older version that comes later than that can bring the entry back. Empty, the default, if
-   * it never forgets one.
+   * Returns the time for which the store remembers a delete of a collection that is being imported:
+   * a write of an older version that comes later than that can bring the entry back. Empty, the
+   * default, if it never forgets one.
    */
   public Optional<Duration> tombstoneLifetime() {
     return Optional.ofNullable(members.tombstoneLifetime);

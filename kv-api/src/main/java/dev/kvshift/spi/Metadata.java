@@ -25,7 +25,7 @@ public interface Metadata {
    *
    * @param prefix begins with the whole group and its slash
    * @param after the name after which the list begins; empty to begin
-   * @param limit the most records, 1 to 1,000
+   * @param limit the maximum number of records, 1 to 1,000
    */
   CompletionStage<SortedMap<String, Bytes>> list(String prefix, String after, int limit);
 

@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.api.Lock;
 import dev.kvshift.api.Range;
 import java.time.Duration;
 import java.util.Set;
@@ -165,6 +166,26 @@ public final class OperationChecker {
     KvException.InvalidArgument.requireNonNull(lease, "lock lease");
     if (lease.compareTo(StoreLocks.MIN_LEASE) < 0 || lease.compareTo(StoreLocks.MAX_LEASE) > 0) {
       throw new KvException.InvalidArgument("lock lease " + lease + ": give 100 ms to 1 h");
+    }
+  }
+
+  /**
+   * Checks the fencing token of a write under a lock, as every leader does before it writes.
+   *
+   * @param lock the lock that the write carries
+   * @param lastToken the last token that was granted for the lock's key
+   * @throws KvException.Permanent if the lock has been granted again since
+   */
+  public static void checkToken(Lock lock, long lastToken) {
+    if (lock.token() < lastToken) {
+      throw new KvException.Permanent(
+          "the write carries token "
+              + lock.token()
+              + " of lock "
+              + lock.key()
+              + ", a later one is "
+              + lastToken
+              + "; nothing was written: take the lock again and read again");
     }
   }
 

@@ -3,9 +3,9 @@ package dev.kvshift.spi;
 import java.util.List;
 
 /**
- * Where a collection stands between the old store L and the new store S. The order is the order of
- * a migration; a step goes to a neighbour, and the fence way goes from {@link #LEGACY} to {@link
- * #NEW_ONLY} at once.
+ * A phase of a collection that moves from the old store L to the new store S. The order is the
+ * order of a migration. A step goes to a neighbour; the fenced cutover goes from {@link #LEGACY} to
+ * {@link #NEW_ONLY} at once.
  */
 public enum Phase {
   /** Reads and writes go to L alone. */
@@ -14,7 +14,7 @@ public enum Phase {
   SHADOW_WRITE,
   /** Writes go to L, then S; both acknowledge. Reads go to L. */
   DUAL_WRITE,
-  /** As dual-write; reads from L help S, and samples are compared. */
+  /** Writes as in dual-write; reads from L help S, and samples are compared. */
   SHADOW_READ,
   /** Writes as in dual-write; reads go to S, and to L on a miss or a failure. */
   NEW_READ,
@@ -23,7 +23,7 @@ public enum Phase {
   /** Reads and writes go to S alone. Absorbing. */
   NEW_ONLY;
 
-  /** Returns the neighbour of this phase on the way to another one, and this one if it is that. */
+  /** Returns the next phase on the way to the target; this phase if it is the target. */
   public Phase towards(Phase target) {
     List<Phase> phases = List.of(values());
     int way = Integer.signum(target.compareTo(this));
@@ -31,8 +31,8 @@ public enum Phase {
   }
 
   /**
-   * Returns whether a step of the dual-write way leads from the other phase to this one, or it is
-   * the same.
+   * Returns whether this phase is the other one or its neighbour, as each step of a dual-write
+   * cutover requires.
    */
   public boolean isStepFrom(Phase other) {
     List<Phase> phases = List.of(values());

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A page of a range: its rows, the reason why it ended, and the clustering key up to which the
- * store has read.
+ * store has read. Drivers return it; callers of the API see a {@link dev.kvshift.api.RangePage}.
  *
  * <p>Stores with {@link dev.kvshift.api.Capability#TOMBSTONE_READS} include tombstones, in their
  * place. Tombstones count against no limit of the caller, but the store ends a page with {@code

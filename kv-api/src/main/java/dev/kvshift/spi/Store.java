@@ -15,18 +15,18 @@ import java.util.concurrent.CompletionStage;
  * or fail with {@link KvException.UnsupportedCapability}.
  */
 public interface Store extends AutoCloseable {
-  /** Returns what the store can do; never changes while it is open. */
+  /** Returns the store's capabilities; they never change while it is open. */
   Set<Capability> capabilities();
 
   /** Returns the store's limits; they never change while it is open. */
   Limits limits();
 
-  /** Returns how the store names itself in messages: its connection string without secrets. */
+  /** Returns the store's name in messages: its connection string without secrets. */
   String description();
 
   /**
-   * Opens a collection, creating it where the driver's parameters allow. Opening one twice gives
-   * two views of the same data.
+   * Opens a collection, and creates it if it does not exist and the driver's parameters allow that.
+   * Opening one twice returns two views of the same data.
    *
    * <p>On stores with metadata the layout record is checked and claimed as {@link
    * CollectionRecord#claim} says; a different layout or the other claim fails with {@code
@@ -35,15 +35,15 @@ public interface Store extends AutoCloseable {
   CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim);
 
   /**
-   * Drops one incarnation of a collection with everything in it. Dropping what is not there
+   * Drops one incarnation of a collection with everything in it. Dropping one that does not exist
    * succeeds. Writers that still hold it open fail from then on. {@link Capability#DROP}.
    */
   CompletionStage<Void> drop(String name, long incarnation);
 
   /**
    * Ends the import of a copy: from now on services may write, with versions above the floor.
-   * Succeeds if that was done already; {@code Permanent} if the store holds another copy or floor.
-   * {@link Capability#METADATA}.
+   * Succeeds if that was done before; fails with {@code Permanent} if the store holds another copy
+   * or floor. {@link Capability#METADATA}.
    *
    * @param floor the version above which the store's own versions begin, µs
    */
@@ -51,16 +51,15 @@ public interface Store extends AutoCloseable {
 
   /**
    * Begins the next incarnation of a collection that is being imported, empty, to be filled by
-   * another copy. Writers of the old one fail once it is dropped. Succeeds if that was done
-   * already; {@code Permanent} if the store holds another copy, or the collection is active. {@link
-   * Capability#METADATA}.
+   * another copy. Writers of the old one fail once it is dropped. Succeeds if that was done before;
+   * fails with {@code Permanent} if the store holds another copy, or the collection is active.
+   * {@link Capability#METADATA}.
    */
   CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next);
 
   /**
    * Registers a process with its collections' leader, or renews its lease of {@link Gate#LEASE},
-   * and learns where they stand. The lease begins before the answer is read. {@link
-   * Capability#GATE}.
+   * and returns their states. The lease begins before the answer is read. {@link Capability#GATE}.
    *
    * @return the states by the names of the report's collections; a collection that the leader does
    *     not hold has none
@@ -71,7 +70,7 @@ public interface Store extends AutoCloseable {
    * Hands several collections over in one step, each as {@link Gate#move} does: either all are
    * moved or none is. {@link Capability#FENCING}.
    *
-   * @param attempts each collection's attempt, whose fence stands
+   * @param attempts by each collection's name the attempt that has raised its fence
    * @return the states by the names of the collections
    */
   CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts);

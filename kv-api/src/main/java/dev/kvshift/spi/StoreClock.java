@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * A store's clock, as this process knows it. A version may be drawn only by a clock that is known
  * to be right: measured within {@link #VALID_FOR}, and without a step of the wall clock against the
  * monotonic one since (a machine that was suspended, an operator who set the time). Otherwise
- * {@link #require} measures first. A measurement that failed is none.
+ * {@link #require} measures first. A failed measurement does not count.
  *
  * <p>Requests that need a measurement share one. Safe for use by many threads.
  */
@@ -26,7 +26,7 @@ public final class StoreClock {
   /** The number of round trips of a measurement, of which the shortest is kept. */
   private static final int ROUND_TRIPS = 3;
 
-  /** A store may cut its time to milliseconds, so it is half of one later, give or take as much. */
+  /** Half of the millisecond to which a store may truncate its time: added, and an uncertainty. */
   private static final Duration HALF_MILLI = Duration.of(500, ChronoUnit.MICROS);
 
   private static final long LIMIT_MICROS =
@@ -40,13 +40,13 @@ public final class StoreClock {
   private volatile @Nullable KvException failure;
   private @Nullable CompletableFuture<ClockSkew> running;
 
-  /** Hears each measurement once, when it has ended. */
+  /** Receives each measurement once, when it has ended. */
   public interface Listener {
-    /** Hears nothing. */
+    /** A listener that ignores measurements. */
     Listener NONE = (skew, failure) -> {};
 
     /**
-     * Takes note of a measurement.
+     * Receives a measurement.
      *
      * @param skew what was measured; null if it failed
      * @param failure why it failed; null if it did not
@@ -105,6 +105,16 @@ public final class StoreClock {
     return clock.nowMicros() + (known == null ? 0 : micros(known.skew.offset()));
   }
 
+  /**
+   * Returns whether an entry has expired by every clock that the store's servers may have, so that
+   * it may be written as a delete.
+   */
+  public boolean hasExpired(Instant expiry) {
+    Measured known = last;
+    Duration margin = known == null ? VersionClock.SKEW_LIMIT : known.skew.expiryMargin();
+    return VersionClock.micros(expiry.plus(margin)) < clock.nowMicros();
+  }
+
   /** Returns whether a version may be drawn now, without a measurement first. */
   public boolean isRight() {
     Measured known = last;
@@ -121,11 +131,11 @@ public final class StoreClock {
   }
 
   /**
-   * Ends once a version may be drawn, at once if the clock is known to be right.
+   * Completes once a version may be drawn, at once if the clock is known to be right.
    *
    * @return a stage that fails with {@code Transient} if the clocks are too far apart, and as the
-   *     measurement does if that cannot be found out. It has no deadline of its own: {@link
-   *     Futures#within} gives it the call's.
+   *     measurement does if that cannot be determined. It has no deadline of its own: use {@link
+   *     Futures#within} for that of a call.
    */
   public CompletionStage<Void> require() {
     if (isRight()) {

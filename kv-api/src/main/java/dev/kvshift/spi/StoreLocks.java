@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 
 /** One space of locks. Safe for use by many threads and processes. */
 public interface StoreLocks {
-  /** The most keys of one batch. */
+  /** Maximum number of keys of one batch. */
   int MAX_KEYS = 1_000;
 
   /** The shortest lease: 100 ms. */

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The clock that issues the versions of writes if no leader does: one per process, shared by its
+ * The clock that issues the versions of writes when no leader does: one per process, shared by its
  * stores.
  *
  * <p>A version is {@code max(now, last issued + 1, greatest seen + 1)} in microseconds since 1970.
@@ -37,7 +37,11 @@ public final class VersionClock {
     return PROCESS;
   }
 
-  /** Returns the instant as microseconds since 1970. */
+  /**
+   * Returns the instant as microseconds since 1970.
+   *
+   * @throws ArithmeticException if they exceed a {@code long}
+   */
   public static long micros(Instant instant) {
     return Math.addExact(
         Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1_000);
@@ -55,10 +59,11 @@ public final class VersionClock {
   }
 
   /**
-   * Notes a version that a read has returned.
+   * Records a version that a read has returned.
    *
+   * @param version the version in microseconds since 1970
    * @return whether it was noted. A version more than {@link #MAX_AHEAD} ahead is not: it would
-   *     drag every later version along, and is worth a report
+   *     drag every later version along, so the caller reports it
    */
   public boolean observe(long version) {
     if (version <= last.get()) {
@@ -77,8 +82,10 @@ public final class VersionClock {
   }
 
   /**
-   * Completes once this clock has passed {@code floor + ε}, after which versions issued here lie
-   * above everything that the leader has issued.
+   * Completes once this clock has passed {@code floor + ε}. Versions issued from then on lie above
+   * everything that the leader has issued.
+   *
+   * @param floor the leader's last version, in microseconds since 1970
    */
   public CompletionStage<Void> awaitPast(long floor) {
     long missing = floor + TimeUnit.NANOSECONDS.toMicros(SKEW_LIMIT.toNanos()) - nowMicros() + 1;

@@ -1,5 +1,5 @@
 /**
- * What drivers implement: one asynchronous, versioned store interface, keyed by three parts.
+ * The interface that drivers implement: one asynchronous, versioned store, keyed by three parts.
  *
  * <p>Start at {@link dev.kvshift.spi.StoreProvider}. Drivers, the sharded store, the transition
  * store and the fault-injecting store all implement {@link dev.kvshift.spi.Store}, so they stack in

@@ -9,7 +9,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What keeps an instance from following a collection, exact at its bounds. */
+/** The obstacles that keep an instance from following a collection, exact at their bounds. */
 final class InstanceReportTest {
   private static final String NAME = "files";
   private static final Copy COPY = Copy.draw("log");

@@ -123,6 +123,25 @@ final class StoreClockTest {
     assertThat(clock.skew()).isNull();
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {0, 100, -100})
+  void hasExpired_measured_isCertainForEveryServer(long aheadMillis) {
+    ahead = Duration.ofMillis(aheadMillis);
+    await(clock.measure());
+    assertThat(clock.skew()).isNotNull();
+    Duration margin = clock.skew().expiryMargin();
+    assertThat(margin).isGreaterThan(VersionClock.SKEW_LIMIT);
+    Instant bound = START.plus(wall).minus(margin);
+    assertThat(clock.hasExpired(bound)).isFalse();
+    assertThat(clock.hasExpired(bound.minusNanos(1_000))).isTrue();
+  }
+
+  @Test
+  void hasExpired_neverMeasured_allowsForTheSkewLimit() {
+    assertThat(clock.hasExpired(START.minusMillis(250))).isFalse();
+    assertThat(clock.hasExpired(START.minusMillis(250).minusNanos(1_000))).isTrue();
+  }
+
   @Test
   void require_measuredLately_asksNothing() {
     await(clock.measure());

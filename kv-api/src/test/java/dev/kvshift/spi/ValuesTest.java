@@ -15,7 +15,7 @@ final class ValuesTest {
   private static final Instant END = Instant.parse("2026-11-28T10:00:00Z");
   private static final Copy COPY = Copy.parse("0123456789abcdef0123456789abcdef@log");
 
-  /** Values that differ in one member each, made anew at each call. */
+  /** Values that differ in one member each, created at each call. */
   private static final List<Supplier<List<Object>>> KINDS =
       List.of(
           ValuesTest::states,

@@ -11,7 +11,7 @@ import java.util.Map;
 
 /** The configuration of a node: cassandra.yaml, its other files and the options of its JVM. */
 final class CassandraFiles {
-  /** How long a node that joins a ring waits for the first answer of a peer. */
+  /** The time for which a node that joins a ring waits for the first answer of a peer. */
   private static final String RING_DELAY_MILLIS = "20000";
 
   private static final List<String> MODULE_FLAGS =

@@ -33,14 +33,15 @@ public final class CassandraNode extends ForkedServer {
   }
 
   /**
-   * Returns the node that all tests of this JVM share, started by the first call; it ends with this
-   * JVM. Each test uses a keyspace of its own. Closing or faulting the node breaks other tests.
+   * Returns the node that all tests of this JVM share, started by the first call; it is closed with
+   * this JVM. Each test uses a keyspace of its own. Closing or faulting the node breaks other
+   * tests.
    */
   public static CassandraNode shared() {
     return Shared.NODE;
   }
 
-  /** Returns where the node answers the CQL protocol. */
+  /** Returns the address at which the node answers the CQL protocol. */
   public InetSocketAddress contactPoint() {
     return contactPoint;
   }

@@ -33,7 +33,7 @@ public final class ForkedLegacyServer extends ForkedServer {
     return new Builder();
   }
 
-  /** Returns where the server answers, as {@code host:port}. */
+  /** Returns the address at which the server answers, as {@code host:port}. */
   public String address() {
     return address;
   }

@@ -13,8 +13,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 
 /**
- * Picks ports on which nobody listens. They lie below the range from which systems take the ports
- * of outgoing connections, and none is picked twice in the life of this JVM.
+ * Picks ports on which no process listens. They lie below the range from which systems take the
+ * ports of outgoing connections, and none is picked twice in the life of this JVM.
  */
 final class FreePorts {
   private static final int FIRST = 20_000;
@@ -44,7 +44,7 @@ final class FreePorts {
         "no free port on " + addresses + " from " + FIRST + " to " + LAST + ": free some");
   }
 
-  /** Starts again with other ports if another process has taken one in the meantime. */
+  /** Runs a start again, with other ports, if another process has taken one in the meantime. */
   static <T> T retry(Supplier<T> start) {
     for (int attempt = 1; ; attempt++) {
       try {

@@ -37,15 +37,15 @@ public final class KafkaBroker extends ForkedServer {
   }
 
   /**
-   * Returns the broker that all tests of this JVM share, started by the first call; it ends with
-   * this JVM. Each test uses topics and groups of its own. Closing or faulting the broker breaks
-   * other tests.
+   * Returns the broker that all tests of this JVM share, started by the first call; it is closed
+   * with this JVM. Each test uses topics and groups of its own. Closing or faulting the broker
+   * breaks other tests.
    */
   public static KafkaBroker shared() {
     return Shared.BROKER;
   }
 
-  /** Returns what clients connect to, as {@code host:port}. */
+  /** Returns the address for clients, as {@code host:port}. */
   public String bootstrapServers() {
     return bootstrapServers;
   }

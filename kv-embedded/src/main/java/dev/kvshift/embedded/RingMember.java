@@ -6,7 +6,7 @@ import java.net.InetAddress;
  * A node's part in a ring, which decides its token, address and seed. The first node is the seed.
  *
  * @param number from 1
- * @param ringSize how many nodes the ring has
+ * @param ringSize the number of nodes of the ring
  * @param ports the same on all nodes, which differ in their addresses
  */
 record RingMember(int number, int ringSize, Ports ports, String datacenter) {

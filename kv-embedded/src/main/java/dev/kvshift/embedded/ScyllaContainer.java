@@ -33,7 +33,7 @@ public final class ScyllaContainer implements AutoCloseable {
     return new ScyllaContainer(container);
   }
 
-  /** Returns where the node answers the CQL protocol, as {@code host:port}. */
+  /** Returns the address at which the node answers the CQL protocol, as {@code host:port}. */
   public String address() {
     InetSocketAddress contact = container.getContactPoint();
     return contact.getHostString() + ":" + contact.getPort();

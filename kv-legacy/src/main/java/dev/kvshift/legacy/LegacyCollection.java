@@ -159,7 +159,7 @@ final class LegacyCollection implements StoreCollection {
     return rows.isEmpty() ? null : rows.get(0);
   }
 
-  /** Sends a request about this collection. Whatever building it throws fails the stage. */
+  /** Sends a request about this collection. An error while it is built fails the stage. */
   <T extends @Nullable Object> CompletionStage<T> ask(
       Kind kind, Call call, Supplier<Request.Builder> request, Function<Reply, T> decode) {
     return Futures.start(

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A request between its submission and its answer. */
 final class PendingRequest {
-  /** What a driver may do with a request that was sent and not answered. */
+  /** The kind of a request, which decides whether it may be repeated if it is not answered. */
   enum Kind {
     /** Changes nothing that matters: send it again; without an answer it fails as transient. */
     READ,
@@ -52,7 +52,7 @@ final class PendingRequest {
     return deadlineNanos - now <= 0;
   }
 
-  /** Builds the message. The server gets less time than is left, so that its answer is in time. */
+  /** Builds the message. Its budget is less than the time left, so that the answer is in time. */
   Request send(long now) {
     sent = true;
     long left = Math.max(0, deadlineNanos - now);
@@ -77,7 +77,9 @@ final class PendingRequest {
       return Failures.read(failure, server);
     } catch (RuntimeException e) {
       return unanswered(
-          server + " has sent an error that this version of the library cannot read", e);
+          server
+              + " has sent an error that this version of the library cannot read; upgrade the library",
+          e);
     }
   }
 }

@@ -106,13 +106,13 @@ final class ChangeLog {
     return result.thenApplyAsync(batch -> batch);
   }
 
-  /** Registers a consumer or moves it. The log counts changes, so no time can be foreseen. */
+  /** Registers a consumer or moves it. The log counts changes, so it cannot predict a time. */
   Duration consumed(String consumer, long upTo) {
     if (consumer.isEmpty() || consumer.length() > MAX_CONSUMER_LENGTH) {
       throw new InvalidArgument(
           "a consumer's name of "
               + consumer.length()
-              + " letters: give 1 to "
+              + " characters: give 1 to "
               + MAX_CONSUMER_LENGTH);
     }
     requireRetained(upTo);

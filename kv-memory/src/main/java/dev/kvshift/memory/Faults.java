@@ -9,9 +9,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets requests fail as a network or a server would, reproducibly from a seed. Errors are honest: a
- * write that fails with {@code Transient} was not applied; one that fails with {@code
- * UnknownOutcome} was applied or never is. Safe for use by many threads.
+ * Makes requests fail as a network or a server would, reproducibly from a seed. Errors are honest:
+ * a write that fails with {@code Transient} was not applied; one that fails with {@code
+ * UnknownOutcome} was either applied or never will be. Safe for use by many threads.
  */
 final class Faults {
   private final int perThousand;

@@ -4,8 +4,8 @@ import dev.kvshift.KvStore;
 import dev.kvshift.api.StoreOptions;
 
 /**
- * In-memory stores for unit tests of services. Stores opened under one name in one process share
- * their data, which ends when the last of them is closed.
+ * Opens in-memory stores, for unit tests of services. Stores opened under one name in one process
+ * share their data, which is dropped when the last of them is closed.
  */
 public final class InMemory {
   private InMemory() {}

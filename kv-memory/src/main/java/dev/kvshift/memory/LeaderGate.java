@@ -57,7 +57,7 @@ final class LeaderGate {
     return true;
   }
 
-  /** Returns the attempt's fence if it stands already, and null if it is to be raised. */
+  /** Returns the attempt's fence if it is raised already; null if it has to be raised. */
   @Nullable Fence fenceFor(String attempt, FenceOptions options) {
     return record.fenceFor(collection, attempt, options, instances);
   }
@@ -67,7 +67,7 @@ final class LeaderGate {
     givenUp = options.givenUp();
   }
 
-  /** Returns whether a fence stood for the attempt, which no longer does. */
+  /** Returns whether this call has lifted a fence of the attempt. */
   boolean lift(String attempt) {
     boolean stood = record.hasFenceOf(attempt);
     record = record.lifted(collection, attempt);

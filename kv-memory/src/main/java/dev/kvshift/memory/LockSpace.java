@@ -8,6 +8,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
 import java.time.Duration;
@@ -87,22 +88,15 @@ final class LockSpace {
     }
   }
 
-  /** Refuses a write under a lock that somebody has been granted since. */
+  /** Refuses a write under a lock that has been granted again since. */
   synchronized void check(Lock lock) {
     Grant grant = grants.get(lock.key());
-    if (grant != null && lock.token() < grant.token) {
-      throw new KvException.Permanent(
-          "the write carries token "
-              + lock.token()
-              + " of lock "
-              + lock.key()
-              + ", a later one is "
-              + grant.token
-              + ": take the lock again and read again");
+    if (grant != null) {
+      OperationChecker.checkToken(lock, grant.token);
     }
   }
 
-  /** Does something with the gate, whose fence has lifted itself where its deadline is over. */
+  /** Applies an action to the gate, after a fence past its deadline has been lifted. */
   synchronized <T> T withGate(Function<LeaderGate, T> body) {
     standing(clock.instant());
     return body.apply(gate);
@@ -130,7 +124,10 @@ final class LockSpace {
     long held = grants.values().stream().filter(grant -> grant.heldAt(now) != null).count();
     if (fence != null && fence.attempt().equals(attempt) && held > 0) {
       throw new KvException.Transient(
-          held + " locks are held in space " + name + ": move once they are released or over");
+          held
+              + " locks are held in space "
+              + name
+              + ": move once they are released or their leases are over");
     }
     gate.move(attempt);
     return state();

@@ -92,12 +92,12 @@ record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Ga
 
   @Override
   public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
-    return CompletableFuture.failedFuture(notForLocks("given a key's version again"));
+    return CompletableFuture.failedFuture(notForLocks("asked to write a key again"));
   }
 
   @Override
   public CompletionStage<Void> applied(long version) {
-    return CompletableFuture.failedFuture(notForLocks("applied"));
+    return CompletableFuture.failedFuture(notForLocks("given a watermark"));
   }
 
   @Override

@@ -15,11 +15,11 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The data that all stores of one name share. It lives until the last of them is closed. */
+/** The data that all stores of one name share. It is dropped when the last of them is closed. */
 final class MemoryServer {
   private static final Map<String, MemoryServer> OPEN = new HashMap<>();
 
-  /** Before the name of a space of locks, where collections are meant too. */
+  /** Prefix of a space of locks in a list of names that also holds collections. */
   private static final String LOCKS = "locks:";
 
   final String name;
@@ -93,7 +93,7 @@ final class MemoryServer {
     return report;
   }
 
-  /** Moves the collections, each with its attempt, or none if one of them refuses. */
+  /** Moves the collections, each with its attempt; moves none if one of them refuses. */
   Map<String, Gate.State> moveAll(Map<String, String> attempts) {
     Map<String, Table> moved = new TreeMap<>();
     Deque<Map.Entry<Table, String>> steps = new ArrayDeque<>();

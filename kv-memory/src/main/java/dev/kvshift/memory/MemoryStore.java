@@ -216,7 +216,7 @@ final class MemoryStore implements Store {
                         result.completeExceptionally(Futures.unwrap(error));
                       }
                     });
-          } catch (Throwable e) { // or the result would never end
+          } catch (Throwable e) { // otherwise the result would never complete
             result.completeExceptionally(e);
           }
         });

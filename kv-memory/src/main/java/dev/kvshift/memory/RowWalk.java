@@ -19,7 +19,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The walk over rows that makes pages of them.
+ * Cuts the rows of a range or a scan into pages.
  *
  * @param tombstones whether deleted and expired rows are shown, as tombstones
  */
@@ -112,7 +112,7 @@ record RowWalk(boolean tombstones) {
     return ScanPage.of(rows, null);
   }
 
-  /** Divides all tokens into that many ranges of equal length. */
+  /** Divides all tokens into the given number of ranges of equal length. */
   static List<ScanTask> tasks(int atLeast) {
     if (atLeast < 1 || atLeast > MAX_TASKS) {
       throw new InvalidArgument("a scan in " + atLeast + " tasks: give 1 to " + MAX_TASKS);

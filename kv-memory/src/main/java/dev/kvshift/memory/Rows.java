@@ -13,8 +13,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of one table, tombstones and expired ones included until the purge horizon, and the
- * leader's versions. Guarded by the table's monitor.
+ * The rows of one table, with tombstones and expired rows until the purge horizon, and the leader's
+ * versions. Guarded by the table's monitor.
  */
 final class Rows {
   private static final long MICROS_PER_SECOND = 1_000_000;
@@ -49,8 +49,9 @@ final class Rows {
   /**
    * Applies a write.
    *
-   * @param given its version; null if the leader issues one
+   * @param given the version of the write; null if the leader issues one
    * @param leader whether this store issues versions
+   * @return the version of the write
    */
   long apply(StoreKey key, Mutation mutation, @Nullable Long given, boolean leader) {
     Instant now = server.now();
@@ -60,7 +61,9 @@ final class Rows {
     }
     if (leader && given != null && given > VersionClock.micros(now) + MICROS_PER_SECOND) {
       throw new KvException.Permanent(
-          "version " + given + " lies more than 1 s ahead of the leader's clock");
+          "version "
+              + given
+              + " lies more than 1 s ahead of the leader's clock: check the writer's clock");
     }
     if (given != null && given <= purgedThrough) {
       throw new KvException.Permanent(
@@ -70,7 +73,7 @@ final class Rows {
               + purgedThrough
               + " of collection "
               + name
-              + ": it could bring back what was deleted");
+              + ", and could restore a deleted entry: write it at a newer version");
     }
     long version = given == null ? draw(now) : given;
     if (leader) {
@@ -98,7 +101,7 @@ final class Rows {
     return version;
   }
 
-  /** Looks at the next few rows and forgets those that died before the purge horizon. */
+  /** Removes those of the next few rows that were deleted or expired before the purge horizon. */
   private void purgeSome(Instant now) {
     long horizon = VersionClock.micros(now.minus(server.purgeAfter));
     for (int i = 0; i < PURGE_LOOKS; i++) {

@@ -27,8 +27,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * One life of a collection: its rows, change log and gate, guarded by this monitor. What others
- * wait for is completed outside it.
+ * One incarnation of a collection: its rows, change log and gate, guarded by this monitor. Futures
+ * that others wait for are completed outside it.
  */
 final class Table {
   static final int WAITING_ROOM = 1_000;
@@ -66,7 +66,7 @@ final class Table {
         });
   }
 
-  /** Reads under the monitor for the runner, whom no gate holds back. */
+  /** Reads under the monitor for the runner, which no gate refuses. */
   <T> T scan(Function<NavigableMap<Place, Row>, T> body) {
     return locked(() -> body.apply(rows.held()));
   }
@@ -141,7 +141,7 @@ final class Table {
         });
   }
 
-  /** Moves these tables, each with its attempt, or none if one of them refuses. */
+  /** Moves these tables, each with its attempt; moves none if one of them refuses. */
   static void moveAll(Deque<Map.Entry<Table, String>> attempts) {
     Map.Entry<Table, String> first = attempts.poll();
     if (first != null) {
@@ -171,7 +171,7 @@ final class Table {
         });
   }
 
-  /** Ends what a closing store waits for here. */
+  /** Ends the waiting requests of a store that is being closed. */
   void forget(Object owner) {
     locked(
         () -> {
@@ -256,7 +256,7 @@ final class Table {
     effects.add(() -> waiting.result.completeExceptionally(error));
   }
 
-  /** Looks every few milliseconds, so that a fence lifts at its deadline though nobody calls. */
+  /** Checks every few milliseconds, so that a fence is lifted at its deadline without any call. */
   private void watchFence() {
     if (withGate(record -> record.fence() != null)) {
       Futures.after(Duration.ofMillis(FENCE_TICK_MILLIS)).thenRun(this::watchFence);

@@ -98,7 +98,7 @@ final class MemoryStoreTest {
       join(c.write(key, Mutation.put(MAIN), within()));
       assertThatThrownBy(() -> join(c.gate().move("a")))
           .isInstanceOf(KvException.Permanent.class)
-          .hasMessageContaining("no longer stands");
+          .hasMessageContaining("no longer raised");
     }
   }
 

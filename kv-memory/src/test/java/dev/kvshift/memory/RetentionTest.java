@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the in-memory store forgets, and what it refuses to open. */
+/** The horizons of the in-memory store, and the strings that it refuses to open. */
 final class RetentionTest {
   private static final Copy COPY = Copy.parse("0123456789abcdef0123456789abcdef@test");
 

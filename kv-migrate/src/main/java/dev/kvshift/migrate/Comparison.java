@@ -27,8 +27,8 @@ import java.util.Objects;
 import java.util.function.Predicate;
 
 /**
- * A comparison of a collection in two stores that nobody writes to, in bounded memory. Also works
- * after the move, when the source serves the runner alone. Immutable.
+ * A comparison of a collection in two stores without writers, in bounded memory. Also works after
+ * the move, when the source serves the runner alone. Immutable.
  *
  * @param collection the collection's name
  * @param layout its layout on the target

@@ -57,8 +57,8 @@ import org.slf4j.LoggerFactory;
  * KvException.Transient}.
  *
  * <p>Methods fail with {@link KvException} if a store or the broker fails ({@code Transient}: start
- * again) and with {@link MigrationException} if what was found forbids to continue. After any
- * failure before the move the source serves as before.
+ * again) and with {@link MigrationException} if the state of the data does not allow it to
+ * continue. After any failure before the move the source serves as before.
  *
  * <p>Closing ends the stream and the other tasks, waits for them up to 20 s each, and leaves the
  * stores open.
@@ -97,7 +97,7 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Does every step that is not done yet, up to the end of a fenced cutover.
+   * Runs every step that is not done yet, up to the end of a fenced cutover.
    *
    * @throws MigrationException.Mismatch if the stores hold different entries
    */
@@ -166,7 +166,7 @@ public final class Migration implements AutoCloseable {
     }
   }
 
-  /** Opens the target as importing, creates the topic, and fixes where the stream begins. */
+  /** Opens the target as importing, creates the topic, and fixes the start of the stream. */
   public void prepare() {
     if (setup == null) {
       ProgressReporter progress = begin(Step.PREPARE, "records");
@@ -214,7 +214,7 @@ public final class Migration implements AutoCloseable {
   /**
    * Compares both stores while services write.
    *
-   * @return the differences; having some is not a failure of this method
+   * @return the differences; differences do not make this method fail
    */
   public VerifyReport verify() {
     start();
@@ -392,8 +392,8 @@ public final class Migration implements AutoCloseable {
    * move.
    *
    * @param json the certificate, as {@link #certificate()} returns it
-   * @throws IllegalArgumentException if it is no certificate, or was changed
-   * @throws MigrationException.CutoverRefused if it is none to move under, naming the condition
+   * @throws IllegalArgumentException if it is not a certificate, or was changed
+   * @throws MigrationException.CutoverRefused if a condition of the move is not met, naming it
    */
   public static CertificateReport verifyCertificate(String json) {
     return Certificate.verify(json).report();

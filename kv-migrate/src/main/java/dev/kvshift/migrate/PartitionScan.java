@@ -48,7 +48,7 @@ public final class PartitionScan {
    *
    * @param store the store that holds the collection
    * @param patience how long the store may fail to answer before the scan ends
-   * @param rate how fast the scan may read
+   * @param rate the rate at which the scan may read
    */
   public PartitionScan(Store store, Duration patience, ScanRate rate) {
     this.store = store;
@@ -157,7 +157,7 @@ public final class PartitionScan {
               + name
               + " of "
               + store.description()
-              + " goes shard by shard, so the entries of a main key do not come together: advise"
+              + " goes shard by shard, so the entries of a main key are not adjacent: advise"
               + " on the store that the collection came from");
     }
   }

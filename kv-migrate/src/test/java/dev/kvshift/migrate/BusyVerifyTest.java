@@ -39,7 +39,7 @@ final class BusyVerifyTest {
   private static final int ROWS = 20_000;
   private static final Pattern OWNER = Pattern.compile("\"owner\":\"([^\"]+)\"");
 
-  /** What changes between the beginning of a scan and its end may be met twice. */
+  /** A key that changes during a scan may be met twice. */
   private static final int AT_MOST = ROWS + ROWS / 20;
 
   private final ScanCounter fromSource = new ScanCounter();
@@ -63,7 +63,7 @@ final class BusyVerifyTest {
 
       assertThat(written.get()).as("changes meanwhile").isGreaterThan(100);
       assertThat(report.differences()).isZero();
-      assertThat(report.rechecked()).as("keys left to nobody").isZero();
+      assertThat(report.rechecked()).as("keys left to no check").isZero();
       assertThat(fromSource.takeScanned()).isBetween((long) ROWS, (long) AT_MOST);
       assertThat(fromTarget.takeScanned()).isBetween((long) ROWS, (long) AT_MOST);
       assertThat(migration.cutover().attempts()).isPositive();

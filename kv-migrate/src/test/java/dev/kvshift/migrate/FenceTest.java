@@ -213,7 +213,7 @@ final class FenceTest {
         Gate.State state = Await.of(sides.from.gate().state());
         assertThat(state.fence()).isNull();
         assertThat(state.phase()).isEqualTo(Phase.LEGACY);
-        sides.put(Sides.key(1), "writers go on");
+        sides.put(Sides.key(1), "writers continue");
       }
     }
   }

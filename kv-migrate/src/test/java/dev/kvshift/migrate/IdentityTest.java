@@ -293,7 +293,7 @@ final class IdentityTest {
     assertThat(Await.of(sides.from.gate().state()).phase()).isEqualTo(Phase.NEW_ONLY);
   }
 
-  /** An instance that goes on reporting a copy until it is closed. */
+  /** An instance that keeps reporting a copy until it is closed. */
   private static final class Reports implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
     private final Store leader;

@@ -11,6 +11,7 @@ import dev.kvshift.migrate.api.ProgressListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -18,11 +19,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The runner on a broker that requires passwords, and the properties that it accepts. */
+/** The runner on brokers that require passwords or TLS, and the properties that it accepts. */
 class KafkaSecurityTest {
   private static final String PLAIN =
       "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"%s\""
           + " password=\"%s\"%s;";
+
+  private static final String PASSWORD = "of-the-keys";
 
   private static KafkaProperties password(String password) {
     return KafkaProperties.of(
@@ -68,6 +71,77 @@ class KafkaSecurityTest {
         migration.cutover();
       }
     }
+  }
+
+  @Test
+  void migration_brokerWithTls_movesIfItTrustsTheCertificateOnly(@TempDir Path folder)
+      throws Exception {
+    Path keys = keyStore(folder);
+    KafkaProperties trusting =
+        KafkaProperties.of(
+            Map.of(
+                "security.protocol",
+                "SSL",
+                "ssl.truststore.location",
+                keys.toString(),
+                "ssl.truststore.password",
+                PASSWORD));
+    try (KafkaBroker broker = tlsBroker(keys);
+        Sides sides = new Sides()) {
+      sides.fill(10);
+      MigrationPlan plan = sides.plan(broker);
+      KafkaProperties trustless = KafkaProperties.of(Map.of("security.protocol", "SSL"));
+      MigrationPlan wrong = plan.toBuilder().kafkaProperties(trustless).build();
+      try (Migration migration = Migration.of(wrong, ProgressListener.NONE)) {
+        assertThatThrownBy(migration::prepare)
+            .isExactlyInstanceOf(KvException.Permanent.class)
+            .hasMessage(
+                "the broker at "
+                    + broker.bootstrapServers()
+                    + " and the runner do not accept each other: check --kafka-properties");
+      }
+
+      MigrationPlan right = plan.toBuilder().kafkaProperties(trusting).build();
+      try (Migration migration = Migration.of(right, ProgressListener.NONE)) {
+        migration.copy();
+        sides.put(Sides.key(1), "later");
+        migration.catchUp();
+        assertThat(migration.verify().differences()).isZero();
+      }
+    }
+  }
+
+  private static KafkaBroker tlsBroker(Path keys) {
+    String ssl = "listener.name.client.ssl.";
+    return KafkaBroker.builder()
+        .setting("listener.security.protocol.map", "CLIENT:SSL,CONTROLLER:PLAINTEXT")
+        .setting(ssl + "keystore.location", keys.toString())
+        .setting(ssl + "keystore.password", PASSWORD)
+        .setting(ssl + "key.password", PASSWORD)
+        .setting(ssl + "truststore.location", keys.toString())
+        .setting(ssl + "truststore.password", PASSWORD)
+        .start();
+  }
+
+  /** Returns a store with a key for 127.0.0.1 and its certificate, which nobody has signed. */
+  private static Path keyStore(Path folder) throws IOException, InterruptedException {
+    Path store = folder.resolve("keys.p12");
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+            "-genkeypair",
+            "-keystore",
+            store.toString(),
+            "-storepass",
+            PASSWORD,
+            "-keyalg",
+            "EC",
+            "-dname",
+            "CN=broker",
+            "-ext",
+            "san=ip:127.0.0.1");
+    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+    return store;
   }
 
   @TestFactory

@@ -62,7 +62,7 @@ final class PartitionScanTest {
                       .run(Sides.COLLECTION, layout, PartitionLimits.defaults(), 1, rows -> {}))
           .isInstanceOf(KvException.Permanent.class)
           .hasMessageContaining(
-              "goes shard by shard, so the entries of a main key do not come together");
+              "goes shard by shard, so the entries of a main key are not adjacent");
     }
   }
 }

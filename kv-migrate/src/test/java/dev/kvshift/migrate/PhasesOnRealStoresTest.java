@@ -43,7 +43,7 @@ final class PhasesOnRealStoresTest {
   private final List<CompletableFuture<Void>> clients = new ArrayList<>();
 
   @Test
-  void phases_forwardAndBackUnderLoad_noOperationFailsAndTheHistoryIsLinearizable() {
+  void phases_forwardAndBackUnderLoad_areLinearizable() {
     CassandraNode node = CassandraNode.shared();
     Layout layout = Layout.range(ShardRule.firstBits(4));
     String target = RealStoresTest.target(node, "phases", node.datacenter());

@@ -21,17 +21,17 @@ final class Refusing implements Intercepted.Fault {
     this.refused = refused;
   }
 
-  /** Refuses a key, whatever is written to it. */
+  /** Returns a fault that refuses every request for a key. */
   static Refusing key(StoreKey key) {
     return new Refusing((asked, mutation) -> asked.equals(key));
   }
 
-  /** Refuses every key, whatever is written to it. */
+  /** Returns a fault that refuses every request. */
   static Refusing everyKey() {
     return new Refusing((asked, mutation) -> true);
   }
 
-  /** Refuses the values of a key, but not its deletes. */
+  /** Returns a fault that refuses the values of a key, but not its deletes. */
   static Refusing valuesOf(StoreKey key) {
     return new Refusing((asked, mutation) -> asked.equals(key) && mutation.value() != null);
   }

@@ -69,7 +69,7 @@ final class TargetErrorsTest {
   }
 
   @Test
-  void cutover_targetRefusesReadsOfAnUndeliveredDelete_keepsItsQuarantine() {
+  void cutover_undeliveredDeleteUnreadable_keepsItsQuarantine() {
     try (Sides sides = sides()) {
       sides.fill(200);
       try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {

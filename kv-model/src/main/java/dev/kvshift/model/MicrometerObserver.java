@@ -110,7 +110,7 @@ public final class MicrometerObserver implements KvObserver {
     }
   }
 
-  /** There is one such event per request, so that looking its meter up each time would cost. */
+  /** Cached, since there is one such event per request and the registry's look-up is slow. */
   private Timer sideTimer(Side side) {
     Timer known = sides.get(side);
     return known != null

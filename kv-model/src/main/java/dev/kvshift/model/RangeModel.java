@@ -63,7 +63,7 @@ public final class RangeModel<M, C, V> implements Model {
   }
 
   /**
-   * Returns the model with a default TTL, which a write can replace.
+   * Returns the model with a default TTL, which a single write can override.
    *
    * @param ttl from 1 ms to ten years
    */

@@ -104,7 +104,7 @@ record TypedKeys<K, V>(
     }
   }
 
-  /** Returns what the decoder returns, or its error. */
+  /** Returns the decoder's result or its error. */
   <T> Outcome<T> decoded(Supplier<T> decoder) {
     try {
       return Outcome.ok(decoder.get());

@@ -37,7 +37,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Opens a store's collections: claims them, makes or checks their tables, prepares statements. */
+/**
+ * Opens a store's collections: claims them, creates or checks their tables, prepares statements.
+ */
 final class CollectionOpener {
   private static final Logger LOG = LoggerFactory.getLogger(CollectionOpener.class);
 

@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  * and leaves the rest to the rooms below.
  */
 final class ScyllaCollection implements StoreCollection {
-  /** How far ahead of the clock servers accept a version. */
+  /** The lead over the clock up to which servers accept a version. */
   private static final Duration MAX_VERSION_AHEAD = Duration.ofDays(3);
 
   private static final long SKEW_LIMIT_MICROS =
@@ -54,7 +54,7 @@ final class ScyllaCollection implements StoreCollection {
   /**
    * An opened collection.
    *
-   * @param claim how the caller intends to use it
+   * @param claim the use that the caller intends
    */
   record Opened(String name, CollectionRecord record, Claim claim) {
     Shape shape() {

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The outcome of conditional statements whose answers do not tell it. */
+/** The outcome of conditional statements whose answers do not show it. */
 final class ConditionalStatementsTest {
   private static final Bytes A = Bytes.utf8("a");
   private static final Bytes B = Bytes.utf8("b");
@@ -56,7 +56,7 @@ final class ConditionalStatementsTest {
   private Answer answer = (statement, send) -> send.apply(statement);
   private Answer again = answer;
 
-  /** What becomes of the first conditional statement after this was set. */
+  /** The fate of the first conditional statement after this was set. */
   private interface Answer {
     CompletionStage<AsyncResultSet> of(
         Statement<?> statement, Function<Statement<?>, CompletionStage<AsyncResultSet>> send);
@@ -178,7 +178,7 @@ final class ConditionalStatementsTest {
   }
 
   @Test
-  void compareAndSet_appliedAndChangedBackByOthers_isUnknownAndNotRepeated() {
+  void compareAndSet_changedBackByOthers_isUnknownAndNotRepeated() {
     assertThat(await(store.metadata().compareAndSet(NAME, null, A))).isTrue();
     answerFirst(
         (statement, send) ->
@@ -191,7 +191,7 @@ final class ConditionalStatementsTest {
     assertThat(await(other.metadata().get(NAME))).isEqualTo(A);
   }
 
-  /** The first statement may have been applied and replaced; the second one cannot tell. */
+  /** The first statement may have been applied and replaced, which the second one cannot show. */
   @Test
   void compareAndSet_changedByOthersBeforeItIsSentAgain_isUnknown() {
     assertThat(await(store.metadata().compareAndSet(NAME, null, A))).isTrue();

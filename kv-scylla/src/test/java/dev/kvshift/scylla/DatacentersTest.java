@@ -100,7 +100,7 @@ final class DatacentersTest {
         awaitTrue("the east has no local quorum", () -> isRefused(easts, failures));
         write(wests, "while-half-the-east-is-down");
         awaitTrue(
-            "serial statements go on",
+            "serial statements continue",
             () -> succeeds(() -> locks_bothAtOnce_haveOneHolder(inEast, inWest)));
         secondEast.restart();
         awaitTrue("the east answers", () -> answers(easts));

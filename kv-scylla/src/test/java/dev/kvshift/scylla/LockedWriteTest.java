@@ -84,7 +84,7 @@ final class LockedWriteTest {
   }
 
   @Test
-  void write_lockLostBeforeItIsAcknowledged_isUnknownAndSeenByTheNextHolder() {
+  void write_lockLostBeforeTheAnswer_isUnknownAndVisible() {
     Lock lock = take(store, Locks.MIN_LEASE);
     GatedThrottler.before(4, this::countAsAnother);
     assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.UnknownOutcome.class);
@@ -215,7 +215,9 @@ final class LockedWriteTest {
     }
   }
 
-  /** On a slow machine the clock may stand for longer than the skew limit: it is stopped again. */
+  /**
+   * On a slow machine the clock may be stopped for longer than the skew limit: it is stopped again.
+   */
   private static Lock takeWhileItStands(Store stopped, StoppableClock clock) {
     while (true) {
       try {

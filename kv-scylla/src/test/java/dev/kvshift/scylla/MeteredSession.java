@@ -45,7 +45,7 @@ final class MeteredSession {
         result -> {
           int bytes = ((AsyncResultSet) result).getExecutionInfo().getResponseSizeInBytes();
           if (bytes < 0) {
-            throw new AssertionError("the native driver does not tell how long an answer is");
+            throw new AssertionError("the native driver does not report the size of an answer");
           }
           meter.answered(bytes);
           return result;

@@ -125,7 +125,7 @@ final class RingLoad implements AutoCloseable {
     for (int writer = 0; writer < WRITERS; writer++) {
       while (rounds.get(writer).get() < wanted.get(writer)) {
         if (System.nanoTime() > end) {
-          throw new AssertionError("a writer stands still: " + rounds + ", wanted " + wanted);
+          throw new AssertionError("a writer makes no progress: " + rounds + ", wanted " + wanted);
         }
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
       }

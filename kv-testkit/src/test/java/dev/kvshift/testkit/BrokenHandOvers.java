@@ -223,7 +223,7 @@ final class BrokenHandOvers {
     };
   }
 
-  /** Lets readers in while the copy is under way, and refuses their writes. */
+  /** Admits readers while the copy is in progress, and refuses their writes. */
   static Store letsReadersInEarly(Store store) {
     return new ForwardingStore(store) {
       @Override

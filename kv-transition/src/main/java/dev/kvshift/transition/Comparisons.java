@@ -37,7 +37,7 @@ final class Comparisons {
   /** The comparisons in flight above which further ones are dropped. */
   static final int MAX_IN_FLIGHT = 64;
 
-  /** One of how many reads is compared. */
+  /** One read in this many is compared. */
   static final int ONE_IN = 16;
 
   private static final Logger LOG = LoggerFactory.getLogger(Comparisons.class);
@@ -45,7 +45,7 @@ final class Comparisons {
   private static final long LOG_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final int DIGEST_DIGITS = 16;
 
-  /** Above what two clocks and a request may differ by. */
+  /** The time around an expiry in which the sides may disagree: two clocks and a request. */
   private static final Duration EXPIRY_MARGIN = VersionClock.SKEW_LIMIT.multipliedBy(4);
 
   private final String name;
@@ -73,9 +73,9 @@ final class Comparisons {
   }
 
   /**
-   * Compares an answer of the old side, or not.
+   * Compares an answer of the old side if it belongs to the sample.
    *
-   * @param answer what the old side has answered; null for nothing
+   * @param answer the old side's row; null if there is none
    */
   void sample(StoreKey key, @Nullable Row answer, Again again) {
     if (ThreadLocalRandom.current().nextInt(ONE_IN) == 0) {
@@ -103,7 +103,7 @@ final class Comparisons {
             });
   }
 
-  /** A tombstone is as good as nothing: not every store shows it. */
+  /** A tombstone equals an absent row, since not every store returns tombstones. */
   private static boolean isSame(@Nullable Row answer, @Nullable Row found) {
     if (isNothing(answer) || isNothing(found)) {
       return isNothing(answer) && isNothing(found);
@@ -115,7 +115,7 @@ final class Comparisons {
     return row == null || row.isTombstone();
   }
 
-  /** Returns whether the new side must have what the old one shows, or something newer. */
+  /** Returns whether the new side must have the old side's row, or a newer one. */
   private boolean mustHave(@Nullable Row answer, @Nullable Row found) {
     if (answer == null) {
       return found != null && found.version() <= applied.getAsLong();

@@ -43,11 +43,11 @@ public final class Coordinator {
   private final Duration dwell;
   private final Consumer<String> progress;
 
-  /** What must be true before a step up is taken. */
+  /** A condition that must be true before a step up is taken. */
   @FunctionalInterface
   public interface Condition {
     /**
-     * Returns what the step waits for, as one line for people; null once it may be taken.
+     * Returns the unmet condition, as one line for people; null once the step may be taken.
      *
      * @param state the leader's record, in the phase that the step leaves
      */
@@ -90,13 +90,13 @@ public final class Coordinator {
   }
 
   /**
-   * Returns the same coordinator, which stays in each phase for at least that long on its way up.
+   * Returns the same coordinator, which stays in each phase for at least that time on its way up.
    */
   public Coordinator withDwell(Duration newDwell) {
     return new Coordinator(collection, gate, conditions, newDwell, progress);
   }
 
-  /** Returns the same coordinator, which tells what it waits for and for whom, a line each time. */
+  /** Returns the same coordinator, which reports what and whom it waits for, a line each time. */
   public Coordinator withProgress(Consumer<String> newProgress) {
     return new Coordinator(
         collection, gate, conditions, dwell, Objects.requireNonNull(newProgress));
@@ -106,7 +106,7 @@ public final class Coordinator {
    * Takes the collection to a phase, one step at a time, up or down. Completes first a step that
    * another coordinator has begun. Does nothing in that phase.
    *
-   * @param patience how long each step may wait; a step that has begun by then stands, and can be
+   * @param patience how long each step may wait; a step that has begun by then remains, and can be
    *     completed or taken back by another call
    * @return the leader's record after the last step
    * @throws KvException.Transient if the patience is over, naming what or whom the step waits for
@@ -133,7 +133,7 @@ public final class Coordinator {
   }
 
   /**
-   * Sets to how many percent of the main keys the present phase applies.
+   * Sets the percentage of the main keys to which the present phase applies.
    *
    * @param percent 0 to 100
    * @return the leader's record afterwards
@@ -149,8 +149,8 @@ public final class Coordinator {
   }
 
   /**
-   * Begins a step, as soon as every live instance can follow it up. Another coordinator may have
-   * been faster, which the next look shows.
+   * Begins a step, as soon as every live instance can follow it up. If another coordinator was
+   * faster, the next read of the record shows it.
    */
   private void step(State from, Phase to, Duration patience) {
     long end = System.nanoTime() + patience.toNanos();
@@ -211,7 +211,7 @@ public final class Coordinator {
     }
   }
 
-  /** Returns who has not acknowledged an epoch and may still act on an older one; null for none. */
+  /** Returns the instances that may still act in an epoch before the given one; null for none. */
   private @Nullable String behind(long epoch) {
     List<Gate.Instance> behind =
         await(gate::instances).stream().filter(one -> one.use().acknowledged() < epoch).toList();
@@ -239,7 +239,7 @@ public final class Coordinator {
     }
   }
 
-  /** Tells what it waits for, if that is news, and waits a moment. */
+  /** Reports what the step waits for, unless it was reported last, and waits a moment. */
   private String waitFor(String what, String told, long end) {
     String line = "collection " + collection + ": " + what;
     if (System.nanoTime() - end >= 0) {

@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is known of the new side of one collection, for one copy that the gate has named. Guarded by
- * the monitor of its {@link NewSide}.
+ * The known state of the new side of one collection, for one copy that the gate has named. Guarded
+ * by the monitor of its {@link NewSide}.
  */
 final class CopyView {
   private static final Logger LOG = LoggerFactory.getLogger(CopyView.class);
@@ -32,13 +32,13 @@ final class CopyView {
 
   private boolean readable;
 
-  /** The floor for which it was seen to hold the copy; 0 before the hand-over. */
+  /** The floor with which it was last seen to hold the copy; 0 before the hand-over. */
   private long checkedFloor;
 
   /** The opening that requests wait for. */
   @Nullable CompletableFuture<StoreCollection> opening;
 
-  /** The copy that it holds, as was seen last. */
+  /** The copy that it held when it was checked last. */
   @Nullable Copy seen;
 
   private @Nullable String problem;
@@ -46,7 +46,7 @@ final class CopyView {
   private long nextLookNanos = System.nanoTime();
   private Duration pause = FIRST_PAUSE;
 
-  /** Begins a look at the new side, unless one is under way or it is too early for one. */
+  /** Begins a check of the new side, unless one is in progress or it is too early for one. */
   boolean beginLook() {
     if (looking || System.nanoTime() - nextLookNanos < 0) {
       return false;
@@ -57,23 +57,24 @@ final class CopyView {
 
   /**
    * Returns the collection if it was seen to hold the copy with that floor. At the hand-over it is
-   * looked at again: what held the copy once may have been begun anew since.
+   * checked again: a collection that held the copy may have been restarted since.
    */
   @Nullable StoreCollection checked(long floor) {
     return checkedFloor == floor ? opened : null;
   }
 
-  /** Returns the collection if readers find everything there that was copied; null otherwise. */
+  /** Returns the collection if readers find everything that was copied there; null otherwise. */
   @Nullable StoreCollection readable() {
     return readable ? opened : null;
   }
 
   /**
-   * Ends a look or an opening.
+   * Ends a check or an opening.
    *
-   * @param asked the copy that it was to hold
-   * @param floor the floor of the hand-over that it was to have; 0 before it
-   * @param found the collection; null if it failed
+   * @param asked the copy that the collection has to hold
+   * @param floor the floor of the hand-over that it has to have; 0 before it
+   * @param found the collection; null if the check failed
+   * @param error the failure; null if there was none
    */
   void end(@Nullable Copy asked, long floor, @Nullable Opened found, @Nullable KvException error) {
     looking = false;
@@ -117,6 +118,6 @@ final class CopyView {
     KvException failure = clock.failure();
     return problem != null || failure == null
         ? problem
-        : "its new side does not tell its time: " + failure.getMessage();
+        : "its new side does not return its time: " + failure.getMessage();
   }
 }

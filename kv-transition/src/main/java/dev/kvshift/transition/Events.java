@@ -70,7 +70,7 @@ record Events(KvObserver observer, String store) {
             .withDuration(duration));
   }
 
-  /** Reports the skew of the new store's clock, or that it did not tell its time. */
+  /** Reports the skew of the new store's clock, or that it did not return its time. */
   void measured(@Nullable ClockSkew skew, @Nullable KvException failure) {
     if (skew != null) {
       report(Event.of(Event.Kind.SKEW, store, NEW).withDuration(skew.atLeast().abs()));
@@ -80,7 +80,7 @@ record Events(KvObserver observer, String store) {
     }
   }
 
-  /** Reports that a side could not be opened, or that it has not answered for its clock. */
+  /** Reports that a side could not be opened, or that its clock could not be read. */
   void sideFailed(String side, KvException error) {
     report(Event.of(Event.Kind.SIDE_FAILURE, store, side).withError(error));
   }
@@ -91,7 +91,7 @@ record Events(KvObserver observer, String store) {
         Event.of(Event.Kind.SIDE_FAILURE, store, side).withCollection(collection).withError(error));
   }
 
-  /** Reports the failure of a side. A refusal of the request itself is none. */
+  /** Reports the failure of a side. A refusal of the request itself does not count as one. */
   <T extends @Nullable Object> CompletionStage<T> reporting(
       String side, String collection, CompletionStage<T> request) {
     return request.whenComplete(
@@ -105,7 +105,7 @@ record Events(KvObserver observer, String store) {
         });
   }
 
-  /** Returns whether an error says nothing against the side: every sound one would give it. */
+  /** Returns whether an error is no fault of the side: every sound side would return it. */
   static boolean isRefusal(KvException error) {
     return error instanceof KvException.CollectionFenced
         || error instanceof KvException.CollectionMoved

@@ -27,7 +27,7 @@ final class FailOver {
             .build();
   }
 
-  /** Returns whether to read from the new side; the read's end must be told if so. */
+  /** Returns whether to read from the new side; if so, the read's end must be reported. */
   boolean isNewAllowed() {
     return breaker.tryAcquirePermit();
   }

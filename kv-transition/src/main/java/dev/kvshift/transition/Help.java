@@ -10,12 +10,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Writes what the old side shows to the new one before it is returned, if the new side may not have
- * it yet: what was returned once must be found again by whoever reads from the new side. Safe for
- * use by many threads.
+ * Writes an answer of the old side to the new one before it is returned, if the new side may not
+ * have it yet. Otherwise a later read from the new side could miss what was already returned. Safe
+ * for use by many threads.
  */
 final class Help {
-  /** The rows of one answer that are written at a time. */
+  /** Maximum number of rows of one answer that are in flight at once. */
   private static final int AT_ONCE = 64;
 
   private final String name;
@@ -33,6 +33,7 @@ final class Help {
   /**
    * Writes rows, values and tombstones, at their versions.
    *
+   * @param rows the rows of the answer
    * @param missed whether the new side was asked for them before and had nothing
    * @param applied W: the new side has every version up to it
    * @return a stage that ends once the new side has acknowledged them, or fails with {@code

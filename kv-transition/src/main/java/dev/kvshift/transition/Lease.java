@@ -6,12 +6,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 
 /**
- * The time for which this instance may take what it knows of a collection's phase for the present
- * phase: the leader waits for the end of the lease before it takes a step as done. It begins when
- * the report that renews it is sent, so that the leader's view of it ends later.
+ * The time for which this instance may rely on the phase that it knows of a collection: the leader
+ * waits for the end of the lease before it completes a step. The lease begins when the report that
+ * renews it is sent, so that it ends later by the leader's clock than by this one.
  *
- * <p>It holds only if the monotonic <em>and</em> the wall clock say so: the first stands still
- * while a machine is suspended, the second can be set. Safe for use by many threads.
+ * <p>It holds only if the monotonic <em>and</em> the wall clock say so: the first stops while a
+ * machine is suspended, the second can be set. Safe for use by many threads.
  */
 final class Lease {
   private final LongSupplier nanoTime;
@@ -27,7 +27,7 @@ final class Lease {
     }
   }
 
-  /** Creates a lease that holds from a moment on. */
+  /** Creates a lease that was renewed at a moment. */
   Lease(LongSupplier nanoTime, LongSupplier wallMillis, Moment renewed) {
     this.nanoTime = nanoTime;
     this.wallMillis = wallMillis;
@@ -45,13 +45,13 @@ final class Lease {
     return elapsed >= 0 && elapsed < limit;
   }
 
-  /** Takes note that the leader has taken a report. */
+  /** Records that the leader has accepted the report that was sent at a moment. */
   void renew(Moment sent) {
     renewed = sent;
     ended().complete(null);
   }
 
-  /** Takes note that a report has failed, so that who waits for it looks again. */
+  /** Records that a report has failed, so that requests that wait for it look again. */
   void notRenewed() {
     ended().complete(null);
   }

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The new side of one collection. It is opened once the gate has named the copy that it must hold,
- * ahead of its need, and looked at again from time to time: it must go on holding that copy. Safe
- * for use by many threads.
+ * before it is needed, and checked again from time to time: it must still hold that copy. Safe for
+ * use by many threads.
  */
 final class NewSide {
   private final String name;
@@ -46,7 +46,7 @@ final class NewSide {
     this.copy = copy;
   }
 
-  /** Takes note of the copy that the gate names; one that holds another is opened again. */
+  /** Records the copy that the gate names. Another copy than before is opened again. */
   synchronized void learn(@Nullable Copy named) {
     if (named != null && !named.equals(copy)) {
       copy = named;
@@ -54,17 +54,17 @@ final class NewSide {
     }
   }
 
-  /** Returns the collection where it has been opened. */
+  /** Returns the collection if it has been opened. */
   synchronized @Nullable StoreCollection openedOrNull() {
     return view.opened;
   }
 
-  /** Returns the collection if readers find everything there that was copied; null otherwise. */
+  /** Returns the collection if readers find everything that was copied there; null otherwise. */
   synchronized @Nullable StoreCollection readable() {
     return view.readable();
   }
 
-  /** Counts a request that the new side has failed. */
+  /** Counts a failed request to the new side. */
   void failed() {
     failures.incrementAndGet();
   }
@@ -80,9 +80,9 @@ final class NewSide {
   }
 
   /**
-   * Opens the collection ahead of its need once its migration is prepared, so that no write waits
-   * for a connection at a step, and looks at it again every 30 s. While it cannot be opened, the
-   * pauses grow.
+   * Opens the collection once its migration is prepared, before it is needed, so that no write
+   * waits for a connection at a step. Checks it again every 30 s. While it cannot be opened, the
+   * pauses between attempts grow.
    *
    * @param onOpened called when it was opened for the first time
    */
@@ -111,7 +111,7 @@ final class NewSide {
   }
 
   /**
-   * Returns the collection, opening it if need be; requests that ask at once share one opening.
+   * Returns the collection, and opens it if necessary. Concurrent requests share one opening.
    *
    * @param floor the floor of the hand-over that it must have seen; 0 before it
    */
@@ -165,8 +165,8 @@ final class NewSide {
   }
 
   /**
-   * Waits for what a request needs before it is sent, no longer than until its deadline: a new side
-   * that neither opens nor tells its time must not keep its callers.
+   * Waits for a precondition of a request, at most until the request's deadline: a new side that
+   * neither opens nor returns its time must not block its callers.
    */
   <T> CompletionStage<T> beforeSending(CompletionStage<T> needed, Call call) {
     return Futures.within(

@@ -9,6 +9,7 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
  * Writes to the new side until it acknowledges or the deadline passes. The version stays the same,
@@ -17,12 +18,12 @@ import java.util.concurrent.CompletionStage;
  */
 final class NewWrites {
   /**
-   * The age above which a write is not sent any more, as a process can be paused for longer than
+   * The age above which a write is no longer sent, since a process can be paused for longer than
    * the deadline of its call: protocol, 2.
    */
   static final Duration OLDEST = Duration.ofSeconds(30);
 
-  /** How long a write that may be repeated waits before it is, at first; doubled each time. */
+  /** The first back-off before a write is repeated; doubled each time. */
   private static final Duration FIRST_BACKOFF = Duration.ofMillis(5);
 
   private static final Duration LAST_BACKOFF = Duration.ofMillis(500);
@@ -30,15 +31,17 @@ final class NewWrites {
   private final String name;
   private final NewSide newSide;
   private final Events events;
+  private final Supplier<Lease.Moment> clocks;
 
-  NewWrites(String name, NewSide newSide, Events events) {
+  NewWrites(String name, NewSide newSide, Events events, Supplier<Lease.Moment> clocks) {
     this.name = name;
     this.newSide = newSide;
     this.events = events;
+    this.clocks = clocks;
   }
 
   /**
-   * Writes.
+   * Writes a row to the new side.
    *
    * @param floor the floor of the hand-over; 0 before it
    * @param mutation a write with its version
@@ -52,8 +55,7 @@ final class NewWrites {
     private final StoreKey key;
     private final Mutation mutation;
     private final Call call;
-    private final long begunNanos = System.nanoTime();
-    private final long begunMillis = System.currentTimeMillis();
+    private final Lease.Moment begun = clocks.get();
 
     Attempts(long floor, StoreKey key, Mutation mutation, Call call) {
       this.floor = floor;
@@ -88,8 +90,9 @@ final class NewWrites {
     }
 
     private boolean isTooOld() {
-      return System.nanoTime() - begunNanos > OLDEST.toNanos()
-          || Math.abs(System.currentTimeMillis() - begunMillis) > OLDEST.toMillis();
+      Lease.Moment now = clocks.get();
+      return now.nanos() - begun.nanos() > OLDEST.toNanos()
+          || Math.abs(now.wallMillis() - begun.wallMillis()) > OLDEST.toMillis();
     }
 
     private CompletionStage<Long> failed(

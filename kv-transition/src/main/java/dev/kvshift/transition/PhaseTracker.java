@@ -5,9 +5,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * What this instance knows of one collection's phase, and which operations still run under what it
- * knew before. An epoch is acknowledged only when all operations of older epochs have ended. Safe
- * for use by many threads.
+ * The phase of one collection as this instance knows it, and the operations that still run in
+ * phases that it knew before. An epoch is acknowledged only when all operations of older epochs
+ * have ended. Safe for use by many threads.
  */
 final class PhaseTracker {
   /** One epoch as operations take it, once, at their start. */
@@ -36,7 +36,7 @@ final class PhaseTracker {
     }
   }
 
-  /** Oldest first; the last is current. An older one leaves when its last operation has ended. */
+  /** Oldest first; the last is current. An older one is removed when its last operation ends. */
   private final Deque<View> views = new ArrayDeque<>();
 
   PhaseTracker(long epoch, Phase phase, long floor) {
@@ -59,7 +59,7 @@ final class PhaseTracker {
   }
 
   /**
-   * Notes what the leader has said. An older epoch than the known one is ignored.
+   * Records an answer of the leader. An epoch older than the known one is ignored.
    *
    * @return whether the phase is another one than before
    */
@@ -73,7 +73,7 @@ final class PhaseTracker {
     return phase != known.phase;
   }
 
-  /** The newest epoch of which no older operation runs any more. */
+  /** Returns the newest epoch that can be acknowledged: no operation of an older one still runs. */
   synchronized long acknowledged() {
     return views.getFirst().epoch;
   }

@@ -21,11 +21,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps this process's one lease at the leader: reports about once a second what it sees of each of
- * its collections, and hands their states on. Reports at once when a reply shows a newer epoch.
+ * Keeps this process's one lease at the leader: reports about once a second on each of its
+ * collections, and passes the returned states to them. Reports at once when a reply shows a newer
+ * epoch.
  *
  * <p>Reports are spread over time, so that a fleet that was started together does not report
- * together; while the leader fails, they grow rarer, up to {@link #LONGEST_PAUSE}. Safe for use by
+ * together; while the leader fails, the pauses grow up to {@link #LONGEST_PAUSE}. Safe for use by
  * many threads.
  */
 final class Reporter implements AutoCloseable {
@@ -89,7 +90,7 @@ final class Reporter implements AutoCloseable {
             });
   }
 
-  /** Reports the collection from now on, and looks at its new side at once. */
+  /** Reports the collection from now on, and checks its new side at once. */
   void add(TransitionCollection collection) {
     collections.put(collection.name(), collection);
     collection.listen(this::reportNow, this::reportSoon);
@@ -182,7 +183,7 @@ final class Reporter implements AutoCloseable {
     schedule(again ? Duration.ZERO : pause(failures));
   }
 
-  /** Between half of the pause and all of it; the pause doubles with each failure in a row. */
+  /** Returns half of the pause to all of it; the pause doubles with each failure in a row. */
   private static Duration pause(int failures) {
     long longest = PAUSE.toMillis() << Math.min(failures, 3);
     long millis = Math.min(longest, LONGEST_PAUSE.toMillis());

@@ -10,10 +10,9 @@ import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
 /**
- * Sends what the old side has committed to the new one as well, on a best-effort basis: once, in
- * the background, and no more than {@link #MAX_IN_FLIGHT} at a time. A write that is dropped or
- * fails is counted and never felt by the request; the stream brings it. Safe for use by many
- * threads.
+ * Sends what the old side has committed to the new one too, on a best-effort basis: once, in the
+ * background, and no more than {@link #MAX_IN_FLIGHT} at a time. A write that is dropped or fails
+ * is counted and never felt by the request; the stream brings it. Safe for use by many threads.
  */
 final class ShadowWrites {
   /** The writes in flight above which further ones are dropped. */

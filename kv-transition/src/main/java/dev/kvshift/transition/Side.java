@@ -13,8 +13,8 @@ import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One of the two stores, opened when it is first needed, so that an outage of one side hurts nobody
- * who is served by the other. A failed opening is tried again by the next who asks.
+ * One of the two stores, opened when it is first needed, so that an outage of one side does not
+ * hurt services that the other serves. A failed opening is retried by the next request.
  */
 final class Side implements AutoCloseable {
   private final ConnectionString string;
@@ -46,14 +46,14 @@ final class Side implements AutoCloseable {
     return opened;
   }
 
-  /** Returns the store where it has been opened. */
+  /** Returns the store if it has been opened. */
   synchronized @Nullable Store openedOrNull() {
     return opened == null || !opened.isDone() || opened.isCompletedExceptionally()
         ? null
         : opened.join();
   }
 
-  /** Returns whether the store has been opened and can do that. */
+  /** Returns whether the store has been opened and has the capability. */
   boolean has(Capability capability) {
     Store store = openedOrNull();
     return store != null && store.capabilities().contains(capability);

@@ -35,19 +35,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One collection on its way. An operation takes the phase once, at its start; the old store refuses
- * what comes too late with {@code StalePhase}, which says what to do instead. What is written to
- * which side in which phase, who acknowledges and who answers is the table of the protocol, 3.
+ * One collection of a transition store, while it moves and afterwards. An operation takes the phase
+ * once, at its start. If it comes too late for that phase, the old store refuses it with {@code
+ * StalePhase}, which names the new one. The table in section 3 of the protocol lists, for each
+ * phase, where writes go, who acknowledges them and who answers reads.
  *
  * <p>Before new-only, the old store's leader gives every write its version, and the new side gets
- * only what the leader has committed. A message that reaches the new side late does no harm,
- * therefore, however late it is.
+ * only what the leader has committed. A message that reaches the new side late therefore does no
+ * harm, however late it is.
  */
 final class TransitionCollection implements StoreCollection {
   private static final Logger LOG = LoggerFactory.getLogger(TransitionCollection.class);
 
   /**
-   * What a service opens.
+   * The use for which a service opens a collection.
    *
    * @param claim {@code ACTIVE} or {@code READ}
    * @param prefersNew whether reads go to the new side before the switch
@@ -82,10 +83,10 @@ final class TransitionCollection implements StoreCollection {
 
     CompletionStage<T> from(StoreCollection store, Call call);
 
-    /** Returns what an answer shows, tombstones included. */
+    /** Returns the rows of an answer, tombstones included. */
     List<Row> rows(T answer);
 
-    /** Returns whether an answer may only mean that the side has not got the entry. */
+    /** Returns whether an answer may only mean that the side does not have the entry yet. */
     boolean isMiss(T answer);
   }
 
@@ -130,7 +131,7 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /** An answer of the new side that may come too late for its phase, and is discarded. */
+  /** The failure of a read whose answer may have come too late for its phase and is discarded. */
   @SuppressWarnings("serial")
   private static final class LeaseLost extends RuntimeException {
     private LeaseLost() {
@@ -139,8 +140,10 @@ final class TransitionCollection implements StoreCollection {
   }
 
   /**
-   * Creates a collection in a state that its old store has given.
+   * Creates a collection.
    *
+   * @param use the use for which the service opens it
+   * @param untilOpened the limits until the new side has been opened
    * @param old the old store's collection; null once the new one serves alone
    */
   TransitionCollection(
@@ -161,7 +164,7 @@ final class TransitionCollection implements StoreCollection {
     this.lease = lease;
     this.clock = clock;
     this.events = events;
-    this.newWrites = new NewWrites(name, newSide, events);
+    this.newWrites = new NewWrites(name, newSide, events, Lease.Moment::now);
     this.shadowWrites = new ShadowWrites(name, newSide, events);
     this.comparisons = new Comparisons(name, newSide, () -> applied, events);
     this.failOver = new FailOver(name, events);
@@ -170,7 +173,7 @@ final class TransitionCollection implements StoreCollection {
     this.ramp = state.ramp();
   }
 
-  /** Returns how the service has opened the collection. */
+  /** Returns the use for which the service has opened the collection. */
   Use use() {
     return use;
   }
@@ -201,7 +204,7 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /** Checks what holds for every new store, and once it is open what holds for this one. */
+  /** Checks the limits of every new store, or of this one once it is open. */
   private void checkNew(StoreKey key, Mutation mutation) {
     StoreCollection opened = newSide.openedOrNull();
     if (opened == null) {
@@ -224,7 +227,9 @@ final class TransitionCollection implements StoreCollection {
         .thenApply(TransitionCollection::withoutTombstones);
   }
 
-  /** Only one of the stores may show tombstones, so that nobody above is to count on them. */
+  /**
+   * Removes tombstones: only one of the stores can return them, so callers must not rely on them.
+   */
   private static RowPage withoutTombstones(RowPage page) {
     return RowPage.of(
         page.rows().stream().filter(row -> !row.isTombstone()).toList(),
@@ -279,9 +284,9 @@ final class TransitionCollection implements StoreCollection {
   }
 
   /**
-   * Reads from the old side, and writes what may not be on the new one yet there before it is
-   * returned: another instance may read it from the new side already. A service that only reads
-   * need not be allowed to write, and does not.
+   * Reads from the old side. Before the answer is returned, writes to the new side what may not be
+   * there yet, since another instance may already read from there. A service that only reads may
+   * lack the right to write, so it does not.
    *
    * @param missed whether the new side was asked before and had nothing
    */
@@ -312,7 +317,7 @@ final class TransitionCollection implements StoreCollection {
   }
 
   /**
-   * Reads from the new side, and from the old one if that has nothing or fails in half the time.
+   * Reads from the new side, with half the time, and from the old one if that has nothing or fails.
    */
   private <T extends @Nullable Object> CompletionStage<T> readNewOrOld(
       Read<T> read, PhaseTracker.View view, Call call) {
@@ -337,7 +342,7 @@ final class TransitionCollection implements StoreCollection {
         .thenCompose(stage -> stage);
   }
 
-  /** Reads from the new side what counts only if the phase is certainly still this one. */
+  /** Reads from the new side; discards the answer unless the phase is certainly still the same. */
   private <T extends @Nullable Object> CompletionStage<T> readNewLeased(
       Read<T> read, PhaseTracker.View view, Call call) {
     requireStill(view);
@@ -352,9 +357,9 @@ final class TransitionCollection implements StoreCollection {
   }
 
   /**
-   * Checks that nobody can have gone on without this operation. A lease that holds is not enough:
-   * after a pause it may have run out and been renewed, with a later phase. A report tells the
-   * phase before it renews the lease, so the lease is looked at first.
+   * Checks that no step can have been completed without this operation. A lease that holds is not
+   * enough: after a pause it may have run out and been renewed, with a later phase. A report sets
+   * the phase before it renews the lease, so the lease is checked first.
    */
   private void requireStill(PhaseTracker.View view) {
     if (!lease.holds() || tracker.current() != view) {
@@ -414,7 +419,7 @@ final class TransitionCollection implements StoreCollection {
             });
   }
 
-  /** Writes to the old side, then to the new one at the version that the old one has given. */
+  /** Writes to the old side, then to the new one at the version that the old one has issued. */
   private CompletionStage<Long> writeBoth(
       PhaseTracker.View view, StoreKey key, Mutation mutation, Call call) {
     return newSide
@@ -451,7 +456,7 @@ final class TransitionCollection implements StoreCollection {
             passed -> newWrites.write(view.floor(), key, mutation.withVersion(clock.next()), call));
   }
 
-  /** Returns whether the phase applies to a main key already, while it is ramped up. */
+  /** Returns whether the phase already applies to a main key while it is ramped up. */
   private boolean isInRamp(Bytes main) {
     return Ramp.includes(ramp, main);
   }
@@ -478,7 +483,7 @@ final class TransitionCollection implements StoreCollection {
    * Runs an operation in the current phase, and again if it was refused for its epoch or its answer
    * was discarded.
    *
-   * @param failure the error of an operation whose driver has failed with any other
+   * @param failure converts any other failure of a driver
    */
   private <T extends @Nullable Object> CompletionStage<T> inPhase(
       Call call,
@@ -513,7 +518,7 @@ final class TransitionCollection implements StoreCollection {
         .thenCompose(stage -> stage);
   }
 
-  /** Ends with the next report to the leader, which tells the phase and may renew the lease. */
+  /** Ends with the next report to the leader, which returns the phase and may renew the lease. */
   private CompletionStage<Void> renewed(Call call) {
     CompletionStage<Void> reported = lease.nextReport();
     renewal.run();
@@ -528,7 +533,7 @@ final class TransitionCollection implements StoreCollection {
                     + " again"));
   }
 
-  /** Returns what to report to the leader; null once there is nothing to tell it any more. */
+  /** Returns what to report to the leader; null once the collection no longer needs it. */
   InstanceReport.@Nullable Use report() {
     if (old == null || phase() == Phase.NEW_ONLY) {
       return null;
@@ -538,8 +543,9 @@ final class TransitionCollection implements StoreCollection {
   }
 
   /**
-   * Calls when a reply of the leader shows an epoch that this collection does not know.
+   * Sets the listeners.
    *
+   * @param onNewEpoch called when a reply of the leader shows an epoch that is new here
    * @param onLeaseLost called when a request waits for the next report
    */
   void listen(Runnable onNewEpoch, Runnable onLeaseLost) {
@@ -556,8 +562,10 @@ final class TransitionCollection implements StoreCollection {
   }
 
   /**
-   * Takes note of what the leader has answered to a report that was sent at a moment.
+   * Records the leader's answer to a report.
    *
+   * @param state the state of the gate that it returned
+   * @param sent when the report was sent
    * @return whether there is an epoch to acknowledge at once, so that its step need not wait
    */
   boolean reported(Gate.State state, Lease.Moment sent) {
@@ -570,7 +578,7 @@ final class TransitionCollection implements StoreCollection {
     return tracker.acknowledged() > acknowledged;
   }
 
-  /** Takes note that a report has failed. */
+  /** Records that a report has failed. */
   void notReported() {
     lease.notRenewed();
   }
@@ -582,7 +590,7 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /** Opens the new side ahead of its need, or looks at it again. */
+  /** Opens the new side before it is needed, or checks it again. */
   void prepareNewSide(Runnable onOpened) {
     if (phase() != Phase.NEW_ONLY) {
       newSide.prepare(onOpened);

@@ -9,7 +9,7 @@ import java.util.List;
 
 /**
  * Opens {@code transition://NAME?old=…&new=…}: one store made of an old and a new one. NAME is the
- * service's: the leader shows it to whoever moves a collection. Neither side has to answer for the
+ * service's name, under which the leader lists its instances. Neither side has to answer for the
  * store to open; a collection needs the old side or, once it has moved, the new one.
  *
  * <p>With {@code access=read&prefer=new}, a service reads from the new side as soon as its

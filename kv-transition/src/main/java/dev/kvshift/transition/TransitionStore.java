@@ -30,10 +30,12 @@ import org.jspecify.annotations.Nullable;
 
 /** One store made of an old and a new one. Each collection follows its own phase. */
 final class TransitionStore implements Store {
-  /** How long opening a collection waits for the new store's word that it has moved. */
+  /**
+   * The time for which opening a collection waits to learn from the new store that it has moved.
+   */
   private static final Duration LOOK_AT_NEW_SIDE = Duration.ofSeconds(2);
 
-  /** What holds before a side has been opened; each driver checks its own limits as well. */
+  /** The limits before a side has been opened; each driver also checks its own. */
   private static final Limits UNTIL_OPENED =
       Limits.defaults()
           .withMaxMainBytes(65_000)
@@ -51,7 +53,7 @@ final class TransitionStore implements Store {
   /**
    * The service that opens the store.
    *
-   * @param name what the leader shows to whoever moves a collection
+   * @param name the service's name, under which the leader lists its instances
    * @param prefersNew whether its reads go to the new side before the switch
    */
   record Service(String name, boolean prefersNew) {}
@@ -202,10 +204,11 @@ final class TransitionStore implements Store {
   }
 
   /**
-   * Returns the new store's record if it was handed over to from this very source. Then the leader
-   * is back from an older state and must not be believed: new-only is absorbing. A record of
-   * another source, or of none, says nothing. Without an answer in time the leader is followed,
-   * since an outage of the new store must not hurt services that the old one serves.
+   * Returns the new store's record if this very source has handed the collection over to it. In
+   * that case the leader has returned from an older state and must not be believed: new-only is
+   * absorbing. A record of another source, or of none, proves nothing. Without an answer in time
+   * the leader is followed, since an outage of the new store must not hurt services that the old
+   * one serves.
    */
   private CompletionStage<@Nullable CollectionRecord> handedOver(String name, StoreCollection old) {
     if (!oldSide.has(Capability.CHANGE_SOURCE)) {

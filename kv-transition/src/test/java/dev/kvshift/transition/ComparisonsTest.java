@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What counts as a difference between an answer of the old side and the new side. */
+/** The differences between an answer of the old side and the new side that count. */
 final class ComparisonsTest {
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("main"), Bytes.utf8("a"));
   private static final Bytes ONE = Bytes.utf8("1");
@@ -94,10 +94,46 @@ final class ComparisonsTest {
 
   @Test
   void compare_newSideShowsWhatTheOldOneLacks_isDifferent() {
-    Await.join(stores.onNew.write(KEY, Row.of(KEY, 50, ONE, null).toMutation(), TwoStores.call()));
+    write(Row.of(KEY, 50, ONE, null));
     assertThat(compare(null, null)).isEqualTo("different");
     assertThat(compare(Row.tombstone(KEY, 60), Row.tombstone(KEY, 60))).isEqualTo("different");
     assertThat(compare(Row.tombstone(KEY, 40), Row.tombstone(KEY, 40))).isEqualTo("equal");
+  }
+
+  @Test
+  void compare_sameRowOnBothSides_isEqual() {
+    Row row = Row.of(KEY, 50, ONE, null);
+    write(row);
+    assertThat(compare(row, row)).isEqualTo("equal");
+  }
+
+  @Test
+  void compare_deletedOnOneSideAndNeverThereOnTheOther_isEqual() {
+    assertThat(compare(Row.tombstone(KEY, 50), null)).isEqualTo("equal");
+    write(Row.tombstone(KEY, 60));
+    assertThat(compare(null, null)).isEqualTo("equal");
+  }
+
+  @Test
+  void compare_otherValueAtTheSameVersion_isDifferent() {
+    Row row = Row.of(KEY, 60, ONE, null);
+    write(Row.of(KEY, 60, Bytes.utf8("2"), null));
+    assertThat(compare(row, row)).isEqualTo("different");
+  }
+
+  @Test
+  void compare_newSideIsNewer_isEqual() {
+    Row row = Row.of(KEY, 60, ONE, null);
+    write(Row.of(KEY, 61, Bytes.utf8("2"), null));
+    assertThat(compare(row, row)).isEqualTo("equal");
+  }
+
+  @Test
+  void compare_rowOfTheNewSideAlone_isJudgedUpToTheWatermark() {
+    write(Row.of(KEY, WATERMARK, ONE, null));
+    assertThat(compare(null, null)).isEqualTo("different");
+    write(Row.of(KEY, WATERMARK + 1, ONE, null));
+    assertThat(compare(null, null)).isEqualTo("equal");
   }
 
   @Test
@@ -106,6 +142,10 @@ final class ComparisonsTest {
     Row later = Row.of(KEY, WATERMARK, ONE, Instant.now().plus(Duration.ofHours(1)));
     assertThat(compare(soon, soon)).isEqualTo("changed");
     assertThat(compare(later, later)).isEqualTo("different");
+  }
+
+  private void write(Row row) {
+    Await.join(stores.onNew.write(KEY, row.toMutation(), TwoStores.call()));
   }
 
   private String compare(@Nullable Row answer, @Nullable Row again) {

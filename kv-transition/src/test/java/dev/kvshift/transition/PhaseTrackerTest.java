@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvshift.spi.Phase;
 import org.junit.jupiter.api.Test;
 
-/** What an instance knows, and what it acknowledges. */
+/** The phase that an instance knows, and the epoch that it acknowledges. */
 final class PhaseTrackerTest {
   private final PhaseTracker tracker = new PhaseTracker(3, Phase.LEGACY, 0);
 

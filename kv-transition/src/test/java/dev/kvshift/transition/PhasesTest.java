@@ -113,7 +113,7 @@ final class PhasesTest {
 
   @ParameterizedTest
   @EnumSource(Phase.class)
-  void write_newSideCanNeverHoldIt_isRefusedFromDualWriteOnBeforeAnythingIsSent(Phase phase) {
+  void write_newSideCanNeverHoldIt_isRefusedUnsentFromDualWrite(Phase phase) {
     enter(phase);
     stores.toNew.refusesWrites = true;
     if (phase.compareTo(Phase.DUAL_WRITE) < 0) {

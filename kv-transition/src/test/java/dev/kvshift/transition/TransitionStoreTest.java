@@ -92,18 +92,7 @@ class TransitionStoreTest {
   }
 
   private final Queue<Event> events = new ConcurrentLinkedQueue<>();
-  private final KvObserver observer =
-      new KvObserver() {
-        @Override
-        public Ending begin(Start start) {
-          return end -> {};
-        }
-
-        @Override
-        public void happened(Event event) {
-          events.add(event);
-        }
-      };
+  private final KvObserver observer = new RecordedEvents(events);
 
   private String name;
   private Store oldStore;
@@ -793,7 +782,7 @@ class TransitionStoreTest {
     join(CollectionRecord.openToReaders(newStore.metadata(), "items", copy));
   }
 
-  /** Begins the old side anew with other options. */
+  /** Replaces the old side by a new one with other options. */
   private void restartOldSide(MemoryOptions options) {
     oldStore.close();
     oldOptions = options;

@@ -84,10 +84,10 @@ final class TwoStores implements AutoCloseable {
     /** Refuses writes in {@code check}, as a store does that can never hold them. */
     volatile boolean refusesWrites;
 
-    /** What reads and reports wait for before they are sent. */
+    /** The gates that reads and reports wait for before they are sent. */
     volatile CompletableFuture<?> readsHeld = done();
 
-    /** What the answers of reads wait for. */
+    /** The gate that the answers of reads wait for. */
     volatile CompletableFuture<?> answersHeld = done();
 
     volatile CompletableFuture<?> writesHeld = done();
@@ -231,17 +231,7 @@ final class TwoStores implements AutoCloseable {
 
               @Override
               public KvObserver observer() {
-                return new KvObserver() {
-                  @Override
-                  public Ending begin(Start start) {
-                    return end -> {};
-                  }
-
-                  @Override
-                  public void happened(Event event) {
-                    events.add(event);
-                  }
-                };
+                return new RecordedEvents(events);
               }
             });
   }

@@ -65,6 +65,12 @@ final class Catalog {
               .with(number("--cuts", "N", "kvshift.cuts"))
               .with(number("--seed", "S", "kvshift.seed")),
           TestCheck.of(
+                  "verify-growth",
+                  "comparisons of more and more rows under a thousand changes a second",
+                  new Tests("kv-migrate", "VerifyGrowthLoad"))
+              .with(text("--rows", "N,N,…", "kvshift.rows"))
+              .property("test.heap", "14g"),
+          TestCheck.of(
                   "ring",
                   "a three-node ring under load: nodes killed, paused and restarted one after"
                       + " another; two datacenters",
@@ -85,6 +91,13 @@ final class Catalog {
                   new Tests("kv-transition", "PhaseModelTest,DirectoryModelTest"))
               .with(number("--states", "N", "kvshift.model.states"))
               .property("test.heap", "3g"),
+          TestCheck.of(
+                  "transition",
+                  "a service of three instances, killed and paused under load, on its way from"
+                      + " legacy:// through all phases, forward and back, to scylla://",
+                  new Tests("examples", "TransitionLoad"))
+              .with(number("--minutes", "N", "kvshift.minutes"))
+              .with(number("--seed", "S", "kvshift.seed")),
           new MutantCheck("mutants", "one rule broken at a time: the test that must fail, fails"),
           new ProgramCheck(
               "bench",

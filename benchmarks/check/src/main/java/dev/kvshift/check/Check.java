@@ -7,7 +7,7 @@ sealed interface Check permits TestCheck, ProgramCheck, MutantCheck {
   /** Returns the word that follows {@code ./check}. */
   String name();
 
-  /** Returns what may follow the name, as {@code ./check list} shows it; empty for nothing. */
+  /** Returns the synopsis after the name, as {@code ./check list} shows it; empty for none. */
   String synopsis();
 
   /** Returns one line for {@code ./check list}. */

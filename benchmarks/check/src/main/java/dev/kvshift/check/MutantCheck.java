@@ -37,7 +37,7 @@ record MutantCheck(String name, String summary) implements Check {
         OptionSpec.builder("--json")
             .paramLabel("FILE")
             .type(Path.class)
-            .description("write the result to this file as well")
+            .description("also write the result to this file")
             .build();
     PositionalParamSpec filter =
         PositionalParamSpec.builder()

@@ -11,11 +11,11 @@ import picocli.CommandLine.ParseResult;
  *
  * @param kind how it is given
  * @param name the option, or the label of a parameter without one
- * @param label what stands for the value in a synopsis
+ * @param label the placeholder of the value in a synopsis
  * @param property the system property that the tests read
  */
 record Parameter(Kind kind, String name, String label, String property) {
-  /** How a parameter is given. */
+  /** The way in which a parameter is given. */
   enum Kind {
     /** An option that takes an integer. */
     NUMBER,

@@ -36,7 +36,7 @@ final class TestRun implements Callable<Integer> {
         OptionSpec.builder(JSON)
             .paramLabel("FILE")
             .type(Path.class)
-            .description("write the result to this file as well")
+            .description("also write the result to this file")
             .build());
     check.selection().addTo(command);
     check.parameters().forEach(parameter -> parameter.addTo(command));

@@ -2,6 +2,7 @@ package dev.kvshift.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.check.Documents.Line;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,7 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
  * do not count.
  */
 final class DocumentsTest {
-  private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
   private static final int MAX_COLUMNS = 100;
   private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)[^)]*\\)");
   private static final Pattern ABSOLUTE = Pattern.compile("[a-z][a-z0-9+.-]*:.*");
@@ -29,7 +28,7 @@ final class DocumentsTest {
   @Test
   void prose_ofEveryDocument_isAtMost100ColumnsWide() throws IOException {
     List<String> wide = new ArrayList<>();
-    for (Path document : documents()) {
+    for (Path document : Documents.all()) {
       wide.addAll(wideLines(document));
     }
 
@@ -39,7 +38,7 @@ final class DocumentsTest {
   @Test
   void relativeLinks_ofEveryDocument_leadToFilesThatExist() throws IOException {
     List<String> broken = new ArrayList<>();
-    for (Path document : documents()) {
+    for (Path document : Documents.all()) {
       broken.addAll(brokenLinks(document));
     }
 
@@ -76,28 +75,12 @@ final class DocumentsTest {
             document + ":2 links to img/gone.png, which does not exist");
   }
 
-  private static List<Path> documents() throws IOException {
-    List<Path> documents = new ArrayList<>();
-    try (Stream<Path> files = Files.list(ROOT)) {
-      files.filter(DocumentsTest::isMarkdown).forEach(documents::add);
-    }
-    try (Stream<Path> files = Files.walk(ROOT.resolve("docs"))) {
-      files.filter(DocumentsTest::isMarkdown).forEach(documents::add);
-    }
-    assertThat(documents).contains(ROOT.resolve("README.md"), ROOT.resolve("docs/architecture.md"));
-    return documents;
-  }
-
-  private static boolean isMarkdown(Path file) {
-    return file.toString().endsWith(".md");
-  }
-
   private static List<String> wideLines(Path document) throws IOException {
     List<String> wide = new ArrayList<>();
-    for (Line line : linesOutsideCode(document)) {
-      int columns = line.text.codePointCount(0, line.text.length());
-      if (columns > MAX_COLUMNS && !line.text.startsWith("|")) {
-        wide.add(document + ":" + line.number + " has " + columns + " columns");
+    for (Line line : Documents.linesOutsideCode(document)) {
+      int columns = line.text().codePointCount(0, line.text().length());
+      if (columns > MAX_COLUMNS && !line.text().startsWith("|")) {
+        wide.add(document + ":" + line.number() + " has " + columns + " columns");
       }
     }
     return wide;
@@ -105,34 +88,16 @@ final class DocumentsTest {
 
   private static List<String> brokenLinks(Path document) throws IOException {
     List<String> broken = new ArrayList<>();
-    for (Line line : linesOutsideCode(document)) {
-      Matcher link = LINK.matcher(line.text);
+    for (Line line : Documents.linesOutsideCode(document)) {
+      Matcher link = LINK.matcher(line.text());
       while (link.find()) {
         String target = link.group(1).replaceFirst("#.*", "");
         if (!ABSOLUTE.matcher(target).matches() && !Files.exists(document.resolveSibling(target))) {
           broken.add(
-              document + ":" + line.number + " links to " + target + ", which does not exist");
+              document + ":" + line.number() + " links to " + target + ", which does not exist");
         }
       }
     }
     return broken;
-  }
-
-  /** A line of a document and its number, from 1. */
-  private record Line(int number, String text) {}
-
-  private static List<Line> linesOutsideCode(Path document) throws IOException {
-    List<Line> lines = new ArrayList<>();
-    boolean inCode = false;
-    int number = 0;
-    for (String text : Files.readAllLines(document)) {
-      number++;
-      if (text.strip().startsWith("```")) {
-        inCode = !inCode;
-      } else if (!inCode) {
-        lines.add(new Line(number, text));
-      }
-    }
-    return lines;
   }
 }

@@ -26,7 +26,7 @@ final class LegacyWorkload {
   private static final int ORDER = 2_000;
 
   /**
-   * How large a block is.
+   * The size of a block.
    *
    * @param puts puts in a block
    * @param gets gets in a block

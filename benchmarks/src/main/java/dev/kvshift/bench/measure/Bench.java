@@ -45,7 +45,7 @@ public abstract class Bench implements Callable<Integer> {
   private long seed;
 
   /**
-   * Takes the figures.
+   * Runs the benchmark and adds its figures to the report.
    *
    * @param folder an empty folder that is deleted when this method has returned
    */

@@ -30,8 +30,8 @@ public final class ClosedLoop {
   /**
    * Runs operations and waits until all have ended.
    *
-   * @param inFlight how many are in flight at once
-   * @param count how many run in all
+   * @param inFlight the number of operations in flight
+   * @param count the number of operations
    * @param operation begins the operation of a number from 0
    * @throws IllegalStateException if one of them failed
    */

@@ -26,8 +26,8 @@ public final class ParallelScan {
   /**
    * Counts the rows of a collection by its scan.
    *
-   * @param tasks into how many tasks the scan is divided
-   * @param threads how many tasks run at once
+   * @param tasks the number of tasks of the scan
+   * @param threads the number of tasks that run at once
    */
   public static long count(StoreCollection collection, int tasks, int threads, PageLimit page)
       throws Exception {

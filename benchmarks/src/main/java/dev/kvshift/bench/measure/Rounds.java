@@ -17,7 +17,7 @@ public final class Rounds {
   private final Random random;
   private final Consumer<String> progress;
 
-  /** One of the things that are compared. */
+  /** One of the alternatives that are compared. */
   public interface Contender {
     /**
      * Runs one block and returns its figure.

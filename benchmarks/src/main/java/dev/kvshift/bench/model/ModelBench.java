@@ -129,7 +129,7 @@ public final class ModelBench extends Bench {
     return results.iterator().next();
   }
 
-  /** Returns the value of a counter whose name ends alike, one for each JVM. */
+  /** Returns the values, one per JVM, of the counter whose name ends with the given one. */
   private static Sample counted(List<RunResult> results, String name) {
     return new Sample(results.stream().mapToDouble(result -> counted(result, name)).toArray());
   }

@@ -17,8 +17,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The bulk loader that loading is compared with. It runs in a JVM of its own because its native
- * driver has the class names of ours.
+ * DSBulk, the bulk loader with which loading is compared. It runs in a JVM of its own because its
+ * native driver has the same class names as the one of kv-scylla.
  */
 final class DsBulk {
   private static final Duration LIMIT = Duration.ofMinutes(15);

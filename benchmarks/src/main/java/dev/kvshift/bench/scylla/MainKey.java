@@ -31,7 +31,7 @@ record MainKey(int entries, int deleted) {
     return CLUSTERING.encode(entry * STEP);
   }
 
-  /** Returns how many entries a shard holds with a prefix of this length. */
+  /** Returns the number of entries of a shard with a prefix of this length. */
   static long shardEntries(int bits) {
     return (Long.MIN_VALUE >>> (bits - 1)) / STEP;
   }

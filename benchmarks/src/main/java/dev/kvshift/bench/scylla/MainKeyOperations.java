@@ -19,7 +19,7 @@ final class MainKeyOperations {
   private static final Duration DEADLINE = Duration.ofSeconds(30);
   private static final int LOADING = 512;
 
-  /** Where a page begins. */
+  /** The place at which a page begins. */
   enum Place {
     START,
     MIDDLE,
@@ -27,7 +27,7 @@ final class MainKeyOperations {
   }
 
   /**
-   * How large a block is.
+   * The size of a block.
    *
    * @param operations operations in a block, whose median counts
    * @param pageEntries entries of a page

@@ -118,7 +118,7 @@ record NativeDriverTables(CqlSession session, int inFlight) {
   }
 
   /**
-   * How a scan is divided.
+   * The division of a scan.
    *
    * @param splits token ranges
    * @param threads ranges read at once

@@ -6,7 +6,8 @@ import dev.kvshift.spi.StoreKey;
 import java.util.Arrays;
 
 /**
- * Rows of points, as the native driver takes them and as kv-scylla takes them. Values repeat.
+ * Rows of a point collection, in the forms that the native driver and kv-scylla take. Values
+ * repeat.
  *
  * <p>All of them are created before the clock starts, because no contender copies what it is given,
  * and the garbage of one must not be collected in the block of another.

@@ -22,7 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A proxy of the native protocol, version 4, that learns a node's answers and then gives them
+ * A proxy of the native protocol, version 4, that learns a node's answers and then returns them
  * itself at almost no cost.
  *
  * <p>While {@linkplain #forward forwarding}, it passes all requests on to the node and keeps the
@@ -75,7 +75,7 @@ final class ReplayProxy implements AutoCloseable {
     replaying = false;
   }
 
-  /** Returns how many statements are known. */
+  /** Returns the number of known statements. */
   int known() {
     return answers.size();
   }
@@ -97,7 +97,7 @@ final class ReplayProxy implements AutoCloseable {
     thread.start();
   }
 
-  /** What a thread of the proxy does until its connection ends. */
+  /** The work of a thread of the proxy until its connection ends. */
   private interface IoTask {
     void run() throws IOException;
   }

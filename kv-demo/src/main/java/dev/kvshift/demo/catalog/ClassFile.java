@@ -15,7 +15,7 @@ import java.security.NoSuchAlgorithmException;
  * @param major the major version of its format, such as 61 for Java 17
  * @param packageName its package, with dots; empty for the unnamed package
  * @param name its file name within the package
- * @param seenIn the file name of the jar, or the JDK module, that it was found in
+ * @param seenIn the file name of the jar, or the JDK module, in which it was found
  */
 public record ClassFile(
     Bytes hash, long sizeBytes, int major, String packageName, String name, String seenIn) {

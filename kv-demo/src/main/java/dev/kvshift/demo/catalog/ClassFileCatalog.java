@@ -145,7 +145,7 @@ public final class ClassFileCatalog {
   /**
    * Returns a page of a package's files.
    *
-   * @param next where an earlier page ended; null for the first page
+   * @param next the position at which an earlier page ended; null for the first page
    */
   public TypedPage<FileInPackage, PackageFile> page(
       String packageName,

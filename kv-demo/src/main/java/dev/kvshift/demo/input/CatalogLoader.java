@@ -34,7 +34,7 @@ public final class CatalogLoader {
   /**
    * Creates a loader.
    *
-   * @param records about how many records will be loaded
+   * @param records the approximate number of records that will be loaded
    */
   public CatalogLoader(ClassFileCatalog catalog, long records, StepProgress progress) {
     this.catalog = catalog;

@@ -129,7 +129,7 @@ public final class ClassFileReader {
             seenIn));
   }
 
-  /** Makes up the rest, in packages of very different sizes, as real ones are. */
+  /** Generates the rest, in packages of very different sizes, as real ones are. */
   private void synthesize() {
     for (long i = 0; !isFull(); i++) {
       String path = "synthetic/p" + Long.numberOfTrailingZeros(i + 1) + "/C" + i + ".class";

@@ -18,7 +18,7 @@ public final class StepProgress {
     this.unit = unit;
   }
 
-  /** Reports how much is done. */
+  /** Reports the amount that is done. */
   public void advance(long done) {
     report(done, State.RUNNING);
   }

@@ -7,8 +7,8 @@ import java.time.Duration;
  * The options of a demo.
  *
  * @param input the folder whose jars are read after the JDK's own class files
- * @param records about how many records to migrate, over both collections
- * @param afterCutover how long the live writer continues after the last cutover
+ * @param records the approximate number of records to migrate, over both collections
+ * @param afterCutover the time for which the live writer continues after the last cutover
  * @param seed the seed of the live writer's choices
  */
 public record DemoOptions(Path input, long records, Duration afterCutover, long seed) {}

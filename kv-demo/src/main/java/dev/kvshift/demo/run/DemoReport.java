@@ -75,7 +75,7 @@ public record DemoReport(
     return problems;
   }
 
-  /** Returns whether nothing is wrong: no key, no request, and the range read is complete. */
+  /** Returns whether no key is wrong, no request failed and the range read is complete. */
   public boolean isRight() {
     return differences().total() + failedRequests() == 0 && range.complete();
   }

@@ -26,8 +26,8 @@ public final class DemoServers implements AutoCloseable {
   /**
    * The store to migrate to.
    *
-   * @param description what it is, for people
-   * @param connectionString where it answers
+   * @param description the kind of store, for people
+   * @param connectionString its connection string
    * @param kill ends its process; does nothing if the demo did not start it
    */
   private record NewStore(String description, String connectionString, Runnable kill) {
@@ -110,7 +110,7 @@ public final class DemoServers implements AutoCloseable {
     return newStore.connectionString();
   }
 
-  /** Returns what the new store is, for people. */
+  /** Returns the kind of the new store, for people. */
   public String newStoreDescription() {
     return newStore.description();
   }

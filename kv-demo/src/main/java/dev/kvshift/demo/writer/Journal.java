@@ -45,7 +45,7 @@ final class Journal implements AutoCloseable {
     UNKNOWN
   }
 
-  /** Receives what a journal holds, in order. */
+  /** Receives the records of a journal, in order. */
   interface Visitor {
     /**
      * Receives a key. Keys are numbered from 0 in the order of these calls.

@@ -7,11 +7,11 @@ import java.time.Instant;
  * A write as the journal records it before it is sent.
  *
  * @param key the number of its key within the journal, from 0
- * @param operation what it does
+ * @param operation its effect
  * @param sent when it was sent
  */
 record JournaledWrite(int key, Operation operation, Instant sent) {
-  /** What a write does. */
+  /** The effect of a write. */
   sealed interface Operation {}
 
   /** Writes a revision that does not expire. */
@@ -23,7 +23,7 @@ record JournaledWrite(int key, Operation operation, Instant sent) {
   /** Deletes the entry. */
   record Delete() implements Operation {}
 
-  /** Returns what the key holds if this was applied and its last attempt had ended by then. */
+  /** Returns the value of the key if this was applied and its last attempt had ended by then. */
   PossibleValue result(Instant ended) {
     if (operation instanceof Put put) {
       return new PossibleValue.Live(put.revision());

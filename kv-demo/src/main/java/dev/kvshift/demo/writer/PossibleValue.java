@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalLong;
 
-/** A value that a key may hold: what it holds if one certain write was the last one applied. */
+/** A possible value of a key: its value if one particular write was the last to be applied. */
 sealed interface PossibleValue {
   /** The difference between two clocks, and between a clock and its use, that an expiry allows. */
   Duration TOLERANCE = Duration.ofSeconds(1);
@@ -39,8 +39,8 @@ sealed interface PossibleValue {
   }
 
   /**
-   * An entry that expires. The server counts the TTL from when it takes the write, which is some
-   * time between the request and the answer.
+   * An entry that expires. The server counts the TTL from the moment at which it accepts the write,
+   * between the request and the answer.
    *
    * @param revision the entry's revision
    * @param earliest the earliest moment at which it may expire

@@ -66,7 +66,7 @@ final class WriterThread implements Callable<WriterCounts> {
     try (journal) {
       while (!finishing.get()) {
         operate();
-        // After a pause, catch up by one second at most: the backlog is no load of a service.
+        // After a pause, catch up by one second at most: a service does not work off a backlog.
         next = Math.max(next, System.nanoTime() - MAX_BEHIND_NANOS) + NANOS_PER_OPERATION;
         while (!finishing.get() && System.nanoTime() < next) {
           LockSupport.parkNanos(next - System.nanoTime());

@@ -16,8 +16,8 @@ import java.util.Arrays;
  *
  * <p>The parent holds the other end of standard input and never writes to it, so the end of input
  * means that the parent is gone, however it died. The child ignores an interrupt from the terminal,
- * because the parent gets it too and stops its children in order. This class is copied alone onto
- * the child's class path: it uses the JDK and itself only, and has no nested classes.
+ * because the parent receives it too and closes its children in order. This class is copied alone
+ * onto the child's class path: it uses the JDK and itself only, and has no nested classes.
  */
 final class ChildMain {
   private ChildMain() {}

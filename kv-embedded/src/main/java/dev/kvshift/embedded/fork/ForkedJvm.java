@@ -155,6 +155,7 @@ public final class ForkedJvm implements AutoCloseable {
     private List<Path> classPath = List.of();
     private List<String> jvmArgs = List.of();
     private Map<String, String> properties = Map.of();
+    private Map<String, String> environment = Map.of();
     private List<String> args = List.of();
     private List<Class<?>> copiedClasses = List.of();
     private Path javaHome = Path.of(System.getProperty("java.home"));
@@ -182,6 +183,12 @@ public final class ForkedJvm implements AutoCloseable {
     /** Sets system properties. */
     public Builder properties(Map<String, String> byName) {
       properties = Map.copyOf(byName);
+      return this;
+    }
+
+    /** Sets environment variables, in addition to this JVM's. */
+    public Builder environment(Map<String, String> byName) {
+      environment = Map.copyOf(byName);
       return this;
     }
 
@@ -295,8 +302,10 @@ public final class ForkedJvm implements AutoCloseable {
       command.addAll(args);
 
       OutputLog log = new OutputLog(home.resolve(name + ".log"), ready);
-      Process process =
-          new ProcessBuilder(command).directory(home.toFile()).redirectErrorStream(true).start();
+      ProcessBuilder builder =
+          new ProcessBuilder(command).directory(home.toFile()).redirectErrorStream(true);
+      builder.environment().putAll(environment);
+      Process process = builder.start();
       return new ForkedJvm(process, log, opened, name);
     }
 

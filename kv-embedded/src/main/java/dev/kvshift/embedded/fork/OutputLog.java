@@ -40,12 +40,12 @@ final class OutputLog {
     open();
   }
 
-  /** Returns the first line which says that the child is ready. */
+  /** Returns the first line that shows that the child is ready. */
   CompletableFuture<String> ready() {
     return ready;
   }
 
-  /** Returns the first reason for a failed start that a line gave, or null. */
+  /** Returns the first reason for a failed start that a line has shown; null if there is none. */
   StartFailedException.@Nullable Reason failure() {
     return failure;
   }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class StartFailedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  /** Why a server did not start. */
+  /** The reason why a server did not start. */
   public enum Reason {
     /** Another process uses the port. */
     PORT_IN_USE,

@@ -18,7 +18,7 @@ final class StartFailure {
 
   private StartFailure() {}
 
-  /** Returns the reason for a failed start that a line gives, or null. */
+  /** Returns the reason for a failed start that a line shows; null if it shows none. */
   static @Nullable Reason reason(String line) {
     if (PORT_IN_USE.matcher(line).find()) {
       return Reason.PORT_IN_USE;

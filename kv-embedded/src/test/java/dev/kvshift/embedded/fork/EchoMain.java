@@ -9,7 +9,12 @@ final class EchoMain {
 
   public static void main(String[] args) throws InterruptedException {
     PrintStream out = System.out;
-    out.println("given " + String.join(" ", args) + " " + System.getProperty("extra"));
+    out.println(
+        "given "
+            + String.join(" ", args)
+            + " "
+            + System.getProperty("extra")
+            + System.getenv("EXTRA"));
     if (args[0].equals("fail")) {
       throw new IllegalStateException("on purpose");
     }

@@ -17,7 +17,7 @@ final class ForkedJvmTest {
   void close_startedChild_endsItAndItsTemporaryFolder() throws Exception {
     ForkedJvm child = echo("one", "two").start();
     Path folder = child.folder();
-    assertThat(Files.readAllLines(child.logFile())).containsExactly("given one two x", "ready");
+    assertThat(Files.readAllLines(child.logFile())).containsExactly("given one two xy", "ready");
     child.close();
     assertThat(child.onExit().get(1, TimeUnit.SECONDS)).isEqualTo(143);
     assertThat(folder).doesNotExist();
@@ -44,7 +44,7 @@ final class ForkedJvmTest {
               assertThat(e.summary())
                   .isEqualTo("echo ended with code 1 before it was ready: see its output");
               assertThat(e.logTail())
-                  .startsWith("given fail x", "java.lang.IllegalStateException: on purpose");
+                  .startsWith("given fail xy", "java.lang.IllegalStateException: on purpose");
             });
   }
 
@@ -62,6 +62,7 @@ final class ForkedJvmTest {
     return ForkedJvm.builder("echo", EchoMain.class.getName())
         .classPath(List.of(classes))
         .properties(Map.of("extra", "x"))
+        .environment(Map.of("EXTRA", "y"))
         .args(List.of(args))
         .ready("ready"::equals);
   }

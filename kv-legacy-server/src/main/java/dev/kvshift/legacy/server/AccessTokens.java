@@ -30,7 +30,8 @@ final class AccessTokens {
   /**
    * Reads a token file.
    *
-   * @throws KvException.Permanent if it cannot be read, holds no token, or a line that is none
+   * @throws KvException.Permanent if it cannot be read, holds no token, or has a line that is not a
+   *     token
    */
   static AccessTokens read(Path file) {
     String text;
@@ -69,7 +70,7 @@ final class AccessTokens {
       throw new KvException.Permanent(
           "token file "
               + file
-              + " has a line that is no token: give TOKEN, or serve, migrate or administer and"
+              + " has a line that is not a token: give TOKEN, or serve, migrate or administer and"
               + " TOKEN, of visible ASCII characters without spaces");
     }
     return new Entry(role, token);

@@ -163,7 +163,7 @@ record CollectionStatistics(
           consumer.behind,
           consumer.seen,
           consumer.droppedUpTo == 0
-              ? "what it needs is kept " + Duration.ofSeconds(consumer.leftSeconds) + " yet"
+              ? "its next change is kept for " + Duration.ofSeconds(consumer.leftSeconds)
               : "CHANGES IT NEEDS WERE DROPPED, up to " + consumer.droppedUpTo);
     }
     line(text, "used since %s by%s", usedSince, uses.isEmpty() ? " nobody" : ":");

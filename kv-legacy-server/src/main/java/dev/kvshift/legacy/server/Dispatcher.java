@@ -85,8 +85,8 @@ final class Dispatcher {
   }
 
   /**
-   * Takes note of who uses a collection without a report. Requests of the runner do not count: it
-   * follows the collection in another way.
+   * Records the clients that use a collection without a report. Requests of the runner do not
+   * count: it follows the collection in another way.
    */
   void noteUse(Request request, Sessions.Attachment session, String client) {
     switch (request.getBodyCase()) {
@@ -346,7 +346,7 @@ final class Dispatcher {
         });
   }
 
-  /** Ends the reads that wait for changes, since nobody waits for their answers. */
+  /** Ends the reads that wait for changes, since their answers are no longer wanted. */
   void cancelWaiting() {
     closed = true;
     waitingReads.forEach(Runnable::run);

@@ -67,7 +67,7 @@ final class ReadThrottle {
   /**
    * Reads on a thread for long reads.
    *
-   * @param expectedBytes the most that the read is expected to hold in memory
+   * @param expectedBytes the expected maximum that the read holds in memory
    */
   <T> CompletableFuture<T> read(long expectedBytes, Supplier<CompletableFuture<T>> read) {
     Read<T> started = new Read<>(expectedBytes, read, new CompletableFuture<>());
@@ -99,7 +99,7 @@ final class ReadThrottle {
     }
   }
 
-  /** Returns whether the stream holds memory that it is going to give back. */
+  /** Returns whether the stream holds memory that it will release. */
   private boolean makesRoom() {
     return unsent.get() > 0 || running.get() > 0;
   }
@@ -149,7 +149,7 @@ final class ReadThrottle {
     unsent.addAndGet(replyBytes);
   }
 
-  /** Records that replies were sent, gives back their memory, and resumes postponed reads. */
+  /** Records that replies were sent, releases their memory, and resumes postponed reads. */
   void sent(long replyBytes) {
     unsent.addAndGet(-replyBytes);
     account.give(replyBytes);

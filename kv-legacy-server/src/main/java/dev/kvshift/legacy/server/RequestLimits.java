@@ -15,7 +15,7 @@ final class RequestLimits {
   /** The longest name, in characters: of a collection, an attempt, a consumer, a lock's owner. */
   static final int MAX_NAME_CHARS = 512;
 
-  /** The most names in a list. */
+  /** Maximum number of names in a list. */
   static final int MAX_NAMES = 1_000;
 
   private RequestLimits() {}

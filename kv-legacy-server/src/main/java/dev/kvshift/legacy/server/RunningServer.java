@@ -40,10 +40,10 @@ public final class RunningServer implements AutoCloseable {
   /** A driver opens one stream; a process may share a connection among a few. */
   private static final int MAX_CALLS_PER_CONNECTION = 16;
 
-  /** What the memory budget foresees for a connection: buffers of the transport and objects. */
+  /** The part of the memory budget for one connection: the transport's buffers and objects. */
   static final long CONNECTION_BYTES = 256 << 10;
 
-  /** What a connection may send before the server reads it. */
+  /** Maximum number of bytes that a connection may send before the server has read them. */
   private static final int FLOW_CONTROL_BYTES = 128 << 10;
 
   private static final Duration HANDSHAKE = Duration.ofSeconds(10);
@@ -51,7 +51,7 @@ public final class RunningServer implements AutoCloseable {
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
   private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(10);
 
-  /** The most streams that a connection may reset in half a minute, as gRPC recommends. */
+  /** Maximum number of streams that a connection may reset in 30 s, as gRPC recommends. */
   private static final int MAX_RESETS = 200;
 
   private static final int RESET_WINDOW_SECONDS = 30;
@@ -179,7 +179,7 @@ public final class RunningServer implements AutoCloseable {
     }
   }
 
-  /** Returns the most connections at once: as many as the memory for requests foresees. */
+  /** Returns the maximum number of connections, which the memory for requests determines. */
   private static int maxConnections(MemoryBudget memory) {
     return (int) Math.min(Integer.MAX_VALUE, memory.limitBytes() / CONNECTION_BYTES);
   }

@@ -48,10 +48,10 @@ final class ServerStream implements StreamObserver<ReceivedFrame> {
   static final long MAX_IN_FLIGHT_BYTES = 64L << 20;
   static final int FRAME_BYTES = 64 << 10;
 
-  /** What a request in flight takes beyond its content: its future, timers, its place in queues. */
+  /** Memory of a request in flight beyond its content: its future, timers, its place in queues. */
   static final int REQUEST_BYTES = 1 << 10;
 
-  /** How long a stream may wait before its hello, and with a frame that is not complete. */
+  /** The time within which a stream must send its hello, and complete a frame. */
   static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private static final Logger LOG = LoggerFactory.getLogger(ServerStream.class);
@@ -312,7 +312,7 @@ final class ServerStream implements StreamObserver<ReceivedFrame> {
     leavingBytes += bytes;
   }
 
-  /** Gives back the memory of the frames that have left, since the transport accepts more. */
+  /** Releases the memory of the frames that have left, since the transport accepts more. */
   private void releaseSent() {
     room.sent(leavingBytes);
     leavingBytes = 0;

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * that its driver has closed accepts nothing more.
  *
  * <p>What a session keeps is in an account of the process's memory. A mutation whose outcome could
- * not be kept is refused, and an answer that turns out too large is not kept: whoever repeats its
- * request learns that the outcome is unknown.
+ * not be kept is refused, and an answer that turns out too large is not kept: a repetition of the
+ * request fails with an unknown outcome.
  *
  * <p>A session belongs to its newest stream. A mutation that arrives on an older one is refused:
  * its repetition on the newer stream may have been applied, answered and settled already, so that
@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 final class Sessions {
   static final Duration IDLE = Duration.ofMinutes(1);
 
-  /** How often a client without a report is noted: often enough for the ten seconds it counts. */
+  /** The interval at which a client without a report is noted: short against the 10 s it counts. */
   static final Duration NOTE_INTERVAL = Duration.ofSeconds(1);
 
   static final int MAX_SESSIONS = 10_000;
@@ -186,8 +186,8 @@ final class Sessions {
     }
 
     /**
-     * Takes note of the collections that an instance behind this session has reported. Without
-     * memory for the note, its requests count as those of a client that reports nothing.
+     * Records the collections that an instance behind this session has reported. Without memory for
+     * the note, its requests count as those of a client that reports nothing.
      */
     void report(Set<String> collections) {
       for (String collection : collections) {
@@ -210,7 +210,7 @@ final class Sessions {
       return last == null || System.nanoTime() - last >= NOTE_INTERVAL.toNanos();
     }
 
-    /** Takes note that a request for an existing collection was noted. */
+    /** Records that a request for an existing collection was noted. */
     void noted(int collection) {
       synchronized (session) {
         if (session.stream == this

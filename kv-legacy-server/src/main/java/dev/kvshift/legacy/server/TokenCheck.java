@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Admits only calls that carry a token, except those of the health service, and notes the role of
- * each. Without a token file, everybody may do everything.
+ * Admits only calls that carry a token, except those of the health service, and attaches the role
+ * of the token. Without a token file, every client may do everything.
  */
 final class TokenCheck implements ServerInterceptor {
   private final @Nullable Path file;

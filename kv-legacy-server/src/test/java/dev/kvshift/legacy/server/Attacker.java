@@ -47,7 +47,7 @@ import java.util.concurrent.CompletableFuture;
  * over, and closes what that has opened when the next line comes.
  */
 final class Attacker {
-  /** What follows the name of an attack that is over; a line before it says what went wrong. */
+  /** Follows the name of an attack that is over; a line before it names what went wrong. */
   static final String OVER = "over: ";
 
   private static final ByteString MAIN = ByteString.copyFromUtf8("m");
@@ -65,13 +65,13 @@ final class Attacker {
     this.collection = collection;
   }
 
-  /** What an attacker does; it may fail, and need not end what it has begun. */
+  /** The work of an attacker; it may fail, and need not end what it has begun. */
   private interface Attack {
     void run() throws Exception;
   }
 
   /**
-   * Attacks as it is told by its input, until that ends.
+   * Runs the attacks that its input names, until that ends.
    *
    * @param arguments the server's address, a token, and the number of a collection whose main key
    *     {@code m} has rows of 512 KiB

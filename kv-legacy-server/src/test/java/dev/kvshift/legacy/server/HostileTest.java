@@ -145,7 +145,7 @@ class HostileTest {
   }
 
   @Test
-  void frames_largerThanTheMemoryThatIsLeft_endTheirStreamsWhileTheyArrive() {
+  void frames_largerThanTheMemoryLeft_endTheirStreamsEarly() {
     byte[] large =
         RequestFrame.newBuilder()
             .addRequests(put(ByteString.copyFrom(new byte[16 << 20])))

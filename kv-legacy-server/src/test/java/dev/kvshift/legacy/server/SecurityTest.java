@@ -114,7 +114,7 @@ class SecurityTest {
 
       assertThatThrownBy(() -> start(null, null, file))
           .isInstanceOf(KvException.Permanent.class)
-          .hasMessageContaining("a line that is no token");
+          .hasMessageContaining("a line that is not a token");
     }
   }
 

@@ -188,7 +188,7 @@ class ServeTest {
     watchHealth(channel, seen);
     Await.until("it serves", () -> seen.size() == 1);
     server.close();
-    Await.until("the stop is told", () -> seen.size() == 2);
+    Await.until("the stop is reported", () -> seen.size() == 2);
     channel.shutdownNow();
 
     assertThat(seen)

@@ -152,7 +152,7 @@ class SessionsTest {
   }
 
   @Test
-  void once_answerLargerThanTheMemoryLeft_isGivenOnceAndUnknownAfterwards() {
+  void once_answerTooLargeToKeep_isReturnedOnceThenUnknown() {
     Sessions.Attachment session = attach(7);
     CompletableFuture<Reply> late = new CompletableFuture<>();
     CompletableFuture<Reply> first = session.once(1, () -> late);

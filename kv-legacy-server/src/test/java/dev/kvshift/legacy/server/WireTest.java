@@ -46,7 +46,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** Tests of the wire format against a client that may do anything. */
+/** Tests of the wire format against clients that break its rules. */
 class WireTest {
   private static final long BUDGET_MICROS = TimeUnit.SECONDS.toMicros(60);
   private static final ByteString FIRST = ByteString.copyFromUtf8("c0");
@@ -320,7 +320,7 @@ class WireTest {
   }
 
   @Test
-  void stream_withTooMuchInFlight_takesNoFurtherFrameUntilThereIsRoom() {
+  void stream_tooMuchInFlight_takesNoFrameUntilThereIsRoom() {
     Client busy = new Client().greeted(1);
     Client other = new Client().greeted(2);
     RequestFrame.Builder full = RequestFrame.newBuilder();
@@ -345,7 +345,7 @@ class WireTest {
   }
 
   @Test
-  void stream_whoseDriverTakesNoReplies_isReadForOnlyAsFarAsThereIsRoom() {
+  void stream_driverTakesNoReplies_readsOnlyWhileThereIsRoom() {
     int rows = 8;
     int rowBytes = 1 << 20;
     for (int i = 0; i < rows; i++) {
@@ -380,7 +380,7 @@ class WireTest {
   }
 
   @Test
-  void server_unlessToldOtherwise_bindsToLoopback() {
+  void server_byDefault_bindsToLoopback() {
     assertThat(server.address()).startsWith("127.0.0.1:");
     assertThat(
             new CommandLine(new LegacyCommand.Serve())

@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A task whose requests coalesce: it runs once it has been requested, again if it was requested
- * meanwhile, and never concurrently with itself. Each run handles everything there is to do. Safe
- * for use by many threads.
+ * meanwhile, and never concurrently with itself. Each run handles everything there is to do, so
+ * requests that come together share a run. Safe for use by many threads.
  */
 public final class CoalescingTask {
   private final AtomicInteger asked = new AtomicInteger();
@@ -27,8 +27,11 @@ public final class CoalescingTask {
   }
 
   /**
-   * Runs the cause and requests a run. If {@code together}, the run waits until the cause has
-   * returned, so that everything it adds is handled at once, in one frame.
+   * Runs a cause and requests a run.
+   *
+   * @param cause adds work
+   * @param together whether the run waits until the cause has returned, so that everything it adds
+   *     is handled at once, in one frame
    */
   public void askAfter(Runnable cause, boolean together) {
     boolean held = together && asked.getAndIncrement() == 0;

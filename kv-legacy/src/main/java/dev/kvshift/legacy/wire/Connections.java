@@ -8,7 +8,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.File;
 import javax.net.ssl.SSLException;
 
-/** Channels to the server that a connection string names, encrypted or not. Stateless. */
+/** Opens channels to the server that a connection string names, encrypted or not. Stateless. */
 public final class Connections {
   public static final Parameter TLS =
       Parameter.optional(

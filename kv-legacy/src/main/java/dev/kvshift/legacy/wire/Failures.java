@@ -9,7 +9,7 @@ import java.time.Duration;
 
 /** Errors as messages and back, with their kind and their data. Stateless. */
 public final class Failures {
-  /** The most instances that a refusal names on the wire. */
+  /** Maximum number of instances that a refusal names on the wire. */
   private static final int MAX_OBSTACLES = 100;
 
   private Failures() {}

@@ -27,19 +27,19 @@ public final class LegacyLimits {
    */
   public static final int MAX_FRAME_BYTES = 20 << 20;
 
-  /** The most requests in one frame: all that a driver may have in flight. */
+  /** Maximum number of requests in one frame: all that a driver may have in flight. */
   public static final int MAX_FRAME_REQUESTS = 2 * MAX_IN_FLIGHT;
 
-  /** The most sequence numbers that one frame reports as settled. */
+  /** Maximum number of sequence numbers that one frame reports as settled. */
   public static final int MAX_FRAME_SETTLED = 1 << 16;
 
-  /** The most collections of a store. */
+  /** Maximum number of collections of a store. */
   public static final int MAX_COLLECTIONS = 10_000;
 
-  /** The most lock spaces of a store. */
+  /** Maximum number of lock spaces of a store. */
   public static final int MAX_LOCK_SPACES = 10_000;
 
-  /** The most bytes of all keys of a batch of locks: its reply repeats them. */
+  /** Maximum number of bytes of all keys of a batch of locks: its reply repeats them. */
   public static final int MAX_LOCK_BATCH_BYTES = 8 << 20;
 
   /** The limits of a store that is opened without parameters. */

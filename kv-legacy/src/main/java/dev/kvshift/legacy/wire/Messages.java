@@ -27,7 +27,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
-/** The types of the SPI as messages and back. Stateless. */
+/** Converts the types of the SPI to messages and back. Stateless. */
 public final class Messages {
   private static final List<Stop> STOPS =
       List.of(Stop.END, Stop.ENTRY_LIMIT, Stop.BYTE_LIMIT, Stop.SCAN_LIMIT);
@@ -116,7 +116,7 @@ public final class Messages {
         .withDirection(read.getBackward() ? Range.Direction.BACKWARD : Range.Direction.FORWARD);
   }
 
-  /** Packs a page of a range, without its main key. */
+  /** Returns the message of a page of a range, without its main key. */
   public static Page page(RowPage page) {
     Page.Builder message =
         Page.newBuilder()
@@ -129,7 +129,7 @@ public final class Messages {
     return message.build();
   }
 
-  /** Unpacks a page of the range of a main key. */
+  /** Returns the page of a range of a main key that a message holds. */
   public static RowPage rowPage(Page page, Bytes main) {
     return RowPage.of(
         RowBlock.read(page.getRows(), main),
@@ -240,14 +240,17 @@ public final class Messages {
   }
 
   /**
-   * Unpacks an instance.
+   * Returns the instance that a message holds.
    *
-   * @throws KvException.Permanent if it uses no collection
+   * @throws KvException.Permanent if it uses none or several collections
    */
   public static Gate.Instance instance(Instance message) {
     dev.kvshift.spi.InstanceReport report = report(message.getReport());
     if (report.uses().size() != 1) {
-      throw new KvException.Permanent("an instance with " + report.uses().size() + " uses");
+      throw new KvException.Permanent(
+          "the server listed an instance with "
+              + report.uses().size()
+              + " collections, not one: upgrade the library or the server");
     }
     return Gate.Instance.of(
         report,
@@ -294,7 +297,7 @@ public final class Messages {
     return message.build();
   }
 
-  /** Unpacks a report; a phase that is not known here is newer than all that are. */
+  /** Returns the report that a message holds. A phase unknown here is newer than all known ones. */
   public static dev.kvshift.spi.InstanceReport report(InstanceReport message) {
     dev.kvshift.spi.InstanceReport report =
         dev.kvshift.spi.InstanceReport.of(message.getInstance(), message.getService())
@@ -352,8 +355,7 @@ public final class Messages {
       throw new KvException.Permanent(
           "the collection is in phase "
               + name
-              + ", which this version does not know: upgrade the"
-              + " library",
+              + ", which this version does not know: upgrade the library",
           e);
     }
   }

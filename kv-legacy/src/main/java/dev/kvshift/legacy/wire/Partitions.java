@@ -11,7 +11,7 @@ import java.util.List;
  * number of partitions. Stateless.
  */
 public final class Partitions {
-  /** The most partitions that a store may have. */
+  /** Maximum number of partitions that a store may have. */
   public static final int MAX_PARTITIONS = 4_096;
 
   private static final int MAX_TASKS = 1 << 16;

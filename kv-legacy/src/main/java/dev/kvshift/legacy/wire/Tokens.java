@@ -22,7 +22,7 @@ public final class Tokens {
   /**
    * Returns an interceptor that adds a token to each call.
    *
-   * @throws KvException.Permanent if the text is no token, as the content of a blank file
+   * @throws KvException.Permanent if the text is not a token, such as the content of a blank file
    */
   public static ClientInterceptor attach(String token) {
     if (!isToken(token)) {

@@ -3,7 +3,7 @@ package dev.kvshift.migrate.api;
 import java.time.Instant;
 
 /**
- * What a certificate is about.
+ * The subject of a certificate.
  *
  * @param collection the collection's name
  * @param copy the id of the copy that was compared

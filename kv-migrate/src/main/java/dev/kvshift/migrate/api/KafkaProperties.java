@@ -11,9 +11,9 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * How the runner connects to Kafka beyond the addresses: TLS and authentication, as properties of
- * Kafka's clients. Immutable. {@link #toString} names the properties and shows no value, since
- * values may be secrets.
+ * The properties of the connection to Kafka beyond the addresses: TLS and authentication, in the
+ * names of Kafka's clients. Immutable. {@link #toString} names the properties and shows no value,
+ * since values may be secrets.
  *
  * <p>Only properties of the connection are accepted. A migration relies on the others, such as
  * {@code acks} and {@code isolation.level}, and sets them itself.
@@ -34,7 +34,7 @@ public final class KafkaProperties {
   /**
    * Returns properties.
    *
-   * @throws KvException.Permanent if one of them is no property of the connection, naming it
+   * @throws KvException.Permanent if one of them is not a property of the connection, naming it
    */
   public static KafkaProperties of(Map<String, String> values) {
     Map<String, String> sorted = new TreeMap<>(values);
@@ -53,7 +53,7 @@ public final class KafkaProperties {
   /**
    * Reads a properties file.
    *
-   * @throws KvException.Permanent if it cannot be read, or holds a property that is none of the
+   * @throws KvException.Permanent if it cannot be read, or holds a property that is not one of the
    *     connection
    */
   public static KafkaProperties read(Path file) {

@@ -4,7 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.model.key.Keys;
 import dev.kvshift.spi.StoreKey;
 
-/** Keys as text for people. Keys in our encoding are decoded, with the bytes behind. */
+/** Keys as text for people. Keys in kvshift's encoding are decoded, followed by their bytes. */
 final class KeyText {
   private static final int MAX_PART_CHARS = 200;
 

@@ -1,8 +1,8 @@
 package dev.kvshift.migrate.api;
 
 /**
- * A migration stopped although its stores and its broker answer. Finished work is kept, and a new
- * run resumes from there. Failures of a store or of the broker are {@link
+ * The end of a migration although its stores and its broker answer. Finished work is kept, and a
+ * new run resumes from there. Failures of a store or of the broker are {@link
  * dev.kvshift.api.KvException}s.
  */
 @SuppressWarnings("serial")

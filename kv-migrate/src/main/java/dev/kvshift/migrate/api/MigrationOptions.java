@@ -75,7 +75,7 @@ public final class MigrationOptions {
     return replicationFactor;
   }
 
-  /** Returns how long the topic keeps changes. */
+  /** Returns the time for which the topic keeps changes. */
   public Duration topicRetention() {
     return topicRetention;
   }
@@ -100,7 +100,7 @@ public final class MigrationOptions {
     return pageRows;
   }
 
-  /** Returns how fast copying and comparing may read. */
+  /** Returns the rate at which copying and comparing may read. */
   public ScanRate scanRate() {
     return scanRate;
   }
@@ -120,7 +120,7 @@ public final class MigrationOptions {
     return maxRejected;
   }
 
-  /** Returns how long an attempt to move the collection may hold writers back. */
+  /** Returns the time for which an attempt to move the collection may hold writers back. */
   public Duration pauseLimit() {
     return pauseLimit;
   }
@@ -131,8 +131,8 @@ public final class MigrationOptions {
   }
 
   /**
-   * Returns how long a store may fail to answer before the run ends. A broker may fail for as long,
-   * but for at most 20 s.
+   * Returns the time for which a store may fail to answer before the run ends. A broker may fail
+   * for as long, but for at most 20 s.
    */
   public Duration patience() {
     return patience;
@@ -292,8 +292,8 @@ public final class MigrationOptions {
     }
 
     /**
-     * Allows to migrate a collection that has never held anything. Default not: it is more likely
-     * to be a mistaken name or store.
+     * Allows the migration of a collection that has never held anything. Refused by default, since
+     * it is more likely to be a mistaken name or store.
      */
     public Builder allowingEmptySource() {
       emptySourceAllowed = true;

@@ -83,7 +83,7 @@ public final class MigrationPlan {
     return bootstrapServers;
   }
 
-  /** Returns how to connect to the broker. */
+  /** Returns the properties of the connection to the broker. */
   public KafkaProperties kafkaProperties() {
     return kafkaProperties;
   }

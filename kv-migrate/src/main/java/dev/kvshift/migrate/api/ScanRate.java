@@ -3,8 +3,8 @@ package dev.kvshift.migrate.api;
 import java.util.OptionalInt;
 
 /**
- * The most rows per second that the scans of one step may read, of both stores together. A limit
- * leaves the services beside them their share of the stores. Immutable.
+ * Maximum number of rows per second that the scans of one step may read, of both stores together. A
+ * limit leaves the services beside them their share of the stores. Immutable.
  */
 public final class ScanRate {
   private static final ScanRate UNLIMITED = new ScanRate(OptionalInt.empty());

@@ -94,7 +94,7 @@ final class CollectionOptions {
     return plugins == null ? DEFAULT_PLUGINS : plugins;
   }
 
-  /** Never closed: drivers load classes as long as they run. */
+  /** Returns the class loader of the plugins, which is never closed: drivers load classes late. */
   private ClassLoader loader() {
     if (loader == null) {
       loader = new URLClassLoader(jars(), CollectionOptions.class.getClassLoader());

@@ -1,9 +1,9 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.WritePause;
+import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Members;
 
 /**
@@ -39,19 +39,8 @@ final class ResultJson {
                 .with("moved", pause.moved().toMillis())
                 .with("activated", result.cutover().activated().toMillis()))
         .with("steps", steps)
-        .with("copy", copy(result.copy().counts()))
+        .with("copy", Certificate.print(result.copy().counts()))
         .withJson("certificate", result.certificate())
         .toString();
-  }
-
-  private static Members copy(CopyCounts counts) {
-    return new Members()
-        .with("read", counts.read())
-        .with("written", counts.written())
-        .with("skippedTombstones", counts.skipped().tombstones())
-        .with("skippedExpired", counts.skipped().expired())
-        .with("rejected", counts.rejected())
-        .with("residue", counts.residue())
-        .with("highestVersion", counts.highestVersion());
   }
 }

@@ -4,7 +4,7 @@ import dev.kvshift.migrate.api.ScanRate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How much load scans may put on the stores that services use at the same time. */
+/** The load that scans may put on the stores, which services use at the same time. */
 final class ScanOptions {
   @Option(
       names = "--scan-rows-per-second",

@@ -43,7 +43,7 @@ public final class PartitionAdvisor {
   private @Nullable Bytes main;
   private Bytes last = Bytes.empty();
 
-  /** The partitions of one rule: the sizes of those that are complete, and where the last began. */
+  /** The partitions of one rule: the sizes of the complete ones, and the start of the last. */
   private static final class Tally {
     final ShardRule rule;
     final SizeHistogram entries = new SizeHistogram();
@@ -71,6 +71,7 @@ public final class PartitionAdvisor {
    *
    * @param collection the collection's name, for the report
    * @param encoding the key encoding of the collection's layout
+   * @param limits the limits that its partitions must keep
    */
   public PartitionAdvisor(String collection, int encoding, PartitionLimits limits) {
     this.collection = collection;
@@ -88,8 +89,10 @@ public final class PartitionAdvisor {
   /**
    * Adds an entry.
    *
+   * @param mainKey the main key of the entry
+   * @param clustering the encoded clustering key of the entry
    * @param valueBytes size of its value, in bytes
-   * @throws KvException.Permanent if the previous entry of the main key was not a lesser one
+   * @throws KvException.Permanent if the clustering key is not greater than the previous one
    */
   public void add(Bytes mainKey, Bytes clustering, int valueBytes) {
     if (!mainKey.equals(main)) {
@@ -173,7 +176,7 @@ public final class PartitionAdvisor {
     return most * Byte.SIZE;
   }
 
-  /** A rule by parts is possible only if every key has those parts. */
+  /** Drops the rules by parts that the key lacks: such a rule needs those parts in every key. */
   private void limitCommonParts(Bytes clustering) {
     int end = 0;
     for (int i = 0; i < commonParts; i++) {

@@ -12,8 +12,8 @@ import java.util.function.Supplier;
 
 /**
  * Keys of several parts, ordered by the first part, then the second, and so on. {@link Keys}
- * combines the parts; {@code as} then defines how they become one object and are taken from it. A
- * part that is a composite itself counts as its parts.
+ * combines the parts; {@code as} then defines how an object is made of them and taken apart. A part
+ * that is a composite itself counts as its parts, of which a key has at most 64.
  */
 public final class Composite {
   private static final int MAX_PARTS = 64;

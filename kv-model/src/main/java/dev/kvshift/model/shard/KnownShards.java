@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class KnownShards {
   private static final int OVERHEAD_BYTES = 160;
 
-  /** One part in so many of the memory is for the first and last shards. */
+  /** The part of the memory that is for first and last shards: one in this many. */
   private static final int ENDS_SHARE = 4;
 
   private final Cache<Known, Boolean> known;

@@ -63,8 +63,7 @@ public final class ShardDirectory {
   }
 
   /**
-   * Returns whether ranges visit a shard: whether its row is there to stay. A row that expires is
-   * not.
+   * Returns whether ranges visit a shard: whether its row exists and does not expire.
    *
    * @param row the key of a directory row, see {@link #rowOf}
    */
@@ -73,8 +72,8 @@ public final class ShardDirectory {
   }
 
   /**
-   * Writes the row of a shard. Its version is the present time, so that a delete that should never
-   * have been does not hide it.
+   * Writes the row of a shard. Its version is the present time, so that an erroneous earlier delete
+   * does not hide it.
    *
    * @param row the key of a directory row, see {@link #rowOf}
    */

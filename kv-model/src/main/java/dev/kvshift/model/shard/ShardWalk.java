@@ -221,7 +221,7 @@ final class ShardWalk {
         return done(page.stop(), passed);
       }
       if (ahead < 0) {
-        return readOn(shard, passed);
+        return readRest(shard, passed);
       }
     }
     if (inFlight.isEmpty() && listed.isEmpty() && unlisted == null) {
@@ -241,10 +241,10 @@ final class ShardWalk {
   }
 
   /**
-   * Continues with a shard whose page ended at a position in front of all its keys. Such a position
-   * is none of the walk: the shards there were read before.
+   * Continues with a shard whose page ended at a position in front of all its keys. The page of the
+   * walk cannot end there, because the shards at that position were read before.
    */
-  private CompletionStage<RowPage> readOn(Bytes shard, Bytes passed) {
+  private CompletionStage<RowPage> readRest(Bytes shard, Bytes passed) {
     shardsRead--;
     PageLimit limit = PageLimit.of(entriesLeft, (int) bytesLeft);
     return collection
@@ -275,7 +275,7 @@ final class ShardWalk {
     return null;
   }
 
-  /** Returns the position after a shard that was read to its end, and after the page's last row. */
+  /** Returns a position behind both a shard that was read to its end and the page's last row. */
   private Bytes past(Bytes shard) {
     Bytes past = collection.sharding().past(shard, range.direction());
     boolean lastIsFurther =

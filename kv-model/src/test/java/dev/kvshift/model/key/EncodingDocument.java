@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** The tables of {@code docs/key-encoding.md}, by the heading they stand under. */
+/** The tables of {@code docs/key-encoding.md}, by their headings. */
 record EncodingDocument(Map<String, List<List<String>>> tables) {
 
   static EncodingDocument read() {

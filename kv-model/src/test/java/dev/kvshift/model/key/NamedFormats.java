@@ -117,7 +117,7 @@ final class NamedFormats {
     return text.toString();
   }
 
-  /** Returns the key that a cell of the document stands for. */
+  /** Returns the key that a cell of the document denotes. */
   static List<String> key(String cell) {
     return List.of(cell.split(" ; ", -1));
   }

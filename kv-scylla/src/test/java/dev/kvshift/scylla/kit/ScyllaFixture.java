@@ -11,7 +11,7 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /** The driver on the server that the tests of this module share, on a keyspace of its own. */
-public final class ScyllaFixture implements StoreFixture {
+public class ScyllaFixture implements StoreFixture {
   private final Meter meter = new Meter();
   private final String keyspace = TestStores.newKeyspace();
 
@@ -30,23 +30,24 @@ public final class ScyllaFixture implements StoreFixture {
         Capability.METADATA);
   }
 
+  /** Opens the driver; the sharded fixture puts a sharded store around it. */
   @Override
   public Store open() {
     return TestStores.open(keyspace, meter);
   }
 
   @Override
-  public Meter meter() {
+  public final Meter meter() {
     return meter;
   }
 
   @Override
-  public Duration shortLife() {
+  public final Duration shortLife() {
     return Duration.ofSeconds(1);
   }
 
   @Override
-  public void close() {
+  public final void close() {
     TestStores.drop(keyspace);
     RecordedStatements.assertClean();
   }

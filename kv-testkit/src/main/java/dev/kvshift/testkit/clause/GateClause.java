@@ -44,7 +44,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The gate, by which the leader rules one collection: phases, epochs, leases, seal, reassert. */
+/**
+ * The gate, by which the leader controls one collection: phases, epochs, leases, seal, reassert.
+ */
 @Needs(Capability.GATE)
 public abstract class GateClause extends Clause {
   @Test

@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Concurrent clients of one key see one order of its writes, also where requests fail, are delayed
- * or have unknown outcomes. Promised by leaders, which are the stores with a gate.
+ * Concurrent clients of one key see one order of its writes, even if requests fail, are delayed or
+ * have unknown outcomes. Promised by leaders, which are the stores with a gate.
  */
 @Needs(Capability.GATE)
 public abstract class LinearizabilityClause extends Clause {

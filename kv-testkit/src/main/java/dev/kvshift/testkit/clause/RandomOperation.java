@@ -5,7 +5,7 @@ import dev.kvshift.api.Range;
 import java.util.List;
 import java.util.Random;
 
-/** One operation of a random run. Depends on the seed alone, and prints itself. */
+/** One operation of a random run. Depends on the seed alone. */
 sealed interface RandomOperation {
   record Put(CollectionApi api, int main, Bytes clustering, Bytes value, Life life)
       implements RandomOperation {}

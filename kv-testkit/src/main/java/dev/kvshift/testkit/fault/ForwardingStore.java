@@ -18,8 +18,8 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
 /**
- * A store that forwards every request to another one, for subclasses that change some of them. As
- * safe for use by many threads as the subclass.
+ * A store that forwards every request to another one, for subclasses that change some of them. It
+ * is safe for use by many threads if the subclass is.
  */
 public abstract class ForwardingStore implements Store {
   /** The store that requests are forwarded to. */

@@ -14,9 +14,9 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What many clients have read and written through the views of one collection, kept per key, so
- * that each key's history can be checked for linearizability. All clients use one key for a while
- * and then go on to the next. Safe for use by many threads.
+ * The reads and writes of many clients through the views of one collection, kept per key, so that
+ * each key's history can be checked for linearizability. All clients use one key for a while and
+ * then move to the next. Safe for use by many threads.
  */
 public final class RegisterHistory {
   private static final int OPERATIONS_OF_A_KEY = 40;
@@ -41,12 +41,12 @@ public final class RegisterHistory {
     }
   }
 
-  /** Returns how many operations were begun. */
+  /** Returns the number of operations that were begun. */
   public int operations() {
     return operations.get();
   }
 
-  /** Returns how many operations have failed, those of unknown outcome included. */
+  /** Returns the number of failed operations, those of unknown outcome included. */
   public int failed() {
     return failed.get();
   }

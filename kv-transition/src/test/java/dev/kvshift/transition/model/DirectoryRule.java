@@ -15,7 +15,7 @@ enum DirectoryRule {
   NEVER_DELETED,
   /** Directory rows never expire. Off: they may. */
   NEVER_EXPIRING,
-  /** What a writer remembers ends with the incarnation. Off: it survives a wipe. */
+  /** A writer's cache ends with the incarnation. Off: it survives a wipe. */
   CACHE_PER_INCARNATION,
   /** Tables are named after the incarnation. Off: a late write gets into the next one. */
   TABLE_PER_INCARNATION,

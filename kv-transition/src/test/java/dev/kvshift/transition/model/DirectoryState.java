@@ -34,7 +34,7 @@ final class DirectoryState {
 
   int puts;
 
-  /** Whether the janitor has found the shard empty and is about to delete its row. */
+  /** True while the janitor has found the shard empty and is about to delete its row. */
   boolean foundEmpty;
 
   // The range read in progress
@@ -55,7 +55,7 @@ final class DirectoryState {
   /** The property that the step into this state has violated; empty if none. */
   String broken = "";
 
-  /** What a writer does next. */
+  /** The next action of a writer. */
   enum Stage {
     IDLE,
     /** Has an entry to write. */
@@ -73,7 +73,7 @@ final class DirectoryState {
 
     int directoryIncarnation;
 
-    /** Whether it knows that the row is there. */
+    /** True once it knows that the row exists. */
     boolean cached;
 
     Stage stage = Stage.IDLE;
@@ -231,7 +231,7 @@ final class DirectoryState {
     for (int i = 0; i < writers.length; i++) {
       packed[i] = writers[i].packed();
     }
-    // Which writer does what makes no difference.
+    // The order of the writers makes no difference.
     Arrays.sort(packed);
     for (int each : packed) {
       out.putInt(each);

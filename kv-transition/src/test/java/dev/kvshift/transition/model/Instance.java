@@ -2,7 +2,7 @@ package dev.kvshift.transition.model;
 
 /** An instance of a service and the one operation that it may have in progress. */
 final class Instance {
-  /** How far an instance has started. */
+  /** The progress of an instance's start. */
   enum Standing {
     DOWN,
     /** Done with the first of registering and reading the phase. */
@@ -24,7 +24,7 @@ final class Instance {
     }
   }
 
-  /** What the operation does next. */
+  /** The next action of the operation. */
   enum Stage {
     /** Sends its first request. */
     CALL,
@@ -51,7 +51,7 @@ final class Instance {
   /** The epoch the operation took at its start. */
   int operationEpoch;
 
-  /** Whether the lease was over when the operation took its epoch, or at any time since. */
+  /** True if the lease was over when the operation took its epoch, or at any time since. */
   boolean leaseBroken;
 
   /** The highest version that was acknowledged or returned before the operation began. */
@@ -63,7 +63,7 @@ final class Instance {
   /** The version written, read or helped. */
   int version;
 
-  /** Whether an earlier attempt on L has timed out, so that it may be applied. */
+  /** True if an earlier attempt on L has timed out, so that it may be applied. */
   boolean uncertain;
 
   /** Without SAME_VERSION: asks for another version although it has one. */

@@ -57,7 +57,7 @@ enum PhaseRule {
    * that was over then, or since, counts once it is renewed.
    */
   LEASE_UNBROKEN(PhaseScope.from(NEW_READ).steps(3).puts(1).reads(1)),
-  /** 4: A step waits for every instance or its lease. Off: for nobody. */
+  /** 4: A step waits for every instance or its lease. Off: for none. */
   STEP_WAITS(PhaseScope.from(NEW_READ).steps(3).puts(1).reads(1)),
   /** 4: A step leads to a neighbouring phase. Off: to any. */
   NEIGHBOURS(PhaseScope.from(NEW_READ).steps(1).puts(1).reads(1)),

@@ -33,7 +33,7 @@ final class PhaseState {
   int onNewStore;
   int inFlight;
 
-  /** Whether S's record says active(floor). */
+  /** True once S's record is active(floor). */
   boolean active;
 
   // stream and coordinator

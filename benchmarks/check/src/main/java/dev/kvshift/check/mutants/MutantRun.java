@@ -94,7 +94,7 @@ public record MutantRun(Path root, Path folder, PrintWriter out) {
       throws IOException, InterruptedException {
     String testClass = classes.testClass(mutant.module(), mutant.testClass());
     if (testClass == null) {
-      return tried(mutant, Outcome.INVALID, "there is no one class " + mutant.testClass());
+      return tried(mutant, Outcome.INVALID, "there is not exactly one class " + mutant.testClass());
     }
     String test = testClass + mutant.test().substring(mutant.testClass().length());
     String key = mutant.module() + " " + test;

@@ -24,7 +24,7 @@ public final class ContractResults implements Evaluation {
   /** How the fixtures of drivers that must fail are called. */
   private static final String BROKEN = "Broken";
 
-  /** What the kit counted for one clause, or for all clauses of a driver. */
+  /** The kit's counts of one clause, or of all clauses of a driver. */
   private record Count(long tested, long refused, long failed, long skipped) {
     static final Count NONE = new Count(0, 0, 0, 0);
 

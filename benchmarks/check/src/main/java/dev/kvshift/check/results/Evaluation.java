@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 
-/** What becomes of a check's results. */
+/** The evaluation of a check's results. */
 public interface Evaluation {
   /** Returns the system property that names, to the tests, the folder for results of their own. */
   String folderProperty();

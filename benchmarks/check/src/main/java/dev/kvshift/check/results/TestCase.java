@@ -8,7 +8,7 @@ package dev.kvshift.check.results;
  *     failed
  */
 public record TestCase(String className, String name, Ending ending) {
-  /** How a test ended. */
+  /** The way in which a test ended. */
   public enum Ending {
     PASSED,
     /** An assertion failed or an exception was thrown. */

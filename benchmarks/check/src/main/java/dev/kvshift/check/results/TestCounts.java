@@ -3,7 +3,7 @@ package dev.kvshift.check.results;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Collection;
 
-/** How many tests ended how. */
+/** The numbers of tests that passed, failed and were skipped. */
 public record TestCounts(long passed, long failed, long skipped) {
   static TestCounts of(Collection<TestCase> cases) {
     return new TestCounts(

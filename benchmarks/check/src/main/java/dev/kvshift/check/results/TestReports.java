@@ -73,7 +73,7 @@ public record TestReports(List<TestCase> cases) {
         }
       }
     } catch (XMLStreamException e) {
-      throw new IOException(report + " is no complete report: run the check again", e);
+      throw new IOException(report + " is not a complete report: run the check again", e);
     }
     return cases;
   }

@@ -1,4 +1,4 @@
-/** What the tests of a check report: Surefire's reports, and JSON that tests write themselves. */
+/** The results of a check's tests: Surefire's reports, and JSON that tests write themselves. */
 @NullMarked
 package dev.kvshift.check.results;
 

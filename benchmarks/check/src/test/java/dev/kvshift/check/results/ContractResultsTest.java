@@ -18,7 +18,7 @@ final class ContractResultsTest {
   @TempDir Path folder;
 
   @Test
-  void evaluate_countsOfTwoDrivers_addsThemUpByDriverAndLeavesOutTheBroken() throws IOException {
+  void evaluate_countsOfTwoDrivers_addsThemUpByDriver() throws IOException {
     fixture(
         "a.FileFixture", "\"Gate\": " + counts(2, 0, 0, 0) + ", \"Scan\": " + counts(3, 1, 0, 0));
     fixture(

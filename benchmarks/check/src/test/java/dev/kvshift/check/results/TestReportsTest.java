@@ -58,7 +58,7 @@ final class TestReportsTest {
 
     assertThatThrownBy(() -> TestReports.read(cut))
         .isInstanceOf(IOException.class)
-        .hasMessage(cut + " is no complete report: run the check again");
+        .hasMessage(cut + " is not a complete report: run the check again");
   }
 
   @Test

@@ -29,7 +29,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** A collection inside the process. Checks each request as the driver does. */
+/** A collection inside the process. Checks each request as the remote driver does. */
 final class FileCollection implements StoreCollection, ChangeSource, Gate {
   private final Requests requests;
   private final Engine engine;

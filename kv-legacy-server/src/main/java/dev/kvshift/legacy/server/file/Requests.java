@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * the disk has stalled, and when the store is closed. Safe for use by many threads.
  */
 final class Requests implements AutoCloseable {
-  /** How long after a deadline the commit pipeline may still give its own, certain answer. */
+  /** The time after a deadline in which the commit pipeline may still return a certain answer. */
   static final Duration GRACE = Duration.ofMillis(250);
 
   private static final Duration TICK = Duration.ofMillis(50);

@@ -65,7 +65,7 @@ final class OffsetChanges implements ChangeSource {
     return Data.of(changes, position);
   }
 
-  /** Returns the offset at which a position stands: it counts on from the nearest known one. */
+  /** Returns the offset of a position, counted from the nearest known one. */
   private long offsetOf(long wanted) {
     Map.Entry<Long, Long> known = wanted < 0 ? null : positions.below(wanted);
     if (known == null) {
@@ -95,7 +95,7 @@ final class OffsetChanges implements ChangeSource {
     }
   }
 
-  /** The old log has no id of its own, so the change at a position stands for what led to it. */
+  /** The old log has no id of its own, so the change at a position identifies its history. */
   @Override
   public CompletionStage<String> logId(long position) {
     try {

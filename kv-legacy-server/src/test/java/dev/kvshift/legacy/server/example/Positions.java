@@ -38,7 +38,7 @@ final class Positions {
     return offsets.floorEntry(position);
   }
 
-  /** Remembers one more; it is on the disk before anybody is told of a later position. */
+  /** Adds a position, which is on the disk before any later one is returned. */
   synchronized void add(long position, long offset) {
     if (!offsets.isEmpty() && offsets.lastKey() >= position) {
       return;

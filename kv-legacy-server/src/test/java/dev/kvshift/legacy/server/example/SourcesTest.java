@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
-import dev.kvshift.legacy.server.file.FileProvider;
+import dev.kvshift.legacy.server.Stores;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
@@ -20,8 +19,6 @@ import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.spi.StoreProvider;
-import dev.kvshift.spi.VersionClock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -177,7 +174,7 @@ class SourcesTest {
     ids.add(Bytes.utf8("deleted since the list was made"));
     String beside = "legacy+file://" + directory.resolve("authority");
     Call call = Call.within(Duration.ofSeconds(10));
-    try (Store store = new FileProvider().open(ConnectionString.parse(beside), new NoNesting())) {
+    try (Store store = Stores.open(beside)) {
       IdListCollection collection =
           new IdListCollection(
               key -> Optional.ofNullable(old.get(key)),
@@ -203,18 +200,6 @@ class SourcesTest {
           .isEqualTo(ChangeSource.Fenced.of(fence));
       assertThat(await(collection.gate().move("try-1")).phase()).isEqualTo(Phase.NEW_ONLY);
       assertThat(fence.version()).isGreaterThan(IdListCollection.VERSION);
-    }
-  }
-
-  private static final class NoNesting implements StoreProvider.Context {
-    @Override
-    public Store open(ConnectionString nested) {
-      throw new AssertionError("nothing is nested");
-    }
-
-    @Override
-    public VersionClock clock() {
-      return VersionClock.ofProcess();
     }
   }
 }

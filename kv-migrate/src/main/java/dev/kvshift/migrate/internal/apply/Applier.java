@@ -61,7 +61,7 @@ final class Applier extends BackgroundTask {
   private boolean isMarkerUncommitted;
 
   /**
-   * What is applied.
+   * The changes to apply.
    *
    * @param topic the topic
    * @param topicId Kafka's id of the topic that the migration was prepared with
@@ -211,7 +211,7 @@ final class Applier extends BackgroundTask {
         });
   }
 
-  /** Returns what was read below a committed offset; null if that was not counted. */
+  /** Returns the count of the changes below a committed offset; null if they were not counted. */
   private @Nullable ChangeCount seen(@Nullable OffsetAndMetadata committed) {
     return committed == null || committed.offset() == 0
         ? ChangeCount.NONE
@@ -238,7 +238,7 @@ final class Applier extends BackgroundTask {
     }
   }
 
-  /** What one poll returned of one partition. */
+  /** The changes of one partition that one poll returned. */
   private static final class PolledPartition {
     long end;
     long watermark;

@@ -17,9 +17,9 @@ import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 
 /**
- * The way of a change from the source's log through the topic to the target. One thread streams,
- * one applies, one publishes how far; two watch the topic and the clocks, which all of that relies
- * on. Safe for use by many threads.
+ * The path of a change from the source's log through the topic to the target. One thread streams,
+ * one applies, one publishes the watermark; two watch the topic and the clocks, on which the others
+ * rely. Safe for use by many threads.
  */
 public final class ChangePipeline implements AutoCloseable {
   private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(200);

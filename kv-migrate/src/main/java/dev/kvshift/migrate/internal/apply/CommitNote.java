@@ -42,8 +42,8 @@ record CommitNote(long watermark, @Nullable PassedMarker marker, @Nullable Chang
 
   private static KvException foreign(@Nullable Throwable cause) {
     return new KvException.Permanent(
-        "the group's committed offset has a note that is none of ours: let nobody else commit for"
-            + " it, and prepare the migration again",
+        "the group's committed offset has a note that the runner did not write: let no other client"
+            + " commit for the group, and prepare the migration again",
         cause);
   }
 

@@ -10,7 +10,7 @@ import dev.kvshift.migrate.internal.stream.TopicRecord;
  * @param count number of partitions that got a marker of the attempt
  */
 public record PassedMarker(String attempt, long position, int count) {
-  /** Returns what a reader keeps of a marker. */
+  /** Returns the part of a marker that a reader keeps. */
   public static PassedMarker of(TopicRecord.Marker marker) {
     return new PassedMarker(marker.attempt(), marker.position(), marker.count());
   }

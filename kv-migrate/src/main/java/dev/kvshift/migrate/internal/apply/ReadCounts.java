@@ -8,8 +8,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The changes that a reader has got from each partition, by which it proves a watermark before it
- * believes it: a topic that has lost changes, or was made anew, ends the run. Confined to one
+ * The changes that a reader has received from each partition, by which it proves a watermark before
+ * it believes it: a topic that has lost changes, or was re-created, ends the run. Confined to one
  * thread.
  */
 final class ReadCounts {
@@ -20,7 +20,7 @@ final class ReadCounts {
     this.topic = topic;
   }
 
-  /** Begins to read a partition. What null has read cannot be proved, and is believed. */
+  /** Begins to read a partition. With null, its watermarks cannot be proved and are believed. */
   void begin(int partition, @Nullable ChangeCount seen) {
     if (seen == null) {
       counts.remove(partition);

@@ -27,7 +27,7 @@ public final class TargetWriter {
     this.inFlight = new Semaphore(context.options().maxInFlight());
   }
 
-  /** What became of a row. */
+  /** The outcome of a row. */
   public enum Outcome {
     /** The target has acknowledged it. */
     WRITTEN,

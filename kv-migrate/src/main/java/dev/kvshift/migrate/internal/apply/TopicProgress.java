@@ -35,11 +35,11 @@ public final class TopicProgress {
   }
 
   /**
-   * Advances a partition; nothing ever goes back.
+   * Advances a partition; no value ever decreases.
    *
    * @param offset everything below this offset is done
    * @param watermark the highest watermark below the offset, or any lower number
-   * @param marker the last marker below the offset, or null for no news
+   * @param marker the last marker below the offset; null if there is no new one
    */
   public void advance(int partition, long offset, long watermark, @Nullable PassedMarker marker) {
     lock.lock();

@@ -1,4 +1,4 @@
-/** The way from the topic into the target: writes, watermarks, commits and the quarantine. */
+/** The path from the topic into the target: writes, watermarks, commits and the quarantine. */
 @NullMarked
 package dev.kvshift.migrate.internal.apply;
 

@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A task on a thread of its own that runs until it is closed or fails. Its failure is kept for
- * those who depend on it: see {@link #check()}. Safe for use by many threads.
+ * A task on a thread of its own that runs until it is closed or fails. Its failure is kept for the
+ * tasks that depend on it: see {@link #check()}. Safe for use by many threads.
  */
 public abstract class BackgroundTask implements AutoCloseable {
   private static final long JOIN_MILLIS = 10_000;

@@ -4,9 +4,9 @@ import dev.kvshift.api.KvException;
 import java.time.Duration;
 
 /**
- * Measures the clocks of both stores again and again while a run lasts: a clock that was right at
- * the start can step later. Fails once one is more than 250 ms off. A measurement that failed says
- * nothing and is repeated.
+ * Measures the clocks of both stores periodically while a run lasts: a clock that was right at the
+ * start can step later. Fails once one is more than 250 ms off. A failed measurement proves nothing
+ * and is repeated.
  */
 public final class ClockWatch extends BackgroundTask {
   /** Time between two measurements. */

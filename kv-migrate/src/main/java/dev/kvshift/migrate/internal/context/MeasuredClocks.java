@@ -14,8 +14,8 @@ public final class MeasuredClocks {
 
   /**
    * Returns how long ago a row must have expired by the runner's clock to be dead on both stores,
-   * and how far ahead its expiry must be to be live on both. The stores decide, so what is not
-   * known of their clocks counts in.
+   * and how far ahead its expiry must be to be live on both. The stores decide, so the uncertainty
+   * of their clocks is included.
    */
   Duration expiryMargin() {
     StoreClocks known = last;

@@ -37,8 +37,9 @@ public final class ProgressReporter {
   /**
    * Reports progress if the last report is a second old.
    *
-   * @param total how much there is, as far as known; what is done counts if that is more, so that
-   *     no progress is above 100 %
+   * @param done the amount that is done, in the step's unit
+   * @param total the whole amount, if known; raised to what is done if that is more, so that no
+   *     progress is above 100 %
    */
   public void report(long done, OptionalLong total) {
     long last = lastNanos.get();

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param options limits and times
  * @param clock the wall clock
  * @param workers the threads for work that may block
- * @param clocks what is known of the stores' clocks
+ * @param clocks the last measurement of the stores' clocks
  */
 public record RunContext(
     String collection,

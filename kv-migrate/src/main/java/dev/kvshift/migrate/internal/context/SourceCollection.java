@@ -22,8 +22,8 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The source's collection, read whatever its gate says: the runner compares and repairs from it
- * also once it is sealed or handed over. Safe for use by many threads.
+ * The source's collection, read without regard to its gate: the runner compares and repairs from it
+ * even after it is sealed or handed over. Safe for use by many threads.
  */
 public final class SourceCollection {
   private final Store store;
@@ -62,7 +62,7 @@ public final class SourceCollection {
   }
 
   /**
-   * Tells the source up to which position a consumer has read.
+   * Reports to the source the position up to which a consumer has read.
    *
    * @return how long the source will still keep what the consumer needs next, or null if the source
    *     does not register consumers or does not know
@@ -98,7 +98,7 @@ public final class SourceCollection {
     return collection.get(key, call());
   }
 
-  /** Splits the collection into at least so many scan tasks. */
+  /** Splits the collection into at least the given number of scan tasks. */
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast) {
     return collection.scanTasks(atLeast, call());
   }

@@ -57,7 +57,7 @@ public final class TargetCollection {
     return store.serverTime();
   }
 
-  /** Returns how long the target remembers deletes, or null if it never forgets one. */
+  /** Returns the time for which the target remembers deletes; null if it never forgets one. */
   public @Nullable Duration tombstoneLifetime() {
     return store.limits().tombstoneLifetime().orElse(null);
   }
@@ -148,7 +148,7 @@ public final class TargetCollection {
     return request(() -> collection.write(row.key(), row.toMutation(), call()));
   }
 
-  /** Splits the collection into at least so many scan tasks. */
+  /** Splits the collection into at least the given number of scan tasks. */
   public CompletionStage<List<ScanTask>> scanTasks(int atLeast) {
     return request(() -> collection.scanTasks(atLeast, call()));
   }

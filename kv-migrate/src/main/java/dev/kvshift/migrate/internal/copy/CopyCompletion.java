@@ -8,16 +8,16 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells whether the copy is done, also if another process copies. Cheap enough to be asked every
- * second: tasks that are done stay done, so only the first group with an open task is read. Used by
- * one thread.
+ * Determines whether the copy is done, even if another process copies. Cheap enough to be asked
+ * every second: tasks that are done stay done, so only the first group with an open task is read.
+ * Used by one thread.
  */
 public final class CopyCompletion implements BooleanSupplier {
   private final Ledger ledger;
   private @Nullable CopyPlan plan;
   private int doneGroups;
 
-  /** Knows nothing yet. */
+  /** Creates a check that has read nothing yet. */
   public CopyCompletion(Ledger ledger) {
     this.ledger = ledger;
   }

@@ -7,8 +7,8 @@ import dev.kvshift.spi.Store;
 import java.time.Duration;
 
 /**
- * Who may use the target's collection: readers once it has caught up, and as the last step of a
- * cutover every service.
+ * Opens the target's collection: to readers once it has caught up, and as the last step of a
+ * cutover to every service.
  *
  * @param target the target
  * @param collection the collection's name
@@ -23,7 +23,7 @@ public record Activation(
     Await.patiently(patience, () -> target.activate(collection, copy, floor));
   }
 
-  /** Lets readers open the collection, which holds everything that was copied and streamed. */
+  /** Allows readers to open the collection, which holds everything that was copied and streamed. */
   public void openToReaders() {
     Await.patiently(
         patience, () -> CollectionRecord.openToReaders(target.metadata(), collection, copy));

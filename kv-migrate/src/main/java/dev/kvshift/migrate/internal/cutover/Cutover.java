@@ -52,17 +52,17 @@ import org.slf4j.LoggerFactory;
  *       difference moves along and becomes the truth. Only the attempt whose fence is in place
  *       writes it; another runner's draft would replace the proof of the move.
  *   <li><i>An attempt lifts its own fence, and no other.</i> Whether the runner that raised another
- *       one is dead or slow, nobody can tell from outside, and lifting it would end the attempt of
- *       a live runner. The leader lifts it at its deadline; until then, a runner that finds one
- *       waits.
+ *       one is dead or slow, which cannot be told from outside, and lifting it would end the
+ *       attempt of a live runner. The leader lifts it at its deadline; until then, a runner that
+ *       finds one waits.
  *   <li><i>Whatever ends an attempt, its fence is lifted.</i> Also after an interrupt, whose flag
  *       would end every wait at once and leave the writers waiting for the deadline.
  *   <li><i>The move names its attempt, and fails once that fence is lifted.</i> The leader lifts a
- *       fence by itself after its lifetime, so that a dead runner does not stop writers. If the
+ *       fence automatically after its lifetime, so that a dead runner does not stop writers. If the
  *       move did not depend on the fence, writes committed after the lift would be lost.
  *   <li><i>An unknown outcome of the move is resolved by reading the gate.</i> Taking it for a
- *       failure would leave the target importing while the leader refuses everybody; taking it for
- *       a success would activate the target while the leader still issues versions.
+ *       failure would leave the target importing while the leader refuses all services; taking it
+ *       for a success would activate the target while the leader still issues versions.
  *   <li><i>Every live instance has proved that it can follow.</i> Its report names the copy on its
  *       new side; the gate refuses fence and move while one sees another copy, or none. Such an
  *       instance would write to a store that nobody reads, or fail all its requests.

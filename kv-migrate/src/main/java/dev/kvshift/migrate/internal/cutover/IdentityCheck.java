@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Proves, before anything that cannot be undone, that source, target and topic are still the ones
  * that the migration was prepared with. Names prove nothing: a target can be another store with a
- * collection of that name, a topic can have been made anew, a leader can have been restored.
+ * collection of that name, a topic can have been re-created, a leader can have been restored.
  */
 public final class IdentityCheck {
   private final RunContext context;

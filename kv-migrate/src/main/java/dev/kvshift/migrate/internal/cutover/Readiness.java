@@ -154,6 +154,6 @@ public final class Readiness {
             + context.collection()
             + " was not moved, because instances of services are not ready for it: "
             + who
-            + "; put that right, or give a service up by name, and start the cutover again");
+            + "; fix that, or give a service up by name, and start the cutover again");
   }
 }

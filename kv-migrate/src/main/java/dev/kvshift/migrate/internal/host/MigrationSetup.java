@@ -143,7 +143,7 @@ public record MigrationSetup(
         Duration.ofNanos(System.nanoTime() - startNanos));
   }
 
-  /** Tells the source that its changes are no longer needed. Best effort. */
+  /** Reports to the source that its changes are no longer needed. Best effort. */
   public void unregisterConsumer() {
     Await.of(source.forget(topic.consumerName()).exceptionally(failed -> null));
   }
@@ -177,7 +177,7 @@ public record MigrationSetup(
     return config;
   }
 
-  /** Refuses a source that holds nothing, before anything is made for it. */
+  /** Refuses a source that holds nothing, before anything is created for it. */
   private static void requireSomething(MigrationPlan plan, StoreCollection from) {
     Duration patience = plan.options().patience();
     if (!plan.options().emptySourceAllowed()
@@ -284,7 +284,7 @@ public record MigrationSetup(
     }
   }
 
-  /** Names the copy at the gate, by which instances tell it from others of that name. */
+  /** Names the copy at the gate, so that instances can distinguish it from others of that name. */
   private static void announceCopy(MigrationPlan plan, Gate gate, Copy copy, long incarnation) {
     Duration patience = plan.options().patience();
     while (true) {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * {@code sha256}, is the hash of the text of the others. A certificate with another hash cannot be
  * read.
  *
- * @param subject what it is about
+ * @param subject the migration that it is about
  * @param verify the full comparison
  * @param copy what was copied, or null if nothing was
  * @param quarantined number of keys whose newest version is not on the target
@@ -44,7 +44,7 @@ public record Certificate(
   /** Maximum age of the comparison at the move, from its beginning. */
   public static final Duration MAX_AGE = Duration.ofHours(24);
 
-  /** How far the highest version and the fence's may be from the source's clock. */
+  /** Maximum distance of the highest version, and of the fence's, from the source's clock. */
   static final Duration MAX_AHEAD = VersionClock.MAX_AHEAD;
 
   private static final String CHECKSUM = "sha256";
@@ -77,7 +77,7 @@ public record Certificate(
   public record Identity(Copy copy, String logId, String topicId) {}
 
   /**
-   * What was copied.
+   * The result of the copy.
    *
    * @param tasks number of tasks; 0 in certificates of versions that did not say
    * @param tasksDone number of finished tasks
@@ -86,7 +86,7 @@ public record Certificate(
   public record Copied(int tasks, int tasksDone, CopyCounts counts) {}
 
   /**
-   * How far back the change log, the topic and the target's deletes reach.
+   * The limits up to which the change log, the topic and the target's deletes reach back.
    *
    * @param oldestChange the oldest position in the change log
    * @param newestChange the newest position in the change log
@@ -101,7 +101,7 @@ public record Certificate(
       long streamed,
       Duration topicRetention,
       @Nullable Duration tombstoneLifetime) {
-    /** Returns why a comparison that began so long ago proves nothing any more; null if it does. */
+    /** Returns why a comparison of that age no longer proves anything; null if it does. */
     @Nullable String tooOld(Duration age) {
       return Certificate.tooOld(age, topicRetention, tombstoneLifetime);
     }
@@ -143,7 +143,7 @@ public record Certificate(
   public sealed interface LastCheck permits FenceCheck, SealCheck {}
 
   /**
-   * What was checked inside the fence.
+   * The check inside the fence.
    *
    * @param attempt the name of the attempt
    * @param version F, the fence's version
@@ -211,7 +211,7 @@ public record Certificate(
   public record Requested(Instant sent, Instant answered) {}
 
   /**
-   * What the tail check found.
+   * The result of the tail check.
    *
    * @param keysRead number of changed keys that were read on the target
    * @param differences number of them that differ
@@ -354,7 +354,7 @@ public record Certificate(
    * move needed, at the time of the last check.
    *
    * @param json the certificate, as {@link #toJson} prints it
-   * @throws IllegalArgumentException if it is no certificate, or was changed
+   * @throws IllegalArgumentException if it is not a certificate, or was changed
    * @throws MigrationException.CutoverRefused if something is missing or not right, naming it
    */
   public static Certificate verify(String json) {
@@ -373,7 +373,7 @@ public record Certificate(
     throw missing("fence");
   }
 
-  /** Returns what a complete certificate is about. */
+  /** Returns the subject of a complete certificate. */
   public CertificateReport report() {
     String copy = Objects.requireNonNull(subject.identity).copy.toString();
     if (last instanceof SealCheck seal) {
@@ -420,16 +420,7 @@ public record Certificate(
     }
     members.with("verify", verify.print());
     if (copy != null) {
-      CopyCounts counts = copy.counts;
-      Members printed =
-          new Members()
-              .with("read", counts.read())
-              .with("written", counts.written())
-              .with("skippedTombstones", counts.skipped().tombstones())
-              .with("skippedExpired", counts.skipped().expired())
-              .with("rejected", counts.rejected())
-              .with("residue", counts.residue())
-              .with("highestVersion", counts.highestVersion());
+      Members printed = print(copy.counts);
       if (copy.tasks != 0) {
         printed.with("tasks", copy.tasks).with("tasksDone", copy.tasksDone);
       }
@@ -512,6 +503,18 @@ public record Certificate(
       return ClockSkew.of(Duration.ZERO, half);
     }
     return ClockSkew.of(atLeast.isNegative() ? atLeast.minus(half) : atLeast.plus(half), half);
+  }
+
+  /** Returns the members of an accounting, as certificates and results of a run print it. */
+  public static Members print(CopyCounts counts) {
+    return new Members()
+        .with("read", counts.read())
+        .with("written", counts.written())
+        .with("skippedTombstones", counts.skipped().tombstones())
+        .with("skippedExpired", counts.skipped().expired())
+        .with("rejected", counts.rejected())
+        .with("residue", counts.residue())
+        .with("highestVersion", counts.highestVersion());
   }
 
   private static Copied parseCopied(Members members) {

@@ -3,9 +3,9 @@ package dev.kvshift.migrate.internal.ledger;
 import java.util.List;
 
 /**
- * The changes that one partition of the topic has got since S0, counted by their positions: a
- * change counts if its position is above all that were seen. What a restarted stream sends twice
- * therefore counts once, for the stream as for its readers. Immutable.
+ * The changes that one partition of the topic has received since S0, counted by their positions: a
+ * change counts if its position is above all that were seen. A change that a restarted stream sends
+ * twice therefore counts once, for the stream and for its readers. Immutable.
  *
  * @param highest the highest position seen; 0 before the first
  * @param changes the number of changes
@@ -30,7 +30,7 @@ public record ChangeCount(long highest, long changes, long sum) {
   /** Returns the count with those numbers. */
   public static ChangeCount of(List<Long> numbers) {
     if (numbers.size() != NUMBERS) {
-      throw new IllegalArgumentException(numbers + " is no count of changes");
+      throw new IllegalArgumentException(numbers + " is not a count of changes");
     }
     return new ChangeCount(numbers.get(0), numbers.get(1), numbers.get(2));
   }

@@ -21,7 +21,7 @@ public final class Event {
     this.members = members;
   }
 
-  /** A step has ended, having done so much in its unit. */
+  /** A step has ended, with the amount of its work in its unit. */
   public static Event stepEnded(Step step, long done) {
     return of(new Members().with("done", done), step.word());
   }

@@ -59,7 +59,7 @@ public final class Ledger {
     return parse(key, requirePresent(key, read(key)));
   }
 
-  /** Writes a record, whatever is there. */
+  /** Writes a record, and replaces any present one. */
   public <T> void put(LedgerKey<T> key, T record) {
     update(key, found -> record);
   }
@@ -114,8 +114,8 @@ public final class Ledger {
   }
 
   /**
-   * Removes the record that the caller has judged. A record that has changed since stays: nobody
-   * has judged that one.
+   * Removes the record that the caller has judged. A record that has changed since stays, because
+   * it has not been judged.
    *
    * @return whether it was removed
    */
@@ -133,8 +133,8 @@ public final class Ledger {
   }
 
   /**
-   * Passes on every record of a group with its name within it, in the order of names. Reads them
-   * page by page; records that change meanwhile may be passed on or not.
+   * Passes every record of a group to a consumer, with its name within the group, in the order of
+   * names. Reads page by page; records that change meanwhile may be passed or not.
    */
   public <T> void forEach(LedgerKey<T> group, BiConsumer<String, T> each) {
     String groupName = prefix + group.name();
@@ -169,7 +169,7 @@ public final class Ledger {
 
   /**
    * Retries like a read. A repeated request that finds another record than expected may have been
-   * overtaken by its own earlier attempt, whose outcome was unknown: the record tells.
+   * overtaken by its own earlier attempt, whose outcome was unknown: the record shows it.
    */
   private boolean compareAndSet(LedgerKey<?> key, @Nullable Bytes before, @Nullable Bytes after) {
     String name = prefix + key.name();

@@ -30,7 +30,7 @@ public record StreamProgress(
   public static final LedgerKey<StreamProgress> KEY =
       new LedgerKey<>("stream", StreamProgress::print, StreamProgress::parse);
 
-  /** Returns the progress of a stream that has not begun, to a topic of so many partitions. */
+  /** Returns the progress of a stream that has not begun, to a topic of that many partitions. */
   public static StreamProgress startingAt(long position, String logId, int partitions) {
     return new StreamProgress(
         position, position, logId, null, Collections.nCopies(partitions, ChangeCount.NONE), 0);

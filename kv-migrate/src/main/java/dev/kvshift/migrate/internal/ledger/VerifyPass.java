@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A full comparison that has not ended: where it began, and where its progress is. Ledger key
+ * A full comparison that has not ended: its beginning, and the location of its progress. Ledger key
  * {@code verify-pass}.
  *
  * @param copy the copy that it compares
@@ -35,7 +35,7 @@ public record VerifyPass(
   }
 
   /**
-   * Where the checkpoint topic holds the progress.
+   * The location of the progress in the checkpoint topic.
    *
    * @param writer the key of its records; records of other keys between them belong to others
    * @param from the offset of its first record

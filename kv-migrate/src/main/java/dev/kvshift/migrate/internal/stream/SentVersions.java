@@ -5,7 +5,7 @@ import java.util.Deque;
 
 /**
  * The highest version among the changes up to positions of the change log that were sent. The
- * source issues versions in the order of positions, so whoever has applied everything up to a
+ * source issues versions in the order of positions, so a reader that has applied everything up to a
  * position holds every version up to that one.
  *
  * <p>Keeps at most {@value #MAX_POSITIONS} positions. Beyond that, the newest replaces the one
@@ -52,7 +52,7 @@ public final class SentVersions {
     return highest;
   }
 
-  /** Returns the version up to which whoever has reached the position holds everything, or 0. */
+  /** Returns the version up to which a reader at the position holds everything, or 0. */
   public synchronized long upTo(long position) {
     while (!sent.isEmpty() && sent.getFirst().position <= position) {
       reached = sent.removeFirst().version;

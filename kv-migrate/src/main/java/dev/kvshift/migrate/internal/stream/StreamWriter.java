@@ -52,7 +52,9 @@ import org.slf4j.LoggerFactory;
 public final class StreamWriter extends BackgroundTask {
   private static final Logger LOG = LoggerFactory.getLogger(StreamWriter.class);
 
-  /** The most attempts to send a batch while the broker loses track of its transactions. */
+  /**
+   * Maximum number of attempts to send a batch while the broker loses track of its transactions.
+   */
   private static final int MAX_ATTEMPTS = 5;
 
   /** Errors that say nothing about the records: a broker was slow to end the last transaction. */
@@ -129,7 +131,7 @@ public final class StreamWriter extends BackgroundTask {
     return acknowledged;
   }
 
-  /** Gives up what a dead broker has not acknowledged, which the position has not passed either. */
+  /** Abandons what a dead broker has not acknowledged; the position has not passed it either. */
   public void abort() {
     producer.close(CLOSE_TIMEOUT);
   }
@@ -166,7 +168,7 @@ public final class StreamWriter extends BackgroundTask {
     return context.source().changes().read(after, BATCH_BYTES, wait);
   }
 
-  /** Ends any other writer of this topic, and whatever it has left uncommitted. */
+  /** Ends any other writer of this topic, and aborts what it has left uncommitted. */
   private void begin() {
     try {
       producer.initTransactions();
@@ -276,7 +278,7 @@ public final class StreamWriter extends BackgroundTask {
               + found
               + ", not to "
               + logId
-              + "; it was made anew or restored from a backup, so changes may be missing: wipe the"
+              + "; it was re-created or restored from a backup, so changes may be missing: wipe the"
               + " target and prepare again");
     }
   }

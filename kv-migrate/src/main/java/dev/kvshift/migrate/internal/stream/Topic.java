@@ -52,7 +52,7 @@ public final class Topic {
   private static final int FETCH_BYTES = 4 << 20;
   private static final int POLL_RECORDS = 10_000;
 
-  /** How much longer than a commit may take a transaction stays open. */
+  /** The time for which a transaction stays open beyond the time-out of its commit. */
   private static final Duration TRANSACTION_GRACE = Duration.ofSeconds(30);
 
   /** A broker's default limit, {@code transaction.max.timeout.ms}. */
@@ -201,7 +201,7 @@ public final class Topic {
     }
   }
 
-  /** Opens a probe, for those who ask for the topic's id often. */
+  /** Opens a probe, for frequent checks of the topic's id. */
   Probe probe() {
     return new Probe(admin());
   }
@@ -473,9 +473,9 @@ public final class Topic {
   }
 
   /**
-   * Opens a consumer without a group of all partitions.
+   * Opens a consumer of all partitions, without a group.
    *
-   * @param offsets per partition, where it begins
+   * @param offsets per partition, the offset at which it begins
    */
   public KafkaConsumer<byte[], byte[]> consumerAt(List<Long> offsets) {
     KafkaConsumer<byte[], byte[]> consumer = standaloneConsumer();

@@ -30,8 +30,8 @@ public sealed interface TopicRecord {
    * A promise: every change of this partition up to the position is before this record.
    *
    * @param position a position in the source's change log
-   * @param count what the partition has got up to that position, by which a reader proves the
-   *     promise; null if a version without counts began the stream
+   * @param count the changes that the partition has received up to that position, by which a reader
+   *     proves the promise; null if a version without counts began the stream
    */
   record Watermark(long position, @Nullable ChangeCount count) implements TopicRecord {}
 
@@ -127,7 +127,8 @@ public sealed interface TopicRecord {
       };
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw new KvException.Permanent(
-          "the topic holds a record that is none of ours: do not let others write to it", e);
+          "the topic holds a record that the runner did not write: let no other client write to it",
+          e);
     }
   }
 

@@ -5,7 +5,7 @@ import dev.kvshift.migrate.internal.context.BackgroundTask;
 import java.time.Duration;
 
 /**
- * Asks the broker for the topic's id again and again. The clients that stream and apply retry for
+ * Asks the broker for the topic's id periodically. The clients that stream and apply retry for
  * minutes, with warnings, when the topic is deleted or the broker is dead; this task fails with the
  * cause within half a minute.
  */
@@ -52,7 +52,7 @@ public final class TopicWatch extends BackgroundTask {
     return silentNanos >= longestSilence.toNanos();
   }
 
-  /** Returns how long the broker may fail to answer: as long as a store, but at most 20 s. */
+  /** Returns the time for which the broker may fail to answer: that of a store, at most 20 s. */
   static Duration longestSilence(Duration patience) {
     return patience.compareTo(MAX_SILENCE) < 0 ? patience : MAX_SILENCE;
   }

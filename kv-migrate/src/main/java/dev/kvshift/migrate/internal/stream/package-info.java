@@ -1,4 +1,4 @@
-/** The way from the source's change log into the topic, and the format of the topic's records. */
+/** The path from the source's change log into the topic, and the format of the topic's records. */
 @NullMarked
 package dev.kvshift.migrate.internal.stream;
 

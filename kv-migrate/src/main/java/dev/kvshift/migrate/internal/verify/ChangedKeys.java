@@ -11,7 +11,7 @@ public interface ChangedKeys {
   ChangedKeys NONE = each -> {};
 
   /**
-   * Passes on every key that has changed since the comparison began, up to now; a key may come
+   * Passes every key that has changed since the comparison began to a consumer, up to now; possibly
    * several times.
    */
   void forEach(Consumer<StoreKey> each);

@@ -30,7 +30,7 @@ public final class Findings {
     return counts.total();
   }
 
-  /** Returns the findings as a report on so many scanned rows. */
+  /** Returns the findings as a report on the given number of scanned rows. */
   public VerifyReport report(long sourceRows, long targetRows, Duration duration) {
     return new VerifyReport(sourceRows, targetRows, checked, counts, listed, duration);
   }

@@ -19,7 +19,7 @@ public final class QuarantineReview {
     this.check = check;
   }
 
-  /** Releases keys that are equal on both sides, and returns how many stay. */
+  /** Releases keys that are equal on both sides, and returns the number of keys that stay. */
   public int run() {
     List<QuarantinedKeys.Entry> batch = new ArrayList<>();
     int[] left = {0};

@@ -24,9 +24,9 @@ import java.util.concurrent.CompletableFuture;
  * that does not help, the target holds a later version, possibly a tombstone that it cannot return:
  * then the source assigns its present state a new version above that one, and the stream carries it
  * over. Versions that the source assigns are above every one that it has assigned before, so a
- * tombstone that cannot be read needs no version to be guessed. In particular not the source's
- * version ceiling: each new version raises the ceiling, and asking for a version above it each time
- * runs ahead of the clock.
+ * tombstone that cannot be read needs no version to be guessed. The source's version ceiling would
+ * not do: each new version raises it, so that repeated requests for a version above it run ahead of
+ * the clock.
  *
  * <p>A key that cannot be repaired is left and listed, with the reason. For one thread.
  */

@@ -13,7 +13,7 @@ import java.time.Instant;
 import java.util.Objects;
 
 /**
- * What a comparison keeps of a live row: 128 bits and the expiry.
+ * The digest of a live row in a comparison: 128 bits and the expiry.
  *
  * @param key the hash of main key and clustering
  * @param content the hash of key, version, expiry and value

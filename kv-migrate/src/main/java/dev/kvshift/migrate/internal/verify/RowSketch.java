@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * only: an invertible Bloom lookup table (Goodrich and Mitzenmacher, 2011).
  *
  * <p>The problem: both sides are scanned once, in different orders, so rows cannot be merged, and
- * nothing may be kept per row. Plain sums by buckets tell which buckets differ, but on a busy
+ * nothing may be kept per row. Plain sums by buckets show which buckets differ, but on a busy
  * collection a key that changes between its two scans spoils the bucket of every row beside it, and
  * soon all buckets are spoilt.
  *
@@ -139,7 +139,7 @@ final class RowSketch {
     return (table << bits) + (bits == 0 ? 0 : (int) (hash >>> (Long.SIZE - bits)));
   }
 
-  /** Never 0, so that a cell whose other sums cancel out by chance is not taken for empty. */
+  /** Returns a check sum that is never 0, so that a cell in use is not taken for empty. */
   private static long check(RowDigest row) {
     return mix(mix(row.key()) + mix(row.content() ^ row.expiry())) | 1;
   }

@@ -9,18 +9,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The changed keys that the target did not hold as their newest change left them.
+ * The changed keys whose row on the target did not match their newest change.
  *
  * <p>The topic repeats changes after a restart of the stream, so an older change of a key may
  * follow a newer one. If the target has lost the newer one, it matches the older: that must not
  * clear the key. A suspect therefore keeps its newest change, and only a target that matches this
- * one clears it. The reverse, a needless suspect, costs one more reading of both sides. For one
+ * one clears it. The reverse, a needless suspect, costs one more read of both sides. Used by one
  * thread.
  */
 final class Suspects {
   private final Map<StoreKey, Row> newest = new LinkedHashMap<>();
 
-  /** Compares a change with what the target held once the change was applied. */
+  /** Compares a change with the target's row after the change was applied. */
   void judge(Row change, @Nullable Row found, Instant now) {
     Row known = newest.get(change.key());
     Row expected = known == null || Row.PRECEDENCE.compare(change, known) > 0 ? change : known;
@@ -39,7 +39,7 @@ final class Suspects {
     return List.copyOf(newest.keySet());
   }
 
-  /** Forgets all suspects, once they have been judged otherwise. */
+  /** Removes all suspects, once both sides of each were read again. */
   void clear() {
     newest.clear();
   }

@@ -16,8 +16,8 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * The changed keys as the topic holds them: from the offsets at which the comparison began, where
- * the tail check begins too, to everything that the source has committed before the call.
+ * The changed keys as the topic holds them: from the offsets at which the comparison and the tail
+ * check begin, to everything that the source has committed before the call.
  *
  * @param context limits and times
  * @param topic the topic

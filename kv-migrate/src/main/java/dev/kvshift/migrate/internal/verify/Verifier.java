@@ -77,7 +77,7 @@ public final class Verifier {
   }
 
   /**
-   * How much there is to compare, as far as known.
+   * The expected amount to compare, as far as it is known.
    *
    * @param rows rows of each side, for the progress
    * @param changes changes since those were counted; a row may have many
@@ -109,7 +109,7 @@ public final class Verifier {
    */
   public record Outcome(VerifyReport report, Digests digests) {}
 
-  /** What a comparison leaves out, and who learns of differences. */
+  /** The rows that a comparison leaves out, and the listener for differences. */
   public static final class Scope {
     private final Predicate<StoreKey> isIgnored;
     private final ChangedKeys changed;

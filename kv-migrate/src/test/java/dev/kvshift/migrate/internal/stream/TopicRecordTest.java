@@ -57,7 +57,7 @@ final class TopicRecordTest {
       assertThatThrownBy(() -> TopicRecord.parse(key, Bytes.fromHex(value).toByteArray()))
           .as(value)
           .isInstanceOf(KvException.Permanent.class)
-          .hasMessageContaining("none of ours");
+          .hasMessageContaining("the runner did not write");
     }
     assertThatThrownBy(() -> TopicRecord.parse(key, null))
         .isInstanceOf(KvException.Permanent.class);

@@ -45,7 +45,7 @@ final class KeyCheckTest {
   private final MovingClock clock = new MovingClock();
   private final WorkerPool workers = new WorkerPool("test");
 
-  /** What happens while the check waits for changes to be applied, once each. */
+  /** The events while the check waits for changes to be applied, once each. */
   private final List<Runnable> whileSettling = new ArrayList<>();
 
   private int settled;

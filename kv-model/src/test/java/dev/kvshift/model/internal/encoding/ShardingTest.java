@@ -68,7 +68,7 @@ class ShardingTest {
         .hasMessageContaining("use a newer kvshift");
   }
 
-  /** A bound can be a whole key, the beginning of one, one altered, or anything. */
+  /** Draws a bound: a whole key, the beginning of one, an altered one, or any bytes. */
   private static Bytes bound(Random random, RandomKeys keys, KeyFormat<List<Object>> format) {
     Bytes key = keys.encodedKey(format);
     return switch (random.nextInt(4)) {
@@ -98,17 +98,17 @@ class ShardingTest {
     Bytes after = sharding.past(shard, Direction.FORWARD);
     Bytes before = sharding.past(shard, Direction.BACKWARD);
     if (order < 0 && right.compareTo(after) <= 0) {
-      throw new AssertionError(right + " is skipped, going on after the shard of " + left);
+      throw new AssertionError(right + " is skipped, continuing after the shard of " + left);
     }
     if (order > 0 && right.compareTo(before) >= 0) {
-      throw new AssertionError(right + " is skipped, going back before the shard of " + left);
+      throw new AssertionError(right + " is skipped, continuing before the shard of " + left);
     }
     if (left.compareTo(before) < 0) {
-      throw new AssertionError(left + " would be given again, going back before its shard");
+      throw new AssertionError(left + " would be returned again, continuing before its shard");
     }
     if (shard.compareTo(sharding.shardAt(after)) > 0
         || shard.compareTo(sharding.shardAt(before)) < 0) {
-      throw new AssertionError("the page after the shard of " + left + " does not go on there");
+      throw new AssertionError("the page after the shard of " + left + " does not continue there");
     }
   }
 }

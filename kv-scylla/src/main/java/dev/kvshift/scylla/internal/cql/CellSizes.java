@@ -30,7 +30,7 @@ public final class CellSizes {
     usual = largest;
   }
 
-  /** Notes the size of a row that was read or written. */
+  /** Records the size of a row that was read or written. */
   public void note(int bytes) {
     int before = usual;
     if (met.get() < ENOUGH && met.getAndIncrement() == 0) {
@@ -42,12 +42,14 @@ public final class CellSizes {
     }
   }
 
-  /** Returns how many bytes rows are expected to have; 0 if none was met. */
+  /** Returns the expected sum of the sizes of rows, in bytes; 0 if none was met. */
   public long expected(int rows) {
     return met.get() == 0 ? 0 : (long) usual * rows;
   }
 
-  /** Returns how many rows fill the bytes, and one more, which shows that they are full. */
+  /**
+   * Returns the number of rows that fill the bytes, and one more, which shows that they are full.
+   */
   public int rowsFor(long bytes) {
     long rows = Math.max(0, bytes) / usual + 1;
     int known = met.get();

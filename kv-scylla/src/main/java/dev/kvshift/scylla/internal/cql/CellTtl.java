@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param removableSecond when the server may remove the cell, in seconds since 1970
  */
 public record CellTtl(long removableSecond) {
-  /** How much longer than its entry a cell is kept, so that readers alone decide what expired. */
+  /**
+   * The time for which a cell outlives its entry, so that readers alone decide what has expired.
+   */
   private static final Duration MARGIN = Duration.ofMinutes(1);
 
   /** An entry that lives longer gets no TTL, since servers limit it; nothing removes its cell. */

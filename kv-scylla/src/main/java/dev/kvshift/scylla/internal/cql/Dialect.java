@@ -148,7 +148,9 @@ public record Dialect(
     return MODE + " = {'mode': '" + mode + "'}";
   }
 
-  /** Returns how long the tables of an import remember deletes; empty if they never forget one. */
+  /**
+   * Returns the time for which tables of an import remember deletes; empty if they never forget.
+   */
   public Optional<Duration> importTombstones() {
     return hasTombstoneModes() ? Optional.empty() : Optional.of(IMPORT_TOMBSTONES);
   }

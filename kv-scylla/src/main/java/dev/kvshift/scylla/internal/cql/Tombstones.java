@@ -1,6 +1,6 @@
 package dev.kvshift.scylla.internal.cql;
 
-/** What decides how long a table has to keep its tombstones. */
+/** The state of a collection that decides how long its table has to keep tombstones. */
 public enum Tombstones {
   /** A migration writes old versions late: a tombstone that is gone brings its row back. */
   IMPORTING,

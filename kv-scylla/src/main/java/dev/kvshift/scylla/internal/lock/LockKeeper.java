@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * that range. Whatever a former holder still sends loses against the writes of the next holder.
  * Since it loses, it must not be acknowledged either: a write is acknowledged only if a serial read
  * after its answer shows that its grant is still the last one. Leases merely decide when a lock may
- * be given to the next client. Wrong clocks give it away too early or too late, and lose nothing.
+ * be given to the next client. Wrong clocks pass it on too early or too late, and lose nothing.
  *
  * <p><b>Invariants</b>, and what breaks without each. {@code LockModelTest} searches all states of
  * this design for a lost update, and finds one as soon as any of them is removed.
@@ -61,16 +61,16 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 public final class LockKeeper {
-  /** How many versions belong to one grant, until it is extended. */
+  /** Number of versions that belong to one grant, until it is extended. */
   static final long VERSIONS_PER_GRANT = 1_000_000;
 
   /**
-   * How far a token may be ahead of the clock. A grant that was not released moves the next token
+   * Maximum lead of a token over the clock. A grant that was not released moves the next token
    * ahead by {@value #VERSIONS_PER_GRANT} µs, so such a lock is busy for about a second.
    */
   private static final Duration MAX_AHEAD = Duration.ofSeconds(1);
 
-  /** How many locks a store holds at most. */
+  /** Maximum number of locks that a store holds. */
   private static final int MAX_HELD = 100_000;
 
   private final Requests requests;
@@ -321,7 +321,7 @@ public final class LockKeeper {
     return use;
   }
 
-  /** Gives a grant {@value #VERSIONS_PER_GRANT} versions above the given one. */
+  /** Extends a grant by {@value #VERSIONS_PER_GRANT} versions above the given one. */
   private CompletionStage<Void> extend(LockTable open, Lock lock, Use use, long above, Call call) {
     LockId id = LockId.of(lock);
     long version = Math.max(above, use.last()) + 1;
@@ -352,7 +352,7 @@ public final class LockKeeper {
         .exceptionallyCompose(error -> CompletableFuture.failedFuture(notWritten(id, error)));
   }
 
-  /** An extension without a known outcome harms nobody: it only moves the next token. */
+  /** An extension without a known outcome does no harm: it only moves the next token. */
   private static Throwable notWritten(LockId id, Throwable thrown) {
     Throwable error = Futures.unwrap(thrown);
     return error instanceof KvException.UnknownOutcome

@@ -8,8 +8,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /**
- * How narrow a collection's reads have to be where the server refused wider ones, because they met
- * too many deleted or expired rows. Safe for use by many threads.
+ * The width of a collection's reads at the places at which the server has refused wider ones,
+ * because they met too many deleted or expired rows. Safe for use by many threads.
  *
  * <p>A read of width 2^-shift of what is left is retried with a greater shift until the server
  * answers. The places are remembered, so that a request whose deadline passes meanwhile leaves the

@@ -29,11 +29,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads pages of a range within one partition. Where the server refuses a read, because it meets
- * too many deleted or expired rows, the reader goes on in narrower parts.
+ * Reads pages of a range within one partition. If the server refuses a read, because it meets too
+ * many deleted or expired rows, the reader continues in narrower parts.
  */
 public final class RangeReader {
-  /** How many rows a page reads at most, if many have expired, before it returns what it has. */
+  /** Maximum number of rows that a page reads, if many have expired, before it ends early. */
   public static final int MAX_LOOKED = 10_000;
 
   private static final int ROWS_BEHIND_EXPIRED = 1_000;
@@ -174,7 +174,7 @@ public final class RangeReader {
     }
 
     /**
-     * Returns how many rows the next answer may have, so that it does not exceed the bytes left.
+     * Returns the number of rows that the next answer may have without exceeding the bytes left.
      */
     private int pageRows(int most) {
       return Math.min(most, reader.sizes().rowsFor(limit.bytes() - bytes));

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 /** Turns cells into rows: observes their versions, drops expired ones, reads large values. */
 public final class RowReader {
   /**
-   * How long the chunks of a value may take to reach every replica: as long as servers keep hints
+   * The time within which the chunks of a value reach every replica: as long as servers keep hints
    * for a node that is down.
    */
   static final Duration CHUNKS_ARRIVE = Duration.ofHours(3);

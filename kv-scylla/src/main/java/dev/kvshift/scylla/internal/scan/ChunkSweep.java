@@ -40,7 +40,7 @@ import java.util.concurrent.TimeUnit;
  * </ul>
  */
 final class ChunkSweep {
-  /** Far longer than any write takes from its first chunk to its row. */
+  /** Far longer than any write takes from its first chunk to its row: one day. */
   static final Duration GRACE = Duration.ofDays(1);
 
   private static final int IDS_A_PAGE = 500;

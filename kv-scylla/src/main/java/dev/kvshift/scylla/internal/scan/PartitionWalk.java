@@ -17,7 +17,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the rest of a partition, in narrower parts where the server refuses more. */
+/** Reads the rest of a partition, in narrower parts if the server refuses more. */
 final class PartitionWalk extends ClusteringWalk {
   private final long token;
   private final Partition partition;
@@ -72,7 +72,7 @@ final class PartitionWalk extends ClusteringWalk {
     return new Across(token, partition, Bytes.empty());
   }
 
-  /** Goes on with the next partition of the same token, if there is one. */
+  /** Continues with the next partition of the same token, if there is one. */
   private CompletionStage<ScanPage> readSiblings() {
     return readSiblings(
         rows.shared.statements().tokens(Request.PARTITIONS, token, token).build(), false);

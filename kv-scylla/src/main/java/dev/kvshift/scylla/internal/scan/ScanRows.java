@@ -60,7 +60,7 @@ final class ScanRows {
    * Sends a statement.
    *
    * @param take continues with an answer
-   * @param refused continues after the server refused to read so much
+   * @param refused continues after the server refused a read of that size
    */
   CompletionStage<ScanPage> fetch(
       BoundStatement statement,
@@ -106,7 +106,7 @@ final class ScanRows {
     }
   }
 
-  /** Removes the rows of a token from the end, and all others after a count. */
+  /** Removes all rows after a count. */
   void removeFrom(int count) {
     while (rows.size() > count) {
       Cell last = rows.remove(rows.size() - 1);
@@ -133,7 +133,7 @@ final class ScanRows {
         || looked >= RangeReader.MAX_LOOKED;
   }
 
-  /** Returns whether to look on for a live row, after a part without any. */
+  /** Returns whether to continue the search for a live row, after a part without any. */
   boolean isPatient() {
     return rows.isEmpty() && call.remaining().compareTo(patience) > 0;
   }
@@ -142,7 +142,7 @@ final class ScanRows {
     return call.isExpired();
   }
 
-  /** Returns a page size that divides what is wanted, so that no row is read in vain. */
+  /** Returns a page size that divides what is wanted, so that no row is read needlessly. */
   private int pageRows() {
     long wanted = limit.entries() + 1L;
     long pages = (wanted + MAX_PAGE_ROWS - 1) / MAX_PAGE_ROWS;

@@ -21,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  * at a clustering key, but never between two partitions of one token: their order is the server's,
  * and no statement can resume there.
  *
- * <p>Where a server refuses a read, because it meets too many deleted or expired rows or takes too
- * long, the scan goes on in narrower parts: of the token range ({@link TokenWalk}), of a partition
- * ({@link PartitionWalk}), and of a token whose partitions are unknown ({@link CrowdedToken}).
+ * <p>If a server refuses a read, because it meets too many deleted or expired rows or takes too
+ * long, the scan continues in narrower parts: of the token range ({@link TokenWalk}), of a
+ * partition ({@link PartitionWalk}), and of a token whose partitions are unknown ({@link
+ * CrowdedToken}).
  */
 public final class Scanner {
   static final int MAX_TASKS = 1 << 16;

@@ -18,11 +18,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Sweeps the chunks of each open collection once a day. The metadata record {@code sweep/TABLE} has
  * the time from which a process may sweep, and the range with which it begins. The process that
- * moves it on sweeps, and notes each range that it has done; if it dies, another one goes on from
- * there when its lease has ended.
+ * advances this record sweeps, and records each range that it has done; if it dies, another one
+ * resumes from there when its lease has ended.
  */
 public final class Sweeper {
-  /** How often a process checks whether a sweep is due. */
+  /** The interval at which a process checks whether a sweep is due. */
   public static final Duration LOOK_EVERY = Duration.ofHours(1);
 
   private static final Duration EVERY = Duration.ofDays(1);
@@ -54,7 +54,7 @@ public final class Sweeper {
                     (swept, error) -> {
                       if (error != null) {
                         LOG.warn(
-                            "could not sweep the large values of {}: it goes on within the hour",
+                            "could not sweep the large values of {}: it is retried within the hour",
                             chunks.table(),
                             error);
                       } else {

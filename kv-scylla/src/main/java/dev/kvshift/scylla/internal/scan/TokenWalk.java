@@ -21,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the rows of a token range, in narrower ranges where the server refuses more. */
+/** Reads the rows of a token range, in narrower ranges if the server refuses more. */
 final class TokenWalk {
   private final ScanRows rows;
   private final ScanTask task;

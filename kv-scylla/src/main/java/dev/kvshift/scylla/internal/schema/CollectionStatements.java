@@ -36,7 +36,7 @@ public final class CollectionStatements {
       StoreKey key, long version, @Nullable CellTtl ttl, @Nullable ByteBuffer cell, Call call) {
     private static final int OVERHEAD_BYTES = 64;
 
-    /** Returns about how many bytes the row takes in a request. */
+    /** Returns the approximate size of the row in a request, in bytes. */
     public int bytes() {
       return key.main().size()
           + key.shard().size()

@@ -53,7 +53,7 @@ public final class Schema {
   private static final String CHUNK_COLUMNS =
       "{c=regular blob, id=partition_key blob, n=clustering int}";
 
-  /** What a collection's table is opened for. */
+  /** The use for which a collection's table is opened. */
   public enum TableUse {
     /** Live reads and writes. */
     LIVE,
@@ -78,8 +78,8 @@ public final class Schema {
   }
 
   /**
-   * Reads what the server is, from tables that every role may read: ScyllaDB's nodes report their
-   * features, and Cassandra has no such column.
+   * Reads the server's product and features, from tables that every role may read: ScyllaDB's nodes
+   * report their features, and Cassandra has no such column.
    */
   public static CompletionStage<Dialect> dialect(Requests requests) {
     return requests
@@ -145,7 +145,8 @@ public final class Schema {
   }
 
   /**
-   * Returns how live tables keep their tombstones in a keyspace, which is created if it is null.
+   * Returns the state by which live tables of a keyspace keep tombstones. The keyspace is created
+   * if it is null.
    */
   private Tombstones tombstones(@Nullable Map<String, String> replication) {
     List<String> copies = new ArrayList<>();
@@ -189,7 +190,7 @@ public final class Schema {
   }
 
   /**
-   * Ensures that a table keeps its tombstones while it is imported, however it came to be.
+   * Ensures that a table keeps its tombstones while it is imported, even if it was created by hand.
    * Otherwise a deleted row whose older versions arrive late comes back.
    */
   private CompletionStage<Void> ensureTombstones(String table, TableUse use) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Problem.</b> A conditional statement takes several rounds between replicas, and an error in
  * a late one does not undo the earlier ones. Even {@code Unavailable} can answer a statement whose
  * proposal was already accepted. A statement that is sent again then finds its own change and
- * reports that somebody else was faster.
+ * reports that another client was faster.
  *
  * <p><b>Idea.</b> Every error of a statement that may have been sent is resolved by a serial read,
  * which first completes or supersedes any proposal in progress.
@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  *       DriverErrors#wasNeverSent}). Otherwise an applied change is reported as failed.
  *   <li><b>The condition names the whole row, and no row comes back once it was replaced</b>: each
  *       has an id of its attempt, or a token that only rises. Otherwise a statement that is sent
- *       again, or arrives late, finds the expected content a second time and undoes what others did
- *       in between.
+ *       again, or arrives late, finds the expected content a second time and undoes the changes in
+ *       between.
  *   <li><b>If the row is still the expected one, the statement is sent again</b>, since the first
  *       one may yet be applied. Reporting "not applied" instead would be wrong a moment later.
  *   <li><b>After a lost answer, a third content leaves the outcome unknown</b> ({@link
@@ -119,7 +119,7 @@ public final class CompareAndSet<R> {
   }
 
   /**
-   * Reads what became of the change.
+   * Reads the outcome of the change.
    *
    * @param isRefused whether the server refused the only statement that was sent
    */

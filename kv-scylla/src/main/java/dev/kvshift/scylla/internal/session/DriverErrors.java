@@ -174,7 +174,7 @@ public final class DriverErrors {
       return effectOfAll(all);
     }
     if (isOfRate(error)) {
-      // Of several replicas that decide, some may have taken a write.
+      // If replicas reject, others may have accepted the write.
       return String.valueOf(error.getMessage()).endsWith(BY_COORDINATOR)
           ? Effect.NOT_APPLIED
           : Effect.UNKNOWN;

@@ -20,9 +20,9 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS connections that require a node's certificate to name the host of the connection string, or
- * the address that the cluster reports. The native driver's own factory looks up a name of the
- * address, so whoever answers DNS chooses the name that is checked.
+ * Opens TLS connections that require a node's certificate to name the host of the connection
+ * string, or the address that the cluster reports. The native driver's own factory looks up a name
+ * of the address, so an attacker who controls DNS chooses the name that is checked.
  */
 final class NamedNodes extends ProgrammaticSslEngineFactory {
   private NamedNodes(SSLContext context) {

@@ -26,16 +26,16 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Invariants</b>, and what breaks without each:
  *
  * <ul>
- *   <li><b>A thread that is already draining only gives back the place</b>; its outer loop finds
- *       it. Otherwise the stack grows with the number of waiting requests.
- *   <li><b>A request gives back its place exactly once</b>: with its answer, with whatever {@link
- *       Request#send} throws, or to the watchdog, whichever is first. Otherwise places leak until
- *       nothing is sent any more, or more requests are in flight than allowed.
+ *   <li><b>A thread that is already draining only frees the place</b>; its outer loop finds it.
+ *       Otherwise the stack grows with the number of waiting requests.
+ *   <li><b>A request frees its place exactly once</b>: with its answer, with the error that {@link
+ *       Request#send} throws, or through the watchdog, whichever is first. Otherwise places leak
+ *       until nothing is sent any more, or more requests are in flight than allowed.
  *   <li><b>The watchdog depends on nothing but time</b>, so a request ends even if the native
  *       driver loses it. It comes {@link #GRACE} after the deadline, because the native driver's
  *       own time-out says more about the cause.
- *   <li><b>A waiting request is ended as not sent.</b> Its caller can try again without reading
- *       back.
+ *   <li><b>A waiting request is ended as not sent.</b> Its caller can try again without reading the
+ *       row first.
  *   <li><b>A request larger than the limit of bytes is sent alone.</b> Otherwise it would wait for
  *       ever, and all others behind it.
  *   <li><b>Requests are completed outside the lock.</b> Their callers' callbacks send more.
@@ -73,7 +73,7 @@ final class RequestLimiter implements AutoCloseable {
     }
 
     /**
-     * Sends the request, whose end {@link RequestLimiter#leave} has to hear of.
+     * Sends the request; its end must be reported to {@link RequestLimiter#leave}.
      *
      * @param hasWaited whether time has passed since it was submitted
      */
@@ -86,7 +86,7 @@ final class RequestLimiter implements AutoCloseable {
     abstract void end(Ending ending);
   }
 
-  /** Why a request ends without an answer of the native driver. */
+  /** The reason why a request ends without an answer of the native driver. */
   enum Ending {
     /** Too many requests are in flight and waiting; it was not sent. */
     REFUSED,
@@ -108,7 +108,7 @@ final class RequestLimiter implements AutoCloseable {
   }
 
   /**
-   * What may be in flight and wait.
+   * The bounds of the requests in flight and of those that wait.
    *
    * @param inFlight largest number of requests in flight
    * @param waiting largest number of waiting requests
@@ -199,7 +199,7 @@ final class RequestLimiter implements AutoCloseable {
     }
   }
 
-  /** Gives back the place of a request that has ended. Returns false if it was ended before. */
+  /** Frees the place of a request that has ended. Returns false if it was ended before. */
   synchronized boolean leave(Request<?> request) {
     if (request.state != State.IN_FLIGHT) {
       return false;
@@ -323,7 +323,7 @@ final class RequestLimiter implements AutoCloseable {
     endAll(waiting, Ending.CLOSED);
   }
 
-  /** Ends those in flight too, once the native driver had its chance to. */
+  /** Ends the requests in flight, after the native driver has had the chance to. */
   void endInFlight() {
     watchdog.shutdownNow();
     List<Request<?>> sent = new ArrayList<>();

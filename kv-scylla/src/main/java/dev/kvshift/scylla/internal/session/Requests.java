@@ -52,7 +52,7 @@ public final class Requests implements AutoCloseable {
   private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
 
-  /** Several of the largest pages and chunks, and far more than small requests ever need. */
+  /** Room for several of the largest pages and chunks, far more than small requests ever need. */
   private static final long MAX_BYTES_IN_FLIGHT = 64L << 20;
 
   private static final long MAX_BYTES_WAITING = 256L << 20;
@@ -157,7 +157,7 @@ public final class Requests implements AutoCloseable {
                         failure("preparing a statement", error, Kind.READ)));
   }
 
-  /** Ends a preparation in time, whatever the native driver does with it. */
+  /** Ends a preparation at its deadline, even if the native driver loses it. */
   private CompletionStage<PreparedStatement> ended(CompletionStage<PreparedStatement> prepared) {
     return prepared
         .thenApply(Function.identity())
@@ -165,7 +165,10 @@ public final class Requests implements AutoCloseable {
         .orTimeout(settings.timeout().plus(RequestLimiter.GRACE).toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Routes a statement to a replica of its partition, even if the native driver cannot tell. */
+  /**
+   * Routes a statement to a replica of its partition, even if the native driver cannot determine
+   * it.
+   */
   public <B extends StatementBuilder<B, ?>> B route(B statement, ByteBuffer... partitionKey) {
     Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
     statement.setRoutingKeyspace(keyspace);
@@ -418,7 +421,7 @@ public final class Requests implements AutoCloseable {
         .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, timeout(call));
   }
 
-  /** Returns what remains of the deadline. The native driver takes no negative time-out. */
+  /** Returns the time until the deadline. The native driver accepts no negative time-out. */
   private static Duration timeout(Call call) {
     Duration left = call.remaining();
     return left.isNegative() ? Duration.ZERO : left;

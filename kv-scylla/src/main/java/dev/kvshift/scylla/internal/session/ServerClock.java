@@ -16,9 +16,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The clock of the servers, which stamps what this driver writes only by its own. */
+/**
+ * The clock of the servers, with which this driver's own clock, which stamps writes, must agree.
+ */
 public final class ServerClock {
-  /** Twice within the time for which a measurement is valid, so that writes rarely wait for one. */
+  /** Half of the time for which a measurement is valid, so that writes rarely wait for one. */
   public static final Duration MEASURE_EVERY = StoreClock.VALID_FOR.dividedBy(2);
 
   private static final Logger LOG = LoggerFactory.getLogger(ServerClock.class);
@@ -49,14 +51,15 @@ public final class ServerClock {
             });
   }
 
-  /** Ends once a version may be drawn, at the latest with the call's deadline. */
+  /** Completes once a version may be drawn, or fails at the call's deadline. */
   public static CompletionStage<Void> require(StoreClock clock, Call call) {
     return Futures.within(
         call,
         clock.require(),
         () ->
             new KvException.Transient(
-                "the server has not told its time by the deadline; nothing was written: try again"));
+                "the server has not returned its time by the deadline; nothing was written: try"
+                    + " again"));
   }
 
   private static void log(

@@ -23,13 +23,13 @@ import org.jspecify.annotations.Nullable;
 public final class Sessions {
   private static final Duration CONNECT = Duration.ofSeconds(5);
 
-  /** How much less than the interval of heartbeats one may take, since only one is in flight. */
+  /** The margin between a heartbeat's time-out and the interval, since only one is in flight. */
   private static final Duration EARLIER = Duration.ofMillis(100);
 
   private static final Duration RECONNECT_LEAST = Duration.ofMillis(200);
   private static final Duration RECONNECT_MOST = Duration.ofSeconds(10);
 
-  /** The most nodes that are asked at once for one read, if reads are speculative. */
+  /** Maximum number of nodes that are asked at once for one read, if reads are speculative. */
   private static final int READS_AT_ONCE = 2;
 
   private static final String DRIVER_GROUP = "com.scylladb";

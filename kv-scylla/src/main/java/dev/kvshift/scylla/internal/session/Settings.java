@@ -301,7 +301,10 @@ public record Settings(
   private static void requireDatacenter(String name, String datacenter) {
     if (!DATACENTER.matcher(datacenter).matches()) {
       throw wrong(
-          name + ": '" + datacenter + "' is no name of the servers: give the one that they report");
+          name
+              + ": '"
+              + datacenter
+              + "' is not a datacenter of the servers: give the name that they report");
     }
   }
 

@@ -61,7 +61,9 @@ public final class ChunkWriter {
         .thenApply(written -> head);
   }
 
-  /** Until its row is written nothing shows a value, whatever became of one of its chunks. */
+  /**
+   * Until its row is written a value is invisible, so a chunk's unknown outcome does not matter.
+   */
   private static Throwable notApplied(Throwable thrown) {
     Throwable error = Futures.unwrap(thrown);
     return error instanceof KvException.UnknownOutcome

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * requests ends, or until a whole batch waits. A partition has at most {@value #MAX_REQUESTS}
  * requests in flight. If the whole collection is busy, with {@value #BUSY_ROWS} rows in flight, a
  * write waits even though its partition is idle, until any request of the collection ends, but at
- * most {@link #LINGER}. A request takes longer than that then.
+ * most {@link #LINGER}, since a request of a busy collection takes longer than that.
  *
  * <p><b>Invariants</b>, and what breaks without each:
  *
@@ -85,13 +85,13 @@ public final class PartitionWrites {
   /** From this number of rows in flight on, a collection is busy: some request ends soon. */
   static final int BUSY_ROWS = 256;
 
-  /** How long a write lingers at most for a request of its collection to end. */
+  /** Maximum time for which a write lingers until a request of its collection ends. */
   static final Duration LINGER = Duration.ofMillis(1);
 
   /** Deadlines closer than this count as equal, since callers do not arrive in their order. */
   static final long DEADLINE_JITTER_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-  /** How long a partition with waiting writes may send nothing. */
+  /** Maximum time for which a partition with waiting writes sends nothing. */
   static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final String what;
@@ -293,7 +293,7 @@ public final class PartitionWrites {
     taken.add(new Batch(lane, writes));
   }
 
-  /** Takes a batch of each partition that has lingered for so long. */
+  /** Takes a batch of each partition that has lingered for the given time. */
   private void release(long nanos, long now, Queue<Batch> taken) {
     for (Lane lane = lingering.peek();
         lane != null && now - lane.lingersSince >= nanos;
@@ -346,7 +346,8 @@ public final class PartitionWrites {
   }
 
   /**
-   * Starts a request. Whatever it throws becomes its failure, or its lane would count it for ever.
+   * Starts a request. An error that it throws becomes its failure; otherwise its lane would count
+   * it for ever.
    */
   private <T extends @Nullable Object> CompletionStage<T> started(
       Supplier<CompletionStage<T>> request) {

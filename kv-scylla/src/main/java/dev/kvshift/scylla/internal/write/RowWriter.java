@@ -8,16 +8,13 @@ import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
-import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Writes rows: each as a delete, as one cell, or as chunks and a cell that names them. */
@@ -91,7 +88,7 @@ public final class RowWriter {
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, long version, Call call) {
     Bytes value = mutation.value();
     Instant expiry = mutation.expiry();
-    if (value == null || (expiry != null && hasExpired(expiry))) {
+    if (value == null || (expiry != null && serverClock.hasExpired(expiry))) {
       return send(new RowWrite(key, version, null, null, call));
     }
     CellTtl ttl = expiry == null ? null : CellTtl.of(expiry, clock);
@@ -102,14 +99,6 @@ public final class RowWriter {
         .write(key, version, value, ttl, call)
         .thenCompose(
             head -> send(new RowWrite(key, version, ttl, Cell.chunked(head, expiry), call)));
-  }
-
-  /** Returns whether an entry has expired by every clock that the servers may have. */
-  private boolean hasExpired(Instant expiry) {
-    ClockSkew skew = serverClock.skew();
-    Duration margin = skew == null ? VersionClock.SKEW_LIMIT : skew.expiryMargin();
-    long nowMillis = TimeUnit.MICROSECONDS.toMillis(clock.nowMicros());
-    return expiry.toEpochMilli() < nowMillis - margin.toMillis();
   }
 
   private CompletionStage<Long> send(RowWrite row) {

@@ -57,7 +57,7 @@ final class LockModel {
   enum Clocks {
     /** Each clock is right or ahead by {@link #SKEW}, so leases exclude other clients. */
     WITHIN_SKEW,
-    /** Each clock returns any time whenever it is read, so leases exclude nobody. */
+    /** Each clock returns any time whenever it is read, so leases exclude no client. */
     WRONG
   }
 
@@ -290,7 +290,7 @@ final class LockModel {
     return List.copyOf(steps);
   }
 
-  /** Drops requests that nobody waits for and that cannot change anything any more. */
+  /** Drops requests without a waiting client that can no longer change anything. */
   private State pruned(State state) {
     Set<Request> kept = new HashSet<>();
     for (Request request : state.requests) {

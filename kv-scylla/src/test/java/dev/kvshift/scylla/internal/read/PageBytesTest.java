@@ -30,7 +30,7 @@ import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What pages with a limit of bytes fetch from the server. */
+/** The bytes that pages with a limit of bytes fetch from the server. */
 final class PageBytesTest {
   private static final int LARGE = 500_000;
   private static final int ROWS = 60;

@@ -48,7 +48,7 @@ final class ImportTombstonesTest {
   }
 
   @Test
-  void open_importWithoutCreate_printsWhatTheDriverWouldRunUntilAllIsThere() {
+  void open_importWithoutCreate_printsTheMissingStatements() {
     open(creating).close();
     try (Store store = open(never);
         CqlSession session = Sessions.open(Settings.of(creating))) {
@@ -81,7 +81,7 @@ final class ImportTombstonesTest {
   }
 
   @Test
-  void open_importOfATableWithoutTheGuard_isRefusedWithTheStatementOrMended() {
+  void open_importWithoutTheGuard_isRefusedOrFixed() {
     try (Store store = open(creating);
         CqlSession session = Sessions.open(Settings.of(creating))) {
       StoreCollection files = await(store.open("files", Layout.point(), Claim.importing(COPY)));

@@ -15,10 +15,10 @@ import java.io.IOException;
  * thread.
  */
 final class FrameWeight {
-  /** The most fields of a frame, at all levels: some thirty for each request. */
+  /** Maximum number of fields of a frame, at all levels: some thirty for each request. */
   static final int MAX_FIELDS = 32 * LegacyLimits.MAX_FRAME_REQUESTS;
 
-  /** About what a decoded field takes beyond its content: objects, references, list slots. */
+  /** Approximate memory of a decoded field beyond its content: objects, references, list slots. */
   private static final int FIELD_BYTES = 64;
 
   private final CodedInputStream in;
@@ -33,7 +33,7 @@ final class FrameWeight {
   /**
    * Weighs a frame.
    *
-   * @throws FrameRefusedException if it has too many fields or requests, or is no frame
+   * @throws FrameRefusedException if it has too many fields or requests, or is not a frame
    */
   static FrameWeight of(byte[] frame) throws FrameRefusedException {
     FrameWeight weight = new FrameWeight(frame);
@@ -45,7 +45,7 @@ final class FrameWeight {
     return weight;
   }
 
-  /** Returns about how much memory the decoded frame takes beyond the bytes on the wire. */
+  /** Returns the approximate memory of the decoded frame beyond its bytes on the wire. */
   long extraBytes() {
     return (long) fields * FIELD_BYTES + packedBytes * Long.BYTES;
   }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Counts the bytes of a call's messages while they arrive, and ends the call when they are too
- * many: the transport collects a message as a whole before anybody sees it. Safe for use by many
+ * many: the transport collects a whole message before it hands it over. Safe for use by many
  * threads.
  */
 public final class InboundBytes extends ServerStreamTracer {
@@ -71,7 +71,7 @@ public final class InboundBytes extends ServerStreamTracer {
     return account;
   }
 
-  /** Names who ends the call when its messages are too large. */
+  /** Sets the action that ends the call when its messages are too large. */
   public void endWith(Ender newEnder) {
     Status why;
     synchronized (this) {
@@ -83,7 +83,7 @@ public final class InboundBytes extends ServerStreamTracer {
     }
   }
 
-  /** Returns for how long a message has been arriving without being complete; 0 for none. */
+  /** Returns the time for which an incomplete message has been arriving; 0 if there is none. */
   public synchronized long partialNanos(long now) {
     return partialBytes == 0 ? 0 : now - partialSinceNanos;
   }

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p><b>The problem.</b> A limit for each stream does not bound the process: nothing limits the
  * product of streams and what each of them holds. A limit for the process alone lets a few greedy
- * clients take everything, and refuses everybody else.
+ * clients take everything, and refuses all others.
  *
  * <p><b>The idea.</b> A holder may hold no more than is left free, so that there is always
  * something left for the next one: of n greedy holders, each ends up with about an n-th, and as
@@ -55,7 +55,7 @@ public final class MemoryBudget {
     return free >= 0 && heldAfter <= Math.max(free - reserve, free / SMALL_FRACTION);
   }
 
-  /** What one holder holds. It gives back everything that it has taken, once. */
+  /** The memory of one holder, who returns all of it exactly once. */
   public final class Account {
     private final AtomicLong held = new AtomicLong();
 
@@ -81,7 +81,7 @@ public final class MemoryBudget {
       used.addAndGet(bytes);
     }
 
-    /** Gives memory back. */
+    /** Releases memory. */
     public void give(long bytes) {
       used.addAndGet(-bytes);
       held.addAndGet(-bytes);

@@ -44,7 +44,7 @@ public final class ReceivedFrame {
     return refusal;
   }
 
-  /** Gives back the memory of the frame. Each of its requests is then counted by itself. */
+  /** Releases the memory of the frame. Each of its requests is then counted separately. */
   public void release() {
     if (account != null) {
       account.give(bytes);

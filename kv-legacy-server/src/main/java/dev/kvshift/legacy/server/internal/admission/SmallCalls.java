@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * {@link InboundBytes} the size of their messages. Safe for use by many threads.
  */
 public final class SmallCalls implements ServerInterceptor {
-  /** The most such calls at once: health checks, watches of the health, statistics. */
+  /** Maximum number of such calls at once: health checks, watches of the health, statistics. */
   public static final int MAX_CALLS = 256;
 
   private final Set<String> exempt;

@@ -1,4 +1,4 @@
-/** What the server lets in: memory for requests and replies, connections, and the size of calls. */
+/** Admission: the memory for requests and replies, the connections, and the sizes of calls. */
 @NullMarked
 package dev.kvshift.legacy.server.internal.admission;
 

@@ -251,7 +251,7 @@ public final class Catalog {
     return table;
   }
 
-  /** Each of them takes memory for as long as the store is open, even if nobody uses it. */
+  /** Each of them takes memory for as long as the store is open, even if it is not used. */
   private void requireRoom(Table table) {
     if (table.isLockSpace() && lockSpaces >= LegacyLimits.MAX_LOCK_SPACES) {
       throw new KvException.Permanent(

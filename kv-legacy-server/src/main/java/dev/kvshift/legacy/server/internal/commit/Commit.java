@@ -186,7 +186,7 @@ public final class Commit implements AutoCloseable {
     requireSync();
   }
 
-  /** Notes that this process logs a position, with the first one that it logs. */
+  /** Records this process in the log's history with the first position that it logs. */
   void beginLife(Table table, long position) {
     LogHistory history = table.history();
     history

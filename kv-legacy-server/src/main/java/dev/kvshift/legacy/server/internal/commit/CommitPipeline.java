@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>The problem.</b> A write must be durable before it is acknowledged, and a disk syncs a few
  * hundred times a second. A write, the fence that stops it, the lift of that fence and the move
  * that ends the leader's authority come from different connections, and each pair of them must have
- * an order that everybody agrees on, before and after a crash. Versions must rise in that order.
+ * one order for all readers, before and after a crash. Versions must rise in that order.
  *
  * <p><b>The idea.</b> One thread makes all changes. It takes the operations that have queued up
  * while the last batch was being synced, applies them in order to one {@link Commit}, writes that
@@ -64,8 +64,8 @@ import org.slf4j.LoggerFactory;
  *       from them. If it continued instead, the positions in memory could differ from those in the
  *       files, and changes would be overwritten.
  *   <li><em>A batch that was never written is abandoned as a whole.</em> An operation that fails
- *       unexpectedly may have changed half of what it meant to change. The pipeline fails that
- *       operation, reads the state from the files, and applies the other operations again.
+ *       unexpectedly may have made half of its changes. The pipeline fails that operation, reads
+ *       the state from the files, and applies the other operations again.
  *   <li><em>Writes wait at a fence here and nowhere else.</em> A lift releases them in the order of
  *       their arrival, and a move refuses them all; a write that waited elsewhere could slip in
  *       between.
@@ -82,7 +82,7 @@ public final class CommitPipeline implements AutoCloseable {
   static final int MAX_BATCH = 4_096;
   static final int MAX_BATCH_BYTES = 16 << 20;
 
-  /** How often fences and the deadlines of waiting writes are checked while a fence is up. */
+  /** The interval at which fences and the deadlines of waiting writes are checked. */
   private static final Duration TICK = Duration.ofMillis(5);
 
   private static final Duration IDLE = Duration.ofSeconds(1);
@@ -119,7 +119,7 @@ public final class CommitPipeline implements AutoCloseable {
   /** Operations whose outcome depends on the batch in progress. */
   private List<Operation<?>> applied = new ArrayList<>();
 
-  /** Whether the batch in progress may have reached the files. */
+  /** True once the batch in progress may have reached the files. */
   private boolean writing;
 
   public CommitPipeline(

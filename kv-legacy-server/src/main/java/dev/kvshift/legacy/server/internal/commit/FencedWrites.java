@@ -16,14 +16,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The collections whose fence is up, and the writes that wait there, bounded in number and bytes
+ * The collections with a raised fence, and the writes that wait there, bounded in number and bytes
  * for each collection. Confined to the commit pipeline's thread.
  */
 public final class FencedWrites {
   /** The largest number of writes that wait at the fence of one collection. */
   public static final int MAX_WRITES = 16_384;
 
-  /** The most bytes that the writes waiting at the fence of one collection occupy. */
+  /** Maximum number of bytes that the writes waiting at the fence of one collection occupy. */
   static final long MAX_BYTES = 64L << 20;
 
   /** The writes of one collection, in the order of their arrival. */
@@ -48,12 +48,12 @@ public final class FencedWrites {
     return fenced.isEmpty();
   }
 
-  /** Returns the collections whose fence is up. */
+  /** Returns the collections with a raised fence. */
   List<Table> tables() {
     return List.copyOf(fenced.keySet());
   }
 
-  /** Starts with the fences that are up in the files, so that they are lifted in time. */
+  /** Starts with the fences that are raised in the files, so that they are lifted in time. */
   void reload(Collection<Table> tables) {
     fenced.clear();
     for (Table table : tables) {

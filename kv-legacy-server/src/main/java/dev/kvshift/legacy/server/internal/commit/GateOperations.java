@@ -145,7 +145,7 @@ public final class GateOperations {
             }));
   }
 
-  /** Publishes up to which version the new store holds everything. */
+  /** Publishes the version up to which the new store holds everything. */
   public CompletableFuture<@Nullable Void> applied(Table table, long version) {
     requireRows(table);
     return submit(
@@ -190,7 +190,8 @@ public final class GateOperations {
   }
 
   /**
-   * Gives the current state of a row a new version above a given one, and logs it as a change.
+   * Writes the current state of a row again at a version above a given one, and logs it as a
+   * change.
    *
    * @param atLeast the version to exceed
    */
@@ -221,9 +222,10 @@ public final class GateOperations {
   }
 
   /**
-   * Takes note of what an instance says of a collection. A new instance is registered durably, so
-   * that a restart does not forget who may still act; renewing a lease touches memory only. The
-   * lease is taken before the record is read: who then lists the instances sees this one.
+   * Records an instance's report on a collection. A new instance is registered durably, so that a
+   * restart does not forget an instance that may still act; renewing a lease touches memory only.
+   * The lease is taken before the record is read, so a later listing of the instances includes this
+   * one.
    */
   public CompletableFuture<Gate.State> report(Table table, InstanceReport report) {
     table.requireExists();
@@ -249,7 +251,7 @@ public final class GateOperations {
     return MetaKeys.of(MetaKeys.LEASE, table.id(), Database.utf8(instance));
   }
 
-  /** Takes note of a request of a client that has not reported the collection. */
+  /** Records a request of a client that has not reported the collection. */
   public void noteClient(Table table, String client) {
     table.instances().noteClient(client);
   }

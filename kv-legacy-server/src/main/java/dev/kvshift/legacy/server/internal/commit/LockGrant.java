@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.legacy.server.internal.storage.Database;
+import dev.kvshift.spi.OperationChecker;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -84,15 +85,8 @@ record LockGrant(String owner, long token, long expiresMillis) {
    */
   static void check(Commit commit, Lock lock) throws RocksDBException {
     LockGrant last = current(commit, lock.space(), lock.key());
-    if (last != null && lock.token() < last.token) {
-      throw new KvException.Permanent(
-          "the write carries token "
-              + lock.token()
-              + " of lock "
-              + lock.key()
-              + ", a later one is "
-              + last.token
-              + "; nothing was written: take the lock again and read again");
+    if (last != null) {
+      OperationChecker.checkToken(lock, last.token);
     }
   }
 }

@@ -13,14 +13,16 @@ import java.util.concurrent.ConcurrentSkipListMap;
  *
  * <p>An id that merely lies in the folder would be copied along with it: a store that is restored
  * from a backup and written to again has the ids of the original, and other changes at the same
- * positions. So each process draws an id of its own and notes it with the first change that it
+ * positions. So each process draws an id of its own and records it with the first change that it
  * logs. A position belongs to the process that logged it, and a reader that has read the position
  * from another process learns that from the id. Restarts without a change add nothing.
  *
  * <p>Changed by the commit pipeline, read by any thread.
  */
 final class LogHistory {
-  /** How many processes are remembered beside the first; of older ones the later id holds. */
+  /**
+   * Maximum number of processes remembered beside the first; older ones share the next one's id.
+   */
   static final int MAX_LIVES = 1_000;
 
   private static final int ID_BYTES = 16;
@@ -60,7 +62,7 @@ final class LogHistory {
   }
 
   /**
-   * Notes that this process logs a position, 0 for the origin.
+   * Records that this process logs a position, 0 for the origin.
    *
    * @return the position under which this process is to be stored; none if it is stored already
    */

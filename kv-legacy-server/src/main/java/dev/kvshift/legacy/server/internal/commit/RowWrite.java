@@ -10,8 +10,8 @@ import dev.kvshift.spi.StoreKey;
 import org.rocksdb.RocksDBException;
 
 /**
- * The write of one row. Its outcome is the row's version: the one that the writer supplied, or one
- * that is drawn for it.
+ * The write of one row. Its outcome is the row's version: the one that the writer supplied, or else
+ * one that the leader draws.
  */
 public final class RowWrite implements Operation.Step<Long> {
   private final Table table;

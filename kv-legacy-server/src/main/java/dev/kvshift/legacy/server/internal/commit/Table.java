@@ -144,7 +144,7 @@ public final class Table {
     horizon = Math.max(horizon, raised);
   }
 
-  /** Returns how often a lock of the space was granted or renewed since the store was opened. */
+  /** Returns the number of grants and renewals of locks since the store was opened. */
   long grants() {
     return grants;
   }
@@ -154,7 +154,7 @@ public final class Table {
   }
 
   /**
-   * Tells the listener each newer epoch once it is durable, until its owner is forgotten.
+   * Reports each newer epoch to the listener once it is durable, until its owner is forgotten.
    *
    * @param owner the store that was opened
    */
@@ -167,7 +167,7 @@ public final class Table {
     listeners.removeIf(listener -> listener.owner == owner);
   }
 
-  /** Returns who uses the collection. */
+  /** Returns the usage of the collection by clients. */
   InstanceRegistry instances() {
     return instances;
   }
@@ -252,7 +252,7 @@ public final class Table {
     changeWaiters.clear();
   }
 
-  /** Returns how many readers wait for the next change. */
+  /** Returns the number of readers that wait for the next change. */
   public int changeWaiterCount() {
     return changeWaiters.size();
   }

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 public final class Versions {
   static final long MAX_AHEAD_MICROS = 1_000_000;
 
-  /** How far the ceiling is raised beyond the last version, to raise it a few times a second. */
+  /** The lead of a new ceiling over the last version: a few raises a second under load. */
   static final long BLOCK_MICROS = 250_000;
 
   private static final byte[] CEILING_KEY = Database.utf8("ceiling");

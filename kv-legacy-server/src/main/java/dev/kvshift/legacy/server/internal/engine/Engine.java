@@ -50,7 +50,7 @@ import org.slf4j.LoggerFactory;
  * the in-process store are two front ends of it. Safe for use by many threads.
  */
 public final class Engine implements AutoCloseable {
-  /** The number of the only life of a collection that the store keeps. */
+  /** The only incarnation of a collection that the store keeps. */
   public static final long INCARNATION = 1;
 
   private static final int CHANGE_THREADS = 2;
@@ -92,7 +92,7 @@ public final class Engine implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    // Otherwise the timer of an answered read stays in memory until its time has come.
+    // Otherwise the timer of an answered read stays in memory until it expires.
     readers.setRemoveOnCancelPolicy(true);
     changeReaders = readers;
     consumers =
@@ -227,8 +227,8 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Takes note of what an instance says of itself and of its collections, and returns their states;
-   * a collection that does not exist has none.
+   * Records an instance's report and returns the states of its collections; a collection that does
+   * not exist has none.
    */
   public CompletableFuture<Map<String, Gate.State>> report(InstanceReport report) {
     Map<String, Gate.State> states = new ConcurrentSkipListMap<>();
@@ -244,7 +244,7 @@ public final class Engine implements AutoCloseable {
         .thenApply(all -> states);
   }
 
-  /** Moves several collections to the new store in one step, each with its attempt, or none. */
+  /** Moves several collections to the new store in one step, each with its attempt: all or none. */
   public CompletableFuture<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
     Map<Table, String> tables = new LinkedHashMap<>();
     new TreeMap<>(attempts)
@@ -253,8 +253,7 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Takes note of a data request of a client that has not reported the collection, which may not
-   * exist.
+   * Records a data request of a client that has not reported the collection, which may not exist.
    */
   public void noteClient(int collection, String client) {
     Table table = catalog.byId(collection);
@@ -282,7 +281,7 @@ public final class Engine implements AutoCloseable {
   /**
    * Reads changes in the form in which the network carries them, and converts them.
    *
-   * @param admission is asked before a first change is read that is larger than the limit
+   * @param admission decides on a first change that is larger than the limit, before it is read
    */
   public <T> CompletableFuture<T> changes(
       Table table,
@@ -362,7 +361,7 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  /** Refuses what waits, finishes the batch in progress, and closes the files. */
+  /** Refuses the waiting operations, finishes the batch in progress, and closes the files. */
   @Override
   public void close() {
     maintenance.close();

@@ -33,10 +33,10 @@ import org.rocksdb.RocksIterator;
 
 /** Reads, straight from the database and its durable state. Safe for use by many threads. */
 public final class Reads {
-  /** The most tombstones that one page of a range reads, so that every page ends soon. */
+  /** Maximum number of tombstones that one page of a range reads, so that every page ends soon. */
   static final int MAX_TOMBSTONES = 10_000;
 
-  /** The most bytes of their clustering keys. */
+  /** Maximum number of bytes of the clustering keys of these tombstones. */
   static final int MAX_TOMBSTONE_BYTES = 1 << 20;
 
   /** The largest row that is read without asking for admission. */

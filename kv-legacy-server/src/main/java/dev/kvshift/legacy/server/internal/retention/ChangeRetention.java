@@ -69,7 +69,7 @@ public final class ChangeRetention {
     return MetaKeys.of(MetaKeys.CONSUMER, table.id(), Database.utf8(consumer));
   }
 
-  /** Notes the newest position, unless it has been noted already. */
+  /** Records the newest position and its time, unless that position is recorded already. */
   void note(Table table) {
     pipeline.change(
         table,
@@ -135,7 +135,7 @@ public final class ChangeRetention {
     commit.eraseChanges(table, cut);
   }
 
-  /** Registers or moves a consumer. Returns how long what it needs next is still retained. */
+  /** Registers or moves a consumer. Returns the time for which its next change is retained. */
   public CompletableFuture<Duration> consumed(Table table, String consumer, long upTo) {
     requireName(consumer);
     return pipeline
@@ -208,8 +208,8 @@ public final class ChangeRetention {
   }
 
   /**
-   * Returns how long the change after a position is still retained: by its age, or by the size of
-   * the log if that continues to grow as it has, whichever is less.
+   * Returns the time for which the change after a position is retained: by its age, or by the size
+   * of the log if that continues to grow as it has, whichever is less.
    */
   Duration left(Table table, long after) {
     long now = clock.millis();

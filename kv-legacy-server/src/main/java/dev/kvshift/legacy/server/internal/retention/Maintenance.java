@@ -38,7 +38,7 @@ public final class Maintenance implements AutoCloseable {
   /** The callers that wait for a row count, by collection. Confined to the thread. */
   private final Map<Table, List<CompletableFuture<RowCount>>> wanted = new HashMap<>();
 
-  /** Whether the next slice has been scheduled. Confined to the thread. */
+  /** True while the next slice is scheduled. Confined to the thread. */
   private boolean sweeping;
 
   public Maintenance(Catalog catalog, ChangeRetention changes, RowSweeper rows, Usage usage) {

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A sweep over all rows of a collection in key order: its position and its counts. The rows of a
- * main key are adjacent, so the sums of each main key are exact, and finding the largest takes the
- * memory of {@value #LARGEST} of them.
+ * main key are adjacent, so the sums of each main key are exact, and only the {@value #LARGEST}
+ * largest are kept in memory.
  */
 final class Sweep {
   static final int LARGEST = 20;

@@ -30,8 +30,8 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 
 /**
- * Usage statistics that survive restarts: who has read, written and locked what. They are the
- * evidence that nobody uses a collection any more. Requests are counted as they arrive, refused
+ * Usage statistics that survive restarts: which client has read, written and locked what. They are
+ * the evidence that a collection is no longer used. Requests are counted as they arrive, refused
  * ones too. Safe for use by many threads.
  *
  * <p>A client's first request, and its first after {@link #STORE_INTERVAL}, submits its figures to
@@ -41,22 +41,24 @@ import org.rocksdb.RocksIterator;
  */
 public final class Usage {
   /**
-   * The most clients to count separately: a hundred collections, four hundred services each, in a
-   * few versions. Others are counted together, under {@link #OTHERS}.
+   * Maximum number of clients to count separately: a hundred collections, four hundred services
+   * each, in a few versions. Others are counted together, under {@link #OTHERS}.
    */
   static final int MAX_ENTRIES = 200_000;
 
   /** The bytes of heap for each entry: in a smaller heap, fewer are counted separately. */
   private static final long HEAP_PER_ENTRY = 4 << 10;
 
-  /** How long a client is remembered after its last request. */
+  /** The time for which a client is remembered after its last request. */
   static final Duration MEMORY = Duration.ofDays(90);
 
   static final int MAX_NAME_LENGTH = 128;
   static final String OTHERS = "(others)";
   static final Duration STORE_INTERVAL = Duration.ofMinutes(1);
 
-  /** How many figures are stored at once, so that the writes of services find room between them. */
+  /**
+   * Maximum number of figures that are stored at once, which leaves room for writes of services.
+   */
   private static final int SAVED_AT_ONCE = 1_000;
 
   private static final long UNGATED = Call.within(Duration.ZERO).ungated().epoch();

@@ -13,8 +13,8 @@ import org.rocksdb.Status;
 import org.rocksdb.WriteOptions;
 
 /**
- * The files of a store, which nobody can access while they are closed or reopened. Safe for use by
- * many threads.
+ * The files of a store. Blocks access while they are closed or reopened. Safe for use by many
+ * threads.
  */
 public final class Database implements AutoCloseable {
   private static final String FORMAT = "kvshift-legacy 1";

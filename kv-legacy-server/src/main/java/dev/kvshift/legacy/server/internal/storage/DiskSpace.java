@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
 
 /**
  * The space left on the disk, read at most every {@link #INTERVAL}. Writes are refused while less
- * than {@link #RESERVE_BYTES} are left, so that gates, fences and compactions can go on.
+ * than {@link #RESERVE_BYTES} are left, so that gates, fences and compactions keep working.
  *
  * <p>Confined to the commit pipeline.
  */

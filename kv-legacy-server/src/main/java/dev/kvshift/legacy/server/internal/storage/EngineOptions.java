@@ -5,7 +5,7 @@ import dev.kvshift.legacy.wire.Partitions;
 import java.nio.file.Path;
 
 /**
- * How a store is opened.
+ * The options with which a store is opened.
  *
  * @param directory the folder of the store, which is created if it does not exist
  * @param partitions the number of partitions, fixed for the life of the store

@@ -17,7 +17,7 @@ import java.time.ZoneOffset;
  * {@link Time#lead()} reports the step. The store then draws, trims and purges nothing until the
  * two clocks agree again, or a person restarts the server and so confirms the new time.
  *
- * <p>A wall clock that was set back is followed, since that harms nobody: the versions already
+ * <p>A wall clock that was set back is followed, since that does no harm: the versions already
  * drawn keep the store from drawing lower ones.
  *
  * <p>Wall clocks are slewed, so the confirmed time is renewed every {@link #RENEWED_EVERY}.
@@ -25,7 +25,7 @@ import java.time.ZoneOffset;
 public final class LeaderClock extends Clock {
   /**
    * The largest step ahead that is followed. Versions may be ahead of the clock by as much, so a
-   * smaller step changes nothing that anybody relies on.
+   * smaller step breaks no promise.
    */
   public static final Duration MAX_STEP = Duration.ofSeconds(1);
 

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * Keys of the small records that describe a collection: the kind of record, the number of the
- * collection, and what tells several records of one kind apart. Stateless.
+ * collection, and what distinguishes records of one kind. Stateless.
  *
  * <p>Dropping a collection removes the records of every kind that is listed here.
  */

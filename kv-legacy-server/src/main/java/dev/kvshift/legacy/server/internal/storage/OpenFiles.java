@@ -36,12 +36,12 @@ import org.rocksdb.WriteOptions;
 public final class OpenFiles implements AutoCloseable {
   private static final long WRITE_BUFFER_BYTES = 64L << 20;
 
-  /**
-   * The most memory for the block cache, and for all write buffers together: an eighth of a GiB.
-   */
+  /** Maximum memory for the block cache, and for all write buffers together: an eighth of a GiB. */
   private static final long MAX_NATIVE_BYTES = 128L << 20;
 
-  /** The part of the heap that each of the two takes at most, beside the heap. */
+  /**
+   * Maximum native memory of each of the two, as a fraction of the heap's size: one in this many.
+   */
   private static final int HEAP_FRACTION = 4;
 
   private static final long MAX_WAL_BYTES = 512L << 20;

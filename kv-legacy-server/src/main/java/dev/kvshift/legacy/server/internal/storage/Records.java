@@ -33,7 +33,7 @@ public final class Records {
   private static final byte GATE_FORMAT_WITHOUT_COPY = 1;
   private static final byte GATE_FORMAT = 2;
 
-  /** The most bytes of a stored row that are not its value. */
+  /** Maximum number of bytes of a stored row that are not its value. */
   public static final int MAX_HEAD_BYTES = 1 + 2 * Long.BYTES;
 
   private Records() {}

@@ -6,7 +6,7 @@ import org.rocksdb.WriteBatch;
 /**
  * A builder of RocksDB write batches, in the form in which RocksDB logs them: sequence (8 bytes,
  * filled in by RocksDB), count (4, little-endian), then for each change its tag, column family, key
- * and value, with lengths as varints. So a batch crosses into native code once, not once per
+ * and value, with lengths as varints. A batch therefore crosses into native code once, not once per
  * change.
  *
  * <p>Confined to one thread.

@@ -406,7 +406,7 @@ class EngineTest {
   }
 
   @Test
-  void submit_operationDiesWithAnError_failsAloneAndItsBatchIsAppliedAgain() {
+  void submit_operationDiesWithAnError_failsAlone() {
     CountDownLatch held = holdUpCommits();
     CompletableFuture<Long> before = put("before");
     CompletableFuture<String> dying =
@@ -672,7 +672,7 @@ class EngineTest {
   }
 
   @Test
-  void compareAndSet_beforeRestart_holdsAfterItAndKeepsTheLeadersOwnFields() {
+  void compareAndSet_thenRestart_keepsTheRecord() {
     step(3, Phase.SHADOW_WRITE, 2);
     Gate.State before = engine.gates().state(table);
     reopen();
@@ -742,7 +742,7 @@ class EngineTest {
   }
 
   @Test
-  void lockSpaceMove_leaseOverByTheLeadersClock_handsOverAlsoOverARestart() {
+  void lockSpaceMove_leaseOverByTheLeadersClock_handsOver() {
     Set<Bytes> keys = Set.of(Bytes.utf8("k"));
     Duration lease = Duration.ofSeconds(10);
     Lock held =

@@ -125,7 +125,7 @@ class ReadsTest {
   }
 
   @Test
-  void range_stretchesOfTombstones_repeatsAndSkipsNoEntryInEitherDirection() {
+  void range_stretchesOfTombstones_returnsEachEntryOnce() {
     Bytes main = Bytes.utf8("main");
     List<Bytes> living = new ArrayList<>();
     List<CompletableFuture<Long>> writes = new ArrayList<>();

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** Tests of the retention of changes and of what a slow consumer learns. */
+/** Tests of the retention of changes, and of the warnings that a slow consumer gets. */
 class ChangeRetentionTest {
   private static final Duration KEPT = Duration.ofDays(2);
   private static final long MINUTE = 60_000;
@@ -92,7 +92,7 @@ class ChangeRetentionTest {
   }
 
   @Test
-  void consumed_asTimePasses_tellsHowLongTheNextChangeIsKept() {
+  void consumed_asTimePasses_returnsHowLongTheNextChangeIsKept() {
     put(10);
     engine.maintenance().run();
     assertThat(await(engine.consumers().consumed(table, "runner", 0)).toMillis())
@@ -111,7 +111,7 @@ class ChangeRetentionTest {
   }
 
   @Test
-  void consumed_logNearItsSize_tellsTheTimeUntilItIsFull() {
+  void consumed_logNearItsSize_returnsTheTimeUntilItIsFull() {
     close();
     keptBytes = 4 << 20;
     open();
@@ -127,7 +127,7 @@ class ChangeRetentionTest {
   }
 
   @Test
-  void consumed_positionThatIsNone_isPermanent() {
+  void consumed_positionOutsideTheLog_isPermanent() {
     put(10);
 
     assertThatThrownBy(() -> await(engine.consumers().consumed(table, "runner", 2)))
@@ -139,7 +139,7 @@ class ChangeRetentionTest {
   }
 
   @Test
-  void consumed_tooMany_isPermanentAndTheKnownGoOn() {
+  void consumed_tooMany_isPermanentAndKnownOnesContinue() {
     put(10);
     for (int i = 0; i < ChangeRetention.MAX_CONSUMERS; i++) {
       await(engine.consumers().consumed(table, "runner" + i, 0));
@@ -231,7 +231,7 @@ class ChangeRetentionTest {
   }
 
   @Test
-  void drop_collectionWithConsumers_startsAnewWithoutThem() {
+  void drop_collectionWithConsumers_startsWithoutThem() {
     put(10);
     await(engine.consumers().consumed(table, "runner", 1));
     engine.maintenance().run();

@@ -39,7 +39,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests of the usage statistics, the evidence that nobody uses the old store any more. */
+/** Tests of the usage statistics, the evidence that the old store is no longer used. */
 class UsageTest {
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("m"), Bytes.utf8("c"));
 
@@ -245,7 +245,7 @@ class UsageTest {
   }
 
   @Test
-  void count_storyOfFourHundredServicesOnAHundredCollections_isKeptForEach() {
+  void count_fortyThousandUsers_isKeptForEach() {
     int collections = 100;
     int services = 400;
     try (Engine engine = Engine.open(options().withSync(false))) {
