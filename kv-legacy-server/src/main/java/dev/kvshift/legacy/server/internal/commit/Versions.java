@@ -28,6 +28,8 @@ public final class Versions {
    */
   static final Duration HELD_BACK = VersionClock.SKEW_LIMIT.multipliedBy(2);
 
+  private static final long HELD_BACK_MICROS = HELD_BACK.toNanos() / 1_000;
+
   /** After that time a seal that has failed holds nothing back any more. */
   private static final Duration LONGEST_HELD_BACK = HELD_BACK.multipliedBy(2);
 
@@ -110,7 +112,7 @@ public final class Versions {
               + " ms: nothing was written; set the clock right, or restart the server if its time"
               + " is right");
     }
-    long next = isHeldBack() ? last + 1 : Math.max(now, last + 1);
+    long next = Math.max(isHeldBack() ? now - HELD_BACK_MICROS : now, last + 1);
     long behind = next + count - 1 - now;
     if (behind > MAX_AHEAD_MICROS) {
       throw new KvException.Transient(
@@ -123,7 +125,7 @@ public final class Versions {
     return next;
   }
 
-  /** Draws versions one after the other for a moment, behind the clock. */
+  /** Draws versions behind the clock for a moment, as far as they rise. */
   void holdBack() {
     holdsBackSinceNanos = clock.nanos();
     holdsBack = true;
