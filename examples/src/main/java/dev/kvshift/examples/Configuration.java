@@ -20,7 +20,7 @@ public record Configuration(String store, String host, int port) {
   /**
    * Reads the configuration.
    *
-   * @throws IllegalArgumentException if a variable is missing or wrong, naming it
+   * @throws IllegalArgumentException if a variable is missing or wrong; the message names it
    */
   public static Configuration of(Map<String, String> environment) {
     return new Configuration(
@@ -45,7 +45,7 @@ public record Configuration(String store, String host, int port) {
         return port;
       }
     } catch (NumberFormatException e) {
-      // Told below, like a number out of range.
+      // Reported below, as for a number out of range.
     }
     throw new IllegalArgumentException(PORT + " is '" + text + "': give 0 to " + MAX_PORT);
   }

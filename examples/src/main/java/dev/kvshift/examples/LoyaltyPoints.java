@@ -67,7 +67,7 @@ public final class LoyaltyPoints {
    *
    * @return the balance afterwards
    * @throws KvException.UnsupportedCapability if the store has no locks
-   * @throws KvException.Transient if the lock was not free in 5 s
+   * @throws KvException.Transient if the lock was not free within 5 s
    */
   public long add(String customer, long added) {
     if (locks == null) {

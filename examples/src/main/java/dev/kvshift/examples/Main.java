@@ -9,11 +9,11 @@ public final class Main {
 
   private Main() {}
 
-  /** Serves until it is terminated; {@link Configuration} says what it reads. */
+  /** Serves until it is terminated. Its settings are those of {@link Configuration}. */
   public static void main(String[] args) {
     // Without it, each answer on a kept connection waits for a delayed acknowledgement: 40 ms.
     System.setProperty("sun.net.httpserver.nodelay", "true");
-    // A caller that sends or reads slowly does not hold a thread for ever: seconds.
+    // In seconds, so that a caller that sends or reads slowly does not hold a thread forever.
     System.setProperty("sun.net.httpserver.maxReqTime", "30");
     System.setProperty("sun.net.httpserver.maxRspTime", "60");
     try {

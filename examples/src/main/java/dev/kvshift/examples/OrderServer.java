@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * at most {@link #DRAIN}, and then the store is closed.
  */
 public final class OrderServer implements AutoCloseable {
-  /** The longest time that closing waits for requests in progress. */
+  /** The maximum time for which closing waits for requests in progress. */
   public static final Duration DRAIN = Duration.ofSeconds(20);
 
   private static final Logger LOG = LoggerFactory.getLogger(OrderServer.class);
@@ -98,7 +98,7 @@ public final class OrderServer implements AutoCloseable {
     return http.getAddress().getPort();
   }
 
-  /** Returns how many requests are being answered. */
+  /** Returns the number of requests that are being answered. */
   int inProgress() {
     return inProgress.getRegisteredParties() - (draining ? 0 : 1);
   }

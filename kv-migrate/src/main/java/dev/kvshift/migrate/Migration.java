@@ -46,12 +46,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The migration of one collection. With a fenced cutover, writers use the source until the fence,
- * wait there for a moment, and continue at the target. With a dual-write cutover, services go
- * through phases in which they use both stores, and nobody waits.
+ * wait there for a moment, and continue at the target. With a dual-write cutover, services pass
+ * through phases in which they use both stores, without a pause.
  *
- * <p>{@link #run} does everything. The steps can also be called one by one, in their order; each
- * first does those before it that have to run beside it. Steps are durable: their state is in the
- * target's metadata, so after a crash a new run resumes, on any machine.
+ * <p>{@link #run} runs every step. The steps can also be called one by one, in their order; each
+ * first starts the earlier ones that have to run beside it. Steps are durable: their state is in
+ * the target's metadata, so after a crash a new run resumes, on any machine.
  *
  * <p>Not safe for use by several threads. An interrupted thread makes a method fail with {@link
  * KvException.Transient}.
@@ -106,11 +106,11 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Does every step that is not done yet, up to the end of the cutover. On the dual-write way, a
-   * run resumes in the phase in which it finds the collection.
+   * Runs every step that is not done yet, up to the end of the cutover. With a dual-write cutover,
+   * a run resumes in the phase in which it finds the collection.
    *
    * @throws MigrationException.Mismatch if the stores hold different entries
-   * @throws MigrationException.CutoverRefused if the collection is on the other way
+   * @throws MigrationException.CutoverRefused if the other kind of cutover has begun
    */
   public MigrationResult run(Way way) {
     prepare();
@@ -242,19 +242,18 @@ public final class Migration implements AutoCloseable {
    * Takes the collection to a phase of the dual-write cutover, one step at a time, and completes a
    * step that another run has begun. Streams and applies meanwhile.
    *
-   * <p>On the way up, the runner checks what each phase relies on: the copy is done before
-   * dual-write; before new-read, everything is applied that the source had committed when every
-   * instance had entered shadow-read; before new-read, new-primary and new-only, the certificate is
-   * complete, as before a fence. New-only ends with {@link #cutover}.
+   * <p>Before each step forward, the runner checks the conditions of the phase: the copy is done
+   * before dual-write; before new-read, everything is applied that the source had committed when
+   * every instance had entered shadow-read; before new-read, new-primary and new-only, the
+   * certificate is complete, as before a fence. New-only ends with {@link #cutover}.
    *
-   * <p>The way down, from every phase before new-only, has no condition, and needs nothing but the
-   * source.
+   * <p>A step back, from every phase before new-only, has no condition and needs only the source.
    *
    * @throws MigrationException.CutoverRefused if the certificate is not complete, or the collection
    *     has moved
    * @throws MigrationException.Mismatch if keys that changed since the comparison differ
-   * @throws KvException.Transient if a step has waited for longer than the options' patience,
-   *     naming what or whom it waits for
+   * @throws KvException.Transient if a step has waited for longer than the options' patience; the
+   *     message names what it waits for
    */
   public void step(Phase target) {
     Gate.State before = state();
@@ -310,13 +309,14 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Takes a collection back to legacy, from every phase before new-only. Everything that services
-   * were told is on the source, so nothing is copied and nothing is lost. Needs neither the target
-   * nor the broker, and no migration that runs.
+   * Takes a collection back to legacy, from every phase before new-only. The source holds every
+   * acknowledged write, so nothing is copied and nothing is lost. Needs neither the target nor the
+   * broker, and no migration that runs.
    *
    * @return the phase in which the collection was
    * @throws MigrationException.CutoverRefused if the collection has moved
-   * @throws KvException.Transient if a step has waited for two minutes, naming for whom
+   * @throws KvException.Transient if a step has waited for two minutes; the message names the
+   *     instances that it waits for
    */
   public static Phase rollBack(
       Store source, String collection, Layout layout, ProgressListener listener) {

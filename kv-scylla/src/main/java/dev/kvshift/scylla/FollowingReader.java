@@ -41,11 +41,13 @@ import org.slf4j.LoggerFactory;
  * <p>Safe for use by many threads.
  */
 final class FollowingReader implements StoreCollection {
-  /** How long a reader may stay with an incarnation that is no longer the record's. */
+  /**
+   * The maximum time for which a reader stays with an incarnation that is no longer the record's.
+   */
   static final Duration LOOK_EVERY = Duration.ofSeconds(30);
 
   /**
-   * How long after a failed opening the next one begins; requests in between fail with its error.
+   * The time between a failed opening and the next one. Requests in between fail with its error.
    */
   static final Duration OPEN_AGAIN_AFTER = Duration.ofSeconds(1);
 
@@ -54,6 +56,7 @@ final class FollowingReader implements StoreCollection {
   /**
    * One incarnation of the collection, opened.
    *
+   * @param rows the collection on that incarnation's tables
    * @param number the incarnation that the record named
    */
   record Incarnation(StoreCollection rows, long number) {}
@@ -155,7 +158,10 @@ final class FollowingReader implements StoreCollection {
     }
   }
 
-  /** Returns the incarnation that the record names, opening it if need be, once for all. */
+  /**
+   * Returns the incarnation that the record names, and opens it if necessary, once for all
+   * requests.
+   */
   private CompletionStage<Incarnation> followed(Call call) {
     CompletableFuture<Incarnation> result;
     synchronized (this) {

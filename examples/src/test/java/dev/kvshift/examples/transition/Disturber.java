@@ -23,7 +23,7 @@ final class Disturber implements AutoCloseable {
   private final AtomicInteger kills = new AtomicInteger();
   private final AtomicInteger pauses = new AtomicInteger();
 
-  /** Holds while an instance is disturbed, so that nobody else restarts it meanwhile. */
+  /** Held while an instance is disturbed, so that no other thread restarts it meanwhile. */
   private final Object disturbing = new Object();
 
   /** Creates one that is not enabled yet. */
@@ -34,16 +34,16 @@ final class Disturber implements AutoCloseable {
     thread.start();
   }
 
-  /** Begins to disturb. */
+  /** Starts disturbing. */
   void enable() {
     enabled = true;
   }
 
-  /** Ends to disturb, and waits until the last disturbance is over. */
+  /** Stops disturbing, and waits until the last disturbance has ended. */
   void disable() {
     enabled = false;
     synchronized (disturbing) {
-      // The disturbance that was going on has ended.
+      // The disturbance in progress has ended.
     }
   }
 

@@ -48,7 +48,7 @@ final class KeyHistory {
     return number;
   }
 
-  /** Returns how many requests were counted so far. */
+  /** Returns the number of requests counted so far. */
   int requests() {
     return requests.get();
   }
@@ -98,7 +98,7 @@ final class KeyHistory {
 
   /**
    * Returns the acknowledged write that a read at the end does not show: one after whose beginning
-   * nobody wrote what the read shows; null if there is none.
+   * no client wrote what the read shows; null if there is none.
    *
    * @param found what the key has in the end
    */

@@ -54,7 +54,7 @@ final class LoadBalancer implements AutoCloseable {
   private final Queue<String> failures = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
 
-  /** What became of an attempt. */
+  /** The outcome of an attempt. */
   enum Outcome {
     /** It was answered. */
     DONE,
@@ -71,7 +71,7 @@ final class LoadBalancer implements AutoCloseable {
    */
   record Attempt(Life life, Outcome outcome, @Nullable String body, long called, long ended) {}
 
-  /** What is told of each attempt. */
+  /** Receives each attempt. */
   interface Listener {
     void ended(Attempt attempt);
   }
@@ -90,7 +90,7 @@ final class LoadBalancer implements AutoCloseable {
     return failed.get();
   }
 
-  /** Returns how many attempts failed at instances that the check itself disturbed. */
+  /** Returns the number of attempts that failed at instances that the check itself disturbed. */
   int aside() {
     return aside.get();
   }

@@ -67,7 +67,9 @@ final class Move implements AutoCloseable {
     migration.catchUp();
   }
 
-  /** Waits until every instance, and nobody else, uses the collection and can follow. */
+  /**
+   * Waits until exactly this number of instances use the collection, and all of them can follow.
+   */
   void awaitReady(int instances) {
     until("the instances are ready for " + name, PATIENCE, () -> isReady(instances));
   }

@@ -43,7 +43,7 @@ final class OrderClients implements AutoCloseable {
     }
   }
 
-  /** Places orders that nobody uses at first, so that there is something to copy. */
+  /** Places orders that no client uses at first, so that there is something to copy. */
   void fill(int orders, Random random) {
     for (int i = 0; i < orders; i++) {
       write(newKey(), "client 0", random, "filled-" + i);

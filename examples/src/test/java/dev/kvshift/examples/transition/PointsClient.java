@@ -51,7 +51,7 @@ final class PointsClient implements AutoCloseable {
     return operations.get();
   }
 
-  /** Returns how many balances were wrong. */
+  /** Returns the number of wrong balances. */
   int lost() {
     return lost.get();
   }

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * JVM. Safe for use by many threads, of which one at a time kills, pauses or restarts it.
  */
 final class ServiceInstance implements AutoCloseable {
-  /** What a preStop hook waits for: until no balancer sends new requests any more. */
+  /** The wait of a preStop hook: until no balancer sends new requests any more. */
   private static final long OUT_OF_ROTATION_MILLIS = 1_000;
 
   private static final Duration GRACE = Duration.ofSeconds(30);

@@ -1,6 +1,6 @@
 package dev.kvshift.migrate.api;
 
-/** How services change from the old store to the new one. */
+/** The kinds of cutover, by which services change from the old store to the new one. */
 public enum Way {
   /**
    * In one step, with a pause of less than a second for writers. Services need nothing but their

@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** The phases as people write them: {@code shadow-write}. */
+/** Reads phases in the form {@code shadow-write}. */
 final class PhaseConverter implements ITypeConverter<Phase> {
   @Override
   public Phase convert(String text) {

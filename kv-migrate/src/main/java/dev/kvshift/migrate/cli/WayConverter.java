@@ -4,7 +4,7 @@ import dev.kvshift.migrate.api.Way;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** The ways as people write them: {@code fence} and {@code dual-write}. */
+/** Reads the kinds of cutover {@code fence} and {@code dual-write}. */
 final class WayConverter implements ITypeConverter<Way> {
   @Override
   public Way convert(String text) {

@@ -20,9 +20,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What must hold before anybody trusts the target: before a fence, a seal, and a step into a phase
- * in which the target answers reads. Everything is applied, every changed key is checked, the lives
- * are the ones that were prepared, and the certificate has all that it needs.
+ * Checks the conditions under which the target is trusted: before a fence, a seal, and a step into
+ * a phase in which the target answers reads. Everything is applied, every changed key is checked,
+ * the lives are the ones that were prepared, and the certificate has all that it needs.
  */
 public final class Readiness {
   /** Longer than a client without a report is remembered, and than a new side takes to open. */

@@ -15,16 +15,16 @@ import dev.kvshift.spi.Phase;
 import java.util.Set;
 
 /**
- * Hands a collection over on the dual-write way: from new-primary by a seal, with no pause.
+ * Ends a dual-write cutover: hands a collection over from new-primary by a seal, without a pause.
  *
  * <p><b>Problem.</b> In new-primary every write that is acknowledged is on both stores, and the
- * target answers all reads. The source still decides: it gives each write its version. It must stop
- * at one instant, and the runner may die anywhere around it.
+ * target answers all reads. The source still decides: it assigns each write its version. It must
+ * stop at one instant, and the runner may die anywhere around it.
  *
  * <p><b>Idea.</b> The seal is that instant, one compare-and-set at the leader. Services learn of it
- * by the refusal of their next request and continue at the target alone, above the floor. Nobody is
- * waited for. What the seal leaves on the source alone are writes that no service has acknowledged;
- * the stream brings them over, and only then the target's record becomes active.
+ * by the refusal of their next request and continue at the target alone, above the floor. The
+ * runner waits for no instance. What the seal leaves on the source alone are writes that no service
+ * has acknowledged; the stream brings them over, and only then the target's record becomes active.
  *
  * <p><b>Invariants</b>, and what breaks without each:
  *
@@ -32,8 +32,8 @@ import java.util.Set;
  *   <li><i>The certificate is durable before the seal, with the epoch that is sealed.</i> After it,
  *       services write to the target, so that no comparison can prove anything any more. A runner
  *       that finds a collection sealed completes it under that certificate, and no other.
- *   <li><i>Active follows drained.</i> Whoever finds the target active needs the source no more,
- *       and nobody would apply the rest.
+ *   <li><i>Active follows drained.</i> A run that finds the target active no longer reads the
+ *       source, so the rest would never be applied.
  *   <li><i>No key is compared after the seal.</i> It may have been written or deleted on the target
  *       since, and would be taken for a difference.
  *   <li><i>Lives are proved before the seal and again before the activation</i>, as in {@link
@@ -96,7 +96,7 @@ public final class Seal {
    * Drains what the seal has left, and activates the target. Completes also what another run has
    * sealed.
    *
-   * @param draft tells what is quarantined in the end
+   * @param draft creates the certificate's last section, with what is still quarantined
    * @throws MigrationException.CutoverRefused if the certificate is another seal's, or if the
    *     target has rejected one of the last writes
    */

@@ -7,15 +7,15 @@ import dev.kvshift.transition.Coordinator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the runner asks before each step up of the dual-write cutover: protocol, 4. A condition that
- * time fulfils is returned as what the step waits for; one that needs a person is thrown. Used by
- * one thread.
+ * Checks the conditions of each step forward of the dual-write cutover: protocol, 4. A condition
+ * that time fulfils is returned as what the step waits for; one that needs a person is thrown. Used
+ * by one thread.
  */
 public final class StepConditions {
   private final Evidence evidence;
   private @Nullable Sample sample;
 
-  /** What the runner knows of its own work. */
+  /** The runner's knowledge of its own progress. */
   public interface Evidence {
     /** Returns whether every task of the copy is done. */
     boolean isCopied();
@@ -62,8 +62,8 @@ public final class StepConditions {
 
   /**
    * Reads may go to the target once it has everything that was committed before every instance
-   * wrote to both stores and helped. A position from before the step was complete would not tell:
-   * an instance may still have written to the source alone.
+   * wrote to both stores and helped. A position from before the step was complete would not do: an
+   * instance may still have written to the source alone.
    */
   @Nullable String newRead(Gate.State state) {
     if (state.phase() != Phase.SHADOW_READ || state.acceptMin() != state.epoch()) {

@@ -9,18 +9,18 @@ import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
 
 /**
- * Steps back to an earlier phase. They have no condition and need nothing but the source, which has
- * everything that services were told, whatever has become of the target and of the broker.
+ * Steps back to an earlier phase. They have no condition and need only the source, which holds
+ * every acknowledged write, whatever state the target and the broker are in.
  */
 public final class WayBack {
   private WayBack() {}
 
   /**
    * Takes a collection back to a phase before new-only. Never takes it forward: another run may
-   * have taken it further back meanwhile, and the way up has conditions.
+   * have taken it further back meanwhile, and a step forward has conditions.
    *
    * @param coordinator the collection's, without conditions
-   * @param patience how long each step may wait
+   * @param patience the maximum time for which each step waits
    * @return the gate's state in that phase
    * @throws MigrationException.CutoverRefused if the collection has moved
    */

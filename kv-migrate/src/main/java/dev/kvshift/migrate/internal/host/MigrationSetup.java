@@ -120,7 +120,7 @@ public record MigrationSetup(
 
   /**
    * Returns whether the target waits for what a seal has left on the source. Then the migration is
-   * prepared as one that goes on.
+   * prepared as one that is still in progress.
    */
   private static boolean isImporting(MigrationPlan plan) {
     CollectionRecord record =
