@@ -42,7 +42,7 @@ record Checkout(Path root, String maven) {
   int maven(List<String> arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(maven));
     command.addAll(arguments);
-    return new ProcessBuilder(command).directory(root.toFile()).inheritIO().start().waitFor();
+    return run(new ProcessBuilder(command).directory(root.toFile()));
   }
 
   /**
@@ -50,11 +50,7 @@ record Checkout(Path root, String maven) {
    * its exit code.
    */
   int program(String mainClass, List<String> arguments) throws IOException, InterruptedException {
-    int built =
-        new ProcessBuilder(root.resolve("scripts/build").toString(), "all")
-            .inheritIO()
-            .start()
-            .waitFor();
+    int built = run(new ProcessBuilder(root.resolve("scripts/build").toString(), "all"));
     if (built != 0) {
       return built;
     }
@@ -67,6 +63,20 @@ record Checkout(Path root, String maven) {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(PROGRAM_HEAP, "-Dkvshift.root=" + root, "-cp", classPath, mainClass));
     command.addAll(arguments);
-    return new ProcessBuilder(command).inheritIO().start().waitFor();
+    return run(new ProcessBuilder(command));
+  }
+
+  /** Runs a process, which is terminated if this one is. */
+  private static int run(ProcessBuilder builder) throws IOException, InterruptedException {
+    Process process = builder.inheritIO().start();
+    Thread end = new Thread(process::destroy, "end-of-" + process.pid());
+    Runtime.getRuntime().addShutdownHook(end);
+    int code = process.waitFor();
+    try {
+      Runtime.getRuntime().removeShutdownHook(end);
+    } catch (IllegalStateException e) {
+      // This process ends too: the hook runs, and finds the other one gone.
+    }
+    return code;
   }
 }
