@@ -447,6 +447,9 @@ public interface Gate {
    * or not every instance has entered it, with {@code Transient} while a fence is raised, and with
    * {@link InstancesNotReady} while a live instance cannot follow.
    *
+   * <p>A leader may hold its versions back for a moment before. Services wait until their clocks
+   * have passed the floor by the skew limit, which they then have already.
+   *
    * @param epoch the epoch in which the collection entered new-primary
    */
   CompletionStage<State> seal(long epoch);

@@ -8,6 +8,7 @@ import dev.kvshift.demo.run.DemoReport;
 import dev.kvshift.demo.server.DemoServers;
 import dev.kvshift.demo.server.WorkFolder;
 import dev.kvshift.embedded.fork.StartFailedException;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Futures;
 import java.io.IOException;
@@ -62,6 +63,15 @@ final class DemoCommand implements Callable<Integer> {
   private @Nullable String target;
 
   @Option(
+      names = "--way",
+      paramLabel = "WAY",
+      defaultValue = "fence",
+      description =
+          "How the live writer changes to the new store: fence (in one step) or dual-write (through"
+              + " all phases, with a step back in the middle) (default: ${DEFAULT-VALUE}).")
+  private String way = "fence";
+
+  @Option(
       names = "--records",
       paramLabel = "N",
       defaultValue = "100000",
@@ -101,6 +111,7 @@ final class DemoCommand implements Callable<Integer> {
       throw new ParameterException(
           command, "--input " + input + " is not a folder: give an existing one");
     }
+    Way chosenWay = way(command);
     checkTarget(command);
     Path jars =
         input != null ? input : Path.of(System.getProperty("user.home"), ".m2", "repository");
@@ -111,7 +122,8 @@ final class DemoCommand implements Callable<Integer> {
       progress.say("starting the servers");
       DemoServers servers = folder.startServers(target);
       progress.say("the target is " + servers.newStoreDescription());
-      DemoOptions options = new DemoOptions(jars, records, Duration.ofSeconds(seconds), chosen);
+      DemoOptions options =
+          new DemoOptions(chosenWay, jars, records, Duration.ofSeconds(seconds), chosen);
       DemoReport report = new Demo(servers, folder.path(), options, progress, store -> {}).run();
       report.print(command.getOut());
       if (json != null) {
@@ -119,6 +131,15 @@ final class DemoCommand implements Callable<Integer> {
       }
       return report.isRight() ? OK : MISMATCH;
     }
+  }
+
+  private Way way(CommandLine command) {
+    return switch (way) {
+      case "fence" -> Way.FENCE;
+      case "dual-write" -> Way.DUAL_WRITE;
+      default ->
+          throw new ParameterException(command, "--way " + way + ": give fence or dual-write");
+    };
   }
 
   /** Opens the target once, so that a wrong string is rejected before anything starts. */

@@ -34,6 +34,13 @@ class DemoCommandTest {
   }
 
   @Test
+  void demo_withAnUnknownWay_isAUsageError() {
+    assertThat(execute("demo", "--way", "both")).isEqualTo(2);
+    assertThat(err.toString())
+        .isEqualTo("kv: --way both: give fence or dual-write; --help lists the options\n");
+  }
+
+  @Test
   void demo_withATargetOfUnknownScheme_listsTheSchemes() {
     assertThat(execute("demo", "--target", "nosuch://host")).isEqualTo(2);
     assertThat(err.toString())

@@ -75,6 +75,8 @@ public final class Migration implements AutoCloseable {
   private @Nullable MigrationSetup setup;
   private @Nullable MigrationTasks tasks;
   private @Nullable CopyReport copied;
+  private @Nullable VerifyReport verified;
+  private @Nullable CutoverReport moved;
   private @Nullable StoreCollection source;
 
   private Migration(MigrationPlan plan, ProgressListener listener) {
@@ -135,25 +137,40 @@ public final class Migration implements AutoCloseable {
     if (way == Way.DUAL_WRITE) {
       atLeast(Phase.SHADOW_READ);
     }
-    VerifyReport verified = verify();
-    if (verified.differences() != 0) {
+    VerifyReport compared = verify();
+    if (compared.differences() != 0) {
       throw new MigrationException.Mismatch(
           "the stores differ in "
-              + verified.differences()
+              + compared.differences()
               + " keys of "
               + plan.collection()
               + "; nothing was moved: repair them and start again",
-          verified);
+          compared);
     }
     if (way == Way.DUAL_WRITE) {
       atLeast(Phase.NEW_PRIMARY);
     }
-    CutoverReport moved = cutover();
+    cutover();
+    return result();
+  }
+
+  /**
+   * Returns the result of the steps that this object has done, up to the end of the cutover.
+   *
+   * @throws IllegalStateException if it has not copied, verified and moved the collection
+   */
+  public MigrationResult result() {
+    if (tasks == null || copied == null || verified == null || moved == null) {
+      throw new IllegalStateException(
+          "collection "
+              + plan.collection()
+              + ": copy, verify and move it before the result is read");
+    }
     return new MigrationResult(
         plan.collection(),
-        Objects.requireNonNull(copied),
-        tasks().streamed(),
-        tasks().settled(),
+        copied,
+        tasks.streamed(),
+        tasks.settled(),
         verified,
         moved,
         steps,
@@ -220,6 +237,7 @@ public final class Migration implements AutoCloseable {
     start();
     ProgressReporter progress = begin(Step.VERIFY, "rows");
     VerifyReport report = tasks().verify(progress);
+    verified = report;
     end(Step.VERIFY, progress, report.sourceRows() + report.targetRows());
     return report;
   }
@@ -373,6 +391,7 @@ public final class Migration implements AutoCloseable {
       tasks().closeFollowers();
     }
     setup().unregisterConsumer();
+    moved = report;
     end(Step.CUTOVER, progress, report.attempts());
     return report;
   }
@@ -408,14 +427,14 @@ public final class Migration implements AutoCloseable {
   }
 
   private MigrationResult finish() {
-    CutoverReport moved = cutover();
+    CutoverReport report = cutover();
     return new MigrationResult(
         plan.collection(),
         new CopyReport(CopyTasks.readCounts(ledger), Duration.ZERO),
         0,
         0,
         ledger.require(VerifyRecord.KEY).report(),
-        moved,
+        report,
         steps,
         certificate());
   }

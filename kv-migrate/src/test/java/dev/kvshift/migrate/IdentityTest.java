@@ -37,6 +37,8 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Sides that have the right names and are others than the migration was prepared with. */
 final class IdentityTest {
@@ -119,12 +121,17 @@ final class IdentityTest {
     assertNotMoved();
   }
 
-  @Test
-  void run_anotherLayout_isRefused() {
+  static List<Layout> otherLayouts() {
+    return List.of(Layout.range(ShardRule.firstBits(4)), Layout.point());
+  }
+
+  @ParameterizedTest
+  @MethodSource("otherLayouts")
+  void run_anotherLayout_isRefused(Layout wrong) {
     prepare();
     MigrationPlan prepared = sides.plan();
     MigrationPlan plan =
-        MigrationPlan.builder(Sides.COLLECTION, Layout.range(ShardRule.firstBits(4)))
+        MigrationPlan.builder(Sides.COLLECTION, wrong)
             .source(prepared.source())
             .target(prepared.target())
             .bootstrapServers(prepared.bootstrapServers())

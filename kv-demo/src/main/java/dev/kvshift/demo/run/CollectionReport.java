@@ -1,9 +1,9 @@
 package dev.kvshift.demo.run;
 
 import dev.kvshift.demo.catalog.CatalogCollection;
+import dev.kvshift.demo.writer.LongestWrite;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.VerifyReport;
-import java.time.Duration;
 
 /**
  * The migration of one collection.
@@ -11,13 +11,13 @@ import java.time.Duration;
  * @param collection the collection
  * @param migration the result of the migration
  * @param comparison the comparison of all rows after it
- * @param longestWrite the time of the longest write that was in flight during the cutover
+ * @param longestWrite the longest write that was in flight during a step of the cutover
  */
 record CollectionReport(
     CatalogCollection collection,
     MigrationResult migration,
     VerifyReport comparison,
-    Duration longestWrite) {
+    LongestWrite longestWrite) {
   /** Returns the number of rows that the copy wrote. */
   long copied() {
     return migration.copy().counts().written();

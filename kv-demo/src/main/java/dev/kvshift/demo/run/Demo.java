@@ -20,7 +20,9 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.model.Stores;
+import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreKey;
 import java.io.IOException;
@@ -32,6 +34,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -43,8 +46,8 @@ import java.util.stream.Collectors;
  * parts:
  *
  * <ol>
- *   <li>All rows of both stores are compared, except the keys that were written after the fence,
- *       which only the target has.
+ *   <li>All rows of both stores are compared, except the keys that were written after the old store
+ *       had stopped, which only the target has.
  *   <li>Every key of the live writer is read on the target and compared with its journal, which the
  *       migration never sees.
  * </ol>
@@ -52,7 +55,7 @@ import java.util.stream.Collectors;
  * <p>Used once, by one thread.
  */
 public final class Demo {
-  /** The leader chooses F at the fence, at most this far ahead of its clock. */
+  /** The leader issues versions at most this far ahead of its clock. */
   private static final Duration MAX_FLOOR_AHEAD = Duration.ofSeconds(1);
 
   private final DemoServers servers;
@@ -122,7 +125,13 @@ public final class Demo {
         }
         JournalFindings findings = checkJournal(journal);
         String connectionString = ConnectionString.parse(servers.transition()).toString();
-        return new DemoReport(steps, collections, findings, counts, connectionString, range);
+        return new DemoReport(
+            options.way(),
+            steps,
+            collections,
+            findings,
+            new WriterReport(counts, journal.steadyWrite(), connectionString),
+            range);
       }
     }
   }
@@ -156,15 +165,43 @@ public final class Demo {
             .bootstrapServers(servers.bootstrapServers())
             .build();
     try (Migration migration = Migration.of(plan, progress)) {
-      MigrationResult result = migration.run();
-      Instant released = Instant.now();
+      List<CutoverTimes.Interval> felt = new ArrayList<>();
+      MigrationResult result =
+          options.way() == Way.DUAL_WRITE ? takePhases(migration, felt) : migration.run();
+      Instant stopped = stoppedFrom(result.cutover().floor());
+      if (felt.isEmpty()) {
+        felt.add(new CutoverTimes.Interval("new-only", stopped, Instant.now()));
+      }
       result.steps().forEach((step, time) -> steps.put(collection + ": " + step.word(), time));
-      return new Migrated(result, new CutoverTimes(fencedFrom(result.cutover().floor()), released));
+      return new Migrated(result, new CutoverTimes(stopped, felt));
     }
   }
 
-  /** Returns a moment that is certainly not after the fence. */
-  private static Instant fencedFrom(long floor) {
+  /** Takes all phases, with a step back in the middle, and notes when each step was taken. */
+  private static MigrationResult takePhases(Migration migration, List<CutoverTimes.Interval> felt) {
+    step(migration, Phase.SHADOW_WRITE, felt);
+    migration.copy();
+    migration.catchUp();
+    step(migration, Phase.DUAL_WRITE, felt);
+    step(migration, Phase.SHADOW_READ, felt);
+    migration.verify();
+    step(migration, Phase.NEW_READ, felt);
+    step(migration, Phase.SHADOW_READ, felt);
+    step(migration, Phase.NEW_READ, felt);
+    step(migration, Phase.NEW_PRIMARY, felt);
+    step(migration, Phase.NEW_ONLY, felt);
+    return migration.result();
+  }
+
+  private static void step(Migration migration, Phase phase, List<CutoverTimes.Interval> felt) {
+    Instant from = Instant.now();
+    migration.step(phase);
+    String name = phase.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    felt.add(new CutoverTimes.Interval(name, from, Instant.now()));
+  }
+
+  /** Returns a moment that is certainly not after the last write of the old store. */
+  private static Instant stoppedFrom(long floor) {
     return Instant.EPOCH.plus(floor, ChronoUnit.MICROS).minus(MAX_FLOOR_AHEAD);
   }
 
@@ -179,7 +216,7 @@ public final class Demo {
       CatalogCollection collection, JournalCheck journal, Store source, Store target)
       throws IOException {
     Set<StoreKey> ignored =
-        journal.writtenAfterFence(collection).stream()
+        journal.writtenAfterStop(collection).stream()
             .map(CatalogKey::storeKey)
             .collect(Collectors.toSet());
     Comparison comparison =

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvshift.demo.writer.JournalFindings;
-import dev.kvshift.demo.writer.WriterCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.api.WritePause;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -21,19 +21,19 @@ import java.util.Map;
 /**
  * The result of a demo, printed for people and written as JSON for programs.
  *
+ * @param way how the live writer changed to the new store
  * @param steps the time of each step, in the order of the steps
  * @param collections the migration of each collection
  * @param journal the differences between the target and the live writer's journals
- * @param writer the operations of the live writer
- * @param connectionString the live writer's connection string, without secrets
+ * @param live what the live writer has done and seen
  * @param range the range read across the cutover
  */
 public record DemoReport(
+    Way way,
     Map<String, Duration> steps,
     List<CollectionReport> collections,
     JournalFindings journal,
-    WriterCounts writer,
-    String connectionString,
+    WriterReport live,
     RangeReadAcrossCutover.Result range) {
   /** Copies the collections. */
   public DemoReport {
@@ -55,13 +55,13 @@ public record DemoReport(
 
   /** Returns the live writer's requests that failed, and reads that the journal does not allow. */
   public long failedRequests() {
-    return writer.failed() + writer.stale();
+    return live.counts().failed() + live.counts().stale();
   }
 
-  /** Returns the time of the longest write that was in flight during a cutover. */
+  /** Returns the time of the longest write that was in flight during a step of a cutover. */
   public Duration longestWrite() {
     return collections.stream()
-        .map(CollectionReport::longestWrite)
+        .map(each -> each.longestWrite().took())
         .reduce(Duration.ZERO, (one, other) -> one.compareTo(other) > 0 ? one : other);
   }
 
@@ -71,7 +71,7 @@ public record DemoReport(
     for (CollectionReport each : collections) {
       each.comparison().keys().forEach(key -> problems.add(each.collection() + " " + key));
     }
-    problems.addAll(writer.problems());
+    problems.addAll(live.counts().problems());
     return problems;
   }
 
@@ -114,12 +114,21 @@ public record DemoReport(
 
   private void printService(PrintWriter out) {
     for (CollectionReport each : collections) {
+      if (way == Way.DUAL_WRITE) {
+        out.printf(
+            Locale.ROOT,
+            "  steps of %-15s longest write %d ms, at the step to %s%n",
+            each.collection() + ":",
+            each.longestWrite().took().toMillis(),
+            each.longestWrite().step());
+        continue;
+      }
       WritePause pause = each.migration().cutover().pause();
       out.printf(
           Locale.ROOT,
           "  cutover of %-15s longest write %d ms (fence %d, drain %d, tail %d, move %d ms)%n",
           each.collection() + ":",
-          each.longestWrite().toMillis(),
+          each.longestWrite().took().toMillis(),
           pause.fenced().toMillis(),
           pause.drained().toMillis(),
           pause.tailChecked().toMillis(),
@@ -128,9 +137,13 @@ public record DemoReport(
     out.printf(
         Locale.ROOT,
         "  live writer: %,d writes, %,d reads, %d failed; one connection string, never stopped%n",
-        writer.writes(),
-        writer.reads(),
+        live.counts().writes(),
+        live.counts().reads(),
         failedRequests());
+    out.printf(
+        Locale.ROOT,
+        "  99.9 %% of its writes between the steps took at most %.1f ms%n",
+        live.steadyWrite().toNanos() / 1e6);
     out.printf(
         Locale.ROOT,
         "  range read of %s: %d page(s) from the old store, %d from the new, %,d entries, %s%n",
@@ -170,6 +183,7 @@ public record DemoReport(
   private ObjectNode toJson(JsonMapper json) {
     DifferenceCounts differences = differences();
     ObjectNode report = json.createObjectNode();
+    report.put("way", way == Way.DUAL_WRITE ? "dual-write" : "fence");
     report.put("records", records());
     report.put("missing", differences.missing());
     report.put("extra", differences.extra());
@@ -190,7 +204,8 @@ public record DemoReport(
           .put("copied", each.copied())
           .put("copyRowsPerSecond", each.copyRowsPerSecond())
           .put("changesApplied", each.migration().changesApplied())
-          .put("writePauseMillis", each.longestWrite().toMillis())
+          .put("writePauseMillis", each.longestWrite().took().toMillis())
+          .put("longestWriteAt", each.longestWrite().step())
           .put("fencedMillis", pause.fenced().toMillis())
           .put("drainedMillis", pause.drained().toMillis())
           .put("tailCheckedMillis", pause.tailChecked().toMillis())
@@ -198,10 +213,11 @@ public record DemoReport(
     }
     report
         .putObject("writer")
-        .put("writes", writer.writes())
-        .put("reads", writer.reads())
+        .put("writes", live.counts().writes())
+        .put("reads", live.counts().reads())
+        .put("steadyWriteP999Millis", live.steadyWrite().toNanos() / 1e6)
         .put("keysChecked", journal.keys())
-        .put("connectionString", connectionString);
+        .put("connectionString", live.connectionString());
     report
         .putObject("range")
         .put("packageName", range.packageName())

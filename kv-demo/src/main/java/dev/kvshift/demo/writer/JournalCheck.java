@@ -17,12 +17,13 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
  * The check of the target by the live writer's journals, which also say which keys were written
- * after a fence and how long writes waited. Memory grows with the writer's keys, whose number is
- * fixed. Used by one thread.
+ * after the old store had stopped and how long writes took. Memory grows with the writer's keys,
+ * whose number is fixed. Used by one thread.
  */
 public final class JournalCheck {
   private static final int MAX_LISTED = 100;
@@ -30,9 +31,10 @@ public final class JournalCheck {
   private final Map<CatalogCollection, CutoverTimes> cutovers;
   private final List<CatalogKey> keys = new ArrayList<>();
   private final List<ExpectedValue> expected = new ArrayList<>();
-  private final BitSet writtenAfterFence = new BitSet();
-  private final Map<CatalogCollection, Duration> longestWrites =
+  private final BitSet writtenAfterStop = new BitSet();
+  private final Map<CatalogCollection, LongestWrite> longestWrites =
       new EnumMap<>(CatalogCollection.class);
+  private final WriteTimes steady = new WriteTimes();
 
   private JournalCheck(Map<CatalogCollection, CutoverTimes> cutovers) {
     this.cutovers = cutovers;
@@ -72,30 +74,44 @@ public final class JournalCheck {
       }
       CatalogCollection collection = keys.get(index).collection();
       CutoverTimes cutover = cutovers.get(collection);
-      if (cutover == null || ended.isBefore(cutover.fenced())) {
+      if (cutover == null) {
         return;
       }
-      writtenAfterFence.set(index);
-      if (write.sent().isBefore(cutover.released())) {
-        longestWrites.merge(
-            collection,
-            Duration.between(write.sent(), ended),
-            (one, other) -> one.compareTo(other) > 0 ? one : other);
+      if (!ended.isBefore(cutover.stopped())) {
+        writtenAfterStop.set(index);
+      }
+      Duration took = Duration.between(write.sent(), ended);
+      Optional<String> step = cutover.stepDuring(write.sent(), ended);
+      if (step.isPresent()) {
+        longestWrites.merge(collection, new LongestWrite(took, step.get()), LongestWrite::longer);
+      } else {
+        steady.add(took);
       }
     }
   }
 
-  /** Returns the collection's keys with a write that was in flight at the fence or came later. */
-  public List<CatalogKey> writtenAfterFence(CatalogCollection collection) {
-    return writtenAfterFence.stream()
+  /**
+   * Returns the collection's keys with a write that was in flight when the old store stopped, or
+   * came later.
+   */
+  public List<CatalogKey> writtenAfterStop(CatalogCollection collection) {
+    return writtenAfterStop.stream()
         .mapToObj(keys::get)
         .filter(key -> key.collection() == collection)
         .toList();
   }
 
-  /** Returns the time of the longest write that was in flight during the collection's cutover. */
-  public Duration longestWrite(CatalogCollection collection) {
-    return longestWrites.getOrDefault(collection, Duration.ZERO);
+  /**
+   * Returns the time that 99.9 % of the writes between the steps of both collections did not
+   * exceed.
+   */
+  public Duration steadyWrite() {
+    return steady.percentile(0.999);
+  }
+
+  /** Returns the longest write that was in flight during a step of the collection. */
+  public LongestWrite longestWrite(CatalogCollection collection) {
+    return longestWrites.getOrDefault(collection, LongestWrite.NONE);
   }
 
   /** Returns the number of keys in the journals. */

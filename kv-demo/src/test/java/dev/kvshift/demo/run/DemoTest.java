@@ -13,6 +13,7 @@ import dev.kvshift.demo.progress.ProgressLines;
 import dev.kvshift.demo.proto.FileReport;
 import dev.kvshift.demo.server.DemoServers;
 import dev.kvshift.migrate.api.DifferenceCounts;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
@@ -42,8 +43,19 @@ class DemoTest {
 
   @Test
   void demo_ofRealData_leavesNothingMissingExtraDifferentOrResurrected() throws IOException {
-    DemoReport report = run(target -> {});
+    assertRight(run(Way.FENCE, target -> {}));
+  }
 
+  @Test
+  void demo_throughAllPhases_leavesNothingMissingExtraDifferentOrResurrected() throws IOException {
+    DemoReport report = run(Way.DUAL_WRITE, target -> {});
+
+    assertRight(report);
+    assertThat(report.live().steadyWrite()).isPositive();
+    assertThat(report.longestWrite()).isPositive();
+  }
+
+  private static void assertRight(DemoReport report) {
     assertThat(report.problems()).isEmpty();
     assertThat(report.differences()).isEqualTo(DifferenceCounts.NONE);
     assertThat(report.failedRequests()).isZero();
@@ -58,7 +70,7 @@ class DemoTest {
   void demo_withATargetBrokenOnPurpose_reportsExactlyWhatWasBroken() throws IOException {
     List<StoreKey> broken = new ArrayList<>();
 
-    DemoReport report = run(target -> broken.addAll(breakFiles(target)));
+    DemoReport report = run(Way.FENCE, target -> broken.addAll(breakFiles(target)));
 
     assertThat(report.differences()).isEqualTo(new DifferenceCounts(1, 1, 1, 0));
     assertThat(report.isRight()).isFalse();
@@ -70,11 +82,11 @@ class DemoTest {
     }
   }
 
-  private DemoReport run(Consumer<Store> beforeCheck) throws IOException {
+  private DemoReport run(Way way, Consumer<Store> beforeCheck) throws IOException {
     System.out.println("seed " + SEED);
     Path noJars = folder.resolve("none");
     try (DemoServers servers = DemoServers.start(folder, null)) {
-      DemoOptions options = new DemoOptions(noJars, RECORDS, Duration.ofSeconds(1), SEED);
+      DemoOptions options = new DemoOptions(way, noJars, RECORDS, Duration.ofSeconds(1), SEED);
       ProgressLines progress =
           new ProgressLines(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
       return new Demo(servers, folder, options, progress, beforeCheck).run();

@@ -57,6 +57,10 @@ public final class RunningServer implements AutoCloseable {
   private static final int RESET_WINDOW_SECONDS = 30;
   private static final int MAX_METADATA_BYTES = 8 << 10;
 
+  /** The methods that are streams of drivers, to which the limits of small calls do not apply. */
+  private static final Set<String> STREAMS =
+      Set.of(LegacyGrpc.getConnectMethod().getFullMethodName());
+
   private final Engine engine;
   private final Server server;
   private final String bind;
@@ -99,8 +103,6 @@ public final class RunningServer implements AutoCloseable {
       EngineOptions options, ServerOptions listening, ServerInterceptor... watching) {
     listening.check();
     Engine engine = Engine.open(options);
-    String bind = listening.bind();
-    int port = listening.port();
     int cores = Runtime.getRuntime().availableProcessors();
     ExecutorService workers = Executors.newFixedThreadPool(2 * cores, named("legacy-worker"));
     ExecutorService longReads = Executors.newFixedThreadPool(2 * cores, named("legacy-read"));
@@ -115,10 +117,51 @@ public final class RunningServer implements AutoCloseable {
     MemoryBudget memory = new MemoryBudget(listening.memoryBytes());
     LegacyService service = new LegacyService(engine, workers, longReads, memory);
     Network network = new Network(cores);
-    Set<String> streams = Set.of(LegacyGrpc.getConnectMethod().getFullMethodName());
+    Server server;
+    try {
+      NettyServerBuilder builder =
+          listener(listening, network, memory)
+              .executor(workers)
+              .addService(service)
+              // The last one is called first: a call is refused before it is counted.
+              .intercept(new SmallCalls(STREAMS))
+              .intercept(new TokenCheck(listening.tokenFile()))
+              .addService(health.getHealthService());
+      for (ServerInterceptor each : watching) {
+        builder.intercept(each);
+      }
+      server = builder.build();
+    } catch (IllegalArgumentException e) {
+      engine.close();
+      network.close();
+      throw new KvException.Permanent(
+          "TLS certificate or key cannot be read, " + listening.tls() + ": give PEM files", e);
+    }
+    RunningServer running =
+        new RunningServer(
+            engine, server, listening.bind(), health, workers, longReads, service, network, memory);
+    network.listening.scheduleWithFixedDelay(
+        () -> service.endStalled(System.nanoTime()), 1, 1, TimeUnit.SECONDS);
+    try {
+      server.start();
+      return running;
+    } catch (IOException e) {
+      running.close();
+      throw new KvException.Transient(
+          "port "
+              + listening.port()
+              + " on "
+              + listening.bind()
+              + " is in use: stop the process that uses it, or give another --port (0 takes a free one)",
+          e);
+    }
+  }
+
+  /** Returns the listener, with the limits of connections and calls, and TLS if it is asked for. */
+  private static NettyServerBuilder listener(
+      ServerOptions listening, Network network, MemoryBudget memory) {
     NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
-            .executor(workers)
+        NettyServerBuilder.forAddress(new InetSocketAddress(listening.bind(), listening.port()))
             .bossEventLoopGroup(network.listening)
             .workerEventLoopGroup(network.connections)
             .channelFactory(
@@ -137,46 +180,11 @@ public final class RunningServer implements AutoCloseable {
             // A compressed frame could be a thousand times larger than what has arrived.
             .decompressorRegistry(
                 DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
-            .addStreamTracerFactory(InboundBytes.counting(memory, streams))
-            .addService(service)
-            // The last one is called first: a call is refused before it is counted.
-            .intercept(new SmallCalls(streams))
-            .intercept(new TokenCheck(listening.tokenFile()))
-            .addService(health.getHealthService());
-    for (ServerInterceptor each : watching) {
-      builder.intercept(each);
-    }
+            .addStreamTracerFactory(InboundBytes.counting(memory, STREAMS));
     ServerOptions.Tls tls = listening.tls();
-    Server server;
-    try {
-      if (tls != null) {
-        builder.useTransportSecurity(tls.certificate().toFile(), tls.key().toFile());
-      }
-      server = builder.build();
-    } catch (IllegalArgumentException e) {
-      engine.close();
-      network.close();
-      throw new KvException.Permanent(
-          "TLS certificate or key cannot be read, " + tls + ": give PEM files", e);
-    }
-    RunningServer running =
-        new RunningServer(
-            engine, server, bind, health, workers, longReads, service, network, memory);
-    network.listening.scheduleWithFixedDelay(
-        () -> service.endStalled(System.nanoTime()), 1, 1, TimeUnit.SECONDS);
-    try {
-      server.start();
-      return running;
-    } catch (IOException e) {
-      running.close();
-      throw new KvException.Transient(
-          "port "
-              + port
-              + " on "
-              + bind
-              + " is in use: stop the process that uses it, or give another --port (0 takes a free one)",
-          e);
-    }
+    return tls == null
+        ? builder
+        : builder.useTransportSecurity(tls.certificate().toFile(), tls.key().toFile());
   }
 
   /** Returns the maximum number of connections, which the memory for requests determines. */

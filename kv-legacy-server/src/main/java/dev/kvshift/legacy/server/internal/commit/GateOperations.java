@@ -6,12 +6,14 @@ import dev.kvshift.legacy.server.internal.storage.LeaderClock;
 import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -160,18 +162,37 @@ public final class GateOperations {
         });
   }
 
+  /**
+   * Seals a collection. Holds versions back before, so that the clocks of services have passed the
+   * floor by the skew limit when they learn of it, and their first writes need not wait.
+   */
   public CompletableFuture<Gate.State> seal(Table table, long epoch) {
     requireRows(table);
     return submit(
-        table,
-        commit -> {
-          GateRecord sealed =
-              table.gate().sealed(table.name(), epoch, commit.versions().last(), table.instances());
-          if (!sealed.equals(table.gate())) {
-            commit.setGate(table, sealed);
-          }
-          return current(table);
-        });
+            table,
+            commit -> {
+              boolean isSealed = sealed(table, epoch, commit).equals(table.gate());
+              if (!isSealed) {
+                commit.versions().holdBack();
+              }
+              return isSealed ? Duration.ZERO : Versions.HELD_BACK;
+            })
+        .thenCompose(Futures::after)
+        .thenCompose(
+            passed ->
+                submit(
+                    table,
+                    commit -> {
+                      GateRecord sealed = sealed(table, epoch, commit);
+                      if (!sealed.equals(table.gate())) {
+                        commit.setGate(table, sealed);
+                      }
+                      return current(table);
+                    }));
+  }
+
+  private static GateRecord sealed(Table table, long epoch, Commit commit) {
+    return table.gate().sealed(table.name(), epoch, commit.versions().last(), table.instances());
   }
 
   private Gate.State current(Table table) {

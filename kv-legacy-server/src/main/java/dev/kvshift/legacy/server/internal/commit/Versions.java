@@ -22,6 +22,17 @@ public final class Versions {
   /** The lead of a new ceiling over the last version: a few raises a second under load. */
   static final long BLOCK_MICROS = 250_000;
 
+  /**
+   * For how long versions are held back before a seal: services wait until their clocks have passed
+   * the floor by the skew limit, and their clocks may be behind this one by as much.
+   */
+  static final Duration HELD_BACK = VersionClock.SKEW_LIMIT.multipliedBy(2);
+
+  private static final long HELD_BACK_MICROS = HELD_BACK.toNanos() / 1_000;
+
+  /** After that time a seal that has failed holds nothing back any more. */
+  private static final Duration LONGEST_HELD_BACK = HELD_BACK.multipliedBy(2);
+
   private static final byte[] CEILING_KEY = Database.utf8("ceiling");
   private static final Logger LOG = LoggerFactory.getLogger(Versions.class);
 
@@ -31,6 +42,8 @@ public final class Versions {
   private long last;
   private long ceiling;
   private volatile long publishedCeiling;
+  private long holdsBackSinceNanos;
+  private boolean holdsBack;
 
   public Versions(LeaderClock clock, byte @Nullable [] storedCeiling) {
     this.clock = clock;
@@ -99,7 +112,7 @@ public final class Versions {
               + " ms: nothing was written; set the clock right, or restart the server if its time"
               + " is right");
     }
-    long next = Math.max(now, last + 1);
+    long next = Math.max(isHeldBack() ? now - HELD_BACK_MICROS : now, last + 1);
     long behind = next + count - 1 - now;
     if (behind > MAX_AHEAD_MICROS) {
       throw new KvException.Transient(
@@ -110,6 +123,17 @@ public final class Versions {
     }
     last = next + count - 1;
     return next;
+  }
+
+  /** Draws versions behind the clock for a moment, as far as they rise. */
+  void holdBack() {
+    holdsBackSinceNanos = clock.nanos();
+    holdsBack = true;
+  }
+
+  private boolean isHeldBack() {
+    holdsBack &= clock.nanos() - holdsBackSinceNanos < LONGEST_HELD_BACK.toNanos();
+    return holdsBack;
   }
 
   /**

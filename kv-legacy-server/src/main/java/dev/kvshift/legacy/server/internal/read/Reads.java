@@ -163,15 +163,9 @@ public final class Reads {
       Range range,
       PageLimit limit,
       Admission admission) {
-    Buffers mine = buffers.get();
     Instant now = clock.instant();
     boolean forward = range.direction() == Direction.FORWARD;
-    List<Row> found = new ArrayList<>();
-    int live = 0;
-    int dead = 0;
-    long deadBytes = 0;
-    long bytes = 0;
-    Bytes passed = null;
+    PageBuilder page = new PageBuilder(limit);
     for (seek(rows, prefix, range); rows.isValid(); step(rows, forward)) {
       byte[] physical = rows.key();
       if (!Keys.startsWith(physical, prefix)) {
@@ -184,47 +178,86 @@ public final class Reads {
         }
         break;
       }
-      StoreKey key = StoreKey.of(main, clustering);
-      int length = rows.value(mine.stored.clear());
-      Row row = null;
-      if (length > mine.stored.capacity()) {
-        row = Records.tombstone(key, mine.stored, now);
-        mine.makeRoom(length);
-        long excess = bytes + clustering.size() + length - Records.MAX_HEAD_BYTES - limit.bytes();
-        if (row == null && length > LARGE_ROW_BYTES && excess > 0) {
-          if (live > 0) {
-            return RowPage.of(found, Stop.BYTE_LIMIT, passed);
-          }
-          admission.admit(excess);
-        }
-        if (row == null) {
-          row = Records.row(key, rows.value()).at(now);
-        }
-      } else {
-        row = Records.row(key, mine.stored).at(now);
+      Row row = row(rows, StoreKey.of(main, clustering), page, now, admission);
+      Stop stop = row == null ? Stop.BYTE_LIMIT : page.add(row);
+      if (stop != null) {
+        return page.end(stop);
       }
+    }
+    return page.end(Stop.END);
+  }
+
+  /** Reads the row at which the iterator is; null if it is too large for the rest of the page. */
+  private @Nullable Row row(
+      RocksIterator rows, StoreKey key, PageBuilder page, Instant now, Admission admission) {
+    Buffers mine = buffers.get();
+    int length = rows.value(mine.stored.clear());
+    if (length <= mine.stored.capacity()) {
+      return Records.row(key, mine.stored).at(now);
+    }
+    Row tombstone = Records.tombstone(key, mine.stored, now);
+    mine.makeRoom(length);
+    if (tombstone != null) {
+      return tombstone;
+    }
+    long excess = page.excess(key.clustering().size() + length - Records.MAX_HEAD_BYTES);
+    if (length > LARGE_ROW_BYTES && excess > 0) {
+      if (page.live > 0) {
+        return null;
+      }
+      admission.admit(excess);
+    }
+    return Records.row(key, rows.value()).at(now);
+  }
+
+  /** A page of a range while it is filled. */
+  private static final class PageBuilder {
+    private final PageLimit limit;
+    private final List<Row> rows = new ArrayList<>();
+    private int live;
+    private int dead;
+    private long liveBytes;
+    private long deadBytes;
+    private @Nullable Bytes passed;
+
+    PageBuilder(PageLimit limit) {
+      this.limit = limit;
+    }
+
+    /** Returns the number of bytes by which an entry of a size would exceed the page's limit. */
+    long excess(int entryBytes) {
+      return liveBytes + entryBytes - limit.bytes();
+    }
+
+    /** Adds a row if the limits allow it, and otherwise returns the limit that is reached. */
+    @Nullable Stop add(Row row) {
+      Bytes clustering = row.key().clustering();
       Bytes value = row.value();
       if (value == null) {
         deadBytes += clustering.size();
         if (dead == MAX_TOMBSTONES || (dead > 0 && deadBytes > MAX_TOMBSTONE_BYTES)) {
-          return RowPage.of(found, Stop.SCAN_LIMIT, passed);
+          return Stop.SCAN_LIMIT;
         }
         dead++;
       } else {
-        long size = (long) clustering.size() + value.size();
+        int entryBytes = clustering.size() + value.size();
         if (live == limit.entries()) {
-          return RowPage.of(found, Stop.ENTRY_LIMIT, passed);
+          return Stop.ENTRY_LIMIT;
         }
-        if (live > 0 && bytes + size > limit.bytes()) {
-          return RowPage.of(found, Stop.BYTE_LIMIT, passed);
+        if (live > 0 && excess(entryBytes) > 0) {
+          return Stop.BYTE_LIMIT;
         }
         live++;
-        bytes += size;
+        liveBytes += entryBytes;
       }
-      found.add(row);
+      rows.add(row);
       passed = clustering;
+      return null;
     }
-    return RowPage.of(found, Stop.END, null);
+
+    RowPage end(Stop stop) {
+      return RowPage.of(rows, stop, stop == Stop.END ? null : passed);
+    }
   }
 
   /** Returns whether the key is the exclusive bound at which the range begins. */

@@ -93,6 +93,11 @@ class EngineTest {
     return put(value, Duration.ofSeconds(10));
   }
 
+  private CompletableFuture<Long> putIn(long epoch) {
+    Call call = Call.within(Duration.ofSeconds(10)).withEpoch(epoch);
+    return engine.write(table, KEY, Mutation.put(Bytes.utf8("v")), call);
+  }
+
   private CompletableFuture<Long> put(String value, Duration timeout) {
     return engine.write(table, KEY, Mutation.put(Bytes.utf8(value)), Call.within(timeout));
   }
@@ -706,6 +711,39 @@ class EngineTest {
     assertThatThrownBy(() -> await(engine.gates().reassert(table, KEY, 0, unhurried())))
         .isInstanceOf(StalePhase.class);
     assertThat(engine.reads().window(table).newest()).isEqualTo(1);
+  }
+
+  @Test
+  void seal_writesGoOn_holdsTheirVersionsBackSoThatNobodyWaitsForTheFloor() {
+    step(1, Phase.SHADOW_WRITE, 1);
+    step(2, Phase.DUAL_WRITE, 2);
+    step(3, Phase.SHADOW_READ, 3);
+    step(4, Phase.NEW_READ, 4);
+    step(5, Phase.NEW_PRIMARY, 5);
+    long last = await(putIn(5));
+    CompletableFuture<Gate.State> sealing = engine.gates().seal(table, 5);
+    while (!sealing.isDone()) {
+      CompletableFuture<Long> write = putIn(5);
+      try {
+        long version = await(write);
+        long heldBack = VersionClock.micros(Instant.now()) - 500_000;
+        assertThat(version).isBetween(last + 1, Math.max(last + 1, heldBack));
+        last = version;
+      } catch (StalePhase e) {
+        break;
+      }
+    }
+    assertThat(await(sealing).floor()).isEqualTo(last);
+  }
+
+  @Test
+  void seal_refused_holdsNoVersionsBackForLong() {
+    step(1, Phase.SHADOW_WRITE, 1);
+    long before = await(putIn(1));
+    assertThatThrownBy(() -> await(engine.gates().seal(table, 1)))
+        .isInstanceOf(KvException.Permanent.class);
+    clock.advance(Duration.ofMillis(2));
+    assertThat(await(putIn(1))).isGreaterThanOrEqualTo(before + 2_000);
   }
 
   @Test
