@@ -25,6 +25,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -269,7 +270,8 @@ final class KeyCheckTest {
    * there.
    */
   private static final class MovingClock extends Clock {
-    volatile Instant now = Instant.now().plusSeconds(3_600);
+    /** Whole milliseconds, as an expiry has: the bounds of the tests lie exactly there. */
+    volatile Instant now = Instant.now().plusSeconds(3_600).truncatedTo(ChronoUnit.MILLIS);
 
     @Override
     public Instant instant() {
