@@ -1,6 +1,7 @@
 package dev.kvshift.spi;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A phase of a collection that moves from the old store L to the new store S. The order is the
@@ -22,6 +23,11 @@ public enum Phase {
   NEW_PRIMARY,
   /** Reads and writes go to S alone. Absorbing. */
   NEW_ONLY;
+
+  /** Returns the phase's name for people and programs: {@code legacy}, {@code shadow-write}, … */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
 
   /** Returns the next phase on the way to the target; this phase if it is the target. */
   public Phase towards(Phase target) {

@@ -134,12 +134,9 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private Way way(CommandLine command) {
-    return switch (way) {
-      case "fence" -> Way.FENCE;
-      case "dual-write" -> Way.DUAL_WRITE;
-      default ->
-          throw new ParameterException(command, "--way " + way + ": give fence or dual-write");
-    };
+    return Way.of(way)
+        .orElseThrow(
+            () -> new ParameterException(command, "--way " + way + ": give fence or dual-write"));
   }
 
   /** Opens the target once, so that a wrong string is rejected before anything starts. */

@@ -7,7 +7,6 @@ import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Phase;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +28,7 @@ record Events(KvObserver observer, String store) {
 
   /** Reports the phase in which a collection was opened, or which it has entered. */
   void phase(String collection, Phase phase) {
-    report(Event.Kind.PHASE, collection, phase.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    report(Event.Kind.PHASE, collection, phase.word());
   }
 
   /** Reports how a shadow write has ended: done, failed or dropped. */

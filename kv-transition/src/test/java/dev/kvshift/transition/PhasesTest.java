@@ -27,7 +27,6 @@ import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -455,7 +454,7 @@ final class PhasesTest {
   }
 
   private static boolean isOf(Event event, Phase phase) {
-    return event.detail().toUpperCase(Locale.ROOT).replace('-', '_').equals(phase.name());
+    return event.detail().equals(phase.word());
   }
 
   private void forget() {

@@ -34,7 +34,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -196,8 +195,7 @@ public final class Demo {
   private static void step(Migration migration, Phase phase, List<CutoverTimes.Interval> felt) {
     Instant from = Instant.now();
     migration.step(phase);
-    String name = phase.name().toLowerCase(Locale.ROOT).replace('_', '-');
-    felt.add(new CutoverTimes.Interval(name, from, Instant.now()));
+    felt.add(new CutoverTimes.Interval(phase.word(), from, Instant.now()));
   }
 
   /** Returns a moment that is certainly not after the last write of the old store. */

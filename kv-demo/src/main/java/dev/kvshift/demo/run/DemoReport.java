@@ -25,7 +25,7 @@ import java.util.Map;
  * @param steps the time of each step, in the order of the steps
  * @param collections the migration of each collection
  * @param journal the differences between the target and the live writer's journals
- * @param live what the live writer has done and seen
+ * @param live the report of the live writer
  * @param range the range read across the cutover
  */
 public record DemoReport(
@@ -183,7 +183,7 @@ public record DemoReport(
   private ObjectNode toJson(JsonMapper json) {
     DifferenceCounts differences = differences();
     ObjectNode report = json.createObjectNode();
-    report.put("way", way == Way.DUAL_WRITE ? "dual-write" : "fence");
+    report.put("way", way.word());
     report.put("records", records());
     report.put("missing", differences.missing());
     report.put("extra", differences.extra());

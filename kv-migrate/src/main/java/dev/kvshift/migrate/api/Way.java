@@ -1,5 +1,9 @@
 package dev.kvshift.migrate.api;
 
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
 /** The kinds of cutover, by which services change from the old store to the new one. */
 public enum Way {
   /**
@@ -11,5 +15,15 @@ public enum Way {
    * Phase by phase, without a pause. Services write to both stores for a while, which takes longer,
    * and each phase before the last can be taken back.
    */
-  DUAL_WRITE
+  DUAL_WRITE;
+
+  /** Returns the kind's name for people and programs: {@code fence} or {@code dual-write}. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Returns the kind of that name; empty if there is none. */
+  public static Optional<Way> of(String word) {
+    return Arrays.stream(values()).filter(way -> way.word().equals(word)).findFirst();
+  }
 }

@@ -236,7 +236,7 @@ final class MigrateCommand implements Runnable {
               : "collection "
                   + collection.name
                   + " is back in phase legacy, from "
-                  + PhaseConverter.word(before));
+                  + before.word());
       return ExitCode.OK;
     }
   }

@@ -2,7 +2,6 @@ package dev.kvshift.migrate.cli;
 
 import dev.kvshift.spi.Phase;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -12,7 +11,7 @@ final class PhaseConverter implements ITypeConverter<Phase> {
   @Override
   public Phase convert(String text) {
     return Arrays.stream(Phase.values())
-        .filter(phase -> word(phase).equals(text))
+        .filter(phase -> phase.word().equals(text))
         .findFirst()
         .orElseThrow(
             () ->
@@ -21,11 +20,7 @@ final class PhaseConverter implements ITypeConverter<Phase> {
                         + text
                         + "': give one of "
                         + Arrays.stream(Phase.values())
-                            .map(PhaseConverter::word)
+                            .map(Phase::word)
                             .collect(Collectors.joining(", "))));
-  }
-
-  static String word(Phase phase) {
-    return phase.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -18,7 +18,7 @@ final class StatusText {
             Locale.ROOT,
             "%s: phase %s, epoch %d%s",
             status.collection(),
-            PhaseConverter.word(source.phase()),
+            source.phase().word(),
             source.epoch(),
             source.isFenced() ? ", fenced" : ""));
     MigrationStatus.Stream stream = status.stream();

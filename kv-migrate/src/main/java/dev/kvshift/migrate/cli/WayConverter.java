@@ -8,12 +8,10 @@ import picocli.CommandLine.TypeConversionException;
 final class WayConverter implements ITypeConverter<Way> {
   @Override
   public Way convert(String text) {
-    return switch (text) {
-      case "fence" -> Way.FENCE;
-      case "dual-write" -> Way.DUAL_WRITE;
-      default ->
-          throw new TypeConversionException(
-              "there is no way '" + text + "': give fence or dual-write");
-    };
+    return Way.of(text)
+        .orElseThrow(
+            () ->
+                new TypeConversionException(
+                    "there is no way '" + text + "': give fence or dual-write"));
   }
 }

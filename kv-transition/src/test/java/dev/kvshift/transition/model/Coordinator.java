@@ -2,7 +2,6 @@ package dev.kvshift.transition.model;
 
 import dev.kvshift.spi.Phase;
 import dev.kvshift.transition.model.Model.Steps;
-import java.util.Locale;
 import java.util.Set;
 
 /** The coordinator of {@link PhaseModel}: it takes steps, and time takes leases. */
@@ -17,7 +16,7 @@ final class Coordinator {
     boolean closed = s.acceptMin == s.epoch;
     if (!closed && (allAcknowledged(s) || off.contains(PhaseRule.STEP_WAITS))) {
       steps.add(
-          "coordinator: L refuses epochs before " + name(s.phase()), t -> t.acceptMin = t.epoch);
+          "coordinator: L refuses epochs before " + s.phase().word(), t -> t.acceptMin = t.epoch);
     }
     if (s.phase() == Phase.NEW_ONLY) {
       activate(s, steps);
@@ -34,7 +33,7 @@ final class Coordinator {
     if (closed) {
       for (Phase next : Phase.values()) {
         if (isReachable(s.phase(), next) && isOpen(s, next)) {
-          steps.add("coordinator: " + name(next) + " begins", t -> enter(t, next));
+          steps.add("coordinator: " + next.word() + " begins", t -> enter(t, next));
         }
       }
     }
@@ -107,9 +106,5 @@ final class Coordinator {
     if (!s.active && (drained || off.contains(PhaseRule.STREAM_DRAINED))) {
       steps.add("coordinator: S's record is active(v" + s.floor + ")", t -> t.active = true);
     }
-  }
-
-  static String name(Phase phase) {
-    return phase.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -1,7 +1,5 @@
 package dev.kvshift.transition.model;
 
-import static dev.kvshift.transition.model.Coordinator.name;
-
 import dev.kvshift.spi.Phase;
 import dev.kvshift.transition.model.Instance.Operation;
 import dev.kvshift.transition.model.Instance.Stage;
@@ -73,7 +71,7 @@ final class Service {
         add("crashes", (t, i) -> crash(t, i));
       }
       if (me.epoch < s.epoch || !me.leased) {
-        add("renews its lease, learns " + name(s.phase()), (t, i) -> i.learn(t.epoch));
+        add("renews its lease, learns " + s.phase().word(), (t, i) -> i.learn(t.epoch));
       }
       if (me.leased && (me.isBusy() || me.epoch < s.epoch)) {
         add("loses its lease", (t, i) -> i.loseLease());
@@ -101,7 +99,7 @@ final class Service {
             });
       } else {
         add(
-            "reads the phase, " + name(s.phase()),
+            "reads the phase, " + s.phase().word(),
             (t, i) -> {
               i.standing = first ? Standing.STARTING : Standing.SERVING;
               i.epoch = t.epoch;
@@ -113,7 +111,7 @@ final class Service {
     // ---- beginning and ending an operation
 
     private void begin() {
-      String in = " begins in " + name(s.phaseOf(me.epoch));
+      String in = " begins in " + s.phaseOf(me.epoch).word();
       if (s.readsLeft > 0) {
         add(
             "a read" + in,
@@ -161,7 +159,7 @@ final class Service {
     }
 
     private void startAgain(String why) {
-      add(why + ", starts again in " + name(s.phase()), (t, i) -> i.startAgain(t.epoch));
+      add(why + ", starts again in " + s.phase().word(), (t, i) -> i.startAgain(t.epoch));
     }
 
     // ---- writes

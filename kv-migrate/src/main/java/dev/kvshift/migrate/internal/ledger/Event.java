@@ -55,11 +55,8 @@ public final class Event {
   /** The collection was taken from one phase to another, whose epoch this is. */
   public static Event stepped(Phase from, Phase to, long epoch) {
     return of(
-        new Members().with("from", word(from)).with("to", word(to)).with("epoch", epoch), "phase");
-  }
-
-  private static String word(Phase phase) {
-    return phase.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        new Members().with("from", from.word()).with("to", to.word()).with("epoch", epoch),
+        "phase");
   }
 
   private static Event of(Members details, String what) {
