@@ -7,13 +7,12 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.VerifyReport;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.kvshift.testkit.meter.Figures;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -29,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * -Dkvshift.figures=FOLDER} keeps its figures.
  */
 final class VerifyGrowthLoad {
-  private static final String FIGURES = System.getProperty("kvshift.figures");
+  private static final Map<String, Map<String, Number>> FIGURES = new LinkedHashMap<>();
   private static final String ROWS = System.getProperty("kvshift.rows", "100000,1000000");
   private static final long CHANGE_NANOS = 1_000_000;
 
@@ -42,7 +41,7 @@ final class VerifyGrowthLoad {
 
   @ParameterizedTest
   @MethodSource("rows")
-  void verify_whileAThousandRowsASecondChange_scansEachSideOnce(int rows) throws IOException {
+  void verify_whileAThousandRowsASecondChange_scansEachSideOnce(int rows) {
     try (Sides sides = new Sides().from(fromSource).to(fromTarget);
         Migration migration = Migration.of(plan(sides), ProgressListener.NONE)) {
       sides.fill(rows);
@@ -62,7 +61,7 @@ final class VerifyGrowthLoad {
       joined(service);
       long source = fromSource.takeScanned();
       long target = fromTarget.takeScanned();
-      write(rows, took, source, target, changes.get());
+      keep(rows, took, source, target, changes.get());
 
       assertThat(report.differences()).isZero();
       assertThat(source).isBetween((long) rows, rows + changes.get());
@@ -97,22 +96,13 @@ final class VerifyGrowthLoad {
     }
   }
 
-  private static void write(int rows, Duration took, long source, long target, long changes)
-      throws IOException {
-    String figures =
-        String.format(
-            "\"rows_%d\":{\"millis\":%d,\"source\":%d,\"target\":%d,\"changes\":%d}",
-            rows, took.toMillis(), source, target, changes);
-    System.out.println(figures);
-    if (FIGURES != null) {
-      Path file = Path.of(FIGURES, "verify-growth.json");
-      List<String> all = new ArrayList<>();
-      if (Files.exists(file)) {
-        String before = Files.readString(file);
-        all.add(before.substring(1, before.length() - 1));
-      }
-      all.add(figures);
-      Files.writeString(file, "{" + String.join(",", all) + "}");
-    }
+  private static void keep(int rows, Duration took, long source, long target, long changes) {
+    Map<String, Number> figures = new LinkedHashMap<>();
+    figures.put("millis", took.toMillis());
+    figures.put("source", source);
+    figures.put("target", target);
+    figures.put("changes", changes);
+    FIGURES.put("rows_" + rows, figures);
+    System.out.println(Figures.keep("verify-growth", FIGURES));
   }
 }

@@ -3,7 +3,6 @@ package dev.kvshift.examples.transition;
 import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.gson.Gson;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
@@ -12,6 +11,7 @@ import dev.kvshift.examples.transition.KeyHistory.Request;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.meter.Figures;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -288,11 +288,7 @@ class TransitionLoad {
     figures.put("pauses", disturber.pauses());
     figures.put("failedAside", balancer.aside());
     figures.put("longestMillis", balancer.longest().toMillis());
-    String json = new Gson().toJson(figures);
-    System.out.println(json);
-    if (FIGURES != null) {
-      Files.writeString(Path.of(FIGURES).resolve("transition.json"), json);
-    }
+    System.out.println(Figures.keep("transition", figures));
     assertThat(balancer.failures()).isEmpty();
     assertThat(List.of(lost, nonLinearizable, sessionViolations))
         .as("lost, not linearizable, sessions violated; -Dkvshift.seed=%s", SEED)

@@ -14,6 +14,7 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.meter.Figures;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,8 +43,6 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileLoad {
-  private static final String FIGURES = System.getProperty("kvshift.figures");
-
   /** Only attacks whose name contains this are tried. */
   private static final String ONLY = System.getProperty("kvshift.hostile.only", "");
 
@@ -53,7 +52,7 @@ class HostileLoad {
   private static final long PROCESS_KIBIBYTES = 512 << 10;
   private static final String TOKEN = "attackers-know-it";
 
-  private final Map<String, String> figures = new LinkedHashMap<>();
+  private final Map<String, Long> figures = new LinkedHashMap<>();
   private ServerProcess server;
   private Store store;
   private StoreCollection served;
@@ -95,20 +94,9 @@ class HostileLoad {
   void close() throws IOException {
     attacker.close();
     store.close();
-    figures.put("peak_rss_kib", "" + server.peakKibibytes());
+    figures.put("peak_rss_kib", server.peakKibibytes());
     server.close();
-    System.out.println(figures);
-    if (FIGURES != null) {
-      StringBuilder json = new StringBuilder("{");
-      figures.forEach(
-          (name, value) ->
-              json.append(json.length() == 1 ? "" : ",")
-                  .append('"')
-                  .append(name)
-                  .append("\":")
-                  .append(value));
-      Files.writeString(Path.of(FIGURES, "hostile.json"), json.append('}'));
-    }
+    System.out.println(Figures.keep("hostile", figures));
   }
 
   private static Call call() {
@@ -149,8 +137,8 @@ class HostileLoad {
     long median = serve(OPERATIONS, () -> !attacker.isOver() && System.nanoTime() - longest < 0);
     boolean isOver = attacker.isOver();
     String figure = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "_");
-    figures.put(figure + "_quiet_us", "" + quiet / 1_000);
-    figures.put(figure + "_attacked_us", "" + median / 1_000);
+    figures.put(figure + "_quiet_us", quiet / 1_000);
+    figures.put(figure + "_attacked_us", median / 1_000);
 
     assertThat(isOver).isTrue();
     assertThat(server.peakKibibytes()).isLessThanOrEqualTo(PROCESS_KIBIBYTES);

@@ -19,12 +19,12 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.kvshift.testkit.meter.Figures;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -40,7 +40,6 @@ import org.junit.jupiter.api.io.TempDir;
 class LegacyKillTest {
   private static final int TIMES = Integer.getInteger("legacy.kill.times", 4);
   private static final long SEED = Long.getLong("legacy.kill.seed", System.nanoTime());
-  private static final String FIGURES = System.getProperty("kvshift.figures");
   private static final int WRITERS = 32;
   private static final int KEYS_PER_WRITER = 20;
   private static final int PARTITIONS = 8;
@@ -84,19 +83,20 @@ class LegacyKillTest {
   }
 
   /** Reached only where every check held: then nothing that was acknowledged is lost. */
-  private void report() throws IOException {
+  private void report() {
     System.out.printf(
         "seed %d: %d kills, %d writes acknowledged, 0 lost, %d of unknown outcome, %d refused,"
             + " %d changes%n",
         SEED, TIMES, acknowledged.get(), unknown.get(), refused.get(), log.size());
-    if (FIGURES != null) {
-      Files.writeString(
-          Path.of(FIGURES, "legacy-kill.json"),
-          String.format(
-              "{\"seed\":%d,\"kills\":%d,\"acknowledged\":%d,\"lost\":0,\"unknown\":%d,"
-                  + "\"refused\":%d,\"changes\":%d}",
-              SEED, TIMES, acknowledged.get(), unknown.get(), refused.get(), log.size()));
-    }
+    Map<String, Number> figures = new LinkedHashMap<>();
+    figures.put("seed", SEED);
+    figures.put("kills", TIMES);
+    figures.put("acknowledged", acknowledged.get());
+    figures.put("lost", 0);
+    figures.put("unknown", unknown.get());
+    figures.put("refused", refused.get());
+    figures.put("changes", log.size());
+    Figures.keep("legacy-kill", figures);
   }
 
   private void awaitWrites(int more) {

@@ -1,4 +1,4 @@
-/** The meter that counts what a driver asks of its server. */
+/** The meter that counts what a driver asks of its server, and the figures that tests measure. */
 @NullMarked
 package dev.kvshift.testkit.meter;
 

@@ -1,9 +1,6 @@
 package dev.kvshift.transition.model;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.kvshift.testkit.meter.Figures;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -12,7 +9,6 @@ import java.util.Map;
  * -Dkvshift.figures=FOLDER}.
  */
 final class ModelFigures {
-  private static final String FOLDER = System.getProperty("kvshift.figures", "");
   private static final Map<String, Long> FIGURES = new LinkedHashMap<>();
 
   static {
@@ -27,33 +23,17 @@ final class ModelFigures {
   static void ruled(Explorer.Result result) {
     add("states", result.states());
     add("violations", result.violation().isPresent() ? 1 : 0);
-    write();
+    Figures.keep("model", FIGURES);
   }
 
   /** Counts a walk with one rule off. */
   static void unruled(Explorer.Result result) {
     add("rulesOff", 1);
     add("rulesFound", result.violation().isPresent() ? 1 : 0);
-    write();
+    Figures.keep("model", FIGURES);
   }
 
   private static void add(String name, long count) {
     FIGURES.merge(name, count, Long::sum);
-  }
-
-  private static void write() {
-    if (FOLDER.isEmpty()) {
-      return;
-    }
-    StringBuilder json = new StringBuilder("{");
-    FIGURES.forEach(
-        (name, count) ->
-            json.append(json.length() > 1 ? "," : "").append("\"" + name + "\":" + count));
-    try {
-      Files.createDirectories(Path.of(FOLDER));
-      Files.writeString(Path.of(FOLDER, "model.json"), json.append("}"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }
