@@ -40,6 +40,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -287,28 +288,28 @@ public final class Migration implements AutoCloseable {
   }
 
   private void stepUp(Phase from, Phase target) {
-    ProgressReporter progress = begin(Step.PHASE, "steps");
-    Gate.State state = tasks().step(coordinator(setup().source().gate(), progress), target);
-    progress.end(target.compareTo(from));
-    steps.merge(Step.PHASE, progress.elapsed(), Duration::plus);
-    ledger.append(Event.stepped(from, target, state.epoch()));
+    ledger.append(stepped(from, target, coordinator -> tasks().step(coordinator, target)));
   }
 
   private void stepBack(Phase from, Phase target) {
-    ProgressReporter progress = begin(Step.PHASE, "steps");
-    Gate.State state =
-        WayBack.to(target, coordinator(source().gate(), progress), plan.options().patience());
-    progress.end(from.compareTo(target));
-    steps.merge(Step.PHASE, progress.elapsed(), Duration::plus);
+    Duration patience = plan.options().patience();
+    Event stepped = stepped(from, target, coordinator -> WayBack.to(target, coordinator, patience));
     try {
-      ledger.append(Event.stepped(from, target, state.epoch()));
+      ledger.append(stepped);
     } catch (KvException e) {
       LOG.warn("the step back to {} is done, and was not recorded on the target", target, e);
     }
   }
 
-  private Coordinator coordinator(Gate gate, ProgressReporter progress) {
-    return Coordinator.of(plan.collection(), gate).withProgress(progress::say);
+  /** Takes steps with the source's coordinator, and returns the event to record. */
+  private Event stepped(Phase from, Phase target, Function<Coordinator, Gate.State> steppingTo) {
+    ProgressReporter progress = begin(Step.PHASE, "steps");
+    Coordinator coordinator =
+        Coordinator.of(plan.collection(), source().gate()).withProgress(progress::say);
+    Gate.State state = steppingTo.apply(coordinator);
+    progress.end(Math.abs(target.compareTo(from)));
+    steps.merge(Step.PHASE, progress.elapsed(), Duration::plus);
+    return Event.stepped(from, target, state.epoch());
   }
 
   private Gate.State state() {

@@ -98,7 +98,7 @@ final class FollowingReader implements StoreCollection {
         .exceptionallyCompose(
             error ->
                 isRefusal(Futures.unwrap(error))
-                    ? Futures.within(call, lookFrom(asked), () -> late(error))
+                    ? Futures.within(call, lookFrom(asked), () -> Futures.readFailure(error))
                         .exceptionallyCompose(unread -> CompletableFuture.failedFuture(error))
                         .thenCompose(
                             isLeft ->
@@ -111,10 +111,6 @@ final class FollowingReader implements StoreCollection {
   /** Returns whether the server refused the statement, as it does if a table does not exist. */
   private static boolean isRefusal(Throwable error) {
     return error instanceof KvException known && DriverErrors.wasRefusedUnread(known);
-  }
-
-  private static KvException late(Throwable error) {
-    return Futures.readFailure(error);
   }
 
   private void lookIfDue() {

@@ -42,7 +42,7 @@ final class FollowingReaderTest {
     store.close();
   }
 
-  /** What the record names, and what opening it gives. */
+  /** The incarnation that the record names, and the result of opening it. */
   private final class Collections implements FollowingReader.Opener {
     private long record = 1;
     private @Nullable KvException unreadable;

@@ -30,6 +30,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
@@ -113,16 +114,7 @@ final class BrokenLeases {
             new ForwardingParts.Leases(locks) {
               @Override
               public CompletionStage<Lock> renew(Lock lock, Duration lease, Call call) {
-                return inner
-                    .renew(lock, lease, call)
-                    .thenApply(
-                        renewed ->
-                            Lock.of(
-                                lock.space(),
-                                lock.key(),
-                                lock.owner(),
-                                lock.token(),
-                                lock.expires().plus(lease)));
+                return inner.renew(lock, lease, call).thenApply(renewed -> lasting(lock, lease));
               }
             });
   }
@@ -169,6 +161,16 @@ final class BrokenLeases {
             });
   }
 
+  /** Passes each lock of a batch to a listener. */
+  private static CompletionStage<LockResult> granting(
+      CompletionStage<LockResult> locking, Consumer<Lock> listener) {
+    return locking.thenApply(
+        batch -> {
+          batch.acquired().forEach(listener);
+          return batch;
+        });
+  }
+
   /** Releases a key whoever holds it. */
   private static Store freesThePresentHolder(Store store) {
     Map<Bytes, Lock> last = new ConcurrentHashMap<>();
@@ -179,13 +181,8 @@ final class BrokenLeases {
               @Override
               public CompletionStage<LockResult> tryLockAll(
                   Set<Bytes> keys, Duration lease, Call call) {
-                return inner
-                    .tryLockAll(keys, lease, call)
-                    .thenApply(
-                        batch -> {
-                          batch.acquired().forEach(lock -> last.put(lock.key(), lock));
-                          return batch;
-                        });
+                return granting(
+                    inner.tryLockAll(keys, lease, call), lock -> last.put(lock.key(), lock));
               }
 
               @Override
@@ -244,13 +241,8 @@ final class BrokenLeases {
               @Override
               public CompletionStage<LockResult> tryLockAll(
                   Set<Bytes> keys, Duration lease, Call call) {
-                return inner
-                    .tryLockAll(keys, lease, call)
-                    .thenApply(
-                        batch -> {
-                          batch.acquired().forEach(lock -> owned.add(lock.owner()));
-                          return batch;
-                        });
+                return granting(
+                    inner.tryLockAll(keys, lease, call), lock -> owned.add(lock.owner()));
               }
 
               @Override

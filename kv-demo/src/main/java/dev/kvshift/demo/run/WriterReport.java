@@ -4,7 +4,7 @@ import dev.kvshift.demo.writer.WriterCounts;
 import java.time.Duration;
 
 /**
- * What the live writer has done and seen.
+ * The operations of the live writer and how long they took.
  *
  * @param counts its operations
  * @param steadyWrite the time that 99.9 % of its writes did not exceed, except those that were in

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * When a collection was handed over, and when that could be felt.
+ * The moment at which a collection was handed over, and the times at which writers could notice.
  *
  * @param stopped a moment at or before the last write of the old store
  * @param steps the times at which the runner changed what services do: the whole of a fenced
@@ -20,7 +20,7 @@ public record CutoverTimes(Instant stopped, List<Interval> steps) {
   /**
    * The time of a step.
    *
-   * @param step what was done
+   * @param step the name of the step
    * @param from its beginning
    * @param until its end, which does not belong to it
    */

@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * The longest write that was in flight during a step of a cutover.
  *
- * @param took how long it took
+ * @param took its duration
  * @param step the step
  */
 public record LongestWrite(Duration took, String step) {

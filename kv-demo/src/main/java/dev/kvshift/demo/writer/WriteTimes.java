@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long writes took, to a tenth of a millisecond. Takes the same memory for any number of
+ * The durations of writes, to a tenth of a millisecond. The memory does not depend on the number of
  * writes.
  */
 final class WriteTimes {

@@ -21,7 +21,7 @@ public final class ContractResults implements Evaluation {
   private static final String FIXTURE = "Fixture";
   private static final String KIT_TEST = "KitTest";
 
-  /** How the fixtures of drivers that must fail are called. */
+  /** The end of the names of fixtures whose drivers must fail. */
   private static final String BROKEN = "Broken";
 
   /** The kit's counts of one clause, or of all clauses of a driver. */

@@ -235,7 +235,7 @@ public final class MigrationTasks implements AutoCloseable {
         .moveTo(target, context.options().patience());
   }
 
-  /** What these tasks have done so far. */
+  /** The progress of these tasks so far. */
   private final class KnownProgress implements StepConditions.Evidence {
     private final CopyCompletion copied = new CopyCompletion(ledger);
 

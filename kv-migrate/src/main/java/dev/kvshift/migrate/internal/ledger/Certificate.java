@@ -139,8 +139,20 @@ public record Certificate(
     return null;
   }
 
-  /** What was checked of the last changes before the source stopped for good. */
-  public sealed interface LastCheck permits FenceCheck, SealCheck {}
+  /** The check of the last changes before the source stopped for good. */
+  public sealed interface LastCheck permits FenceCheck, SealCheck {
+    /** Returns the unique name of the attempt. */
+    String attempt();
+
+    /** Returns the position up to which the tail check had come. */
+    long position();
+
+    /** Returns the result of the tail check. */
+    Tail tail();
+
+    /** Returns when the check ended. */
+    Instant at();
+  }
 
   /**
    * The check inside the fence.
@@ -177,13 +189,8 @@ public record Certificate(
   public record SealCheck(
       long epoch, long position, Tail tail, Instant at, @Nullable Drained drained)
       implements LastCheck {
-    /** Returns the unique name of the attempt. */
+    @Override
     public String attempt() {
-      return attemptOf(epoch);
-    }
-
-    /** Returns the name of the attempt that seals an epoch. */
-    public static String attemptOf(long epoch) {
       return "seal-" + epoch;
     }
 
@@ -364,13 +371,10 @@ public record Certificate(
   }
 
   private Instant checkedAt() {
-    if (last instanceof SealCheck seal) {
-      return seal.at;
+    if (last == null) {
+      throw missing("fence");
     }
-    if (last instanceof FenceCheck fence) {
-      return fence.at;
-    }
-    throw missing("fence");
+    return last.at();
   }
 
   /** Returns the subject of a complete certificate. */
@@ -440,10 +444,7 @@ public record Certificate(
       if (fence.requested != null) {
         printed.with("sent", fence.requested.sent).with("answered", fence.requested.answered);
       }
-      members
-          .with("fence", printed)
-          .with("tail", printTail(fence.position, fence.tail))
-          .with("clock", fence.at);
+      members.with("fence", printed);
     }
     if (last instanceof SealCheck seal) {
       Members printed = new Members().with("epoch", seal.epoch);
@@ -453,19 +454,16 @@ public record Certificate(
             .with("position", seal.drained.position)
             .with("drained", seal.drained.at);
       }
-      members
-          .with("seal", printed)
-          .with("tail", printTail(seal.position, seal.tail))
-          .with("clock", seal.at);
+      members.with("seal", printed);
     }
-    return members;
+    return last == null ? members : members.with("tail", printTail(last)).with("clock", last.at());
   }
 
-  private static Members printTail(long position, Tail tail) {
+  private static Members printTail(LastCheck last) {
     return new Members()
-        .with("position", position)
-        .with("keysRead", tail.keysRead)
-        .with("differences", tail.differences);
+        .with("position", last.position())
+        .with("keysRead", last.tail().keysRead)
+        .with("differences", last.tail().differences);
   }
 
   private Members printHorizons() {
