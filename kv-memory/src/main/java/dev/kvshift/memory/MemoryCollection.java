@@ -63,7 +63,7 @@ final class MemoryCollection implements StoreCollection {
           checker.checkDeadline(call);
           return observed(
               table.<@Nullable Row>read(
-                  call, rows -> walk.shown(rows.get(Place.of(key)), store.server.now())));
+                  call, rows -> walk.shown(rows.get(TokenKey.of(key)), store.server.now())));
         });
   }
 
@@ -97,7 +97,7 @@ final class MemoryCollection implements StoreCollection {
   @Override
   public long token(StoreKey key) {
     store.require(Capability.SCAN);
-    return Place.token(key.main(), key.shard());
+    return TokenKey.token(key.main(), key.shard());
   }
 
   @Override

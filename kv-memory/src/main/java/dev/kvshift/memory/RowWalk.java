@@ -34,7 +34,7 @@ record RowWalk(boolean tombstones) {
   }
 
   RowPage range(
-      NavigableMap<Place, Row> all,
+      NavigableMap<TokenKey, Row> all,
       Bytes main,
       Bytes shard,
       Range range,
@@ -72,27 +72,27 @@ record RowWalk(boolean tombstones) {
   }
 
   ScanPage scan(
-      NavigableMap<Place, Row> all,
+      NavigableMap<TokenKey, Row> all,
       ScanTask task,
       @Nullable Bytes position,
       PageLimit limit,
       Instant now) {
     StoreKey first = StoreKey.of(Bytes.empty(), Bytes.empty(), Bytes.empty());
     boolean fromStart = position == null && task.after() == Long.MIN_VALUE;
-    NavigableMap<Place, Row> rest;
+    NavigableMap<TokenKey, Row> rest;
     if (position != null) {
-      rest = all.tailMap(Place.parse(position), false);
+      rest = all.tailMap(TokenKey.parse(position), false);
     } else if (fromStart) {
       rest = all;
     } else if (task.after() == Long.MAX_VALUE) {
       return ScanPage.of(List.of(), null);
     } else {
-      rest = all.tailMap(new Place(task.after() + 1, first), true);
+      rest = all.tailMap(new TokenKey(task.after() + 1, first), true);
     }
     List<Row> rows = new ArrayList<>();
     long bytes = 0;
     int looked = 0;
-    Place passed = null;
+    TokenKey passed = null;
     for (var entry : rest.entrySet()) {
       if (entry.getKey().token() > task.upTo()) {
         break;
@@ -129,20 +129,21 @@ record RowWalk(boolean tombstones) {
     return tasks;
   }
 
-  private static NavigableMap<Place, Row> within(
-      NavigableMap<Place, Row> all, Bytes main, Bytes shard, Range range) {
+  private static NavigableMap<TokenKey, Row> within(
+      NavigableMap<TokenKey, Row> all, Bytes main, Bytes shard, Range range) {
     if (range.isEmpty()) {
       return new TreeMap<>();
     }
-    long token = Place.token(main, shard);
+    long token = TokenKey.token(main, shard);
     Bytes from = range.from();
     Bytes to = range.to();
-    Place low = new Place(token, StoreKey.of(main, shard, from == null ? Bytes.empty() : from));
-    Place high =
+    TokenKey low =
+        new TokenKey(token, StoreKey.of(main, shard, from == null ? Bytes.empty() : from));
+    TokenKey high =
         to == null
-            ? new Place(token, StoreKey.of(main, shard.concat(NUL), Bytes.empty()))
-            : new Place(token, StoreKey.of(main, shard, to));
-    NavigableMap<Place, Row> rows =
+            ? new TokenKey(token, StoreKey.of(main, shard.concat(NUL), Bytes.empty()))
+            : new TokenKey(token, StoreKey.of(main, shard, to));
+    NavigableMap<TokenKey, Row> rows =
         all.subMap(
             low, from == null || range.fromInclusive(), high, to != null && range.toInclusive());
     return range.direction() == Direction.FORWARD ? rows : rows.descendingMap();

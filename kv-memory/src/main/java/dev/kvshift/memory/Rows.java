@@ -23,10 +23,10 @@ final class Rows {
   private final MemoryServer server;
   private final String name;
   private final ChangeLog log;
-  private final TreeMap<Place, Row> rows = new TreeMap<>();
+  private final TreeMap<TokenKey, Row> rows = new TreeMap<>();
   private long lastVersion;
   private long purgedThrough;
-  private @Nullable Place purgeCursor;
+  private @Nullable TokenKey purgeCursor;
 
   Rows(MemoryServer server, String name, ChangeLog log) {
     this.server = server;
@@ -34,7 +34,7 @@ final class Rows {
     this.log = log;
   }
 
-  NavigableMap<Place, Row> held() {
+  NavigableMap<TokenKey, Row> held() {
     return rows;
   }
 
@@ -81,10 +81,10 @@ final class Rows {
       purgeSome(now);
     }
     Row next = Row.of(key, version, mutation.value(), mutation.expiry());
-    Place place = Place.of(key);
-    Row held = rows.get(place);
+    TokenKey at = TokenKey.of(key);
+    Row held = rows.get(at);
     if (held == null || Row.PRECEDENCE.compare(next, held) > 0) {
-      keep(place, next);
+      keep(at, next);
     }
     return version;
   }
@@ -105,7 +105,7 @@ final class Rows {
   private void purgeSome(Instant now) {
     long horizon = VersionClock.micros(now.minus(server.purgeAfter));
     for (int i = 0; i < PURGE_LOOKS; i++) {
-      Map.Entry<Place, Row> entry =
+      Map.Entry<TokenKey, Row> entry =
           purgeCursor == null ? rows.firstEntry() : rows.higherEntry(purgeCursor);
       if (entry == null) {
         purgeCursor = null;
@@ -129,16 +129,16 @@ final class Rows {
       throw new KvException.Permanent(
           "version " + atLeast + " lies more than 1 s ahead of the leader's clock");
     }
-    Row found = rows.get(Place.of(key));
+    Row found = rows.get(TokenKey.of(key));
     Row current = found == null ? Row.tombstone(key, 0) : found.at(now);
     lastVersion = Math.max(draw(now), atLeast + 1);
     Row next = Row.of(key, lastVersion, current.value(), current.expiry());
-    keep(Place.of(key), next);
+    keep(TokenKey.of(key), next);
     return next;
   }
 
-  private void keep(Place place, Row row) {
-    rows.put(place, row);
+  private void keep(TokenKey at, Row row) {
+    rows.put(at, row);
     log.append(row);
   }
 }

@@ -58,7 +58,7 @@ final class Table {
   }
 
   /** Reads under the monitor, after the gate has let the caller in. */
-  <T> T read(Call call, Function<NavigableMap<Place, Row>, T> body) {
+  <T> T read(Call call, Function<NavigableMap<TokenKey, Row>, T> body) {
     return locked(
         () -> {
           gate.admitRead(call.epoch());
@@ -67,7 +67,7 @@ final class Table {
   }
 
   /** Reads under the monitor for the runner, which no gate refuses. */
-  <T> T scan(Function<NavigableMap<Place, Row>, T> body) {
+  <T> T scan(Function<NavigableMap<TokenKey, Row>, T> body) {
     return locked(() -> body.apply(rows.held()));
   }
 

@@ -8,7 +8,7 @@ import dev.kvshift.legacy.server.internal.admission.FrameFuzz;
 import dev.kvshift.legacy.server.internal.storage.GateRecordFuzz;
 import dev.kvshift.legacy.wire.ReplyFuzz;
 import dev.kvshift.legacy.wire.RowBlockFuzz;
-import dev.kvshift.memory.PlaceFuzz;
+import dev.kvshift.memory.TokenKeyFuzz;
 import dev.kvshift.migrate.internal.apply.CommitNoteFuzz;
 import dev.kvshift.migrate.internal.ledger.LedgerFuzz;
 import dev.kvshift.migrate.internal.stream.TopicRecordFuzz;
@@ -30,7 +30,7 @@ final class FuzzTargets {
           new ContinuationFuzz(),
           new CollectionRecordFuzz(),
           new CopyFuzz(),
-          new PlaceFuzz(),
+          new TokenKeyFuzz(),
           new KeyFuzz(),
           new ShardingFuzz(),
           new RowBlockFuzz(),

@@ -19,8 +19,8 @@ final class MainKeyOperations {
   private static final Duration DEADLINE = Duration.ofSeconds(30);
   private static final int LOADING = 512;
 
-  /** The place at which a page begins. */
-  enum Place {
+  /** Where in the main key a page starts. */
+  enum PageStart {
     START,
     MIDDLE,
     END
@@ -65,8 +65,8 @@ final class MainKeyOperations {
   }
 
   /** Reads pages and returns the median in microseconds. */
-  double page(MainKey key, Place place) throws Exception {
-    return page(key, range(key, place));
+  double page(MainKey key, PageStart start) throws Exception {
+    return page(key, range(key, start));
   }
 
   /** Reads pages that begin at the first live entry and returns the median in microseconds. */
@@ -106,9 +106,9 @@ final class MainKeyOperations {
     return medianMicros(() -> readPage(key, range));
   }
 
-  private Range range(MainKey key, Place place) {
+  private Range range(MainKey key, PageStart start) {
     int last = Math.max(0, key.entries() - sizes.pageEntries);
-    return switch (place) {
+    return switch (start) {
       case START -> Range.all();
       case MIDDLE -> Range.from(MainKey.clustering(last / 2));
       case END -> Range.from(MainKey.clustering(last));

@@ -9,7 +9,7 @@ import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.Report;
 import dev.kvshift.bench.measure.Rounds;
 import dev.kvshift.bench.measure.Sample;
-import dev.kvshift.bench.scylla.MainKeyOperations.Place;
+import dev.kvshift.bench.scylla.MainKeyOperations.PageStart;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Store;
@@ -192,19 +192,19 @@ public final class PartitionSizeBench extends Bench {
   private void measureGrowth(
       Series series, MainKeyOperations cached, @Nullable MainKeyOperations cold) throws Exception {
     Map<String, Measurement> reads = new LinkedHashMap<>();
-    for (Place place : Place.values()) {
-      reads.put(pageAt(place, "cached"), key -> cached.page(key, place));
+    for (PageStart start : PageStart.values()) {
+      reads.put(pageAt(start, "cached"), key -> cached.page(key, start));
       if (cold != null) {
-        reads.put(pageAt(place, "cold directory"), key -> cold.page(key, place));
+        reads.put(pageAt(start, "cold directory"), key -> cold.page(key, start));
       }
     }
     reads.put("get", cached::get);
     Map<String, Sample> found = run(series, reads);
-    for (Place place : Place.values()) {
-      series.compareSizes(found, pageAt(place, "cached"), FLAT_CACHED);
+    for (PageStart start : PageStart.values()) {
+      series.compareSizes(found, pageAt(start, "cached"), FLAT_CACHED);
       if (cold != null) {
-        series.compareSizes(found, pageAt(place, "cold directory"), FLAT_COLD);
-        series.compare(found, pageAt(place, "cold directory"), pageAt(place, "cached"));
+        series.compareSizes(found, pageAt(start, "cold directory"), FLAT_COLD);
+        series.compare(found, pageAt(start, "cold directory"), pageAt(start, "cached"));
       }
     }
     series.compareSizes(found, "get", null);
@@ -212,8 +212,8 @@ public final class PartitionSizeBench extends Bench {
     series.compareSizes(puts, "put", null);
   }
 
-  private static String pageAt(Place place, String directory) {
-    return "page at the " + place.name().toLowerCase(Locale.ROOT) + ", " + directory;
+  private static String pageAt(PageStart start, String directory) {
+    return "page at the " + start.name().toLowerCase(Locale.ROOT) + ", " + directory;
   }
 
   /** Measures at every size, in the same rounds. */

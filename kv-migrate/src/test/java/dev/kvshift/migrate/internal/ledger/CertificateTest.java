@@ -137,7 +137,7 @@ final class CertificateTest {
 
   @ParameterizedTest(name = "{1}")
   @MethodSource("broken")
-  void requireReady_oneConditionBroken_namesIt(Change change, String why) {
+  void requireReady_oneConditionBroken_namesIt(Flaw change, String why) {
     Draft draft = new Draft();
     draft.print().requireReady(NOW);
     change.in(draft);
@@ -270,11 +270,11 @@ final class CertificateTest {
     return new Certificate.SealCheck(5, 9, new Certificate.Tail(3, differences), LAST_MOMENT, null);
   }
 
-  private interface Change {
+  private interface Flaw {
     void in(Draft draft);
   }
 
-  private static Arguments broken(Change change, String why) {
+  private static Arguments broken(Flaw change, String why) {
     return Arguments.of(change, why);
   }
 

@@ -23,8 +23,8 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   private static final String UPPER_BOUND = " AND clustering < ?";
   private static final String BACKWARD = " ORDER BY clustering DESC";
 
-  /** A prepared statement. */
-  public enum Request {
+  /** What a prepared statement does. */
+  public enum StatementKind {
     /** Reads one row. */
     GET,
     /** Writes one row. */
@@ -56,18 +56,20 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   }
 
   /** Returns the statements of a collection of this shape. */
-  public Set<Request> requests() {
+  public Set<StatementKind> kinds() {
     return shape == Shape.POINT
-        ? EnumSet.of(Request.GET, Request.PUT, Request.DELETE, Request.SCAN)
-        : EnumSet.allOf(Request.class);
+        ? EnumSet.of(StatementKind.GET, StatementKind.PUT, StatementKind.DELETE, StatementKind.SCAN)
+        : EnumSet.allOf(StatementKind.class);
   }
 
-  public String text(Request request) {
-    return switch (request) {
+  public String text(StatementKind kind) {
+    return switch (kind) {
       case GET -> "SELECT v, WRITETIME(v) FROM " + name() + " WHERE " + key();
       case PUT -> "UPDATE " + name() + " USING TIMESTAMP ? AND TTL ? SET v = ? WHERE " + key();
       case PUT_BATCH ->
-          "BEGIN UNLOGGED BATCH " + (text(Request.PUT) + "; ").repeat(BATCH_ROWS) + "APPLY BATCH";
+          "BEGIN UNLOGGED BATCH "
+              + (text(StatementKind.PUT) + "; ").repeat(BATCH_ROWS)
+              + "APPLY BATCH";
       case DELETE -> "DELETE FROM " + name() + " USING TIMESTAMP ? WHERE " + key();
       case FROM -> range("", "");
       case FROM_BACKWARD -> range("", BACKWARD);
@@ -135,7 +137,7 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
     for (Tombstones tombstones : Tombstones.values()) {
       all.add(create(tombstones));
     }
-    requests().forEach(request -> all.add(text(request)));
+    kinds().forEach(kind -> all.add(text(kind)));
     return all;
   }
 

@@ -11,7 +11,7 @@ import dev.kvshift.api.Range;
 import dev.kvshift.api.Range.Direction;
 import dev.kvshift.api.RangePage.Stop;
 import dev.kvshift.scylla.internal.cql.Cell;
-import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.cql.CollectionCql.StatementKind;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Requests;
@@ -44,7 +44,7 @@ public final class RangeReader {
   private final CollectionStatements statements;
   private final Requests requests;
   private final RowReader reader;
-  private final Narrowing<Place> narrowing = new Narrowing<>();
+  private final Narrowing<ReadStart> narrowing = new Narrowing<>();
 
   public RangeReader(
       String collection, CollectionStatements statements, Requests requests, RowReader reader) {
@@ -67,8 +67,8 @@ public final class RangeReader {
     return key.concat(ZERO);
   }
 
-  /** A place at which a read begins. */
-  private record Place(Bytes main, Bytes shard, Range range) {}
+  /** Where a read begins. */
+  private record ReadStart(Bytes main, Bytes shard, Range range) {}
 
   private final class Page {
     private final Bytes main;
@@ -95,7 +95,7 @@ public final class RangeReader {
     }
 
     CompletionStage<RowPage> read() {
-      shift = narrowing.at(place(range));
+      shift = narrowing.at(readStart(range));
       return read(range, limit.entries());
     }
 
@@ -119,11 +119,11 @@ public final class RangeReader {
       boolean backward = rest.direction() == Direction.BACKWARD;
       Bytes lower = rest.from();
       Bytes upper = rest.to();
-      Request request =
+      StatementKind kind =
           upper == null
-              ? (backward ? Request.FROM_BACKWARD : Request.FROM)
-              : (backward ? Request.BETWEEN_BACKWARD : Request.BETWEEN);
-      BoundStatementBuilder bound = statements.partition(request, main, shard);
+              ? (backward ? StatementKind.FROM_BACKWARD : StatementKind.FROM)
+              : (backward ? StatementKind.BETWEEN_BACKWARD : StatementKind.BETWEEN);
+      BoundStatementBuilder bound = statements.partition(kind, main, shard);
       Bytes from = lower == null ? Bytes.empty() : rest.fromInclusive() ? lower : successor(lower);
       int next = 2;
       bound.setBytesUnsafe(next++, from.asReadOnlyBuffer());
@@ -194,7 +194,7 @@ public final class RangeReader {
     /** Continues after a part that was read to its end. */
     private CompletionStage<RowPage> pass(Part part, Bytes cut) {
       passed = cut;
-      shift = narrowing.wider(place(part.rest()), shift);
+      shift = narrowing.wider(readStart(part.rest()), shift);
       return rows.isEmpty() && isPatient()
           ? read(rest(), ROWS_BEHIND_EXPIRED)
           : done(Stop.SCAN_LIMIT);
@@ -217,7 +217,7 @@ public final class RangeReader {
         return done(Stop.END);
       }
       int refused = rest.equals(part.rest()) ? shift : 0;
-      shift = narrowing.narrower(place(rest), refused);
+      shift = narrowing.narrower(readStart(rest), refused);
       if (passed != null && !(rows.isEmpty() && isPatient())) {
         return done(Stop.SCAN_LIMIT);
       }
@@ -231,8 +231,8 @@ public final class RangeReader {
       return last == null ? range : range.beyond(last);
     }
 
-    private Place place(Range rest) {
-      return new Place(main, shard, rest);
+    private ReadStart readStart(Range rest) {
+      return new ReadStart(main, shard, rest);
     }
 
     /** Returns whether enough time is left to look for a live row. */

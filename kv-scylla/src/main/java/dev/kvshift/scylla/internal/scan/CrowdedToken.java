@@ -5,7 +5,7 @@ import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.cql.CollectionCql.StatementKind;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Behind;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Partition;
@@ -58,7 +58,9 @@ final class CrowdedToken extends ClusteringWalk {
         rows.shared
             .statements()
             .tokens(
-                cut == null ? Request.SCAN_TOKEN_REST : Request.SCAN_TOKEN_PART, token - 1, token);
+                cut == null ? StatementKind.SCAN_TOKEN_REST : StatementKind.SCAN_TOKEN_PART,
+                token - 1,
+                token);
     return fetch(part, bind(statement, cut));
   }
 

@@ -5,7 +5,7 @@ import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
-import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.cql.CollectionCql.StatementKind;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Behind;
@@ -40,7 +40,7 @@ final class PartitionWalk extends ClusteringWalk {
         rows.shared
             .statements()
             .partition(
-                cut == null ? Request.SCAN_REST : Request.SCAN_PART,
+                cut == null ? StatementKind.SCAN_REST : StatementKind.SCAN_PART,
                 partition.main(),
                 partition.shard());
     return fetch(cut, bind(statement, cut));
@@ -75,7 +75,7 @@ final class PartitionWalk extends ClusteringWalk {
   /** Continues with the next partition of the same token, if there is one. */
   private CompletionStage<ScanPage> readSiblings() {
     return readSiblings(
-        rows.shared.statements().tokens(Request.PARTITIONS, token, token).build(), false);
+        rows.shared.statements().tokens(StatementKind.PARTITIONS, token, token).build(), false);
   }
 
   /**

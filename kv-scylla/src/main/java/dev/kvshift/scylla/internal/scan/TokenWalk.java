@@ -6,7 +6,7 @@ import com.datastax.oss.driver.api.core.cql.Row;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
-import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.cql.CollectionCql.StatementKind;
 import dev.kvshift.scylla.internal.read.Narrowing;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
@@ -48,7 +48,8 @@ final class TokenWalk {
   private CompletionStage<ScanPage> readPart(long after) {
     Part part = new Part(after, cut(after, task.upTo(), shift));
     return fetch(
-        part, rows.shared.statements().tokens(Request.SCAN, part.after(), part.upTo()).build());
+        part,
+        rows.shared.statements().tokens(StatementKind.SCAN, part.after(), part.upTo()).build());
   }
 
   /** Returns the last token of the first 2^-shift of a range, which has at least one. */

@@ -10,7 +10,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.internal.cql.CellTtl;
 import dev.kvshift.scylla.internal.cql.CollectionCql;
-import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.cql.CollectionCql.StatementKind;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreKey;
@@ -51,13 +51,13 @@ public final class CollectionStatements {
 
   private final Requests requests;
   private final Shape shape;
-  private final Map<Request, PreparedStatement> prepared;
+  private final Map<StatementKind, PreparedStatement> prepared;
   private final VersionClock clock;
 
   private CollectionStatements(
       Requests requests,
       Shape shape,
-      Map<Request, PreparedStatement> prepared,
+      Map<StatementKind, PreparedStatement> prepared,
       VersionClock clock) {
     this.requests = requests;
     this.shape = shape;
@@ -67,21 +67,22 @@ public final class CollectionStatements {
 
   public static CompletionStage<CollectionStatements> prepare(
       Requests requests, CollectionCql cql, VersionClock clock) {
-    Map<Request, CompletableFuture<PreparedStatement>> pending = new EnumMap<>(Request.class);
-    for (Request request : cql.requests()) {
-      pending.put(request, requests.prepare(cql.text(request)).toCompletableFuture());
+    Map<StatementKind, CompletableFuture<PreparedStatement>> pending =
+        new EnumMap<>(StatementKind.class);
+    for (StatementKind kind : cql.kinds()) {
+      pending.put(kind, requests.prepare(cql.text(kind)).toCompletableFuture());
     }
     return CompletableFuture.allOf(pending.values().toArray(CompletableFuture[]::new))
         .thenApply(
             done -> {
-              Map<Request, PreparedStatement> prepared = new EnumMap<>(Request.class);
-              pending.forEach((request, statement) -> prepared.put(request, statement.join()));
+              Map<StatementKind, PreparedStatement> prepared = new EnumMap<>(StatementKind.class);
+              pending.forEach((kind, statement) -> prepared.put(kind, statement.join()));
               return new CollectionStatements(requests, cql.shape(), prepared, clock);
             });
   }
 
   public BoundStatementBuilder get(StoreKey key) {
-    return routed(bind(statement(Request.GET), 0, key), 0);
+    return routed(bind(statement(StatementKind.GET), 0, key), 0);
   }
 
   /** Returns a write of one row. */
@@ -101,7 +102,7 @@ public final class CollectionStatements {
     ByteBuffer main = buffer(writes.get(0).key().main());
     ByteBuffer shard = buffer(writes.get(0).key().shard());
     if (isWholeBatchOfPuts(writes)) {
-      BoundStatementBuilder batch = statement(Request.PUT_BATCH);
+      BoundStatementBuilder batch = statement(StatementKind.PUT_BATCH);
       int first = 0;
       for (RowWrite write : writes) {
         first = bindRow(batch, first, write, main, shard);
@@ -131,7 +132,7 @@ public final class CollectionStatements {
   }
 
   private BoundStatementBuilder write(RowWrite write) {
-    return statement(write.cell() == null ? Request.DELETE : Request.PUT);
+    return statement(write.cell() == null ? StatementKind.DELETE : StatementKind.PUT);
   }
 
   /** Binds a write of a batch from the index on. Returns the index after it. */
@@ -162,18 +163,18 @@ public final class CollectionStatements {
   }
 
   /** Returns a statement on one partition of a range collection, which is bound first. */
-  public BoundStatementBuilder partition(Request request, Bytes main, Bytes shard) {
+  public BoundStatementBuilder partition(StatementKind kind, Bytes main, Bytes shard) {
     ByteBuffer first = buffer(main);
     ByteBuffer second = buffer(shard);
     return requests
-        .route(statement(request), first, second)
+        .route(statement(kind), first, second)
         .setBytesUnsafe(0, first)
         .setBytesUnsafe(1, second);
   }
 
   /** Returns a statement on a token range. */
-  public BoundStatementBuilder tokens(Request request, long from, long upTo) {
-    return requests.route(statement(request), upTo).setLong(0, from).setLong(1, upTo);
+  public BoundStatementBuilder tokens(StatementKind kind, long from, long upTo) {
+    return requests.route(statement(kind), upTo).setLong(0, from).setLong(1, upTo);
   }
 
   /** Binds the parts of the key from the index on, the partition first. */
@@ -207,8 +208,8 @@ public final class CollectionStatements {
             statement, statement.getBytesUnsafe(first), statement.getBytesUnsafe(first + 1));
   }
 
-  private BoundStatementBuilder statement(Request request) {
-    return Objects.requireNonNull(prepared.get(request), request::name).boundStatementBuilder();
+  private BoundStatementBuilder statement(StatementKind kind) {
+    return Objects.requireNonNull(prepared.get(kind), kind::name).boundStatementBuilder();
   }
 
   /** Encodes a bigint. {@code setLong} would look up a codec each time. */

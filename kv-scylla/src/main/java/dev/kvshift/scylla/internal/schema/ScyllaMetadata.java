@@ -167,7 +167,7 @@ public final class ScyllaMetadata implements Metadata {
           requireName(name);
           requireSize(name, next);
           Call call = requests.call();
-          Change change = new Change(name, expected, next, call);
+          RecordChange change = new RecordChange(name, expected, next, call);
           return expected == null
               ? change.over(Held.NEVER)
               : held(name, call).thenCompose(change::over);
@@ -200,13 +200,13 @@ public final class ScyllaMetadata implements Metadata {
    * One change of a record. Its condition names the attempt that wrote the expected record, because
    * a record can come back: A, B, A.
    */
-  private final class Change implements CompareAndSet.Target<Held> {
+  private final class RecordChange implements CompareAndSet.Target<Held> {
     private final String name;
     private final @Nullable Bytes expected;
     private final @Nullable Bytes next;
     private final Call call;
 
-    Change(String name, @Nullable Bytes expected, @Nullable Bytes next, Call call) {
+    RecordChange(String name, @Nullable Bytes expected, @Nullable Bytes next, Call call) {
       this.name = name;
       this.expected = expected;
       this.next = next;

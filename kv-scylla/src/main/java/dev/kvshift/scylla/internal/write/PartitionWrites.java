@@ -128,7 +128,7 @@ public final class PartitionWrites {
   private record Partition(Bytes main, Bytes shard) {}
 
   /** Writes that are sent together, or a single one. */
-  private record Batch(Lane lane, List<Waiting> writes) {}
+  private record PartitionBatch(Lane lane, List<Waiting> writes) {}
 
   /** A write that waits or is in a batch. Completes with its version. */
   private static final class Waiting extends CompletableFuture<Long> {
@@ -218,7 +218,7 @@ public final class PartitionWrites {
     long now = nanoTime.getAsLong();
     Waiting turn = null;
     Lane lane;
-    Queue<Batch> due = null;
+    Queue<PartitionBatch> due = null;
     synchronized (this) {
       lane = lanes.computeIfAbsent(partition, absent -> new Lane(absent, deadline, now));
       if ((lane.isFree() && rowsInFlight < BUSY_ROWS) || lane.mustNotWait(deadline)) {
@@ -282,7 +282,7 @@ public final class PartitionWrites {
   }
 
   /** Takes the next batch of a partition, if any write waits. */
-  private void next(Lane lane, long now, Queue<Batch> taken) {
+  private void next(Lane lane, long now, Queue<PartitionBatch> taken) {
     List<Waiting> writes = lane.take(now);
     if (writes.isEmpty()) {
       forgetIdle(lane);
@@ -290,11 +290,11 @@ public final class PartitionWrites {
     }
     begin(lane, writes.size(), writes.get(0).deadline(), now);
     requests.leaveQueue(writes.size());
-    taken.add(new Batch(lane, writes));
+    taken.add(new PartitionBatch(lane, writes));
   }
 
   /** Takes a batch of each partition that has lingered for the given time. */
-  private void release(long nanos, long now, Queue<Batch> taken) {
+  private void release(long nanos, long now, Queue<PartitionBatch> taken) {
     for (Lane lane = lingering.peek();
         lane != null && now - lane.lingersSince >= nanos;
         lane = lingering.peek()) {
@@ -305,7 +305,7 @@ public final class PartitionWrites {
   }
 
   private void lingered() {
-    Queue<Batch> released = new ArrayDeque<>();
+    Queue<PartitionBatch> released = new ArrayDeque<>();
     synchronized (this) {
       timerIsSet = false;
       release(LINGER.toNanos(), nanoTime.getAsLong(), released);
@@ -317,13 +317,13 @@ public final class PartitionWrites {
   }
 
   private void ended(Lane lane, int rows) {
-    Queue<Batch> next = new ArrayDeque<>();
+    Queue<PartitionBatch> next = new ArrayDeque<>();
     end(lane, rows, next);
     sendAll(next);
   }
 
   /** Counts a request as ended, and takes the batches that have waited for it. */
-  private synchronized void end(Lane lane, int rows, Queue<Batch> taken) {
+  private synchronized void end(Lane lane, int rows, Queue<PartitionBatch> taken) {
     rowsInFlight -= rows;
     lane.inFlight--;
     long now = nanoTime.getAsLong();
@@ -332,8 +332,8 @@ public final class PartitionWrites {
   }
 
   /** Sends the batches, and those that become due meanwhile, without recursion. */
-  private void sendAll(Queue<Batch> batches) {
-    for (Batch batch = batches.poll(); batch != null; batch = batches.poll()) {
+  private void sendAll(Queue<PartitionBatch> batches) {
+    for (PartitionBatch batch = batches.poll(); batch != null; batch = batches.poll()) {
       Lane lane = batch.lane();
       int rows = batch.writes().size();
       CompletableFuture<?> sent = send(batch.writes()).toCompletableFuture();

@@ -24,7 +24,7 @@ import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.SimulatedCluster;
 import dev.kvshift.scylla.TestStores;
 import dev.kvshift.scylla.internal.cql.CollectionCql;
-import dev.kvshift.scylla.internal.cql.CollectionCql.Request;
+import dev.kvshift.scylla.internal.cql.CollectionCql.StatementKind;
 import dev.kvshift.scylla.internal.cql.Dialect;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
@@ -132,14 +132,14 @@ final class PartitionWritesTest {
     cluster = simulated.cluster;
     requests = simulated.requests;
     CollectionCql cql = new CollectionCql("shop", "files_i1", Shape.RANGE, Dialect.cassandra("5"));
-    for (Request request : cql.requests()) {
+    for (StatementKind kind : cql.kinds()) {
       LinkedHashMap<String, String> types = new LinkedHashMap<>();
-      int rows = request == Request.PUT_BATCH ? PartitionWrites.MAX_ROWS : 1;
+      int rows = kind == StatementKind.PUT_BATCH ? PartitionWrites.MAX_ROWS : 1;
       for (int row = 0; row < rows; row++) {
-        if (request == Request.PUT || request == Request.PUT_BATCH) {
+        if (kind == StatementKind.PUT || kind == StatementKind.PUT_BATCH) {
           types.put("version" + row, "bigint");
           types.put("ttl" + row, "int");
-        } else if (request == Request.DELETE) {
+        } else if (kind == StatementKind.DELETE) {
           types.put("version" + row, "bigint");
         }
         for (String column : List.of("a", "b", "c", "d")) {
@@ -149,8 +149,7 @@ final class PartitionWritesTest {
       LinkedHashMap<String, Object> values = new LinkedHashMap<>();
       types.keySet().forEach(name -> values.put(name, "*"));
       cluster.prime(
-          when(PrimeDsl.query(cql.text(request), List.of(), values, types))
-              .then(PrimeDsl.noRows()));
+          when(PrimeDsl.query(cql.text(kind), List.of(), values, types)).then(PrimeDsl.noRows()));
     }
     CollectionStatements statements =
         await(CollectionStatements.prepare(requests, cql, VersionClock.ofProcess()));

@@ -177,21 +177,21 @@ public final class CommitPipeline implements AutoCloseable {
   }
 
   /** A change that the store makes on its own behalf. */
-  public interface Change {
+  public interface OwnChange {
     void apply(Commit commit) throws RocksDBException;
   }
 
   /** Makes a change of the store as a whole and waits until it is durable. */
-  public void change(Change change) {
+  public void change(OwnChange change) {
     await(submit(Operation.of(step(change))));
   }
 
   /** Makes a change of a collection and waits until it is durable. */
-  public void change(Table table, Change change) {
+  public void change(Table table, OwnChange change) {
     await(submit(Operation.on(table, step(change))));
   }
 
-  private static Operation.Step<@Nullable Void> step(Change change) {
+  private static Operation.Step<@Nullable Void> step(OwnChange change) {
     return commit -> {
       change.apply(commit);
       return null;

@@ -6,18 +6,18 @@ import dev.kvshift.spi.StoreKey;
 import java.util.List;
 
 /** Scan positions of the in-memory store. */
-public final class PlaceFuzz implements FuzzTarget {
+public final class TokenKeyFuzz implements FuzzTarget {
   @Override
   public List<byte[]> seeds() {
     return List.of(
-        Place.of(StoreKey.of(Bytes.utf8("m"), Bytes.utf8("s"), Bytes.utf8("c")))
+        TokenKey.of(StoreKey.of(Bytes.utf8("m"), Bytes.utf8("s"), Bytes.utf8("c")))
             .print()
             .toByteArray());
   }
 
   @Override
   public void decode(byte[] input) {
-    Place read = Place.parse(Bytes.of(input));
-    FuzzTarget.requireSame(read, Place.parse(read.print()));
+    TokenKey read = TokenKey.parse(Bytes.of(input));
+    FuzzTarget.requireSame(read, TokenKey.parse(read.print()));
   }
 }

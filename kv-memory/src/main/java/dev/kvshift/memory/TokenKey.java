@@ -7,16 +7,16 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 
 /**
- * The place of a row in a table: ordered by the token of its partition, then by its key. The token
- * is the 64-bit FNV-1a hash of the main part's length, the main part and the shard part, mixed once
- * more. It never changes, because scan positions contain it.
+ * A row's key after the token of its partition, in the order of a scan: by token, then by key. The
+ * token is the 64-bit FNV-1a hash of the main part's length, the main part and the shard part,
+ * mixed once more. It never changes, because scan positions contain it.
  */
-record Place(long token, StoreKey key) implements Comparable<Place> {
+record TokenKey(long token, StoreKey key) implements Comparable<TokenKey> {
   private static final long FNV_OFFSET = 0xcbf29ce484222325L;
   private static final long FNV_PRIME = 0x100000001b3L;
 
-  static Place of(StoreKey key) {
-    return new Place(token(key.main(), key.shard()), key);
+  static TokenKey of(StoreKey key) {
+    return new TokenKey(token(key.main(), key.shard()), key);
   }
 
   static long token(Bytes main, Bytes shard) {
@@ -36,13 +36,13 @@ record Place(long token, StoreKey key) implements Comparable<Place> {
     return hash;
   }
 
-  static Place parse(Bytes position) {
+  static TokenKey parse(Bytes position) {
     try {
       ByteBuffer buffer = position.asReadOnlyBuffer();
       long token = buffer.getLong();
       Bytes main = take(buffer, buffer.getInt());
       Bytes shard = take(buffer, buffer.getInt());
-      return new Place(token, StoreKey.of(main, shard, Bytes.of(buffer)));
+      return new TokenKey(token, StoreKey.of(main, shard, Bytes.of(buffer)));
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw new InvalidArgument(
           "scan position refused: pass the one of the previous page, or start the task over", e);
@@ -75,7 +75,7 @@ record Place(long token, StoreKey key) implements Comparable<Place> {
   }
 
   @Override
-  public int compareTo(Place other) {
+  public int compareTo(TokenKey other) {
     int order = Long.compare(token, other.token);
     return order != 0 ? order : key.compareTo(other.key);
   }
