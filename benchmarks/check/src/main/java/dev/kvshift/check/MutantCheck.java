@@ -75,7 +75,9 @@ record MutantCheck(String name, String summary) implements Check {
         result.path("killed")
             + " of "
             + result.path("mutants")
-            + " mutants killed, "
+            + " mutants killed ("
+            + result.path("timedOut")
+            + " by the time limit), "
             + result.path("survived")
             + " survived, "
             + result.path("invalid")
@@ -112,12 +114,13 @@ record MutantCheck(String name, String summary) implements Check {
     ObjectNode result = JsonNodeFactory.instance.objectNode().put("check", name);
     result
         .put("mutants", tried.size())
-        .put("killed", count(tried, Outcome.KILLED))
+        .put("killed", tried.stream().filter(each -> each.outcome().isNoticed()).count())
+        .put("timedOut", count(tried, Outcome.TIMED_OUT))
         .put("survived", count(tried, Outcome.SURVIVED))
         .put("invalid", count(tried, Outcome.INVALID));
     ArrayNode left = result.putArray("notKilled");
     for (Tried each : tried) {
-      if (each.outcome() != Outcome.KILLED) {
+      if (!each.outcome().isNoticed()) {
         left.addObject()
             .put("module", each.module())
             .put("name", each.name())

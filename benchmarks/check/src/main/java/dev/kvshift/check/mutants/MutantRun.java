@@ -27,14 +27,24 @@ import org.jspecify.annotations.Nullable;
 public record MutantRun(Path root, Path folder, PrintWriter out) {
   private static final long TIME_LIMIT_SECONDS = 300;
 
+  /** In place of the exit code of a process that the time limit has ended. */
+  private static final int TIMED_OUT = -1;
+
   /** The outcome of trying a mutant. */
   public enum Outcome {
     /** The test failed, as it must. */
     KILLED,
+    /** The test did not end within the time limit: noticed as well, if the machine was quiet. */
+    TIMED_OUT,
     /** The test passed: no test holds the rule. */
     SURVIVED,
     /** The mutant could not be tried: its patch, its test or the unbroken test must be fixed. */
-    INVALID
+    INVALID;
+
+    /** Returns whether a test has noticed the mutant. */
+    public boolean isNoticed() {
+      return this == KILLED || this == TIMED_OUT;
+    }
   }
 
   /**
@@ -79,8 +89,8 @@ public record MutantRun(Path root, Path folder, PrintWriter out) {
     for (Mutant mutant : Mutant.readAll(root)) {
       if (mutant.name().contains(filter) || mutant.module().equals(filter)) {
         Tried tried = tryOne(mutant, classes, unbroken);
-        out.printf("%-8s %s %s: %s%n", tried.outcome, tried.module, tried.name, tried.rule);
-        if (tried.outcome != Outcome.KILLED) {
+        out.printf("%-9s %s %s: %s%n", tried.outcome, tried.module, tried.name, tried.rule);
+        if (!tried.outcome.isNoticed()) {
           tried.detail.lines().forEach(line -> out.println("         " + line));
         }
         out.flush();
@@ -121,6 +131,7 @@ public record MutantRun(Path root, Path folder, PrintWriter out) {
     return switch (ended.code) {
       case MutantTests.PASSED -> tried(mutant, Outcome.SURVIVED, mutant.test() + " passes");
       case MutantTests.NONE -> tried(mutant, Outcome.INVALID, mutant.test() + " has no test");
+      case TIMED_OUT -> tried(mutant, Outcome.TIMED_OUT, ended.said);
       default -> tried(mutant, Outcome.KILLED, ended.said);
     };
   }
@@ -129,7 +140,7 @@ public record MutantRun(Path root, Path folder, PrintWriter out) {
     return new Tried(mutant.module(), mutant.name(), mutant.rule(), outcome, detail);
   }
 
-  /** The end of a test process; one that was ended by the time limit has failed. */
+  /** The end of a test process. */
   private record Ended(int code, String said) {}
 
   private Ended test(ModuleClasses classes, String module, String firstClasses, String test)
@@ -161,6 +172,6 @@ public record MutantRun(Path root, Path folder, PrintWriter out) {
     String said = Files.readString(log, StandardCharsets.UTF_8);
     return hasEnded
         ? new Ended(process.exitValue(), said)
-        : new Ended(MutantTests.FAILED, "not ended after " + TIME_LIMIT_SECONDS + " s\n" + said);
+        : new Ended(TIMED_OUT, "not ended after " + TIME_LIMIT_SECONDS + " s\n" + said);
   }
 }
