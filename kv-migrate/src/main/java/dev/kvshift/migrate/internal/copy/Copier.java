@@ -1,26 +1,19 @@
 package dev.kvshift.migrate.internal.copy;
 
-import dev.kvshift.api.Bytes;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.internal.apply.TargetWriter;
-import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.RunContext;
-import dev.kvshift.migrate.internal.context.ScanThrottle;
-import dev.kvshift.migrate.internal.ledger.CopyTask;
+import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.Ledger;
-import dev.kvshift.spi.Row;
-import dev.kvshift.spi.ScanPage;
-import dev.kvshift.spi.ScanTask;
+import dev.kvshift.migrate.internal.ledger.TaskState;
+import dev.kvshift.migrate.internal.task.HeldTask;
+import dev.kvshift.migrate.internal.task.Holder;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -28,23 +21,34 @@ import org.jspecify.annotations.Nullable;
 /**
  * Copies the source's rows to the target, each with its own version and expiry. The rows need no
  * consistent snapshot: a row that changes during the scan also comes with the stream, and the
- * greater version wins. Tasks run concurrently, and resume after a crash.
+ * greater version wins. Parts are copied concurrently, and resume after a crash.
+ *
+ * <p>A run that somebody has started takes every part that is not done, also from a process whose
+ * lease is not over: of two runs, the later one copies, and the earlier one ends.
  */
 public final class Copier {
   private final RunContext context;
   private final Ledger ledger;
-  private final TargetWriter writer;
+  private final PartCopier parts;
   private final ProgressReporter progress;
-  private final ScanThrottle throttle;
+  private final Holder holder = Holder.ofProcess(Holder.DEFAULT_LEASE);
   private final AtomicLong read = new AtomicLong();
 
   /** Creates a copier. */
   public Copier(RunContext context, Ledger ledger, TargetWriter writer, ProgressReporter progress) {
     this.context = context;
     this.ledger = ledger;
-    this.writer = writer;
+    this.parts = new PartCopier(context, writer);
     this.progress = progress;
-    this.throttle = new ScanThrottle(context.options().scanRate(), context.options().pageRows());
+  }
+
+  /** Plans the parts, unless they are planned. */
+  public static CopyTasks plan(RunContext context, Ledger ledger) {
+    CopyTasks planned = CopyTasks.read(ledger);
+    return planned != null
+        ? planned
+        : CopyTasks.plan(
+            ledger, context.await(() -> context.source().scanTasks(context.options().copyTasks())));
   }
 
   /**
@@ -56,20 +60,27 @@ public final class Copier {
    */
   public CopyReport run(Runnable check) {
     long startNanos = System.nanoTime();
-    CopyTasks tasks = tasks();
+    CopyTasks tasks = plan(context, ledger);
     read.set(tasks.counts().read());
     List<Integer> open =
-        IntStream.range(0, tasks.size()).filter(task -> !tasks.get(task).isDone()).boxed().toList();
-    try {
-      context
-          .workers()
-          .forEach(open, context.options().copyWorkers(), task -> copy(tasks, task, check));
-    } catch (RuntimeException e) {
-      saveAfterFailure(tasks, e);
-      throw e;
-    }
-    tasks.save();
-    CopyCounts counts = tasks.counts();
+        IntStream.range(0, tasks.parts())
+            .filter(part -> !tasks.part(part).isDone())
+            .boxed()
+            .toList();
+    context
+        .workers()
+        .forEach(open, context.options().copyWorkers(), part -> copy(tasks, part, check));
+    return new CopyReport(
+        balanced(tasks.counts()),
+        open.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - startNanos));
+  }
+
+  /**
+   * Returns the counts of a copy that is done.
+   *
+   * @throws MigrationException.TooManyErrors if they have a residue
+   */
+  public static CopyCounts balanced(CopyCounts counts) {
     if (counts.residue() != 0) {
       throw new MigrationException.TooManyErrors(
           "the copy has read "
@@ -78,45 +89,55 @@ public final class Copier {
               + counts.residue()
               + ": report this");
     }
-    return new CopyReport(
-        counts, open.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - startNanos));
-  }
-
-  private static void saveAfterFailure(CopyTasks tasks, RuntimeException failure) {
-    try {
-      tasks.save();
-    } catch (RuntimeException e) {
-      failure.addSuppressed(e);
-    }
-  }
-
-  private CopyTasks tasks() {
-    CopyTasks planned = CopyTasks.read(ledger);
-    return planned != null
-        ? planned
-        : CopyTasks.plan(
-            ledger, context.await(() -> context.source().scanTasks(context.options().copyTasks())));
+    return counts;
   }
 
   private void copy(CopyTasks tasks, int number, Runnable check) {
-    CopyTask task = tasks.get(number);
-    CompletionStage<ScanPage> prefetched = scan(task.range(), task.position());
-    while (!task.isDone()) {
-      check.run();
-      CopyTask from = task;
-      ScanPage page = context.await(prefetched, () -> scan(from.range(), from.position()));
-      throttle.acquire(page);
-      if (page.next() != null) {
-        prefetched = scan(from.range(), page.next());
+    HeldTask<CopyTaskGroup> part = take(tasks, number);
+    if (part == null) {
+      return;
+    }
+    try {
+      parts.copy(
+          part,
+          () -> {
+            check.run();
+            part.require();
+          },
+          rows -> {
+            tasks.note(number, part.record());
+            report(tasks, rows);
+          });
+    } catch (RuntimeException e) {
+      leave(part, e);
+      throw e;
+    }
+    part.end(TaskState::done);
+    tasks.note(number, part.record());
+  }
+
+  /** Takes a part from whoever holds it; returns null once it is done. */
+  private @Nullable HeldTask<CopyTaskGroup> take(CopyTasks tasks, int number) {
+    while (true) {
+      HeldTask.Task<CopyTaskGroup> task = tasks.task(context.collection(), number);
+      CopyTaskGroup found = ledger.require(task.key());
+      tasks.note(number, found);
+      if (found.isDone()) {
+        return null;
       }
-      task = task.advance(page.next(), write(page.rows()));
-      tasks.advance(number, task);
-      report(tasks, page.rows().size());
+      HeldTask<CopyTaskGroup> taken = HeldTask.take(ledger, task, found, holder);
+      if (taken != null) {
+        return taken;
+      }
     }
   }
 
-  private CompletionStage<ScanPage> scan(ScanTask range, @Nullable Bytes position) {
-    return context.source().scan(range, position, throttle.page());
+  private static void leave(HeldTask<CopyTaskGroup> part, RuntimeException failure) {
+    try {
+      part.end(TaskState::handedOver);
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   /** Extrapolates the total from the finished tasks. */
@@ -125,37 +146,5 @@ public final class Copier {
     int done = tasks.done();
     progress.report(
         rows, done == 0 ? OptionalLong.empty() : OptionalLong.of(rows * tasks.size() / done));
-  }
-
-  private CopyCounts write(List<Row> page) {
-    Instant expiredBefore = context.expiredBefore();
-    long tombstones = 0;
-    long expired = 0;
-    long highestVersion = 0;
-    List<CompletableFuture<TargetWriter.Outcome>> writes = new ArrayList<>(page.size());
-    for (Row row : page) {
-      highestVersion = Math.max(highestVersion, row.version());
-      if (row.isTombstone()) {
-        tombstones++;
-      } else if (row.at(expiredBefore).isTombstone()) {
-        expired++;
-      } else {
-        writes.add(writer.write(row));
-      }
-    }
-    long written = 0;
-    long quarantined = 0;
-    for (CompletableFuture<TargetWriter.Outcome> write : writes) {
-      switch (Await.of(write)) {
-        case WRITTEN -> written++;
-        case QUARANTINED -> quarantined++;
-      }
-    }
-    return new CopyCounts(
-        page.size(),
-        written,
-        new CopyCounts.Skipped(tombstones, expired),
-        quarantined,
-        highestVersion);
   }
 }

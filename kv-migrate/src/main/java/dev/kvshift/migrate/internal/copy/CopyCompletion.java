@@ -1,8 +1,6 @@
 package dev.kvshift.migrate.internal.copy;
 
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
-import dev.kvshift.migrate.internal.ledger.CopyTask;
-import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -31,14 +29,10 @@ public final class CopyCompletion implements BooleanSupplier {
     if (plan == null) {
       return false;
     }
-    int groups = CopyTasks.groups(plan.tasks());
-    while (doneGroups < groups && isDone(ledger.require(CopyTaskGroup.key(doneGroups)))) {
+    int groups = plan.parts();
+    while (doneGroups < groups && ledger.require(plan.part(doneGroups)).isDone()) {
       doneGroups++;
     }
     return doneGroups == groups;
-  }
-
-  private static boolean isDone(CopyTaskGroup group) {
-    return group.tasks().stream().allMatch(CopyTask::isDone);
   }
 }

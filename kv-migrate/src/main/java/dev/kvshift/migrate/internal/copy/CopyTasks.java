@@ -1,46 +1,35 @@
 package dev.kvshift.migrate.internal.copy;
 
-import dev.kvshift.api.Bytes;
+import com.google.common.collect.Lists;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
 import dev.kvshift.migrate.internal.ledger.CopyTask;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.task.HeldTask;
 import dev.kvshift.spi.ScanTask;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tasks of a copy and their progress, saved to the ledger about once a second. Rows copied
- * after the last save are copied again by the next run, and counted once, because the counts are
- * saved with the position. Safe for use by many threads.
+ * The parts of a copy, as this process last read or wrote them. Each part is a task of its own,
+ * which one process at a time holds. Safe for use by many threads.
  */
 public final class CopyTasks {
-  private static final int GROUP_SIZE = 16;
-  private static final long SAVE_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private final CopyPlan plan;
+  private final List<CopyTaskGroup> parts;
 
-  /** A task whose scan position is longer keeps its last shorter one. */
-  private static final int MAX_POSITION_BYTES = 2 << 10;
-
-  private final Ledger ledger;
-  private final List<CopyTask> tasks;
-  private final List<CopyTaskGroup> saved;
-  private long savedNanos = System.nanoTime();
-
-  private CopyTasks(Ledger ledger, List<CopyTask> tasks) {
-    this.ledger = ledger;
-    this.tasks = new ArrayList<>(tasks);
-    this.saved = new ArrayList<>();
-    for (int group = 0; group < groups(); group++) {
-      saved.add(group(group));
-    }
+  private CopyTasks(CopyPlan plan, List<CopyTaskGroup> parts) {
+    this.plan = plan;
+    this.parts = new ArrayList<>(parts);
   }
 
   /**
-   * Reads the tasks, or returns null if none are planned yet.
+   * Reads the parts, or returns null if none are planned yet.
    *
    * @throws KvException.Permanent if some are missing
    */
@@ -49,9 +38,10 @@ public final class CopyTasks {
     if (plan == null) {
       return null;
     }
-    List<CopyTask> tasks = new ArrayList<>();
-    ledger.forEach(CopyTaskGroup.GROUPS, (name, group) -> tasks.addAll(group.tasks()));
-    if (tasks.size() != plan.tasks()) {
+    List<CopyTaskGroup> parts = new ArrayList<>();
+    ledger.forEach(plan.allParts(), (name, part) -> parts.add(part));
+    CopyTasks tasks = new CopyTasks(plan, parts);
+    if (tasks.size() != plan.tasks() || parts.size() != plan.parts()) {
       throw new KvException.Permanent(
           "the ledger has "
               + tasks.size()
@@ -59,7 +49,7 @@ public final class CopyTasks {
               + plan.tasks()
               + " copy tasks: wipe the target and prepare again");
     }
-    return new CopyTasks(ledger, tasks);
+    return tasks;
   }
 
   /** Returns the accounting so far, over all runs. */
@@ -74,83 +64,59 @@ public final class CopyTasks {
     return tasks != null && tasks.done() == tasks.size();
   }
 
-  /** Fixes the tasks for this and all later runs. */
+  /** Fixes the parts for this and all later runs; returns those of another plan if it was first. */
   static CopyTasks plan(Ledger ledger, List<ScanTask> ranges) {
-    CopyTasks planned = new CopyTasks(ledger, ranges.stream().map(CopyTask::of).toList());
-    for (int group = 0; group < planned.groups(); group++) {
-      ledger.put(CopyTaskGroup.key(group), planned.saved.get(group));
+    CopyPlan plan = CopyPlan.of(UUID.randomUUID().toString(), ranges.size());
+    List<CopyTaskGroup> parts =
+        Lists.partition(ranges, plan.tasksPerPart()).stream()
+            .map(part -> new CopyTaskGroup(part.stream().map(CopyTask::of).toList()))
+            .toList();
+    for (int part = 0; part < parts.size(); part++) {
+      ledger.put(plan.part(part), parts.get(part));
     }
-    ledger.put(CopyPlan.KEY, new CopyPlan(ranges.size()));
-    return planned;
+    return ledger.putIfAbsent(CopyPlan.KEY, plan).equals(plan)
+        ? new CopyTasks(plan, parts)
+        : Objects.requireNonNull(read(ledger));
   }
 
-  /** Returns the number of tasks. */
-  public int size() {
-    return tasks.size();
+  /** Returns a part as a task that a process can take. */
+  public HeldTask.Task<CopyTaskGroup> task(String collection, int part) {
+    return new HeldTask.Task<>(
+        plan.part(part), "part " + part + " of the copy of collection " + collection);
   }
 
-  synchronized CopyTask get(int task) {
-    return tasks.get(task);
+  /** Returns the number of parts. */
+  public synchronized int parts() {
+    return parts.size();
   }
 
-  /** Returns the accounting of all tasks. */
+  /** Returns a part. */
+  public synchronized CopyTaskGroup part(int number) {
+    return parts.get(number);
+  }
+
+  /** Notes what was read or written of a part. */
+  synchronized void note(int number, CopyTaskGroup now) {
+    parts.set(number, now);
+  }
+
+  /** Returns the number of scan tasks. */
+  public synchronized int size() {
+    return parts.stream().mapToInt(part -> part.tasks().size()).sum();
+  }
+
+  /** Returns the accounting of all parts. */
   public synchronized CopyCounts counts() {
     CopyCounts sum = CopyCounts.NONE;
-    for (CopyTask task : tasks) {
-      sum = sum.plus(task.counts());
+    for (CopyTaskGroup part : parts) {
+      sum = sum.plus(part.counts());
     }
     return sum;
   }
 
-  /** Returns the number of finished tasks. */
+  /** Returns the number of finished scan tasks. */
   public synchronized int done() {
-    return (int) tasks.stream().filter(CopyTask::isDone).count();
-  }
-
-  /** Records the progress of a task, and saves if the last save is a second old. */
-  synchronized void advance(int task, CopyTask now) {
-    Bytes position = now.position();
-    if (position != null && position.size() > MAX_POSITION_BYTES) {
-      return;
-    }
-    tasks.set(task, now);
-    if (System.nanoTime() - savedNanos >= SAVE_INTERVAL_NANOS) {
-      save();
-    }
-  }
-
-  /**
-   * Saves the groups that have changed.
-   *
-   * @throws KvException.Transient if another runner has saved one of them
-   */
-  synchronized void save() {
-    for (int group = 0; group < groups(); group++) {
-      CopyTaskGroup before = saved.get(group);
-      CopyTaskGroup now = group(group);
-      if (!now.equals(before)) {
-        CopyTaskGroup kept =
-            ledger.update(CopyTaskGroup.key(group), found -> before.equals(found) ? now : found);
-        if (!kept.equals(now)) {
-          throw new KvException.Transient(
-              "another runner copies the same collection: let only one of them copy");
-        }
-        saved.set(group, now);
-      }
-    }
-    savedNanos = System.nanoTime();
-  }
-
-  private int groups() {
-    return groups(tasks.size());
-  }
-
-  static int groups(int tasks) {
-    return (tasks + GROUP_SIZE - 1) / GROUP_SIZE;
-  }
-
-  private CopyTaskGroup group(int group) {
-    return new CopyTaskGroup(
-        tasks.subList(group * GROUP_SIZE, Math.min(tasks.size(), (group + 1) * GROUP_SIZE)));
+    return (int)
+        parts.stream().flatMap(part -> part.tasks().stream()).filter(CopyTask::isDone).count();
   }
 }

@@ -28,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ledger {
   private static final String FORMAT = "format";
-  private static final int CURRENT_FORMAT = 1;
   private static final int LIST_PAGE = 500;
 
   private final Metadata metadata;
@@ -194,13 +193,14 @@ public final class Ledger {
 
   private <T> Bytes print(LedgerKey<T> key, T record) {
     return Bytes.utf8(
-        new Members().with(FORMAT, CURRENT_FORMAT).withAll(key.print(record)).toString());
+        new Members().with(FORMAT, key.formatOf(record)).withAll(key.print(record)).toString());
   }
 
   private <T> T parse(LedgerKey<T> key, Bytes bytes) {
     try {
       Members members = Members.parse(bytes.toUtf8());
-      if (members.count(FORMAT) == CURRENT_FORMAT) {
+      int format = members.count(FORMAT);
+      if (format >= LedgerKey.FIRST_FORMAT && format <= key.newestFormat()) {
         return key.parse(members.without(FORMAT));
       }
     } catch (IllegalArgumentException e) {

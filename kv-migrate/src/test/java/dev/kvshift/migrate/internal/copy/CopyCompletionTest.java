@@ -28,6 +28,9 @@ final class CopyCompletionTest {
   private static final CopyTask OPEN = CopyTask.of(ScanTask.of(1, 2));
   private static final CopyTask DONE = OPEN.advance(null, CopyCounts.NONE);
 
+  /** 33 tasks in three parts, as the format's first version has planned them. */
+  private static final CopyPlan PLAN = new CopyPlan("", 33, 16);
+
   private final Store store = MemoryStoreProvider.open(UUID.randomUUID().toString());
   private final Reads reads = new Reads(store.metadata());
   private final Ledger ledger =
@@ -41,45 +44,45 @@ final class CopyCompletionTest {
 
   @Test
   void isDone_notPlanned_isFalse() {
-    ledger.put(CopyTaskGroup.key(0), group(DONE, 16));
+    ledger.put(PLAN.part(0), group(DONE, 16));
 
     assertThat(completion.getAsBoolean()).isFalse();
   }
 
   @Test
   void isDone_groupsEndOneByOne_isTrueAfterTheLast() {
-    plan(33);
+    plan();
 
-    ledger.put(CopyTaskGroup.key(0), group(DONE, 16));
+    ledger.put(PLAN.part(0), group(DONE, 16));
     assertThat(completion.getAsBoolean()).isFalse();
-    ledger.put(CopyTaskGroup.key(2), group(DONE, 1));
+    ledger.put(PLAN.part(2), group(DONE, 1));
     assertThat(completion.getAsBoolean()).isFalse();
-    ledger.put(CopyTaskGroup.key(1), group(DONE, 16));
+    ledger.put(PLAN.part(1), group(DONE, 16));
     assertThat(completion.getAsBoolean()).isTrue();
   }
 
   @Test
   void isDone_askedAgain_readsTheFirstOpenGroupOnly() {
-    plan(33);
-    ledger.put(CopyTaskGroup.key(0), group(DONE, 16));
+    plan();
+    ledger.put(PLAN.part(0), group(DONE, 16));
     completion.getAsBoolean();
     reads.take();
 
     completion.getAsBoolean();
     assertThat(reads.take()).containsExactly("migration/files/copy-tasks/00001");
 
-    ledger.put(CopyTaskGroup.key(1), group(DONE, 16));
+    ledger.put(PLAN.part(1), group(DONE, 16));
     reads.take();
     completion.getAsBoolean();
     assertThat(reads.take())
         .containsExactly("migration/files/copy-tasks/00001", "migration/files/copy-tasks/00002");
   }
 
-  private void plan(int tasks) {
-    for (int group = 0; group * 16 < tasks; group++) {
-      ledger.put(CopyTaskGroup.key(group), group(OPEN, Math.min(16, tasks - group * 16)));
+  private void plan() {
+    for (int group = 0; group < PLAN.parts(); group++) {
+      ledger.put(PLAN.part(group), group(OPEN, Math.min(16, PLAN.tasks() - group * 16)));
     }
-    ledger.put(CopyPlan.KEY, new CopyPlan(tasks));
+    ledger.put(CopyPlan.KEY, PLAN);
   }
 
   private static CopyTaskGroup group(CopyTask task, int count) {

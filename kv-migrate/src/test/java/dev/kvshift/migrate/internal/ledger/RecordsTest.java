@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Records of format 1, as runners have written them, still mean the same. */
+/** Records, as runners have written them, still mean the same. */
 final class RecordsTest {
   private static final Layout LAYOUT = Layout.parse("range;shard=bits=4;encoding=1");
   private static final VerifyRecord VERIFIED =
@@ -104,7 +104,9 @@ final class RecordsTest {
                 List.of(ChangeCount.NONE, new ChangeCount(402, 1, 402)),
                 1_795_000_000_000_000L)),
         record("copy", CopyPlan.KEY, new CopyPlan(16)),
-        record("copy-tasks", CopyTaskGroup.key(0), copyTasks()),
+        record("copy-tasks", new CopyPlan(16).part(0), copyTasks()),
+        record("copy-with-id", CopyPlan.KEY, new CopyPlan("53b6", 130, 2)),
+        record("copy-tasks-held", new CopyPlan("53b6", 130, 2).part(7), heldCopyTasks()),
         record("verify-pass-begun", VerifyPass.KEY, pass()),
         record(
             "verify-pass",
@@ -203,7 +205,7 @@ final class RecordsTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("records")
-  <T> void get_recordOfFormat1_isRead(String file, LedgerKey<T> key, T expected) {
+  <T> void get_recordOfEachFormat_isRead(String file, LedgerKey<T> key, T expected) {
     write("files", key, text(file));
 
     assertThat(ledger("files").require(key)).isEqualTo(expected);
@@ -211,7 +213,7 @@ final class RecordsTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("records")
-  <T> void put_recordOfFormat1_isPrintedAsEver(String file, LedgerKey<T> key, T expected) {
+  <T> void put_recordOfEachFormat_isPrintedAsEver(String file, LedgerKey<T> key, T expected) {
     ledger("files").put(key, expected);
 
     assertThat(read("files", key)).isEqualTo(text(file));
@@ -243,7 +245,7 @@ final class RecordsTest {
 
   @Test
   void get_newerFormat_isRefused() {
-    write("files", CopyPlan.KEY, "{\"format\":2,\"tasks\":16}");
+    write("files", CopyPlan.KEY, "{\"format\":3,\"tasks\":16}");
 
     assertThatThrownBy(() -> ledger("files").get(CopyPlan.KEY))
         .isInstanceOf(KvException.Permanent.class)
@@ -273,6 +275,19 @@ final class RecordsTest {
         "memory://source-bf0fd741-4886-4ede-9ca3-76c8866e926a",
         new MigrationConfig.Topic("kvshift.files.1.d5bbab37", 4, Duration.ofDays(7), topicId),
         Instant.parse("2026-11-28T05:54:43.126018408Z"));
+  }
+
+  private static CopyTaskGroup heldCopyTasks() {
+    return new CopyTaskGroup(
+        List.of(CopyTask.of(ScanTask.of(1, 2))),
+        new TaskState(
+            TaskState.Status.RUNNING,
+            "runner-1-4711-09ab",
+            3,
+            17,
+            Duration.ofSeconds(10),
+            1,
+            "the target does not answer"));
   }
 
   private static CopyTaskGroup copyTasks() {
