@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "migrate",
     description = "Moves a collection from one store to another while services use it.",
-    subcommands = AdviseCommand.class,
+    subcommands = {AdviseCommand.class, FleetCommand.class},
     subcommandsRepeatable = false,
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)

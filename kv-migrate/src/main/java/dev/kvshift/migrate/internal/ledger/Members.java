@@ -96,7 +96,8 @@ public final class Members {
     return this;
   }
 
-  Members withObjects(String name, List<Members> values) {
+  /** Adds a member that is a list of objects. */
+  public Members withObjects(String name, List<Members> values) {
     JsonArray array = new JsonArray();
     values.forEach(value -> array.add(value.json));
     json.add(name, array);

@@ -1,0 +1,174 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.Members;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.SideCounts;
+import dev.kvshift.spi.Store;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Shows who uses a collection, as its leader knows it. */
+@Command(
+    name = "fleet",
+    description = {
+      "Shows the processes that use a collection, and whether each can follow its next step.",
+      "%nThe old store's leader knows them: instances of services on transition:// report once a"
+          + " second, and clients that have used the collection without a report are listed for ten"
+          + " seconds. Changes nothing, and needs neither the new store nor the broker."
+    },
+    mixinStandardHelpOptions = true)
+final class FleetCommand implements Callable<Integer> {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--from",
+      required = true,
+      paramLabel = "STRING",
+      description = "Connection string of the store that the collection leaves.")
+  private String from = "";
+
+  @Mixin private CollectionOptions collection = new CollectionOptions();
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "Writes the fleet to a file, as JSON.")
+  private @Nullable Path json;
+
+  /**
+   * A process that uses the collection.
+   *
+   * @param instance its last report
+   * @param obstacle why it cannot follow the next step; null if it can
+   */
+  private record User(Gate.Instance instance, @Nullable String obstacle) {}
+
+  @Override
+  public Integer call() {
+    Gate.State state;
+    List<User> users;
+    try (Store store = collection.open(from)) {
+      Gate gate =
+          Await.patiently(
+                  PATIENCE, () -> store.open(collection.name, collection.layout(), Claim.NONE))
+              .gate();
+      state = Await.patiently(PATIENCE, gate::state);
+      users = users(state, Await.patiently(PATIENCE, gate::instances));
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    lines(state, users).forEach(out::println);
+    out.flush();
+    if (json != null) {
+      MigrateCommand.write(json, json(state, users).toString());
+    }
+    return users.stream().allMatch(user -> user.obstacle == null) ? ExitCode.OK : ExitCode.REFUSED;
+  }
+
+  private List<User> users(Gate.State state, List<Gate.Instance> instances) {
+    List<User> users = new ArrayList<>();
+    for (Gate.Instance instance : instances) {
+      users.add(new User(instance, obstacle(state, instance)));
+    }
+    users.sort(Comparator.comparing(user -> user.instance.report().service()));
+    return users;
+  }
+
+  private @Nullable String obstacle(Gate.State state, Gate.Instance instance) {
+    if (state.phase() == Phase.NEW_ONLY) {
+      return null;
+    }
+    if (instance.use().acknowledged() < state.epoch()) {
+      return instance.use().problem() == null
+          ? "it has not entered epoch " + state.epoch() + " yet"
+          : instance.use().problem();
+    }
+    Phase next = state.phase().towards(Phase.NEW_ONLY);
+    return instance.report().obstacle(collection.name, next, state.copy());
+  }
+
+  private List<String> lines(Gate.State state, List<User> users) {
+    List<String> lines = new ArrayList<>();
+    long ready = users.stream().filter(user -> user.obstacle == null).count();
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "%s: phase %s, epoch %d; %,d of %,d processes ready for the next step",
+            collection.name,
+            state.phase().word(),
+            state.epoch(),
+            ready,
+            users.size()));
+    for (User user : users) {
+      InstanceReport report = user.instance.report();
+      InstanceReport.Use use = user.instance.use();
+      Duration skew = use.skew();
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "%s %s: epoch %d%s%s, new side: %s",
+              report.service(),
+              report.instance(),
+              use.acknowledged(),
+              report.library().isEmpty() ? "" : ", library " + report.library(),
+              skew == null ? "" : ", clock within " + skew.toMillis() + " ms",
+              use.counts()));
+      if (user.obstacle != null) {
+        lines.add("  not ready: " + user.obstacle);
+      }
+    }
+    return lines;
+  }
+
+  private Members json(Gate.State state, List<User> users) {
+    return new Members()
+        .with("collection", collection.name)
+        .with("phase", state.phase().word())
+        .with("epoch", state.epoch())
+        .withObjects("processes", users.stream().map(FleetCommand::json).toList());
+  }
+
+  private static Members json(User user) {
+    InstanceReport report = user.instance.report();
+    InstanceReport.Use use = user.instance.use();
+    SideCounts counts = use.counts();
+    Members members =
+        new Members()
+            .with("service", report.service())
+            .with("instance", report.instance())
+            .with("library", report.library())
+            .with("epoch", use.acknowledged())
+            .with("requests", counts.requests())
+            .with("failures", counts.failures())
+            .with("missHits", counts.missHits())
+            .with("compared", counts.compared())
+            .with("different", counts.different());
+    Duration skew = use.skew();
+    if (skew != null) {
+      members.with("skewMillis", skew.toMillis());
+    }
+    Copy copy = use.copy();
+    if (copy != null) {
+      members.with("copy", copy.toString());
+    }
+    return user.obstacle == null ? members : members.with("notReady", user.obstacle);
+  }
+}
