@@ -6,8 +6,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /**
- * The options of an open store: its observer, the executor of its stages, the clock of TTLs, and
- * whether it is only read. Immutable.
+ * The options of an open store: its observer, the executor of its stages, the clock of TTLs, the
+ * cohort that reads from a new store first, and whether it is only read. Immutable.
  */
 public final class StoreOptions {
   private static final StoreOptions DEFAULTS =
@@ -15,17 +15,21 @@ public final class StoreOptions {
           KvObserver.NONE,
           new CompletableFuture<Void>().defaultExecutor(),
           Clock.systemUTC(),
+          Cohort.NONE,
           false);
 
   private final KvObserver observer;
   private final Executor executor;
   private final Clock clock;
+  private final Cohort cohort;
   private final boolean readOnly;
 
-  private StoreOptions(KvObserver observer, Executor executor, Clock clock, boolean readOnly) {
+  private StoreOptions(
+      KvObserver observer, Executor executor, Clock clock, Cohort cohort, boolean readOnly) {
     this.observer = observer;
     this.executor = executor;
     this.clock = clock;
+    this.cohort = cohort;
     this.readOnly = readOnly;
   }
 
@@ -40,7 +44,7 @@ public final class StoreOptions {
   /** Returns the same options with an observer, notified of operations, warnings and events. */
   public StoreOptions withObserver(KvObserver newObserver) {
     return new StoreOptions(
-        InvalidArgument.requireNonNull(newObserver, "observer"), executor, clock, readOnly);
+        InvalidArgument.requireNonNull(newObserver, "observer"), executor, clock, cohort, readOnly);
   }
 
   /**
@@ -54,7 +58,7 @@ public final class StoreOptions {
    */
   public StoreOptions withExecutor(Executor newExecutor) {
     return new StoreOptions(
-        observer, InvalidArgument.requireNonNull(newExecutor, "executor"), clock, readOnly);
+        observer, InvalidArgument.requireNonNull(newExecutor, "executor"), clock, cohort, readOnly);
   }
 
   /**
@@ -62,7 +66,13 @@ public final class StoreOptions {
    */
   public StoreOptions withClock(Clock newClock) {
     return new StoreOptions(
-        observer, executor, InvalidArgument.requireNonNull(newClock, "clock"), readOnly);
+        observer, executor, InvalidArgument.requireNonNull(newClock, "clock"), cohort, readOnly);
+  }
+
+  /** Returns the same options with the main keys that are read from the new store first. */
+  public StoreOptions withCohort(Cohort newCohort) {
+    return new StoreOptions(
+        observer, executor, clock, InvalidArgument.requireNonNull(newCohort, "cohort"), readOnly);
   }
 
   /**
@@ -74,7 +84,7 @@ public final class StoreOptions {
    * <p>A connection string with {@code access=read} has the same effect.
    */
   public StoreOptions readOnly() {
-    return new StoreOptions(observer, executor, clock, true);
+    return new StoreOptions(observer, executor, clock, cohort, true);
   }
 
   /** Returns whether the store is only read. */
@@ -95,5 +105,10 @@ public final class StoreOptions {
   /** Returns the clock from which a TTL is counted. */
   public Clock clock() {
     return clock;
+  }
+
+  /** Returns the main keys that are read from the new store first; none by default. */
+  public Cohort cohort() {
+    return cohort;
   }
 }

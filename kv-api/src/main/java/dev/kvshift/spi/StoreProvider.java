@@ -1,5 +1,6 @@
 package dev.kvshift.spi;
 
+import dev.kvshift.api.Cohort;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvObserver;
 import java.util.List;
@@ -36,6 +37,11 @@ public interface StoreProvider {
     /** Returns the observer of warnings and events; {@link KvObserver#NONE} by default. */
     default KvObserver observer() {
       return KvObserver.NONE;
+    }
+
+    /** Returns the main keys that are read from a new store first; none by default. */
+    default Cohort cohort() {
+      return Cohort.NONE;
     }
   }
 }

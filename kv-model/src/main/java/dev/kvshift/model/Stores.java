@@ -2,6 +2,7 @@ package dev.kvshift.model;
 
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Capability;
+import dev.kvshift.api.Cohort;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
@@ -55,7 +56,7 @@ public final class Stores {
     StoreOptions effective = isReadOnly(string) ? options.readOnly() : options;
     Map<String, String> others = new LinkedHashMap<>(string.parameters());
     others.remove(ACCESS);
-    Store store = open(string.withParameters(others), drivers(), options.observer());
+    Store store = open(string.withParameters(others), drivers(), options);
     return KvStore.over(store, effective);
   }
 
@@ -90,7 +91,7 @@ public final class Stores {
    * does.
    */
   public static Store open(ConnectionString string, ClassLoader drivers) {
-    return open(string, drivers, KvObserver.NONE);
+    return open(string, drivers, StoreOptions.defaults());
   }
 
   private static ClassLoader drivers() {
@@ -98,10 +99,10 @@ public final class Stores {
     return context == null ? Stores.class.getClassLoader() : context;
   }
 
-  private static Store open(ConnectionString string, ClassLoader drivers, KvObserver observer) {
+  private static Store open(ConnectionString string, ClassLoader drivers, StoreOptions options) {
     StoreProvider provider = provider(string.scheme(), drivers);
     string.requireKnown(provider.parameters());
-    Store store = provider.open(string, new OpenContext(drivers, observer));
+    Store store = provider.open(string, new OpenContext(drivers, options));
     return store.capabilities().contains(Capability.LARGE_MAIN_KEYS)
         ? store
         : new ShardedStore(store);
@@ -134,11 +135,21 @@ public final class Stores {
     return provider;
   }
 
-  private record OpenContext(ClassLoader drivers, KvObserver observer)
+  private record OpenContext(ClassLoader drivers, StoreOptions options)
       implements StoreProvider.Context {
     @Override
     public Store open(ConnectionString nested) {
-      return Stores.open(nested, drivers, observer);
+      return Stores.open(nested, drivers, options);
+    }
+
+    @Override
+    public KvObserver observer() {
+      return options.observer();
+    }
+
+    @Override
+    public Cohort cohort() {
+      return options.cohort();
     }
 
     @Override

@@ -51,9 +51,9 @@ final class TransitionCollection implements StoreCollection {
    * The use for which a service opens a collection.
    *
    * @param claim {@code ACTIVE} or {@code READ}
-   * @param prefersNew whether reads go to the new side before the switch
+   * @param service the service
    */
-  record Use(String name, Layout layout, Claim claim, boolean prefersNew) {
+  record Use(String name, Layout layout, Claim claim, TransitionStore.Service service) {
     boolean isReadOnly() {
       return claim.kind() == Claim.Kind.READ;
     }
@@ -75,6 +75,7 @@ final class TransitionCollection implements StoreCollection {
   private final Help help;
   private volatile long applied;
   private volatile int ramp;
+  private volatile boolean cohortHasFailed;
   private volatile Runnable renewal = () -> {};
 
   /** A read of either side. */
@@ -243,7 +244,7 @@ final class TransitionCollection implements StoreCollection {
    */
   private <T extends @Nullable Object> CompletionStage<T> read(Read<T> read, Call call) {
     StoreCollection preferred =
-        use.prefersNew && phase() != Phase.NEW_ONLY ? newSide.readable() : null;
+        use.service.prefersNew() && phase() != Phase.NEW_ONLY ? newSide.readable() : null;
     if (preferred == null) {
       return readInPhase(read, call);
     }
@@ -269,7 +270,7 @@ final class TransitionCollection implements StoreCollection {
               case LEGACY, SHADOW_WRITE, DUAL_WRITE -> readOld(read, view, call);
               case SHADOW_READ -> readOldComparing(read, view, call);
               case NEW_READ ->
-                  isInRamp(read.main()) && failOver.isNewAllowed()
+                  (isInCohort(read.main()) || isInRamp(read.main())) && failOver.isNewAllowed()
                       ? readNewOrOld(read, view, call)
                       : readOldHelping(read, view, call, false);
               case NEW_PRIMARY -> readNewLeased(read, view, call);
@@ -458,6 +459,18 @@ final class TransitionCollection implements StoreCollection {
   /** Returns whether the phase already applies to a main key while it is ramped up. */
   private boolean isInRamp(Bytes main) {
     return Ramp.includes(ramp, main);
+  }
+
+  private boolean isInCohort(Bytes main) {
+    try {
+      return use.service.cohort().includes(name, main);
+    } catch (RuntimeException e) {
+      if (!cohortHasFailed) {
+        cohortHasFailed = true;
+        LOG.warn("the cohort of collection {} failed, and no main key is chosen then", name, e);
+      }
+      return false;
+    }
   }
 
   /** Sends a request to the old side, whose latency counts once the new one is used too. */

@@ -1,10 +1,12 @@
 package dev.kvshift.transition;
 
+import dev.kvshift.api.Cohort;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -16,6 +18,8 @@ import java.util.List;
  * migration has caught up, and from the old side while the new one cannot answer.
  */
 public final class TransitionProvider implements StoreProvider {
+  private static final String COHORT = "cohort";
+
   @Override
   public String scheme() {
     return "transition";
@@ -31,7 +35,12 @@ public final class TransitionProvider implements StoreProvider {
         Parameter.optional(
             "prefer",
             Events.OLD,
-            "old or new: the side that answers a service with access=read before the switch"));
+            "old or new: the side that answers a service with access=read before the switch"),
+        Parameter.optional(
+            COHORT,
+            "",
+            "file of the main keys that are read from the new store first in phase new-read: a line"
+                + " per key, COLLECTION HEX"));
   }
 
   @Override
@@ -44,10 +53,25 @@ public final class TransitionProvider implements StoreProvider {
           "parameter 'prefer' of transition:// is '" + preferred + "': give old or new");
     }
     return new TransitionStore(
-        new TransitionStore.Service(string.hosts().get(0).name(), preferred.equals(Events.NEW)),
+        new TransitionStore.Service(
+            string.hosts().get(0).name(),
+            preferred.equals(Events.NEW),
+            cohort(string, context.cohort())),
         new Side(oldSide, context),
         new Side(newSide, context),
         context.clock(),
         new Events(context.observer(), string.toString()));
+  }
+
+  /** Returns the main keys that the service or the string's file chooses. */
+  private static Cohort cohort(ConnectionString string, Cohort ofService) {
+    return string
+        .parameter(COHORT)
+        .map(file -> CohortFile.read(Path.of(file)))
+        .<Cohort>map(
+            listed ->
+                (collection, main) ->
+                    listed.includes(collection, main) || ofService.includes(collection, main))
+        .orElse(ofService);
   }
 }

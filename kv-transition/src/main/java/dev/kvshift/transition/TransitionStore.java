@@ -1,6 +1,7 @@
 package dev.kvshift.transition;
 
 import dev.kvshift.api.Capability;
+import dev.kvshift.api.Cohort;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
@@ -55,11 +56,12 @@ final class TransitionStore implements Store {
    *
    * @param name the service's name, under which the leader lists its instances
    * @param prefersNew whether its reads go to the new side before the switch
+   * @param cohort the main keys that are read from the new side first in new-read
    */
-  record Service(String name, boolean prefersNew) {}
+  record Service(String name, boolean prefersNew, Cohort cohort) {}
 
   private final String description;
-  private final boolean prefersNew;
+  private final Service service;
   private final Side oldSide;
   private final Side newSide;
   private final VersionClock clock;
@@ -79,7 +81,7 @@ final class TransitionStore implements Store {
     this.newClock =
         new StoreClock(
             clock, () -> newSide.store().thenCompose(Store::serverTime), events::measured);
-    this.prefersNew = service.prefersNew();
+    this.service = service;
     this.reporter = new Reporter(oldSide, newSide, service.name());
   }
 
@@ -116,14 +118,14 @@ final class TransitionStore implements Store {
               "a migration cannot import into transition://: give it the new store itself"));
     }
     Claim.Kind kind = claim.kind();
-    if (prefersNew && kind != Claim.Kind.READ) {
+    if (service.prefersNew && kind != Claim.Kind.READ) {
       return CompletableFuture.failedFuture(
           new KvException.Permanent(
               "a service that writes cannot prefer the new side: add access=read, or remove prefer"));
     }
     TransitionCollection.Use use =
         new TransitionCollection.Use(
-            name, layout, kind == Claim.Kind.READ ? Claim.READ : Claim.ACTIVE, prefersNew);
+            name, layout, kind == Claim.Kind.READ ? Claim.READ : Claim.ACTIVE, service);
     CompletableFuture<TransitionCollection> opened =
         collections.compute(
             name,

@@ -297,6 +297,35 @@ final class PhasesTest {
   }
 
   @Test
+  void newRead_mainKeyOfTheCohort_isReadFromTheNewSideBeforeTheRamp() {
+    enter(Phase.NEW_READ);
+    items.put(KEY, ONE);
+    publish();
+    ramp(0);
+    stores.cohort = (collection, main) -> collection.equals(TwoStores.ITEMS) && main.equals(MAIN);
+    forget();
+    assertThat(items.get(KEY)).contains(ONE);
+    assertThat(items.get(Key.of(Bytes.utf8("other"), Bytes.utf8("a")))).isEmpty();
+    assertThat(stores.toNew.reads).hasValue(1);
+    assertThat(stores.toOld.reads).hasValue(1);
+  }
+
+  @Test
+  void newRead_cohortFails_isReadFromTheOldSide() {
+    enter(Phase.NEW_READ);
+    items.put(KEY, ONE);
+    publish();
+    ramp(0);
+    stores.cohort =
+        (collection, main) -> {
+          throw new IllegalStateException("no flags");
+        };
+    forget();
+    assertThat(items.get(KEY)).contains(ONE);
+    assertThat(stores.toNew.reads).hasValue(0);
+  }
+
+  @Test
   void newRead_newSideGoesOnFailing_isNotAskedEachTime() {
     enter(Phase.NEW_READ);
     items.put(KEY, ONE);

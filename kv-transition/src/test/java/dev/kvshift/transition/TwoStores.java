@@ -4,6 +4,7 @@ import static dev.kvshift.testkit.concurrent.Await.join;
 
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Cohort;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
@@ -67,6 +68,9 @@ final class TwoStores implements AutoCloseable {
   final Queue<Event> events = new ConcurrentLinkedQueue<>();
   private final Coordinator coordinator = Coordinator.of(ITEMS, onOld.gate());
   private long streamed;
+
+  /** The cohort of the services. */
+  volatile Cohort cohort = Cohort.NONE;
 
   /** The services' requests to one side. */
   static final class Requests {
@@ -232,6 +236,11 @@ final class TwoStores implements AutoCloseable {
               @Override
               public KvObserver observer() {
                 return new RecordedEvents(events);
+              }
+
+              @Override
+              public Cohort cohort() {
+                return (collection, main) -> cohort.includes(collection, main);
               }
             });
   }
