@@ -61,7 +61,8 @@ public final class Members {
     return with(name, parse(text));
   }
 
-  Members with(String name, boolean value) {
+  /** Adds a member. */
+  public Members with(String name, boolean value) {
     json.addProperty(name, value);
     return this;
   }
@@ -96,7 +97,8 @@ public final class Members {
     return this;
   }
 
-  Members withObjects(String name, List<Members> values) {
+  /** Adds a member that is a list of objects. */
+  public Members withObjects(String name, List<Members> values) {
     JsonArray array = new JsonArray();
     values.forEach(value -> array.add(value.json));
     json.add(name, array);
