@@ -3,16 +3,19 @@ package dev.kvshift.spi;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The report of one process to the leader whose collections it uses: how far it can follow a
- * migration, and the state of each collection's new side. One report is one lease, for all of the
- * process's collections. Immutable; new members come with new {@code with} methods.
+ * migration, and the state of each collection's new members. One report is one lease, for all of
+ * the process's collections. Immutable; new members come with new {@code with} methods.
  *
  * <p>The leader refuses to take a step, to raise a fence and to hand over while a live instance is
  * not ready for it: {@link #obstacle} decides.
@@ -172,21 +175,33 @@ public final class InstanceReport {
 
   /** The part of a report about one collection that the process has open. Immutable. */
   public static final class Use {
-    private final long acknowledged;
-    private final Side side;
+    private final Members members;
 
-    private record Side(
-        @Nullable Layout layout,
-        @Nullable Copy copy,
-        @Nullable String problem,
-        @Nullable Duration skew,
-        long failures) {
-      private static final Side UNSEEN = new Side(null, null, null, null, 0);
+    private Use(Members members) {
+      this.members = members;
     }
 
-    private Use(long acknowledged, Side side) {
-      this.acknowledged = acknowledged;
-      this.side = side;
+    /** The members by name, copied on each change. */
+    private static final class Members implements Cloneable {
+      private long acknowledged;
+      private @Nullable Layout layout;
+      private @Nullable Copy copy;
+      private @Nullable String problem;
+      private @Nullable Duration skew;
+      private SideCounts counts = SideCounts.NONE;
+
+      @Override
+      protected Members clone() {
+        try {
+          return (Members) super.clone();
+        } catch (CloneNotSupportedException e) {
+          throw new AssertionError(e);
+        }
+      }
+
+      private List<@Nullable Object> all() {
+        return Arrays.asList(acknowledged, layout, copy, problem, skew, counts);
+      }
     }
 
     /**
@@ -195,93 +210,86 @@ public final class InstanceReport {
      * @param epoch the newest epoch of which no older operation runs any more
      */
     public static Use acknowledging(long epoch) {
-      return new Use(epoch, Side.UNSEEN);
+      return new Use(new Members()).with(next -> next.acknowledged = epoch);
+    }
+
+    private Use with(Consumer<Members> change) {
+      Members next = members.clone();
+      change.accept(next);
+      return new Use(next);
     }
 
     /** Returns the same use with the layout that the process opened the collection with. */
     public Use withLayout(@Nullable Layout layout) {
-      return new Use(
-          acknowledged, new Side(layout, side.copy, side.problem, side.skew, side.failures));
+      return with(next -> next.layout = layout);
     }
 
     /** Returns the same use with the copy that the process sees on its new side. */
     public Use withCopy(@Nullable Copy copy) {
-      return new Use(
-          acknowledged, new Side(side.layout, copy, side.problem, side.skew, side.failures));
+      return with(next -> next.copy = copy);
     }
 
     /** Returns the same use with the reason why the new side cannot be used; null for none. */
     public Use withProblem(@Nullable String problem) {
-      return new Use(
-          acknowledged,
-          new Side(
-              side.layout,
-              side.copy,
-              problem == null ? null : clipped(problem),
-              side.skew,
-              side.failures));
+      return with(next -> next.problem = problem == null ? null : clipped(problem));
     }
 
     /** Returns the same use with the distance between the process's and the new side's clock. */
     public Use withSkew(@Nullable Duration skew) {
-      return new Use(
-          acknowledged, new Side(side.layout, side.copy, side.problem, skew, side.failures));
+      return with(next -> next.skew = skew);
     }
 
-    /** Returns the same use with the number of requests that the new side has failed so far. */
-    public Use withFailures(long failures) {
-      return new Use(
-          acknowledged, new Side(side.layout, side.copy, side.problem, side.skew, failures));
+    /** Returns the same use with what the process has counted of the new side so far. */
+    public Use withCounts(SideCounts counts) {
+      return with(next -> next.counts = Objects.requireNonNull(counts));
     }
 
     /** Returns the newest epoch of which no older operation runs any more. */
     public long acknowledged() {
-      return acknowledged;
+      return members.acknowledged;
     }
 
     /** Returns the layout that the process opened the collection with; null if unknown. */
     public @Nullable Layout layout() {
-      return side.layout;
+      return members.layout;
     }
 
     /** Returns the copy that the process sees on its new side; null if it has seen none. */
     public @Nullable Copy copy() {
-      return side.copy;
+      return members.copy;
     }
 
     /** Returns why the new side cannot be used; null if nothing is known against it. */
     public @Nullable String problem() {
-      return side.problem;
+      return members.problem;
     }
 
     /** Returns the distance between the clocks, never negative; null if it was not measured. */
     public @Nullable Duration skew() {
-      return side.skew;
+      return members.skew;
     }
 
-    /** Returns the number of failed requests to the new side since the process began. */
-    public long failures() {
-      return side.failures;
+    /** Returns what the process has counted of the new side since it opened the collection. */
+    public SideCounts counts() {
+      return members.counts;
     }
 
     @Override
     public boolean equals(Object other) {
-      return other instanceof Use that
-          && acknowledged == that.acknowledged
-          && side.equals(that.side);
+      return other instanceof Use that && members.all().equals(that.members.all());
     }
 
     @Override
     public int hashCode() {
-      return Objects.hash(acknowledged, side);
+      return members.all().hashCode();
     }
 
     @Override
     public String toString() {
       return "epoch "
-          + acknowledged
-          + (side.copy == null ? "" : ", copy " + side.copy)
-          + (side.problem == null ? "" : ", " + side.problem);
+          + members.acknowledged
+          + (members.copy == null ? "" : ", copy " + members.copy)
+          + (members.problem == null ? "" : ", " + members.problem);
     }
   }
 }

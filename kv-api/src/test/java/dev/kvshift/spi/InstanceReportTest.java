@@ -89,9 +89,10 @@ final class InstanceReportTest {
 
   @Test
   void report_eachMember_isReturned() {
-    InstanceReport.Use use = READY.withLayout(Layout.point()).withFailures(3);
+    SideCounts counts = SideCounts.NONE.withRequests(9, 3);
+    InstanceReport.Use use = READY.withLayout(Layout.point()).withCounts(counts);
     assertThat(use.layout()).isEqualTo(Layout.point());
-    assertThat(use.failures()).isEqualTo(3);
+    assertThat(use.counts()).isEqualTo(counts);
     assertThat(report(use).library()).isEqualTo("1.2");
     assertThat(report(use)).hasToString("orders one (1.2) {files=epoch 0, copy " + COPY + "}");
     assertThat(InstanceReport.of("one", "orders")).hasToString("orders one {}");

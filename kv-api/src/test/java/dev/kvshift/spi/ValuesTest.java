@@ -20,6 +20,7 @@ final class ValuesTest {
       List.of(
           ValuesTest::states,
           ValuesTest::fences,
+          ValuesTest::counts,
           ValuesTest::uses,
           ValuesTest::reports,
           ValuesTest::instances,
@@ -66,7 +67,18 @@ final class ValuesTest {
         use.withCopy(COPY),
         use.withProblem("no keyspace"),
         use.withSkew(Duration.ofMillis(1)),
-        use.withFailures(1));
+        use.withCounts(SideCounts.NONE.withMissHits(1)));
+  }
+
+  private static List<Object> counts() {
+    SideCounts counts = SideCounts.NONE.withRequests(9, 3).withMissHits(2).withComparisons(8, 4);
+    return List.of(
+        counts,
+        counts.withRequests(9, 2),
+        counts.withRequests(8, 3),
+        counts.withMissHits(3),
+        counts.withComparisons(8, 3),
+        counts.withComparisons(7, 4));
   }
 
   private static List<Object> reports() {
@@ -87,7 +99,7 @@ final class ValuesTest {
     return List.of(
         Gate.Instance.of(report, use, END),
         Gate.Instance.of(report.withLibrary("1.2"), use, END),
-        Gate.Instance.of(report, use.withFailures(1), END),
+        Gate.Instance.of(report, use.withCounts(SideCounts.NONE.withMissHits(1)), END),
         Gate.Instance.of(report, use, END.plusMillis(1)));
   }
 

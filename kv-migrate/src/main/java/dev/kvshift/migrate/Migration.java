@@ -41,6 +41,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -309,9 +310,7 @@ public final class Migration implements AutoCloseable {
   /** Takes steps with the source's coordinator, and returns the event to record. */
   private Event stepped(Phase from, Phase target, Function<Coordinator, Gate.State> steppingTo) {
     ProgressReporter progress = begin(Step.PHASE, "steps");
-    Coordinator coordinator =
-        Coordinator.of(plan.collection(), source().gate()).withProgress(progress::say);
-    Gate.State state = steppingTo.apply(coordinator);
+    Gate.State state = steppingTo.apply(coordinator(progress::say));
     progress.end(Math.abs(target.compareTo(from)));
     steps.merge(Step.PHASE, progress.elapsed(), Duration::plus);
     return Event.stepped(from, target, state.epoch());
@@ -343,14 +342,20 @@ public final class Migration implements AutoCloseable {
    *     instances that it waits for
    */
   public static Phase rollBack(
-      Store source, String collection, Layout layout, ProgressListener listener) {
+      Store source,
+      String collection,
+      Layout layout,
+      Coordinator.Hook hook,
+      ProgressListener listener) {
     require(source, Capability.GATE);
     Duration patience = MigrationOptions.defaults().patience();
     Gate gate = Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE)).gate();
     Phase from = Await.patiently(patience, gate::state).phase();
     ProgressReporter progress = ProgressReporter.begin(listener, collection, Step.PHASE, "steps");
     WayBack.to(
-        Phase.LEGACY, Coordinator.of(collection, gate).withProgress(progress::say), patience);
+        Phase.LEGACY,
+        Coordinator.of(collection, gate).withHook(hook).withProgress(progress::say),
+        patience);
     progress.end(from.compareTo(Phase.LEGACY));
     return from;
   }
@@ -393,13 +398,37 @@ public final class Migration implements AutoCloseable {
       report = setup().activateMoved(ledger);
     } else {
       start();
-      report = tasks().cutover();
+      report = handOver(progress::say);
       tasks().close();
     }
     setup().unregisterConsumer();
     moved = report;
     end(Step.CUTOVER, progress, report.attempts());
     return report;
+  }
+
+  /** Moves the collection, or completes a move that another run has begun. */
+  private CutoverReport handOver(Consumer<String> says) {
+    Gate.State state = state();
+    if (state.sealed()) {
+      return tasks().cutover();
+    }
+    coordinator(says).soak(state, Phase.NEW_ONLY, plan.options().patience());
+    plan.options().hook().before(state.phase(), Phase.NEW_ONLY);
+    CutoverReport report = tasks().cutover();
+    try {
+      plan.options().hook().after(state.phase(), Phase.NEW_ONLY);
+    } catch (KvException e) {
+      LOG.warn("collection {} has moved: {}", plan.collection(), e.getMessage());
+    }
+    return report;
+  }
+
+  private Coordinator coordinator(Consumer<String> progress) {
+    return Coordinator.of(plan.collection(), source().gate())
+        .withDwell(plan.options().dwell())
+        .withHook(plan.options().hook())
+        .withProgress(progress);
   }
 
   /**

@@ -26,6 +26,7 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.oracle.RegisterHistory;
+import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -150,7 +151,12 @@ final class DualWriteTest {
       migration.step(phase);
     }
     assertThat(
-            Migration.rollBack(sides.source, Sides.COLLECTION, sides.layout, ProgressListener.NONE))
+            Migration.rollBack(
+                sides.source,
+                Sides.COLLECTION,
+                sides.layout,
+                Coordinator.Hook.NONE,
+                ProgressListener.NONE))
         .isEqualTo(phase);
     assertThat(state().phase()).isEqualTo(Phase.LEGACY);
     assertThat(state().acceptMin()).isEqualTo(state().epoch());
@@ -424,6 +430,10 @@ final class DualWriteTest {
   }
 
   private static MigrationOptions impatient() {
-    return MigrationOptions.builder().topicPartitions(4).patience(Duration.ofMillis(500)).build();
+    return MigrationOptions.builder()
+        .topicPartitions(4)
+        .patience(Duration.ofMillis(500))
+        .dwell(Duration.ZERO)
+        .build();
   }
 }

@@ -154,6 +154,7 @@ final class Sides implements AutoCloseable {
         .pauseLimit(pauseLimit)
         .fenceLifetime(pauseLimit.plusSeconds(1))
         .patience(Duration.ofSeconds(30))
+        .dwell(Duration.ZERO)
         .givingUp(Set.of("unnamed"))
         .build();
   }

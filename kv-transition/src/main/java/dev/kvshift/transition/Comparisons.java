@@ -99,6 +99,9 @@ final class Comparisons {
         .whenComplete(
             (verdict, error) -> {
               free.release();
+              if (error == null) {
+                newSide.counter().compared(verdict.equals(Events.DIFFERENT));
+              }
               events.compared(name, error == null ? verdict : Events.FAILED);
             });
   }

@@ -41,7 +41,31 @@ public final class Coordinator {
   private final Gate gate;
   private final Map<Phase, Condition> conditions;
   private final Duration dwell;
+  private final Hook hook;
   private final Consumer<String> progress;
+
+  /**
+   * Calls somebody before and after each step, such as a message to the people on duty, or a test
+   * of the services. A failure before a step up prevents it; any other is only reported as
+   * progress.
+   */
+  public interface Hook {
+    /** Does nothing. */
+    Hook NONE =
+        new Hook() {
+          @Override
+          public void before(Phase from, Phase to) {}
+
+          @Override
+          public void after(Phase from, Phase to) {}
+        };
+
+    /** Called before a step is begun. */
+    void before(Phase from, Phase to);
+
+    /** Called once every live instance has entered the phase. */
+    void after(Phase from, Phase to);
+  }
 
   /** A condition that must be true before a step up is taken. */
   @FunctionalInterface
@@ -59,11 +83,13 @@ public final class Coordinator {
       Gate gate,
       Map<Phase, Condition> conditions,
       Duration dwell,
+      Hook hook,
       Consumer<String> progress) {
     this.collection = collection;
     this.gate = gate;
     this.conditions = conditions;
     this.dwell = dwell;
+    this.hook = hook;
     this.progress = progress;
   }
 
@@ -78,6 +104,7 @@ public final class Coordinator {
         Objects.requireNonNull(gate),
         Map.of(),
         Duration.ZERO,
+        Hook.NONE,
         line -> {});
   }
 
@@ -86,20 +113,29 @@ public final class Coordinator {
     Map<Phase, Condition> all = new EnumMap<>(Phase.class);
     all.putAll(conditions);
     all.put(into, Objects.requireNonNull(condition));
-    return new Coordinator(collection, gate, all, dwell, progress);
+    return new Coordinator(collection, gate, all, dwell, hook, progress);
   }
 
   /**
-   * Returns the same coordinator, which stays in each phase for at least that time on its way up.
+   * Returns the same coordinator, which stays in each phase above legacy for at least that time on
+   * its way up, and longer while instances count trouble with the new side: in the last such time,
+   * no entry of the old side was missed on the new one, no compared answer differed, and at most
+   * one in a thousand requests has failed.
    */
   public Coordinator withDwell(Duration newDwell) {
-    return new Coordinator(collection, gate, conditions, newDwell, progress);
+    return new Coordinator(collection, gate, conditions, newDwell, hook, progress);
   }
 
   /** Returns the same coordinator, which reports what and whom it waits for, a line each time. */
   public Coordinator withProgress(Consumer<String> newProgress) {
     return new Coordinator(
-        collection, gate, conditions, dwell, Objects.requireNonNull(newProgress));
+        collection, gate, conditions, dwell, hook, Objects.requireNonNull(newProgress));
+  }
+
+  /** Returns the same coordinator with a hook. */
+  public Coordinator withHook(Hook newHook) {
+    return new Coordinator(
+        collection, gate, conditions, dwell, Objects.requireNonNull(newHook), progress);
   }
 
   /**
@@ -118,17 +154,32 @@ public final class Coordinator {
       throw new KvException.Permanent(
           "collection " + collection + " enters new-only by a seal: there is no way back from it");
     }
-    while (true) {
-      State state = settled(patience);
-      int way = target.compareTo(state.phase());
-      if (way == 0) {
-        return state;
-      }
-      Phase next = state.phase().towards(target);
-      if (way > 0) {
+    State state = settled(patience);
+    while (state.phase() != target) {
+      Phase from = state.phase();
+      Phase next = from.towards(target);
+      if (target.compareTo(from) > 0) {
+        soak(state, next, patience);
         awaitCondition(next, patience);
+        hook.before(from, next);
+      } else {
+        tell(() -> hook.before(from, next));
       }
       step(state, next, patience);
+      state = settled(patience);
+      if (state.phase() == next) {
+        tell(() -> hook.after(from, next));
+      }
+    }
+    return state;
+  }
+
+  /** Calls the hook where its failure must not prevent anything. */
+  private void tell(Runnable call) {
+    try {
+      call.run();
+    } catch (KvException e) {
+      progress.accept("collection " + collection + ": " + e.getMessage());
     }
   }
 
@@ -221,17 +272,35 @@ public final class Coordinator {
             behind.size(), behind.stream().map(one -> one.report().service() + " " + one.name()));
   }
 
+  /**
+   * Stays in a phase as long as it must last before a step up.
+   *
+   * @param state the leader's record in that phase
+   * @param patience how much longer than the dwell to wait until the new side works well
+   * @throws KvException.Transient if the patience is over, naming what went wrong
+   */
+  public void soak(State state, Phase into, Duration patience) {
+    if (dwell.isZero() || state.phase() == Phase.LEGACY) {
+      return;
+    }
+    Soak soak = new Soak(dwell, System.nanoTime(), await(gate::instances));
+    long end = System.nanoTime() + dwell.plus(patience).toNanos();
+    String told = "";
+    while (!soak.isOver(System.nanoTime())
+        || !soak.endsWell(System.nanoTime(), await(gate::instances))) {
+      told = waitFor("the step into " + into + " waits: " + soak.waiting(), told, end);
+    }
+  }
+
   private void awaitCondition(Phase into, Duration patience) {
-    long begun = System.nanoTime();
-    long end = begun + patience.toNanos();
     Condition condition = conditions.get(into);
+    if (condition == null) {
+      return;
+    }
+    long end = System.nanoTime() + patience.toNanos();
     String told = "";
     while (true) {
-      Duration left = dwell.minusNanos(System.nanoTime() - begun);
-      String missing =
-          left.isNegative() || left.isZero()
-              ? condition == null ? null : condition.missing(state())
-              : "the phase lasts " + dwell.toSeconds() + " s at least";
+      String missing = condition.missing(state());
       if (missing == null) {
         return;
       }

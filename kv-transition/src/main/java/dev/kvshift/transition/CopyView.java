@@ -57,7 +57,7 @@ final class CopyView {
 
   /**
    * Returns the collection if it was seen to hold the copy with that floor. At the hand-over it is
-   * checked again: a collection that held the copy may have been restarted since.
+   * checked again: a collection that held the copy may have been begun anew since.
    */
   @Nullable StoreCollection checked(long floor) {
     return checkedFloor == floor ? opened : null;

@@ -45,6 +45,7 @@ final class Help {
       if (row.version() > applied) {
         needed.add(row);
       } else if (missed && !row.isTombstone()) {
+        newSide.counter().missHit();
         events.missHit(name);
         needed.add(row);
       }
@@ -72,7 +73,7 @@ final class Help {
               try {
                 store.check(row.key(), row.toMutation());
               } catch (KvException.InvalidArgument neverFits) {
-                newSide.failed();
+                newSide.counter().failed();
                 return CompletableFuture.completedFuture(row.version());
               }
               return writes.write(0, row.key(), row.toMutation(), call);

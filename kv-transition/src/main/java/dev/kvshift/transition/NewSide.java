@@ -10,7 +10,7 @@ import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +23,7 @@ final class NewSide {
   private final Opener opener;
   private final StoreClock clock;
   private final Events events;
-  private final AtomicLong failures = new AtomicLong();
+  private final SideCounter counter = new SideCounter();
   private CopyView view = new CopyView();
   private volatile @Nullable Copy copy;
 
@@ -64,16 +64,30 @@ final class NewSide {
     return view.readable();
   }
 
-  /** Counts a failed request to the new side. */
-  void failed() {
-    failures.incrementAndGet();
+  /** Returns the counts of the new side. */
+  SideCounter counter() {
+    return counter;
+  }
+
+  /** Sends a request to the new side, counts how it ends, and reports its failure. */
+  <T extends @Nullable Object> CompletionStage<T> send(Supplier<CompletionStage<T>> request) {
+    return events
+        .reporting(Events.NEW, name, Futures.start(request))
+        .whenComplete(
+            (answer, error) -> {
+              if (error == null || Events.isRefusal(Futures.readFailure(error))) {
+                counter.answered();
+              } else {
+                counter.failed();
+              }
+            });
   }
 
   /** Adds what this process sees of the new side to a report. */
   InstanceReport.Use describe(InstanceReport.Use use) {
     ClockSkew skew = clock.skew();
     InstanceReport.Use described =
-        use.withSkew(skew == null ? null : skew.atLeast().abs()).withFailures(failures.get());
+        use.withSkew(skew == null ? null : skew.atLeast().abs()).withCounts(counter.counts());
     synchronized (this) {
       return described.withCopy(view.seen).withProblem(view.problemOr(clock));
     }
@@ -154,7 +168,7 @@ final class NewSide {
                 opened.end(asked, floor, found, error == null ? null : Futures.readFailure(error));
               }
               if (error != null) {
-                failed();
+                counter.failed();
               }
             });
   }

@@ -30,13 +30,11 @@ final class NewWrites {
 
   private final String name;
   private final NewSide newSide;
-  private final Events events;
   private final Supplier<Lease.Moment> clocks;
 
-  NewWrites(String name, NewSide newSide, Events events, Supplier<Lease.Moment> clocks) {
+  NewWrites(String name, NewSide newSide, Supplier<Lease.Moment> clocks) {
     this.name = name;
     this.newSide = newSide;
-    this.events = events;
     this.clocks = clocks;
   }
 
@@ -86,7 +84,7 @@ final class NewWrites {
                     + OLDEST.toSeconds()
                     + " s was not sent to the new side, as this process was paused: try again"));
       }
-      return events.reporting(Events.NEW, name, store.write(key, mutation, call));
+      return newSide.send(() -> store.write(key, mutation, call));
     }
 
     private boolean isTooOld() {
@@ -97,7 +95,6 @@ final class NewWrites {
 
     private CompletionStage<Long> failed(
         KvException cause, Duration backoff, boolean maybeApplied) {
-      newSide.failed();
       boolean isUnknown = cause instanceof KvException.UnknownOutcome;
       boolean mayRepeat = isUnknown || cause instanceof KvException.Transient;
       if (!mayRepeat || isTooOld() || call.remaining().compareTo(backoff) <= 0) {

@@ -39,7 +39,7 @@ final class ShadowWrites {
   void send(StoreKey key, Mutation mutation) {
     StoreCollection store = newSide.openedOrNull();
     if (store == null || !free.tryAcquire()) {
-      newSide.failed();
+      newSide.counter().failed();
       events.shadowWrite(name, Events.DROPPED);
       return;
     }
@@ -55,6 +55,7 @@ final class ShadowWrites {
             (version, error) -> {
               free.release();
               if (error == null) {
+                newSide.counter().answered();
                 events.shadowWrite(name, Events.DONE);
               } else {
                 failed(Futures.writeFailure(error));
@@ -63,7 +64,7 @@ final class ShadowWrites {
   }
 
   private void failed(KvException error) {
-    newSide.failed();
+    newSide.counter().failed();
     events.shadowWrite(name, Events.FAILED);
     events.sideFailed(Events.NEW, name, error);
   }

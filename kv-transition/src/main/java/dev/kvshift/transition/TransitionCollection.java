@@ -164,7 +164,7 @@ final class TransitionCollection implements StoreCollection {
     this.lease = lease;
     this.clock = clock;
     this.events = events;
-    this.newWrites = new NewWrites(name, newSide, events, Lease.Moment::now);
+    this.newWrites = new NewWrites(name, newSide, Lease.Moment::now);
     this.shadowWrites = new ShadowWrites(name, newSide, events);
     this.comparisons = new Comparisons(name, newSide, () -> applied, events);
     this.failOver = new FailOver(name, events);
@@ -247,9 +247,8 @@ final class TransitionCollection implements StoreCollection {
     if (preferred == null) {
       return readInPhase(read, call);
     }
-    return events
-        .reporting(
-            Events.NEW, name, Futures.start(() -> read.from(preferred, Call.within(half(call)))))
+    return newSide
+        .send(() -> read.from(preferred, Call.within(half(call))))
         .exceptionallyCompose(
             error ->
                 Futures.unwrap(error) instanceof KvException.InvalidArgument refused
@@ -374,7 +373,7 @@ final class TransitionCollection implements StoreCollection {
 
   private <T extends @Nullable Object> CompletionStage<T> fromNew(
       Read<T> read, StoreCollection store, Call call) {
-    return events.reporting(Events.NEW, name, Futures.start(() -> read.from(store, call)));
+    return newSide.send(() -> read.from(store, call));
   }
 
   @Override

@@ -13,6 +13,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.concurrent.InParallel;
@@ -144,12 +145,107 @@ final class CoordinatorTest {
 
   @Test
   void moveTo_dwell_isKeptOnTheWayUpAlone() {
-    Coordinator patient = coordinator.withDwell(Duration.ofHours(1));
-    assertThatThrownBy(() -> patient.moveTo(Phase.SHADOW_WRITE, SHORT))
-        .isInstanceOf(KvException.Transient.class)
-        .hasMessageContaining("lasts 3600 s at least");
-    coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE);
+    Coordinator patient = coordinator.withDwell(Duration.ofSeconds(1));
+    long begun = System.nanoTime();
+    patient.moveTo(Phase.DUAL_WRITE, SHORT);
+    assertThat(System.nanoTime() - begun).isGreaterThanOrEqualTo(Duration.ofSeconds(1).toNanos());
+    assertThat(lines)
+        .contains("collection items: the step into DUAL_WRITE waits: the phase lasts 1 s at least");
+    lines.clear();
     patient.moveTo(Phase.LEGACY, TwoStores.PATIENCE);
+    assertThat(lines).noneMatch(line -> line.contains("lasts"));
+  }
+
+  @Test
+  void moveTo_instancesCountTrouble_lastsUntilTheyDoNot() {
+    Store leader = stores.oldStore;
+    join(leader.report(counting(SideCounts.NONE)));
+    coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE);
+    Coordinator patient = coordinator.withDwell(Duration.ofMillis(500));
+    CompletableFuture<Gate.State> stepped =
+        CompletableFuture.supplyAsync(() -> patient.moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE));
+    String again =
+        "collection items: the step into DUAL_WRITE waits: the phase lasts 0 s at least, again"
+            + " since the new side failed 1 of 10 requests";
+    Await.until(
+        "the dwell begins",
+        () -> lines.stream().anyMatch(line -> line.endsWith("lasts 0 s at least")));
+    join(leader.report(counting(SideCounts.NONE.withRequests(10, 1))));
+    Await.until("the dwell begins again", () -> lines.contains(again));
+    Await.until(
+        "the step is taken",
+        () -> {
+          join(leader.report(counting(SideCounts.NONE.withRequests(10, 1))));
+          return stepped.isDone();
+        });
+    assertThat(join(stepped).phase()).isEqualTo(Phase.DUAL_WRITE);
+  }
+
+  private InstanceReport counting(SideCounts counts) {
+    return InstanceReport.of("i1", "orders")
+        .withNewestPhase(Phase.NEW_ONLY)
+        .withUse(
+            TwoStores.ITEMS,
+            InstanceReport.Use.acknowledging(join(stores.onOld.gate().state()).epoch())
+                .withCopy(stores.copy)
+                .withSkew(Duration.ZERO)
+                .withCounts(counts));
+  }
+
+  @Test
+  void moveTo_hook_isCalledBeforeAndAfterEachStep() {
+    RecordingHook hook = new RecordingHook();
+    Coordinator hooked = coordinator.withHook(hook);
+    hooked.moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE);
+    hooked.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE);
+    assertThat(hook.calls)
+        .containsExactly(
+            "before LEGACY SHADOW_WRITE",
+            "after LEGACY SHADOW_WRITE",
+            "before SHADOW_WRITE DUAL_WRITE",
+            "after SHADOW_WRITE DUAL_WRITE",
+            "before DUAL_WRITE SHADOW_WRITE",
+            "after DUAL_WRITE SHADOW_WRITE");
+  }
+
+  @Test
+  void moveTo_hookFails_preventsAStepUpAndNoOther() {
+    RecordingHook hook = new RecordingHook();
+    Coordinator hooked = coordinator.withHook(hook);
+    coordinator.moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE);
+    hook.failing = "before";
+    assertThatThrownBy(() -> hooked.moveTo(Phase.SHADOW_READ, SHORT))
+        .isExactlyInstanceOf(KvException.Transient.class)
+        .hasMessage("the hook failed");
+    assertThat(join(stores.onOld.gate().state()).phase()).isEqualTo(Phase.DUAL_WRITE);
+    assertThat(hooked.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE).phase())
+        .isEqualTo(Phase.SHADOW_WRITE);
+    hook.failing = "after";
+    assertThat(hooked.moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE).phase())
+        .isEqualTo(Phase.DUAL_WRITE);
+    assertThat(lines).filteredOn("collection items: the hook failed"::equals).hasSize(2);
+  }
+
+  private static final class RecordingHook implements Coordinator.Hook {
+    private final List<String> calls = new CopyOnWriteArrayList<>();
+    private String failing = "";
+
+    @Override
+    public void before(Phase from, Phase to) {
+      call("before", from, to);
+    }
+
+    @Override
+    public void after(Phase from, Phase to) {
+      call("after", from, to);
+    }
+
+    private void call(String event, Phase from, Phase to) {
+      if (event.equals(failing)) {
+        throw new KvException.Transient("the hook failed");
+      }
+      calls.add(event + " " + from + " " + to);
+    }
   }
 
   @Test

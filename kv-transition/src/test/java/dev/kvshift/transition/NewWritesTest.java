@@ -46,7 +46,6 @@ final class NewWritesTest {
               new StoreClock(VersionClock.ofProcess(), store::serverTime, StoreClock.Listener.NONE),
               events,
               TestCopy.COPY),
-          events,
           () -> new Lease.Moment(nanos, wallMillis));
 
   @AfterEach

@@ -21,6 +21,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
@@ -278,6 +279,9 @@ final class PhasesTest {
     assertThat(row(stores.onNew)).isEqualTo(written);
     assertThat(items.get(KEY)).contains(ONE);
     assertThat(stores.events(Event.Kind.MISS_HIT)).hasSize(1);
+    Await.until("the leader is told", () -> counts().missHits() == 1);
+    assertThat(counts().requests()).isEqualTo(3);
+    assertThat(counts().failures()).isZero();
   }
 
   @Test
@@ -455,6 +459,11 @@ final class PhasesTest {
 
   private static boolean isOf(Event event, Phase phase) {
     return event.detail().equals(phase.word());
+  }
+
+  /** Returns what the service has counted, as far as the leader knows. */
+  private SideCounts counts() {
+    return join(stores.onOld.gate().instances()).get(0).use().counts();
   }
 
   private void forget() {

@@ -66,6 +66,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TransitionStoreTest {
   private static final Layout LAYOUT = Layout.range(ShardRule.none());
@@ -357,10 +359,16 @@ class TransitionStoreTest {
     }
   }
 
-  @Test
-  void write_newSideHoldsAnotherCopy_isRefusedAndNotSent() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void write_newSideHoldsAnotherCopy_isRefusedAndNotSent(boolean isSinceItWasOpened) {
+    newIsDown.set(!isSinceItWasOpened);
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
+      if (isSinceItWasOpened) {
+        awaitReady();
+      }
+      newIsDown.set(false);
       Copy unrelated = Copy.draw("another-log");
       join(newStore.restart("items", copy, unrelated));
       StoreCollection impostor = join(newStore.open("items", LAYOUT, Claim.importing(unrelated)));

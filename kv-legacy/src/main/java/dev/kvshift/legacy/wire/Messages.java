@@ -17,6 +17,7 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.time.Instant;
@@ -273,11 +274,16 @@ public final class Messages {
   }
 
   private static Use use(String collection, dev.kvshift.spi.InstanceReport.Use use) {
+    SideCounts counts = use.counts();
     Use.Builder message =
         Use.newBuilder()
             .setCollection(collection)
             .setAcknowledged(use.acknowledged())
-            .setFailures(use.failures());
+            .setRequests(counts.requests())
+            .setFailures(counts.failures())
+            .setMissHits(counts.missHits())
+            .setCompared(counts.compared())
+            .setDifferent(counts.different());
     Layout layout = use.layout();
     if (layout != null) {
       message.setLayout(layout.toString());
@@ -315,7 +321,11 @@ public final class Messages {
                       use.hasSkewMicros()
                           ? Duration.of(use.getSkewMicros(), ChronoUnit.MICROS)
                           : null)
-                  .withFailures(use.getFailures()));
+                  .withCounts(
+                      SideCounts.NONE
+                          .withRequests(use.getRequests(), use.getFailures())
+                          .withMissHits(use.getMissHits())
+                          .withComparisons(use.getCompared(), use.getDifferent())));
     }
     return report;
   }

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.api;
 
+import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -33,6 +34,8 @@ public final class MigrationOptions {
   private final Duration pauseLimit;
   private final Duration fenceLifetime;
   private final Duration patience;
+  private final Duration dwell;
+  private final Coordinator.Hook hook;
   private final Set<String> givenUp;
   private final boolean emptySourceAllowed;
 
@@ -51,6 +54,8 @@ public final class MigrationOptions {
     pauseLimit = builder.pauseLimit;
     fenceLifetime = builder.fenceLifetime;
     patience = builder.patience;
+    dwell = builder.dwell;
+    hook = builder.hook;
     givenUp = builder.givenUp;
     emptySourceAllowed = builder.emptySourceAllowed;
   }
@@ -138,6 +143,16 @@ public final class MigrationOptions {
     return patience;
   }
 
+  /** Returns how long each phase of the dual-write cutover lasts at least on the way up. */
+  public Duration dwell() {
+    return dwell;
+  }
+
+  /** Returns who is called before and after each step and each cutover. */
+  public Coordinator.Hook hook() {
+    return hook;
+  }
+
   /** Returns the services that may be left behind at the cutover. */
   public Set<String> givenUp() {
     return givenUp;
@@ -175,6 +190,8 @@ public final class MigrationOptions {
     private Duration pauseLimit = Duration.ofMillis(800);
     private Duration fenceLifetime = Duration.ofSeconds(5);
     private Duration patience = Duration.ofMinutes(2);
+    private Duration dwell = Duration.ofSeconds(10);
+    private Coordinator.Hook hook = Coordinator.Hook.NONE;
     private Set<String> givenUp = Set.of();
     private boolean emptySourceAllowed;
 
@@ -279,6 +296,23 @@ public final class MigrationOptions {
     public Builder patience(Duration value) {
       requireRange("patience in ms", value.toMillis(), 1, Duration.ofDays(1).toMillis());
       patience = value;
+      return this;
+    }
+
+    /**
+     * Sets how long each phase of the dual-write cutover lasts at least before the step up: 0 to 30
+     * days, default 10 s. It lasts longer while services count trouble with the target: see {@link
+     * Coordinator#withDwell}. With 0, their counts are not looked at.
+     */
+    public Builder dwell(Duration value) {
+      requireRange("dwell in ms", value.toMillis(), 0, Duration.ofDays(30).toMillis());
+      dwell = value;
+      return this;
+    }
+
+    /** Sets who is called before and after each step and each cutover; default nobody. */
+    public Builder hook(Coordinator.Hook value) {
+      hook = Objects.requireNonNull(value);
       return this;
     }
 

@@ -216,13 +216,15 @@ final class MigrateCommand implements Runnable {
               paramLabel = "STRING",
               description = "Connection string of the store that the collection was to leave.")
           String from,
-      @Mixin CollectionOptions collection) {
+      @Mixin CollectionOptions collection,
+      @Mixin HookOption hook) {
     try (Store source = collection.open(from)) {
       Phase before =
           Migration.rollBack(
               source,
               collection.name,
               collection.layout(),
+              hook.of(collection.name),
               new ProgressLines(spec.commandLine().getErr()));
       out(
           before == Phase.LEGACY

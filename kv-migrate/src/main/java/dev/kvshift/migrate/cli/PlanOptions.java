@@ -123,6 +123,19 @@ final class PlanOptions {
   long patienceSeconds;
 
   @Option(
+      names = "--dwell-seconds",
+      defaultValue = "10",
+      paramLabel = "S",
+      description =
+          "Seconds for which each phase of the dual-write cutover lasts at least, 0 to 2592000"
+              + " (default: 10). It lasts longer while services miss entries on the new side, see"
+              + " differences, or more than one in a thousand of their requests to it fails; with 0,"
+              + " that is not looked at.")
+  long dwellSeconds;
+
+  @Mixin private HookOption hook = new HookOption();
+
+  @Option(
       names = "--give-up",
       paramLabel = "SERVICE",
       description =
@@ -178,6 +191,8 @@ final class PlanOptions {
             .pauseLimit(Duration.ofMillis(pauseLimitMillis))
             .fenceLifetime(Duration.ofSeconds(fenceSeconds))
             .patience(Duration.ofSeconds(patienceSeconds))
+            .dwell(Duration.ofSeconds(dwellSeconds))
+            .hook(hook.of(collection.name))
             .givingUp(Set.copyOf(givenUp));
     if (allowEmpty) {
       builder.allowingEmptySource();

@@ -85,7 +85,9 @@ final class MigrateCommandTest {
         KvStore target = InMemory.store("to-" + name)) {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
 
-      assertThat(execute("run", "--way", "dual-write")).as("%s", err).isZero();
+      assertThat(execute("run", "--way", "dual-write", "--dwell-seconds", "0"))
+          .as("%s", err)
+          .isZero();
       assertThat(out.toString()).contains("cutover: moved without a pause, by seal-5\n");
       assertThat(err.toString()).contains("collection files enters phase NEW_PRIMARY, epoch 5\n");
       assertThat(execute("status")).isZero();

@@ -23,6 +23,7 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -650,7 +651,10 @@ public abstract class GateClause extends Clause {
         .withNewestPhase(Phase.NEW_ONLY)
         .withUse(
             of.name(),
-            InstanceReport.Use.acknowledging(acknowledged).withLayout(of.layout()).withFailures(3));
+            InstanceReport.Use.acknowledging(acknowledged)
+                .withLayout(of.layout())
+                .withCounts(
+                    SideCounts.NONE.withRequests(9, 3).withMissHits(2).withComparisons(8, 4)));
   }
 
   private static InstanceReport ready(String instance, StoreCollection of, Copy copy) {

@@ -3,6 +3,7 @@ package dev.kvshift.check.mutants;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.platform.engine.DiscoverySelector;
@@ -24,15 +25,33 @@ final class MutantTests {
 
   private MutantTests() {}
 
-  public static void main(String[] tests) {
+  public static void main(String[] tests) throws ClassNotFoundException {
     List<DiscoverySelector> selectors = new ArrayList<>();
     for (String test : tests) {
-      selectors.add(test.contains("#") ? selectMethod(test) : selectClass(test));
+      int at = test.indexOf('#');
+      if (at < 0) {
+        selectors.add(selectClass(test));
+      } else {
+        selectors.addAll(methods(test.substring(0, at), test.substring(at + 1)));
+      }
     }
     First first = new First();
     Launcher launcher = LauncherFactory.create();
     launcher.execute(LauncherDiscoveryRequestBuilder.request().selectors(selectors).build(), first);
     System.exit(first.hasPassed ? PASSED : NONE);
+  }
+
+  /** Selects the methods of that name, whatever their parameters are. */
+  private static List<DiscoverySelector> methods(String className, String name)
+      throws ClassNotFoundException {
+    Class<?> type = Class.forName(className);
+    List<DiscoverySelector> selectors = new ArrayList<>();
+    for (Method method : type.getDeclaredMethods()) {
+      if (method.getName().equals(name) && !method.isSynthetic()) {
+        selectors.add(selectMethod(type, method));
+      }
+    }
+    return selectors;
   }
 
   /** Ends the process with the first failure: one is enough. */
