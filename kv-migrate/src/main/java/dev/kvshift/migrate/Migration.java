@@ -22,6 +22,7 @@ import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.MigrationTasks;
+import dev.kvshift.migrate.internal.host.OpenCollection;
 import dev.kvshift.migrate.internal.host.StatusReader;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
@@ -75,6 +76,7 @@ public final class Migration implements AutoCloseable {
   private final Map<Step, Duration> steps = new EnumMap<>(Step.class);
   private final Ledger ledger;
   private @Nullable MigrationSetup setup;
+  private @Nullable OpenCollection open;
   private @Nullable MigrationTasks tasks;
   private @Nullable CopyReport copied;
   private @Nullable VerifyReport verified;
@@ -198,7 +200,10 @@ public final class Migration implements AutoCloseable {
   public void start() {
     prepare();
     if (tasks == null) {
-      MigrationTasks created = new MigrationTasks(plan, setup(), ledger, clock);
+      if (open == null) {
+        open = OpenCollection.of(plan, setup(), ledger, clock);
+      }
+      MigrationTasks created = new MigrationTasks(open);
       try {
         created.start();
       } catch (RuntimeException | Error e) {
@@ -238,7 +243,7 @@ public final class Migration implements AutoCloseable {
   public VerifyReport verify() {
     start();
     ProgressReporter progress = begin(Step.VERIFY, "rows");
-    VerifyReport report = tasks().verify(progress);
+    VerifyReport report = tasks().verify(progress, () -> {});
     verified = report;
     end(Step.VERIFY, progress, report.sourceRows() + report.targetRows());
     return report;
@@ -394,7 +399,7 @@ public final class Migration implements AutoCloseable {
     } else {
       start();
       report = handOver(progress::say);
-      tasks().closeFollowers();
+      tasks().close();
     }
     setup().unregisterConsumer();
     moved = report;
@@ -453,6 +458,10 @@ public final class Migration implements AutoCloseable {
     if (tasks != null) {
       tasks.close();
       tasks = null;
+    }
+    if (open != null) {
+      open.close();
+      open = null;
     }
   }
 

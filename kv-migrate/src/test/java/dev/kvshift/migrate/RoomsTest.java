@@ -57,10 +57,10 @@ final class RoomsTest {
           .whereLayer("task")
           .mayOnlyBeAccessedByLayers("copy", "verify", "host")
           .whereLayer("stream")
-          .mayOnlyBeAccessedByLayers("apply", "copy", "verify", "cutover", "host")
+          .mayOnlyBeAccessedByLayers("task", "apply", "copy", "verify", "cutover", "host")
           .whereLayer("context")
           .mayOnlyBeAccessedByLayers(
-              "ledger", "stream", "apply", "copy", "verify", "cutover", "host", "entry");
+              "ledger", "stream", "task", "apply", "copy", "verify", "cutover", "host", "entry");
 
   @ArchTest
   static final ArchRule PACKAGES =

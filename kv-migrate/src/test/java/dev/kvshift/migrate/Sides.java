@@ -43,6 +43,7 @@ final class Sides implements AutoCloseable {
   final Store source;
   final Store target;
   final StoreCollection from;
+  private final String collection;
   private final String name;
   private Store plannedSource;
   private Store plannedTarget;
@@ -53,16 +54,23 @@ final class Sides implements AutoCloseable {
 
   /** Uses two open stores, and closes them in the end. */
   Sides(Layout layout, Store source, Store target) {
+    this(COLLECTION, layout, source, target);
+  }
+
+  /** Uses two open stores, and closes them in the end. */
+  Sides(String collection, Layout layout, Store source, Store target) {
+    this.collection = collection;
     this.layout = layout;
     this.name = "";
     this.source = source;
     this.target = target;
     plannedSource = source;
     plannedTarget = target;
-    from = Await.of(source.open(COLLECTION, layout, Claim.ACTIVE));
+    from = Await.of(source.open(collection, layout, Claim.ACTIVE));
   }
 
   private Sides(Layout layout, MemoryOptions targetOptions, String name) {
+    this.collection = COLLECTION;
     this.layout = layout;
     this.name = name;
     source = MemoryStoreProvider.open("source-" + name);
@@ -71,7 +79,7 @@ final class Sides implements AutoCloseable {
     target = large ? plain : new ShardedStore(plain);
     plannedSource = source;
     plannedTarget = target;
-    from = Await.of(source.open(COLLECTION, layout, Claim.ACTIVE));
+    from = Await.of(source.open(collection, layout, Claim.ACTIVE));
   }
 
   /** Returns sides whose target is like a CQL store: sharded, no tombstone reads, no leader. */
@@ -120,7 +128,7 @@ final class Sides implements AutoCloseable {
   }
 
   MigrationPlan plan(KafkaBroker broker, MigrationOptions options) {
-    return MigrationPlan.builder(COLLECTION, layout)
+    return MigrationPlan.builder(collection, layout)
         .source(plannedSource)
         .target(plannedTarget)
         .bootstrapServers(broker.bootstrapServers())
@@ -158,12 +166,12 @@ final class Sides implements AutoCloseable {
 
   /** Returns the target's collection, which must exist. */
   StoreCollection to() {
-    return Await.of(target.open(COLLECTION, layout, Claim.NONE));
+    return Await.of(target.open(collection, layout, Claim.NONE));
   }
 
   /** Returns the migration's ledger. */
   Ledger ledger() {
-    return new Ledger(target.metadata(), COLLECTION, Duration.ofSeconds(30), Clock.systemUTC());
+    return new Ledger(target.metadata(), collection, Duration.ofSeconds(30), Clock.systemUTC());
   }
 
   void fill(int rows) {

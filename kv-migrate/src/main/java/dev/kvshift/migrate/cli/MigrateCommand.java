@@ -3,10 +3,8 @@ package dev.kvshift.migrate.cli;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.CertificateReport;
-import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
-import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.RepairReport;
@@ -20,9 +18,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -38,13 +33,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "migrate",
     description = "Moves a collection from one store to another while services use it.",
-    subcommands = {AdviseCommand.class, FleetCommand.class},
+    subcommands = {AdviseCommand.class, FleetCommand.class, HostCommand.class},
     subcommandsRepeatable = false,
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 final class MigrateCommand implements Runnable {
   private static final String LOG_SETTING = "logback.configurationFile";
-  private static final long CLOSE_SECONDS = 20;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -62,7 +56,7 @@ final class MigrateCommand implements Runnable {
           PrintWriter err = command.getErr();
           err.println("migrate: " + message(failure));
           if (failure instanceof MigrationException.Mismatch mismatch) {
-            printKeys(err, mismatch.report());
+            ResultText.printKeys(err, mismatch.report());
           }
           int code = ExitCode.of(failure);
           if (code == ExitCode.INTERNAL) {
@@ -142,7 +136,7 @@ final class MigrateCommand implements Runnable {
         options,
         migration -> {
           CopyReport report = migration.copy();
-          printCopy(report.counts());
+          ResultText.printCopy(spec.commandLine().getOut(), report.counts());
           return report.counts().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
         });
   }
@@ -154,7 +148,7 @@ final class MigrateCommand implements Runnable {
         migration -> {
           migration.catchUp();
           VerifyReport report = migration.verify();
-          printVerify(report);
+          ResultText.printVerify(spec.commandLine().getOut(), report);
           return report.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
         });
   }
@@ -175,7 +169,7 @@ final class MigrateCommand implements Runnable {
                   repaired.left()));
           repaired.leftKeys().forEach(key -> out("  " + key));
           VerifyReport after = migration.verify();
-          printVerify(after);
+          ResultText.printVerify(spec.commandLine().getOut(), after);
           return after.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
         });
   }
@@ -306,99 +300,32 @@ final class MigrateCommand implements Runnable {
   }
 
   private int with(PlanOptions options, ToIntFunction<Migration> command) {
-    Thread worker = Thread.currentThread();
-    AtomicBoolean isTerminated = new AtomicBoolean();
-    CountDownLatch closed = new CountDownLatch(1);
-    Thread hook =
-        new Thread(
-            () -> {
-              isTerminated.set(true);
-              worker.interrupt();
-              try {
-                closed.await(CLOSE_SECONDS, TimeUnit.SECONDS);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
-    Runtime.getRuntime().addShutdownHook(hook);
-    try (PlanOptions.Opened opened = options.open();
-        Migration migration =
-            Migration.of(opened.plan(), new ProgressLines(spec.commandLine().getErr()))) {
-      return command.applyAsInt(migration);
-    } catch (RuntimeException e) {
-      if (!isTerminated.get()) {
-        throw e;
-      }
-      return ExitCode.INTERRUPTED;
-    } finally {
-      if (isTerminated.get()) {
-        PrintWriter err = spec.commandLine().getErr();
-        err.println("migrate: the run was terminated: start it again to resume");
-        err.flush();
-      }
-      closed.countDown();
-      remove(hook);
-    }
-  }
-
-  /** Removes the hook, unless the process ends already: then it is the hook that waits. */
-  private static void remove(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException expected) {
-      // No logger here: one that is created before execute() ends would miss its settings.
-    }
+    PrintWriter err = spec.commandLine().getErr();
+    return Termination.run(
+        err,
+        () -> {
+          try (PlanOptions.Opened opened = options.open();
+              Migration migration = Migration.of(opened.plan(), new ProgressLines(err))) {
+            return command.applyAsInt(migration);
+          }
+        });
   }
 
   private void printResult(MigrationResult result) {
-    printCopy(result.copy().counts());
+    ResultText.printCopy(spec.commandLine().getOut(), result.copy().counts());
     out(
         String.format(
             Locale.ROOT,
             "stream: %,d changes sent, %,d applied",
             result.changesStreamed(),
             result.changesApplied()));
-    printVerify(result.verify());
+    ResultText.printVerify(spec.commandLine().getOut(), result.verify());
     printCutover(result.cutover());
     result
         .steps()
         .forEach(
             (step, took) ->
                 out(String.format(Locale.ROOT, "%-8s %,9d ms", step.word(), took.toMillis())));
-  }
-
-  private void printCopy(CopyCounts copy) {
-    out(
-        String.format(
-            Locale.ROOT,
-            "copy: %,d rows read = %,d written + %,d deleted + %,d expired + %,d rejected",
-            copy.read(),
-            copy.written(),
-            copy.skipped().tombstones(),
-            copy.skipped().expired(),
-            copy.rejected()));
-  }
-
-  private void printVerify(VerifyReport report) {
-    out(
-        String.format(
-            Locale.ROOT,
-            "verify: %,d rows at the source, %,d at the target; missing %,d, extra %,d, different %,d,"
-                + " resurrected %,d",
-            report.sourceRows(),
-            report.targetRows(),
-            report.counts().missing(),
-            report.counts().extra(),
-            report.counts().different(),
-            report.counts().resurrected()));
-    printKeys(spec.commandLine().getOut(), report);
-  }
-
-  private static void printKeys(PrintWriter writer, VerifyReport report) {
-    for (Difference difference : report.keys()) {
-      writer.println("  " + difference);
-    }
-    writer.flush();
   }
 
   private void printCutover(CutoverReport report) {

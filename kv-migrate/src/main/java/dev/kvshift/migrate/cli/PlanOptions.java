@@ -1,13 +1,10 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.api.ConnectionString;
-import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.KafkaProperties;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.spi.Store;
-import dev.kvshift.spi.WeakConsistency;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -163,8 +160,8 @@ final class PlanOptions {
     MigrationOptions options = options();
     KafkaProperties connection =
         kafkaProperties == null ? KafkaProperties.NONE : KafkaProperties.read(kafkaProperties);
-    requireStrong("--from", from);
-    requireStrong("--to", to);
+    StrongConsistency.require("--from", from);
+    StrongConsistency.require("--to", to);
     Store source = collection.open(from);
     try {
       Store target = collection.open(to);
@@ -180,23 +177,6 @@ final class PlanOptions {
       source.close();
       throw e;
     }
-  }
-
-  /**
-   * Refuses a string under which the runner would see less than services do: a read of one replica
-   * misses what another has acknowledged, so an equal comparison would prove nothing.
-   */
-  private static void requireStrong(String option, String connectionString) {
-    WeakConsistency.of(ConnectionString.parse(connectionString))
-        .ifPresent(
-            weak -> {
-              throw new KvException.Permanent(
-                  "the runner cannot prove anything at consistency="
-                      + weak
-                      + ", which "
-                      + option
-                      + " asks for: give LOCAL_QUORUM, or what the services use if that is stronger");
-            });
   }
 
   private MigrationOptions options() {

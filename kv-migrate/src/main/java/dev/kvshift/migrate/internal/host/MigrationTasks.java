@@ -4,16 +4,12 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
-import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
-import dev.kvshift.migrate.internal.apply.Quarantine;
-import dev.kvshift.migrate.internal.apply.TargetWriter;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.StoreClocks;
-import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyCompletion;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
@@ -27,7 +23,6 @@ import dev.kvshift.migrate.internal.cutover.StepConditions;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
-import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.ledger.VerifyPass;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
@@ -43,7 +38,6 @@ import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.transition.Coordinator;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalLong;
@@ -55,35 +49,26 @@ import org.jspecify.annotations.Nullable;
  * there is a comparison, the others when they are called. Called by one thread.
  */
 public final class MigrationTasks implements AutoCloseable {
+  private final OpenCollection collection;
   private final MigrationSetup setup;
   private final Ledger ledger;
   private final RunContext context;
-  private final QuarantinedKeys quarantined;
-  private final Quarantine quarantine;
-  private final TargetWriter writer;
   private final ChangePipeline pipeline;
   private final KeyCheck check;
   private final Duration topicRetention;
-  private @Nullable TailCheck tail;
 
-  /** Creates the tasks; {@link #start()} starts them. */
-  public MigrationTasks(MigrationPlan plan, MigrationSetup setup, Ledger ledger, Clock clock) {
-    this.setup = setup;
-    this.ledger = ledger;
-    context =
-        new RunContext(
-            plan.collection(),
-            plan.layout(),
-            setup.source(),
-            setup.target(),
-            plan.options(),
-            clock,
-            new WorkerPool("kvshift-" + plan.collection()));
-    quarantined = new QuarantinedKeys(ledger);
-    quarantine = new Quarantine(setup.topic(), quarantined, plan.options().maxRejected());
-    writer = new TargetWriter(context, quarantine);
+  /** Also read by the thread that calls {@link #check}. */
+  private volatile @Nullable TailCheck tail;
+
+  /** Creates the tasks of a collection, which stays open; {@link #start()} starts them. */
+  public MigrationTasks(OpenCollection collection) {
+    this.collection = collection;
+    setup = collection.setup();
+    ledger = collection.ledger();
+    context = collection.context();
     pipeline =
-        new ChangePipeline(context, ledger, setup.topic(), writer, new CopyCompletion(ledger));
+        new ChangePipeline(
+            context, ledger, setup.topic(), collection.writer(), new CopyCompletion(ledger));
     check = new KeyCheck(context, pipeline::settle);
     topicRetention = ledger.require(MigrationConfig.KEY).topic().retention();
   }
@@ -118,7 +103,7 @@ public final class MigrationTasks implements AutoCloseable {
 
   /** Copies what is not copied yet. */
   public CopyReport copy(ProgressReporter progress) {
-    return new Copier(context, ledger, writer, progress).run(this::check);
+    return new Copier(context, ledger, collection.writer(), progress).run(this::check);
   }
 
   /**
@@ -140,14 +125,23 @@ public final class MigrationTasks implements AutoCloseable {
    * Compares both sides, and has the tail check follow from where the comparison began. Resumes a
    * comparison that has not ended, unless it is too old to be certified. Another run that compares
    * the same collection ends.
+   *
+   * @param alive called about once a page; what it throws ends the comparison
    */
-  public VerifyReport verify(ProgressReporter progress) {
+  public VerifyReport verify(ProgressReporter progress, Runnable alive) {
     VerifyPass pass = begunPass();
     ChangedKeys changed = new TopicChangedKeys(context, setup.topic(), pipeline, pass.offsets());
     VerifyRecord record;
     try (Checkpoints checkpoints =
         new Checkpoints(
-            ledger, setup.topic(), pass, context.options().patience(), () -> requireYoung(pass))) {
+            ledger,
+            setup.topic(),
+            pass,
+            context.options().patience(),
+            () -> {
+              alive.run();
+              requireYoung(pass);
+            })) {
       Verifier.Outcome outcome =
           new Verifier(context, check, progress, expected())
               .run(new Verifier.Scope(key -> false, changed, differences -> {}, checkpoints));
@@ -212,7 +206,7 @@ public final class MigrationTasks implements AutoCloseable {
   /** Compares both sides and repairs every key that differs. */
   public RepairReport repair(ProgressReporter progress) {
     pipeline.settle();
-    Repair repair = new Repair(context, pipeline, writer, check);
+    Repair repair = new Repair(context, pipeline, collection.writer(), check);
     VerifyReport found =
         new Verifier(context, check, progress, expected())
             .run(new Verifier.Scope(key -> false, ChangedKeys.NONE, repair::repair))
@@ -294,7 +288,8 @@ public final class MigrationTasks implements AutoCloseable {
   }
 
   private CertificateDraft draft() {
-    return new CertificateDraft(context, ledger, new QuarantineReview(quarantined, check));
+    return new CertificateDraft(
+        context, ledger, new QuarantineReview(collection.quarantined(), check));
   }
 
   private IdentityCheck identity() {
@@ -311,19 +306,12 @@ public final class MigrationTasks implements AutoCloseable {
     return next;
   }
 
-  /** Ends stream, apply and tail check; counts can still be read. */
-  public void closeFollowers() {
+  /** Ends stream, apply and tail check, and waits for them; counts can still be read. */
+  @Override
+  public void close() {
     if (tail != null) {
       tail.close();
     }
     pipeline.close();
-  }
-
-  /** Ends all tasks and waits for them. */
-  @Override
-  public void close() {
-    closeFollowers();
-    context.workers().close();
-    quarantine.close();
   }
 }

@@ -61,7 +61,8 @@ public final class Members {
     return with(name, parse(text));
   }
 
-  Members with(String name, boolean value) {
+  /** Adds a member. */
+  public Members with(String name, boolean value) {
     json.addProperty(name, value);
     return this;
   }

@@ -17,7 +17,7 @@ public record Brokers(String servers, KafkaProperties properties) {
   }
 
   /** Returns settings of a client, to be completed by those that a migration relies on. */
-  Map<String, Object> settings() {
+  public Map<String, Object> settings() {
     Map<String, Object> settings = new HashMap<>(properties.asMap());
     settings.put("bootstrap.servers", servers);
     settings.put("enable.metrics.push", "false");

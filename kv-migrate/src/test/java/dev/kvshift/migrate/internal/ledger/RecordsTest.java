@@ -10,6 +10,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
+import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.StoreClocks;
@@ -107,6 +108,24 @@ final class RecordsTest {
         record("copy-tasks", new CopyPlan(16).part(0), copyTasks()),
         record("copy-with-id", CopyPlan.KEY, new CopyPlan("53b6", 130, 2)),
         record("copy-tasks-held", new CopyPlan("53b6", 130, 2).part(7), heldCopyTasks()),
+        record(
+            "task-verify",
+            TaskRecord.key(TaskKind.VERIFY),
+            new TaskRecord(
+                new TaskState(
+                    TaskState.Status.DONE,
+                    "runner-1-4711-09ab",
+                    2,
+                    40,
+                    Duration.ofSeconds(10),
+                    0,
+                    ""),
+                800,
+                800)),
+        record(
+            "paused",
+            Pause.KEY,
+            new Pause("jane", Instant.parse("2026-11-28T05:54:43.126018408Z"))),
         record("verify-pass-begun", VerifyPass.KEY, pass()),
         record(
             "verify-pass",

@@ -12,6 +12,8 @@ public final class LedgerFuzz implements FuzzTarget {
           MigrationConfig.KEY,
           CopyPlan.KEY,
           CopyTaskGroup.GROUPS,
+          TaskRecord.ALL,
+          Pause.KEY,
           StreamProgress.KEY,
           VerifyPass.KEY,
           VerifyRecord.KEY,
@@ -32,6 +34,10 @@ public final class LedgerFuzz implements FuzzTarget {
         """
         {"tasks":[{"after":-1,"upTo":3,"position":"AA==","done":false,"read":1,"written":1,
          "skippedTombstones":0,"skippedExpired":0,"rejected":0,"highestVersion":7}]}
+        """,
+        """
+        {"state":{"status":"running","owner":"o","attempt":1,"renewal":2,"leaseMillis":3,
+         "failures":4,"reason":"r"},"done":5,"total":6}
         """,
         """
         {"from":1,"position":2,"logId":"l","keptUntil":"2026-01-01T00:00:00Z","counts":[[1,2,3]]}

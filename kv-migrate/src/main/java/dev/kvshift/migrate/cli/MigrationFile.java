@@ -1,0 +1,219 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.api.HostPlan;
+import dev.kvshift.migrate.api.KafkaProperties;
+import dev.kvshift.migrate.api.MigrationOptions;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.ScanRate;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Store;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The configuration file of hosts: the stores, the broker and the collections. {@code
+ * docs/migration.yaml} explains each member. Paths are relative to the file. Secrets stand in other
+ * files: connection strings name them, and the Kafka properties are one.
+ *
+ * @param name the name under which hosts find each other
+ * @param source the connection string of the store that the collections leave
+ * @param target the connection string of the store that they move to
+ * @param kafka the brokers
+ * @param plugins the folder of plugins, or null for the default
+ * @param lease how long a task stays a host's own
+ * @param collections the collections
+ */
+record MigrationFile(
+    String name,
+    String source,
+    String target,
+    Kafka kafka,
+    @Nullable Path plugins,
+    Duration lease,
+    List<Entry> collections) {
+  /** The brokers, and how to connect to them. */
+  record Kafka(String bootstrap, KafkaProperties properties) {}
+
+  /** A collection; its layout is null if its model has it. */
+  record Entry(String name, @Nullable Layout layout, MigrationOptions options) {}
+
+  /** A plan whose stores are closed with it. */
+  record Opened(HostPlan plan) implements AutoCloseable {
+    @Override
+    public void close() {
+      plan.collections().get(0).target().close();
+      plan.collections().get(0).source().close();
+    }
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @throws KvException.Permanent if it is wrong, naming the line
+   */
+  static MigrationFile read(Path path) {
+    YamlMap file = YamlMap.read(path);
+    Value<String> name = new Value<>("migration");
+    file.apply("name", HostPlan::requireName, name::set);
+    Value<Duration> lease = new Value<>(HostPlan.DEFAULT_LEASE);
+    file.apply(
+        "leaseSeconds",
+        text -> HostPlan.requireLease(Duration.ofSeconds(Long.parseLong(text))),
+        lease::set);
+    String plugins = file.textOrNull("plugins");
+    MigrationFile read =
+        new MigrationFile(
+            name.get(),
+            store(file, "source"),
+            store(file, "target"),
+            kafka(path, file),
+            plugins == null ? null : resolve(path, plugins),
+            lease.get(),
+            entries(file));
+    file.end();
+    return read;
+  }
+
+  private static String store(YamlMap file, String side) {
+    String string = file.text(side);
+    file.apply(
+        side, Function.identity(), text -> StrongConsistency.require("'" + side + "'", text));
+    return string;
+  }
+
+  private static Kafka kafka(Path path, YamlMap file) {
+    YamlMap kafka = file.map("kafka");
+    if (kafka == null) {
+      throw file.wrong("kafka", "'kafka' is missing: give one, with 'bootstrap'");
+    }
+    Value<KafkaProperties> properties = new Value<>(KafkaProperties.NONE);
+    kafka.apply("properties", text -> KafkaProperties.read(resolve(path, text)), properties::set);
+    Kafka read = new Kafka(kafka.text("bootstrap"), properties.get());
+    kafka.end();
+    return read;
+  }
+
+  private static List<Entry> entries(YamlMap file) {
+    YamlMap defaults = file.map("defaults");
+    if (defaults != null) {
+      options(defaults, MigrationOptions.builder());
+      defaults.end();
+    }
+    List<Entry> entries = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    for (YamlMap collection : file.maps("collections")) {
+      collection.apply("name", CollectionRecord::requireName, text -> {});
+      String name = collection.text("name");
+      if (!names.add(name)) {
+        throw collection.wrong("name", "collection " + name + " is there twice: leave one out");
+      }
+      Value<@Nullable Layout> layout = new Value<>(null);
+      collection.apply("layout", Layout::parse, layout::set);
+      MigrationOptions.Builder options = MigrationOptions.builder();
+      if (defaults != null) {
+        options(defaults, options);
+      }
+      options(collection, options);
+      collection.end();
+      entries.add(new Entry(name, layout.get(), options.build()));
+    }
+    if (entries.isEmpty()) {
+      throw file.wrong("collections", "'collections' has none: give a list, each with 'name'");
+    }
+    return entries;
+  }
+
+  /** Sets the options that a mapping has, and leaves the others. */
+  private static void options(YamlMap map, MigrationOptions.Builder options) {
+    map.apply("partitions", Integer::parseInt, options::topicPartitions);
+    map.apply("replication", Integer::parseInt, options::replicationFactor);
+    map.apply(
+        "retentionHours",
+        Long::parseLong,
+        hours -> options.topicRetention(Duration.ofHours(hours)));
+    map.apply("scanTasks", Integer::parseInt, options::copyTasks);
+    map.apply("workers", Integer::parseInt, options::copyWorkers);
+    map.apply("inFlight", Integer::parseInt, options::maxInFlight);
+    map.apply(
+        "scanRowsPerSecond",
+        Integer::parseInt,
+        rows -> options.scanRate(ScanRate.rowsPerSecond(rows)));
+    map.apply("maxRejected", Integer::parseInt, options::maxRejected);
+    map.apply(
+        "patienceSeconds",
+        Long::parseLong,
+        seconds -> options.patience(Duration.ofSeconds(seconds)));
+    map.apply(
+        "allowEmpty",
+        MigrationFile::flag,
+        isAllowed -> {
+          if (isAllowed) {
+            options.allowingEmptySource();
+          }
+        });
+  }
+
+  private static boolean flag(String text) {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new IllegalArgumentException("'" + text + "': give true or false");
+    };
+  }
+
+  private static Path resolve(Path file, String text) {
+    return file.toAbsolutePath().resolveSibling(text);
+  }
+
+  /** Opens both stores. */
+  Opened open() {
+    Plugins jars = new Plugins(plugins);
+    List<Layout> layouts =
+        collections.stream().map(entry -> jars.layout(entry.name, entry.layout)).toList();
+    Store from = jars.open(source);
+    try {
+      Store to = jars.open(target);
+      List<MigrationPlan> plans = new ArrayList<>();
+      for (int i = 0; i < layouts.size(); i++) {
+        Entry entry = collections.get(i);
+        plans.add(
+            MigrationPlan.builder(entry.name, layouts.get(i))
+                .source(from)
+                .target(to)
+                .bootstrapServers(kafka.bootstrap)
+                .kafkaProperties(kafka.properties)
+                .options(entry.options)
+                .build());
+      }
+      return new Opened(new HostPlan(name, plans, lease));
+    } catch (RuntimeException e) {
+      from.close();
+      throw e;
+    }
+  }
+
+  /** A value that a member may replace. */
+  private static final class Value<T extends @Nullable Object> {
+    private T value;
+
+    Value(T value) {
+      this.value = value;
+    }
+
+    void set(T next) {
+      value = next;
+    }
+
+    T get() {
+      return value;
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.Difference;
+import dev.kvshift.migrate.api.VerifyReport;
+import java.io.PrintWriter;
+import java.util.Locale;
+
+/** The results of copies and comparisons as lines for people. */
+final class ResultText {
+  private ResultText() {}
+
+  static void printCopy(PrintWriter out, CopyCounts copy) {
+    out.println(
+        String.format(
+            Locale.ROOT,
+            "copy: %,d rows read = %,d written + %,d deleted + %,d expired + %,d rejected",
+            copy.read(),
+            copy.written(),
+            copy.skipped().tombstones(),
+            copy.skipped().expired(),
+            copy.rejected()));
+    out.flush();
+  }
+
+  static void printVerify(PrintWriter out, VerifyReport report) {
+    out.println(
+        String.format(
+            Locale.ROOT,
+            "verify: %,d rows at the source, %,d at the target; missing %,d, extra %,d, different %,d,"
+                + " resurrected %,d",
+            report.sourceRows(),
+            report.targetRows(),
+            report.counts().missing(),
+            report.counts().extra(),
+            report.counts().different(),
+            report.counts().resurrected()));
+    printKeys(out, report);
+  }
+
+  static void printKeys(PrintWriter out, VerifyReport report) {
+    for (Difference difference : report.keys()) {
+      out.println("  " + difference);
+    }
+    out.flush();
+  }
+}

@@ -1,0 +1,378 @@
+package dev.kvshift.migrate.internal.host;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.Step;
+import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.context.ClockWatch;
+import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.context.StoreClocks;
+import dev.kvshift.migrate.internal.copy.Copier;
+import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.copy.PartCopier;
+import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
+import dev.kvshift.migrate.internal.ledger.Event;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.Pause;
+import dev.kvshift.migrate.internal.ledger.SharedRecord;
+import dev.kvshift.migrate.internal.ledger.TaskRecord;
+import dev.kvshift.migrate.internal.ledger.TaskState;
+import dev.kvshift.migrate.internal.task.HeldTask;
+import dev.kvshift.migrate.internal.task.Holder;
+import dev.kvshift.migrate.internal.task.TaskGroup;
+import dev.kvshift.migrate.internal.task.TaskLost;
+import dev.kvshift.migrate.internal.task.TaskWatch;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One collection in a host: the tasks of it that this process works on. {@link #look} takes what is
+ * wanted and this process's share, and is called by one thread; another renews the leases.
+ *
+ * <p>The leader streams and applies. The copy as a whole and the comparison are tasks of their own,
+ * which the leader's process alone takes, because they wait for what is applied; the parts of the
+ * copy are anybody's.
+ */
+final class HostedCollection implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(HostedCollection.class);
+  private static final Duration LOOK = Duration.ofMillis(200);
+  private static final Duration STABLE = Duration.ofMinutes(1);
+  private static final Duration GRACE = Duration.ofSeconds(10);
+  private static final String PART = "copy-";
+
+  private final MigrationPlan plan;
+  private final Ledger ledger;
+  private final Holder holder;
+  private final IntPredicate isAssigned;
+  private final ProgressListener listener;
+  private final Clock clock = Clock.systemUTC();
+  private final TaskWatch watch = new TaskWatch();
+  private final Map<String, RunningTask<?>> running = new ConcurrentHashMap<>();
+  private @Nullable Access access;
+  private volatile @Nullable MigrationTasks leading;
+
+  /**
+   * Creates a collection that this process does not work on yet.
+   *
+   * @param isAssigned whether this process may take the tasks of a partition of the task topic
+   */
+  HostedCollection(
+      MigrationPlan plan, Holder holder, IntPredicate isAssigned, ProgressListener listener) {
+    this.plan = plan;
+    this.holder = holder;
+    this.isAssigned = isAssigned;
+    this.listener = listener;
+    this.ledger =
+        new Ledger(plan.target().metadata(), plan.collection(), plan.options().patience(), clock);
+  }
+
+  /** The collection, open, with clocks that are watched. */
+  private record Access(OpenCollection collection, ClockWatch clocks, PartCopier copier)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      clocks.close();
+      collection.close();
+    }
+  }
+
+  /** Takes the wanted tasks that are this process's share, and leaves those that are no longer. */
+  void look() {
+    running.values().removeIf(RunningTask::hasEnded);
+    Map<TaskKind, TaskRecord> tasks = new EnumMap<>(TaskKind.class);
+    ledger.forEach(
+        TaskRecord.ALL,
+        (name, record) -> TaskKind.of(name).ifPresent(kind -> tasks.put(kind, record)));
+    boolean isPaused = ledger.get(Pause.KEY) != null;
+    running.forEach(
+        (name, task) -> {
+          if (isPaused || !isAssigned.test(partition(name))) {
+            task.handOver();
+          }
+        });
+    if (isPaused) {
+      return;
+    }
+    consider(tasks, TaskKind.PREPARE, this::prepare);
+    if (!isPending(tasks.get(TaskKind.PREPARE))) {
+      consider(tasks, TaskKind.LEAD, this::lead);
+    }
+    if (leading != null) {
+      consider(tasks, TaskKind.COPY, this::copyAll);
+      if (!isPending(tasks.get(TaskKind.COPY))) {
+        consider(tasks, TaskKind.VERIFY, this::verify);
+      }
+    }
+    if (isPending(tasks.get(TaskKind.COPY))) {
+      takeParts();
+    }
+  }
+
+  private static boolean isPending(@Nullable TaskRecord task) {
+    return task != null
+        && (task.state().status() == TaskState.Status.WANTED
+            || task.state().status() == TaskState.Status.RUNNING);
+  }
+
+  private void consider(
+      Map<TaskKind, TaskRecord> tasks, TaskKind kind, Consumer<RunningTask<TaskRecord>> work) {
+    TaskRecord found = tasks.get(kind);
+    if (found != null) {
+      String description = kind.word() + " of collection " + plan.collection();
+      take(kind.word(), new HeldTask.Task<>(TaskRecord.key(kind), description), found, work);
+    }
+  }
+
+  private void takeParts() {
+    long free = plan.options().copyWorkers() - parts();
+    CopyTasks parts = free > 0 ? CopyTasks.read(ledger) : null;
+    for (int part = 0; parts != null && part < parts.parts() && free > 0; part++) {
+      CopyTaskGroup found = parts.part(part);
+      if (!found.isDone()
+          && take(PART + part, parts.task(plan.collection(), part), found, this::copyPart)) {
+        free--;
+      }
+    }
+  }
+
+  private long parts() {
+    return running.keySet().stream().filter(name -> name.startsWith(PART)).count();
+  }
+
+  private <T extends SharedRecord<T>> boolean take(
+      String name, HeldTask.Task<T> task, T found, Consumer<RunningTask<T>> work) {
+    long nowNanos = holder.nanoTime().getAsLong();
+    if (running.containsKey(name)
+        || !watch.mayTake(name, found.state(), nowNanos)
+        || !isAssigned.test(partition(name))) {
+      return false;
+    }
+    HeldTask<T> held = HeldTask.take(ledger, task, found, holder);
+    if (held != null) {
+      LOG.info("takes {}, attempt {}", task.description(), held.record().state().attempt());
+      running.put(name, RunningTask.start(plan.collection() + "-" + name, held, work));
+    }
+    return held != null;
+  }
+
+  /** Returns the partition of a task: that of the leader, or one of the next for parts. */
+  private int partition(String name) {
+    int offset = name.startsWith(PART) ? 1 + Integer.parseInt(name.substring(PART.length())) : 0;
+    return Math.floorMod(plan.collection().hashCode() + offset, TaskGroup.PARTITIONS);
+  }
+
+  /** Renews the leases of the running tasks. */
+  void renew() {
+    for (RunningTask<?> task : running.values()) {
+      try {
+        if (!task.hasEnded()) {
+          task.held().renew();
+        }
+      } catch (TaskLost e) {
+        LOG.debug("lost", e);
+      }
+    }
+  }
+
+  private void prepare(RunningTask<TaskRecord> task) {
+    MigrationSetup.prepare(plan, ledger, clock);
+    ledger.append(Event.stepEnded(Step.PREPARE, 1));
+  }
+
+  private void lead(RunningTask<TaskRecord> task) {
+    if (MigrationSetup.prepare(plan, ledger, clock).isMoved()) {
+      return;
+    }
+    try (MigrationTasks tasks = new MigrationTasks(access().collection())) {
+      tasks.start();
+      leading = tasks;
+      try {
+        follow(task, tasks);
+      } finally {
+        leading = null;
+        List<RunningTask<?>> dependent = runningOf(TaskKind.COPY, TaskKind.VERIFY);
+        dependent.forEach(RunningTask::handOver);
+        dependent.forEach(each -> each.awaitEnd(GRACE));
+      }
+    }
+  }
+
+  /** Returns only by an exception: the leader streams until it hands over or fails. */
+  private static void follow(RunningTask<TaskRecord> task, MigrationTasks tasks) {
+    long startNanos = System.nanoTime();
+    boolean isStable = false;
+    while (true) {
+      task.pause(LOOK);
+      tasks.check();
+      if (!isStable && System.nanoTime() - startNanos >= STABLE.toNanos()) {
+        isStable = true;
+        task.held().save(task.held().record());
+      }
+    }
+  }
+
+  private List<RunningTask<?>> runningOf(TaskKind... kinds) {
+    return List.of(kinds).stream()
+        .map(kind -> running.get(kind.word()))
+        .filter(Objects::nonNull)
+        .<RunningTask<?>>map(task -> task)
+        .toList();
+  }
+
+  private MigrationTasks leading() {
+    MigrationTasks tasks = leading;
+    if (tasks == null) {
+      throw new HandedOver();
+    }
+    return tasks;
+  }
+
+  private void copyAll(RunningTask<TaskRecord> task) {
+    MigrationTasks tasks = leading();
+    ProgressReporter progress = begin(task, Step.COPY, "rows");
+    CopyTasks parts = Copier.plan(access().collection().context(), ledger);
+    askAgain(parts);
+    CopyCounts counts = parts.counts();
+    while (parts.done() < parts.size()) {
+      task.pause(LOOK.multipliedBy(5));
+      parts = Objects.requireNonNull(CopyTasks.read(ledger));
+      requireNoneFailed(parts);
+      counts = parts.counts();
+      progress.report(counts.read(), expectedRows(parts));
+    }
+    Copier.balanced(counts);
+    progress.end(counts.read());
+    ledger.append(Event.stepEnded(Step.COPY, counts.read()));
+    catchUp(task, tasks);
+  }
+
+  private static OptionalLong expectedRows(CopyTasks parts) {
+    return parts.done() == 0
+        ? OptionalLong.empty()
+        : OptionalLong.of(parts.counts().read() * parts.size() / parts.done());
+  }
+
+  /** Asks again for parts that have failed: the copy as a whole was asked for since. */
+  private void askAgain(CopyTasks parts) {
+    for (int part = 0; part < parts.parts(); part++) {
+      if (parts.part(part).state().status() == TaskState.Status.FAILED) {
+        ledger.updatePresent(
+            parts.task(plan.collection(), part).key(),
+            found -> found.with(found.state().askedAgain()));
+      }
+    }
+  }
+
+  private void requireNoneFailed(CopyTasks parts) {
+    for (int part = 0; part < parts.parts(); part++) {
+      TaskState state = parts.part(part).state();
+      if (state.status() == TaskState.Status.FAILED) {
+        throw new KvException.Permanent(
+            parts.task(plan.collection(), part).description() + " has failed: " + state.reason());
+      }
+    }
+  }
+
+  private void catchUp(RunningTask<TaskRecord> task, MigrationTasks tasks) {
+    ProgressReporter progress = begin(task, Step.APPLY, "changes");
+    long behind = tasks.catchUp(progress);
+    progress.end(behind);
+    ledger.append(Event.stepEnded(Step.APPLY, behind));
+  }
+
+  private void verify(RunningTask<TaskRecord> task) {
+    MigrationTasks tasks = leading();
+    catchUp(task, tasks);
+    ProgressReporter progress = begin(task, Step.VERIFY, "rows");
+    VerifyReport report = tasks.verify(progress, task::check);
+    long rows = report.sourceRows() + report.targetRows();
+    progress.end(rows);
+    ledger.append(Event.stepEnded(Step.VERIFY, rows));
+  }
+
+  private void copyPart(RunningTask<CopyTaskGroup> task) {
+    Access open = access();
+    open.copier.copy(
+        task.held(),
+        () -> {
+          open.clocks.check();
+          task.check();
+        },
+        rows -> {});
+  }
+
+  /** Returns a reporter whose reports are also kept in the task's record, for other processes. */
+  private ProgressReporter begin(RunningTask<TaskRecord> task, Step step, String unit) {
+    return ProgressReporter.begin(
+        event -> {
+          listener.report(event);
+          if (event.note() == null) {
+            note(task, event);
+          }
+        },
+        plan.collection(),
+        step,
+        unit);
+  }
+
+  private static void note(RunningTask<TaskRecord> task, ProgressListener.Event event) {
+    task.held()
+        .save(new TaskRecord(task.held().record().state(), event.done(), event.total().orElse(0)));
+  }
+
+  /** Opens the collection, once for all tasks, and again after its clocks were off. */
+  private synchronized Access access() {
+    if (access != null && access.clocks.hasFailed()) {
+      access.close();
+      access = null;
+    }
+    if (access == null) {
+      MigrationSetup setup = MigrationSetup.prepare(plan, ledger, clock);
+      OpenCollection collection = OpenCollection.of(plan, setup, ledger, clock);
+      try {
+        StoreClocks.measure(collection.context()).requireWithinLimit();
+      } catch (RuntimeException e) {
+        collection.close();
+        throw e;
+      }
+      ClockWatch clocks = new ClockWatch(collection.context(), ClockWatch.INTERVAL);
+      clocks.start();
+      access =
+          new Access(collection, clocks, new PartCopier(collection.context(), collection.writer()));
+    }
+    return access;
+  }
+
+  /** Asks the running tasks to end; other hosts take them. */
+  void handOver() {
+    running.values().forEach(RunningTask::handOver);
+  }
+
+  @Override
+  public void close() {
+    handOver();
+    running.values().forEach(task -> task.awaitEnd(GRACE));
+    closeAccess();
+  }
+
+  private synchronized void closeAccess() {
+    if (access != null) {
+      access.close();
+      access = null;
+    }
+  }
+}

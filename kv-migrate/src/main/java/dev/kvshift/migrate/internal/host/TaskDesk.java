@@ -1,0 +1,89 @@
+package dev.kvshift.migrate.internal.host;
+
+import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.Pause;
+import dev.kvshift.migrate.internal.ledger.TaskRecord;
+import dev.kvshift.migrate.internal.ledger.TaskState;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Records what people want of one collection, and reads what has come of it. */
+public final class TaskDesk {
+  private final MigrationPlan plan;
+  private final Ledger ledger;
+  private final Clock clock;
+
+  /** Creates a desk; nothing is read or written yet. */
+  public TaskDesk(MigrationPlan plan, Clock clock) {
+    this.plan = plan;
+    this.clock = clock;
+    this.ledger =
+        new Ledger(plan.target().metadata(), plan.collection(), plan.options().patience(), clock);
+  }
+
+  /**
+   * Asks for a task. A running one goes on; what is done stays done, except a comparison, which is
+   * made again.
+   */
+  public void ask(TaskKind kind) {
+    ledger.update(
+        TaskRecord.key(kind),
+        found -> {
+          if (found == null) {
+            return TaskRecord.WANTED;
+          }
+          boolean stays = found.state().status() == TaskState.Status.DONE && isOnce(kind);
+          return stays ? found : found.with(found.state().askedAgain());
+        });
+  }
+
+  private static boolean isOnce(TaskKind kind) {
+    return kind == TaskKind.PREPARE || kind == TaskKind.COPY;
+  }
+
+  /** Keeps hosts off the collection. */
+  public void pause() {
+    ledger.putIfAbsent(
+        Pause.KEY, new Pause(System.getProperty("user.name", "unknown"), clock.instant()));
+  }
+
+  /** Lets hosts work on the collection again. */
+  public void resume() {
+    ledger.remove(Pause.KEY);
+  }
+
+  /** Reads the state. */
+  public HostStatus.Collection read() {
+    List<HostStatus.Task> tasks = new ArrayList<>();
+    ledger.forEach(
+        TaskRecord.ALL,
+        (name, task) -> tasks.add(task(name, task.state(), task.done(), task.total())));
+    CopyTasks parts = CopyTasks.read(ledger);
+    for (int part = 0; parts != null && part < parts.parts(); part++) {
+      TaskState state = parts.part(part).state();
+      if (!parts.part(part).isDone()
+          && (state.status() != TaskState.Status.WANTED || state.failures() > 0)) {
+        tasks.add(task("copy-" + part, state, parts.part(part).counts().read(), 0));
+      }
+    }
+    return new HostStatus.Collection(
+        StatusReader.read(plan, ledger), ledger.get(Pause.KEY) != null, tasks);
+  }
+
+  private static HostStatus.Task task(String name, TaskState state, long done, long total) {
+    return new HostStatus.Task(
+        name,
+        state.status().word(),
+        state.owner(),
+        state.attempt(),
+        state.failures(),
+        state.reason(),
+        done,
+        total);
+  }
+}

@@ -1,0 +1,297 @@
+package dev.kvshift.migrate;
+
+import static dev.kvshift.testkit.concurrent.Await.until;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
+import dev.kvshift.embedded.CassandraNode;
+import dev.kvshift.embedded.ForkedLegacyServer;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.embedded.fork.ForkedJvm;
+import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.HostPlan;
+import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
+import dev.kvshift.migrate.internal.ledger.TaskState;
+import dev.kvshift.model.Stores;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Two collections, two host processes and real servers, under a live writer: processes are killed
+ * and frozen at random moments of the copy and of the comparison, and started again.
+ */
+final class HostProcessesTest {
+  private static final long SEED = Long.getLong("kvshift.seed", 17);
+  private static final int ROWS = Integer.getInteger("kvshift.rows", 2_000);
+  private static final int SIGTERM = 15;
+  private static final int SCAN_RATE = 400;
+  private static final Duration PATIENCE = Duration.ofMinutes(4);
+  private static final Layout FILES = Layout.range(ShardRule.firstBits(4));
+  private static final Layout USERS = Layout.range(ShardRule.none());
+
+  private final Random random = new Random(SEED);
+  private final List<HostProcess> hosts = new ArrayList<>();
+
+  @TempDir private Path folder;
+
+  @Test
+  void hosts_killedAndFrozenAtRandom_copyAndVerifyBothCollections() throws IOException {
+    System.out.println("seed " + SEED);
+    CassandraNode node = CassandraNode.shared();
+    String target = RealStoresTest.target(node, "hosts_test", node.datacenter());
+    try (ForkedLegacyServer legacy = ForkedLegacyServer.start();
+        Sides files =
+            new Sides("files", FILES, Stores.open(legacy.connectionString()), Stores.open(target));
+        Sides users =
+            new Sides(
+                "users", USERS, Stores.open(legacy.connectionString()), Stores.open(target))) {
+      files.fill(ROWS);
+      users.fill(ROWS);
+      writeConfiguration(legacy.connectionString(), target);
+      HostedMigrations migrations =
+          new HostedMigrations(
+              new HostPlan(
+                  "hosts-test", List.of(files.plan(), users.plan()), HostPlan.DEFAULT_LEASE));
+      LiveWriter writer = new LiveWriter(files, 2, SEED);
+      try {
+        hosts.add(new HostProcess(folder));
+        hosts.add(new HostProcess(folder));
+        until("both hosts have joined", PATIENCE, () -> migrations.hosts().size() == 2);
+
+        copy(migrations, files, users);
+        verify(migrations, files);
+
+        writer.close();
+        compareAgain(migrations);
+        writer.assertHolds();
+        stopAll(migrations);
+      } finally {
+        writer.close();
+        hosts.forEach(HostProcess::close);
+      }
+    }
+  }
+
+  /** Kills a process three times while parts are being copied. */
+  private void copy(HostedMigrations migrations, Sides files, Sides users) {
+    migrations.ask("files", TaskKind.COPY);
+    migrations.ask("users", TaskKind.COPY);
+    Set<String> owners = new HashSet<>();
+    for (int kill = 0; kill < 3; kill++) {
+      int tasks = 1 + kill * 16 + random.nextInt(16);
+      until(
+          tasks + " tasks of users are copied",
+          PATIENCE,
+          () -> {
+            owners.addAll(owners(users));
+            return done(migrations, "users") >= tasks;
+          });
+      hosts.get(random.nextInt(2)).killAndRestart();
+    }
+    for (Sides each : List.of(files, users)) {
+      String name = each == files ? "files" : "users";
+      until(name + " is copied", PATIENCE, () -> hasEnded(migrations, name, TaskKind.COPY));
+      owners.addAll(owners(each));
+      CopyCounts counts = migrations.status(name).migration().copy().counts();
+      assertThat(counts.residue()).isZero();
+      assertThat(counts.rejected()).isZero();
+    }
+    CopyCounts quiet = migrations.status("users").migration().copy().counts();
+    assertThat(quiet.read()).as("each row is counted once").isEqualTo(ROWS);
+    assertThat(quiet.written()).isEqualTo(ROWS);
+    assertThat(owners).as("processes that have copied").hasSizeGreaterThanOrEqualTo(2);
+    System.out.println("copied by " + owners);
+  }
+
+  /** Freezes the leader for longer than its lease, lets it go on, and kills the other process. */
+  private void verify(HostedMigrations migrations, Sides files) {
+    migrations.ask("files", TaskKind.VERIFY);
+    migrations.ask("users", TaskKind.VERIFY);
+    until("files is compared", PATIENCE, () -> isRunning(migrations, "files", TaskKind.VERIFY));
+    HostStatus.Task lead = task(migrations, "files", TaskKind.LEAD);
+    HostProcess frozen =
+        hosts.stream().filter(host -> host.isNamed(lead.owner())).findFirst().orElseThrow();
+    frozen.jvm.pause();
+    until(
+        "another process leads",
+        PATIENCE,
+        () -> {
+          HostStatus.Task now = task(migrations, "files", TaskKind.LEAD);
+          return now.attempt() > lead.attempt() && now.status().equals("running");
+        });
+    frozen.jvm.resume();
+    until(
+        "the comparison goes on",
+        PATIENCE,
+        () ->
+            isRunning(migrations, "files", TaskKind.VERIFY)
+                || hasEnded(migrations, "files", TaskKind.VERIFY));
+    hosts.get(random.nextInt(2)).killAndRestart();
+    for (String name : List.of("files", "users")) {
+      until(name + " is compared", PATIENCE, () -> hasEnded(migrations, name, TaskKind.VERIFY));
+      assertEqual(verified(migrations, name));
+    }
+    assertThat(CopyTasks.isDone(files.ledger())).isTrue();
+  }
+
+  private void stopAll(HostedMigrations migrations) {
+    for (HostProcess host : hosts) {
+      host.jvm.stop(Duration.ofSeconds(30));
+      until("the host has ended", () -> host.jvm.onExit().isDone());
+      assertThat(host.jvm.onExit()).isCompletedWithValue(128 + SIGTERM);
+    }
+    for (String name : migrations.collections()) {
+      assertThat(task(migrations, name, TaskKind.LEAD).status()).isEqualTo("wanted");
+    }
+    assertThat(migrations.hosts()).isEmpty();
+  }
+
+  private static void compareAgain(HostedMigrations migrations) {
+    Map<String, Long> attempts = new HashMap<>();
+    for (String name : migrations.collections()) {
+      attempts.put(name, task(migrations, name, TaskKind.VERIFY).attempt());
+      migrations.ask(name, TaskKind.VERIFY);
+    }
+    attempts.forEach(
+        (name, attempt) -> {
+          until(
+              name + " is compared again",
+              PATIENCE,
+              () ->
+                  task(migrations, name, TaskKind.VERIFY).attempt() > attempt
+                      && hasEnded(migrations, name, TaskKind.VERIFY));
+          assertEqual(verified(migrations, name));
+        });
+  }
+
+  private static VerifyReport verified(HostedMigrations migrations, String name) {
+    return Objects.requireNonNull(migrations.status(name).migration().verify());
+  }
+
+  private static void assertEqual(VerifyReport report) {
+    assertThat(report.differences()).as("%s", report).isZero();
+    assertThat(report.sourceRows()).isGreaterThanOrEqualTo(ROWS);
+  }
+
+  private static Set<String> owners(Sides sides) {
+    Set<String> owners = new HashSet<>();
+    CopyTasks parts = CopyTasks.read(sides.ledger());
+    for (int part = 0; parts != null && part < parts.parts(); part++) {
+      CopyTaskGroup group = parts.part(part);
+      if (!group.state().owner().isEmpty()) {
+        owners.add(group.state().owner());
+      }
+      assertThat(group.state().status()).isNotEqualTo(TaskState.Status.FAILED);
+    }
+    return owners;
+  }
+
+  private static int done(HostedMigrations migrations, String name) {
+    return migrations.status(name).migration().copy().tasksDone();
+  }
+
+  private static HostStatus.Task task(HostedMigrations migrations, String name, TaskKind kind) {
+    return migrations.status(name).task(kind).orElseThrow();
+  }
+
+  private static boolean isRunning(HostedMigrations migrations, String name, TaskKind kind) {
+    return task(migrations, name, kind).status().equals("running");
+  }
+
+  private static boolean hasEnded(HostedMigrations migrations, String name, TaskKind kind) {
+    HostStatus.Task task = task(migrations, name, kind);
+    assertThat(task.hasFailed()).as("%s", task).isFalse();
+    return task.hasEnded();
+  }
+
+  private void writeConfiguration(String source, String target) throws IOException {
+    Files.writeString(
+        folder.resolve("migration.yaml"),
+        """
+        name: hosts-test
+        source: SOURCE
+        target: TARGET
+        leaseSeconds: 3
+        kafka: {bootstrap: 'BROKER'}
+        defaults:
+          partitions: 4
+          scanTasks: 64
+          workers: 2
+          inFlight: 64
+          scanRowsPerSecond: RATE
+          patienceSeconds: 30
+        collections:
+          - {name: files, layout: 'FILES'}
+          - {name: users, layout: 'USERS'}
+        """
+            .replace("SOURCE", source)
+            .replace("TARGET", target)
+            .replace("BROKER", KafkaBroker.shared().bootstrapServers())
+            .replace("RATE", Integer.toString(SCAN_RATE))
+            .replace("FILES", FILES.toString())
+            .replace("USERS", USERS.toString()));
+  }
+
+  /** {@code host run} in a JVM of its own. */
+  private static final class HostProcess implements AutoCloseable {
+    private final ForkedJvm.Builder builder;
+    private ForkedJvm jvm;
+
+    HostProcess(Path folder) {
+      builder =
+          ForkedJvm.builder("host", "dev.kvshift.migrate.cli.Main")
+              .classPath(classPath())
+              .jvmArgs(List.of("-Xmx192m", "-XX:+UseSerialGC"))
+              .args(List.of("host", "run", "--config", folder.resolve("migration.yaml").toString()))
+              .ready(line -> line.contains("host runs"));
+      jvm = builder.start();
+    }
+
+    private static List<Path> classPath() {
+      String classPath =
+          System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+      return Arrays.stream(classPath.split(File.pathSeparator))
+          .map(entry -> Path.of(entry).toAbsolutePath())
+          .toList();
+    }
+
+    /** Returns whether the owner of a task is this process. */
+    boolean isNamed(String owner) {
+      return owner.contains("-" + jvm.pid() + "-");
+    }
+
+    void killAndRestart() {
+      System.out.println("kills host " + jvm.pid());
+      jvm.kill();
+      jvm = builder.start();
+    }
+
+    @Override
+    public void close() {
+      jvm.resume();
+      if (!jvm.logTail().isEmpty()) {
+        System.out.println(String.join("\n", jvm.logTail()));
+      }
+      jvm.kill();
+    }
+  }
+}

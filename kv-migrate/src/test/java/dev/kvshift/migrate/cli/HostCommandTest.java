@@ -1,0 +1,278 @@
+package dev.kvshift.migrate.cli;
+
+import static dev.kvshift.testkit.concurrent.Await.join;
+import static dev.kvshift.testkit.concurrent.Await.until;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.Layout;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.memory.InMemory;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The commands of hosts, with hosts on threads of this process. */
+final class HostCommandTest {
+  private static final Layout LAYOUT = Layout.point();
+  private static final int ROWS = 500;
+
+  private final String name = UUID.randomUUID().toString();
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private final List<Thread> hosts = new ArrayList<>();
+  private final KvStore source = InMemory.store("from-" + name);
+  private final KvStore target = InMemory.store("to-" + name);
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void fill() throws IOException {
+    Files.writeString(
+        folder.resolve("test.yaml"),
+        """
+        name: NAME
+        source: memory://from-NAME
+        target: memory://to-NAME
+        leaseSeconds: 3
+        kafka: {bootstrap: 'BROKER'}
+        defaults: {partitions: 2, scanTasks: 16, workers: 2, patienceSeconds: 20}
+        collections:
+          - {name: files, layout: point;shard=none;encoding=1}
+          - {name: users, layout: point;shard=none;encoding=1}
+        """
+            .replace("NAME", name)
+            .replace("BROKER", KafkaBroker.shared().bootstrapServers()));
+    for (String collection : List.of("files", "users")) {
+      KvCollection filled = source.collection(collection, LAYOUT);
+      for (int i = 0; i < ROWS; i++) {
+        filled.put(Key.of(Bytes.utf8("key-" + i)), Bytes.utf8("value-" + i));
+      }
+    }
+  }
+
+  @AfterEach
+  void close() throws InterruptedException {
+    for (Thread host : hosts) {
+      end(host);
+    }
+    source.close();
+    target.close();
+  }
+
+  @Test
+  void commands_twoHosts_migrateAndReport() {
+    startHost();
+    startHost();
+    until("both hosts have joined", () -> hosts(status()).size() == 2);
+
+    assertThat(execute("prepare")).as(err::toString).isZero();
+    assertThat(out.toString()).contains("files is prepared").contains("users is prepared");
+    assertThat(execute("copy")).as(err::toString).isZero();
+    assertThat(out.toString())
+        .contains("files copy: 500 rows read = 500 written + 0 deleted + 0 expired + 0 rejected")
+        .contains("users copy: 500 rows read = 500 written + 0 deleted + 0 expired + 0 rejected");
+    assertThat(execute("verify")).as(err::toString).isZero();
+    assertThat(out.toString())
+        .contains("files verify: 500 rows at the source, 500 at the target; missing 0");
+    assertThat(execute("stream", "users")).as(err::toString).isZero();
+    assertThat(out.toString()).contains("users streams").doesNotContain("files streams");
+
+    JsonObject files = collection(status(), "files");
+    assertThat(files.get("copyTasksDone").getAsInt()).isEqualTo(16);
+    assertThat(files.getAsJsonObject("verify").get("differences").getAsInt()).isZero();
+    assertThat(task(files, "lead").get("status").getAsString()).isEqualTo("running");
+    assertThat(task(files, "verify").get("status").getAsString()).isEqualTo("done");
+    assertThat(execute("list")).isZero();
+    assertThat(out.toString())
+        .contains("files: phase legacy, copy done, lead running, prepare done, verify done");
+    assertThat(execute("status")).isZero();
+    assertThat(out.toString()).contains("copy: 16 of 16 tasks, 500 rows read, 500 written");
+  }
+
+  @Test
+  void copy_noHostRuns_saysSoAndIsDoneOnceOneDoes() {
+    assertThat(execute("copy", "--no-wait", "files")).isZero();
+    assertThat(err.toString()).contains("no host runs, so nothing happens yet: start one with");
+    assertThat(task(collection(status(), "files"), "copy").get("status").getAsString())
+        .isEqualTo("wanted");
+    assertThat(execute("status")).isZero();
+    assertThat(out.toString()).contains("no host runs");
+
+    startHost();
+
+    assertThat(execute("copy", "files")).as(err::toString).isZero();
+    assertThat(out.toString()).contains("files copy: 500 rows read = 500 written");
+    assertThat(collection(status(), "users").get("copyTasks").getAsInt()).isZero();
+  }
+
+  @Test
+  void run_isInterrupted_handsItsTasksOverAtOnce() throws InterruptedException {
+    Thread first = startHost();
+    assertThat(execute("copy")).as(err::toString).isZero();
+    end(first);
+
+    for (String collection : List.of("files", "users")) {
+      JsonObject lead = task(collection(status(), collection), "lead");
+      assertThat(lead.get("status").getAsString()).isEqualTo("wanted");
+      assertThat(lead.get("failures").getAsInt()).isZero();
+    }
+    assertThat(hosts(status())).isEmpty();
+
+    startHost();
+    assertThat(execute("verify")).as(err::toString).isZero();
+    assertThat(task(collection(status(), "files"), "lead").get("attempt").getAsInt()).isEqualTo(2);
+  }
+
+  @Test
+  void pause_collection_isLeftAloneUntilResumed() {
+    startHost();
+    assertThat(execute("stream")).as(err::toString).isZero();
+
+    assertThat(execute("pause", "files")).isZero();
+    until("files is left", () -> lead("files").equals("wanted"));
+    assertThat(lead("users")).isEqualTo("running");
+    assertThat(collection(status(), "files").get("paused").getAsBoolean()).isTrue();
+    assertThat(execute("copy", "files")).isEqualTo(ExitCode.TASK_FAILED);
+    assertThat(err.toString()).contains("collection files is paused: 'host resume files'");
+
+    assertThat(execute("resume", "files")).isZero();
+    assertThat(execute("copy", "files")).as(err::toString).isZero();
+  }
+
+  @Test
+  void verify_differentSides_exitsWithMismatch() {
+    startHost();
+    assertThat(execute("copy", "files")).as(err::toString).isZero();
+    try (Store raw = MemoryStoreProvider.open("to-" + name)) {
+      StoreCollection written = join(raw.open("files", LAYOUT, Claim.NONE));
+      join(
+          written.write(
+              StoreKey.of(Bytes.utf8("key-7"), Bytes.empty()),
+              Mutation.delete().withVersion(System.currentTimeMillis() * 1_000),
+              Call.within(Duration.ofSeconds(10))));
+    }
+
+    assertThat(execute("verify", "files")).isEqualTo(ExitCode.MISMATCH);
+    assertThat(out.toString()).contains("missing 1, extra 0");
+  }
+
+  @Test
+  void copy_emptySource_failsForGoodAndNamesTheReason() {
+    source.collection("empty", LAYOUT);
+    replaceInFile("{name: users", "{name: empty");
+    startHost();
+
+    assertThat(execute("copy", "empty")).isEqualTo(ExitCode.TASK_FAILED);
+
+    assertThat(err.toString())
+        .contains("migrate: lead of collection empty has failed: collection empty of ")
+        .contains("holds nothing and never has");
+    assertThat(execute("status", "empty")).isZero();
+    assertThat(out.toString()).contains("task lead failed, failed 1 times: collection empty of ");
+  }
+
+  @Test
+  void ask_unknownCollection_isRefused() {
+    assertThat(execute("copy", "others")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .contains("there is no collection others in the configuration: give one of files, users");
+  }
+
+  private void replaceInFile(String found, String replacement) {
+    try {
+      Path file = folder.resolve("test.yaml");
+      Files.writeString(file, Files.readString(file).replace(found, replacement));
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private String lead(String collection) {
+    return task(collection(status(), collection), "lead").get("status").getAsString();
+  }
+
+  private Thread startHost() {
+    Thread host =
+        new Thread(() -> commandLine(new StringWriter(), err).execute(args("run")), "host");
+    host.start();
+    hosts.add(host);
+    return host;
+  }
+
+  private static void end(Thread host) throws InterruptedException {
+    host.interrupt();
+    host.join();
+  }
+
+  private JsonObject status() {
+    StringWriter json = new StringWriter();
+    assertThat(commandLine(json, err).execute(args("status", "--json"))).isZero();
+    out.append(json.toString());
+    return JsonParser.parseString(json.toString()).getAsJsonObject();
+  }
+
+  private static JsonArray hosts(JsonObject status) {
+    return status.getAsJsonArray("hosts");
+  }
+
+  private static JsonObject collection(JsonObject status, String name) {
+    return named(status.getAsJsonArray("collections"), "collection", name);
+  }
+
+  private static JsonObject task(JsonObject collection, String name) {
+    return named(collection.getAsJsonArray("tasks"), "task", name);
+  }
+
+  private static JsonObject named(JsonArray array, String member, String value) {
+    for (JsonElement element : array) {
+      if (element.getAsJsonObject().get(member).getAsString().equals(value)) {
+        return element.getAsJsonObject();
+      }
+    }
+    throw new AssertionError(value + " is not in " + array);
+  }
+
+  private int execute(String... arguments) {
+    return commandLine(out, err).execute(args(arguments));
+  }
+
+  private String[] args(String... arguments) {
+    List<String> all = new ArrayList<>(List.of("host"));
+    all.addAll(Arrays.asList(arguments));
+    all.add("--config=" + folder.resolve("test.yaml"));
+    return all.toArray(new String[0]);
+  }
+
+  private static CommandLine commandLine(StringWriter out, StringWriter err) {
+    return MigrateCommand.commandLine()
+        .setOut(new PrintWriter(out, true))
+        .setErr(new PrintWriter(err, true));
+  }
+}
