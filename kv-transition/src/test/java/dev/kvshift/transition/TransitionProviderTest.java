@@ -47,7 +47,8 @@ final class TransitionProviderTest {
         "transition://n?old=memory://a | transition:// needs the parameter 'new': add new=…",
         "transition://n?new=memory://a | transition:// needs the parameter 'old': add old=…",
         "transition://n?old=memory://a&nwe=b"
-            + " | transition:// takes no parameter 'nwe', did you mean 'new'? it takes new, old",
+            + " | transition:// takes no parameter 'nwe', did you mean 'new'? it takes cohort, new,"
+            + " old, prefer",
         "transition://n?old=env:KVSHIFT_NO_SUCH&new=memory://a"
             + " | parameter 'old' of transition:// is env:KVSHIFT_NO_SUCH",
       })
