@@ -33,7 +33,16 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "migrate",
     description = "Moves a collection from one store to another while services use it.",
-    subcommands = {AdviseCommand.class, FleetCommand.class, HostCommand.class},
+    subcommands = {
+      AdviseCommand.class,
+      FleetCommand.class,
+      HostCommand.class,
+      DataCommands.Get.class,
+      DataCommands.Put.class,
+      DataCommands.Delete.class,
+      DataCommands.ReadRange.class,
+      DataCommands.Scan.class
+    },
     subcommandsRepeatable = false,
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
@@ -51,6 +60,8 @@ final class MigrateCommand implements Runnable {
 
   static CommandLine commandLine() {
     CommandLine line = new CommandLine(new MigrateCommand());
+    // Keys and values may begin with @.
+    line.setExpandAtFiles(false);
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {
           PrintWriter err = command.getErr();
