@@ -45,18 +45,11 @@ final class UpCommand implements Callable<Integer> {
     out.println();
     out.println("Ctrl-C stops the servers and deletes their data. Until then, try for example:");
     out.println();
-    out.println(
-        "  ./kv migrate run --collection files --layout '"
-            + ClassFileCatalog.FILES.layout()
-            + "' \\\n"
-            + "    --from '"
-            + servers.oldStore()
-            + "' \\\n"
-            + "    --to '"
-            + servers.newStore()
-            + "' \\\n"
-            + "    --kafka "
-            + servers.bootstrapServers());
+    out.println("  ./kv migrate init --from '" + servers.oldStore() + "' \\");
+    out.println("    --to '" + servers.newStore() + "' \\");
+    out.println("    --kafka " + servers.bootstrapServers() + " \\");
+    out.println("    'files=" + ClassFileCatalog.FILES.layout() + "'");
+    out.println("  ./kv migrate run --cutover files");
     out.flush();
   }
 }
