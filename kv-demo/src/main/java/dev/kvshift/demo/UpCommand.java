@@ -80,19 +80,11 @@ final class UpCommand implements Callable<Integer> {
     out.println();
     out.println("Ctrl-C stops the servers and deletes their data. Until then, try for example:");
     out.println();
-    out.println(
-        "  ./kv scan '"
-            + servers.oldStore()
-            + "' package-files\n\n"
-            + "  ./kv migrate run --collection files \\\n"
-            + "    --from '"
-            + servers.oldStore()
-            + "' \\\n"
-            + "    --to '"
-            + servers.newStore()
-            + "' \\\n"
-            + "    --kafka "
-            + servers.bootstrapServers());
+    out.println("  ./kv scan '" + servers.oldStore() + "' package-files");
+    out.println("  ./kv migrate init --from '" + servers.oldStore() + "' \\");
+    out.println("    --to '" + servers.newStore() + "' \\");
+    out.println("    --kafka " + servers.bootstrapServers() + " files");
+    out.println("  ./kv migrate run --cutover files");
     out.flush();
   }
 }

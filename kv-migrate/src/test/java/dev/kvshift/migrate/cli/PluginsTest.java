@@ -129,7 +129,7 @@ final class PluginsTest {
   }
 
   @Test
-  void steps_modelAndDriverInAJar_moveByItsLayoutAndShowItsKeys() {
+  void steps_modelAndDriverInAJar_moveByItsLayoutAndShowItsKeys() throws IOException {
     try (KvStore source = InMemory.store("from-" + name);
         Store target = MemoryStoreProvider.open("to-" + name)) {
       fill(source);
@@ -237,17 +237,20 @@ final class PluginsTest {
     join(hits.write(key, Mutation.delete().withVersion(row.version() + 1), call));
   }
 
-  private int migrate(String command) {
-    return execute(
-        command,
-        "--from",
-        "company://from-" + name,
-        "--to",
-        "memory://to-" + name,
-        "--kafka",
-        KafkaBroker.shared().bootstrapServers(),
-        "--collection",
-        "hits");
+  private int migrate(String command) throws IOException {
+    Path file = folder.resolve(name + ".yaml");
+    write(
+        file,
+        """
+        source: company://from-NAME
+        target: memory://to-NAME
+        kafka: {bootstrap: 'BROKER'}
+        plugins: plugins
+        collections: [{name: hits}]
+        """
+            .replace("NAME", name)
+            .replace("BROKER", KafkaBroker.shared().bootstrapServers()));
+    return commandLine().execute(command, "--config", file.toString(), "hits");
   }
 
   private int advise(String collection, String... more) {
@@ -263,10 +266,11 @@ final class PluginsTest {
     if (!all.contains("--plugins")) {
       all.addAll(List.of("--plugins", folder.resolve("plugins").toString()));
     }
-    CommandLine line = MigrateCommand.commandLine();
-    line.setOut(new PrintWriter(out));
-    line.setErr(new PrintWriter(err));
-    return line.execute(all.toArray(new String[0]));
+    return commandLine().execute(all.toArray(new String[0]));
+  }
+
+  private CommandLine commandLine() {
+    return MigrateCommand.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
   }
 
   private static void write(Path file, String text) throws IOException {
