@@ -60,6 +60,11 @@ public final class HostedMigrations {
     desk(collection).resume();
   }
 
+  /** Records a command that somebody has given for a collection. */
+  public void note(String collection, String command) {
+    desk(collection).note(command);
+  }
+
   /** Reads the state of a collection. */
   public HostStatus.Collection status(String collection) {
     return desk(collection).read();
@@ -73,11 +78,7 @@ public final class HostedMigrations {
   private TaskDesk desk(String collection) {
     TaskDesk desk = desks.get(collection);
     if (desk == null) {
-      throw new KvException.Permanent(
-          "there is no collection "
-              + collection
-              + " in the configuration: give one of "
-              + String.join(", ", desks.keySet()));
+      throw HostPlan.unknown(collection, collections());
     }
     return desk;
   }

@@ -260,7 +260,7 @@ final class HostProcessesTest {
         .toList();
   }
 
-  /** {@code host run} in a JVM of its own. */
+  /** {@code host} in a JVM of its own. */
   private static final class HostProcess implements AutoCloseable {
     private final ForkedJvm.Builder builder;
     private ForkedJvm jvm;
@@ -270,7 +270,7 @@ final class HostProcessesTest {
           ForkedJvm.builder("host", "dev.kvshift.migrate.cli.Main")
               .classPath(classPath())
               .jvmArgs(List.of("-Xmx192m", "-XX:+UseSerialGC"))
-              .args(List.of("host", "run", "--config", folder.resolve("migration.yaml").toString()))
+              .args(List.of("host", "--config", folder.resolve("migration.yaml").toString()))
               .ready(line -> line.contains("host runs"));
       jvm = builder.start();
     }

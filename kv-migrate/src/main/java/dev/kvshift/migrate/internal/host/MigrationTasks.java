@@ -186,7 +186,7 @@ public final class MigrationTasks implements AutoCloseable {
               + context.collection()
               + " takes too long: it "
               + tooOld
-              + "; a higher --scan-rows-per-second makes it shorter");
+              + "; a higher 'scanRowsPerSecond' makes it shorter");
     }
   }
 

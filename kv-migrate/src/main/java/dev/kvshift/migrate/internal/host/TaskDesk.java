@@ -4,6 +4,7 @@ import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.Pause;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
@@ -44,6 +45,11 @@ public final class TaskDesk {
 
   private static boolean isOnce(TaskKind kind) {
     return kind == TaskKind.PREPARE || kind == TaskKind.COPY;
+  }
+
+  /** Records a command that somebody has given. */
+  public void note(String command) {
+    ledger.append(Event.command(command));
   }
 
   /** Keeps hosts off the collection. */

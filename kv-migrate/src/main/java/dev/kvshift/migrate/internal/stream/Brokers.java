@@ -1,8 +1,13 @@
 package dev.kvshift.migrate.internal.stream;
 
+import com.google.common.base.Throwables;
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.KafkaProperties;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.KafkaException;
 
 /**
  * The brokers, and how to connect to them. Immutable.
@@ -22,6 +27,40 @@ public record Brokers(String servers, KafkaProperties properties) {
     settings.put("bootstrap.servers", servers);
     settings.put("enable.metrics.push", "false");
     return settings;
+  }
+
+  /**
+   * Returns a client for topics and groups, to be closed by the caller.
+   *
+   * @param timeout how long it waits for an answer
+   * @throws KvException.Permanent if the addresses or the properties are wrong
+   */
+  public Admin admin(Duration timeout) {
+    Map<String, Object> settings = settings();
+    int millis = Math.toIntExact(timeout.toMillis());
+    settings.put("default.api.timeout.ms", millis);
+    settings.put("request.timeout.ms", millis);
+    try {
+      return Admin.create(settings);
+    } catch (KafkaException e) {
+      if (String.valueOf(Throwables.getRootCause(e).getMessage()).contains("No resolvable")) {
+        throw new KvException.Permanent(
+            "no host of '"
+                + servers
+                + "' is known here: check the names in 'bootstrap' of the configuration",
+            e);
+      }
+      if (!properties.equals(KafkaProperties.NONE)) {
+        throw new KvException.Permanent(
+            "Kafka's client refuses the addresses '"
+                + servers
+                + "' or the properties of the connection: check the member 'kafka' of the"
+                + " configuration",
+            e);
+      }
+      throw new KvException.Permanent(
+          "'" + servers + "' is not a list of brokers: give HOST:PORT,…", e);
+    }
   }
 
   @Override

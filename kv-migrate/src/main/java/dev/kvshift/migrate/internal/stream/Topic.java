@@ -1,8 +1,6 @@
 package dev.kvshift.migrate.internal.stream;
 
-import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.api.KafkaProperties;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Futures;
 import java.time.Duration;
@@ -23,7 +21,6 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
@@ -301,7 +298,7 @@ public final class Topic {
                 + topic
                 + " was not created: "
                 + e.getCause().getMessage()
-                + "; give --replication N with at most as many as there are brokers",
+                + "; give 'replication' at most as many as there are brokers",
             e.getCause());
       }
       if (e.getCause() instanceof ApiException && !(e.getCause() instanceof RetriableException)) {
@@ -386,7 +383,7 @@ public final class Topic {
       return new KvException.Permanent(
           "the broker at "
               + brokers
-              + " and the runner do not accept each other: check --kafka-properties",
+              + " and the runner do not accept each other: check the member 'properties' of the configuration",
           cause);
     }
     return new KvException.Transient(
@@ -394,32 +391,12 @@ public final class Topic {
             + brokers
             + " does not answer: "
             + cause.getMessage()
-            + "; check it, or give another --kafka",
+            + "; check it, or the member 'kafka' of the configuration",
         cause);
   }
 
   private Admin admin() {
-    try {
-      int millis = Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()));
-      Map<String, Object> settings = brokers.settings();
-      settings.put("default.api.timeout.ms", millis);
-      settings.put("request.timeout.ms", millis);
-      return Admin.create(settings);
-    } catch (KafkaException e) {
-      if (String.valueOf(Throwables.getRootCause(e).getMessage()).contains("No resolvable")) {
-        throw new KvException.Permanent(
-            "no host of '" + brokers + "' is known here: check the names in --kafka", e);
-      }
-      if (!brokers.properties().equals(KafkaProperties.NONE)) {
-        throw new KvException.Permanent(
-            "Kafka's client refuses the addresses '"
-                + brokers
-                + "' or the properties of the connection: check --kafka and --kafka-properties",
-            e);
-      }
-      throw new KvException.Permanent(
-          "'" + brokers + "' is not a list of brokers: give HOST:PORT,…", e);
-    }
+    return brokers.admin(Duration.ofMillis(Math.min(ADMIN_MILLIS, patience.toMillis())));
   }
 
   /** Opens a producer that is idempotent and waits for all replicas. */
