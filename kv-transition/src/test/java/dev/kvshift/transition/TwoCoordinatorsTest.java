@@ -7,6 +7,7 @@ import dev.kvshift.KvCollection;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
@@ -77,6 +78,30 @@ final class TwoCoordinatorsTest {
     }
   }
 
+  /** A request to the leader that fails, or whose outcome stays unknown, is no end of a step. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void moveTo_leaderFailsOnceAtEachEdge_completesTheStep(boolean isBefore) {
+    try (KvStore service = stores.connect("service")) {
+      service.collection(TwoStores.ITEMS, TwoStores.LAYOUT);
+      stores.awaitReady();
+      Coordinator other = coordinator(new PausedGate(0, isBefore));
+      boolean isReached = true;
+      for (int edge = 1; isReached; edge++) {
+        other.moveTo(Phase.LEGACY, TwoStores.PATIENCE);
+        set.clear();
+        PausedGate gate = new PausedGate(edge, isBefore);
+        gate.fails = true;
+        gate.resume.complete(null);
+        Gate.State state = coordinator(gate).moveTo(Phase.DUAL_WRITE, TwoStores.PATIENCE);
+        isReached = gate.isPaused();
+        assertThat(state.phase()).as("edge %s", edge).isEqualTo(Phase.DUAL_WRITE);
+        assertThat(state.acceptMin()).as("edge %s", edge).isEqualTo(state.epoch());
+        assertSteps(edge);
+      }
+    }
+  }
+
   /** Expects that each record follows from the one before. */
   private void assertSteps(int edge) {
     List<Gate.State> all = List.copyOf(set);
@@ -111,6 +136,7 @@ final class TwoCoordinatorsTest {
     private final AtomicInteger requests = new AtomicInteger();
     private final int pausedAt;
     private final boolean isBefore;
+    private volatile boolean fails;
     private final CompletableFuture<Void> reached = new CompletableFuture<>();
     private final CompletableFuture<Void> resume = new CompletableFuture<>();
 
@@ -123,26 +149,33 @@ final class TwoCoordinatorsTest {
       return reached.isDone();
     }
 
-    private <T> CompletionStage<T> send(Supplier<CompletionStage<T>> request) {
+    private <T> CompletionStage<T> send(
+        Supplier<CompletionStage<T>> request, KvException lostReply) {
       if (requests.incrementAndGet() != pausedAt) {
         return request.get();
       }
       if (isBefore) {
         reached.complete(null);
-        return resume.thenCompose(go -> request.get());
+        KvException lost = new KvException.Transient("the leader is away");
+        return resume.thenCompose(
+            go -> fails ? CompletableFuture.failedFuture(lost) : request.get());
       }
       return request
           .get()
           .thenCompose(
               reply -> {
                 reached.complete(null);
-                return resume.thenApply(go -> reply);
+                return resume.thenCompose(
+                    go ->
+                        fails
+                            ? CompletableFuture.failedFuture(lostReply)
+                            : CompletableFuture.completedFuture(reply));
               });
     }
 
     @Override
     public CompletionStage<State> state() {
-      return send(inner::state);
+      return send(inner::state, new KvException.Transient("no answer"));
     }
 
     @Override
@@ -157,12 +190,13 @@ final class TwoCoordinatorsTest {
                           set.add(next);
                         }
                         return done;
-                      }));
+                      }),
+          new KvException.UnknownOutcome("no answer"));
     }
 
     @Override
     public CompletionStage<List<Instance>> instances() {
-      return send(inner::instances);
+      return send(inner::instances, new KvException.Transient("no answer"));
     }
 
     @Override
