@@ -60,6 +60,11 @@ import picocli.CommandLine.Spec;
       WipeCommand.Retire.class,
       AdviseCommand.class,
       FleetCommand.class,
+      DataCommands.Get.class,
+      DataCommands.Put.class,
+      DataCommands.Delete.class,
+      DataCommands.ReadRange.class,
+      DataCommands.Scan.class
     },
     subcommandsRepeatable = false,
     synopsisSubcommandLabel = "COMMAND",
@@ -78,6 +83,8 @@ final class MigrateCommand implements Runnable {
 
   static CommandLine commandLine() {
     CommandLine line = new CommandLine(new MigrateCommand());
+    // Keys and values may begin with @.
+    line.setExpandAtFiles(false);
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {
           PrintWriter err = command.getErr();

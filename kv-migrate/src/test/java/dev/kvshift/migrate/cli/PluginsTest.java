@@ -162,6 +162,28 @@ final class PluginsTest {
   }
 
   @Test
+  void get_modelInAJar_readsAndShowsItsTypes() {
+    try (KvStore source = InMemory.store("from-" + name)) {
+      fill(source);
+
+      String string = "company://from-" + name;
+      assertThat(execute("put", string, "hits", "java.util", "40", "seen again"))
+          .as(err.toString())
+          .isZero();
+      assertThat(execute("get", string, "hits", "java.util", "40")).isZero();
+      assertThat(out.toString())
+          .startsWith("key      \"java.util\" / 40\n")
+          .endsWith("value    seen again\n");
+      assertThat(execute("get", string, "hits", "java.util", "many")).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString())
+          .contains("migrate: key part 'many' is no uint64: give one such as 7\n");
+      assertThat(execute("put", string, "hits", "java.util", "41", "0xff"))
+          .isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString()).contains("the value is not what the collection's model declares");
+    }
+  }
+
+  @Test
   void layout_neitherGivenNorFound_saysWhatThereIs() {
     assertThat(advise("visits")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString())
