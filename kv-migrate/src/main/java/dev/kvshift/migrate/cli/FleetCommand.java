@@ -1,14 +1,12 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.Fleet;
 import dev.kvshift.migrate.internal.ledger.Members;
-import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.SideCounts;
-import dev.kvshift.spi.Store;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +20,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Shows who uses a collection, as its leader knows it. */
@@ -35,18 +34,12 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class FleetCommand implements Callable<Integer> {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(
-      names = "--from",
-      required = true,
-      paramLabel = "STRING",
-      description = "Connection string of the store that the collection leaves.")
-  private String from = "";
+  @Mixin private ConfigOption config = new ConfigOption();
 
-  @Mixin private CollectionOptions collection = new CollectionOptions();
+  @Parameters(paramLabel = "COLLECTION", description = "The collection.")
+  private String name = "";
 
   @Option(
       names = "--json",
@@ -64,16 +57,12 @@ final class FleetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Gate.State state;
-    List<User> users;
-    try (Store store = collection.open(from)) {
-      Gate gate =
-          Await.patiently(
-                  PATIENCE, () -> store.open(collection.name, collection.layout(), Claim.NONE))
-              .gate();
-      state = Await.patiently(PATIENCE, gate::state);
-      users = users(state, Await.patiently(PATIENCE, gate::instances));
+    Fleet fleet;
+    try (MigrationFile.Source source = config.read().openSource(name)) {
+      fleet = Fleet.read(source.store(), name, source.layout());
     }
+    Gate.State state = fleet.state();
+    List<User> users = users(state, fleet.instances());
     PrintWriter out = spec.commandLine().getOut();
     lines(state, users).forEach(out::println);
     out.flush();
@@ -102,7 +91,7 @@ final class FleetCommand implements Callable<Integer> {
           : instance.use().problem();
     }
     Phase next = state.phase().towards(Phase.NEW_ONLY);
-    return instance.report().obstacle(collection.name, next, state.copy());
+    return instance.report().obstacle(name, next, state.copy());
   }
 
   private List<String> lines(Gate.State state, List<User> users) {
@@ -112,7 +101,7 @@ final class FleetCommand implements Callable<Integer> {
         String.format(
             Locale.ROOT,
             "%s: phase %s, epoch %d; %,d of %,d processes ready for the next step",
-            collection.name,
+            name,
             state.phase().word(),
             state.epoch(),
             ready,
@@ -140,7 +129,7 @@ final class FleetCommand implements Callable<Integer> {
 
   private Members json(Gate.State state, List<User> users) {
     return new Members()
-        .with("collection", collection.name)
+        .with("collection", name)
         .with("phase", state.phase().word())
         .with("epoch", state.epoch())
         .withObjects("processes", users.stream().map(FleetCommand::json).toList());
