@@ -65,6 +65,13 @@ final class Catalog {
               .with(number("--cuts", "N", "kvshift.cuts"))
               .with(number("--seed", "S", "kvshift.seed")),
           TestCheck.of(
+                  "chaos",
+                  "N whole migrations, either way, while runner, services and servers are killed,"
+                      + " paused and restarted: the new store has what the services know",
+                  new Tests("kv-migrate", "ChaosLoad"))
+              .with(number("--runs", "N", "kvshift.runs"))
+              .with(number("--seed", "S", "kvshift.seed")),
+          TestCheck.of(
               "corruption",
               "rows, directories, topics, logs and markers damaged on purpose: each is named, and"
                   + " repaired or refused",
