@@ -51,6 +51,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       InitCommand.class,
       HostCommand.class,
+      MonitorCommand.class,
       AdviseCommand.class,
       FleetCommand.class,
       DataCommands.Get.class,
