@@ -288,6 +288,17 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
+   * Writes the newest row of each quarantined key to the target again, and releases those that both
+   * sides agree on.
+   *
+   * @return number of keys that stay
+   */
+  public int retryQuarantined() {
+    start();
+    return tasks().retryQuarantined();
+  }
+
+  /**
    * Takes the collection to a phase of the dual-write cutover, one step at a time, and completes a
    * step that another run has begun. Streams and applies meanwhile.
    *

@@ -251,6 +251,15 @@ final class HostProcessesTest {
             .replace("USERS", USERS.toString()));
   }
 
+  /** Returns the class path of this JVM. */
+  static List<Path> classPath() {
+    String classPath =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    return Arrays.stream(classPath.split(File.pathSeparator))
+        .map(entry -> Path.of(entry).toAbsolutePath())
+        .toList();
+  }
+
   /** {@code host} in a JVM of its own. */
   private static final class HostProcess implements AutoCloseable {
     private final ForkedJvm.Builder builder;
@@ -264,14 +273,6 @@ final class HostProcessesTest {
               .args(List.of("host", "--config", folder.resolve("migration.yaml").toString()))
               .ready(line -> line.contains("host runs"));
       jvm = builder.start();
-    }
-
-    private static List<Path> classPath() {
-      String classPath =
-          System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-      return Arrays.stream(classPath.split(File.pathSeparator))
-          .map(entry -> Path.of(entry).toAbsolutePath())
-          .toList();
     }
 
     /** Returns whether the owner of a task is this process. */

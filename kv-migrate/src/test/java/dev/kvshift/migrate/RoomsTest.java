@@ -70,7 +70,7 @@ final class RoomsTest {
           .whereLayer("context")
           .mayOnlyBeAccessedByLayers(
               "data", "ledger", "stream", "task", "apply", "copy", "verify", "cutover", "host",
-              "entry", "monitor", "cli");
+              "entry", "monitor");
 
   @ArchTest
   static final ArchRule PACKAGES =

@@ -6,7 +6,6 @@ import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.SideCounts;
-import dev.kvshift.spi.Store;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +18,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Shows who uses a collection, as its leader knows it. */
@@ -36,14 +36,10 @@ final class FleetCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(
-      names = "--from",
-      required = true,
-      paramLabel = "STRING",
-      description = "Connection string of the store that the collection leaves.")
-  private String from = "";
+  @Mixin private ConfigOption config = new ConfigOption();
 
-  @Mixin private CollectionOptions collection = new CollectionOptions();
+  @Parameters(paramLabel = "COLLECTION", description = "The collection.")
+  private String name = "";
 
   @Option(
       names = "--json",
@@ -54,8 +50,8 @@ final class FleetCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Fleet fleet;
-    try (Store store = collection.open(from)) {
-      fleet = Fleet.read(store, collection.name, collection.layout(), PATIENCE);
+    try (MigrationFile.Source source = config.read().openSource(name)) {
+      fleet = Fleet.read(source.store(), name, source.layout(), PATIENCE);
     }
     PrintWriter out = spec.commandLine().getOut();
     lines(fleet).forEach(out::println);
@@ -73,7 +69,7 @@ final class FleetCommand implements Callable<Integer> {
         String.format(
             Locale.ROOT,
             "%s: phase %s, epoch %d; %,d of %,d processes ready for the next step",
-            collection.name,
+            name,
             state.phase().word(),
             state.epoch(),
             fleet.ready(),
@@ -101,7 +97,7 @@ final class FleetCommand implements Callable<Integer> {
 
   private Members json(Fleet fleet) {
     return new Members()
-        .with("collection", collection.name)
+        .with("collection", name)
         .with("phase", fleet.state().phase().word())
         .with("epoch", fleet.state().epoch())
         .withObjects("processes", fleet.users().stream().map(FleetCommand::json).toList());

@@ -215,6 +215,13 @@ public final class MigrationTasks implements AutoCloseable {
     return repair.report();
   }
 
+  /** Writes the quarantined keys again, and returns the number of those that stay. */
+  public int retryQuarantined() {
+    pipeline.settle();
+    Repair repair = new Repair(context, pipeline, collection.writer(), check);
+    return new QuarantineReview(collection.quarantined(), check).retry(repair::repair);
+  }
+
   /**
    * Takes the collection up to a phase before new-only.
    *

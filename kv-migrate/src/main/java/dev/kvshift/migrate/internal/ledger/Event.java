@@ -26,6 +26,22 @@ public final class Event {
     return of(new Members().with("command", words), "command");
   }
 
+  /** A copy was wiped, to begin again or because the migration was given up. */
+  public static Event wiped(ResetRecord reset, String source) {
+    return of(
+        new Members()
+            .with("copy", reset.from().toString())
+            .with("incarnation", reset.incarnation())
+            .with("topic", reset.topic())
+            .with("source", source),
+        reset.isAbort() ? "abort" : "reset");
+  }
+
+  /** The old side's traces of a migration were deleted. */
+  public static Event retired(String topic) {
+    return of(new Members().with("topic", topic), "retire");
+  }
+
   /** A step has ended, with the amount of its work in its unit. */
   public static Event stepEnded(Step step, long done) {
     return of(new Members().with("done", done), step.word());

@@ -144,6 +144,16 @@ public final class Ledger {
     return before != null && parse(key, before).equals(judged) && compareAndSet(key, before, null);
   }
 
+  /** Removes every record of a group, page by page. */
+  public void removeAll(LedgerKey<?> group) {
+    String groupName = prefix + group.name();
+    SortedMap<String, Bytes> page;
+    do {
+      page = Await.patiently(patience, () -> metadata.list(groupName, "", LIST_PAGE));
+      page.keySet().forEach(name -> remove(group.in(name.substring(groupName.length()))));
+    } while (!page.isEmpty());
+  }
+
   /** Removes a record, whatever it holds. */
   public void remove(LedgerKey<?> key) {
     Bytes before = read(key);

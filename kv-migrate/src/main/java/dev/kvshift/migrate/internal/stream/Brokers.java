@@ -3,9 +3,11 @@ package dev.kvshift.migrate.internal.stream;
 import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.KafkaProperties;
+import dev.kvshift.migrate.internal.context.Await;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
 
@@ -60,6 +62,27 @@ public record Brokers(String servers, KafkaProperties properties) {
       }
       throw new KvException.Permanent(
           "'" + servers + "' is not a list of brokers: give HOST:PORT,…", e);
+    }
+  }
+
+  /**
+   * Returns the number of brokers.
+   *
+   * @throws KvException.Transient if none answers
+   */
+  public int count(Duration timeout) {
+    try (Admin admin = admin(timeout)) {
+      return admin.describeCluster().nodes().get().size();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      throw new KvException.Transient(
+          "the broker at "
+              + servers
+              + " does not answer: "
+              + e.getCause().getMessage()
+              + "; check it, or the member 'kafka' of the configuration",
+          e.getCause());
     }
   }
 

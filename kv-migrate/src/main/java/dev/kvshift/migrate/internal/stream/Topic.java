@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Futures;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,17 +23,22 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicCollection;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The topic of one collection, its dead-letter and checkpoint topics, and the clients that use
@@ -115,7 +121,7 @@ public final class Topic {
   }
 
   /** Returns the partition of a topic key. */
-  int partition(byte[] key) {
+  public int partition(byte[] key) {
     return Utils.toPositive(Utils.murmur2(key)) % partitions;
   }
 
@@ -195,6 +201,84 @@ public final class Topic {
               + ", not "
               + expected
               + "; wipe the target and prepare again");
+    }
+  }
+
+  /**
+   * Checks that the topic is the one that the migration was prepared with, or was deleted.
+   *
+   * @throws KvException.Permanent if it was created again
+   */
+  public void requireIdOrGone(String expected) {
+    try (Admin admin = admin()) {
+      Uuid found = find(admin, name);
+      if (found != null) {
+        requireSame(expected, found.toString());
+      }
+    }
+  }
+
+  /**
+   * Deletes the topic, if it still is the one with this id, and then its dead letters, its
+   * checkpoints and its group, whose names contain the topic's random one. Those that do not exist
+   * are left out.
+   *
+   * @return what was deleted
+   * @throws KvException.Permanent if a topic of that name has another id; nothing is deleted
+   * @throws KvException.Transient if the broker does not answer, or a process still reads it
+   */
+  public List<String> delete(String expected) {
+    List<String> deleted = new ArrayList<>();
+    try (Admin admin = admin()) {
+      Uuid found = find(admin, name);
+      if (found != null) {
+        requireSame(expected, found.toString());
+        delete(admin, found);
+        deleted.add("topic " + name);
+      }
+      for (String other : List.of(deadLetters(), checkpoints())) {
+        Uuid id = find(admin, other);
+        if (id != null) {
+          delete(admin, id);
+          deleted.add("topic " + other);
+        }
+      }
+      admin.deleteConsumerGroups(List.of(group())).all().get();
+      deleted.add("group " + group());
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof GroupIdNotFoundException)) {
+        throw unavailable(e.getCause());
+      }
+    }
+    return deleted;
+  }
+
+  /** Deletes a topic by its id. A broker may still show one that was just deleted. */
+  private void delete(Admin admin, Uuid id) {
+    try {
+      admin.deleteTopics(TopicCollection.ofTopicIds(List.of(id))).all().get();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof UnknownTopicIdException)) {
+        throw unavailable(e.getCause());
+      }
+    }
+  }
+
+  /** Returns the id of a topic, or null if there is none of that name. */
+  private @Nullable Uuid find(Admin admin, String topic) {
+    try {
+      return admin.describeTopics(List.of(topic)).topicNameValues().get(topic).get().topicId();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+        return null;
+      }
+      throw unavailable(e.getCause());
     }
   }
 
