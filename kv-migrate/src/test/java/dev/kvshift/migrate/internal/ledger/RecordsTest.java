@@ -137,6 +137,14 @@ final class RecordsTest {
                 "kvshift.files.3.1a2b3c4d",
                 "5fTlpXJ6TRaMVpX9rLr6Ow",
                 true)),
+        record(
+            "postponed",
+            Postponed.KEY,
+            new Postponed(
+                "db-1-4711-1a2b3c4d",
+                Instant.parse("2026-11-28T21:00:00Z"),
+                Instant.parse("2026-11-29T02:30:00Z"),
+                true)),
         record("verify-pass-begun", VerifyPass.KEY, pass()),
         record(
             "verify-pass",
