@@ -43,7 +43,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -475,9 +475,9 @@ public final class Migration implements AutoCloseable {
       }
       each.start();
     }
-    Map<Migration, CutoverReport> reports = new IdentityHashMap<>();
+    Map<Migration, CutoverReport> reports = new HashMap<>();
     if (!open.isEmpty()) {
-      Map<Migration, ProgressReporter> progress = new IdentityHashMap<>();
+      Map<Migration, ProgressReporter> progress = new HashMap<>();
       for (Migration each : open) {
         progress.put(each, each.begin(Step.CUTOVER, "attempts"));
         Coordinator.Hook hook = each.plan.options().hook();
