@@ -52,6 +52,7 @@ import picocli.CommandLine.Spec;
       DeadLettersCommand.class,
       HostCommand.class,
       CutoverCommand.class,
+      MonitorCommand.class,
       WipeCommand.Reset.class,
       WipeCommand.Abort.class,
       WipeCommand.Retire.class,
