@@ -233,7 +233,7 @@ public final class Migration implements AutoCloseable {
         open = OpenCollection.of(plan, setup(), ledger, clock);
       }
       if (lead == null) {
-        lead = Lead.take(ledger, plan.collection());
+        lead = Lead.take(ledger, plan.collection(), open::applyRates);
       }
       MigrationTasks created = new MigrationTasks(open);
       try {

@@ -10,6 +10,7 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.api.Way;
@@ -364,6 +365,41 @@ final class MigrateCommand implements Runnable {
           }
           return ExitCode.OK;
         });
+  }
+
+  @Command(
+      description =
+          "Sets how fast each process may scan collections, also in copies and comparisons that run:"
+              + " within seconds. It holds until it is set again; the configuration stays.")
+  int set(
+      @Mixin ConfigOption config,
+      @Mixin NamedCollections collections,
+      @Option(
+              names = "--scan-rows-per-second",
+              required = true,
+              paramLabel = "N",
+              description =
+                  "100 to 10000000, or unlimited, or default for the value of the configuration.")
+          String rate) {
+    ScanRate scans = scans(rate);
+    return with(
+        config,
+        opened -> {
+          HostedMigrations migrations = new HostedMigrations(opened.plan());
+          for (String name : collections.names) {
+            migrations.note(name, words());
+            migrations.set(name, scans);
+          }
+          return ExitCode.OK;
+        });
+  }
+
+  private static @Nullable ScanRate scans(String rate) {
+    return switch (rate) {
+      case "default" -> null;
+      case "unlimited" -> ScanRate.unlimited();
+      default -> ScanRate.rowsPerSecond(Integer.parseInt(rate));
+    };
   }
 
   @Command(

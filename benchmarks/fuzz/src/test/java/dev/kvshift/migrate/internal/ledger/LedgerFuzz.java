@@ -15,6 +15,7 @@ public final class LedgerFuzz implements FuzzTarget {
           TaskRecord.ALL,
           Pause.KEY,
           Postponed.KEY,
+          Rates.KEY,
           ResetRecord.KEY,
           StreamProgress.KEY,
           VerifyPass.KEY,
