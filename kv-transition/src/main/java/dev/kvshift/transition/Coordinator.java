@@ -328,7 +328,7 @@ public final class Coordinator {
     return await(gate::state);
   }
 
-  private static <T> T await(Supplier<CompletionStage<T>> request) {
+  static <T> T await(Supplier<CompletionStage<T>> request) {
     try {
       return Futures.start(request)
           .toCompletableFuture()
@@ -337,10 +337,10 @@ public final class Coordinator {
       throw Futures.readFailure(e);
     } catch (TimeoutException e) {
       throw new KvException.Transient(
-          "the old side's leader did not answer in " + REQUEST.toSeconds() + " s: call again", e);
+          "the store did not answer in " + REQUEST.toSeconds() + " s: call again", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new KvException.Transient("interrupted while the leader was asked: call again", e);
+      throw new KvException.Transient("interrupted while the store was asked: call again", e);
     }
   }
 }

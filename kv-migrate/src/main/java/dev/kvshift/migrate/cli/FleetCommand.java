@@ -31,11 +31,14 @@ import picocli.CommandLine.Spec;
       "Shows the processes that use a collection, and whether each can follow its next step.",
       "%nThe old store's leader knows them: instances of services on transition:// report once a"
           + " second, and clients that have used the collection without a report are listed for ten"
-          + " seconds. Changes nothing, and needs neither the new store nor the broker."
+          + " seconds. Changes nothing, and needs neither the new store nor the broker.",
+      "%nWith --collection locks:SPACE it shows who takes locks of a space on the old store, and"
+          + " holds some: such services keep the space from moving."
     },
     mixinStandardHelpOptions = true)
 final class FleetCommand implements Callable<Integer> {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final String LOCKS = "locks:";
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -68,9 +71,12 @@ final class FleetCommand implements Callable<Integer> {
     List<User> users;
     try (Store store = collection.open(from)) {
       Gate gate =
-          Await.patiently(
-                  PATIENCE, () -> store.open(collection.name, collection.layout(), Claim.NONE))
-              .gate();
+          isLockSpace()
+              ? Await.patiently(
+                  PATIENCE, () -> store.locks(collection.name.substring(LOCKS.length())).gate())
+              : Await.patiently(
+                      PATIENCE, () -> store.open(collection.name, collection.layout(), Claim.NONE))
+                  .gate();
       state = Await.patiently(PATIENCE, gate::state);
       users = users(state, Await.patiently(PATIENCE, gate::instances));
     }
@@ -81,6 +87,10 @@ final class FleetCommand implements Callable<Integer> {
       MigrateCommand.write(json, json(state, users).toString());
     }
     return users.stream().allMatch(user -> user.obstacle == null) ? ExitCode.OK : ExitCode.REFUSED;
+  }
+
+  private boolean isLockSpace() {
+    return collection.name.startsWith(LOCKS);
   }
 
   private List<User> users(Gate.State state, List<Gate.Instance> instances) {
@@ -124,13 +134,15 @@ final class FleetCommand implements Callable<Integer> {
       lines.add(
           String.format(
               Locale.ROOT,
-              "%s %s: epoch %d%s%s, new side: %s",
+              "%s %s: epoch %d%s%s, %s",
               report.service(),
               report.instance(),
               use.acknowledged(),
               report.library().isEmpty() ? "" : ", library " + report.library(),
               skew == null ? "" : ", clock within " + skew.toMillis() + " ms",
-              use.counts()));
+              isLockSpace()
+                  ? "holds " + use.heldLocks() + " lock(s)"
+                  : "new side: " + use.counts()));
       if (user.obstacle != null) {
         lines.add("  not ready: " + user.obstacle);
       }
@@ -160,7 +172,8 @@ final class FleetCommand implements Callable<Integer> {
             .with("failures", counts.failures())
             .with("missHits", counts.missHits())
             .with("compared", counts.compared())
-            .with("different", counts.different());
+            .with("different", counts.different())
+            .with("heldLocks", use.heldLocks());
     Duration skew = use.skew();
     if (skew != null) {
       members.with("skewMillis", skew.toMillis());

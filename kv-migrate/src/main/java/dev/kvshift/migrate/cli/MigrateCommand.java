@@ -33,7 +33,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "migrate",
     description = "Moves a collection from one store to another while services use it.",
-    subcommands = {AdviseCommand.class, FleetCommand.class, HostCommand.class},
+    subcommands = {
+      AdviseCommand.class,
+      FleetCommand.class,
+      HostCommand.class,
+      MoveLocksCommand.class
+    },
     subcommandsRepeatable = false,
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
