@@ -5,6 +5,7 @@ import dev.kvshift.bench.model.ModelBench;
 import dev.kvshift.bench.scylla.LoadBench;
 import dev.kvshift.bench.scylla.OverheadBench;
 import dev.kvshift.bench.scylla.PartitionSizeBench;
+import dev.kvshift.bench.scylla.TransitionBench;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
@@ -20,7 +21,8 @@ import picocli.CommandLine.Command;
       ModelBench.class,
       PartitionSizeBench.class,
       LoadBench.class,
-      OverheadBench.class
+      OverheadBench.class,
+      TransitionBench.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
@@ -42,6 +44,7 @@ final class BenchCommand implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        spec.commandLine(), "name a benchmark: legacy, model, partition-size, load or overhead");
+        spec.commandLine(),
+        "name a benchmark: legacy, model, partition-size, load, overhead or transition");
   }
 }

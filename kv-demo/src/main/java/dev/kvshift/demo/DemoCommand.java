@@ -1,6 +1,7 @@
 package dev.kvshift.demo;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.demo.input.ClassFileReader;
 import dev.kvshift.demo.progress.ProgressLines;
 import dev.kvshift.demo.run.Demo;
 import dev.kvshift.demo.run.DemoOptions;
@@ -113,8 +114,7 @@ final class DemoCommand implements Callable<Integer> {
     }
     Way chosenWay = way(command);
     checkTarget(command);
-    Path jars =
-        input != null ? input : Path.of(System.getProperty("user.home"), ".m2", "repository");
+    Path jars = input != null ? input : ClassFileReader.localRepository();
     long chosen = seed != null ? seed : System.nanoTime() & 0xffff_ffffL;
     ProgressLines progress = new ProgressLines(command.getErr());
     try (WorkFolder folder = WorkFolder.create("demo")) {

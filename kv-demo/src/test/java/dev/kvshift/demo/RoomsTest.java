@@ -38,7 +38,7 @@ final class RoomsTest {
           .whereLayer("writer")
           .mayOnlyBeAccessedByLayers("run")
           .whereLayer("input")
-          .mayOnlyBeAccessedByLayers("run")
+          .mayOnlyBeAccessedByLayers("run", "command")
           .whereLayer("catalog")
           .mayOnlyBeAccessedByLayers("writer", "input", "run", "command")
           .whereLayer("values")

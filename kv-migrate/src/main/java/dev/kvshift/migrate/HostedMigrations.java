@@ -3,14 +3,22 @@ package dev.kvshift.migrate;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.KeyHistory;
 import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.internal.host.Explainer;
 import dev.kvshift.migrate.internal.host.Host;
+import dev.kvshift.migrate.internal.host.Reset;
+import dev.kvshift.migrate.internal.host.Retirement;
 import dev.kvshift.migrate.internal.host.TaskDesk;
+import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * The migrations that hosts do: records what is wanted, and reads how far it is. What is wanted is
@@ -60,6 +68,75 @@ public final class HostedMigrations {
     desk(collection).resume();
   }
 
+  /** Records a command that somebody has given for a collection. */
+  public void note(String collection, String command) {
+    desk(collection).note(command);
+  }
+
+  /**
+   * Returns what {@link #reset} or {@link #abort} would delete. Changes nothing.
+   *
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if it must not be deleted
+   */
+  public List<String> previewReset(String collection) {
+    return new Reset(plan.collection(collection), Clock.systemUTC()).preview();
+  }
+
+  /**
+   * Wipes what was copied of a collection, so that it can be prepared and copied anew. Hosts leave
+   * it meanwhile. If it is interrupted, another call goes on.
+   *
+   * @return what was deleted
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if the collection is not in
+   *     phase legacy, or a side is not the one of this migration; nothing was deleted
+   */
+  public List<String> reset(String collection) {
+    return new Reset(plan.collection(collection), Clock.systemUTC()).run(false);
+  }
+
+  /** Wipes like {@link #reset}, and lets the source forget the migration. */
+  public List<String> abort(String collection) {
+    return new Reset(plan.collection(collection), Clock.systemUTC()).run(true);
+  }
+
+  /**
+   * Returns what {@link #retire} would delete. Changes nothing.
+   *
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused as it would
+   */
+  public List<String> previewRetire(String collection, Duration quietPeriod) {
+    return new Retirement(plan.collection(collection), Clock.systemUTC()).preview(quietPeriod);
+  }
+
+  /**
+   * Deletes what the migration of a moved collection has left, but for its certificate and its
+   * events. Touches no row.
+   *
+   * @param quietPeriod how long ago the move must be
+   * @return what was deleted
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if the collection has not
+   *     moved for that long, is still asked for, or a side is not the one of this migration;
+   *     nothing was deleted
+   */
+  public List<String> retire(String collection, Duration quietPeriod) {
+    return new Retirement(plan.collection(collection), Clock.systemUTC()).run(quietPeriod);
+  }
+
+  /**
+   * Explains why a key is on the target as it is. Reads one partition of the topic; changes
+   * nothing.
+   *
+   * @param key the key; its shard is empty
+   */
+  public KeyHistory explain(String collection, StoreKey key) {
+    return new Explainer(plan.collection(collection), Clock.systemUTC()).explain(key);
+  }
+
+  /** Passes every quarantined key on, with the reason of each. */
+  public void quarantined(String collection, Consumer<RejectedKey> each) {
+    desk(collection).quarantined(each);
+  }
+
   /** Reads the state of a collection. */
   public HostStatus.Collection status(String collection) {
     return desk(collection).read();
@@ -73,11 +150,7 @@ public final class HostedMigrations {
   private TaskDesk desk(String collection) {
     TaskDesk desk = desks.get(collection);
     if (desk == null) {
-      throw new KvException.Permanent(
-          "there is no collection "
-              + collection
-              + " in the configuration: give one of "
-              + String.join(", ", desks.keySet()));
+      throw HostPlan.unknown(collection, collections());
     }
     return desk;
   }

@@ -20,6 +20,7 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.cutover.WayBack;
+import dev.kvshift.migrate.internal.host.Lead;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.MigrationTasks;
 import dev.kvshift.migrate.internal.host.OpenCollection;
@@ -78,6 +79,7 @@ public final class Migration implements AutoCloseable {
   private @Nullable MigrationSetup setup;
   private @Nullable OpenCollection open;
   private @Nullable MigrationTasks tasks;
+  private @Nullable Lead lead;
   private @Nullable CopyReport copied;
   private @Nullable VerifyReport verified;
   private @Nullable CutoverReport moved;
@@ -119,10 +121,27 @@ public final class Migration implements AutoCloseable {
    * @throws MigrationException.CutoverRefused if the other kind of cutover has begun
    */
   public MigrationResult run(Way way) {
+    if (approach(way)) {
+      return finish();
+    }
+    cutover();
+    return result();
+  }
+
+  /**
+   * Runs every step that is not done yet, up to the point of no return: a fenced cutover is
+   * verified then, a dual-write cutover is in new-primary.
+   *
+   * @return whether the collection has moved already; nothing is left to do then but {@link
+   *     #cutover}
+   * @throws MigrationException.Mismatch if the stores hold different entries
+   * @throws MigrationException.CutoverRefused if the other kind of cutover has begun
+   */
+  public boolean approach(Way way) {
     prepare();
     Phase found = setup().gate().phase();
     if (found == Phase.NEW_ONLY) {
-      return finish();
+      return true;
     }
     if (way == Way.FENCE && found != Phase.LEGACY) {
       throw new MigrationException.CutoverRefused(
@@ -154,8 +173,7 @@ public final class Migration implements AutoCloseable {
     if (way == Way.DUAL_WRITE) {
       atLeast(Phase.NEW_PRIMARY);
     }
-    cutover();
-    return result();
+    return false;
   }
 
   /**
@@ -196,12 +214,18 @@ public final class Migration implements AutoCloseable {
     }
   }
 
-  /** Starts to stream and to apply, on threads of their own, unless they run already. */
+  /**
+   * Starts to stream and to apply, on threads of their own, unless they run already. A host that
+   * leads the collection leaves it to this run until it is closed.
+   */
   public void start() {
     prepare();
     if (tasks == null) {
       if (open == null) {
         open = OpenCollection.of(plan, setup(), ledger, clock);
+      }
+      if (lead == null) {
+        lead = Lead.take(ledger, plan.collection());
       }
       MigrationTasks created = new MigrationTasks(open);
       try {
@@ -261,6 +285,17 @@ public final class Migration implements AutoCloseable {
     RepairReport repaired = tasks().repair(progress);
     ledger.append(Event.repaired(repaired));
     return repaired;
+  }
+
+  /**
+   * Writes the newest row of each quarantined key to the target again, and releases those that both
+   * sides agree on.
+   *
+   * @return number of keys that stay
+   */
+  public int retryQuarantined() {
+    start();
+    return tasks().retryQuarantined();
   }
 
   /**
@@ -365,6 +400,7 @@ public final class Migration implements AutoCloseable {
     start();
     ProgressReporter progress = begin(Step.STREAM, "changes");
     while (!Thread.currentThread().isInterrupted()) {
+      Objects.requireNonNull(lead).check();
       tasks().check();
       progress.report(tasks().settled(), OptionalLong.empty());
       try {
@@ -462,6 +498,10 @@ public final class Migration implements AutoCloseable {
     if (open != null) {
       open.close();
       open = null;
+    }
+    if (lead != null) {
+      lead.leave();
+      lead = null;
     }
   }
 

@@ -54,7 +54,7 @@ final class BrokerFailuresTest {
             .isExactlyInstanceOf(KvException.Transient.class)
             .hasMessageStartingWith(
                 "the broker at " + plan.bootstrapServers() + " does not answer: ")
-            .hasMessageEndingWith("; check it, or give another --kafka");
+            .hasMessageEndingWith("; check it, or the member 'kafka' of the configuration");
       }
     } finally {
       broker.close();

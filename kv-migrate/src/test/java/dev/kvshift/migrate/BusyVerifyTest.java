@@ -133,7 +133,9 @@ final class BusyVerifyTest {
     Set<String> owners = ConcurrentHashMap.newKeySet();
     Intercepted.Fault kill =
         (type, method, arguments, request) -> {
-          if (method.equals("compareAndSet") && arguments[2] instanceof Bytes record) {
+          if (method.equals("compareAndSet")
+              && ((String) arguments[0]).endsWith("/verify-pass")
+              && arguments[2] instanceof Bytes record) {
             OWNER.matcher(record.toUtf8()).results().forEach(found -> owners.add(found.group(1)));
           }
           if (killed.get() || (method.equals("scan") && pages.decrementAndGet() == 0)) {

@@ -251,7 +251,16 @@ final class HostProcessesTest {
             .replace("USERS", USERS.toString()));
   }
 
-  /** {@code host run} in a JVM of its own. */
+  /** Returns the class path of this JVM. */
+  static List<Path> classPath() {
+    String classPath =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    return Arrays.stream(classPath.split(File.pathSeparator))
+        .map(entry -> Path.of(entry).toAbsolutePath())
+        .toList();
+  }
+
+  /** {@code host} in a JVM of its own. */
   private static final class HostProcess implements AutoCloseable {
     private final ForkedJvm.Builder builder;
     private ForkedJvm jvm;
@@ -261,17 +270,9 @@ final class HostProcessesTest {
           ForkedJvm.builder("host", "dev.kvshift.migrate.cli.Main")
               .classPath(classPath())
               .jvmArgs(List.of("-Xmx192m", "-XX:+UseSerialGC"))
-              .args(List.of("host", "run", "--config", folder.resolve("migration.yaml").toString()))
+              .args(List.of("host", "--config", folder.resolve("migration.yaml").toString()))
               .ready(line -> line.contains("host runs"));
       jvm = builder.start();
-    }
-
-    private static List<Path> classPath() {
-      String classPath =
-          System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-      return Arrays.stream(classPath.split(File.pathSeparator))
-          .map(entry -> Path.of(entry).toAbsolutePath())
-          .toList();
     }
 
     /** Returns whether the owner of a task is this process. */

@@ -59,7 +59,7 @@ class KafkaSecurityTest {
             .hasMessage(
                 "the broker at "
                     + broker.bootstrapServers()
-                    + " and the runner do not accept each other: check --kafka-properties");
+                    + " and the runner do not accept each other: check the member 'properties' of the configuration");
       }
 
       MigrationPlan right = plan.toBuilder().kafkaProperties(password("secret")).build();
@@ -98,7 +98,7 @@ class KafkaSecurityTest {
             .hasMessage(
                 "the broker at "
                     + broker.bootstrapServers()
-                    + " and the runner do not accept each other: check --kafka-properties");
+                    + " and the runner do not accept each other: check the member 'properties' of the configuration");
       }
 
       MigrationPlan right = plan.toBuilder().kafkaProperties(trusting).build();
@@ -203,7 +203,7 @@ class KafkaSecurityTest {
       try (Migration migration = Migration.of(plan, ProgressListener.NONE)) {
         assertThatThrownBy(migration::prepare)
             .isExactlyInstanceOf(KvException.Permanent.class)
-            .hasMessageEndingWith("check --kafka and --kafka-properties");
+            .hasMessageEndingWith("check the member 'kafka' of the configuration");
       }
     }
   }

@@ -131,7 +131,7 @@ final class RealStoresTest {
       oldSide = legacy.connectionString();
     }
     try (KvStore owner = Stores.connect(newSide);
-        KvStore service = Stores.connect(transition("service", oldSide, newSide))) {
+        KvStore service = Stores.connect(transition("service", oldSide, newSide).print())) {
       owner.collection(Sides.COLLECTION, layout);
       assertThatThrownBy(() -> service.collection(Sides.COLLECTION, layout))
           .isInstanceOf(KvException.Transient.class);
@@ -149,16 +149,15 @@ final class RealStoresTest {
   }
 
   static KvStore service(String name, String oldSide, String newSide, Layout layout) {
-    KvStore store = Stores.connect(transition(name, oldSide, newSide));
+    KvStore store = Stores.connect(transition(name, oldSide, newSide).print());
     store.collection(Sides.COLLECTION, layout);
     return store;
   }
 
-  private static String transition(String name, String oldSide, String newSide) {
+  static ConnectionString transition(String name, String oldSide, String newSide) {
     return ConnectionString.of("transition")
         .withHosts(List.of(ConnectionString.Host.of(name)))
-        .withParameters(Map.of("old", oldSide, "new", newSide))
-        .print();
+        .withParameters(Map.of("old", oldSide, "new", newSide));
   }
 
   private static boolean isReady(Sides sides, String service) {

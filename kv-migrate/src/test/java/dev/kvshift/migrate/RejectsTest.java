@@ -32,7 +32,7 @@ final class RejectsTest {
                 "the target has rejected 1[1-4] keys, more than the limit of 10; main=.*: "
                     + Refusing.REASON
                     + ": write smaller values or delete the keys at the source, or raise"
-                    + " --max-rejected, and start the run again");
+                    + " 'maxRejected', and start the run again");
 
         MigrationStatus.Quarantine quarantine = migration.status().quarantine();
         assertThat(quarantine.keys()).isBetween(LIMIT + 1, LIMIT + ADDED_AT_ONCE);

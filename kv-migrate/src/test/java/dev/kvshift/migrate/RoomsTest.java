@@ -36,6 +36,8 @@ final class RoomsTest {
           .definedBy("dev.kvshift.migrate.internal.task..")
           .layer("ledger")
           .definedBy("dev.kvshift.migrate.internal.ledger..")
+          .layer("data")
+          .definedBy("dev.kvshift.migrate.internal.data..")
           .layer("context")
           .definedBy("dev.kvshift.migrate.internal.context..")
           .layer("api")
@@ -56,11 +58,14 @@ final class RoomsTest {
           .mayOnlyBeAccessedByLayers("copy", "verify", "cutover", "host")
           .whereLayer("task")
           .mayOnlyBeAccessedByLayers("copy", "verify", "host")
+          .whereLayer("data")
+          .mayOnlyBeAccessedByLayers("cli")
           .whereLayer("stream")
           .mayOnlyBeAccessedByLayers("task", "apply", "copy", "verify", "cutover", "host")
           .whereLayer("context")
           .mayOnlyBeAccessedByLayers(
-              "ledger", "stream", "task", "apply", "copy", "verify", "cutover", "host", "entry");
+              "data", "ledger", "stream", "task", "apply", "copy", "verify", "cutover", "host",
+              "entry", "cli");
 
   @ArchTest
   static final ArchRule PACKAGES =

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -145,7 +146,8 @@ public final class Coordinator {
    * @param patience how long each step may wait; a step that has begun by then remains, and can be
    *     completed or taken back by another call
    * @return the leader's record after the last step
-   * @throws KvException.Transient if the patience is over, naming what or whom the step waits for
+   * @throws KvException.Transient if the patience is over, naming what or whom the step waits for,
+   *     a silent leader too
    * @throws KvException.Permanent if the phase is new-only, which {@link Gate#seal} enters
    * @throws InstancesNotReady if a live instance cannot follow a step up, and the patience is over
    */
@@ -190,11 +192,11 @@ public final class Coordinator {
    * @return the leader's record afterwards
    */
   public State ramp(int percent) {
+    long end = end(REQUEST);
     while (true) {
-      State state = state();
-      if (state.ramp() == percent
-          || await(() -> gate.compareAndSet(state, state.withRamp(percent)))) {
-        return state();
+      State state = state(end);
+      if (state.ramp() == percent || change(state, state.withRamp(percent))) {
+        return state(end);
       }
     }
   }
@@ -204,7 +206,7 @@ public final class Coordinator {
    * faster, the next read of the record shows it.
    */
   private void step(State from, Phase to, Duration patience) {
-    long end = System.nanoTime() + patience.toNanos();
+    long end = end(patience);
     String told = "";
     while (true) {
       try {
@@ -215,6 +217,8 @@ public final class Coordinator {
           throw e;
         }
         told = waitFor("the step into " + to + " waits for " + named(e), told, end);
+      } catch (KvException.Transient e) {
+        told = waitFor("the step into " + to + " waits: " + e.getMessage(), told, end);
       }
     }
   }
@@ -238,7 +242,7 @@ public final class Coordinator {
             .withPhase(to)
             .withAcceptMin(from.epoch())
             .withRamp(State.ALL);
-    if (await(() -> gate.compareAndSet(from, next))) {
+    if (change(from, next)) {
       progress.accept(
           "collection " + collection + " enters phase " + to + ", epoch " + next.epoch());
     }
@@ -246,26 +250,30 @@ public final class Coordinator {
 
   /** Completes the step that was begun last, if it is not complete, and returns the record. */
   private State settled(Duration patience) {
-    long end = System.nanoTime() + patience.toNanos();
+    long end = end(patience);
     String told = "";
     while (true) {
-      State state = state();
+      State state = state(end);
       if (state.acceptMin() == state.epoch()) {
         return state;
       }
-      String behind = behind(state.epoch());
-      if (behind == null) {
-        await(() -> gate.compareAndSet(state, state.withAcceptMin(state.epoch())));
-      } else {
+      String behind = behind(state.epoch(), end);
+      if (behind != null) {
         told = waitFor("epoch " + state.epoch() + " waits for " + behind, told, end);
+        continue;
+      }
+      try {
+        change(state, state.withAcceptMin(state.epoch()));
+      } catch (KvException.Transient e) {
+        told = waitFor("epoch " + state.epoch() + " waits: " + e.getMessage(), told, end);
       }
     }
   }
 
   /** Returns the instances that may still act in an epoch before the given one; null for none. */
-  private @Nullable String behind(long epoch) {
+  private @Nullable String behind(long epoch, long end) {
     List<Gate.Instance> behind =
-        await(gate::instances).stream().filter(one -> one.use().acknowledged() < epoch).toList();
+        instances(end).stream().filter(one -> one.use().acknowledged() < epoch).toList();
     return behind.isEmpty()
         ? null
         : named(
@@ -283,11 +291,10 @@ public final class Coordinator {
     if (dwell.isZero() || state.phase() == Phase.LEGACY) {
       return;
     }
-    Soak soak = new Soak(dwell, System.nanoTime(), await(gate::instances));
-    long end = System.nanoTime() + dwell.plus(patience).toNanos();
+    long end = end(dwell.plus(patience));
+    Soak soak = new Soak(dwell, System.nanoTime(), instances(end));
     String told = "";
-    while (!soak.isOver(System.nanoTime())
-        || !soak.endsWell(System.nanoTime(), await(gate::instances))) {
+    while (!soak.isOver(System.nanoTime()) || !soak.endsWell(System.nanoTime(), instances(end))) {
       told = waitFor("the step into " + into + " waits: " + soak.waiting(), told, end);
     }
   }
@@ -297,10 +304,10 @@ public final class Coordinator {
     if (condition == null) {
       return;
     }
-    long end = System.nanoTime() + patience.toNanos();
+    long end = end(patience);
     String told = "";
     while (true) {
-      String missing = condition.missing(state());
+      String missing = condition.missing(state(end));
       if (missing == null) {
         return;
       }
@@ -324,11 +331,44 @@ public final class Coordinator {
     return line;
   }
 
-  private State state() {
-    return await(gate::state);
+  private State state(long end) {
+    return ask(gate::state, end);
   }
 
-  static <T> T await(Supplier<CompletionStage<T>> request) {
+  private List<Gate.Instance> instances(long end) {
+    return ask(gate::instances, end);
+  }
+
+  /** Asks the leader, as often as needed while the patience lasts: for reads alone. */
+  private <T> T ask(Supplier<CompletionStage<T>> read, long end) {
+    String told = "";
+    while (true) {
+      try {
+        return await(read, KvException.Transient::new);
+      } catch (KvException.Transient e) {
+        told = waitFor("the leader does not answer: " + e.getMessage(), told, end);
+      }
+    }
+  }
+
+  /**
+   * Changes the leader's record. If the outcome is unknown, the next read of the record shows it.
+   */
+  private boolean change(State from, State to) {
+    try {
+      return await(() -> gate.compareAndSet(from, to), KvException.UnknownOutcome::new);
+    } catch (KvException.UnknownOutcome e) {
+      progress.accept("collection " + collection + ": " + e.getMessage());
+      return false;
+    }
+  }
+
+  private static long end(Duration patience) {
+    return System.nanoTime() + patience.toNanos();
+  }
+
+  static <T> T await(
+      Supplier<CompletionStage<T>> request, BiFunction<String, Throwable, KvException> silent) {
     try {
       return Futures.start(request)
           .toCompletableFuture()
@@ -336,11 +376,11 @@ public final class Coordinator {
     } catch (ExecutionException e) {
       throw Futures.readFailure(e);
     } catch (TimeoutException e) {
-      throw new KvException.Transient(
-          "the store did not answer in " + REQUEST.toSeconds() + " s: call again", e);
+      throw silent.apply(
+          "the old side's leader did not answer in " + REQUEST.toSeconds() + " s: call again", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new KvException.Transient("interrupted while the store was asked: call again", e);
+      throw silent.apply("interrupted while the leader was asked: call again", e);
     }
   }
 }

@@ -18,9 +18,11 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -151,11 +153,11 @@ public final class LockMove {
    */
   public LockSpaceRecord move() {
     String source = requireGuardedMoved();
-    Gate gate = Coordinator.await(() -> from.locks(space).gate());
+    Gate gate = await(() -> from.locks(space).gate());
     LockSpaceRecord announced =
-        Coordinator.await(() -> LockSpaceRecord.announce(to.metadata(), space, Copy.draw(source)));
+        await(() -> LockSpaceRecord.announce(to.metadata(), space, Copy.draw(source)));
     Copy copy = Objects.requireNonNull(announced.copy());
-    Gate.State state = Coordinator.await(gate::state);
+    Gate.State state = await(gate::state);
     if (announced.isActive() && state.phase() != Phase.NEW_ONLY) {
       throw new KvException.Permanent(
           "the new store has taken over lock space "
@@ -171,7 +173,7 @@ public final class LockMove {
     long floor = state.floor();
     LockSpaceRecord.requireMove(space, announced, state.copy(), floor);
     LockSpaceRecord active =
-        Coordinator.await(() -> LockSpaceRecord.activate(to.metadata(), space, copy, floor));
+        await(() -> LockSpaceRecord.activate(to.metadata(), space, copy, floor));
     progress.accept("lock space " + space + " is active on the new store above " + floor);
     return active;
   }
@@ -185,14 +187,13 @@ public final class LockMove {
   private String requireGuardedMoved() {
     String source = "";
     for (String collection : guarded) {
-      CollectionRecord record =
-          Coordinator.await(() -> CollectionRecord.read(to.metadata(), collection));
+      CollectionRecord record = await(() -> CollectionRecord.read(to.metadata(), collection));
       Copy copy = record == null ? null : record.copy();
       if (record == null || copy == null || !record.isHandedOver()) {
         throw notSafe(collection, record == null ? "holds none" : "has it as '" + record + "'");
       }
       Gate.State state =
-          Coordinator.await(
+          await(
               () ->
                   from.open(collection, record.layout(), Claim.NONE)
                       .thenCompose(opened -> opened.gate().state()));
@@ -218,11 +219,11 @@ public final class LockMove {
   /** Lets the gate name the move, so that instances look whether they see it. */
   private void name(Gate gate, Copy copy) {
     while (true) {
-      Gate.State state = Coordinator.await(gate::state);
+      Gate.State state = await(gate::state);
       if (copy.equals(state.copy()) || state.phase() == Phase.NEW_ONLY || state.fence() != null) {
         return;
       }
-      Coordinator.await(() -> gate.compareAndSet(state, state.withCopy(copy)));
+      await(() -> gate.compareAndSet(state, state.withCopy(copy)));
     }
   }
 
@@ -236,7 +237,7 @@ public final class LockMove {
         String raised = attempt;
         KvException refusal;
         try {
-          Gate.State moved = Coordinator.await(() -> gate.move(raised));
+          Gate.State moved = await(() -> gate.move(raised));
           progress.accept(
               "lock space "
                   + space
@@ -245,7 +246,7 @@ public final class LockMove {
                   + " ms after the fence");
           return moved;
         } catch (StalePhase e) {
-          return Coordinator.await(gate::state);
+          return await(gate::state);
         } catch (KvException.Transient | KvException.Permanent e) {
           refusal = e;
         }
@@ -271,7 +272,7 @@ public final class LockMove {
    * own since. Under the fence it cannot change any more.
    */
   private void requireNamed(Gate gate, Copy copy) {
-    Gate.State state = Coordinator.await(gate::state);
+    Gate.State state = await(gate::state);
     if (!copy.equals(state.copy())) {
       throw new KvException.Transient(
           "lock space "
@@ -295,13 +296,13 @@ public final class LockMove {
     long begun = System.nanoTime();
     String told = "";
     while (true) {
-      Gate.Fence standing = Coordinator.await(gate::state).fence();
+      Gate.Fence standing = await(gate::state).fence();
       if (standing != null) {
         progress.accept("lock space " + space + " is fenced already, by " + standing.attempt());
         return standing.attempt();
       }
       try {
-        Coordinator.await(() -> gate.fence(attempt, options));
+        await(() -> gate.fence(attempt, options));
         progress.accept("lock space " + space + " is fenced, by " + attempt);
         return attempt;
       } catch (StalePhase e) {
@@ -327,7 +328,7 @@ public final class LockMove {
   /** Best effort: the fence is lifted at its deadline anyway. */
   private void lift(Gate gate, String attempt) {
     try {
-      Coordinator.await(() -> gate.lift(attempt).thenApply(lifted -> attempt));
+      await(() -> gate.lift(attempt).thenApply(lifted -> attempt));
       progress.accept("lock space " + space + " grants locks again: the fence is lifted");
     } catch (KvException e) {
       progress.accept("the fence of lock space " + space + " stays until its end: " + e);
@@ -339,5 +340,10 @@ public final class LockMove {
       throw new KvException.Transient(
           "the move of lock space " + space + " was interrupted: call again");
     }
+  }
+
+  /** An answer that does not come is worth another try: every request here may be repeated. */
+  private static <T> T await(Supplier<CompletionStage<T>> request) {
+    return Coordinator.await(request, KvException.Transient::new);
   }
 }

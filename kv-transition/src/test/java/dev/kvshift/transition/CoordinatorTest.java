@@ -15,8 +15,10 @@ import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.concurrent.InParallel;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -24,6 +26,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class CoordinatorTest {
   private static final Key KEY = Key.of(Bytes.utf8("main"), Bytes.utf8("a"));
@@ -133,6 +137,27 @@ final class CoordinatorTest {
             () -> coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE));
     join(leader.report(instance(Phase.NEW_ONLY)));
     assertThat(join(stepped).phase()).isEqualTo(Phase.SHADOW_WRITE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {-10, 10})
+  void moveTo_instanceTenMinutesOff_waitsForItUpAndNotBack(long minutes) {
+    coordinator.moveTo(Phase.SHADOW_WRITE, TwoStores.PATIENCE);
+    stores.clock = new VersionClock(Clock.offset(Clock.systemUTC(), Duration.ofMinutes(minutes)));
+    try (KvStore service = stores.connect("off")) {
+      service.collection(TwoStores.ITEMS, TwoStores.LAYOUT);
+      Await.until(
+          "its clock is known",
+          () ->
+              join(stores.onOld.gate().instances()).stream()
+                  .anyMatch(one -> one.use().skew() != null));
+      assertThatThrownBy(() -> coordinator.moveTo(Phase.DUAL_WRITE, SHORT))
+          .isInstanceOf(InstancesNotReady.class)
+          .hasMessageContaining("off (")
+          .hasMessageContaining("clock");
+      assertThat(coordinator.moveTo(Phase.LEGACY, TwoStores.PATIENCE).phase())
+          .isEqualTo(Phase.LEGACY);
+    }
   }
 
   private InstanceReport instance(Phase newest) {

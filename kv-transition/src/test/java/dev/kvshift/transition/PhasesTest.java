@@ -16,6 +16,7 @@ import dev.kvshift.api.Range;
 import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
@@ -26,6 +27,7 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -462,6 +464,27 @@ final class PhasesTest {
     assertThat(join(stores.onOld.gate().compareAndSet(now, now.withCopy(Copy.draw("another")))))
         .isTrue();
     assertThat(join(stores.onOld.gate().state()).applied()).isZero();
+  }
+
+  @Test
+  void reports_ofTwentyCollections_areOneEachAndCostTheNewSideNothing() {
+    for (int i = 1; i < 20; i++) {
+      join(stores.oldStore.open("more-" + i, TwoStores.LAYOUT, Claim.ACTIVE));
+      service.collection("more-" + i, TwoStores.LAYOUT);
+    }
+    awaitNextReports();
+    forget();
+    int before = stores.toOld.reports.get();
+    Instant leased = lease();
+    Await.until("its lease was renewed twice", () -> lease().isAfter(leased.plusSeconds(1)));
+    assertThat(stores.toOld.reports.get() - before).isBetween(1, 4);
+    assertThat(join(stores.onOld.gate().instances()).get(0).report().uses()).hasSize(20);
+    assertThat(stores.toNew.reads).hasValue(0);
+    assertThat(stores.toNew.writes).hasValue(0);
+  }
+
+  private Instant lease() {
+    return join(stores.onOld.gate().instances()).get(0).leaseEnds();
   }
 
   private boolean compared(String how) {

@@ -69,6 +69,9 @@ final class TwoStores implements AutoCloseable {
   private final Coordinator coordinator = Coordinator.of(ITEMS, onOld.gate());
   private long streamed;
 
+  /** The version clock of the services that are opened from now on. */
+  volatile VersionClock clock = VersionClock.ofProcess();
+
   /** The cohort of the services. */
   volatile Cohort cohort = Cohort.NONE;
 
@@ -127,12 +130,15 @@ final class TwoStores implements AutoCloseable {
     Store open(String side, Store inner);
   }
 
+  /** A side that shows what it reads to the version clock of the service, as drivers do. */
   private static final class Side extends ForwardingStore {
     private final Requests requests;
+    private final VersionClock clock;
 
-    Side(Store inner, Requests requests) {
+    Side(Store inner, Requests requests, VersionClock clock) {
       super(inner);
       this.requests = requests;
+      this.clock = clock;
     }
 
     @Override
@@ -151,7 +157,13 @@ final class TwoStores implements AutoCloseable {
           return requests
               .<@Nullable Row>send(
                   requests.reads, requests.readsHeld, call, () -> inner.get(key, call))
-              .thenCompose(row -> requests.answersHeld.thenApply(let -> row));
+              .thenCompose(
+                  row -> {
+                    if (row != null) {
+                      clock.observe(row.version());
+                    }
+                    return requests.answersHeld.thenApply(let -> row);
+                  });
         }
 
         @Override
@@ -203,17 +215,18 @@ final class TwoStores implements AutoCloseable {
 
   Store open(String service, Requests ownToOld, Requests ownToNew) {
     return open(
-        service, (side, inner) -> new Side(inner, side.equals("old") ? ownToOld : ownToNew));
+        service, (side, inner) -> new Side(inner, side.equals("old") ? ownToOld : ownToNew, clock));
   }
 
   /** Opens the store of a service whose sides fail as {@code around} says. */
   Store open(String service, UnaryOperator<Store> around) {
     return open(
         service,
-        (side, inner) -> around.apply(new Side(inner, side.equals("old") ? toOld : toNew)));
+        (side, inner) -> around.apply(new Side(inner, side.equals("old") ? toOld : toNew, clock)));
   }
 
   private Store open(String service, SideOpener sides) {
+    VersionClock own = clock;
     ConnectionString string =
         ConnectionString.parse(
             "transition://" + service + "?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew");
@@ -230,7 +243,7 @@ final class TwoStores implements AutoCloseable {
 
               @Override
               public VersionClock clock() {
-                return VersionClock.ofProcess();
+                return own;
               }
 
               @Override

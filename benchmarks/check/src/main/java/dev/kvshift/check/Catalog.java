@@ -102,8 +102,8 @@ final class Catalog {
           new ProgramCheck(
               "bench",
               "NAME",
-              "figures, side by side in one run: legacy, model, partition-size, load or overhead"
-                  + " (--help lists the options)",
+              "figures, side by side in one run: legacy, model, partition-size, load, overhead"
+                  + " or transition (--help lists the options)",
               "dev.kvshift.bench.Main"),
           TestCheck.of(
                   "scylla",

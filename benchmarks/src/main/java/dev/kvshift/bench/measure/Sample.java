@@ -35,6 +35,11 @@ public final class Sample {
     return combine(other, (mine, theirs) -> mine - theirs);
   }
 
+  /** Returns the sum of this and the other, round by round. */
+  public Sample plus(Sample other) {
+    return combine(other, Double::sum);
+  }
+
   public double median() {
     return quantile(0.5);
   }

@@ -4,7 +4,6 @@ import com.datastax.oss.driver.api.core.CqlSession;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.bench.measure.Bench;
-import dev.kvshift.bench.measure.ClosedLoop;
 import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.InFlight;
 import dev.kvshift.bench.measure.Report;
@@ -40,7 +39,7 @@ public final class OverheadBench extends Bench {
   private static final double MAX_ADDED_NANOS = 150;
   private static final double MAX_ADDED_BYTES = 200;
   private static final double MIN_ON_NODE = 0.9;
-  private static final int KEYS = 1_024;
+  private static final int KEYS = CostRounds.KEYS;
   private static final int NODE_OPERATIONS = 10_000;
   private static final String RAW = "native driver";
   private static final String AGAIN = "native driver again";
@@ -188,18 +187,11 @@ public final class OverheadBench extends Bench {
   private void measure(
       Report report, String what, Map<String, IntFunction<CompletionStage<?>>> operations)
       throws Exception {
-    Map<String, double[]> bytes = new LinkedHashMap<>();
-    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    operations.forEach(
-        (name, operation) -> {
-          double[] allocated = new double[blocks];
-          bytes.put(name, allocated);
-          contenders.put(name, round -> block(operation, allocated, round));
-        });
-    new Rounds(Math.max(1, blocks / 4), random(4), warm -> {}).run(what, warmUp(operations));
-    Map<String, Sample> nanos = rounds(blocks).run(what, contenders);
-    Map<String, Sample> allocated = new LinkedHashMap<>();
-    bytes.forEach((name, each) -> allocated.put(name, new Sample(each)));
+    CostRounds.Costs costs =
+        new CostRounds(blocks, this.operations, inFlight, random(4), this::progress)
+            .run(what, operations);
+    Map<String, Sample> nanos = costs.nanos();
+    Map<String, Sample> allocated = costs.bytes();
     for (String name : operations.keySet()) {
       report.figure(what + ", client CPU, " + name, nanos.get(name), "ns/op");
       report.figure(what + ", allocation, " + name, allocated.get(name), "B/op");
@@ -218,24 +210,5 @@ public final class OverheadBench extends Bench {
         Goal.atMost(MAX_ADDED_BYTES));
     report.figure(
         what + ", allocation, control", allocated.get(AGAIN).minus(allocated.get(RAW)), "B/op");
-  }
-
-  private Map<String, Rounds.Contender> warmUp(
-      Map<String, IntFunction<CompletionStage<?>>> operations) {
-    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    operations.forEach(
-        (name, operation) -> contenders.put(name, round -> block(operation, new double[1], 0)));
-    return contenders;
-  }
-
-  private double block(IntFunction<CompletionStage<?>> operation, double[] allocated, int round)
-      throws InterruptedException {
-    ClientCost before = ClientCost.now();
-    ClosedLoop.run(inFlight, operations, i -> operation.apply(i & (KEYS - 1)));
-    ClientCost after = ClientCost.now();
-    if (round > 0) {
-      allocated[round - 1] = after.bytesPerOperation(before, operations);
-    }
-    return after.nanosPerOperation(before, operations);
   }
 }

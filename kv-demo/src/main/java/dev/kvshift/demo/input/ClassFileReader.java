@@ -37,6 +37,11 @@ public final class ClassFileReader {
     this.sink = sink;
   }
 
+  /** Returns the folder of the local Maven repository, whose jars are the usual input. */
+  public static Path localRepository() {
+    return Path.of(System.getProperty("user.home"), ".m2", "repository");
+  }
+
   /**
    * Passes class files to the sink until it has counted {@code limit}.
    *

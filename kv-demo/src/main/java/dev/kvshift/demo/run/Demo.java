@@ -54,6 +54,9 @@ import java.util.stream.Collectors;
  * <p>Used once, by one thread.
  */
 public final class Demo {
+  /** How long each phase lasts before a step up: enough to see it, for a newcomer who waits. */
+  private static final Duration DWELL = Duration.ofSeconds(1);
+
   /** The leader issues versions at most this far ahead of its clock. */
   private static final Duration MAX_FLOOR_AHEAD = Duration.ofSeconds(1);
 
@@ -162,6 +165,7 @@ public final class Demo {
             .source(source)
             .target(target)
             .bootstrapServers(servers.bootstrapServers())
+            .options(MigrationOptions.builder().dwell(DWELL).build())
             .build();
     try (Migration migration = Migration.of(plan, progress)) {
       List<CutoverTimes.Interval> felt = new ArrayList<>();

@@ -48,6 +48,28 @@ public record HostPlan(String name, List<MigrationPlan> collections, Duration le
   }
 
   /**
+   * Returns the plan of a collection.
+   *
+   * @throws KvException.Permanent if there is none of that name
+   */
+  public MigrationPlan collection(String wanted) {
+    return collections.stream()
+        .filter(each -> each.collection().equals(wanted))
+        .findFirst()
+        .orElseThrow(
+            () -> unknown(wanted, collections.stream().map(MigrationPlan::collection).toList()));
+  }
+
+  /** Returns the error of a name that is not among the known ones. */
+  public static KvException.Permanent unknown(String wanted, List<String> known) {
+    return new KvException.Permanent(
+        "there is no collection "
+            + wanted
+            + " in the configuration: give one of "
+            + String.join(", ", known));
+  }
+
+  /**
    * Returns the name.
    *
    * @throws KvException.Permanent if it is malformed

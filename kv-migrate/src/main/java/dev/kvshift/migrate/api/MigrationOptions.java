@@ -70,6 +70,30 @@ public final class MigrationOptions {
     return new Builder();
   }
 
+  /** Returns a builder with these options. */
+  public Builder toBuilder() {
+    Builder builder = new Builder();
+    builder.topicPartitions = topicPartitions;
+    builder.replicationFactor = replicationFactor;
+    builder.topicRetention = topicRetention;
+    builder.copyTasks = copyTasks;
+    builder.copyWorkers = copyWorkers;
+    builder.maxInFlight = maxInFlight;
+    builder.pageRows = pageRows;
+    builder.scanRate = scanRate;
+    builder.verifySketchBits = verifySketchBits;
+    builder.listedDifferences = listedDifferences;
+    builder.maxRejected = maxRejected;
+    builder.pauseLimit = pauseLimit;
+    builder.fenceLifetime = fenceLifetime;
+    builder.patience = patience;
+    builder.dwell = dwell;
+    builder.hook = hook;
+    builder.givenUp = givenUp;
+    builder.emptySourceAllowed = emptySourceAllowed;
+    return builder;
+  }
+
   /** Returns the number of the topic's partitions. */
   public int topicPartitions() {
     return topicPartitions;

@@ -15,6 +15,7 @@ final class ExitCode {
   static final int REFUSED = 6;
   static final int UNAVAILABLE = 7;
   static final int TASK_FAILED = 8;
+  static final int ABSENT = 9;
   static final int INTERRUPTED = 130;
 
   private ExitCode() {}

@@ -1,8 +1,7 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.Fleet;
 import dev.kvshift.migrate.internal.ledger.Members;
-import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
@@ -22,6 +21,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Shows who uses a collection, as its leader knows it. */
@@ -32,24 +32,19 @@ import picocli.CommandLine.Spec;
       "%nThe old store's leader knows them: instances of services on transition:// report once a"
           + " second, and clients that have used the collection without a report are listed for ten"
           + " seconds. Changes nothing, and needs neither the new store nor the broker.",
-      "%nWith --collection locks:SPACE it shows who takes locks of a space on the old store, and"
-          + " holds some: such services keep the space from moving."
+      "%nFor locks:SPACE it shows the processes that take locks of a space at the old store, and how"
+          + " many each holds."
     },
     mixinStandardHelpOptions = true)
 final class FleetCommand implements Callable<Integer> {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final String LOCKS = "locks:";
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(
-      names = "--from",
-      required = true,
-      paramLabel = "STRING",
-      description = "Connection string of the store that the collection leaves.")
-  private String from = "";
+  @Mixin private ConfigOption config = new ConfigOption();
 
-  @Mixin private CollectionOptions collection = new CollectionOptions();
+  @Parameters(paramLabel = "COLLECTION", description = "The collection, or locks:SPACE.")
+  private String name = "";
 
   @Option(
       names = "--json",
@@ -67,19 +62,9 @@ final class FleetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Gate.State state;
-    List<User> users;
-    try (Store store = collection.open(from)) {
-      Gate gate =
-          isLockSpace()
-              ? Await.patiently(
-                  PATIENCE, () -> store.locks(collection.name.substring(LOCKS.length())).gate())
-              : Await.patiently(
-                      PATIENCE, () -> store.open(collection.name, collection.layout(), Claim.NONE))
-                  .gate();
-      state = Await.patiently(PATIENCE, gate::state);
-      users = users(state, Await.patiently(PATIENCE, gate::instances));
-    }
+    Fleet fleet = isLockSpace() ? ofLocks() : ofCollection();
+    Gate.State state = fleet.state();
+    List<User> users = users(state, fleet.instances());
     PrintWriter out = spec.commandLine().getOut();
     lines(state, users).forEach(out::println);
     out.flush();
@@ -90,7 +75,19 @@ final class FleetCommand implements Callable<Integer> {
   }
 
   private boolean isLockSpace() {
-    return collection.name.startsWith(LOCKS);
+    return name.startsWith(LOCKS);
+  }
+
+  private Fleet ofLocks() {
+    try (Store store = config.read().openSource()) {
+      return Fleet.ofLocks(store, name.substring(LOCKS.length()));
+    }
+  }
+
+  private Fleet ofCollection() {
+    try (MigrationFile.Source source = config.read().openSource(name)) {
+      return Fleet.read(source.store(), name, source.layout());
+    }
   }
 
   private List<User> users(Gate.State state, List<Gate.Instance> instances) {
@@ -112,7 +109,7 @@ final class FleetCommand implements Callable<Integer> {
           : instance.use().problem();
     }
     Phase next = state.phase().towards(Phase.NEW_ONLY);
-    return instance.report().obstacle(collection.name, next, state.copy());
+    return instance.report().obstacle(name, next, state.copy());
   }
 
   private List<String> lines(Gate.State state, List<User> users) {
@@ -122,7 +119,7 @@ final class FleetCommand implements Callable<Integer> {
         String.format(
             Locale.ROOT,
             "%s: phase %s, epoch %d; %,d of %,d processes ready for the next step",
-            collection.name,
+            name,
             state.phase().word(),
             state.epoch(),
             ready,
@@ -152,7 +149,7 @@ final class FleetCommand implements Callable<Integer> {
 
   private Members json(Gate.State state, List<User> users) {
     return new Members()
-        .with("collection", collection.name)
+        .with("collection", name)
         .with("phase", state.phase().word())
         .with("epoch", state.epoch())
         .withObjects("processes", users.stream().map(FleetCommand::json).toList());

@@ -94,7 +94,8 @@ final class HostText {
             .with("copyTasksDone", migration.copy().tasksDone())
             .with("copy", Certificate.print(migration.copy().counts()))
             .with("quarantined", migration.quarantine().keys())
-            .withObjects("tasks", collection.tasks().stream().map(HostText::members).toList());
+            .withObjects("tasks", collection.tasks().stream().map(HostText::members).toList())
+            .withObjects("events", migration.events().stream().map(Members::parse).toList());
     MigrationStatus.Stream stream = migration.stream();
     if (stream != null) {
       members.with("streamPosition", stream.position());

@@ -1,23 +1,28 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.api.WritePause;
 import dev.kvshift.spi.Phase;
-import dev.kvshift.spi.Store;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -27,17 +32,40 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** Moves a collection from one store to another. */
 @Command(
     name = "migrate",
-    description = "Moves a collection from one store to another while services use it.",
+    description = {
+      "Moves collections from one store to another while services use them.",
+      "%nOne configuration file names the stores, the broker and the collections: 'init' writes it,"
+          + " and every command reads it. The steps of a collection: prepare, copy, verify, cutover."
+          + " Each is durable and can be repeated; 'run' does those that are not done yet. 'status'"
+          + " shows where they are.",
+      "%nCommands work in their own process, or leave the work to hosts, if some run: see 'host"
+          + " --help'. A command that streams takes the lead of its collection from the hosts, and"
+          + " gives it back when it ends."
+    },
     subcommands = {
+      InitCommand.class,
+      CheckCommand.class,
+      PlanCommand.class,
+      ExplainCommand.class,
+      DeadLettersCommand.class,
+      HostCommand.class,
+      WipeCommand.Reset.class,
+      WipeCommand.Abort.class,
+      WipeCommand.Retire.class,
       AdviseCommand.class,
       FleetCommand.class,
-      HostCommand.class,
-      MoveLocksCommand.class
+      MoveLocksCommand.class,
+      DataCommands.Get.class,
+      DataCommands.Put.class,
+      DataCommands.Delete.class,
+      DataCommands.ReadRange.class,
+      DataCommands.Scan.class
     },
     subcommandsRepeatable = false,
     synopsisSubcommandLabel = "COMMAND",
@@ -56,6 +84,8 @@ final class MigrateCommand implements Runnable {
 
   static CommandLine commandLine() {
     CommandLine line = new CommandLine(new MigrateCommand());
+    // Keys and values may begin with @.
+    line.setExpandAtFiles(false);
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {
           PrintWriter err = command.getErr();
@@ -80,14 +110,20 @@ final class MigrateCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "give a command, such as run");
+    throw new ParameterException(spec.commandLine(), "give a command, such as status");
   }
 
   @Command(
-      description =
-          "Does everything that is not done yet: prepare, stream, copy, apply, verify, cutover.")
+      description = {
+        "Does everything that is not done yet, up to the point of no return; with --cutover also the"
+            + " cutover.",
+        "%nBefore new-only, everything can be taken back: the old store has every write. Without"
+            + " --cutover, a fenced cutover is left verified, a dual-write cutover in new-primary."
+      })
   int run(
-      @Mixin PlanOptions options,
+      @Mixin ConfigOption config,
+      @Parameters(arity = "1..*", paramLabel = "COLLECTION", description = "Collections to move.")
+          List<String> names,
       @Option(
               names = "--way",
               paramLabel = "WAY",
@@ -99,57 +135,106 @@ final class MigrateCommand implements Runnable {
                       + " services write to both stores for a while) (default: fence).")
           Way way,
       @Option(
+              names = "--cutover",
+              description = "Hands the collections over, too. There is no way back from that.")
+          boolean isCutOver,
+      @Mixin GiveUpOption giveUp,
+      @Option(
               names = "--json",
               paramLabel = "FILE",
-              description = "Writes the result to a file, as JSON.")
+              description = "Writes the result of a single collection to a file, as JSON.")
           @Nullable Path json) {
     return with(
-        options,
-        migration -> {
-          MigrationResult result = migration.run(way);
-          printResult(result);
-          if (json != null) {
-            write(json, ResultJson.print(result));
+        config,
+        opened -> {
+          HostedWork hosts = hosts(opened);
+          if (hosts != null && hosts.run(names, TaskKind.COPY) == ExitCode.TASK_FAILED) {
+            return ExitCode.TASK_FAILED;
           }
-          return result.copy().counts().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
+          return each(
+              opened,
+              names,
+              giveUp,
+              migration -> {
+                boolean hasMoved = migration.approach(way);
+                if (!isCutOver && !hasMoved) {
+                  out("ready for the cutover: give --cutover, or the command cutover");
+                  return ExitCode.OK;
+                }
+                MigrationResult result = migration.run(way);
+                printResult(result);
+                if (json != null) {
+                  write(json, ResultJson.print(result));
+                }
+                return result.copy().counts().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
+              });
         });
   }
 
-  @Command(description = "Opens the new side and creates the topic.")
-  int prepare(@Mixin PlanOptions options) {
-    return with(
-        options,
+  @Command(
+      description =
+          "Opens the new side of collections, creates their topics, and fixes where their streams"
+              + " begin. Fixes layout, partitions, replicas and retention.")
+  int prepare(
+      @Mixin ConfigOption config, @Mixin Collections collections, @Mixin WaitOption waiting) {
+    return ask(
+        config,
+        collections,
+        waiting,
+        TaskKind.PREPARE,
         migration -> {
           migration.prepare();
           return ExitCode.OK;
         });
   }
 
-  @Command(description = "Streams and applies changes until interrupted.")
-  int stream(@Mixin PlanOptions options) {
-    return with(
-        options,
+  @Command(
+      description =
+          "Streams and applies the changes of collections. Hosts do so until they have moved, and"
+              + " the command ends once they stream; without a host, it streams one collection until"
+              + " it is interrupted.")
+  int stream(
+      @Mixin ConfigOption config, @Mixin Collections collections, @Mixin WaitOption waiting) {
+    return ask(
+        config,
+        collections,
+        waiting,
+        TaskKind.LEAD,
         migration -> {
           migration.follow();
           return ExitCode.INTERRUPTED;
         });
   }
 
-  @Command(description = "Copies what is not copied yet, while streaming and applying.")
-  int copy(@Mixin PlanOptions options) {
-    return with(
-        options,
+  @Command(
+      description =
+          "Copies what is not copied yet, and applies what has changed meanwhile. Exits with 3 if"
+              + " rows were rejected.")
+  int copy(@Mixin ConfigOption config, @Mixin Collections collections, @Mixin WaitOption waiting) {
+    return ask(
+        config,
+        collections,
+        waiting,
+        TaskKind.COPY,
         migration -> {
           CopyReport report = migration.copy();
           ResultText.printCopy(spec.commandLine().getOut(), report.counts());
+          migration.catchUp();
           return report.counts().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
         });
   }
 
-  @Command(description = "Compares both sides, while streaming and applying.")
-  int verify(@Mixin PlanOptions options) {
-    return with(
-        options,
+  @Command(
+      description =
+          "Compares both sides of collections, while they are streamed and applied. Exits with 5 if"
+              + " they differ.")
+  int verify(
+      @Mixin ConfigOption config, @Mixin Collections collections, @Mixin WaitOption waiting) {
+    return ask(
+        config,
+        collections,
+        waiting,
+        TaskKind.VERIFY,
         migration -> {
           migration.catchUp();
           VerifyReport report = migration.verify();
@@ -159,9 +244,10 @@ final class MigrateCommand implements Runnable {
   }
 
   @Command(description = "Compares both sides and makes differing keys equal to the old side.")
-  int repair(@Mixin PlanOptions options) {
-    return with(
-        options,
+  int repair(@Mixin ConfigOption config, @Mixin NamedCollections collections) {
+    return work(
+        config,
+        collections,
         migration -> {
           migration.catchUp();
           RepairReport repaired = migration.repair();
@@ -181,7 +267,7 @@ final class MigrateCommand implements Runnable {
 
   @Command(
       description = {
-        "Takes the collection to a phase of the dual-write cutover, forward or back, one step at a"
+        "Takes collections to a phase of the dual-write cutover, forward or back, one step at a"
             + " time. Streams and applies meanwhile.",
         "%nPhases: legacy, shadow-write, dual-write, shadow-read, new-read, new-primary, new-only."
             + " A step forward waits until every instance of a service can follow it, and until"
@@ -192,86 +278,169 @@ final class MigrateCommand implements Runnable {
             + " new-only."
       })
   int step(
-      @Mixin PlanOptions options,
+      @Mixin ConfigOption config,
       @Parameters(
+              index = "0",
               paramLabel = "PHASE",
               converter = PhaseConverter.class,
               description = "The phase to go to.")
-          Phase phase) {
+          Phase phase,
+      @Parameters(
+              index = "1..*",
+              arity = "1..*",
+              paramLabel = "COLLECTION",
+              description = "Collections to take there.")
+          List<String> names) {
     return with(
-        options,
-        migration -> {
-          migration.step(phase);
-          return ExitCode.OK;
-        });
+        config,
+        opened ->
+            each(
+                opened,
+                names,
+                new GiveUpOption(),
+                migration -> {
+                  migration.step(phase);
+                  return ExitCode.OK;
+                }));
   }
 
   @Command(
       description = {
-        "Takes a collection of the dual-write cutover back to legacy, from every phase before"
+        "Takes collections of the dual-write cutover back to legacy, from every phase before"
             + " new-only.",
         "%nThe old store has everything that services were told, so nothing is copied and nothing is"
             + " lost. Needs neither the new store nor the broker. End a running step or run first,"
             + " which would go forward again."
       })
-  int rollback(
-      @Option(
-              names = "--from",
-              required = true,
-              paramLabel = "STRING",
-              description = "Connection string of the store that the collection was to leave.")
-          String from,
-      @Mixin CollectionOptions collection,
-      @Mixin HookOption hook) {
-    try (Store source = collection.open(from)) {
-      Phase before =
-          Migration.rollBack(
-              source,
-              collection.name,
-              collection.layout(),
-              hook.of(collection.name),
-              new ProgressLines(spec.commandLine().getErr()));
-      out(
-          before == Phase.LEGACY
-              ? "collection " + collection.name + " is in phase legacy"
-              : "collection "
-                  + collection.name
-                  + " is back in phase legacy, from "
-                  + before.word());
-      return ExitCode.OK;
+  int rollback(@Mixin ConfigOption config, @Mixin NamedCollections collections) {
+    MigrationFile file = config.read();
+    for (String name : collections.names) {
+      try (MigrationFile.Source source = file.openSource(name)) {
+        Phase before =
+            Migration.rollBack(
+                source.store(),
+                name,
+                source.layout(),
+                source.options().hook(),
+                new ProgressLines(spec.commandLine().getErr()));
+        out(
+            before == Phase.LEGACY
+                ? "collection " + name + " is in phase legacy"
+                : "collection " + name + " is back in phase legacy, from " + before.word());
+      }
     }
+    return ExitCode.OK;
   }
 
   @Command(
       description =
-          "Hands the collection over: from legacy by a fence, with a short pause for writers; from"
-              + " new-primary by a seal, without one.")
-  int cutover(@Mixin PlanOptions options) {
+          "Hands collections over: from legacy by a fence, with a short pause for writers; from"
+              + " new-primary by a seal, without one. There is no way back from that.")
+  int cutover(
+      @Mixin ConfigOption config, @Mixin NamedCollections collections, @Mixin GiveUpOption giveUp) {
     return with(
-        options,
-        migration -> {
-          printCutover(migration.cutover());
+        config,
+        opened ->
+            each(
+                opened,
+                collections.names,
+                giveUp,
+                migration -> {
+                  printCutover(migration.cutover());
+                  return ExitCode.OK;
+                }));
+  }
+
+  @Command(
+      description =
+          "Keeps hosts off collections. They are not streamed meanwhile, and the old store keeps its"
+              + " changes for a limited time.")
+  int pause(@Mixin ConfigOption config, @Mixin Collections collections) {
+    return with(
+        config,
+        opened -> {
+          HostedMigrations migrations = new HostedMigrations(opened.plan());
+          for (String name : collections.of(opened)) {
+            migrations.note(name, "pause");
+            migrations.pause(name);
+          }
           return ExitCode.OK;
         });
   }
 
-  @Command(description = "Shows the state of the migration; changes nothing.")
-  int status(@Mixin PlanOptions options) {
+  @Command(description = "Lets hosts work on paused collections again.")
+  int resume(@Mixin ConfigOption config, @Mixin Collections collections) {
     return with(
-        options,
-        migration -> {
-          StatusText.lines(migration.status()).forEach(this::out);
+        config,
+        opened -> {
+          HostedMigrations migrations = new HostedMigrations(opened.plan());
+          for (String name : collections.of(opened)) {
+            migrations.note(name, "resume");
+            migrations.resume(name);
+          }
+          return ExitCode.OK;
+        });
+  }
+
+  @Command(
+      description =
+          "Shows the hosts, and the state of collections and of their tasks. Changes nothing.")
+  int status(
+      @Mixin ConfigOption config,
+      @Mixin Collections collections,
+      @Option(names = "--json", description = "Prints JSON, for programs.") boolean json,
+      @Option(
+              names = "--watch",
+              paramLabel = "S",
+              defaultValue = "0",
+              description = "Shows it again every S seconds, until interrupted (default: once).")
+          int watchSeconds) {
+    return with(
+        config,
+        opened -> {
+          while (true) {
+            HostStatus status = status(opened, collections);
+            if (json) {
+              out(HostText.json(status));
+            } else {
+              HostText.lines(status).forEach(this::out);
+            }
+            if (watchSeconds <= 0 || !HostedWork.pause(watchSeconds)) {
+              return watchSeconds <= 0 ? ExitCode.OK : ExitCode.INTERRUPTED;
+            }
+          }
+        });
+  }
+
+  @Command(description = "Lists the collections, each with its phase and the states of its tasks.")
+  int list(
+      @Mixin ConfigOption config,
+      @Mixin Collections collections,
+      @Option(names = "--json", description = "Prints JSON, for programs.") boolean json) {
+    return with(
+        config,
+        opened -> {
+          HostStatus status = status(opened, collections);
+          if (json) {
+            out(HostText.json(status));
+          } else {
+            status.collections().forEach(collection -> out(HostText.line(collection)));
+          }
           return ExitCode.OK;
         });
   }
 
   @Command(description = "Prints the certificate of a collection that has moved, as JSON.")
-  int certificate(@Mixin PlanOptions options) {
+  int certificate(
+      @Mixin ConfigOption config,
+      @Parameters(paramLabel = "COLLECTION", description = "The collection.") String name) {
     return with(
-        options,
-        migration -> {
-          out(migration.certificate());
-          return ExitCode.OK;
+        config,
+        opened -> {
+          try (Migration migration = migration(opened.plan().collection(name))) {
+            out(migration.certificate());
+            return ExitCode.OK;
+          }
         });
   }
 
@@ -304,16 +473,144 @@ final class MigrateCommand implements Runnable {
     }
   }
 
-  private int with(PlanOptions options, ToIntFunction<Migration> command) {
-    PrintWriter err = spec.commandLine().getErr();
+  /** Whether a command waits for the hosts. */
+  private static final class WaitOption {
+    @Option(
+        names = "--no-wait",
+        description = "Records what is wanted for hosts, and does not wait until it is done.")
+    private boolean isOff;
+  }
+
+  /** The collections of a command that changes nothing that people notice. */
+  private static final class Collections {
+    @Parameters(
+        arity = "0..*",
+        paramLabel = "COLLECTION",
+        description = "Collections of the configuration (default: all of them).")
+    private List<String> names = List.of();
+
+    List<String> of(MigrationFile.Opened opened) {
+      return opened.of(names).stream().map(MigrationPlan::collection).toList();
+    }
+  }
+
+  /** The collections of a command that people have to name. */
+  private static final class NamedCollections {
+    @Parameters(
+        arity = "1..*",
+        paramLabel = "COLLECTION",
+        description = "Collections of the configuration.")
+    private List<String> names = List.of();
+  }
+
+  /** The services that a cutover leaves behind. */
+  private static final class GiveUpOption {
+    @Option(
+        names = "--give-up",
+        paramLabel = "SERVICE",
+        description =
+            "A service that the cutover need not wait for, though its instances are not ready; its"
+                + " requests fail after the move. May be given several times.")
+    private List<String> services = List.of();
+
+    MigrationPlan of(MigrationPlan plan) {
+      return plan.toBuilder()
+          .options(plan.options().toBuilder().givingUp(Set.copyOf(services)).build())
+          .build();
+    }
+  }
+
+  private static HostStatus status(MigrationFile.Opened opened, Collections collections) {
+    HostedMigrations migrations = new HostedMigrations(opened.plan());
+    return new HostStatus(
+        migrations.hosts(), collections.of(opened).stream().map(migrations::status).toList());
+  }
+
+  /** Leaves a step to the hosts, or does it here if none runs. */
+  private int ask(
+      ConfigOption config,
+      Collections collections,
+      WaitOption waiting,
+      TaskKind kind,
+      ToIntFunction<Migration> alone) {
+    return with(
+        config,
+        opened -> {
+          List<String> names = collections.of(opened);
+          HostedWork hosts = hosts(opened);
+          if (waiting.isOff) {
+            new HostedWork(new HostedMigrations(opened.plan()), outWriter(), errWriter())
+                .ask(names, kind);
+            if (hosts == null) {
+              errWriter()
+                  .println(
+                      "no host runs, so nothing happens yet: start one with 'host --config "
+                          + config.file
+                          + "'; what was asked for is recorded");
+              errWriter().flush();
+            }
+            return ExitCode.OK;
+          }
+          return hosts == null
+              ? each(opened, names, new GiveUpOption(), alone)
+              : hosts.run(names, kind);
+        });
+  }
+
+  private @Nullable HostedWork hosts(MigrationFile.Opened opened) {
+    HostedMigrations migrations = new HostedMigrations(opened.plan());
+    return migrations.hosts().isEmpty()
+        ? null
+        : new HostedWork(migrations, outWriter(), errWriter());
+  }
+
+  private int work(
+      ConfigOption config, NamedCollections collections, ToIntFunction<Migration> command) {
+    return with(config, opened -> each(opened, collections.names, new GiveUpOption(), command));
+  }
+
+  /** Does a command here, for one collection after the other; returns the worst exit code. */
+  private int each(
+      MigrationFile.Opened opened,
+      List<String> names,
+      GiveUpOption giveUp,
+      ToIntFunction<Migration> command) {
+    int worst = ExitCode.OK;
+    for (MigrationPlan plan : opened.of(names)) {
+      new HostedMigrations(opened.plan()).note(plan.collection(), words());
+      try (Migration migration = migration(giveUp.of(plan))) {
+        worst = Math.max(worst, command.applyAsInt(migration));
+      }
+    }
+    return worst;
+  }
+
+  private Migration migration(MigrationPlan plan) {
+    return Migration.of(plan, new ProgressLines(errWriter()));
+  }
+
+  /** Returns the command as it was given, without the configuration. */
+  private String words() {
+    ParseResult parsed = spec.commandLine().getParseResult();
+    return String.join(" ", parsed.originalArgs());
+  }
+
+  private int with(ConfigOption config, ToIntFunction<MigrationFile.Opened> command) {
     return Termination.run(
-        err,
+        errWriter(),
         () -> {
-          try (PlanOptions.Opened opened = options.open();
-              Migration migration = Migration.of(opened.plan(), new ProgressLines(err))) {
-            return command.applyAsInt(migration);
+          try (MigrationFile.Opened opened = config.open()) {
+            return command.applyAsInt(opened);
           }
         });
+  }
+
+  private PrintWriter outWriter() {
+    return spec.commandLine().getOut();
+  }
+
+  private PrintWriter errWriter() {
+    return spec.commandLine().getErr();
   }
 
   private void printResult(MigrationResult result) {

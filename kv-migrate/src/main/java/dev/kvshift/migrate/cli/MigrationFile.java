@@ -19,7 +19,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The configuration file of hosts: the stores, the broker and the collections. {@code
+ * The configuration file of a migration: the stores, the broker and the collections. {@code
  * docs/migration.yaml} explains each member. Paths are relative to the file. Secrets stand in other
  * files: connection strings name them, and the Kafka properties are one.
  *
@@ -47,6 +47,15 @@ record MigrationFile(
 
   /** A plan whose stores are closed with it. */
   record Opened(HostPlan plan) implements AutoCloseable {
+    /**
+     * Returns the plans of the named collections; of all if none is named.
+     *
+     * @throws KvException.Permanent if one is not in the configuration
+     */
+    List<MigrationPlan> of(List<String> names) {
+      return names.isEmpty() ? plan.collections() : names.stream().map(plan::collection).toList();
+    }
+
     @Override
     public void close() {
       plan.collections().get(0).target().close();
@@ -102,6 +111,7 @@ record MigrationFile(
   }
 
   private static List<Entry> entries(YamlMap file) {
+    String hook = file.textOrNull("hook");
     YamlMap defaults = file.map("defaults");
     if (defaults != null) {
       options(defaults, MigrationOptions.builder());
@@ -123,7 +133,11 @@ record MigrationFile(
       }
       options(collection, options);
       collection.end();
-      entries.add(new Entry(name, layout.get(), options.build()));
+      if (hook != null) {
+        options.hook(new Hook(hook).of(name));
+      }
+      collection.apply(
+          "name", text -> new Entry(text, layout.get(), options.build()), entries::add);
     }
     if (entries.isEmpty()) {
       throw file.wrong("collections", "'collections' has none: give a list, each with 'name'");
@@ -152,6 +166,16 @@ record MigrationFile(
         Long::parseLong,
         seconds -> options.patience(Duration.ofSeconds(seconds)));
     map.apply(
+        "pauseLimitMillis",
+        Long::parseLong,
+        millis -> options.pauseLimit(Duration.ofMillis(millis)));
+    map.apply(
+        "fenceSeconds",
+        Long::parseLong,
+        seconds -> options.fenceLifetime(Duration.ofSeconds(seconds)));
+    map.apply(
+        "dwellSeconds", Long::parseLong, seconds -> options.dwell(Duration.ofSeconds(seconds)));
+    map.apply(
         "allowEmpty",
         MigrationFile::flag,
         isAllowed -> {
@@ -171,6 +195,32 @@ record MigrationFile(
 
   private static Path resolve(Path file, String text) {
     return file.toAbsolutePath().resolveSibling(text);
+  }
+
+  /** The store that a collection leaves, and the collection's part of the plan. */
+  record Source(Store store, Layout layout, MigrationOptions options) implements AutoCloseable {
+    @Override
+    public void close() {
+      store.close();
+    }
+  }
+
+  /** Opens the store that a collection leaves, and neither the other one nor the broker. */
+  Source openSource(String collection) {
+    Entry entry =
+        collections.stream()
+            .filter(each -> each.name.equals(collection))
+            .findFirst()
+            .orElseThrow(
+                () -> HostPlan.unknown(collection, collections.stream().map(Entry::name).toList()));
+    Plugins jars = new Plugins(plugins);
+    Layout layout = jars.layout(entry.name, entry.layout);
+    return new Source(jars.open(source), layout, entry.options);
+  }
+
+  /** Opens the store that all collections leave, and neither the other one nor the broker. */
+  Store openSource() {
+    return new Plugins(plugins).open(source);
   }
 
   /** Opens both stores. */

@@ -1,18 +1,17 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.LockSpaceRecord;
-import dev.kvshift.spi.Store;
 import dev.kvshift.transition.LockMove;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -36,26 +35,15 @@ final class MoveLocksCommand implements Callable<Integer> {
   @Parameters(paramLabel = "SPACE", description = "Name of the lock space.")
   private String space = "";
 
-  @Option(
-      names = "--from",
-      required = true,
-      paramLabel = "STRING",
-      description = "Connection string of the store that grants the locks.")
-  private String from = "";
-
-  @Option(
-      names = "--to",
-      required = true,
-      paramLabel = "STRING",
-      description = "Connection string of the store that is to grant them.")
-  private String to = "";
+  @Mixin private ConfigOption config = new ConfigOption();
 
   @Option(
       names = "--guards",
-      required = true,
       arity = "1..*",
       paramLabel = "COLLECTION",
-      description = "The collections whose rows are written under locks of the space: all of them.")
+      description =
+          "The collections whose rows are written under locks of the space (default: all of the"
+              + " configuration).")
   private List<String> guards = new ArrayList<>();
 
   @Option(
@@ -74,20 +62,18 @@ final class MoveLocksCommand implements Callable<Integer> {
       description = "Services whose instances need not be able to follow.")
   private List<String> givenUp = new ArrayList<>();
 
-  @Option(
-      names = "--plugins",
-      paramLabel = "FOLDER",
-      description = "Folder of jars with further drivers (default: plugins, if it exists).")
-  private @Nullable Path plugins;
-
   @Override
   public Integer call() {
     PrintWriter err = spec.commandLine().getErr();
-    Plugins drivers = new Plugins(plugins);
-    try (Store old = drivers.open(from);
-        Store fresh = drivers.open(to)) {
+    try (MigrationFile.Opened opened = config.open()) {
+      List<MigrationPlan> guarded = opened.of(guards);
+      MigrationPlan first = guarded.get(0);
       LockSpaceRecord moved =
-          LockMove.of(space, old, fresh, guards)
+          LockMove.of(
+                  space,
+                  first.source(),
+                  first.target(),
+                  guarded.stream().map(MigrationPlan::collection).toList())
               .withPatience(Duration.ofSeconds(patienceSeconds))
               .withGivenUp(Set.copyOf(givenUp))
               .withProgress(

@@ -37,7 +37,17 @@ final class Plugins {
 
   /** Opens a store with a bundled driver or one of the plugins. */
   Store open(String connectionString) {
-    return Stores.open(ConnectionString.parse(connectionString), loader);
+    return open(ConnectionString.parse(connectionString));
+  }
+
+  /** Opens a store with a bundled driver or one of the plugins. */
+  Store open(ConnectionString string) {
+    return Stores.open(string, loader);
+  }
+
+  /** Returns the model of a collection; null if no plugin has one. */
+  @Nullable Model model(String collection) {
+    return ModelCatalogue.find(loader).get(collection);
   }
 
   /**

@@ -23,7 +23,8 @@ final class StatusText {
             source.isFenced() ? ", fenced" : ""));
     MigrationStatus.Stream stream = status.stream();
     if (stream == null) {
-      lines.add("not prepared");
+      lines.add(source.floor().isPresent() ? "moved and retired" : "not prepared");
+      status.events().forEach(event -> lines.add("event " + event));
       return lines;
     }
     lines.add(

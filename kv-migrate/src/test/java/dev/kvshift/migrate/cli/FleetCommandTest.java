@@ -14,6 +14,7 @@ import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.Store;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -29,6 +30,9 @@ final class FleetCommandTest {
 
   private final String name = UUID.randomUUID().toString();
   private final StringWriter out = new StringWriter();
+
+  @TempDir private Path configured;
+
   private final Store leader = MemoryStoreProvider.open(name);
   private final Gate gate = join(leader.open("files", LAYOUT, Claim.ACTIVE)).gate();
 
@@ -38,13 +42,27 @@ final class FleetCommandTest {
   }
 
   private int execute(String... more) {
-    String[] arguments = {
-      "fleet", "--from", "memory://" + name, "--collection", "files", "--layout", LAYOUT.toString()
-    };
+    String[] arguments = {"fleet", "files", "--config=" + configuration()};
     String[] all = new String[arguments.length + more.length];
     System.arraycopy(arguments, 0, all, 0, arguments.length);
     System.arraycopy(more, 0, all, arguments.length, more.length);
     return MigrateCommand.commandLine().setOut(new PrintWriter(out)).execute(all);
+  }
+
+  private Path configuration() {
+    try {
+      return Files.writeString(
+          configured.resolve("test.yaml"),
+          """
+          source: memory://NAME
+          target: memory://other-NAME
+          kafka: {bootstrap: 'h:1'}
+          collections: [{name: files, layout: 'point;shard=none;encoding=1'}]
+          """
+              .replace("NAME", name));
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static InstanceReport report(String instance, InstanceReport.Use use) {

@@ -151,6 +151,38 @@ final class HostCommandTest {
   }
 
   @Test
+  void step_hostLeads_takesTheLeadAndGivesItBack() {
+    startHost();
+    assertThat(execute("copy", "files")).as(err::toString).isZero();
+    long attempt = leadAttempt("files");
+
+    assertThat(execute("step", "shadow-write", "files")).as(err::toString).isZero();
+
+    assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("shadow-write");
+    until(
+        "the host leads again",
+        () -> leadAttempt("files") == attempt + 2 && lead("files").equals("running"));
+    assertThat(out.toString())
+        .contains("\"command\":\"step shadow-write files --config=", "\"host\":\"");
+    assertThat(execute("rollback", "files")).isZero();
+    assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("legacy");
+  }
+
+  @Test
+  void cutover_hostLeads_movesWithoutAPauseByHand() {
+    startHost();
+    assertThat(execute("copy", "files")).as(err::toString).isZero();
+    assertThat(execute("verify", "files")).as(err::toString).isZero();
+
+    assertThat(execute("cutover", "files")).as(err::toString).isZero();
+
+    assertThat(out.toString()).contains("cutover: moved after ");
+    until("the host has seen it", () -> lead("files").equals("done"));
+    assertThat(execute("certificate", "files")).isZero();
+    assertThat(execute("copy", "files")).as(err::toString).isZero();
+  }
+
+  @Test
   void pause_collection_isLeftAloneUntilResumed() {
     startHost();
     assertThat(execute("stream")).as(err::toString).isZero();
@@ -160,7 +192,7 @@ final class HostCommandTest {
     assertThat(lead("users")).isEqualTo("running");
     assertThat(collection(status(), "files").get("paused").getAsBoolean()).isTrue();
     assertThat(execute("copy", "files")).isEqualTo(ExitCode.TASK_FAILED);
-    assertThat(err.toString()).contains("collection files is paused: 'host resume files'");
+    assertThat(err.toString()).contains("collection files is paused: 'resume files'");
 
     assertThat(execute("resume", "files")).isZero();
     assertThat(execute("copy", "files")).as(err::toString).isZero();
@@ -218,11 +250,17 @@ final class HostCommandTest {
     return task(collection(status(), collection), "lead").get("status").getAsString();
   }
 
+  private long leadAttempt(String collection) {
+    return task(collection(status(), collection), "lead").get("attempt").getAsLong();
+  }
+
   private Thread startHost() {
     Thread host =
-        new Thread(() -> commandLine(new StringWriter(), err).execute(args("run")), "host");
+        new Thread(() -> commandLine(new StringWriter(), err).execute(args("host")), "host");
+    long before = hosts(status()).size();
     host.start();
     hosts.add(host);
+    until("the host has joined", () -> hosts(status()).size() == before + 1);
     return host;
   }
 
@@ -264,7 +302,7 @@ final class HostCommandTest {
   }
 
   private String[] args(String... arguments) {
-    List<String> all = new ArrayList<>(List.of("host"));
+    List<String> all = new ArrayList<>();
     all.addAll(Arrays.asList(arguments));
     all.add("--config=" + folder.resolve("test.yaml"));
     return all.toArray(new String[0]);

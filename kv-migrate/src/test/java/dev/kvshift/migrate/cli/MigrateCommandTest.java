@@ -14,6 +14,7 @@ import dev.kvshift.memory.InMemory;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.Step;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -34,6 +35,8 @@ final class MigrateCommandTest {
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
+  @TempDir private Path configured;
+
   @Test
   void run_filledStore_movesItAndWritesTheResult(@TempDir Path folder) throws Exception {
     Path json = folder.resolve("result.json");
@@ -44,7 +47,9 @@ final class MigrateCommandTest {
         files.put(Key.of(Bytes.utf8("key-" + i)), Bytes.utf8("value-" + i));
       }
 
-      assertThat(execute("run", "--json", json.toString())).as(err.toString()).isZero();
+      assertThat(execute("run", "--cutover", "--json", json.toString()))
+          .as(err.toString())
+          .isZero();
 
       JsonObject result = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
       assertThat(result.get("records").getAsInt()).isEqualTo(500);
@@ -85,9 +90,12 @@ final class MigrateCommandTest {
         KvStore target = InMemory.store("to-" + name)) {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
 
-      assertThat(execute("run", "--way", "dual-write", "--dwell-seconds", "0"))
-          .as("%s", err)
-          .isZero();
+      Path file = configure("dwellSeconds: 0");
+      assertThat(execute(file, "run", "--way", "dual-write")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("ready for the cutover: give --cutover");
+      assertThat(execute("list")).isZero();
+      assertThat(out.toString()).contains("files: phase new-primary");
+      assertThat(execute(file, "run", "--way", "dual-write", "--cutover")).as("%s", err).isZero();
       assertThat(out.toString()).contains("cutover: moved without a pause, by seal-5\n");
       assertThat(err.toString()).contains("collection files enters phase NEW_PRIMARY, epoch 5\n");
       assertThat(execute("status")).isZero();
@@ -111,13 +119,13 @@ final class MigrateCommandTest {
       assertThat(execute("step", "new-read")).isEqualTo(ExitCode.REFUSED);
       assertThat(err.toString()).contains("collection files was not compared: verify first");
       assertThat(execute("cutover")).isEqualTo(ExitCode.REFUSED);
-      assertThat(rollback()).isZero();
+      assertThat(execute("rollback")).isZero();
       assertThat(out.toString())
           .contains("collection files is back in phase legacy, from shadow-read\n");
-      assertThat(rollback()).isZero();
+      assertThat(execute("rollback")).isZero();
       assertThat(out.toString()).endsWith("collection files is in phase legacy\n");
-      assertThat(execute("run")).as("%s", err).isZero();
-      assertThat(rollback()).isEqualTo(ExitCode.REFUSED);
+      assertThat(execute("run", "--cutover")).as("%s", err).isZero();
+      assertThat(execute("rollback")).isEqualTo(ExitCode.REFUSED);
     }
   }
 
@@ -132,20 +140,6 @@ final class MigrateCommandTest {
     assertThat(err.toString()).contains("there is no way 'both': give fence or dual-write");
   }
 
-  private int rollback() {
-    CommandLine line = MigrateCommand.commandLine();
-    line.setOut(new PrintWriter(out));
-    line.setErr(new PrintWriter(err));
-    return line.execute(
-        "rollback",
-        "--from",
-        "memory://from-" + name,
-        "--collection",
-        "files",
-        "--layout",
-        LAYOUT.toString());
-  }
-
   @Test
   void verifyCertificate_printedOneAndAChangedOne_areToldApart(@TempDir Path folder)
       throws Exception {
@@ -156,7 +150,7 @@ final class MigrateCommandTest {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
       assertThat(execute("certificate")).isEqualTo(ExitCode.USAGE);
       assertThat(err.toString()).endsWith("certificate: prepare the migration first\n");
-      assertThat(execute("run")).isZero();
+      assertThat(execute("run", "--cutover")).isZero();
       out.getBuffer().setLength(0);
       assertThat(execute("certificate")).isZero();
     }
@@ -200,11 +194,12 @@ final class MigrateCommandTest {
   void execute_wrongInput_saysWhatAndExitsWithUsage() {
     assertThat(MigrateCommand.commandLine().setErr(new PrintWriter(err)).execute("run"))
         .isEqualTo(ExitCode.USAGE);
-    assertThat(executeWith("run", "nothing://x", "memory://y", "point;shard=none;encoding=1"))
+    assertThat(err.toString()).contains("Missing required parameter: 'COLLECTION'");
+    assertThat(execute(configure("nothing://x", "memory://y", "h:1", ""), "run"))
         .isEqualTo(ExitCode.USAGE);
     assertThat(err.toString()).contains("migrate: no driver for nothing:// ");
-    assertThat(executeWith("run", "memory://x", "memory://y", "round")).isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString()).contains("migrate: layout 'round': give SHAPE;");
+    assertThat(execute(configured.resolve("none.yaml"), "status")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("none.yaml cannot be read");
   }
 
   @Test
@@ -214,18 +209,13 @@ final class MigrateCommandTest {
       source.collection("files", LAYOUT);
       assertThat(target).isNotNull();
 
-      assertThat(
-              executeWith(
-                  "prepare",
-                  "memory://from-" + name,
-                  "memory://to-" + name,
-                  LAYOUT.toString(),
-                  "--kafka",
-                  "127.0.0.1:1",
-                  "--allow-empty",
-                  "--patience-seconds",
-                  "1"))
-          .isEqualTo(ExitCode.UNAVAILABLE);
+      Path file =
+          configure(
+              "memory://from-" + name,
+              "memory://to-" + name,
+              "127.0.0.1:1",
+              "allowEmpty: true, patienceSeconds: 1");
+      assertThat(execute(file, "prepare")).isEqualTo(ExitCode.UNAVAILABLE);
       assertThat(err.toString()).contains("migrate: the broker at 127.0.0.1:1 does not answer: ");
     }
   }
@@ -237,10 +227,10 @@ final class MigrateCommandTest {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
       assertThat(target).isNotNull();
 
-      assertThat(execute("prepare", "--replication", "3")).isEqualTo(ExitCode.USAGE);
+      assertThat(execute(configure("replication: 3"), "prepare")).isEqualTo(ExitCode.USAGE);
       assertThat(err.toString())
           .containsPattern("migrate: topic kvshift\\.files\\.\\S+ was not created: ")
-          .endsWith("; give --replication N with at most as many as there are brokers\n");
+          .endsWith("; give 'replication' at most as many as there are brokers\n");
     }
   }
 
@@ -249,13 +239,13 @@ final class MigrateCommandTest {
     for (String weak : List.of("ONE", "LOCAL_ONE")) {
       err.getBuffer().setLength(0);
       String target = "scylla://host/keyspace?consistency=" + weak;
-      assertThat(executeWith("verify", "memory://from-" + name, target, LAYOUT.toString()))
+      assertThat(execute(configure("memory://from-" + name, target, "h:1", ""), "verify"))
           .isEqualTo(ExitCode.USAGE);
       assertThat(err.toString())
           .isEqualTo(
-              "migrate: the runner cannot prove anything at consistency="
+              "migrate: test.yaml, line 2: the runner cannot prove anything at consistency="
                   + weak
-                  + ", which --to asks for: give LOCAL_QUORUM, or what the services use if that is"
+                  + ", which 'target' asks for: give LOCAL_QUORUM, or what the services use if that is"
                   + " stronger\n");
     }
   }
@@ -268,8 +258,9 @@ final class MigrateCommandTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 StreamInMemory.class.getName(),
-                KafkaBroker.shared().bootstrapServers(),
-                LAYOUT.toString())
+                configure(
+                        "memory://from", "memory://to", KafkaBroker.shared().bootstrapServers(), "")
+                    .toString())
             .redirectErrorStream(true)
             .start();
     List<String> lines = new ArrayList<>();
@@ -295,12 +286,14 @@ final class MigrateCommandTest {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
       assertThat(target).isNotNull();
 
-      assertThat(execute("prepare", "--kafka", "no-such-host.invalid:9092"))
-          .isEqualTo(ExitCode.USAGE);
+      Path file =
+          configure(
+              "memory://from-" + name, "memory://to-" + name, "no-such-host.invalid:9092", "");
+      assertThat(execute(file, "prepare")).isEqualTo(ExitCode.USAGE);
       assertThat(err.toString())
           .endsWith(
               "migrate: no host of 'no-such-host.invalid:9092' is known here: check the names in"
-                  + " --kafka\n");
+                  + " 'bootstrap' of the configuration\n");
     }
   }
 
@@ -332,19 +325,43 @@ final class MigrateCommandTest {
         .isEqualTo("copy files: done, 4,500 rows");
   }
 
-  private int execute(String command, String... more) {
-    return executeWith(
-        command, "memory://from-" + name, "memory://to-" + name, LAYOUT.toString(), more);
+  /** Writes a configuration, with further members of its only collection. */
+  private Path configure(String from, String to, String broker, String options) {
+    try {
+      return Files.writeString(
+          configured.resolve("test.yaml"),
+          """
+          source: FROM
+          target: TO
+          kafka: {bootstrap: 'BROKER'}
+          collections:
+            - {name: files, layout: 'point;shard=none;encoding=1'OPTIONS}
+          """
+              .replace("FROM", from)
+              .replace("TO", to)
+              .replace("BROKER", broker)
+              .replace("OPTIONS", options.isEmpty() ? "" : ", " + options));
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
-  private int executeWith(String command, String from, String to, String layout, String... more) {
-    List<String> arguments = new ArrayList<>(List.of(command));
-    arguments.addAll(List.of("--from", from, "--to", to));
-    if (!List.of(more).contains("--kafka")) {
-      arguments.addAll(List.of("--kafka", KafkaBroker.shared().bootstrapServers()));
-    }
-    arguments.addAll(List.of("--collection", "files", "--layout", layout));
-    arguments.addAll(Arrays.asList(more));
+  private Path configure(String options) {
+    return configure(
+        "memory://from-" + name,
+        "memory://to-" + name,
+        KafkaBroker.shared().bootstrapServers(),
+        options);
+  }
+
+  /** Gives a command for the collection. */
+  private int execute(String... command) {
+    return execute(configure(""), command);
+  }
+
+  private int execute(Path file, String... command) {
+    List<String> arguments = new ArrayList<>(Arrays.asList(command));
+    arguments.addAll(List.of("--config", file.toString(), "files"));
     CommandLine line = MigrateCommand.commandLine();
     line.setOut(new PrintWriter(out));
     line.setErr(new PrintWriter(err));

@@ -65,14 +65,14 @@ final class MigrationFileTest {
     assertThat(users.scanRate()).hasToString("5000 rows/s");
   }
 
-  /** The example shows each default, but for the replicas, which are the broker's. */
+  /** The example shows each default. */
   @Test
   void read_annotatedExample_showsTheDefaults() {
     MigrationOptions shown =
         MigrationFile.read(Path.of("../docs/migration.yaml")).collections().get(1).options();
     MigrationOptions defaults = MigrationOptions.defaults();
 
-    assertThat(shown.replicationFactor()).isEqualTo(OptionalInt.of(3));
+    assertThat(shown.replicationFactor()).isEqualTo(OptionalInt.empty());
     assertThat(shown.topicPartitions()).isEqualTo(defaults.topicPartitions());
     assertThat(shown.topicRetention()).isEqualTo(defaults.topicRetention());
     assertThat(shown.copyTasks()).isEqualTo(defaults.copyTasks());
@@ -80,6 +80,9 @@ final class MigrationFileTest {
     assertThat(shown.maxInFlight()).isEqualTo(defaults.maxInFlight());
     assertThat(shown.maxRejected()).isEqualTo(defaults.maxRejected());
     assertThat(shown.patience()).isEqualTo(defaults.patience());
+    assertThat(shown.pauseLimit()).isEqualTo(defaults.pauseLimit());
+    assertThat(shown.fenceLifetime()).isEqualTo(defaults.fenceLifetime());
+    assertThat(shown.dwell()).isEqualTo(defaults.dwell());
     assertThat(shown.emptySourceAllowed()).isEqualTo(defaults.emptySourceAllowed());
   }
 
@@ -109,6 +112,9 @@ final class MigrationFileTest {
                     scanRowsPerSecond: 1000
                     maxRejected: 13
                     patienceSeconds: 17
+                    pauseLimitMillis: 300
+                    fenceSeconds: 2
+                    dwellSeconds: 19
                     allowEmpty: true
                 """);
 
@@ -127,6 +133,9 @@ final class MigrationFileTest {
     assertThat(options.scanRate()).hasToString("1000 rows/s");
     assertThat(options.maxRejected()).isEqualTo(13);
     assertThat(options.patience()).isEqualTo(Duration.ofSeconds(17));
+    assertThat(options.pauseLimit()).isEqualTo(Duration.ofMillis(300));
+    assertThat(options.fenceLifetime()).isEqualTo(Duration.ofSeconds(2));
+    assertThat(options.dwell()).isEqualTo(Duration.ofSeconds(19));
     assertThat(options.emptySourceAllowed()).isTrue();
   }
 
@@ -153,6 +162,9 @@ final class MigrationFileTest {
             STORES + KAFKA + "collections:\n  - layout: point;shard=none;encoding=1\n",
             "line 6: 'name' is missing: give one"),
         Arguments.of(
+            STORES + KAFKA + COLLECTIONS + "    fenceSeconds: 1\n    pauseLimitMillis: 1000\n",
+            "line 6: pauseLimit of PT1S: give less than fenceLifetime, PT1S"),
+        Arguments.of(
             STORES + KAFKA + COLLECTIONS + "  - name: files\n",
             "line 7: collection files is there twice: leave one out"),
         Arguments.of(
@@ -164,11 +176,11 @@ final class MigrationFileTest {
             "line 7: 'perhaps': give true or false"),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "    partitons: 7\n",
-            "line 7: 'partitons' is unknown here: give one of allowEmpty, inFlight, layout,"),
+            "line 7: 'partitons' is unknown here: give one of allowEmpty, dwellSeconds, fenceSeconds,"),
         Arguments.of(STORES + KAFKA + COLLECTIONS + "    layout: round\n", "line 7: "),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "defaults:\n  layout: x\n",
-            "line 8: 'layout' is unknown here: give one of allowEmpty, inFlight, maxRejected,"),
+            "line 8: 'layout' is unknown here: give one of allowEmpty, dwellSeconds, fenceSeconds,"),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "name: Night\n",
             "line 7: 'Night' is not a name of hosts: give 1 to 64 of a-z, 0-9 and -"),

@@ -129,7 +129,7 @@ final class PluginsTest {
   }
 
   @Test
-  void steps_modelAndDriverInAJar_moveByItsLayoutAndShowItsKeys() {
+  void steps_modelAndDriverInAJar_moveByItsLayoutAndShowItsKeys() throws IOException {
     try (KvStore source = InMemory.store("from-" + name);
         Store target = MemoryStoreProvider.open("to-" + name)) {
       fill(source);
@@ -158,6 +158,28 @@ final class PluginsTest {
       assertThat(advise("hits", "--fail-above", "10MB")).as(err.toString()).isZero();
       assertThat(out.toString())
           .contains("the largest partition with shard=bits=12 has 1,600 bytes");
+    }
+  }
+
+  @Test
+  void get_modelInAJar_readsAndShowsItsTypes() {
+    try (KvStore source = InMemory.store("from-" + name)) {
+      fill(source);
+
+      String string = "company://from-" + name;
+      assertThat(execute("put", string, "hits", "java.util", "40", "seen again"))
+          .as(err.toString())
+          .isZero();
+      assertThat(execute("get", string, "hits", "java.util", "40")).isZero();
+      assertThat(out.toString())
+          .startsWith("key      \"java.util\" / 40\n")
+          .endsWith("value    seen again\n");
+      assertThat(execute("get", string, "hits", "java.util", "many")).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString())
+          .contains("migrate: key part 'many' is no uint64: give one such as 7\n");
+      assertThat(execute("put", string, "hits", "java.util", "41", "0xff"))
+          .isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString()).contains("the value is not what the collection's model declares");
     }
   }
 
@@ -215,17 +237,20 @@ final class PluginsTest {
     join(hits.write(key, Mutation.delete().withVersion(row.version() + 1), call));
   }
 
-  private int migrate(String command) {
-    return execute(
-        command,
-        "--from",
-        "company://from-" + name,
-        "--to",
-        "memory://to-" + name,
-        "--kafka",
-        KafkaBroker.shared().bootstrapServers(),
-        "--collection",
-        "hits");
+  private int migrate(String command) throws IOException {
+    Path file = folder.resolve(name + ".yaml");
+    write(
+        file,
+        """
+        source: company://from-NAME
+        target: memory://to-NAME
+        kafka: {bootstrap: 'BROKER'}
+        plugins: plugins
+        collections: [{name: hits}]
+        """
+            .replace("NAME", name)
+            .replace("BROKER", KafkaBroker.shared().bootstrapServers()));
+    return commandLine().execute(command, "--config", file.toString(), "hits");
   }
 
   private int advise(String collection, String... more) {
@@ -241,10 +266,11 @@ final class PluginsTest {
     if (!all.contains("--plugins")) {
       all.addAll(List.of("--plugins", folder.resolve("plugins").toString()));
     }
-    CommandLine line = MigrateCommand.commandLine();
-    line.setOut(new PrintWriter(out));
-    line.setErr(new PrintWriter(err));
-    return line.execute(all.toArray(new String[0]));
+    return commandLine().execute(all.toArray(new String[0]));
+  }
+
+  private CommandLine commandLine() {
+    return MigrateCommand.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
   }
 
   private static void write(Path file, String text) throws IOException {

@@ -10,24 +10,11 @@ import dev.kvshift.memory.InMemory;
 final class StreamInMemory {
   private StreamInMemory() {}
 
-  /** Streams; the arguments are the broker and the layout. */
+  /** Streams; the argument is the configuration. */
   public static void main(String... arguments) {
     try (KvStore source = InMemory.store("from")) {
-      source
-          .collection("files", Layout.parse(arguments[1]))
-          .put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
-      MigrateCommand.execute(
-          "stream",
-          "--from",
-          "memory://from",
-          "--to",
-          "memory://to",
-          "--kafka",
-          arguments[0],
-          "--collection",
-          "files",
-          "--layout",
-          arguments[1]);
+      source.collection("files", Layout.point()).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+      MigrateCommand.execute("stream", "--config", arguments[0]);
     }
   }
 }

@@ -54,6 +54,26 @@ public abstract class KeyFormat<T> {
   }
 
   /**
+   * Returns the bytes of a key that a person has typed: its parts, separated by {@code ;}, in the
+   * form in which {@link Keys#show} prints them. Text needs no quotes unless it begins with one, or
+   * contains {@code ;} or spaces at an end. {@code 0x} begins the key's bytes in hexadecimal. A key
+   * of {@link Keys#asIs} is UTF-8 text.
+   *
+   * @throws KvException.InvalidArgument if the text is not such a key; the message shows one
+   */
+  public final Bytes encodeText(String text) {
+    return KeyText.parse(parts(), text, true);
+  }
+
+  /**
+   * Returns the bytes of the first parts of a key that a person has typed, for the bounds of
+   * ranges; otherwise as {@link #encodeText}.
+   */
+  public final Bytes encodeFirstParts(String text) {
+    return KeyText.parse(parts(), text, false);
+  }
+
+  /**
    * Returns the format of the same keys in reverse order: the direction of each part is reversed.
    *
    * @throws KvException.Permanent if the format is {@link Keys#asIs}, which has one order only

@@ -1,6 +1,7 @@
 package dev.kvshift.model.key;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.model.internal.encoding.PartCode;
 import java.time.Instant;
@@ -148,6 +149,17 @@ public final class Keys {
    */
   public static String show(Bytes key) {
     return KeyText.of(key);
+  }
+
+  /**
+   * Returns the bytes of a key that a person has typed without a model, with the type of each part
+   * before it, such as {@code string:java.util;uint64 descending:7}; otherwise as {@link
+   * KeyFormat#encodeText}.
+   *
+   * @throws KvException.InvalidArgument if the text is not such a key; the message shows one
+   */
+  public static Bytes encodeText(String text) {
+    return KeyText.parse(null, text, true);
   }
 
   /** Combines two parts, ordered by the first, then the second; {@code as} gives them a type. */

@@ -273,7 +273,7 @@ public abstract class LocksClause extends Clause {
   @Test
   void version_heldLock_risesAboveTheGivenOne() {
     Lock lock = lock(freshMain());
-    long above = lock.token() + 1_000;
+    long above = lock.token() + 300_000;
     long first = join(store().locks(SPACE).version(lock, above, call()));
     assertThat(first).isGreaterThan(above);
     assertThat(join(store().locks(SPACE).version(lock, 0, call()))).isGreaterThan(first);
@@ -284,7 +284,7 @@ public abstract class LocksClause extends Clause {
   void version_nextGrant_isAboveThoseOfTheLast() {
     Bytes key = freshMain();
     Lock first = lock(key);
-    long drawn = join(store().locks(SPACE).version(first, first.token() + 1_000, call()));
+    long drawn = join(store().locks(SPACE).version(first, first.token() + 300_000, call()));
     locks().release(first);
     Lock second = lock(key);
     assertThat(join(store().locks(SPACE).version(second, 0, call()))).isGreaterThan(drawn);

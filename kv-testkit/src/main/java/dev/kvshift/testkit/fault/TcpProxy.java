@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A TCP proxy between a driver and its server that cuts, refuses or corrupts connections. Safe for
- * use by many threads. Closing it closes all connections.
+ * A TCP proxy between a driver and its server that cuts, refuses, holds or corrupts what passes.
+ * Safe for use by many threads. Closing it closes all connections.
  */
 public final class TcpProxy implements AutoCloseable {
   private static final int BUFFER_BYTES = 8 << 10;
@@ -25,6 +25,7 @@ public final class TcpProxy implements AutoCloseable {
   private enum Mode {
     PASS,
     REFUSE,
+    HOLD_REQUESTS,
     CORRUPT_ANSWERS
   }
 
@@ -64,14 +65,34 @@ public final class TcpProxy implements AutoCloseable {
     mode = Mode.CORRUPT_ANSWERS;
   }
 
+  /**
+   * Keeps what clients send until {@link #pass}, which lets it go in order, also that of clients
+   * which have closed their connection meanwhile.
+   */
+  public void holdRequests() {
+    mode = Mode.HOLD_REQUESTS;
+  }
+
   /** Forwards everything unchanged again. */
-  public void pass() {
+  public synchronized void pass() {
     mode = Mode.PASS;
+    notifyAll();
+  }
+
+  private synchronized void awaitPass() throws IOException {
+    try {
+      while (mode == Mode.HOLD_REQUESTS) {
+        wait();
+      }
+    } catch (InterruptedException e) {
+      throw new IOException("interrupted while requests were held", e);
+    }
   }
 
   @Override
   public void close() throws IOException {
     listening.close();
+    pass();
     cut();
   }
 
@@ -111,6 +132,9 @@ public final class TcpProxy implements AutoCloseable {
       for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
         if (isAnswer && mode == Mode.CORRUPT_ANSWERS) {
           buffer[read - 1] ^= 1;
+        }
+        if (!isAnswer) {
+          awaitPass();
         }
         out.write(buffer, 0, read);
       }

@@ -57,6 +57,11 @@ public final class OperationRecorder {
     }
   }
 
+  /** Adds an operation that another process has run, by the same clock. */
+  public void add(Operation operation) {
+    operations.add(operation);
+  }
+
   /** Returns the operations that were recorded so far. */
   public List<Operation> operations() {
     return new ArrayList<>(operations);

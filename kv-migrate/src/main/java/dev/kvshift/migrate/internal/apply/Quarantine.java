@@ -102,7 +102,7 @@ public final class Quarantine implements AutoCloseable {
               + limit
               + "; "
               + first.get()
-              + ": write smaller values or delete the keys at the source, or raise --max-rejected,"
+              + ": write smaller values or delete the keys at the source, or raise 'maxRejected',"
               + " and start the run again");
     }
   }

@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.cutover;
 
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.WritePause;
+import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -35,7 +36,7 @@ public final class HandOver {
     Duration activated = Duration.ofNanos(System.nanoTime() - startNanos);
     CutoverRecord done = attempt.moved(floor, pause.total());
     ledger.put(CutoverRecord.KEY, done);
-    ledger.append(Event.moved(done));
+    ledger.append(Event.moved(done, ledger.require(Certificate.KEY).hash()));
     return new CutoverReport(
         attempt.attempt(), number, floor, activation.incarnation(), pause, activated);
   }

@@ -16,6 +16,7 @@ import dev.kvshift.migrate.internal.copy.PartCopier;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.Pause;
 import dev.kvshift.migrate.internal.ledger.SharedRecord;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
@@ -80,9 +81,17 @@ final class HostedCollection implements AutoCloseable {
         new Ledger(plan.target().metadata(), plan.collection(), plan.options().patience(), clock);
   }
 
-  /** The collection, open, with clocks that are watched. */
+  /** The collection, open as it was prepared, with clocks that are watched. */
   private record Access(OpenCollection collection, ClockWatch clocks, PartCopier copier)
       implements AutoCloseable {
+    /** Returns whether the migration is still the one that is open, and its clocks are right. */
+    boolean isUsable(Ledger ledger) {
+      MigrationConfig now = ledger.get(MigrationConfig.KEY);
+      return !clocks.hasFailed()
+          && now != null
+          && collection.setup().activation().copy().equals(now.copy());
+    }
+
     @Override
     public void close() {
       clocks.close();
@@ -123,9 +132,7 @@ final class HostedCollection implements AutoCloseable {
   }
 
   private static boolean isPending(@Nullable TaskRecord task) {
-    return task != null
-        && (task.state().status() == TaskState.Status.WANTED
-            || task.state().status() == TaskState.Status.RUNNING);
+    return task != null && task.state().isPending();
   }
 
   private void consider(
@@ -334,11 +341,13 @@ final class HostedCollection implements AutoCloseable {
         .save(new TaskRecord(task.held().record().state(), event.done(), event.total().orElse(0)));
   }
 
-  /** Opens the collection, once for all tasks, and again after its clocks were off. */
+  /**
+   * Opens the collection, once for all tasks. Opens it again after its clocks were off, and after
+   * it was prepared anew: the former opening reads and fills another copy.
+   */
   private synchronized Access access() {
-    if (access != null && access.clocks.hasFailed()) {
-      access.close();
-      access = null;
+    if (access != null && !access.isUsable(ledger)) {
+      closeAccess();
     }
     if (access == null) {
       MigrationSetup setup = MigrationSetup.prepare(plan, ledger, clock);

@@ -102,7 +102,7 @@ public record MigrationSetup(
               + record.incarnation()
               + ": remove the records of the migration and prepare again");
     }
-    Topic topic = topic(plan, config);
+    Topic topic = topic(plan, config.topic().name(), config.topic().partitions());
     if (!isMoved) {
       createTopic(plan.options(), ledger, config, topic);
     }
@@ -231,8 +231,7 @@ public record MigrationSetup(
     }
   }
 
-  private static MigrationConfig firstConfig(
-      MigrationPlan plan, long incarnation, Copy copy, Clock clock) {
+  static MigrationConfig firstConfig(MigrationPlan plan, long incarnation, Copy copy, Clock clock) {
     MigrationOptions options = plan.options();
     String topic =
         "kvshift."
@@ -250,12 +249,13 @@ public record MigrationSetup(
         clock.instant());
   }
 
-  private static Topic topic(MigrationPlan plan, MigrationConfig config) {
+  /** Returns the topic of a migration, whether or not it exists. */
+  static Topic topic(MigrationPlan plan, String name, int partitions) {
     Limits limits = plan.source().limits();
     return new Topic(
         new Brokers(plan.bootstrapServers(), plan.kafkaProperties()),
-        config.topic().name(),
-        config.topic().partitions(),
+        name,
+        partitions,
         limits.maxMainBytes() + limits.maxClusteringBytes() + limits.maxValueBytes(),
         plan.options().patience());
   }

@@ -186,7 +186,7 @@ public final class MigrationTasks implements AutoCloseable {
               + context.collection()
               + " takes too long: it "
               + tooOld
-              + "; a higher --scan-rows-per-second makes it shorter");
+              + "; a higher 'scanRowsPerSecond' makes it shorter");
     }
   }
 
@@ -213,6 +213,13 @@ public final class MigrationTasks implements AutoCloseable {
             .report();
     progress.end(found.sourceRows() + found.targetRows());
     return repair.report();
+  }
+
+  /** Writes the quarantined keys again, and returns the number of those that stay. */
+  public int retryQuarantined() {
+    pipeline.settle();
+    Repair repair = new Repair(context, pipeline, collection.writer(), check);
+    return new QuarantineReview(collection.quarantined(), check).retry(repair::repair);
   }
 
   /**

@@ -1,16 +1,22 @@
 package dev.kvshift.migrate.internal.host;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.Pause;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.migrate.internal.ledger.TaskState;
+import dev.kvshift.migrate.internal.stream.TopicRecord;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Records what people want of one collection, and reads what has come of it. */
 public final class TaskDesk {
@@ -46,6 +52,11 @@ public final class TaskDesk {
     return kind == TaskKind.PREPARE || kind == TaskKind.COPY;
   }
 
+  /** Records a command that somebody has given. */
+  public void note(String command) {
+    ledger.append(Event.command(command));
+  }
+
   /** Keeps hosts off the collection. */
   public void pause() {
     ledger.putIfAbsent(
@@ -55,6 +66,22 @@ public final class TaskDesk {
   /** Lets hosts work on the collection again. */
   public void resume() {
     ledger.remove(Pause.KEY);
+  }
+
+  /** Passes every quarantined key on whose bytes are known. */
+  public void quarantined(Consumer<RejectedKey> each) {
+    new QuarantinedKeys(ledger)
+        .forEach(
+            entry -> {
+              Bytes key = entry.topicKey();
+              if (key != null) {
+                each.accept(
+                    new RejectedKey(
+                        TopicRecord.parseKey(key.toByteArray()),
+                        entry.record().version(),
+                        entry.record().reason()));
+              }
+            });
   }
 
   /** Reads the state. */

@@ -403,6 +403,11 @@ public record Certificate(
     return print().toString();
   }
 
+  /** Returns the SHA-256 by which events and people name it. */
+  public String hash() {
+    return hash(printChecked());
+  }
+
   private Members print() {
     Members members = printChecked();
     return members.with(CHECKSUM, hash(members));

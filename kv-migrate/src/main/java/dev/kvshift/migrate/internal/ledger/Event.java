@@ -21,6 +21,27 @@ public final class Event {
     this.members = members;
   }
 
+  /** Somebody has given a command, whose words these are. */
+  public static Event command(String words) {
+    return of(new Members().with("command", words), "command");
+  }
+
+  /** A copy was wiped, to begin again or because the migration was given up. */
+  public static Event wiped(ResetRecord reset, String source) {
+    return of(
+        new Members()
+            .with("copy", reset.from().toString())
+            .with("incarnation", reset.incarnation())
+            .with("topic", reset.topic())
+            .with("source", source),
+        reset.isAbort() ? "abort" : "reset");
+  }
+
+  /** The old side's traces of a migration were deleted. */
+  public static Event retired(String topic) {
+    return of(new Members().with("topic", topic), "retire");
+  }
+
   /** A step has ended, with the amount of its work in its unit. */
   public static Event stepEnded(Step step, long done) {
     return of(new Members().with("done", done), step.word());
@@ -42,9 +63,9 @@ public final class Event {
     return of(new Members().with("attempt", attempt).with("why", why), "lifted");
   }
 
-  /** An attempt has moved the collection. */
-  public static Event moved(CutoverRecord attempt) {
-    return of(attempt.print(), "moved");
+  /** An attempt has moved the collection, under the certificate that has this hash. */
+  public static Event moved(CutoverRecord attempt, String certificate) {
+    return of(attempt.print().with("certificate", certificate), "moved");
   }
 
   /** An attempt is about to seal the source. */
@@ -67,8 +88,9 @@ public final class Event {
     return ALL.in(String.format(Locale.ROOT, "%013d-%09d", at.getEpochSecond(), at.getNano()));
   }
 
-  Event by(String who, Instant at) {
-    return new Event(new Members().withAll(members).with("who", who).with("at", at));
+  Event by(String who, String host, Instant at) {
+    return new Event(
+        new Members().withAll(members).with("who", who).with("host", host).with("at", at));
   }
 
   /** Returns the event as JSON. */

@@ -13,7 +13,7 @@ import java.util.List;
 record KeyPart(Bytes bytes) {
   static final int MAX_BYTES = 32 << 10;
 
-  private static final LedgerKey<KeyPart> ALL =
+  static final LedgerKey<KeyPart> ALL =
       new LedgerKey<>(
           "quarantined-key/",
           part -> new Members().with("bytes", part.bytes),

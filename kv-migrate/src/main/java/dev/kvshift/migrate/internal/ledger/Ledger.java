@@ -13,6 +13,7 @@ import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,6 +97,26 @@ public final class Ledger {
   }
 
   /**
+   * Replaces a record atomically, if there is one.
+   *
+   * @param change returns the new record; may be called several times
+   * @return the record that is there then, or null if there is none
+   */
+  public <T> @Nullable T updateIfPresent(LedgerKey<T> key, UnaryOperator<T> change) {
+    while (true) {
+      Bytes before = read(key);
+      if (before == null) {
+        return null;
+      }
+      T next = change.apply(parse(key, before));
+      Bytes after = print(key, next);
+      if (after.equals(before) || compareAndSet(key, before, after)) {
+        return next;
+      }
+    }
+  }
+
+  /**
    * Creates or replaces a record atomically.
    *
    * @param change returns the new record from the present one, or from null if there is none; may
@@ -121,6 +142,16 @@ public final class Ledger {
   public <T> boolean remove(LedgerKey<T> key, T judged) {
     Bytes before = read(key);
     return before != null && parse(key, before).equals(judged) && compareAndSet(key, before, null);
+  }
+
+  /** Removes every record of a group, page by page. */
+  public void removeAll(LedgerKey<?> group) {
+    String groupName = prefix + group.name();
+    SortedMap<String, Bytes> page;
+    do {
+      page = Await.patiently(patience, () -> metadata.list(groupName, "", LIST_PAGE));
+      page.keySet().forEach(name -> remove(group.in(name.substring(groupName.length()))));
+    } while (!page.isEmpty());
   }
 
   /** Removes a record, whatever it holds. */
@@ -150,11 +181,11 @@ public final class Ledger {
     } while (page.size() == LIST_PAGE);
   }
 
-  /** Appends an event, under the user who runs this process and the present time. */
+  /** Appends an event, under the user and the machine of this process, and the present time. */
   public void append(Event event) {
     while (true) {
       Instant now = clock.instant();
-      Event stamped = event.by(System.getProperty("user.name", "unknown"), now);
+      Event stamped = event.by(System.getProperty("user.name", "unknown"), Machine.name(), now);
       LedgerKey<Event> key = Event.key(now);
       if (compareAndSet(key, null, print(key, stamped))) {
         return;

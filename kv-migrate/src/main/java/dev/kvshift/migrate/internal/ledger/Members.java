@@ -30,7 +30,7 @@ public final class Members {
   }
 
   /** Parses the text of a JSON object. */
-  static Members parse(String text) {
+  public static Members parse(String text) {
     try {
       return new Members(JsonParser.parseString(text).getAsJsonObject());
     } catch (JsonParseException | IllegalStateException e) {

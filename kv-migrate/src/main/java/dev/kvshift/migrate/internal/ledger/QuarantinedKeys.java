@@ -63,6 +63,12 @@ public final class QuarantinedKeys {
     return ledger.remove(QuarantinedKey.ALL.in(judged.name), judged.record);
   }
 
+  /** Removes all keys and their parts, once no process can add one any more. */
+  public void removeAll() {
+    ledger.removeAll(QuarantinedKey.ALL);
+    ledger.removeAll(KeyPart.ALL);
+  }
+
   /** Returns the number of keys. */
   public int count() {
     AtomicInteger count = new AtomicInteger();

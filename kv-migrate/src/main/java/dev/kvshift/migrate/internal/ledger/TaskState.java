@@ -94,6 +94,11 @@ public record TaskState(
     return status == Status.DONE || status == Status.FAILED ? ended(Status.WANTED, 0, "") : this;
   }
 
+  /** Returns whether the task is to be done, or is being done. */
+  public boolean isPending() {
+    return status == Status.WANTED || status == Status.RUNNING;
+  }
+
   /** Returns whether this attempt of this process holds the task. */
   public boolean isHeldBy(String process, long itsAttempt) {
     return status == Status.RUNNING && owner.equals(process) && attempt == itsAttempt;

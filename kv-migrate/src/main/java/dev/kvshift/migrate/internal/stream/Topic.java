@@ -1,11 +1,10 @@
 package dev.kvshift.migrate.internal.stream;
 
-import com.google.common.base.Throwables;
 import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.api.KafkaProperties;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Futures;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,19 +22,23 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicCollection;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicIdException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The topic of one collection, its dead-letter and checkpoint topics, and the clients that use
@@ -118,7 +121,7 @@ public final class Topic {
   }
 
   /** Returns the partition of a topic key. */
-  int partition(byte[] key) {
+  public int partition(byte[] key) {
     return Utils.toPositive(Utils.murmur2(key)) % partitions;
   }
 
@@ -198,6 +201,84 @@ public final class Topic {
               + ", not "
               + expected
               + "; wipe the target and prepare again");
+    }
+  }
+
+  /**
+   * Checks that the topic is the one that the migration was prepared with, or was deleted.
+   *
+   * @throws KvException.Permanent if it was created again
+   */
+  public void requireIdOrGone(String expected) {
+    try (Admin admin = admin()) {
+      Uuid found = find(admin, name);
+      if (found != null) {
+        requireSame(expected, found.toString());
+      }
+    }
+  }
+
+  /**
+   * Deletes the topic, if it still is the one with this id, and then its dead letters, its
+   * checkpoints and its group, whose names contain the topic's random one. Those that do not exist
+   * are left out.
+   *
+   * @return what was deleted
+   * @throws KvException.Permanent if a topic of that name has another id; nothing is deleted
+   * @throws KvException.Transient if the broker does not answer, or a process still reads it
+   */
+  public List<String> delete(String expected) {
+    List<String> deleted = new ArrayList<>();
+    try (Admin admin = admin()) {
+      Uuid found = find(admin, name);
+      if (found != null) {
+        requireSame(expected, found.toString());
+        delete(admin, found);
+        deleted.add("topic " + name);
+      }
+      for (String other : List.of(deadLetters(), checkpoints())) {
+        Uuid id = find(admin, other);
+        if (id != null) {
+          delete(admin, id);
+          deleted.add("topic " + other);
+        }
+      }
+      admin.deleteConsumerGroups(List.of(group())).all().get();
+      deleted.add("group " + group());
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof GroupIdNotFoundException)) {
+        throw unavailable(e.getCause());
+      }
+    }
+    return deleted;
+  }
+
+  /** Deletes a topic by its id. A broker may still show one that was just deleted. */
+  private void delete(Admin admin, Uuid id) {
+    try {
+      admin.deleteTopics(TopicCollection.ofTopicIds(List.of(id))).all().get();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof UnknownTopicIdException)) {
+        throw unavailable(e.getCause());
+      }
+    }
+  }
+
+  /** Returns the id of a topic, or null if there is none of that name. */
+  private @Nullable Uuid find(Admin admin, String topic) {
+    try {
+      return admin.describeTopics(List.of(topic)).topicNameValues().get(topic).get().topicId();
+    } catch (InterruptedException e) {
+      throw Await.interrupted(e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+        return null;
+      }
+      throw unavailable(e.getCause());
     }
   }
 
@@ -301,7 +382,7 @@ public final class Topic {
                 + topic
                 + " was not created: "
                 + e.getCause().getMessage()
-                + "; give --replication N with at most as many as there are brokers",
+                + "; give 'replication' at most as many as there are brokers",
             e.getCause());
       }
       if (e.getCause() instanceof ApiException && !(e.getCause() instanceof RetriableException)) {
@@ -386,7 +467,7 @@ public final class Topic {
       return new KvException.Permanent(
           "the broker at "
               + brokers
-              + " and the runner do not accept each other: check --kafka-properties",
+              + " and the runner do not accept each other: check the member 'properties' of the configuration",
           cause);
     }
     return new KvException.Transient(
@@ -394,32 +475,12 @@ public final class Topic {
             + brokers
             + " does not answer: "
             + cause.getMessage()
-            + "; check it, or give another --kafka",
+            + "; check it, or the member 'kafka' of the configuration",
         cause);
   }
 
   private Admin admin() {
-    try {
-      int millis = Math.toIntExact(Math.min(ADMIN_MILLIS, patience.toMillis()));
-      Map<String, Object> settings = brokers.settings();
-      settings.put("default.api.timeout.ms", millis);
-      settings.put("request.timeout.ms", millis);
-      return Admin.create(settings);
-    } catch (KafkaException e) {
-      if (String.valueOf(Throwables.getRootCause(e).getMessage()).contains("No resolvable")) {
-        throw new KvException.Permanent(
-            "no host of '" + brokers + "' is known here: check the names in --kafka", e);
-      }
-      if (!brokers.properties().equals(KafkaProperties.NONE)) {
-        throw new KvException.Permanent(
-            "Kafka's client refuses the addresses '"
-                + brokers
-                + "' or the properties of the connection: check --kafka and --kafka-properties",
-            e);
-      }
-      throw new KvException.Permanent(
-          "'" + brokers + "' is not a list of brokers: give HOST:PORT,…", e);
-    }
+    return brokers.admin(Duration.ofMillis(Math.min(ADMIN_MILLIS, patience.toMillis())));
   }
 
   /** Opens a producer that is idempotent and waits for all replicas. */

@@ -55,14 +55,14 @@ public final class HeldTask<T extends SharedRecord<T>> {
    * Begins an attempt.
    *
    * @param found the record that was judged; if it has changed since, nothing is taken
-   * @return the attempt, or null if another process was faster
+   * @return the attempt, or null if another process was faster, or has removed it
    */
   public static <T extends SharedRecord<T>> @Nullable HeldTask<T> take(
       Ledger ledger, Task<T> task, T found, Holder holder) {
     long askedNanos = holder.nanoTime().getAsLong();
     T taken = found.with(found.state().takenBy(holder.name(), holder.lease()));
-    T kept = ledger.updatePresent(task.key, now -> now.equals(found) ? taken : now);
-    return kept.equals(taken) ? new HeldTask<>(ledger, task, holder, taken, askedNanos) : null;
+    T kept = ledger.updateIfPresent(task.key, now -> now.equals(found) ? taken : now);
+    return taken.equals(kept) ? new HeldTask<>(ledger, task, holder, taken, askedNanos) : null;
   }
 
   /** Returns the record as this attempt has last written it. */
@@ -92,7 +92,7 @@ public final class HeldTask<T extends SharedRecord<T>> {
   /**
    * Renews the lease.
    *
-   * @throws TaskLost if another process has taken the task
+   * @throws TaskLost if another process has taken the task, or has removed it
    */
   public synchronized void renew() {
     write(now -> record.with(record.state().renewed()));
@@ -125,8 +125,9 @@ public final class HeldTask<T extends SharedRecord<T>> {
     long askedNanos = holder.nanoTime().getAsLong();
     T next = change.apply(record);
     T kept =
-        ledger.updatePresent(key, now -> now.state().isHeldBy(holder.name(), attempt) ? next : now);
-    if (!kept.equals(next)) {
+        ledger.updateIfPresent(
+            key, now -> now.state().isHeldBy(holder.name(), attempt) ? next : now);
+    if (!next.equals(kept)) {
       isLost = true;
       throw new TaskLost(description);
     }

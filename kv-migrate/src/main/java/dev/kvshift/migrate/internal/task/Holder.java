@@ -1,7 +1,6 @@
 package dev.kvshift.migrate.internal.task;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import dev.kvshift.migrate.internal.ledger.Machine;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.function.LongSupplier;
@@ -22,19 +21,11 @@ public record Holder(String name, Duration lease, LongSupplier nanoTime) {
   /** Returns this process, under a name that tells people where it runs. */
   public static Holder ofProcess(Duration lease) {
     String name =
-        machine()
+        Machine.name()
             + "-"
             + ProcessHandle.current().pid()
             + "-"
             + UUID.randomUUID().toString().substring(0, SUFFIX_CHARS);
     return new Holder(name, lease, System::nanoTime);
-  }
-
-  private static String machine() {
-    try {
-      return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
-      return "unknown";
-    }
   }
 }

@@ -41,7 +41,7 @@ public final class TaskGroup extends BackgroundTask {
 
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
-  private static final long ADMIN_SECONDS = 10;
+  private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(10);
 
   /** The least that brokers accept, unless they are configured otherwise. */
   private static final Duration SHORTEST_SESSION = Duration.ofSeconds(6);
@@ -93,7 +93,7 @@ public final class TaskGroup extends BackgroundTask {
    */
   public static List<HostStatus.Host> members(Brokers brokers, String group) {
     String name = topic(group);
-    try (Admin admin = Admin.create(brokers.settings())) {
+    try (Admin admin = brokers.admin(ADMIN_TIMEOUT)) {
       ConsumerGroupDescription description =
           answer(admin.describeConsumerGroups(List.of(name)).describedGroups().get(name));
       return description.members().stream()
@@ -108,7 +108,7 @@ public final class TaskGroup extends BackgroundTask {
   }
 
   private static void createTopic(Brokers brokers, String topic) {
-    try (Admin admin = Admin.create(brokers.settings())) {
+    try (Admin admin = brokers.admin(ADMIN_TIMEOUT)) {
       answer(
           admin
               .createTopics(List.of(new NewTopic(topic, Optional.of(PARTITIONS), Optional.empty())))
@@ -122,7 +122,7 @@ public final class TaskGroup extends BackgroundTask {
 
   private static <T> T answer(KafkaFuture<T> future) throws ExecutionException {
     try {
-      return future.get(ADMIN_SECONDS, TimeUnit.SECONDS);
+      return future.get(ADMIN_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       throw Await.interrupted(e);
     } catch (java.util.concurrent.TimeoutException e) {

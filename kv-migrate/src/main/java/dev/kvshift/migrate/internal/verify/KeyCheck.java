@@ -93,7 +93,7 @@ public final class KeyCheck {
   }
 
   /** Returns whether both rows are the same live entry, or both none. */
-  static boolean isSame(@Nullable Row one, @Nullable Row other, Instant now) {
+  public static boolean isSame(@Nullable Row one, @Nullable Row other, Instant now) {
     Row a = live(one, now);
     Row b = live(other, now);
     if (a == null || b == null) {

@@ -1,10 +1,13 @@
 package dev.kvshift.migrate.internal.verify;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /** Releases quarantined keys whose newest row has reached the target after all. */
 public final class QuarantineReview {
@@ -36,6 +39,23 @@ public final class QuarantineReview {
           }
         });
     return left[0] + review(batch);
+  }
+
+  /**
+   * Passes those that differ to a repair, then releases keys that are equal, and returns the number
+   * of keys that stay.
+   */
+  public int retry(Consumer<List<Difference>> repair) {
+    quarantined.forEach(
+        entry -> {
+          Bytes key = entry.topicKey();
+          if (key != null) {
+            repair.accept(
+                KeyCheck.differences(
+                    check.check(List.of(TopicRecord.parseKey(key.toByteArray())))));
+          }
+        });
+    return run();
   }
 
   private int review(List<QuarantinedKeys.Entry> batch) {

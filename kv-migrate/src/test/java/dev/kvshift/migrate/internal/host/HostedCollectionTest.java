@@ -13,9 +13,15 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.internal.ledger.CopyPlan;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.migrate.internal.task.Holder;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -30,6 +36,7 @@ import org.junit.jupiter.api.Test;
 
 final class HostedCollectionTest {
   private static final Layout LAYOUT = Layout.point();
+  private static final StoreKey KEY = StoreKey.of(Bytes.utf8("key"), Bytes.empty());
 
   private final Store source = MemoryStoreProvider.open(UUID.randomUUID().toString());
   private final Store target = MemoryStoreProvider.open(UUID.randomUUID().toString());
@@ -52,11 +59,7 @@ final class HostedCollectionTest {
   @BeforeEach
   void fill() {
     StoreCollection from = join(source.open("files", LAYOUT, Claim.ACTIVE));
-    join(
-        from.write(
-            StoreKey.of(Bytes.utf8("key"), Bytes.empty()),
-            Mutation.put(Bytes.utf8("value")),
-            Call.within(Duration.ofSeconds(10))));
+    join(from.write(KEY, Mutation.put(Bytes.utf8("value")), call()));
   }
 
   @AfterEach
@@ -137,6 +140,50 @@ final class HostedCollectionTest {
     assertThat(task(TaskKind.VERIFY).status()).isEqualTo("wanted");
     lookUntil(TaskKind.VERIFY, "done");
     assertThat(task(TaskKind.VERIFY).attempt()).isEqualTo(2);
+  }
+
+  @Test
+  void look_preparedAnewMeanwhile_opensTheNewCopy() {
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    lookUntil(TaskKind.COPY, "done");
+    isAssigned.set(false);
+    lookUntil(TaskKind.LEAD, "wanted");
+    startOver();
+
+    isAssigned.set(true);
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    lookUntil(TaskKind.COPY, "done");
+
+    StoreCollection now = join(target.open("files", LAYOUT, Claim.NONE));
+    assertThat(join(now.get(KEY, call()))).as("the row in the new incarnation").isNotNull();
+  }
+
+  /** Begins the next incarnation by hand, and forgets what was done for the former one. */
+  private void startOver() {
+    Ledger ledger =
+        new Ledger(target.metadata(), "files", Duration.ofSeconds(10), Clock.systemUTC());
+    Copy former = ledger.require(MigrationConfig.KEY).requireCopy();
+    Copy next = Copy.draw(former.source());
+    join(target.restart("files", former, next));
+    join(target.drop("files", 1));
+    Gate gate = join(source.open("files", LAYOUT, Claim.NONE)).gate();
+    Gate.State state = join(gate.state());
+    join(gate.compareAndSet(state, state.withCopy(next).withIncarnation(2)));
+    ledger.updatePresent(
+        MigrationConfig.KEY,
+        found ->
+            new MigrationConfig(
+                found.layout(), 2, next, found.source(), found.topic(), found.at()));
+    ledger.remove(CopyPlan.KEY);
+    for (TaskKind kind : TaskKind.values()) {
+      ledger.remove(TaskRecord.key(kind));
+    }
+  }
+
+  private static Call call() {
+    return Call.within(Duration.ofSeconds(10));
   }
 
   private void lookUntil(TaskKind kind, String status) {

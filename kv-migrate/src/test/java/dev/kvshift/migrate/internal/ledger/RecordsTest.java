@@ -15,6 +15,7 @@ import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.spi.ClockSkew;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import java.io.IOException;
@@ -126,6 +127,16 @@ final class RecordsTest {
             "paused",
             Pause.KEY,
             new Pause("jane", Instant.parse("2026-11-28T05:54:43.126018408Z"))),
+        record(
+            "reset",
+            ResetRecord.KEY,
+            new ResetRecord(
+                Copy.parse("00112233445566778899aabbccddeeff@log-1"),
+                Copy.parse("ffeeddccbbaa99887766554433221100@log-1"),
+                3,
+                "kvshift.files.3.1a2b3c4d",
+                "5fTlpXJ6TRaMVpX9rLr6Ow",
+                true)),
         record("verify-pass-begun", VerifyPass.KEY, pass()),
         record(
             "verify-pass",

@@ -14,6 +14,7 @@ public final class LedgerFuzz implements FuzzTarget {
           CopyTaskGroup.GROUPS,
           TaskRecord.ALL,
           Pause.KEY,
+          ResetRecord.KEY,
           StreamProgress.KEY,
           VerifyPass.KEY,
           VerifyRecord.KEY,

@@ -144,6 +144,10 @@ public final class Engine implements AutoCloseable {
     return consumers;
   }
 
+  public Database database() {
+    return database;
+  }
+
   public RowSweeper rowSweeper() {
     return rowSweeper;
   }

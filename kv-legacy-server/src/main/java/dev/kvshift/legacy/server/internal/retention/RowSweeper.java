@@ -133,9 +133,19 @@ public final class RowSweeper {
           commit.deleteMeta(MetaKeys.of(MetaKeys.SWEEP, table.id()));
         });
     sweeps.remove(table.id());
+    flush();
     if (table.publishedHorizon() > sweep.horizon) {
       begin(table);
     }
+  }
+
+  /** Lets the storage compact away the deletions that the sweep has left in memory. */
+  private void flush() {
+    database.access(
+        files -> {
+          files.flushRows();
+          return null;
+        });
   }
 
   /** Counts a page and purges its dead rows. Returns whether rows follow. */

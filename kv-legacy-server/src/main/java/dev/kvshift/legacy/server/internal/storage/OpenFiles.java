@@ -15,7 +15,9 @@ import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
+import org.rocksdb.FlushOptions;
 import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
 import org.rocksdb.Range;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
@@ -23,6 +25,8 @@ import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.SizeApproximationFlag;
 import org.rocksdb.Slice;
+import org.rocksdb.TableProperties;
+import org.rocksdb.TablePropertiesCollectorFactory;
 import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
@@ -46,6 +50,14 @@ public final class OpenFiles implements AutoCloseable {
 
   private static final long MAX_WAL_BYTES = 512L << 20;
 
+  /**
+   * A file of rows in which so many of {@link #DELETION_WINDOW} consecutive records are deletions
+   * is compacted: an iterator passes all deletions in a row within one call.
+   */
+  private static final long MAX_DELETIONS = 2_500;
+
+  private static final long DELETION_WINDOW = 5_000;
+
   static {
     RocksDB.loadLibrary();
   }
@@ -66,12 +78,11 @@ public final class OpenFiles implements AutoCloseable {
     Files.createDirectories(directory);
     long nativeBytes = Math.min(MAX_NATIVE_BYTES, Runtime.getRuntime().maxMemory() / HEAP_FRACTION);
     LRUCache cache = own(new LRUCache(nativeBytes));
-    ColumnFamilyOptions pointReads =
-        columnFamily(
-            new BlockBasedTableConfig()
-                .setBlockCache(cache)
-                .setFilterPolicy(own(new BloomFilter(10, false)))
-                .setFormatVersion(5));
+    BlockBasedTableConfig pointReads =
+        new BlockBasedTableConfig()
+            .setBlockCache(cache)
+            .setFilterPolicy(own(new BloomFilter(10, false)))
+            .setFormatVersion(5);
     ColumnFamilyOptions log =
         columnFamily(new BlockBasedTableConfig().setBlockCache(cache).setFormatVersion(5));
     List<ColumnFamilyHandle> handles = new ArrayList<>();
@@ -90,8 +101,9 @@ public final class OpenFiles implements AutoCloseable {
               options,
               directory.toString(),
               List.of(
-                  new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, pointReads),
-                  new ColumnFamilyDescriptor(name("rows"), pointReads),
+                  new ColumnFamilyDescriptor(
+                      RocksDB.DEFAULT_COLUMN_FAMILY, columnFamily(pointReads)),
+                  new ColumnFamilyDescriptor(name("rows"), purged(pointReads)),
                   new ColumnFamilyDescriptor(name("changes"), log)),
               handles);
     } catch (RocksDBException e) {
@@ -115,6 +127,18 @@ public final class OpenFiles implements AutoCloseable {
         .setWriteBufferSize(WRITE_BUFFER_BYTES)
         .setCompressionType(CompressionType.LZ4_COMPRESSION)
         .setTableFormatConfig(table);
+  }
+
+  /** Returns the options of rows, whose dead ones are purged. */
+  private ColumnFamilyOptions purged(BlockBasedTableConfig table) {
+    try (Options options = new Options(own(new DBOptions()), columnFamily(table))) {
+      options.setTablePropertiesCollectorFactory(
+          List.of(
+              own(
+                  TablePropertiesCollectorFactory.NewCompactOnDeletionCollectorFactory(
+                      DELETION_WINDOW, MAX_DELETIONS, 0))));
+      return own(new ColumnFamilyOptions(options));
+    }
   }
 
   private <T extends AutoCloseable> T own(T resource) {
@@ -218,6 +242,20 @@ public final class OpenFiles implements AutoCloseable {
 
   public void deleteChanges(WriteBatchBuilder batch, byte[] from, byte[] to) {
     batch.deleteRange(changesId, from, to);
+  }
+
+  /** Writes the rows in memory to a file, which is then compacted if most of them are deletions. */
+  public void flushRows() throws RocksDBException {
+    try (FlushOptions options = new FlushOptions().setWaitForFlush(false)) {
+      rocks.flush(options, rows);
+    }
+  }
+
+  /** Returns the number of deletions in the files of rows that no compaction has removed yet. */
+  public long deletions() throws RocksDBException {
+    return rocks.getPropertiesOfAllTables(rows).values().stream()
+        .mapToLong(TableProperties::getNumDeletions)
+        .sum();
   }
 
   /** Compacts rows and changes into one sorted run each, for benchmarks. */

@@ -14,6 +14,7 @@ import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.server.internal.storage.EngineOptions;
 import dev.kvshift.legacy.server.internal.storage.Keys;
+import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.server.internal.storage.Retention;
 import dev.kvshift.legacy.wire.MainKeyRows;
 import dev.kvshift.legacy.wire.Messages;
@@ -22,6 +23,7 @@ import dev.kvshift.legacy.wire.RowCount;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.concurrent.Await;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -208,6 +210,23 @@ class RowSweeperTest {
     assertThat(engine.rowSweeper().advance(table, 2)).isFalse();
 
     assertThat(rows()).isZero();
+  }
+
+  /** Otherwise a read would pass all of them in one go, however many they are. */
+  @Test
+  void purge_ofManyRowsInARow_leavesNoDeletionsInTheStorage() {
+    int rows = 8 * RowSweeper.PAGE_ROWS;
+    fill("m", rows, value(1));
+    await(engine.maintenance().count(table));
+    fill("m", rows, Mutation.delete());
+    clock.advance(Duration.ofDays(11));
+
+    await(engine.maintenance().count(table));
+
+    assertThat(rows()).isZero();
+    Await.until(
+        "the deletions are compacted away",
+        () -> engine.database().access(OpenFiles::deletions) == 0);
   }
 
   private int rows() {

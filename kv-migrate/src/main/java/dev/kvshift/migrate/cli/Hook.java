@@ -13,33 +13,26 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Option;
 
 /**
  * The hook that a person gives: a command of the shell, or an address to which a JSON object is
  * posted. Neither is part of an error, because both may contain secrets.
  */
-final class HookOption {
+final class Hook {
   private static final Duration LIMIT = Duration.ofMinutes(1);
   private static final int SUCCESSES = 200;
   private static final int REDIRECTS = 300;
 
-  @Option(
-      names = "--hook",
-      paramLabel = "HOOK",
-      description =
-          "A command of the shell, or an http(s) address, called before and after each step and"
-              + " each cutover, for at most a minute. A command finds KVSHIFT_EVENT (before or"
-              + " after), KVSHIFT_COLLECTION, KVSHIFT_FROM and KVSHIFT_TO (phases) in its"
-              + " environment; an address gets them as a JSON object with the members event,"
-              + " collection, from and to. If it fails before a step up or a cutover, that is not"
-              + " taken.")
-  private @Nullable String hook;
+  private final String hook;
+
+  /** Creates the hook that a member of the configuration names. */
+  Hook(String hook) {
+    this.hook = hook;
+  }
 
   /** Returns the hook of a collection's steps. */
   Coordinator.Hook of(String collection) {
-    return hook == null ? Coordinator.Hook.NONE : new Called(collection, hook);
+    return new Called(collection, hook);
   }
 
   private record Called(String collection, String hook) implements Coordinator.Hook {
@@ -63,7 +56,10 @@ final class HookOption {
         }
       } catch (IOException e) {
         throw new KvException.Transient(
-            what + " could not be called (" + e.getClass().getSimpleName() + "): check --hook");
+            what
+                + " could not be called ("
+                + e.getClass().getSimpleName()
+                + "): check the member 'hook' of the configuration");
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new KvException.Transient(what + " was interrupted: start again");
@@ -133,7 +129,7 @@ final class HookOption {
       try {
         return URI.create(hook);
       } catch (IllegalArgumentException e) {
-        throw new KvException.Permanent("the address of --hook is no URI: correct it");
+        throw new KvException.Permanent("the address of the member 'hook' is no URI: correct it");
       }
     }
 

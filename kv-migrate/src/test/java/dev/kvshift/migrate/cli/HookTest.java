@@ -1,7 +1,6 @@
 package dev.kvshift.migrate.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
@@ -19,35 +18,17 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 
-final class HookOptionTest {
-  @Command
-  private static final class Options {
-    @Mixin private HookOption hook = new HookOption();
-  }
-
-  private static Coordinator.Hook hook(String... arguments) {
-    Options options = new Options();
-    new CommandLine(options).parseArgs(arguments);
-    return options.hook.of("files");
-  }
-
-  @Test
-  void none_doesNothing() {
-    assertThatCode(() -> hook().before(Phase.LEGACY, Phase.SHADOW_WRITE))
-        .doesNotThrowAnyException();
+final class HookTest {
+  private static Coordinator.Hook hook(String hook) {
+    return new Hook(hook).of("files");
   }
 
   @Test
   void command_findsTheStepInItsEnvironment(@TempDir Path folder) throws Exception {
     Path said = folder.resolve("said");
     Coordinator.Hook hook =
-        hook(
-            "--hook",
-            "echo $KVSHIFT_EVENT $KVSHIFT_COLLECTION $KVSHIFT_FROM $KVSHIFT_TO >> " + said);
+        hook("echo $KVSHIFT_EVENT $KVSHIFT_COLLECTION $KVSHIFT_FROM $KVSHIFT_TO >> " + said);
     hook.before(Phase.LEGACY, Phase.SHADOW_WRITE);
     hook.after(Phase.LEGACY, Phase.SHADOW_WRITE);
     assertThat(Files.readAllLines(said))
@@ -56,7 +37,7 @@ final class HookOptionTest {
 
   @Test
   void command_fails_saysHowAndNotWhatItWas() {
-    Coordinator.Hook hook = hook("--hook", "TOKEN=secret; exit 3");
+    Coordinator.Hook hook = hook("TOKEN=secret; exit 3");
     assertThatThrownBy(() -> hook.before(Phase.LEGACY, Phase.SHADOW_WRITE))
         .isExactlyInstanceOf(KvException.Transient.class)
         .hasMessage(
@@ -81,7 +62,7 @@ final class HookOptionTest {
     server.start();
     try {
       String address = "http://localhost:" + server.getAddress().getPort() + "/steps?key=secret";
-      Coordinator.Hook hook = hook("--hook", address);
+      Coordinator.Hook hook = hook(address);
       hook.before(Phase.NEW_PRIMARY, Phase.NEW_ONLY);
       JsonObject body = JsonParser.parseString(bodies.element()).getAsJsonObject();
       assertThat(body.toString())
@@ -95,11 +76,11 @@ final class HookOptionTest {
     } finally {
       server.stop(0);
     }
-    Coordinator.Hook gone = hook("--hook", "http://localhost:1/steps?key=secret");
+    Coordinator.Hook gone = hook("http://localhost:1/steps?key=secret");
     assertThatThrownBy(() -> gone.before(Phase.LEGACY, Phase.NEW_ONLY))
         .isExactlyInstanceOf(KvException.Transient.class)
         .hasMessage(
             "the hook before the step from legacy to new-only could not be called"
-                + " (ConnectException): check --hook");
+                + " (ConnectException): check the member 'hook' of the configuration");
   }
 }

@@ -1,0 +1,116 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.spi.Phase;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Asks hosts for a step, waits until they have done it, and prints its result. */
+record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err) {
+  private static final long LOOK_SECONDS = 1;
+
+  /** Records what is wanted of collections. */
+  void ask(List<String> names, TaskKind kind) {
+    names.forEach(name -> migrations.ask(name, kind));
+  }
+
+  /** Asks, and waits; returns the worst exit code of the collections. */
+  int run(List<String> names, TaskKind kind) {
+    ask(names, kind);
+    int worst = ExitCode.OK;
+    for (String name : names) {
+      worst = Math.max(worst, await(name, kind));
+    }
+    return worst;
+  }
+
+  private int await(String name, TaskKind kind) {
+    String shown = "";
+    boolean hadHosts = true;
+    while (true) {
+      HostStatus.Collection collection = migrations.status(name);
+      HostStatus.Task task = collection.task(kind).orElseThrow();
+      HostStatus.Task lead = collection.task(TaskKind.LEAD).orElse(task);
+      String line = HostText.progress(name, task);
+      if (!line.equals(shown)) {
+        say(err, line);
+        shown = line;
+      }
+      boolean streams = kind == TaskKind.LEAD && task.status().equals("running");
+      if (task.hasEnded() || lead.hasFailed() || streams || hasMoved(collection)) {
+        return conclude(collection, task.hasFailed() || !lead.hasFailed() ? task : lead, kind);
+      }
+      if (collection.isPaused()) {
+        say(err, "collection " + name + " is paused: 'resume " + name + "' lets hosts go on");
+        return ExitCode.TASK_FAILED;
+      }
+      boolean hasHosts = !migrations.hosts().isEmpty();
+      if (hadHosts && !hasHosts) {
+        say(
+            err,
+            "no host runs any more, so nothing happens until one does; what was asked for is"
+                + " recorded");
+      }
+      hadHosts = hasHosts;
+      if (!pause(LOOK_SECONDS)) {
+        return ExitCode.INTERRUPTED;
+      }
+    }
+  }
+
+  private static boolean hasMoved(HostStatus.Collection collection) {
+    return collection.migration().source().phase() == Phase.NEW_ONLY;
+  }
+
+  private int conclude(HostStatus.Collection collection, HostStatus.Task task, TaskKind kind) {
+    String name = collection.migration().collection();
+    if (task.hasFailed()) {
+      say(
+          err,
+          "migrate: "
+              + task.name()
+              + " of collection "
+              + name
+              + " has failed: "
+              + task.reason()
+              + "; fix that, and give the command again");
+      return ExitCode.TASK_FAILED;
+    }
+    VerifyReport report = collection.migration().verify();
+    if (kind == TaskKind.COPY) {
+      out.print(name + " ");
+      ResultText.printCopy(out, collection.migration().copy().counts());
+      return collection.migration().copy().counts().rejected() == 0
+          ? ExitCode.OK
+          : ExitCode.REJECTS;
+    }
+    if (kind == TaskKind.VERIFY && report != null && task.hasEnded()) {
+      out.print(name + " ");
+      ResultText.printVerify(out, report);
+      return report.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
+    }
+    String state = kind == TaskKind.LEAD ? "streams" : "is prepared";
+    say(out, name + " " + (hasMoved(collection) ? "has moved" : state));
+    return ExitCode.OK;
+  }
+
+  /** Returns false if the thread was interrupted meanwhile. */
+  static boolean pause(long seconds) {
+    try {
+      TimeUnit.SECONDS.sleep(seconds);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private static void say(PrintWriter writer, String line) {
+    writer.println(line);
+    writer.flush();
+  }
+}

@@ -1,0 +1,102 @@
+package dev.kvshift.migrate.internal.host;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.Sizing;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.ScanPage;
+import dev.kvshift.spi.ScanTask;
+import dev.kvshift.spi.StoreCollection;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Reads some scan tasks of the source to their end, and extrapolates. Used by one thread. */
+public final class SizeSample {
+  private static final int TASKS = 512;
+
+  private final StoreCollection source;
+  private final Duration patience;
+  private final Duration timeout;
+  private final int pageRows;
+  private long rows;
+  private long bytes;
+  private int largest;
+
+  private SizeSample(MigrationPlan plan) {
+    patience = plan.options().patience();
+    timeout = plan.source().limits().timeout();
+    pageRows = plan.options().pageRows();
+    source =
+        Await.patiently(
+            patience, () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
+  }
+
+  /** Reads so many scan tasks, evenly spread, and watches the change log for a while. */
+  public static Sizing read(MigrationPlan plan, int tasks, Duration watch) {
+    return new SizeSample(plan).read(tasks, watch);
+  }
+
+  private Sizing read(int wanted, Duration watch) {
+    long began = newest();
+    long startNanos = System.nanoTime();
+    List<ScanTask> all = Await.patiently(patience, () -> source.scanTasks(TASKS, call()));
+    int sampled = Math.min(wanted, all.size());
+    for (int i = 0; i < sampled; i++) {
+      read(all.get((int) ((long) i * all.size() / sampled)));
+    }
+    long scanNanos = Math.max(1, System.nanoTime() - startNanos);
+    long watchNanos = watch.toNanos() - scanNanos;
+    if (watchNanos > 0) {
+      Await.pause(TimeUnit.NANOSECONDS.toMillis(watchNanos));
+    }
+    long changes = newest() - began;
+    long watchedNanos = System.nanoTime() - startNanos;
+    return new Sizing(
+        all.size(),
+        sampled,
+        rows,
+        rows * all.size() / sampled,
+        bytes * all.size() / sampled,
+        largest,
+        perSecond(rows, scanNanos),
+        perSecond(changes, watchedNanos));
+  }
+
+  private static long perSecond(long count, long nanos) {
+    return Math.round(count * 1e9 / nanos);
+  }
+
+  private long newest() {
+    return Await.patiently(patience, () -> source.changes().window()).newest();
+  }
+
+  private void read(ScanTask task) {
+    Bytes position = null;
+    do {
+      Bytes after = position;
+      ScanPage page =
+          Await.patiently(
+              patience, () -> source.scan(task, after, PageLimit.entries(pageRows), call()));
+      page.rows().forEach(this::add);
+      position = page.next();
+    } while (position != null);
+  }
+
+  private void add(Row row) {
+    Bytes value = row.value();
+    if (value != null) {
+      rows++;
+      bytes += row.key().main().size() + row.key().clustering().size() + value.size();
+      largest = Math.max(largest, value.size());
+    }
+  }
+
+  private Call call() {
+    return Call.within(timeout).ungated();
+  }
+}

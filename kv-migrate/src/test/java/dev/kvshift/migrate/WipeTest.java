@@ -1,0 +1,253 @@
+package dev.kvshift.migrate;
+
+import static dev.kvshift.testkit.concurrent.Await.until;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.migrate.api.HostPlan;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.Certificate;
+import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.migrate.internal.ledger.Pause;
+import dev.kvshift.migrate.internal.ledger.ResetRecord;
+import dev.kvshift.migrate.internal.ledger.StreamProgress;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Resets, aborts and retirements: what they prove before they delete, and that they are resumed.
+ */
+final class WipeTest {
+  private static final int ROWS = 50;
+  private static final Duration NONE = Duration.ZERO;
+
+  @Test
+  void reset_copied_wipesItAndItIsCopiedAnew() throws Exception {
+    try (Sides sides = Sides.sharded()) {
+      sides.fill(ROWS);
+      copy(sides.plan());
+      MigrationConfig former = sides.ledger().require(MigrationConfig.KEY);
+
+      List<String> deleted = wipes(sides).reset(Sides.COLLECTION);
+
+      assertThat(deleted)
+          .contains("topic " + former.topic().name(), "the records of progress")
+          .contains("incarnation 1 of the collection on the target");
+      assertThat(topics()).doesNotContain(former.topic().name());
+      MigrationConfig now = sides.ledger().require(MigrationConfig.KEY);
+      assertThat(now.incarnation()).isEqualTo(2);
+      assertThat(now.copy()).isNotEqualTo(former.copy()).isEqualTo(sides.copy());
+      assertThat(sides.ledger().get(StreamProgress.KEY)).isNull();
+      assertThat(sides.ledger().get(Pause.KEY)).isNull();
+      assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNull();
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.run();
+      }
+      assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
+    }
+  }
+
+  @Test
+  void reset_killedAtAnyRequest_isCompletedByTheNext() {
+    try (Sides sides = new Sides()) {
+      sides.fill(ROWS);
+      int completed = 0;
+      for (int kill = 1; completed == 0; kill += 4) {
+        copy(sides.plan());
+        Copy former = sides.copy();
+        AtomicInteger left = new AtomicInteger(kill);
+        sides.to(
+            (type, method, arguments, request) ->
+                left.decrementAndGet() <= 0
+                    ? CompletableFuture.failedFuture(new KvException.Permanent("killed"))
+                    : request.send());
+        HostedMigrations killed = wipes(sides);
+        try {
+          killed.reset(Sides.COLLECTION);
+          completed = kill;
+        } catch (KvException.Permanent e) {
+          assertThat(e).hasMessageContaining("killed");
+        }
+        sides.to((type, method, arguments, request) -> request.send());
+        boolean isWiped = !former.equals(sides.ledger().require(MigrationConfig.KEY).copy());
+        if (!isWiped || sides.ledger().get(ResetRecord.KEY) != null) {
+          wipes(sides).reset(Sides.COLLECTION);
+        }
+        assertThat(sides.copy()).isNotEqualTo(former);
+        assertThat(sides.ledger().get(ResetRecord.KEY)).isNull();
+        new HostedMigrations(new HostPlan("wipe", List.of(sides.plan()), HostPlan.DEFAULT_LEASE))
+            .resume(Sides.COLLECTION);
+      }
+      assertThat(completed).isGreaterThan(20);
+      copy(sides.plan());
+      assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
+    }
+  }
+
+  @Test
+  void reset_servicesUseTheTarget_isRefused() {
+    try (Sides sides = new Sides()) {
+      sides.fill(ROWS);
+      copy(sides.plan());
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.step(Phase.SHADOW_WRITE);
+      }
+
+      assertRefused(sides, "services write to the target, too: it is in phase shadow-write");
+
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.step(Phase.SHADOW_READ);
+        migration.verify();
+        migration.step(Phase.NEW_READ);
+      }
+      assertRefused(sides, "reads have moved: it is in phase new-read");
+      assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
+    }
+  }
+
+  @Test
+  void reset_gateNamesAnotherCopy_isRefusedAndDeletesNothing() {
+    try (Sides sides = new Sides()) {
+      sides.fill(ROWS);
+      copy(sides.plan());
+      Gate gate = sides.from.gate();
+      Gate.State state = Await.of(gate.state());
+      Await.of(gate.compareAndSet(state, state.withCopy(Copy.draw("another"))));
+
+      assertRefused(sides, "the copy that the source's gate names is ");
+      assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
+      assertThat(sides.ledger().get(StreamProgress.KEY)).isNotNull();
+    }
+  }
+
+  @Test
+  void reset_topicWasMadeAnew_isRefusedAndDeletesNothing() throws Exception {
+    try (Sides sides = new Sides()) {
+      sides.fill(ROWS);
+      copy(sides.plan());
+      String topic = sides.ledger().require(MigrationConfig.KEY).topic().name();
+      try (Admin admin = admin()) {
+        admin.deleteTopics(List.of(topic)).all().get();
+        until("it can be made again", () -> create(admin, topic));
+        assertThatThrownBy(() -> wipes(sides).reset(Sides.COLLECTION))
+            .isInstanceOf(KvException.Permanent.class)
+            .hasMessageContaining("was deleted and created again");
+        assertThat(topics()).contains(topic);
+      }
+      assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
+    }
+  }
+
+  @Test
+  void abort_copied_isForgottenByTheSourceAndCanBeginAgain() {
+    try (Sides sides = new Sides()) {
+      sides.fill(ROWS);
+      copy(sides.plan());
+
+      wipes(sides).abort(Sides.COLLECTION);
+
+      assertThat(Await.of(sides.from.gate().state()).copy()).isNull();
+      assertThat(wipes(sides).status(Sides.COLLECTION).migration().stream()).isNull();
+      copy(sides.plan());
+      assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
+    }
+  }
+
+  @Test
+  void retire_movedLongAgo_deletesTheTracesAndKeepsTheProof() throws Exception {
+    try (Sides sides = new Sides()) {
+      sides.fill(ROWS);
+      HostedMigrations wipes = wipes(sides);
+      copy(sides.plan());
+      assertThatThrownBy(() -> wipes.retire(Sides.COLLECTION, NONE))
+          .isInstanceOf(MigrationException.CutoverRefused.class)
+          .hasMessageContaining("it is in phase legacy, and has not moved");
+      String topic = sides.ledger().require(MigrationConfig.KEY).topic().name();
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.run();
+      }
+      assertThatThrownBy(() -> wipes.retire(Sides.COLLECTION, Duration.ofDays(14)))
+          .isInstanceOf(MigrationException.CutoverRefused.class)
+          .hasMessageContaining("and the quiet period lasts until ");
+      assertThat(topics()).contains(topic);
+
+      until("nobody asks the source any more", () -> isRetired(wipes));
+
+      assertThat(topics()).doesNotContain(topic, topic + ".dead-letters", topic + ".verify");
+      assertThat(sides.ledger().get(StreamProgress.KEY)).isNull();
+      assertThat(sides.ledger().get(Certificate.KEY)).isNotNull();
+      assertThat(wipes.retire(Sides.COLLECTION, NONE)).contains("the records of progress");
+      assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
+      assertRefused(sides, "it has moved, and the target alone has");
+    }
+  }
+
+  private static boolean isRetired(HostedMigrations wipes) {
+    try {
+      wipes.retire(Sides.COLLECTION, NONE);
+      return true;
+    } catch (MigrationException.CutoverRefused e) {
+      assertThat(e).hasMessageContaining("somebody still asks the old store for it: unnamed");
+      return false;
+    }
+  }
+
+  private static boolean create(Admin admin, String topic) {
+    try {
+      admin
+          .createTopics(List.of(new NewTopic(topic, Optional.of(4), Optional.empty())))
+          .all()
+          .get();
+      return true;
+    } catch (ExecutionException e) {
+      return false;
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void assertRefused(Sides sides, String why) {
+    assertThatThrownBy(() -> wipes(sides).reset(Sides.COLLECTION))
+        .isInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessageContaining("is not wiped: " + why);
+  }
+
+  private static void copy(MigrationPlan plan) {
+    try (Migration migration = Migration.of(plan, ProgressListener.NONE)) {
+      migration.copy();
+      migration.catchUp();
+    }
+  }
+
+  private static HostedMigrations wipes(Sides sides) {
+    return new HostedMigrations(
+        new HostPlan("wipe", List.of(sides.plan()), HostPlan.DEFAULT_LEASE));
+  }
+
+  private static Admin admin() {
+    return Admin.create(Map.of("bootstrap.servers", KafkaBroker.shared().bootstrapServers()));
+  }
+
+  private static Set<String> topics() throws Exception {
+    try (Admin admin = admin()) {
+      return admin.listTopics().names().get();
+    }
+  }
+}

@@ -1,0 +1,214 @@
+package dev.kvshift.migrate.cli;
+
+import static dev.kvshift.testkit.concurrent.Await.join;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.Layout;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.memory.InMemory;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreKey;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What people ask before and during a migration: check, plan, explain. */
+final class PreflightCommandsTest {
+  private static final Layout LAYOUT = Layout.point();
+  private static final int ROWS = 200;
+
+  private final String name = UUID.randomUUID().toString();
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private final KvStore source = InMemory.store("from-" + name);
+  private final KvStore target = InMemory.store("to-" + name);
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void fill() throws IOException {
+    KvCollection files = source.collection("files", LAYOUT);
+    for (int i = 0; i < ROWS; i++) {
+      files.put(Key.of(Bytes.utf8("key-" + i)), Bytes.utf8("value-" + i));
+    }
+    configure(KafkaBroker.shared().bootstrapServers(), "");
+  }
+
+  @AfterEach
+  void close() {
+    source.close();
+    target.close();
+  }
+
+  @Test
+  void check_allIsWell_saysSoAndPreparesNothing() {
+    assertThat(execute("check")).as(err::toString).isZero();
+
+    assertThat(out.toString())
+        .startsWith("files: nothing blocks it\n")
+        .contains("  ok  old store: memory://from-" + name + ": phase legacy, changes 1 to 200\n")
+        .contains("  ok  new store: memory://to-" + name + ": it has no such collection yet\n")
+        .contains("  ok  permission to write records: a record was written to the new store, and")
+        .contains("  warning  broker: ", "      do: use three brokers and 'replication: 3'\n")
+        .contains("  ok  lives: nothing is prepared yet\n");
+    try (Store raw = MemoryStoreProvider.open("to-" + name)) {
+      assertThat(join(raw.metadata().list("migration/", "", 10))).isEmpty();
+      assertThat(join(raw.metadata().list("check/", "", 10))).isEmpty();
+    }
+  }
+
+  @Test
+  void check_targetIsInUseAndBrokerIsAway_namesBoth() throws IOException {
+    target.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+    configure("127.0.0.1:1", "patienceSeconds: 1, replication: 2");
+
+    assertThat(execute("check", "--json")).isEqualTo(ExitCode.REFUSED);
+
+    JsonObject checked = only();
+    assertThat(checked.get("blocked").getAsBoolean()).isTrue();
+    assertThat(finding(checked, "new store").get("level").getAsString()).isEqualTo("blocker");
+    assertThat(finding(checked, "new store").get("evidence").getAsString())
+        .contains("services use the collection there, and no migration has filled it");
+    assertThat(finding(checked, "broker").get("evidence").getAsString())
+        .contains("the broker at 127.0.0.1:1 does not answer: ");
+    assertThat(finding(checked, "broker").get("level").getAsString()).isEqualTo("blocker");
+    assertThat(finding(checked, "broker").get("do").getAsString())
+        .isEqualTo("fix that, and check again");
+  }
+
+  @Test
+  void check_preparedWithAnotherTarget_isBlocked() throws IOException {
+    assertThat(execute("prepare")).as(err::toString).isZero();
+    String file = Files.readString(file());
+    Files.writeString(file(), file.replace("memory://to-", "memory://other-"));
+
+    assertThat(execute("check", "--json")).isEqualTo(ExitCode.REFUSED);
+
+    assertThat(finding(only(), "lives").get("risk").getAsString())
+        .isEqualTo("another target is being filled from this collection");
+  }
+
+  @Test
+  void plan_wholeSample_countsExactly() {
+    assertThat(execute("plan", "--json", "--sample=10000", "--watch-seconds=1"))
+        .as(err::toString)
+        .isZero();
+
+    JsonObject planned = only();
+    assertThat(planned.get("rows").getAsLong()).isEqualTo(ROWS);
+    assertThat(planned.get("sampledTasks")).isEqualTo(planned.get("tasks"));
+    assertThat(planned.get("largestValueBytes").getAsInt()).isEqualTo("value-199".length());
+    long bytes = planned.get("bytes").getAsLong();
+    assertThat(bytes).isEqualTo(10 * 12 + 90 * 14 + 100 * 16);
+    assertThat(planned.get("targetBytes").getAsLong()).isEqualTo((bytes + ROWS * 40) * 3);
+    assertThat(finding(planned, "value size").get("level").getAsString()).isEqualTo("ok");
+    assertThat(execute("plan", "--watch-seconds=1", "--price=0.5")).isZero();
+    assertThat(out.toString())
+        .contains("  size: about ", "  time: the copy takes about 0:00 h", "  cost: ");
+  }
+
+  @Test
+  void explain_copiedChangedAndAltered_namesTheRule() {
+    assertThat(execute("copy")).as(err::toString).isZero();
+    assertThat(explain("key-7")).isZero();
+    assertThat(out.toString())
+        .contains("rule: the topic has no change of the key, so the copied row counts\n")
+        .contains("verdict: both sides agree\n");
+
+    source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("key-7")), Bytes.utf8("new"));
+    assertThat(explain("key-7")).isEqualTo(ExitCode.MISMATCH);
+    assertThat(out.toString()).contains("verdict: they differ: the row is not copied or streamed");
+    assertThat(execute("copy")).as(err::toString).isZero();
+    assertThat(explain("0x" + Bytes.utf8("key-7"))).isZero();
+    assertThat(out.toString())
+        .contains("change at position 201 (partition ", "): 3 bytes, version ")
+        .contains(", of the change at position 201\n");
+
+    try (Store raw = MemoryStoreProvider.open("to-" + name)) {
+      join(
+          join(raw.open("files", LAYOUT, Claim.NONE))
+              .write(
+                  StoreKey.of(Bytes.utf8("key-7"), Bytes.empty()),
+                  Mutation.put(Bytes.utf8("foreign"))
+                      .withVersion(System.currentTimeMillis() * 1_000),
+                  Call.within(Duration.ofSeconds(10))));
+    }
+    assertThat(explain("key-7")).isEqualTo(ExitCode.MISMATCH);
+    assertThat(out.toString()).contains("so something else has written there");
+  }
+
+  private int explain(String key) {
+    out.getBuffer().setLength(0);
+    return MigrateCommand.commandLine()
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute("explain", "files", key, "--config=" + file());
+  }
+
+  private JsonObject only() {
+    return JsonParser.parseString(out.toString())
+        .getAsJsonObject()
+        .getAsJsonArray("collections")
+        .get(0)
+        .getAsJsonObject();
+  }
+
+  private static JsonObject finding(JsonObject checked, String what) {
+    for (var each : checked.getAsJsonArray("findings")) {
+      if (each.getAsJsonObject().get("what").getAsString().equals(what)) {
+        return each.getAsJsonObject();
+      }
+    }
+    throw new AssertionError(what + " is not in " + checked);
+  }
+
+  private Path file() {
+    return folder.resolve("test.yaml");
+  }
+
+  private void configure(String broker, String options) throws IOException {
+    Files.writeString(
+        file(),
+        """
+        source: memory://from-NAME
+        target: memory://to-NAME
+        kafka: {bootstrap: 'BROKER'}
+        collections:
+          - {name: files, layout: 'point;shard=none;encoding=1'OPTIONS}
+        """
+            .replace("NAME", name)
+            .replace("BROKER", broker)
+            .replace("OPTIONS", options.isEmpty() ? "" : ", " + options));
+  }
+
+  private int execute(String command, String... more) {
+    out.getBuffer().setLength(0);
+    String[] arguments = new String[more.length + 3];
+    arguments[0] = command;
+    System.arraycopy(more, 0, arguments, 1, more.length);
+    arguments[more.length + 1] = "--config=" + file();
+    arguments[more.length + 2] = "files";
+    return MigrateCommand.commandLine()
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(arguments);
+  }
+}
