@@ -20,6 +20,8 @@ final class RoomsTest {
           .definedBy("dev.kvshift.migrate.cli..")
           .layer("entry")
           .definedBy("dev.kvshift.migrate")
+          .layer("monitor")
+          .definedBy("dev.kvshift.migrate.internal.monitor..")
           .layer("host")
           .definedBy("dev.kvshift.migrate.internal.host..")
           .layer("cutover")
@@ -46,26 +48,29 @@ final class RoomsTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("entry")
           .mayOnlyBeAccessedByLayers("cli")
+          .whereLayer("monitor")
+          .mayOnlyBeAccessedByLayers("cli")
           .whereLayer("host")
-          .mayOnlyBeAccessedByLayers("entry")
+          .mayOnlyBeAccessedByLayers("monitor", "entry")
           .whereLayer("cutover")
           .mayOnlyBeAccessedByLayers("host", "entry")
           .whereLayer("verify")
           .mayOnlyBeAccessedByLayers("cutover", "host", "entry")
           .whereLayer("copy")
-          .mayOnlyBeAccessedByLayers("cutover", "host", "entry")
+          .mayOnlyBeAccessedByLayers("cutover", "host", "monitor", "entry")
           .whereLayer("apply")
-          .mayOnlyBeAccessedByLayers("copy", "verify", "cutover", "host")
+          .mayOnlyBeAccessedByLayers("copy", "verify", "cutover", "host", "monitor")
           .whereLayer("task")
           .mayOnlyBeAccessedByLayers("copy", "verify", "host")
           .whereLayer("data")
           .mayOnlyBeAccessedByLayers("cli")
           .whereLayer("stream")
-          .mayOnlyBeAccessedByLayers("task", "apply", "copy", "verify", "cutover", "host")
+          .mayOnlyBeAccessedByLayers(
+              "task", "apply", "copy", "verify", "cutover", "host", "monitor")
           .whereLayer("context")
           .mayOnlyBeAccessedByLayers(
               "data", "ledger", "stream", "task", "apply", "copy", "verify", "cutover", "host",
-              "entry", "cli");
+              "entry", "monitor");
 
   @ArchTest
   static final ArchRule PACKAGES =

@@ -65,6 +65,28 @@ final class Catalog {
               .with(number("--cuts", "N", "kvshift.cuts"))
               .with(number("--seed", "S", "kvshift.seed")),
           TestCheck.of(
+                  "chaos",
+                  "N whole migrations, either way, while runner, services and servers are killed,"
+                      + " paused and restarted: the new store has what the services know",
+                  new Tests("kv-migrate", "ChaosLoad"))
+              .with(number("--runs", "N", "kvshift.runs"))
+              .with(number("--seed", "S", "kvshift.seed")),
+          TestCheck.of(
+              "corruption",
+              "rows, directories, topics, logs and markers damaged on purpose: each is named, and"
+                  + " repaired or refused",
+              new Tests(
+                  "kv-migrate",
+                  "CorruptionTest,VerifyTest,RepairTest,DirectoryTest,IdentityTest,StreamTest,"
+                      + "BrokerFailuresTest,RestoredLeaderTest,TopicProgressTest,CertificateTest,"
+                      + "CheckpointsTest")),
+          TestCheck.of(
+                  "cutovers",
+                  "N cutovers in the fence way under load: how long writers wait",
+                  new Tests("kv-migrate", "CutoversLoad"))
+              .with(number("--times", "N", "kvshift.times"))
+              .with(number("--seed", "S", "kvshift.seed")),
+          TestCheck.of(
                   "verify-growth",
                   "comparisons of more and more rows under a thousand changes a second",
                   new Tests("kv-migrate", "VerifyGrowthLoad"))

@@ -25,7 +25,7 @@ public interface ProgressListener {
    * @param done how much is done, in {@code unit}
    * @param total how much there is, in {@code unit}, or empty if unknown
    * @param unit the counted things, in the plural, such as {@code rows}
-   * @param perSecond average rate since the step began, in {@code unit} per second
+   * @param perSecond rate over the last half minute, in {@code unit} per second; 0 at the beginning
    * @param state whether the step begins, runs or has ended
    * @param note news of the step, such as what it waits for and for whom; null for none
    */

@@ -1,18 +1,16 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.migrate.Fleet;
 import dev.kvshift.migrate.internal.ledger.Members;
+import dev.kvshift.migrate.internal.monitor.Fleet;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
-import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.Store;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -37,6 +35,7 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class FleetCommand implements Callable<Integer> {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final String LOCKS = "locks:";
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -52,26 +51,16 @@ final class FleetCommand implements Callable<Integer> {
       description = "Writes the fleet to a file, as JSON.")
   private @Nullable Path json;
 
-  /**
-   * A process that uses the collection.
-   *
-   * @param instance its last report
-   * @param obstacle why it cannot follow the next step; null if it can
-   */
-  private record User(Gate.Instance instance, @Nullable String obstacle) {}
-
   @Override
   public Integer call() {
     Fleet fleet = isLockSpace() ? ofLocks() : ofCollection();
-    Gate.State state = fleet.state();
-    List<User> users = users(state, fleet.instances());
     PrintWriter out = spec.commandLine().getOut();
-    lines(state, users).forEach(out::println);
+    lines(fleet).forEach(out::println);
     out.flush();
     if (json != null) {
-      MigrateCommand.write(json, json(state, users).toString());
+      MigrateCommand.write(json, json(fleet).toString());
     }
-    return users.stream().allMatch(user -> user.obstacle == null) ? ExitCode.OK : ExitCode.REFUSED;
+    return fleet.ready() == fleet.users().size() ? ExitCode.OK : ExitCode.REFUSED;
   }
 
   private boolean isLockSpace() {
@@ -80,41 +69,19 @@ final class FleetCommand implements Callable<Integer> {
 
   private Fleet ofLocks() {
     try (Store store = config.read().openSource()) {
-      return Fleet.ofLocks(store, name.substring(LOCKS.length()));
+      return Fleet.ofLocks(store, name.substring(LOCKS.length()), PATIENCE);
     }
   }
 
   private Fleet ofCollection() {
     try (MigrationFile.Source source = config.read().openSource(name)) {
-      return Fleet.read(source.store(), name, source.layout());
+      return Fleet.read(source.store(), name, source.layout(), PATIENCE);
     }
   }
 
-  private List<User> users(Gate.State state, List<Gate.Instance> instances) {
-    List<User> users = new ArrayList<>();
-    for (Gate.Instance instance : instances) {
-      users.add(new User(instance, obstacle(state, instance)));
-    }
-    users.sort(Comparator.comparing(user -> user.instance.report().service()));
-    return users;
-  }
-
-  private @Nullable String obstacle(Gate.State state, Gate.Instance instance) {
-    if (state.phase() == Phase.NEW_ONLY) {
-      return null;
-    }
-    if (instance.use().acknowledged() < state.epoch()) {
-      return instance.use().problem() == null
-          ? "it has not entered epoch " + state.epoch() + " yet"
-          : instance.use().problem();
-    }
-    Phase next = state.phase().towards(Phase.NEW_ONLY);
-    return instance.report().obstacle(name, next, state.copy());
-  }
-
-  private List<String> lines(Gate.State state, List<User> users) {
+  private List<String> lines(Fleet fleet) {
+    Gate.State state = fleet.state();
     List<String> lines = new ArrayList<>();
-    long ready = users.stream().filter(user -> user.obstacle == null).count();
     lines.add(
         String.format(
             Locale.ROOT,
@@ -122,11 +89,11 @@ final class FleetCommand implements Callable<Integer> {
             name,
             state.phase().word(),
             state.epoch(),
-            ready,
-            users.size()));
-    for (User user : users) {
-      InstanceReport report = user.instance.report();
-      InstanceReport.Use use = user.instance.use();
+            fleet.ready(),
+            fleet.users().size()));
+    for (Fleet.User user : fleet.users()) {
+      InstanceReport report = user.instance().report();
+      InstanceReport.Use use = user.instance().use();
       Duration skew = use.skew();
       lines.add(
           String.format(
@@ -140,24 +107,24 @@ final class FleetCommand implements Callable<Integer> {
               isLockSpace()
                   ? "holds " + use.heldLocks() + " lock(s)"
                   : "new side: " + use.counts()));
-      if (user.obstacle != null) {
-        lines.add("  not ready: " + user.obstacle);
+      if (user.obstacle() != null) {
+        lines.add("  not ready: " + user.obstacle());
       }
     }
     return lines;
   }
 
-  private Members json(Gate.State state, List<User> users) {
+  private Members json(Fleet fleet) {
     return new Members()
         .with("collection", name)
-        .with("phase", state.phase().word())
-        .with("epoch", state.epoch())
-        .withObjects("processes", users.stream().map(FleetCommand::json).toList());
+        .with("phase", fleet.state().phase().word())
+        .with("epoch", fleet.state().epoch())
+        .withObjects("processes", fleet.users().stream().map(FleetCommand::json).toList());
   }
 
-  private static Members json(User user) {
-    InstanceReport report = user.instance.report();
-    InstanceReport.Use use = user.instance.use();
+  private static Members json(Fleet.User user) {
+    InstanceReport report = user.instance().report();
+    InstanceReport.Use use = user.instance().use();
     SideCounts counts = use.counts();
     Members members =
         new Members()
@@ -179,6 +146,6 @@ final class FleetCommand implements Callable<Integer> {
     if (copy != null) {
       members.with("copy", copy.toString());
     }
-    return user.obstacle == null ? members : members.with("notReady", user.obstacle);
+    return user.obstacle() == null ? members : members.with("notReady", user.obstacle());
   }
 }

@@ -55,6 +55,7 @@ import picocli.CommandLine.Spec;
       ExplainCommand.class,
       DeadLettersCommand.class,
       HostCommand.class,
+      MonitorCommand.class,
       WipeCommand.Reset.class,
       WipeCommand.Abort.class,
       WipeCommand.Retire.class,

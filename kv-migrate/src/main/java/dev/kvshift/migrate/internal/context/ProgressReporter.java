@@ -18,6 +18,8 @@ public final class ProgressReporter {
   private final String unit;
   private final long startNanos = System.nanoTime();
   private final AtomicLong lastNanos = new AtomicLong(startNanos);
+  private final RateWindow rate = new RateWindow();
+  private boolean hasRate;
 
   private ProgressReporter(ProgressListener listener, String collection, Step step, String unit) {
     this.listener = listener;
@@ -44,9 +46,25 @@ public final class ProgressReporter {
   public void report(long done, OptionalLong total) {
     long last = lastNanos.get();
     long now = System.nanoTime();
+    begin(now, done);
     if (now - last >= INTERVAL_NANOS && lastNanos.compareAndSet(last, now)) {
       send(done, atLeast(done, total), ProgressListener.State.RUNNING);
     }
+  }
+
+  /** Begins the rate with the first amount: a resumed step has not done it just now. */
+  private synchronized void begin(long now, long done) {
+    if (!hasRate) {
+      hasRate = true;
+      rate.add(now, done);
+    }
+  }
+
+  private synchronized double perSecond(long done) {
+    if (hasRate) {
+      rate.add(System.nanoTime(), done);
+    }
+    return rate.perSecond();
   }
 
   static OptionalLong atLeast(long done, OptionalLong total) {
@@ -74,9 +92,8 @@ public final class ProgressReporter {
 
   private void send(
       long done, OptionalLong total, ProgressListener.State state, @Nullable String note) {
-    double seconds = Math.max(1e-3, elapsed().toNanos() / 1e9);
+    double perSecond = note == null ? perSecond(done) : 0;
     listener.report(
-        new ProgressListener.Event(
-            collection, step, done, total, unit, done / seconds, state, note));
+        new ProgressListener.Event(collection, step, done, total, unit, perSecond, state, note));
   }
 }

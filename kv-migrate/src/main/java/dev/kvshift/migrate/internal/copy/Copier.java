@@ -13,7 +13,6 @@ import dev.kvshift.migrate.internal.task.HeldTask;
 import dev.kvshift.migrate.internal.task.Holder;
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -140,11 +139,7 @@ public final class Copier {
     }
   }
 
-  /** Extrapolates the total from the finished tasks. */
   private void report(CopyTasks tasks, int pageRows) {
-    long rows = read.addAndGet(pageRows);
-    int done = tasks.done();
-    progress.report(
-        rows, done == 0 ? OptionalLong.empty() : OptionalLong.of(rows * tasks.size() / done));
+    progress.report(read.addAndGet(pageRows), tasks.expectedRows());
   }
 }

@@ -12,6 +12,7 @@ import dev.kvshift.spi.ScanTask;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -112,6 +113,32 @@ public final class CopyTasks {
       sum = sum.plus(part.counts());
     }
     return sum;
+  }
+
+  /**
+   * Returns the number of rows that the copy will have read, extrapolated from the finished scan
+   * tasks; empty until one is finished. Rows of tasks that are not finished count only as far as
+   * they exceed the average: with many at work, they say nothing about the whole.
+   */
+  public synchronized OptionalLong expectedRows() {
+    int done = done();
+    if (done == 0) {
+      return OptionalLong.empty();
+    }
+    long average =
+        parts.stream()
+                .flatMap(part -> part.tasks().stream())
+                .filter(CopyTask::isDone)
+                .mapToLong(task -> task.counts().read())
+                .sum()
+            / done;
+    return OptionalLong.of(
+        parts.stream()
+            .flatMap(part -> part.tasks().stream())
+            .mapToLong(
+                task ->
+                    task.isDone() ? task.counts().read() : Math.max(average, task.counts().read()))
+            .sum());
   }
 
   /** Returns the number of finished scan tasks. */

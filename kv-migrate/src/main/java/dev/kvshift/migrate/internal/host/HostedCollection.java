@@ -32,7 +32,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
@@ -259,18 +258,12 @@ final class HostedCollection implements AutoCloseable {
       parts = Objects.requireNonNull(CopyTasks.read(ledger));
       requireNoneFailed(parts);
       counts = parts.counts();
-      progress.report(counts.read(), expectedRows(parts));
+      progress.report(counts.read(), parts.expectedRows());
     }
     Copier.balanced(counts);
     progress.end(counts.read());
     ledger.append(Event.stepEnded(Step.COPY, counts.read()));
     catchUp(task, tasks);
-  }
-
-  private static OptionalLong expectedRows(CopyTasks parts) {
-    return parts.done() == 0
-        ? OptionalLong.empty()
-        : OptionalLong.of(parts.counts().read() * parts.size() / parts.done());
   }
 
   /** Asks again for parts that have failed: the copy as a whole was asked for since. */

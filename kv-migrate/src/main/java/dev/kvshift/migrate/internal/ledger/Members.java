@@ -50,6 +50,32 @@ public final class Members {
     return this;
   }
 
+  /** Adds a member, unless the number is not a finite one. */
+  public Members with(String name, double value) {
+    if (Double.isFinite(value)) {
+      json.addProperty(name, value);
+    }
+    return this;
+  }
+
+  /** Adds a member that is a list of numbers, with null for those that are not finite. */
+  public Members withNumbers(String name, double[] values) {
+    JsonArray array = new JsonArray();
+    for (double value : values) {
+      array.add(Double.isFinite(value) ? value : null);
+    }
+    json.add(name, array);
+    return this;
+  }
+
+  /** Adds a member that is a list of texts. */
+  public Members withTexts(String name, List<String> values) {
+    JsonArray array = new JsonArray();
+    values.forEach(array::add);
+    json.add(name, array);
+    return this;
+  }
+
   /** Adds a member that is an object. */
   public Members with(String name, Members value) {
     json.add(name, value.json);

@@ -99,7 +99,7 @@ public final class Topic {
   }
 
   /** Returns the consumer group that applies. */
-  String group() {
+  public String group() {
     return name + ".apply";
   }
 
