@@ -59,6 +59,7 @@ import picocli.CommandLine.Spec;
       WipeCommand.Retire.class,
       AdviseCommand.class,
       FleetCommand.class,
+      MoveLocksCommand.class,
       DataCommands.Get.class,
       DataCommands.Put.class,
       DataCommands.Delete.class,

@@ -294,6 +294,11 @@ record MigrationFile(
     return new Source(jars.open(source), layout, entry.options);
   }
 
+  /** Opens the store that all collections leave, and neither the other one nor the broker. */
+  Store openSource() {
+    return new Plugins(plugins).open(source);
+  }
+
   /** Opens both stores. */
   Opened open() {
     Plugins jars = new Plugins(plugins);
