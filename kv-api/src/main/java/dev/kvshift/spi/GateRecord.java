@@ -275,6 +275,18 @@ public final class GateRecord {
   }
 
   /**
+   * Returns the record with a higher floor, for a lock space that was just moved: a holder may have
+   * drawn versions since the fence was raised.
+   *
+   * @param lastVersion the last version that the leader has issued
+   */
+  public GateRecord withFloorAbove(long lastVersion) {
+    return lastVersion <= state.floor()
+        ? this
+        : new GateRecord(state.withFloor(lastVersion), movedBy, ended);
+  }
+
+  /**
    * Decides {@link Gate#seal}. Returns the same instance if it was sealed from that epoch already.
    *
    * @param lastVersion the last version that the leader has issued

@@ -189,6 +189,7 @@ public final class InstanceReport {
       private @Nullable String problem;
       private @Nullable Duration skew;
       private SideCounts counts = SideCounts.NONE;
+      private long heldLocks;
 
       @Override
       protected Members clone() {
@@ -200,7 +201,7 @@ public final class InstanceReport {
       }
 
       private List<@Nullable Object> all() {
-        return Arrays.asList(acknowledged, layout, copy, problem, skew, counts);
+        return Arrays.asList(acknowledged, layout, copy, problem, skew, counts, heldLocks);
       }
     }
 
@@ -244,6 +245,11 @@ public final class InstanceReport {
       return with(next -> next.counts = Objects.requireNonNull(counts));
     }
 
+    /** Returns the same use, of a lock space, with the number of locks that the process holds. */
+    public Use withHeldLocks(long heldLocks) {
+      return with(next -> next.heldLocks = heldLocks);
+    }
+
     /** Returns the newest epoch of which no older operation runs any more. */
     public long acknowledged() {
       return members.acknowledged;
@@ -272,6 +278,11 @@ public final class InstanceReport {
     /** Returns what the process has counted of the new side since it opened the collection. */
     public SideCounts counts() {
       return members.counts;
+    }
+
+    /** Returns how many locks of the space the process holds, by its own clock. */
+    public long heldLocks() {
+      return members.heldLocks;
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.kvshift.legacy.PendingRequest.Kind;
 import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.LockBatch;
+import dev.kvshift.legacy.wire.LockVersion;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.Renew;
 import dev.kvshift.legacy.wire.Reply;
@@ -93,6 +94,31 @@ final class RemoteLocks implements StoreLocks {
               Kind.REPEATABLE,
               call,
               reply -> null);
+        });
+  }
+
+  @Override
+  public CompletionStage<Long> version(Lock lock, long above, Call call) {
+    return Futures.start(
+        () -> {
+          checker.checkDeadline(call);
+          LockVersion.Builder message =
+              LockVersion.newBuilder().setLock(Messages.lock(lock)).setAbove(above);
+          return store.send(
+              Request.newBuilder().setLockVersion(message), Kind.READ, call, Reply::getNumber);
+        });
+  }
+
+  @Override
+  public CompletionStage<Boolean> isHeld(Lock lock, Call call) {
+    return Futures.start(
+        () -> {
+          checker.checkDeadline(call);
+          return store.send(
+              Request.newBuilder().setLockHeld(Messages.lock(lock)),
+              Kind.READ,
+              call,
+              Reply::getChanged);
         });
   }
 

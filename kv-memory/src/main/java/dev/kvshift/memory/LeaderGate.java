@@ -79,6 +79,16 @@ final class LeaderGate {
     return become(moved(attempt));
   }
 
+  /** Hands over with a floor that is not below the given version. */
+  void move(String attempt, long lastVersion) {
+    GateRecord next = moved(attempt);
+    become(next.equals(record) ? record : next.withFloorAbove(lastVersion));
+  }
+
+  boolean isHandedOver() {
+    return record.isHandedOver();
+  }
+
   /**
    * Checks that a move would succeed, and changes nothing.
    *

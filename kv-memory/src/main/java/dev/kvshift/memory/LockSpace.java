@@ -46,7 +46,12 @@ final class LockSpace {
     this.gate = new LeaderGate("locks:" + name, clock);
   }
 
-  synchronized LockResult tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
+  /**
+   * Acquires the locks that are free.
+   *
+   * @param floor the token above which the new ones lie
+   */
+  synchronized LockResult tryLockAll(Set<Bytes> keys, Duration lease, long floor, Call call) {
     Instant now = clock.instant();
     gate.admitWrite(call.epoch());
     Fence fence = standing(now);
@@ -62,12 +67,16 @@ final class LockSpace {
         busy.add(key);
         continue;
       }
-      lastToken = draw(now);
+      lastToken = Math.max(draw(now), floor + 1);
       Lock lock = Lock.of(name, key, owner, lastToken, now.plus(lease));
       grants.put(key, new Grant(lastToken, lock));
       acquired.add(lock);
     }
     return LockResult.of(acquired, busy, Set.of());
+  }
+
+  String name() {
+    return name;
   }
 
   synchronized Lock renew(Lock lock, Duration lease, Call call) {
@@ -82,14 +91,40 @@ final class LockSpace {
     return renewed;
   }
 
+  synchronized long version(Lock lock, long above, Call call) {
+    gate.admitWrite(call.epoch());
+    if (!isLast(lock)) {
+      throw new KvException.Permanent(
+          "lock "
+              + lock.key()
+              + " of space "
+              + name
+              + " is lost, nothing was written under it: take it again and read again");
+    }
+    lastToken = Math.max(draw(clock.instant()), above + 1);
+    return lastToken;
+  }
+
+  synchronized boolean isHeld(Lock lock, Call call) {
+    gate.admitWrite(call.epoch());
+    return isLast(lock);
+  }
+
   synchronized void release(Lock lock) {
     if (holds(lock, clock.instant())) {
       grants.put(lock.key(), new Grant(lock.token(), null));
     }
   }
 
-  /** Refuses a write under a lock that has been granted again since. */
+  /** Refuses a write under a lock that has been granted again since, or of a moved space. */
   synchronized void check(Lock lock) {
+    if (gate.isHandedOver()) {
+      throw new KvException.Permanent(
+          "lock space "
+              + name
+              + " has moved to the new store before the rows that it guards; nothing was written:"
+              + " move their collection");
+    }
     Grant grant = grants.get(lock.key());
     if (grant != null) {
       OperationChecker.checkToken(lock, grant.token);
@@ -117,7 +152,7 @@ final class LockSpace {
     return raised;
   }
 
-  /** Hands over once no lock is held: the fence's version lies above every token. */
+  /** Hands over once no lock is held, above every token and version. */
   synchronized State move(String attempt) {
     Instant now = clock.instant();
     Fence fence = standing(now);
@@ -129,7 +164,7 @@ final class LockSpace {
               + name
               + ": move once they are released or their leases are over");
     }
-    gate.move(attempt);
+    gate.move(attempt, lastToken);
     return state();
   }
 
@@ -144,6 +179,12 @@ final class LockSpace {
 
   private long draw(Instant now) {
     return Math.max(lastToken + 1, VersionClock.micros(now));
+  }
+
+  private boolean isLast(Lock lock) {
+    Grant grant = grants.get(lock.key());
+    Lock last = grant == null ? null : grant.held;
+    return last != null && last.token() == lock.token() && last.owner().equals(lock.owner());
   }
 
   private boolean holds(Lock lock, Instant now) {

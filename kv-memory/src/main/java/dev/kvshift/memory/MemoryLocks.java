@@ -8,6 +8,7 @@ import dev.kvshift.api.LockResult;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.LockSpaceRecord;
 import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
@@ -18,17 +19,49 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
-/** One store's view of a space of locks and of its gate. */
-record MemoryLocks(MemoryStore store, LockSpace space) implements StoreLocks, Gate {
+/**
+ * One store's view of a space of locks and of its gate.
+ *
+ * @param floor the floor with which a former authority has sent the client here; null for none
+ */
+record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
+    implements StoreLocks, Gate {
   @Override
   public CompletionStage<LockResult> tryLockAll(Set<Bytes> keys, Duration lease, Call call) {
     return store.write(
         () -> {
           OperationChecker.checkLocks(keys, store.limits());
           OperationChecker.checkLease(lease);
-          return CompletableFuture.completedFuture(space.tryLockAll(keys, lease, call));
+          return requireAuthority().thenApply(above -> space.tryLockAll(keys, lease, above, call));
         });
+  }
+
+  /** Returns the floor, provided that this store grants the space's locks to this client. */
+  private CompletionStage<Long> requireAuthority() {
+    if (floor != null) {
+      return CompletableFuture.completedFuture(floor);
+    }
+    return store.has(Capability.METADATA)
+        ? LockSpaceRecord.claim(store.metadata(), space.name()).thenApply(LockSpaceRecord::floor)
+        : CompletableFuture.completedFuture(0L);
+  }
+
+  @Override
+  public CompletionStage<Long> version(Lock lock, long above, Call call) {
+    return store.supply(() -> space.version(lock, above, call));
+  }
+
+  @Override
+  public CompletionStage<Boolean> isHeld(Lock lock, Call call) {
+    return store.supply(() -> space.isHeld(lock, call));
+  }
+
+  @Override
+  public StoreLocks above(long newFloor) {
+    store.require(Capability.METADATA);
+    return new MemoryLocks(store, space, newFloor);
   }
 
   @Override

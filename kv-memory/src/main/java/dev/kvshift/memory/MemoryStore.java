@@ -161,7 +161,7 @@ final class MemoryStore implements Store {
   @Override
   public StoreLocks locks(String space) {
     require(Capability.LOCKS);
-    return new MemoryLocks(this, server.space(space));
+    return new MemoryLocks(this, server.space(space), null);
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.KeyHistory;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.RejectedKey;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.host.Explainer;
 import dev.kvshift.migrate.internal.host.Host;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The migrations that hosts do: records what is wanted, and reads how far it is. What is wanted is
@@ -66,6 +68,16 @@ public final class HostedMigrations {
   /** Lets hosts work on a collection again. */
   public void resume(String collection) {
     desk(collection).resume();
+  }
+
+  /**
+   * Sets the rate at which each process may scan a collection, also of copies and comparisons that
+   * run, within seconds.
+   *
+   * @param scans the rate, or null for that of the configuration
+   */
+  public void set(String collection, @Nullable ScanRate scans) {
+    desk(collection).set(scans);
   }
 
   /** Records a command that somebody has given for a collection. */

@@ -14,6 +14,7 @@ import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.Step;
+import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.context.Await;
@@ -28,6 +29,9 @@ import dev.kvshift.migrate.internal.host.StatusReader;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.Postponed;
+import dev.kvshift.migrate.internal.ledger.TaskRecord;
+import dev.kvshift.migrate.internal.ledger.TaskState;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
@@ -37,7 +41,10 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.transition.Coordinator;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
@@ -83,6 +90,7 @@ public final class Migration implements AutoCloseable {
   private @Nullable CopyReport copied;
   private @Nullable VerifyReport verified;
   private @Nullable CutoverReport moved;
+  private @Nullable Postponed postponed;
   private @Nullable StoreCollection source;
 
   private Migration(MigrationPlan plan, ProgressListener listener) {
@@ -225,7 +233,7 @@ public final class Migration implements AutoCloseable {
         open = OpenCollection.of(plan, setup(), ledger, clock);
       }
       if (lead == null) {
-        lead = Lead.take(ledger, plan.collection());
+        lead = Lead.take(ledger, plan.collection(), open::applyRates);
       }
       MigrationTasks created = new MigrationTasks(open);
       try {
@@ -443,6 +451,121 @@ public final class Migration implements AutoCloseable {
     return report;
   }
 
+  /**
+   * Hands several collections over by one fence: either all of them move, or none. Completes what
+   * an earlier run has moved. All are in phase legacy, verified, and of one source.
+   *
+   * @param group the migrations of the collections
+   * @return the reports, in their order
+   * @throws MigrationException.CutoverRefused as {@link #cutover} does for one of them; nothing was
+   *     moved then
+   */
+  public static List<CutoverReport> cutoverAll(List<Migration> group) {
+    group.forEach(Migration::prepare);
+    List<Migration> open = group.stream().filter(each -> !each.setup().isMoved()).toList();
+    for (Migration each : open) {
+      Phase phase = each.state().phase();
+      if (phase != Phase.LEGACY) {
+        throw new MigrationException.CutoverRefused(
+            "collection "
+                + each.plan.collection()
+                + " is in phase "
+                + phase
+                + ", and a group is fenced in LEGACY: nothing was moved");
+      }
+      each.start();
+    }
+    Map<Migration, CutoverReport> reports = new HashMap<>();
+    if (!open.isEmpty()) {
+      Map<Migration, ProgressReporter> progress = new HashMap<>();
+      for (Migration each : open) {
+        progress.put(each, each.begin(Step.CUTOVER, "attempts"));
+        Coordinator.Hook hook = each.plan.options().hook();
+        hook.before(Phase.LEGACY, Phase.NEW_ONLY);
+      }
+      List<CutoverReport> moved =
+          MigrationTasks.cutoverAll(
+              open.get(0).plan.source(), open.stream().map(Migration::tasks).toList());
+      for (int i = 0; i < moved.size(); i++) {
+        Migration each = open.get(i);
+        each.afterMove(Phase.LEGACY);
+        each.conclude(progress.get(each), moved.get(i));
+        reports.put(each, moved.get(i));
+      }
+    }
+    return group.stream()
+        .map(each -> reports.containsKey(each) ? reports.get(each) : each.cutover())
+        .toList();
+  }
+
+  private void conclude(ProgressReporter progress, CutoverReport report) {
+    tasks().close();
+    setup().unregisterConsumer();
+    moved = report;
+    end(Step.CUTOVER, progress, report.attempts());
+  }
+
+  /**
+   * Makes a cutover ready that is to wait: streams, applies and checks from now on.
+   *
+   * @param until when it goes on by itself, or null if only {@link #letGo} lets it
+   * @throws MigrationException.CutoverRefused if it is not ready
+   * @throws MigrationException.Mismatch if keys that changed since the comparison differ
+   */
+  public void postpone(@Nullable Instant until) {
+    start();
+    tasks().certify();
+    postponed = new Postponed(Objects.requireNonNull(lead).owner(), clock.instant(), until, false);
+    ledger.put(Postponed.KEY, postponed);
+    begin(Step.CUTOVER, "attempts")
+        .say("ready, and waits for 'cutover --go'" + (until == null ? "" : ", or until " + until));
+  }
+
+  /**
+   * Waits, after {@link #postpone}, until a person lets the cutover go on, or its time has come.
+   *
+   * @throws MigrationException.CutoverRefused if another run waits instead
+   */
+  public void awaitGo() {
+    Postponed mine = Objects.requireNonNull(postponed, "postpone first");
+    Instant until = mine.until();
+    while (true) {
+      Objects.requireNonNull(lead).check();
+      tasks().check();
+      Postponed now = ledger.get(Postponed.KEY);
+      if (now == null || !now.run().equals(mine.run())) {
+        throw new MigrationException.CutoverRefused(
+            "collection " + plan.collection() + " was not moved: another run waits instead");
+      }
+      if (now.isLet() || (until != null && !clock.instant().isBefore(until))) {
+        ledger.remove(Postponed.KEY, now);
+        return;
+      }
+      Await.pause(FOLLOW_MILLIS);
+    }
+  }
+
+  /**
+   * Lets a cutover that waits go on.
+   *
+   * @throws MigrationException.CutoverRefused if none waits
+   */
+  public void letGo() {
+    TaskRecord leads = ledger.get(TaskRecord.key(TaskKind.LEAD));
+    Postponed found = ledger.get(Postponed.KEY);
+    boolean isAlive =
+        found != null
+            && leads != null
+            && leads.state().status() == TaskState.Status.RUNNING
+            && leads.state().owner().equals(found.run());
+    if (!isAlive || !ledger.replaceKnown(Postponed.KEY, found, found.let())) {
+      throw new MigrationException.CutoverRefused(
+          "no cutover of collection "
+              + plan.collection()
+              + " waits: give the command cutover --postpone");
+    }
+  }
+
   /** Moves the collection, or completes a move that another run has begun. */
   private CutoverReport handOver(Consumer<String> says) {
     Gate.State state = state();
@@ -452,12 +575,16 @@ public final class Migration implements AutoCloseable {
     coordinator(says).soak(state, Phase.NEW_ONLY, plan.options().patience());
     plan.options().hook().before(state.phase(), Phase.NEW_ONLY);
     CutoverReport report = tasks().cutover();
+    afterMove(state.phase());
+    return report;
+  }
+
+  private void afterMove(Phase from) {
     try {
-      plan.options().hook().after(state.phase(), Phase.NEW_ONLY);
+      plan.options().hook().after(from, Phase.NEW_ONLY);
     } catch (KvException e) {
       LOG.warn("collection {} has moved: {}", plan.collection(), e.getMessage());
     }
-    return report;
   }
 
   private Coordinator coordinator(Consumer<String> progress) {

@@ -87,6 +87,25 @@ final class RejectsTest {
   }
 
   @Test
+  void retry_targetTakesTheRowByNow_releasesItsKey() {
+    try (Sides sides = new Sides()) {
+      Refusing refusal = Refusing.valuesOf(Sides.key(7));
+      sides.fill(100);
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
+        migration.copy();
+        assertThat(migration.retryQuarantined()).isEqualTo(1);
+        assertThat(migration.status().quarantine().keys()).isEqualTo(1);
+
+        refusal.turn(false);
+
+        assertThat(migration.retryQuarantined()).isZero();
+        assertThat(migration.status().quarantine().keys()).isZero();
+        assertThat(migration.verify().differences()).isZero();
+      }
+    }
+  }
+
+  @Test
   void cutover_longKeyDeletedAtTheSource_isSettled() {
     try (Sides sides = new Sides()) {
       StoreKey key = StoreKey.of(Bytes.utf8("row"), Bytes.utf8("k".repeat(40_000)));

@@ -29,6 +29,7 @@ import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.LockSpaceRecord;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreClock;
@@ -43,6 +44,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -53,6 +55,10 @@ final class ScyllaStore implements Store {
   private static final Logger LOG = LoggerFactory.getLogger(ScyllaStore.class);
   private static final int MAX_MAIN_BYTES = 65_529;
   private static final int MAX_SPACE_CHARS = 256;
+
+  /** The number of lock spaces whose floors are kept; those of others are read each time. */
+  private static final int MAX_KNOWN_SPACES = 10_000;
+
   private static final int MAX_CLUSTERING_BYTES = 65_531;
   private static final Set<Capability> CAPABILITIES =
       Collections.unmodifiableSet(
@@ -71,6 +77,7 @@ final class ScyllaStore implements Store {
   private final Schema schema;
   private final ScyllaMetadata metadata;
   private final LockKeeper locks;
+  private final Map<String, Long> lockFloors = new ConcurrentHashMap<>();
   private final Limits limits;
   private final CollectionOpener opener;
 
@@ -240,7 +247,22 @@ final class ScyllaStore implements Store {
       throw new KvException.Permanent(
           "lock space of " + space.length() + " characters: give 1 to " + MAX_SPACE_CHARS);
     }
-    return new ScyllaLocks(space, locks, serverClock, limits);
+    return new ScyllaLocks(space, locks, () -> floor(space), serverClock, limits);
+  }
+
+  /** Claims a lock space when its first lock is taken, and returns its floor. */
+  private CompletionStage<Long> floor(String space) {
+    Long known = lockFloors.get(space);
+    return known != null
+        ? CompletableFuture.completedFuture(known)
+        : LockSpaceRecord.claim(metadata, space)
+            .thenApply(
+                record -> {
+                  if (lockFloors.size() < MAX_KNOWN_SPACES) {
+                    lockFloors.put(space, record.floor());
+                  }
+                  return record.floor();
+                });
   }
 
   @Override

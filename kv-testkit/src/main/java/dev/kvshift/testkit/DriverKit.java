@@ -11,6 +11,7 @@ import dev.kvshift.testkit.clause.LifecycleClause;
 import dev.kvshift.testkit.clause.LimitsClause;
 import dev.kvshift.testkit.clause.LinearizabilityClause;
 import dev.kvshift.testkit.clause.LockGateClause;
+import dev.kvshift.testkit.clause.LockSpaceClause;
 import dev.kvshift.testkit.clause.LocksClause;
 import dev.kvshift.testkit.clause.MetadataClause;
 import dev.kvshift.testkit.clause.MultiKeyClause;
@@ -88,6 +89,9 @@ public abstract class DriverKit {
 
   @Nested
   final class Locks extends LocksClause {}
+
+  @Nested
+  final class LockSpace extends LockSpaceClause {}
 
   @Nested
   final class LockGate extends LockGateClause {}

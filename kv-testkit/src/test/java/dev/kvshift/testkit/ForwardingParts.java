@@ -214,6 +214,21 @@ final class ForwardingParts {
     }
 
     @Override
+    public CompletionStage<Long> version(Lock lock, long above, Call call) {
+      return inner.version(lock, above, call);
+    }
+
+    @Override
+    public CompletionStage<Boolean> isHeld(Lock lock, Call call) {
+      return inner.isHeld(lock, call);
+    }
+
+    @Override
+    public StoreLocks above(long floor) {
+      return inner.above(floor);
+    }
+
+    @Override
     public CompletionStage<Gate> gate() {
       return inner.gate();
     }

@@ -367,7 +367,7 @@ public final class Coordinator {
     return System.nanoTime() + patience.toNanos();
   }
 
-  private static <T> T await(
+  static <T> T await(
       Supplier<CompletionStage<T>> request, BiFunction<String, Throwable, KvException> silent) {
     try {
       return Futures.start(request)

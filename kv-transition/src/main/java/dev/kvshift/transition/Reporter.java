@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps this process's one lease at the leader: reports about once a second on each of its
- * collections, and passes the returned states to them. Reports at once when a reply shows a newer
- * epoch.
+ * collections and lock spaces, and passes the returned states to them. Reports at once when a reply
+ * shows a newer epoch.
  *
  * <p>Reports are spread over time, so that a fleet that was started together does not report
  * together; while the leader fails, the pauses grow up to {@link #LONGEST_PAUSE}. Safe for use by
@@ -43,7 +43,7 @@ final class Reporter implements AutoCloseable {
   private final Side oldSide;
   private final @Nullable String weakness;
   private final InstanceReport self;
-  private final Map<String, TransitionCollection> collections = new ConcurrentHashMap<>();
+  private final Map<String, Reported> collections = new ConcurrentHashMap<>();
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -91,7 +91,7 @@ final class Reporter implements AutoCloseable {
   }
 
   /** Reports the collection from now on, and checks its new side at once. */
-  void add(TransitionCollection collection) {
+  void add(Reported collection) {
     collections.put(collection.name(), collection);
     collection.listen(this::reportNow, this::reportSoon);
     reportNow();
@@ -99,7 +99,7 @@ final class Reporter implements AutoCloseable {
 
   private InstanceReport report() {
     InstanceReport report = self;
-    for (TransitionCollection collection : collections.values()) {
+    for (Reported collection : collections.values()) {
       InstanceReport.Use use = collection.report();
       if (use != null) {
         report =
@@ -160,7 +160,7 @@ final class Reporter implements AutoCloseable {
             states ->
                 states.forEach(
                     (name, state) -> {
-                      TransitionCollection collection = collections.get(name);
+                      Reported collection = collections.get(name);
                       if (collection != null && collection.reported(state, sent)) {
                         reportNow();
                       }
@@ -173,7 +173,7 @@ final class Reporter implements AutoCloseable {
       failures = 0;
     } else {
       failures++;
-      collections.values().forEach(TransitionCollection::notReported);
+      collections.values().forEach(Reported::notReported);
       if (Futures.unwrap(error) instanceof KvException) {
         LOG.debug("the report of {} failed and is tried again", self.service(), error);
       } else {

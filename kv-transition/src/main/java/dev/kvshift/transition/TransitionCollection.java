@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
@@ -23,6 +24,7 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.util.List;
@@ -44,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * only what the leader has committed. A message that reaches the new side late therefore does no
  * harm, however late it is.
  */
-final class TransitionCollection implements StoreCollection {
+final class TransitionCollection implements StoreCollection, Reported {
   private static final Logger LOG = LoggerFactory.getLogger(TransitionCollection.class);
 
   /**
@@ -73,6 +75,7 @@ final class TransitionCollection implements StoreCollection {
   private final Comparisons comparisons;
   private final FailOver failOver;
   private final Help help;
+  private final Function<String, StoreLocks> locks;
   private volatile long applied;
   private volatile int ramp;
   private volatile boolean cohortHasFailed;
@@ -146,6 +149,7 @@ final class TransitionCollection implements StoreCollection {
    * @param use the use for which the service opens it
    * @param untilOpened the limits until the new side has been opened
    * @param old the old store's collection; null once the new one serves alone
+   * @param locks returns the lock space of a name
    */
   TransitionCollection(
       Use use,
@@ -155,6 +159,7 @@ final class TransitionCollection implements StoreCollection {
       Gate.State state,
       Lease lease,
       VersionClock clock,
+      Function<String, StoreLocks> locks,
       Events events) {
     this.use = use;
     this.name = use.name;
@@ -164,6 +169,7 @@ final class TransitionCollection implements StoreCollection {
     this.tracker = new PhaseTracker(state.epoch(), state.phase(), state.floor());
     this.lease = lease;
     this.clock = clock;
+    this.locks = locks;
     this.events = events;
     this.newWrites = new NewWrites(name, newSide, Lease.Moment::now);
     this.shadowWrites = new ShadowWrites(name, newSide, events);
@@ -385,9 +391,6 @@ final class TransitionCollection implements StoreCollection {
           if (mutation.version() != null) {
             throw unsupported(Capability.VERSIONED_WRITES);
           }
-          if (mutation.lock() != null) {
-            throw unsupported(Capability.LOCKS);
-          }
           return inPhase(
               call,
               Futures::writeFailure,
@@ -397,7 +400,10 @@ final class TransitionCollection implements StoreCollection {
                     case SHADOW_WRITE -> writeShadowing(view, key, mutation, call);
                     case DUAL_WRITE, SHADOW_READ, NEW_READ, NEW_PRIMARY ->
                         writeBoth(view, key, mutation, call);
-                    case NEW_ONLY -> writeNew(view, key, mutation, call);
+                    case NEW_ONLY ->
+                        mutation.lock() == null
+                            ? writeNew(view, key, mutation, call)
+                            : writeNewLocked(view, key, mutation, mutation.lock(), call);
                   });
         });
   }
@@ -413,10 +419,15 @@ final class TransitionCollection implements StoreCollection {
         .thenApply(
             version -> {
               if (isInRamp(key.main())) {
-                shadowWrites.send(key, mutation.withVersion(version));
+                shadowWrites.send(key, atVersion(mutation, version));
               }
               return version;
             });
+  }
+
+  /** Returns the write as the new side gets it: whoever has drawn its version knows the lock. */
+  private static Mutation atVersion(Mutation mutation, long version) {
+    return mutation.withLock(null).withVersion(version);
   }
 
   /** Writes to the old side, then to the new one at the version that the old one has issued. */
@@ -434,7 +445,7 @@ final class TransitionCollection implements StoreCollection {
         .thenCompose(
             version ->
                 newWrites
-                    .write(0, key, mutation.withVersion(version), call)
+                    .write(0, key, atVersion(mutation, version), call)
                     .exceptionallyCompose(
                         error -> CompletableFuture.failedFuture(onOldAlone(error))));
   }
@@ -454,6 +465,55 @@ final class TransitionCollection implements StoreCollection {
         .beforeSending(clock.awaitPast(view.floor()), call)
         .thenCompose(
             passed -> newWrites.write(view.floor(), key, mutation.withVersion(clock.next()), call));
+  }
+
+  /**
+   * Writes under a lock. Its authority draws the version, above the row's and all that this process
+   * has seen, and only while the lock is the last one granted. The write is acknowledged only if it
+   * still is after the new side's answer: a later holder may have read before the write arrived.
+   */
+  private CompletionStage<Long> writeNewLocked(
+      PhaseTracker.View view, StoreKey key, Mutation mutation, Lock lock, Call call) {
+    StoreLocks authority = locks.apply(lock.space());
+    return newSide
+        .store(view.floor(), call)
+        .thenCompose(
+            store -> {
+              store.check(key, mutation);
+              return newSide.send(() -> store.get(key, call));
+            })
+        .thenCompose(
+            row -> {
+              long seen = row == null ? 0 : row.version();
+              long above = Math.max(Math.max(seen, view.floor()), clock.last());
+              return authority
+                  .version(lock, above, call)
+                  .exceptionallyCompose(
+                      error -> CompletableFuture.failedFuture(Futures.readFailure(error)));
+            })
+        .thenCompose(
+            version -> newWrites.write(view.floor(), key, atVersion(mutation, version), call))
+        .thenCompose(version -> requireStillHeld(authority, lock, version, call));
+  }
+
+  private CompletionStage<Long> requireStillHeld(
+      StoreLocks authority, Lock lock, long version, Call call) {
+    clock.observe(version);
+    return authority
+        .isHeld(lock, call)
+        .handle(
+            (held, error) -> {
+              if (error != null || !held) {
+                throw new KvException.UnknownOutcome(
+                    "collection "
+                        + name
+                        + ": the lock was lost during the write, or could not be asked for after"
+                        + " it; the write may have been applied: take the lock and read the key"
+                        + " again",
+                    error);
+              }
+              return version;
+            });
   }
 
   /** Returns whether the phase already applies to a main key while it is ramped up. */
@@ -545,8 +605,8 @@ final class TransitionCollection implements StoreCollection {
                     + " again"));
   }
 
-  /** Returns what to report to the leader; null once the collection no longer needs it. */
-  InstanceReport.@Nullable Use report() {
+  @Override
+  public InstanceReport.@Nullable Use report() {
     if (old == null || phase() == Phase.NEW_ONLY) {
       return null;
     }
@@ -554,13 +614,8 @@ final class TransitionCollection implements StoreCollection {
         InstanceReport.Use.acknowledging(tracker.acknowledged()).withLayout(use.layout));
   }
 
-  /**
-   * Sets the listeners.
-   *
-   * @param onNewEpoch called when a reply of the leader shows an epoch that is new here
-   * @param onLeaseLost called when a request waits for the next report
-   */
-  void listen(Runnable onNewEpoch, Runnable onLeaseLost) {
+  @Override
+  public void listen(Runnable onNewEpoch, Runnable onLeaseLost) {
     renewal = onLeaseLost;
     if (old != null) {
       old.gate()
@@ -573,14 +628,8 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /**
-   * Records the leader's answer to a report.
-   *
-   * @param state the state of the gate that it returned
-   * @param sent when the report was sent
-   * @return whether there is an epoch to acknowledge at once, so that its step need not wait
-   */
-  boolean reported(Gate.State state, Lease.Moment sent) {
+  @Override
+  public boolean reported(Gate.State state, Lease.Moment sent) {
     long acknowledged = tracker.acknowledged();
     newSide.learn(state.copy());
     applied = state.applied();
@@ -590,8 +639,8 @@ final class TransitionCollection implements StoreCollection {
     return tracker.acknowledged() > acknowledged;
   }
 
-  /** Records that a report has failed. */
-  void notReported() {
+  @Override
+  public void notReported() {
     lease.notRenewed();
   }
 
@@ -602,8 +651,8 @@ final class TransitionCollection implements StoreCollection {
     }
   }
 
-  /** Opens the new side before it is needed, or checks it again. */
-  void prepareNewSide(Runnable onOpened) {
+  @Override
+  public void prepareNewSide(Runnable onOpened) {
     if (phase() != Phase.NEW_ONLY) {
       newSide.prepare(onOpened);
     }

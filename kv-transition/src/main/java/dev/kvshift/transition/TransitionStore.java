@@ -29,7 +29,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** One store made of an old and a new one. Each collection follows its own phase. */
+/**
+ * One store made of an old and a new one. Each collection and each lock space follows its own
+ * phase.
+ */
 final class TransitionStore implements Store {
   /**
    * The time for which opening a collection waits to learn from the new store that it has moved.
@@ -49,7 +52,12 @@ final class TransitionStore implements Store {
   private static final int LISTED = 1_000;
 
   private static final Set<Capability> CAPABILITIES =
-      Set.copyOf(EnumSet.of(Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS));
+      Set.copyOf(
+          EnumSet.of(
+              Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS, Capability.LOCKS));
+
+  /** Maximum number of lock spaces: a process reports them together with its collections. */
+  private static final int MAX_SPACES = InstanceReport.MAX_USES / 2;
 
   /**
    * The service that opens the store.
@@ -71,6 +79,7 @@ final class TransitionStore implements Store {
   private volatile boolean closed;
   private final Map<String, CompletableFuture<TransitionCollection>> collections =
       new ConcurrentHashMap<>();
+  private final Map<String, TransitionLocks> spaces = new ConcurrentHashMap<>();
 
   TransitionStore(Service service, Side oldSide, Side newSide, VersionClock clock, Events events) {
     this.description = events.store();
@@ -280,7 +289,8 @@ final class TransitionStore implements Store {
             events,
             state.copy());
     Lease lease = new Lease(System::nanoTime, System::currentTimeMillis, registered);
-    return new TransitionCollection(use, UNTIL_OPENED, old, side, state, lease, clock, events);
+    return new TransitionCollection(
+        use, UNTIL_OPENED, old, side, state, lease, clock, this::locks, events);
   }
 
   /** Opens the new side of a collection, which must hold the copy that the gate names. */
@@ -440,7 +450,16 @@ final class TransitionStore implements Store {
 
   @Override
   public StoreLocks locks(String space) {
-    throw new KvException.UnsupportedCapability(Capability.LOCKS, description);
+    if (spaces.size() >= MAX_SPACES && !spaces.containsKey(space)) {
+      throw new KvException.Permanent(
+          description
+              + " uses "
+              + MAX_SPACES
+              + " lock spaces, the limit: use one of them; the keys of a space are locked one by"
+              + " one");
+    }
+    return spaces.computeIfAbsent(
+        space, added -> new TransitionLocks(added, oldSide, newSide, newClock, reporter, events));
   }
 
   @Override

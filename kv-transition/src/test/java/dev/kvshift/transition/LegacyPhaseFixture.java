@@ -39,7 +39,8 @@ public class LegacyPhaseFixture implements StoreFixture {
 
   @Override
   public Set<Capability> capabilities() {
-    return Set.of(Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS);
+    return Set.of(
+        Capability.EXPIRY, Capability.RANGES, Capability.LARGE_MAIN_KEYS, Capability.LOCKS);
   }
 
   @Override

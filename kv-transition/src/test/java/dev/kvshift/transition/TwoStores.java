@@ -59,7 +59,7 @@ final class TwoStores implements AutoCloseable {
 
   private final String name = UUID.randomUUID().toString();
   final Store oldStore = MemoryStoreProvider.open(name + "-old");
-  private final Store newStore = MemoryStoreProvider.open(name + "-new");
+  final Store newStore = MemoryStoreProvider.open(name + "-new");
   final StoreCollection onOld = join(oldStore.open(ITEMS, LAYOUT, Claim.ACTIVE));
   final StoreCollection onNew;
   final Copy copy;

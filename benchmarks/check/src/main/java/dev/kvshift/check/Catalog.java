@@ -65,6 +65,13 @@ final class Catalog {
               .with(number("--cuts", "N", "kvshift.cuts"))
               .with(number("--seed", "S", "kvshift.seed")),
           TestCheck.of(
+                  "chaos",
+                  "N whole migrations, either way, while runner, services and servers are killed,"
+                      + " paused and restarted: the new store has what the services know",
+                  new Tests("kv-migrate", "ChaosLoad"))
+              .with(number("--runs", "N", "kvshift.runs"))
+              .with(number("--seed", "S", "kvshift.seed")),
+          TestCheck.of(
               "corruption",
               "rows, directories, topics, logs and markers damaged on purpose: each is named, and"
                   + " repaired or refused",
@@ -110,7 +117,7 @@ final class Catalog {
                   "model",
                   "the protocol between the two stores as a state machine: every state of small"
                       + " systems, N of larger ones; without any one rule, a violation",
-                  new Tests("kv-transition", "PhaseModelTest,DirectoryModelTest"))
+                  new Tests("kv-transition", "PhaseModelTest,DirectoryModelTest,LockModelTest"))
               .with(number("--states", "N", "kvshift.model.states"))
               .property("test.heap", "3g"),
           TestCheck.of(

@@ -4,47 +4,49 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import dev.kvshift.examples.transition.LoadBalancer.Attempt;
 import dev.kvshift.examples.transition.LoadBalancer.Outcome;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * A client that adds points, where the service has locks, and reads balances: none may be below
- * what was acknowledged or above what was asked for. Safe for use by many threads.
+ * Clients that add points to the same balances and read them: none may be below what was
+ * acknowledged before the request or above what was asked for by its end. The service adds under a
+ * lock, so a balance that is too low is an update that was lost. Safe for use by many threads.
  */
 final class PointsClient implements AutoCloseable {
   private static final int CUSTOMERS = 5;
-  private static final int THINK_MILLIS = 40;
+  private static final int CLIENTS = 3;
+  private static final int THINK_MILLIS = 120;
 
   private final LoadBalancer balancer;
   private final Gson gson = new Gson();
-  private final Thread thread;
+  private final List<Thread> threads = new ArrayList<>();
   private final AtomicInteger operations = new AtomicInteger();
   private final AtomicInteger lost = new AtomicInteger();
 
-  /** By customer; this client is the only one that writes. */
-  private final long[] acknowledged = new long[CUSTOMERS];
+  /** By customer. */
+  private final AtomicLongArray acknowledged = new AtomicLongArray(CUSTOMERS);
 
-  private final long[] asked = new long[CUSTOMERS];
-  private volatile boolean adding;
+  private final AtomicLongArray asked = new AtomicLongArray(CUSTOMERS);
   private volatile boolean closed;
 
-  PointsClient(LoadBalancer balancer, Random random) {
+  PointsClient(LoadBalancer balancer, long seed) {
     this.balancer = balancer;
-    this.thread = new Thread(() -> run(random), "points");
+    for (int client = 0; client < CLIENTS; client++) {
+      Random random = new Random(seed + client);
+      threads.add(new Thread(() -> run(random), "points-" + client));
+    }
   }
 
   void start() {
-    thread.start();
+    threads.forEach(Thread::start);
   }
 
   boolean isWorking() {
-    return thread.isAlive();
-  }
-
-  /** Sets whether it also adds points, which only stores with locks can do. */
-  void setAdding(boolean now) {
-    adding = now;
+    return threads.stream().allMatch(Thread::isAlive);
   }
 
   int operations() {
@@ -59,7 +61,7 @@ final class PointsClient implements AutoCloseable {
   private void run(Random random) {
     while (!closed) {
       int customer = random.nextInt(CUSTOMERS);
-      if (adding && random.nextBoolean()) {
+      if (random.nextBoolean()) {
         add(customer, 1 + random.nextInt(9), random);
       } else {
         read(customer, random);
@@ -77,30 +79,28 @@ final class PointsClient implements AutoCloseable {
 
   private void add(int customer, int points, Random random) {
     operations.incrementAndGet();
+    long atLeast = acknowledged.get(customer) + points;
+    asked.addAndGet(customer, points);
     Attempt attempt =
         balancer.send(
-            "POST",
-            path(customer),
-            "{\"points\":" + points + "}",
-            false,
-            random,
-            each -> {
-              if (each.outcome() != Outcome.NOT_APPLIED) {
-                asked[customer] += points;
-              }
-            });
-    if (attempt.outcome() == Outcome.DONE) {
-      acknowledged[customer] += points;
-      judge(customer, attempt);
+            "POST", path(customer), "{\"points\":" + points + "}", false, random, each -> {});
+    switch (attempt.outcome()) {
+      case DONE -> {
+        acknowledged.addAndGet(customer, points);
+        judge(customer, attempt, atLeast);
+      }
+      case NOT_APPLIED -> asked.addAndGet(customer, -points);
+      case UNKNOWN -> {}
     }
   }
 
   private void read(int customer, Random random) {
     operations.incrementAndGet();
-    judge(customer, balancer.send("GET", path(customer), "", true, random, each -> {}));
+    long atLeast = acknowledged.get(customer);
+    judge(customer, balancer.send("GET", path(customer), "", true, random, each -> {}), atLeast);
   }
 
-  private void judge(int customer, Attempt attempt) {
+  private void judge(int customer, Attempt attempt, long atLeast) {
     if (attempt.outcome() != Outcome.DONE) {
       return;
     }
@@ -108,7 +108,7 @@ final class PointsClient implements AutoCloseable {
         gson.fromJson(Objects.requireNonNull(attempt.body()), JsonObject.class)
             .get("points")
             .getAsLong();
-    if (points < acknowledged[customer] || points > asked[customer]) {
+    if (points < atLeast || points > asked.get(customer)) {
       lost.incrementAndGet();
       System.out.println(
           "LOST: customer "
@@ -116,9 +116,9 @@ final class PointsClient implements AutoCloseable {
               + " has "
               + points
               + " points, of "
-              + acknowledged[customer]
+              + atLeast
               + " acknowledged and "
-              + asked[customer]
+              + asked.get(customer)
               + " asked for");
     }
   }
@@ -131,7 +131,9 @@ final class PointsClient implements AutoCloseable {
   public void close() {
     closed = true;
     try {
-      thread.join();
+      for (Thread thread : threads) {
+        thread.join();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -12,6 +12,7 @@ import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.meter.Figures;
+import dev.kvshift.transition.LockMove;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -61,6 +62,7 @@ class TransitionLoad {
   private OrderClients orders;
   private PointsClient points;
   private long newOnly;
+  private int lockMoves;
 
   @TempDir Path folder;
 
@@ -81,7 +83,7 @@ class TransitionLoad {
       try (LoadBalancer balancer = new LoadBalancer(instances);
           Disturber disturber = new Disturber(instances, new Random(SEED + 99), isLong())) {
         orders = new OrderClients(balancer);
-        points = new PointsClient(balancer, new Random(SEED + 98));
+        points = new PointsClient(balancer, SEED + 90);
         try {
           runOnLegacy(disturber);
           restartOn("transition://orders?old=" + encode(oldStore) + "&new=" + encode(newStore));
@@ -149,12 +151,10 @@ class TransitionLoad {
   private void runOnLegacy(Disturber disturber) {
     orders.fill(FILLED, random);
     orders.start(SEED);
-    points.setAdding(true);
     points.start();
     disturber.enable();
     awaitWork(OPERATIONS_ON_ONE_STORE);
     disturber.disable();
-    points.setAdding(false);
     awaitWork(OPERATIONS);
   }
 
@@ -195,11 +195,22 @@ class TransitionLoad {
         newOnly = System.nanoTime();
         inParallel(Move::seal);
         awaitWork(OPERATIONS_ON_ONE_STORE);
+        moveLocks(source, target);
+        awaitWork(OPERATIONS_ON_ONE_STORE);
         disturber.disable();
       } finally {
         moves.forEach(Move::close);
       }
     }
+  }
+
+  /** Moves the locks under which points are added, after their rows. */
+  private void moveLocks(Store source, Store target) {
+    LockMove.of("points", source, target, List.of("points"))
+        .withPatience(LockMove.MAX_PATIENCE)
+        .withProgress(System.out::println)
+        .move();
+    lockMoves++;
   }
 
   private Phase anyOf(List<Phase> phases) {
@@ -237,11 +248,9 @@ class TransitionLoad {
   }
 
   private void runOnScylla(Disturber disturber) {
-    points.setAdding(true);
     disturber.enable();
     awaitWork(OPERATIONS_ON_ONE_STORE);
     disturber.disable();
-    points.setAdding(false);
   }
 
   private void awaitWork(int count) {
@@ -282,7 +291,7 @@ class TransitionLoad {
     figures.put("lost", lost);
     figures.put("nonLinearizable", nonLinearizable);
     figures.put("sessionViolations", sessionViolations);
-    figures.put("steps", moves.stream().mapToInt(Move::steps).sum());
+    figures.put("steps", moves.stream().mapToInt(Move::steps).sum() + lockMoves);
     figures.put("orders", orders.keys().size());
     figures.put("kills", disturber.kills());
     figures.put("pauses", disturber.pauses());

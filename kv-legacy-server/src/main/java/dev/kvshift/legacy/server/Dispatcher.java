@@ -97,15 +97,24 @@ final class Dispatcher {
                   .filter(engine::isCollection)
                   .collect(Collectors.toSet()));
       case GET, RANGE, WRITE -> {
-        if (request.getEpoch() != UNGATED
-            && engine.isCollection(request.getCollection())
-            && session.isNoteDue(request.getCollection())
-            && !session.hasReported(engine.name(request.getCollection()))) {
-          engine.noteClient(request.getCollection(), client);
-          session.noted(request.getCollection());
+        if (request.getEpoch() != UNGATED && engine.isCollection(request.getCollection())) {
+          noteUse(request.getCollection(), session, client);
+        }
+      }
+      case LOCK_ALL -> {
+        Table space = engine.lockSpace(request.getLockAll().getSpace());
+        if (space != null) {
+          noteUse(space.id(), session, client);
         }
       }
       default -> {}
+    }
+  }
+
+  private void noteUse(int collection, Sessions.Attachment session, String client) {
+    if (session.isNoteDue(collection) && !session.hasReported(engine.name(collection))) {
+      engine.noteClient(collection, client);
+      session.noted(collection);
     }
   }
 
@@ -146,6 +155,19 @@ final class Dispatcher {
               .moveAll(request.getMoveAll().getAttemptsMap())
               .thenApply(states -> reply().setStates(Messages.states(states)));
       case RENEW -> renew(request.getRenew(), call(request));
+      case LOCK_VERSION ->
+          engine
+              .locks()
+              .version(
+                  Messages.lock(request.getLockVersion().getLock()),
+                  request.getLockVersion().getAbove(),
+                  call(request))
+              .thenApply(version -> reply().setNumber(version));
+      case LOCK_HELD ->
+          engine
+              .locks()
+              .isHeld(Messages.lock(request.getLockHeld()), call(request))
+              .thenApply(held -> reply().setChanged(held));
       case RELEASE ->
           engine
               .locks()

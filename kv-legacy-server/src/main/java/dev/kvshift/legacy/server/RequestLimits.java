@@ -57,6 +57,8 @@ final class RequestLimits {
       }
       case RENEW -> lock(request.getRenew().getLock());
       case RELEASE -> lock(request.getRelease());
+      case LOCK_VERSION -> lock(request.getLockVersion().getLock());
+      case LOCK_HELD -> lock(request.getLockHeld());
       case LOCK_SPACE -> name(request.getLockSpace());
       default -> {}
     }

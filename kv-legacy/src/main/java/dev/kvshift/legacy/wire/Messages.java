@@ -283,7 +283,8 @@ public final class Messages {
             .setFailures(counts.failures())
             .setMissHits(counts.missHits())
             .setCompared(counts.compared())
-            .setDifferent(counts.different());
+            .setDifferent(counts.different())
+            .setHeldLocks(use.heldLocks());
     Layout layout = use.layout();
     if (layout != null) {
       message.setLayout(layout.toString());
@@ -321,6 +322,7 @@ public final class Messages {
                       use.hasSkewMicros()
                           ? Duration.of(use.getSkewMicros(), ChronoUnit.MICROS)
                           : null)
+                  .withHeldLocks(use.getHeldLocks())
                   .withCounts(
                       SideCounts.NONE
                           .withRequests(use.getRequests(), use.getFailures())

@@ -37,6 +37,16 @@ public final class ScanRate {
   }
 
   @Override
+  public boolean equals(Object other) {
+    return other instanceof ScanRate that && rowsPerSecond.equals(that.rowsPerSecond);
+  }
+
+  @Override
+  public int hashCode() {
+    return rowsPerSecond.hashCode();
+  }
+
+  @Override
   public String toString() {
     return rowsPerSecond.isEmpty() ? "unlimited" : rowsPerSecond.getAsInt() + " rows/s";
   }

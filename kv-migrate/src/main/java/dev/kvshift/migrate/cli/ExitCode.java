@@ -2,6 +2,7 @@ package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.transition.LockMove;
 
 /** The exit codes of all commands; {@code docs/runner.md} explains them. */
 final class ExitCode {
@@ -23,7 +24,8 @@ final class ExitCode {
     if (failure instanceof MigrationException.Mismatch) {
       return MISMATCH;
     }
-    if (failure instanceof MigrationException.CutoverRefused) {
+    if (failure instanceof MigrationException.CutoverRefused
+        || failure instanceof LockMove.NotSafe) {
       return REFUSED;
     }
     if (failure instanceof MigrationException.TooManyErrors) {

@@ -6,6 +6,7 @@ import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.SideCounts;
+import dev.kvshift.spi.Store;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,17 +29,20 @@ import picocli.CommandLine.Spec;
       "Shows the processes that use a collection, and whether each can follow its next step.",
       "%nThe old store's leader knows them: instances of services on transition:// report once a"
           + " second, and clients that have used the collection without a report are listed for ten"
-          + " seconds. Changes nothing, and needs neither the new store nor the broker."
+          + " seconds. Changes nothing, and needs neither the new store nor the broker.",
+      "%nFor locks:SPACE it shows the processes that take locks of a space at the old store, and how"
+          + " many each holds."
     },
     mixinStandardHelpOptions = true)
 final class FleetCommand implements Callable<Integer> {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final String LOCKS = "locks:";
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private ConfigOption config = new ConfigOption();
 
-  @Parameters(paramLabel = "COLLECTION", description = "The collection.")
+  @Parameters(paramLabel = "COLLECTION", description = "The collection, or locks:SPACE.")
   private String name = "";
 
   @Option(
@@ -49,10 +53,7 @@ final class FleetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Fleet fleet;
-    try (MigrationFile.Source source = config.read().openSource(name)) {
-      fleet = Fleet.read(source.store(), name, source.layout(), PATIENCE);
-    }
+    Fleet fleet = isLockSpace() ? ofLocks() : ofCollection();
     PrintWriter out = spec.commandLine().getOut();
     lines(fleet).forEach(out::println);
     out.flush();
@@ -60,6 +61,22 @@ final class FleetCommand implements Callable<Integer> {
       MigrateCommand.write(json, json(fleet).toString());
     }
     return fleet.ready() == fleet.users().size() ? ExitCode.OK : ExitCode.REFUSED;
+  }
+
+  private boolean isLockSpace() {
+    return name.startsWith(LOCKS);
+  }
+
+  private Fleet ofLocks() {
+    try (Store store = config.read().openSource()) {
+      return Fleet.ofLocks(store, name.substring(LOCKS.length()), PATIENCE);
+    }
+  }
+
+  private Fleet ofCollection() {
+    try (MigrationFile.Source source = config.read().openSource(name)) {
+      return Fleet.read(source.store(), name, source.layout(), PATIENCE);
+    }
   }
 
   private List<String> lines(Fleet fleet) {
@@ -81,13 +98,15 @@ final class FleetCommand implements Callable<Integer> {
       lines.add(
           String.format(
               Locale.ROOT,
-              "%s %s: epoch %d%s%s, new side: %s",
+              "%s %s: epoch %d%s%s, %s",
               report.service(),
               report.instance(),
               use.acknowledged(),
               report.library().isEmpty() ? "" : ", library " + report.library(),
               skew == null ? "" : ", clock within " + skew.toMillis() + " ms",
-              use.counts()));
+              isLockSpace()
+                  ? "holds " + use.heldLocks() + " lock(s)"
+                  : "new side: " + use.counts()));
       if (user.obstacle() != null) {
         lines.add("  not ready: " + user.obstacle());
       }
@@ -117,7 +136,8 @@ final class FleetCommand implements Callable<Integer> {
             .with("failures", counts.failures())
             .with("missHits", counts.missHits())
             .with("compared", counts.compared())
-            .with("different", counts.different());
+            .with("different", counts.different())
+            .with("heldLocks", use.heldLocks());
     Duration skew = use.skew();
     if (skew != null) {
       members.with("skewMillis", skew.toMillis());

@@ -5,16 +5,15 @@ import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyReport;
-import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.api.Way;
-import dev.kvshift.migrate.api.WritePause;
 import dev.kvshift.spi.Phase;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -22,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -32,7 +30,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** Moves a collection from one store to another. */
@@ -55,12 +52,14 @@ import picocli.CommandLine.Spec;
       ExplainCommand.class,
       DeadLettersCommand.class,
       HostCommand.class,
+      CutoverCommand.class,
       MonitorCommand.class,
       WipeCommand.Reset.class,
       WipeCommand.Abort.class,
       WipeCommand.Retire.class,
       AdviseCommand.class,
       FleetCommand.class,
+      MoveLocksCommand.class,
       DataCommands.Get.class,
       DataCommands.Put.class,
       DataCommands.Delete.class,
@@ -144,6 +143,9 @@ final class MigrateCommand implements Runnable {
               paramLabel = "FILE",
               description = "Writes the result of a single collection to a file, as JSON.")
           @Nullable Path json) {
+    if (isCutOver) {
+      config.read().requireUngrouped(names);
+    }
     return with(
         config,
         opened -> {
@@ -291,6 +293,9 @@ final class MigrateCommand implements Runnable {
               paramLabel = "COLLECTION",
               description = "Collections to take there.")
           List<String> names) {
+    if (phase == Phase.NEW_ONLY) {
+      config.read().requireUngrouped(names);
+    }
     return with(
         config,
         opened ->
@@ -334,25 +339,6 @@ final class MigrateCommand implements Runnable {
 
   @Command(
       description =
-          "Hands collections over: from legacy by a fence, with a short pause for writers; from"
-              + " new-primary by a seal, without one. There is no way back from that.")
-  int cutover(
-      @Mixin ConfigOption config, @Mixin NamedCollections collections, @Mixin GiveUpOption giveUp) {
-    return with(
-        config,
-        opened ->
-            each(
-                opened,
-                collections.names,
-                giveUp,
-                migration -> {
-                  printCutover(migration.cutover());
-                  return ExitCode.OK;
-                }));
-  }
-
-  @Command(
-      description =
           "Keeps hosts off collections. They are not streamed meanwhile, and the old store keeps its"
               + " changes for a limited time.")
   int pause(@Mixin ConfigOption config, @Mixin Collections collections) {
@@ -380,6 +366,41 @@ final class MigrateCommand implements Runnable {
           }
           return ExitCode.OK;
         });
+  }
+
+  @Command(
+      description =
+          "Sets how fast each process may scan collections, also in copies and comparisons that run:"
+              + " within seconds. It holds until it is set again; the configuration stays.")
+  int set(
+      @Mixin ConfigOption config,
+      @Mixin NamedCollections collections,
+      @Option(
+              names = "--scan-rows-per-second",
+              required = true,
+              paramLabel = "N",
+              description =
+                  "100 to 10000000, or unlimited, or default for the value of the configuration.")
+          String rate) {
+    ScanRate scans = scans(rate);
+    return with(
+        config,
+        opened -> {
+          HostedMigrations migrations = new HostedMigrations(opened.plan());
+          for (String name : collections.names) {
+            migrations.note(name, words());
+            migrations.set(name, scans);
+          }
+          return ExitCode.OK;
+        });
+  }
+
+  private static @Nullable ScanRate scans(String rate) {
+    return switch (rate) {
+      case "default" -> null;
+      case "unlimited" -> ScanRate.unlimited();
+      default -> ScanRate.rowsPerSecond(Integer.parseInt(rate));
+    };
   }
 
   @Command(
@@ -503,23 +524,6 @@ final class MigrateCommand implements Runnable {
     private List<String> names = List.of();
   }
 
-  /** The services that a cutover leaves behind. */
-  private static final class GiveUpOption {
-    @Option(
-        names = "--give-up",
-        paramLabel = "SERVICE",
-        description =
-            "A service that the cutover need not wait for, though its instances are not ready; its"
-                + " requests fail after the move. May be given several times.")
-    private List<String> services = List.of();
-
-    MigrationPlan of(MigrationPlan plan) {
-      return plan.toBuilder()
-          .options(plan.options().toBuilder().givingUp(Set.copyOf(services)).build())
-          .build();
-    }
-  }
-
   private static HostStatus status(MigrationFile.Opened opened, Collections collections) {
     HostedMigrations migrations = new HostedMigrations(opened.plan());
     return new HostStatus(
@@ -589,10 +593,13 @@ final class MigrateCommand implements Runnable {
     return Migration.of(plan, new ProgressLines(errWriter()));
   }
 
-  /** Returns the command as it was given, without the configuration. */
   private String words() {
-    ParseResult parsed = spec.commandLine().getParseResult();
-    return String.join(" ", parsed.originalArgs());
+    return words(spec);
+  }
+
+  /** Returns a command as it was given. */
+  static String words(CommandSpec command) {
+    return String.join(" ", command.root().commandLine().getParseResult().originalArgs());
   }
 
   private int with(ConfigOption config, ToIntFunction<MigrationFile.Opened> command) {
@@ -622,35 +629,12 @@ final class MigrateCommand implements Runnable {
             result.changesStreamed(),
             result.changesApplied()));
     ResultText.printVerify(spec.commandLine().getOut(), result.verify());
-    printCutover(result.cutover());
+    out(ResultText.cutover(result.cutover()));
     result
         .steps()
         .forEach(
             (step, took) ->
                 out(String.format(Locale.ROOT, "%-8s %,9d ms", step.word(), took.toMillis())));
-  }
-
-  private void printCutover(CutoverReport report) {
-    WritePause pause = report.pause();
-    if (report.attempts() == 0) {
-      out("cutover: moved already by attempt " + report.attempt());
-      return;
-    }
-    if (pause.equals(WritePause.NONE)) {
-      out("cutover: moved without a pause, by " + report.attempt());
-      return;
-    }
-    out(
-        String.format(
-            Locale.ROOT,
-            "cutover: moved after %d ms (fenced %d, drained %d, tail checked %d, moved %d),"
-                + " active after %d more",
-            pause.total().toMillis(),
-            pause.fenced().toMillis(),
-            pause.drained().toMillis(),
-            pause.tailChecked().toMillis(),
-            pause.moved().toMillis(),
-            report.activated().toMillis()));
   }
 
   private void out(String line) {

@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.KafkaProperties;
+import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ScanRate;
@@ -13,7 +14,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param plugins the folder of plugins, or null for the default
  * @param lease how long a task stays a host's own
  * @param collections the collections
+ * @param groups by name, the collections that are handed over together
  */
 record MigrationFile(
     String name,
@@ -38,7 +42,8 @@ record MigrationFile(
     Kafka kafka,
     @Nullable Path plugins,
     Duration lease,
-    List<Entry> collections) {
+    List<Entry> collections,
+    Map<String, List<String>> groups) {
   /** The brokers, and how to connect to them. */
   record Kafka(String bootstrap, KafkaProperties properties) {}
 
@@ -78,15 +83,20 @@ record MigrationFile(
         text -> HostPlan.requireLease(Duration.ofSeconds(Long.parseLong(text))),
         lease::set);
     String plugins = file.textOrNull("plugins");
+    String source = store(file, "source");
+    String target = store(file, "target");
+    Kafka kafka = kafka(path, file);
+    List<Entry> entries = entries(file);
     MigrationFile read =
         new MigrationFile(
             name.get(),
-            store(file, "source"),
-            store(file, "target"),
-            kafka(path, file),
+            source,
+            target,
+            kafka,
             plugins == null ? null : resolve(path, plugins),
             lease.get(),
-            entries(file));
+            entries,
+            groups(file, entries));
     file.end();
     return read;
   }
@@ -143,6 +153,72 @@ record MigrationFile(
       throw file.wrong("collections", "'collections' has none: give a list, each with 'name'");
     }
     return entries;
+  }
+
+  private static Map<String, List<String>> groups(YamlMap file, List<Entry> entries) {
+    Map<String, List<String>> groups = new LinkedHashMap<>();
+    Set<String> grouped = new HashSet<>();
+    for (YamlMap group : file.maps("groups")) {
+      String name = group.text("name");
+      List<String> members = group.texts("collections");
+      for (String member : members) {
+        if (entries.stream().noneMatch(entry -> entry.name.equals(member))) {
+          throw group.wrong("collections", "there is no collection " + member + ": add it");
+        }
+        if (!grouped.add(member)) {
+          throw group.wrong(
+              "collections", "collection " + member + " is in two groups: leave one out");
+        }
+      }
+      if (members.size() < 2) {
+        throw group.wrong("collections", "group " + name + " needs two collections at least");
+      }
+      if (groups.put(name, List.copyOf(members)) != null) {
+        throw group.wrong("name", "group " + name + " is there twice: leave one out");
+      }
+      group.end();
+    }
+    return groups;
+  }
+
+  /**
+   * Returns the collections of a group.
+   *
+   * @throws KvException.Permanent if there is none of that name
+   */
+  List<String> group(String wanted) {
+    List<String> members = groups.get(wanted);
+    if (members == null) {
+      throw new KvException.Permanent(
+          "there is no group "
+              + wanted
+              + " in the configuration: "
+              + (groups.isEmpty()
+                  ? "add it"
+                  : "give one of " + String.join(", ", groups.keySet())));
+    }
+    return members;
+  }
+
+  /**
+   * Refuses to hand over collections one by one that a group holds together.
+   *
+   * @throws MigrationException.CutoverRefused naming the group
+   */
+  void requireUngrouped(List<String> names) {
+    groups.forEach(
+        (group, members) ->
+            names.stream()
+                .filter(members::contains)
+                .findFirst()
+                .ifPresent(
+                    name -> {
+                      throw new MigrationException.CutoverRefused(
+                          "collection "
+                              + name
+                              + " moves with its group: give cutover --group "
+                              + group);
+                    }));
   }
 
   /** Sets the options that a mapping has, and leaves the others. */
@@ -216,6 +292,11 @@ record MigrationFile(
     Plugins jars = new Plugins(plugins);
     Layout layout = jars.layout(entry.name, entry.layout);
     return new Source(jars.open(source), layout, entry.options);
+  }
+
+  /** Opens the store that all collections leave, and neither the other one nor the broker. */
+  Store openSource() {
+    return new Plugins(plugins).open(source);
   }
 
   /** Opens both stores. */

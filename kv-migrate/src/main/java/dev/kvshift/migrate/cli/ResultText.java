@@ -1,8 +1,10 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.WritePause;
 import java.io.PrintWriter;
 import java.util.Locale;
 
@@ -36,6 +38,26 @@ final class ResultText {
             report.counts().different(),
             report.counts().resurrected()));
     printKeys(out, report);
+  }
+
+  static String cutover(CutoverReport report) {
+    WritePause pause = report.pause();
+    if (report.attempts() == 0) {
+      return "cutover: moved already by attempt " + report.attempt();
+    }
+    if (pause.equals(WritePause.NONE)) {
+      return "cutover: moved without a pause, by " + report.attempt();
+    }
+    return String.format(
+        Locale.ROOT,
+        "cutover: moved after %d ms (fenced %d, drained %d, tail checked %d, moved %d),"
+            + " active after %d more",
+        pause.total().toMillis(),
+        pause.fenced().toMillis(),
+        pause.drained().toMillis(),
+        pause.tailChecked().toMillis(),
+        pause.moved().toMillis(),
+        report.activated().toMillis());
   }
 
   static void printKeys(PrintWriter out, VerifyReport report) {

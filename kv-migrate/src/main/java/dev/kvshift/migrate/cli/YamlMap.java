@@ -144,6 +144,26 @@ final class YamlMap {
     return maps;
   }
 
+  /** Returns a member that is a list of texts; empty if it is not there. */
+  List<String> texts(String name) {
+    read.add(name);
+    Node node = members.get(name);
+    if (node == null) {
+      return List.of();
+    }
+    List<String> texts = new ArrayList<>();
+    if (node instanceof SequenceNode sequence) {
+      for (Node item : sequence.getValue()) {
+        if (!(item instanceof ScalarNode scalar) || scalar.getValue().isEmpty()) {
+          throw wrong(line(item), "an item of '" + name + "' is not a text");
+        }
+        texts.add(scalar.getValue());
+      }
+      return texts;
+    }
+    throw wrong(name, "'" + name + "' is not a list");
+  }
+
   /**
    * Refuses members that were not read.
    *

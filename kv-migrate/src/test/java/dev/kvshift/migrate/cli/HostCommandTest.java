@@ -3,6 +3,7 @@ package dev.kvshift.migrate.cli;
 import static dev.kvshift.testkit.concurrent.Await.join;
 import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -28,6 +29,8 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -180,6 +183,43 @@ final class HostCommandTest {
     until("the host has seen it", () -> lead("files").equals("done"));
     assertThat(execute("certificate", "files")).isZero();
     assertThat(execute("copy", "files")).as(err::toString).isZero();
+  }
+
+  @Test
+  void cutover_group_movesBothAndOneAloneIsRefused() throws IOException {
+    Files.writeString(
+        folder.resolve("test.yaml"),
+        Files.readString(folder.resolve("test.yaml"))
+            + "groups: [{name: both, collections: [files, users]}]\n");
+    for (String step : List.of("copy", "verify")) {
+      assertThat(execute(step)).as(err::toString).isZero();
+    }
+    assertThat(execute("cutover", "files")).isEqualTo(ExitCode.REFUSED);
+    assertThat(execute("run", "--cutover", "users")).isEqualTo(ExitCode.REFUSED);
+    assertThat(execute("step", "new-only", "users")).isEqualTo(ExitCode.REFUSED);
+    assertThat(execute("cutover", "--group", "others")).isEqualTo(ExitCode.USAGE);
+    assertThat(execute("cutover")).isEqualTo(ExitCode.USAGE);
+    assertThat(execute("cutover", "--go", "--group", "both")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("no cutover of collection files waits");
+
+    assertThat(execute("cutover", "--group", "both")).as(err::toString).isZero();
+
+    assertThat(out.toString())
+        .contains("files cutover: moved after ", "users cutover: moved after ");
+    for (String name : List.of("files", "users")) {
+      assertThat(collection(status(), name).get("phase").getAsString()).isEqualTo("new-only");
+    }
+  }
+
+  @Test
+  void next_timeOfTheDay_isTodayOrTomorrow() {
+    ZonedDateTime noon = ZonedDateTime.parse("2026-11-28T12:00:00+01:00");
+
+    assertThat(CutoverCommand.next("12:30", noon)).isEqualTo(Instant.parse("2026-11-28T11:30:00Z"));
+    assertThat(CutoverCommand.next("12:00", noon)).isEqualTo(Instant.parse("2026-11-29T11:00:00Z"));
+    assertThat(CutoverCommand.next("03:30", noon)).isEqualTo(Instant.parse("2026-11-29T02:30:00Z"));
+    assertThatThrownBy(() -> CutoverCommand.next("night", noon))
+        .hasMessage("'night' is no time of a day: give HH:MM, such as 03:30");
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -139,8 +140,38 @@ final class MigrationFileTest {
     assertThat(options.emptySourceAllowed()).isTrue();
   }
 
+  @Test
+  void read_groups_areFoundByName() throws IOException {
+    MigrationFile read =
+        read(
+            STORES
+                + KAFKA
+                + """
+                collections:
+                  - name: files
+                  - name: users
+                  - name: alone
+                groups:
+                  - name: both
+                    collections: [users, files]
+                """);
+
+    assertThat(read.group("both")).containsExactly("users", "files");
+    assertThatThrownBy(() -> read.group("none"))
+        .hasMessage("there is no group none in the configuration: give one of both");
+    read.requireUngrouped(List.of("alone"));
+    assertThatThrownBy(() -> read.requireUngrouped(List.of("alone", "files")))
+        .hasMessage("collection files moves with its group: give cutover --group both");
+  }
+
   static Stream<Arguments> mistakes() {
     return Stream.of(
+        Arguments.of(
+            STORES + KAFKA + COLLECTIONS + "groups: [{name: g, collections: [files]}]\n",
+            "line 7: group g needs two collections at least"),
+        Arguments.of(
+            STORES + KAFKA + COLLECTIONS + "groups: [{name: g, collections: [files, users]}]\n",
+            "line 7: there is no collection users: add it"),
         Arguments.of("", "line 1: a mapping is expected, such as 'source: STRING'"),
         Arguments.of("- a", "line 1: a mapping is expected, such as 'source: STRING'"),
         Arguments.of("source: [", "line 1: this is no YAML: "),

@@ -155,6 +155,31 @@ final class PreflightCommandsTest {
     assertThat(out.toString()).contains("so something else has written there");
   }
 
+  @Test
+  void reset_dryRunAndThenForReal_listsWhatItDeletes() {
+    assertThat(execute("reset")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("files is not prepared, so there is nothing to wipe");
+    assertThat(execute("copy")).as(err::toString).isZero();
+    assertThat(execute("dead-letters", "list")).isZero();
+    assertThat(out.toString()).isEmpty();
+
+    assertThat(execute("reset", "--dry-run")).as(err::toString).isZero();
+    assertThat(out.toString())
+        .startsWith("would delete incarnation 1 of the collection on the target\n");
+    assertThat(explain("key-7")).isZero();
+
+    assertThat(execute("reset")).as(err::toString).isZero();
+    assertThat(out.toString())
+        .contains("deleted topic kvshift.files.1.", "deleted the records of progress\n");
+    assertThat(execute("retire")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("it is in phase legacy, and has not moved");
+    assertThat(execute("abort")).as(err::toString).isZero();
+    assertThat(execute("status")).isZero();
+    assertThat(out.toString()).contains("not prepared", "\"what\":\"abort\"");
+    assertThat(execute("set", "--scan-rows-per-second=7")).isEqualTo(ExitCode.USAGE);
+    assertThat(execute("set", "--scan-rows-per-second=500")).isZero();
+  }
+
   private int explain(String key) {
     out.getBuffer().setLength(0);
     return MigrateCommand.commandLine()

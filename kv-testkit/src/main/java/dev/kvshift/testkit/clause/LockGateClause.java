@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
+import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
@@ -119,6 +121,39 @@ public abstract class LockGateClause extends Clause {
   }
 
   @Test
+  void move_afterAHolderHasDrawnVersions_hasAFloorNotBelow() {
+    Lock held = lock(KEY);
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
+    long drawn = join(locks().version(held, 0, call()));
+    join(locks().release(held, call()));
+    assertThat(join(gate().move(ATTEMPT)).floor()).isGreaterThanOrEqualTo(drawn);
+  }
+
+  @Test
+  void move_leasesOver_doesNotWaitForTheirRelease() {
+    Lock held =
+        join(locks().tryLockAll(KEY, StoreLocks.MIN_LEASE, call())).acquired().iterator().next();
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
+    awaitPast(held.expires());
+    assertThat(join(gate().move(ATTEMPT)).floor()).isGreaterThan(held.token());
+  }
+
+  @Test
+  void move_done_refusesWritesUnderLocksOfTheSpace() {
+    Lock held = lock(KEY);
+    join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
+    join(locks().release(held, call()));
+    join(gate().move(ATTEMPT));
+    Key key = Key.of(freshMain());
+    assertPermanent(
+        () -> {
+          points(CollectionApi.SYNC).put(key, hex("01"), WriteOptions.lock(held));
+          return key;
+        });
+    assertThat(points(CollectionApi.SYNC).get(key)).isNull();
+  }
+
+  @Test
   void move_done_refusesEverybodyButWhoGivesBack() {
     Lock held = lock(KEY);
     join(gate().fence(ATTEMPT, FenceOptions.lasting(FENCE)));
@@ -131,6 +166,8 @@ public abstract class LockGateClause extends Clause {
       assertThat(refusal.epoch()).isEqualTo(moved.epoch());
       assertThat(refusal.floor()).isEqualTo(moved.floor());
       Await.failure(StalePhase.class, () -> locks().renew(held, LEASE, call));
+      Await.failure(StalePhase.class, () -> locks().version(held, 0, call));
+      Await.failure(StalePhase.class, () -> locks().isHeld(held, call));
       join(locks().release(held, call));
     }
     Await.failure(StalePhase.class, () -> gate().fence("try-2", FenceOptions.lasting(FENCE)));

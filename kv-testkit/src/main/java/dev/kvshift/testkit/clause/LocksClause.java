@@ -270,6 +270,54 @@ public abstract class LocksClause extends Clause {
     locks().release(lock);
   }
 
+  @Test
+  void version_heldLock_risesAboveTheGivenOne() {
+    Lock lock = lock(freshMain());
+    long above = lock.token() + 300_000;
+    long first = join(store().locks(SPACE).version(lock, above, call()));
+    assertThat(first).isGreaterThan(above);
+    assertThat(join(store().locks(SPACE).version(lock, 0, call()))).isGreaterThan(first);
+    locks().release(lock);
+  }
+
+  @Test
+  void version_nextGrant_isAboveThoseOfTheLast() {
+    Bytes key = freshMain();
+    Lock first = lock(key);
+    long drawn = join(store().locks(SPACE).version(first, first.token() + 300_000, call()));
+    locks().release(first);
+    Lock second = lock(key);
+    assertThat(join(store().locks(SPACE).version(second, 0, call()))).isGreaterThan(drawn);
+    locks().release(second);
+  }
+
+  @Test
+  void version_releasedOrGrantedAgain_isPermanent() {
+    Lock lock = lock(freshMain());
+    locks().release(lock);
+    assertPermanent(() -> store().locks(SPACE).version(lock, 0, call()));
+    Lock next = lock(lock.key());
+    assertPermanent(() -> store().locks(SPACE).version(lock, 0, call()));
+    locks().release(next);
+  }
+
+  @Test
+  void isHeld_lastGrant_untilReleasedOrGrantedAgain() {
+    Bytes key = freshMain();
+    Lock first = locks().tryLockAll(Set.of(key), Locks.MIN_LEASE).acquired().iterator().next();
+    awaitPast(first.expires());
+    assertThat(isHeld(first)).isTrue();
+    Lock second = lock(key);
+    assertThat(isHeld(first)).isFalse();
+    assertThat(isHeld(second)).isTrue();
+    locks().release(second);
+    assertThat(isHeld(second)).isFalse();
+  }
+
+  private boolean isHeld(Lock lock) {
+    return join(store().locks(SPACE).isHeld(lock, call()));
+  }
+
   private Locks locks() {
     return tested().view.locks(SPACE);
   }

@@ -147,6 +147,26 @@ public final class FileStore implements Store {
       }
 
       @Override
+      public CompletionStage<Long> version(Lock lock, long above, Call call) {
+        return requests.run(
+            call,
+            () -> {
+              checker.checkDeadline(call);
+              return engine.locks().version(lock, above, call);
+            });
+      }
+
+      @Override
+      public CompletionStage<Boolean> isHeld(Lock lock, Call call) {
+        return requests.run(
+            call,
+            () -> {
+              checker.checkDeadline(call);
+              return engine.locks().isHeld(lock, call);
+            });
+      }
+
+      @Override
       public CompletionStage<Gate> gate() {
         return requests.change(
             () ->

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param clock the wall clock
  * @param workers the threads for work that may block
  * @param clocks the last measurement of the stores' clocks
+ * @param throttle holds all scans to their rate
  */
 public record RunContext(
     String collection,
@@ -29,7 +30,8 @@ public record RunContext(
     MigrationOptions options,
     Clock clock,
     WorkerPool workers,
-    MeasuredClocks clocks) {
+    MeasuredClocks clocks,
+    ScanThrottle throttle) {
   /** Creates a context whose stores' clocks have not been measured. */
   public RunContext(
       String collection,
@@ -39,7 +41,16 @@ public record RunContext(
       MigrationOptions options,
       Clock clock,
       WorkerPool workers) {
-    this(collection, layout, source, target, options, clock, workers, new MeasuredClocks());
+    this(
+        collection,
+        layout,
+        source,
+        target,
+        options,
+        clock,
+        workers,
+        new MeasuredClocks(),
+        new ScanThrottle(options.scanRate(), options.pageRows()));
   }
 
   /** Returns the time before which a row must have expired to be dead on both stores. */

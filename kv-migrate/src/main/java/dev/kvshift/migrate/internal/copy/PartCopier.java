@@ -41,7 +41,7 @@ public final class PartCopier {
   public PartCopier(RunContext context, TargetWriter writer) {
     this.context = context;
     this.writer = writer;
-    this.throttle = new ScanThrottle(context.options().scanRate(), context.options().pageRows());
+    this.throttle = context.throttle();
   }
 
   /**

@@ -18,9 +18,18 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.Store;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -74,6 +83,11 @@ import org.slf4j.LoggerFactory;
  *       with the floor that the gate holds.
  * </ol>
  *
+ * <p><b>Groups.</b> Collections of a group are fenced, drained and checked side by side, and then
+ * moved by one compare-and-set at the leader: all of them or none. Whatever ends an attempt lifts
+ * the fences of all. One member that was moved alone would leave services that use several of them
+ * with half of their data on each store.
+ *
  * <p>The pause is bounded by giving up: an attempt that is not done within the pause limit lifts
  * its fence, and a new attempt with a new name follows. After ten attempts the cutover is refused;
  * the writers are at the source, as before.
@@ -88,46 +102,74 @@ public final class Cutover {
   private static final long LONGEST_FENCE_PAUSE_MILLIS = 100;
   private static final long PAUSE_BETWEEN_MILLIS = 500;
 
-  private final RunContext context;
-  private final MigrationOptions options;
-  private final Gate gate;
-  private final Ledger ledger;
-  private final ChangePipeline pipeline;
-  private final TailCheck tail;
-  private final Readiness readiness;
-  private final HandOver handOver;
+  private final List<Member> members;
+  private final @Nullable Store group;
 
-  /** Creates a cutover of a collection that is about to be ready. */
-  public Cutover(RunContext context, Ledger ledger, Readiness readiness, HandOver handOver) {
-    this.context = context;
-    this.options = context.options();
-    this.gate = context.source().gate();
-    this.ledger = ledger;
-    this.pipeline = readiness.pipeline();
-    this.tail = readiness.tail();
-    this.readiness = readiness;
-    this.handOver = handOver;
+  /**
+   * A collection that is about to be ready.
+   *
+   * @param context the collection's sides, limits and clocks
+   * @param ledger its durable state
+   * @param readiness the conditions of its move
+   * @param handOver what follows its move
+   */
+  public record Member(RunContext context, Ledger ledger, Readiness readiness, HandOver handOver) {
+    private Gate gate() {
+      return context.source().gate();
+    }
+
+    private MigrationOptions options() {
+      return context.options();
+    }
+
+    private ChangePipeline pipeline() {
+      return readiness.pipeline();
+    }
+
+    private TailCheck tail() {
+      return readiness.tail();
+    }
+  }
+
+  private Cutover(List<Member> members, @Nullable Store group) {
+    this.members = List.copyOf(members);
+    this.group = group;
+  }
+
+  /** Returns the cutover of one collection. */
+  public static Cutover of(Member member) {
+    return new Cutover(List.of(member), null);
+  }
+
+  /** Returns the cutover of several collections of one source: all are moved, or none. */
+  public static Cutover ofGroup(Store source, List<Member> members) {
+    return new Cutover(members, source);
   }
 
   /**
-   * Moves the collection.
+   * Moves the collections.
    *
-   * @throws MigrationException.CutoverRefused if the certificate is not complete, or no attempt
+   * @return the reports, in the order of the members
+   * @throws MigrationException.CutoverRefused if a certificate is not complete, or no attempt
    *     drained in time
-   * @throws MigrationException.Mismatch if the tail check has found differences
+   * @throws MigrationException.Mismatch if a tail check has found differences
    */
-  public CutoverReport run() {
+  public List<CutoverReport> run() {
     for (int number = 1; ; number++) {
-      awaitNoFence();
-      readiness.awaitInstances(options.givenUp());
-      Certificate ready = readiness.certifyStop();
-      String attempt = UUID.randomUUID().toString();
+      Attempt attempt = new Attempt(number, UUID.randomUUID().toString());
       try {
-        return attempt(attempt, number, ready);
+        for (Member member : members) {
+          awaitNoFence(member);
+          member.readiness.awaitInstances(member.options().givenUp());
+        }
+        for (Member member : members) {
+          attempt.ready.put(member, member.readiness.certifyStop());
+        }
+        return attempt(attempt);
       } catch (InstancesNotReady e) {
         lift(attempt, e);
         if (number == MAX_ATTEMPTS) {
-          throw readiness.notReady(e.getMessage());
+          throw members.get(0).readiness.notReady(e.getMessage());
         }
         Await.pause(PAUSE_BETWEEN_MILLIS * number);
       } catch (NotDrained e) {
@@ -135,7 +177,7 @@ public final class Cutover {
         if (number == MAX_ATTEMPTS) {
           throw new MigrationException.CutoverRefused(
               "the changes could not be drained within "
-                  + options.pauseLimit().toMillis()
+                  + pauseLimit().toMillis()
                   + " ms in any of "
                   + MAX_ATTEMPTS
                   + " attempts ("
@@ -155,8 +197,24 @@ public final class Cutover {
     }
   }
 
-  private FenceOptions fenceOptions() {
-    return FenceOptions.lasting(options.fenceLifetime()).givingUp(options.givenUp());
+  private Duration pauseLimit() {
+    return members.stream()
+        .map(member -> member.options().pauseLimit())
+        .min(Comparator.naturalOrder())
+        .orElseThrow();
+  }
+
+  /** One attempt, whose name all members share. */
+  private static final class Attempt {
+    private final int number;
+    private final String name;
+    private final Map<Member, Certificate> ready = new LinkedHashMap<>();
+    private boolean isFencing;
+
+    Attempt(int number, String name) {
+      this.number = number;
+      this.name = name;
+    }
   }
 
   private static final class NotDrained extends RuntimeException {
@@ -167,34 +225,73 @@ public final class Cutover {
     }
   }
 
-  private CutoverReport attempt(String attempt, int number, Certificate ready) {
-    CutoverRecord record = handOver.begin(attempt);
-    ledger.append(Event.fencing(record));
-    Certificate former = ledger.get(Certificate.KEY);
+  /** A collection inside the fence. */
+  private record Fenced(
+      Member member,
+      CutoverRecord record,
+      @Nullable Certificate former,
+      Gate.Fence fence,
+      Certificate.Requested requested) {}
+
+  private List<CutoverReport> attempt(Attempt attempt) {
+    Map<Member, CutoverRecord> records = new LinkedHashMap<>();
+    Map<Member, Optional<Certificate>> formers = new LinkedHashMap<>();
+    for (Member member : members) {
+      CutoverRecord record = member.handOver.begin(attempt.name);
+      member.ledger.append(Event.fencing(record));
+      records.put(member, record);
+      formers.put(member, Optional.ofNullable(member.ledger.get(Certificate.KEY)));
+    }
 
     Stopwatch stopwatch = new Stopwatch();
-    long end = System.nanoTime() + options.pauseLimit().toNanos();
-    Instant sent = context.clock().instant();
-    Gate.Fence fence = Await.of(gate.fence(attempt, fenceOptions()));
-    Certificate.Requested requested = new Certificate.Requested(sent, context.clock().instant());
-    Duration fenced = stopwatch.lap();
-    drain(fence, end);
+    long end = System.nanoTime() + pauseLimit().toNanos();
+    attempt.isFencing = true;
+    Instant sent = members.get(0).context.clock().instant();
+    Map<Member, CompletionStage<Gate.Fence>> fences = new LinkedHashMap<>();
+    members.forEach(
+        member -> fences.put(member, member.gate().fence(attempt.name, fenceOptions(member))));
+    List<Fenced> fenced = new ArrayList<>();
+    for (Member member : members) {
+      Gate.Fence fence = Await.of(fences.get(member));
+      fenced.add(
+          new Fenced(
+              member,
+              records.get(member),
+              formers.get(member).orElse(null),
+              fence,
+              new Certificate.Requested(sent, member.context.clock().instant())));
+    }
+    Duration untilFenced = stopwatch.lap();
+    fenced.forEach(each -> drain(each.member, each.fence, end));
     Duration drained = stopwatch.lap();
-    Certificate complete = checkTail(fence, requested, ready, end);
-    readiness.identity().requireSides();
-    ledger.replace(Certificate.KEY, former, complete);
+    for (Fenced each : fenced) {
+      Certificate ready = attempt.ready.get(each.member);
+      Certificate complete = checkTail(each.member, each.fence, each.requested, ready, end);
+      each.member.readiness.identity().requireSides();
+      each.member.ledger.replace(Certificate.KEY, each.former, complete);
+    }
     if (left(end).isZero()) {
       throw new NotDrained("verified, but too late");
     }
     Duration tailChecked = stopwatch.lap();
-    Gate.State state = move(attempt);
-    Duration moved = stopwatch.lap();
-    return handOver.complete(
-        record, number, state.floor(), new WritePause(fenced, drained, tailChecked, moved));
+    Map<Member, Gate.State> states = move(attempt.name);
+    WritePause pause = new WritePause(untilFenced, drained, tailChecked, stopwatch.lap());
+    List<CutoverReport> reports = new ArrayList<>();
+    for (Fenced each : fenced) {
+      long floor = states.get(each.member).floor();
+      reports.add(each.member.handOver.complete(each.record, attempt.number, floor, pause));
+    }
+    return reports;
   }
 
-  private void drain(Gate.Fence fence, long end) {
-    if (!pipeline.applied().awaitMarkers(fence.attempt(), left(end), readiness::check)) {
+  private static FenceOptions fenceOptions(Member member) {
+    return FenceOptions.lasting(member.options().fenceLifetime())
+        .givingUp(member.options().givenUp());
+  }
+
+  private static void drain(Member member, Gate.Fence fence, long end) {
+    ChangePipeline pipeline = member.pipeline();
+    if (!pipeline.applied().awaitMarkers(fence.attempt(), left(end), member.readiness::check)) {
       throw new NotDrained(
           "fence at position "
               + fence.position()
@@ -205,9 +302,15 @@ public final class Cutover {
     }
   }
 
-  private Certificate checkTail(
-      Gate.Fence fence, Certificate.Requested requested, Certificate ready, long end) {
-    if (!tail.checked().awaitMarkers(fence.attempt(), left(end), readiness::check)) {
+  private static Certificate checkTail(
+      Member member,
+      Gate.Fence fence,
+      Certificate.Requested requested,
+      Certificate ready,
+      long end) {
+    RunContext context = member.context;
+    TailCheck tail = member.tail();
+    if (!tail.checked().awaitMarkers(fence.attempt(), left(end), member.readiness::check)) {
       throw new NotDrained(
           "applied, but verified up to position "
               + tail.checked().position()
@@ -222,31 +325,52 @@ public final class Cutover {
                 fence.attempt(),
                 fence.version(),
                 fence.position(),
-                pipeline.applied().offsets().size(),
+                member.pipeline().applied().offsets().size(),
                 new Certificate.Tail(tail.keysRead(), differences),
                 requested,
                 context.clock().instant()),
-            readiness.quarantined());
+            member.readiness.quarantined());
     complete.requireComplete(context.clock().instant());
     return complete;
   }
 
-  private Gate.State move(String attempt) {
+  /** Moves all members, and returns their states. */
+  private Map<Member, Gate.State> move(String attempt) {
     try {
-      return Await.of(gate.move(attempt));
+      return moveOnce(attempt);
     } catch (KvException.Transient | KvException.UnknownOutcome e) {
-      Gate.State state = context.await(gate::state);
-      if (state.phase() == Phase.NEW_ONLY || isFencedBy(attempt, state)) {
-        return Await.of(gate.move(attempt));
+      if (mayBeMoved(attempt)) {
+        return moveOnce(attempt);
       }
       throw new NotDrained("the fence was lifted before the move");
     } catch (KvException.Permanent e) {
-      Gate.State state = context.await(gate::state);
-      if (state.phase() == Phase.NEW_ONLY || isFencedBy(attempt, state)) {
+      if (mayBeMoved(attempt)) {
         throw e;
       }
       throw new NotDrained("the fence was lifted before the move");
     }
+  }
+
+  private Map<Member, Gate.State> moveOnce(String attempt) {
+    Map<Member, Gate.State> states = new LinkedHashMap<>();
+    if (group == null) {
+      Member only = members.get(0);
+      states.put(only, Await.of(only.gate().move(attempt)));
+      return states;
+    }
+    Map<String, String> attempts = new LinkedHashMap<>();
+    members.forEach(member -> attempts.put(member.context.collection(), attempt));
+    Map<String, Gate.State> moved = Await.of(group.moveAll(attempts));
+    members.forEach(member -> states.put(member, moved.get(member.context.collection())));
+    return states;
+  }
+
+  /** Returns whether the members are moved, which they are together, or can be moved still. */
+  private boolean mayBeMoved(String attempt) {
+    List<Gate.State> states =
+        members.stream().map(member -> member.context.await(member.gate()::state)).toList();
+    return states.stream().anyMatch(state -> state.phase() == Phase.NEW_ONLY)
+        || states.stream().allMatch(state -> isFencedBy(attempt, state));
   }
 
   private static boolean isFencedBy(String attempt, Gate.State state) {
@@ -257,7 +381,9 @@ public final class Cutover {
    * Waits until no fence is in place. One that is there was raised by another runner, which may be
    * alive; the leader lifts it at its deadline.
    */
-  private void awaitNoFence() {
+  private static void awaitNoFence(Member member) {
+    RunContext context = member.context;
+    Gate gate = member.gate();
     long end = System.nanoTime() + LONGEST_FENCE.toNanos();
     Gate.State state = context.await(gate::state);
     for (int attempt = 0; state.fence() != null; attempt++) {
@@ -269,7 +395,7 @@ public final class Cutover {
                 + state.fence().attempt()
                 + "): let it finish or stop it, and start the cutover again");
       }
-      readiness.check();
+      member.readiness.check();
       Await.pause(Math.min(Await.pauseMillis(attempt), LONGEST_FENCE_PAUSE_MILLIS));
       state = context.await(gate::state);
     }
@@ -291,20 +417,36 @@ public final class Cutover {
   }
 
   /**
-   * Lifts the fence of an own attempt unless the attempt has moved the collection, which the gate
+   * Lifts the fences of an own attempt unless the attempt has moved the collections, which the gate
    * decides. Is not kept from it by an interrupt, which stays set.
    */
-  private void lift(String attempt, Throwable why) {
+  private void lift(Attempt attempt, Throwable why) {
     boolean isInterrupted = Thread.interrupted();
     try {
-      context.await(() -> gate.lift(attempt));
-      ledger.append(Event.lifted(attempt, String.valueOf(why.getMessage())));
-    } catch (StalePhase e) {
-      LOG.debug("attempt {} ended after the collection had moved", attempt, e);
+      RuntimeException failed = null;
+      for (Member member : attempt.isFencing ? members : List.<Member>of()) {
+        try {
+          lift(member, attempt.name, why);
+        } catch (RuntimeException e) {
+          failed = e;
+        }
+      }
+      if (failed != null) {
+        throw failed;
+      }
     } finally {
       if (isInterrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  private static void lift(Member member, String attempt, Throwable why) {
+    try {
+      member.context.await(() -> member.gate().lift(attempt));
+      member.ledger.append(Event.lifted(attempt, String.valueOf(why.getMessage())));
+    } catch (StalePhase e) {
+      LOG.debug("attempt {} ended after the collection had moved", attempt, e);
     }
   }
 

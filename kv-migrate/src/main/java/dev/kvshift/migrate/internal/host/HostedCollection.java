@@ -115,6 +115,7 @@ final class HostedCollection implements AutoCloseable {
     if (isPaused) {
       return;
     }
+    applyRates();
     consider(tasks, TaskKind.PREPARE, this::prepare);
     if (!isPending(tasks.get(TaskKind.PREPARE))) {
       consider(tasks, TaskKind.LEAD, this::lead);
@@ -357,6 +358,12 @@ final class HostedCollection implements AutoCloseable {
           new Access(collection, clocks, new PartCopier(collection.context(), collection.writer()));
     }
     return access;
+  }
+
+  private synchronized void applyRates() {
+    if (access != null) {
+      access.collection.applyRates();
+    }
   }
 
   /** Asks the running tasks to end; other hosts take them. */

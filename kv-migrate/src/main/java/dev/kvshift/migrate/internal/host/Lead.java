@@ -26,15 +26,21 @@ public final class Lead extends BackgroundTask {
 
   private final HeldTask<TaskRecord> held;
   private final boolean isWanted;
+  private final Runnable each;
 
-  private Lead(HeldTask<TaskRecord> held, boolean isWanted) {
+  private Lead(HeldTask<TaskRecord> held, boolean isWanted, Runnable each) {
     super("kvshift-lead");
     this.held = held;
     this.isWanted = isWanted;
+    this.each = each;
   }
 
-  /** Takes the lead, and renews its lease until {@link #leave}. */
-  public static Lead take(Ledger ledger, String collection) {
+  /**
+   * Takes the lead, and renews its lease until {@link #leave}.
+   *
+   * @param each called at each renewal
+   */
+  public static Lead take(Ledger ledger, String collection, Runnable each) {
     HeldTask.Task<TaskRecord> task =
         new HeldTask.Task<>(TaskRecord.key(TaskKind.LEAD), "the lead of collection " + collection);
     Holder holder = Holder.ofProcess(Holder.DEFAULT_LEASE);
@@ -46,11 +52,16 @@ public final class Lead extends BackgroundTask {
       }
       HeldTask<TaskRecord> held = HeldTask.take(ledger, task, found, holder);
       if (held != null) {
-        Lead lead = new Lead(held, isWanted);
+        Lead lead = new Lead(held, isWanted, each);
         lead.start();
         return lead;
       }
     }
+  }
+
+  /** Returns the name under which this run holds the lead. */
+  public String owner() {
+    return held.record().state().owner();
   }
 
   @Override
@@ -59,6 +70,7 @@ public final class Lead extends BackgroundTask {
       pause(Holder.DEFAULT_LEASE.dividedBy(TIMES_PER_LEASE));
       try {
         held.renew();
+        each.run();
       } catch (TaskLost e) {
         throw e;
       } catch (KvException e) {

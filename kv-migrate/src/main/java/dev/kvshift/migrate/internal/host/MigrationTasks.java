@@ -37,9 +37,11 @@ import dev.kvshift.migrate.internal.verify.Verifier;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Store;
 import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -272,7 +274,7 @@ public final class MigrationTasks implements AutoCloseable {
     HandOver handOver = new HandOver(ledger, setup.activation());
     Gate.State state = context.await(context.source().gate()::state);
     if (state.phase() == Phase.LEGACY) {
-      return new Cutover(context, ledger, readiness(), handOver).run();
+      return Cutover.of(member()).run().get(0);
     }
     Seal seal = new Seal(context, ledger, handOver);
     if (!state.sealed()) {
@@ -282,6 +284,25 @@ public final class MigrationTasks implements AutoCloseable {
       tail.close();
     }
     return seal.complete(pipeline, draft(), identity());
+  }
+
+  private Cutover.Member member() {
+    return new Cutover.Member(
+        context, ledger, readiness(), new HandOver(ledger, setup.activation()));
+  }
+
+  /**
+   * Moves several collections of one source by one fence: all of them, or none.
+   *
+   * @return the reports, in the order of the collections
+   */
+  public static List<CutoverReport> cutoverAll(Store source, List<MigrationTasks> group) {
+    return Cutover.ofGroup(source, group.stream().map(MigrationTasks::member).toList()).run();
+  }
+
+  /** Checks everything that a cutover needs, as far as it can be checked while writers go on. */
+  public void certify() {
+    readiness().certify();
   }
 
   private Readiness readiness() {

@@ -7,6 +7,7 @@ import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
+import dev.kvshift.migrate.internal.ledger.Rates;
 import java.time.Clock;
 
 /**
@@ -43,8 +44,17 @@ public record OpenCollection(
     QuarantinedKeys quarantined = new QuarantinedKeys(ledger);
     Quarantine quarantine =
         new Quarantine(setup.topic(), quarantined, plan.options().maxRejected());
-    return new OpenCollection(
-        setup, ledger, context, quarantined, quarantine, new TargetWriter(context, quarantine));
+    OpenCollection opened =
+        new OpenCollection(
+            setup, ledger, context, quarantined, quarantine, new TargetWriter(context, quarantine));
+    opened.applyRates();
+    return opened;
+  }
+
+  /** Takes over the rate that a person has set, or that of the configuration if nobody has. */
+  public void applyRates() {
+    Rates rates = ledger.get(Rates.KEY);
+    context.throttle().set(rates == null ? context.options().scanRate() : rates.scans());
   }
 
   @Override

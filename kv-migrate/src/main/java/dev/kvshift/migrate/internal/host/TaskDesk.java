@@ -4,12 +4,14 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.RejectedKey;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.Pause;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
+import dev.kvshift.migrate.internal.ledger.Rates;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.migrate.internal.ledger.TaskState;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
@@ -17,6 +19,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Records what people want of one collection, and reads what has come of it. */
 public final class TaskDesk {
@@ -55,6 +58,17 @@ public final class TaskDesk {
   /** Records a command that somebody has given. */
   public void note(String command) {
     ledger.append(Event.command(command));
+  }
+
+  /**
+   * Sets the rate of scans, within seconds also of those that run; null for the configuration's.
+   */
+  public void set(@Nullable ScanRate scans) {
+    if (scans == null) {
+      ledger.remove(Rates.KEY);
+    } else {
+      ledger.put(Rates.KEY, new Rates(scans));
+    }
   }
 
   /** Keeps hosts off the collection. */

@@ -13,7 +13,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processes that use a collection, as its leader knows them.
+ * The processes that use a collection or a lock space, as its leader knows them.
  *
  * @param state the state of the collection's gate
  * @param users the processes, by the names of their services
@@ -34,7 +34,19 @@ public record Fleet(Gate.State state, List<User> users) {
 
   /** Reads the fleet from the store that the collection leaves. */
   public static Fleet read(Store source, String collection, Layout layout, Duration patience) {
-    Gate gate = Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE)).gate();
+    return read(
+        collection,
+        Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE)).gate(),
+        patience);
+  }
+
+  /** Reads the processes that take locks of a space at the store that it leaves. */
+  public static Fleet ofLocks(Store source, String space, Duration patience) {
+    return read(
+        "locks:" + space, Await.patiently(patience, () -> source.locks(space).gate()), patience);
+  }
+
+  private static Fleet read(String collection, Gate gate, Duration patience) {
     Gate.State state = Await.patiently(patience, gate::state);
     List<User> users = new ArrayList<>();
     for (Gate.Instance instance : Await.patiently(patience, gate::instances)) {

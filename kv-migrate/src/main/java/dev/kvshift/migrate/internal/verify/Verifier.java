@@ -73,7 +73,7 @@ public final class Verifier {
     this.check = check;
     this.progress = progress;
     this.expected = expected;
-    this.throttle = new ScanThrottle(options.scanRate(), options.pageRows());
+    this.throttle = context.throttle();
   }
 
   /**

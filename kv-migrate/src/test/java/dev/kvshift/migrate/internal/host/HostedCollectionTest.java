@@ -12,6 +12,7 @@ import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -158,6 +159,34 @@ final class HostedCollectionTest {
 
     StoreCollection now = join(target.open("files", LAYOUT, Claim.NONE));
     assertThat(join(now.get(KEY, call()))).as("the row in the new incarnation").isNotNull();
+  }
+
+  @Test
+  void set_whileACopyRuns_changesItsRate() {
+    StoreCollection from = join(source.open("files", LAYOUT, Claim.NONE));
+    for (int i = 0; i < 1_000; i++) {
+      StoreKey key = StoreKey.of(Bytes.utf8("key-" + i), Bytes.empty());
+      join(from.write(key, Mutation.put(Bytes.utf8("value")), call()));
+    }
+    desk.set(ScanRate.rowsPerSecond(100));
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    until(
+        "the copy has begun",
+        () -> {
+          collection.look();
+          return desk.read().migration().copy().counts().read() > 0;
+        });
+    assertThat(desk.read().migration().copy().counts().read()).isLessThan(1_001);
+    long startNanos = System.nanoTime();
+
+    desk.set(ScanRate.unlimited());
+
+    lookUntil(TaskKind.COPY, "done");
+    assertThat(Duration.ofNanos(System.nanoTime() - startNanos))
+        .as("at the former rate the rest takes seven seconds at least")
+        .isLessThan(Duration.ofSeconds(5));
+    desk.set(null);
   }
 
   /** Begins the next incarnation by hand, and forgets what was done for the former one. */

@@ -31,7 +31,7 @@ final class LeadTest {
   void take_fromAHost_isGivenBackToTheHosts() {
     ledger.put(LEAD, TaskRecord.WANTED.with(TaskState.WANTED.takenBy("host", Duration.ofHours(1))));
 
-    Lead lead = Lead.take(ledger, "files");
+    Lead lead = Lead.take(ledger, "files", () -> {});
 
     assertThat(state().status()).isEqualTo(TaskState.Status.RUNNING);
     assertThat(state().owner()).isNotEqualTo("host");
@@ -42,7 +42,7 @@ final class LeadTest {
 
   @Test
   void take_nobodyHasAskedHosts_leavesThemNothing() {
-    Lead lead = Lead.take(ledger, "files");
+    Lead lead = Lead.take(ledger, "files", () -> {});
     assertThat(state().status()).isEqualTo(TaskState.Status.RUNNING);
 
     lead.leave();
@@ -52,8 +52,8 @@ final class LeadTest {
 
   @Test
   void leave_anotherRunHasTakenIt_changesNothing() {
-    Lead first = Lead.take(ledger, "files");
-    Lead second = Lead.take(ledger, "files");
+    Lead first = Lead.take(ledger, "files", () -> {});
+    Lead second = Lead.take(ledger, "files", () -> {});
     TaskState held = state();
 
     first.leave();

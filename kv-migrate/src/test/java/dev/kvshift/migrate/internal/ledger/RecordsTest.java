@@ -10,6 +10,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
@@ -137,6 +138,16 @@ final class RecordsTest {
                 "kvshift.files.3.1a2b3c4d",
                 "5fTlpXJ6TRaMVpX9rLr6Ow",
                 true)),
+        record(
+            "postponed",
+            Postponed.KEY,
+            new Postponed(
+                "db-1-4711-1a2b3c4d",
+                Instant.parse("2026-11-28T21:00:00Z"),
+                Instant.parse("2026-11-29T02:30:00Z"),
+                true)),
+        record("rates", Rates.KEY, new Rates(ScanRate.rowsPerSecond(5_000))),
+        record("rates-unlimited", Rates.KEY, new Rates(ScanRate.unlimited())),
         record("verify-pass-begun", VerifyPass.KEY, pass()),
         record(
             "verify-pass",

@@ -41,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  *       late write of a former holder could be above the next holder's, and hide it.
  *   <li><b>The next token is above the range.</b> The same compare-and-set that grants a token
  *       moves the row's lower bound of the next one. Otherwise the ranges of two holders overlap.
+ *   <li><b>The first token of a space that was moved here is above the floor</b>, which the former
+ *       authority has named. Its tokens, and the versions that it drew, are not in this table.
  *   <li><b>A range grows only by a compare-and-set of the row</b> ({@link #extend}), which moves
  *       the lower bound of the next token before any version of the larger range is drawn. A grant
  *       whose key, or whose process, has seen newer versions than its range would otherwise write
@@ -150,12 +152,16 @@ public final class LockKeeper {
     return known;
   }
 
-  /** Tries to take a lock; null if another client holds it. */
-  CompletionStage<@Nullable Lock> tryLock(LockId id, Duration lease, Call call) {
+  /**
+   * Tries to take a lock; null if another client holds it.
+   *
+   * @param floor the token above which those of the space begin
+   */
+  CompletionStage<@Nullable Lock> tryLock(LockId id, Duration lease, long floor, Call call) {
     return Futures.<@Nullable Lock>start(
         () -> {
           requireRoom(id);
-          Attempt attempt = new Attempt(id, lease, call);
+          Attempt attempt = new Attempt(id, lease, floor, call);
           return table().thenCompose(open -> attempt.over(open, LockRow.NEVER));
         });
   }
@@ -181,21 +187,24 @@ public final class LockKeeper {
     private final String owner = UUID.randomUUID().toString();
     private final LockId id;
     private final Duration lease;
+    private final long floor;
     private final Call call;
 
-    Attempt(LockId id, Duration lease, Call call) {
+    Attempt(LockId id, Duration lease, long floor, Call call) {
       this.id = id;
       this.lease = lease;
+      this.floor = floor;
       this.call = call;
     }
 
     CompletionStage<@Nullable Lock> over(LockTable open, LockRow expected) {
       long now = serverClock.nowMicros();
       long highest = now + TimeUnit.NANOSECONDS.toMicros(MAX_AHEAD.toNanos());
-      if (!expected.hasEnded(now) || expected.least() > highest) {
+      long least = Math.max(expected.least(), floor + 1);
+      if (!expected.hasEnded(now) || least > highest) {
         return CompletableFuture.completedFuture(null);
       }
-      long token = Math.max(expected.least(), now);
+      long token = Math.max(least, now);
       long expires = TimeUnit.MICROSECONDS.toMillis(now) + lease.toMillis();
       LockRow next = new LockRow(owner, token, expires, token + VERSIONS_PER_GRANT);
       return open.compareAndSet(id, expected, next, call)

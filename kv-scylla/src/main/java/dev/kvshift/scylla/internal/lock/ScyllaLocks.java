@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A space of locks. The locks of a batch are taken one by one, {@value #AT_ONCE} at a time. */
@@ -28,14 +29,33 @@ public final class ScyllaLocks implements StoreLocks {
 
   private final String space;
   private final LockKeeper keeper;
+  private final Supplier<CompletionStage<Long>> floor;
   private final StoreClock serverClock;
   private final Limits limits;
 
-  public ScyllaLocks(String space, LockKeeper keeper, StoreClock serverClock, Limits limits) {
+  /**
+   * Creates a view of a space.
+   *
+   * @param floor returns the token above which those of the space begin; fails while another store
+   *     grants its locks
+   */
+  public ScyllaLocks(
+      String space,
+      LockKeeper keeper,
+      Supplier<CompletionStage<Long>> floor,
+      StoreClock serverClock,
+      Limits limits) {
     this.space = space;
     this.keeper = keeper;
+    this.floor = floor;
     this.serverClock = serverClock;
     this.limits = limits;
+  }
+
+  @Override
+  public StoreLocks above(long newFloor) {
+    return new ScyllaLocks(
+        space, keeper, () -> CompletableFuture.completedFuture(newFloor), serverClock, limits);
   }
 
   @Override
@@ -46,13 +66,15 @@ public final class ScyllaLocks implements StoreLocks {
           OperationChecker.checkLease(lease);
           Set<Bytes> all = Set.copyOf(keys);
           return ServerClock.require(serverClock, call)
-              .thenCompose(right -> new Attempt(all, lease, call).run());
+              .thenCompose(right -> floor.get())
+              .thenCompose(above -> new Attempt(all, lease, above, call).run());
         });
   }
 
   private final class Attempt {
     private final Iterator<Bytes> waiting;
     private final Duration lease;
+    private final long above;
     private final Call call;
     private final int count;
     private final List<Lock> acquired = new ArrayList<>();
@@ -60,10 +82,11 @@ public final class ScyllaLocks implements StoreLocks {
     private final Set<Bytes> unknown = new HashSet<>();
     private final List<KvException> refusals = new ArrayList<>();
 
-    Attempt(Set<Bytes> keys, Duration lease, Call call) {
+    Attempt(Set<Bytes> keys, Duration lease, long above, Call call) {
       waiting = keys.iterator();
       count = keys.size();
       this.lease = lease;
+      this.above = above;
       this.call = call;
     }
 
@@ -84,7 +107,7 @@ public final class ScyllaLocks implements StoreLocks {
         key = waiting.next();
       }
       return keeper
-          .tryLock(new LockId(space, key), lease, call)
+          .tryLock(new LockId(space, key), lease, above, call)
           .handle(
               (lock, error) -> {
                 note(key, lock, error);
@@ -132,6 +155,26 @@ public final class ScyllaLocks implements StoreLocks {
         () -> {
           requireSpace(lock);
           return keeper.release(lock, call);
+        });
+  }
+
+  @Override
+  public CompletionStage<Long> version(Lock lock, long above, Call call) {
+    return Futures.start(
+        () -> {
+          requireSpace(lock);
+          return keeper
+              .requireHeld(lock, call)
+              .thenCompose(held -> keeper.version(lock, above, call));
+        });
+  }
+
+  @Override
+  public CompletionStage<Boolean> isHeld(Lock lock, Call call) {
+    return Futures.start(
+        () -> {
+          requireSpace(lock);
+          return keeper.isHeld(lock, call);
         });
   }
 

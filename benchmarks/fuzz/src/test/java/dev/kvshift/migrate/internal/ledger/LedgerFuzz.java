@@ -14,6 +14,8 @@ public final class LedgerFuzz implements FuzzTarget {
           CopyTaskGroup.GROUPS,
           TaskRecord.ALL,
           Pause.KEY,
+          Postponed.KEY,
+          Rates.KEY,
           ResetRecord.KEY,
           StreamProgress.KEY,
           VerifyPass.KEY,

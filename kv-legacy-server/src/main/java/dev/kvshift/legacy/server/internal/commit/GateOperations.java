@@ -114,7 +114,9 @@ public final class GateOperations {
           GateRecord moved = moved(table, attempt);
           if (!moved.equals(table.gate())) {
             objection.run();
-            commit.setGate(table, moved);
+            commit.setGate(
+                table,
+                table.isLockSpace() ? moved.withFloorAbove(commit.versions().last()) : moved);
           }
           return current(table);
         });

@@ -7,6 +7,7 @@ import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.spi.OperationChecker;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 
@@ -20,6 +21,11 @@ record LockGrant(String owner, long token, long expiresMillis) {
   private static final long RELEASED = 0;
   private static final byte[] PREFIX = Database.utf8("lock/");
 
+  /** The locks that were not released, by space and the end of their lease. */
+  private static final byte[] HELD_PREFIX = Database.utf8("held/");
+
+  private static final byte[] NOTHING = {};
+
   /** Returns the key under which the grant of a lock is stored. */
   static byte[] key(String space, Bytes key) {
     Bytes name = Bytes.utf8(space);
@@ -27,6 +33,36 @@ record LockGrant(String owner, long token, long expiresMillis) {
         .put(PREFIX)
         .put(name.asReadOnlyBuffer())
         .put((byte) 0)
+        .put(key.asReadOnlyBuffer())
+        .array();
+  }
+
+  /**
+   * Returns the key of the first lock of a space whose lease ends at a time. Since these keys are
+   * in the order of that time, one seek finds whether a lock is held, however many were granted.
+   */
+  static byte[] heldFrom(String space, long expiresMillis) {
+    return held(space, expiresMillis, Bytes.empty());
+  }
+
+  /** Returns what the keys of all locks of a space that were not released begin with. */
+  static byte[] heldPrefix(String space) {
+    byte[] from = heldFrom(space, 0);
+    return Arrays.copyOf(from, from.length - Long.BYTES);
+  }
+
+  /** Returns the end of the lease that such a key holds. */
+  static long heldUntil(String space, byte[] heldKey) {
+    return ByteBuffer.wrap(heldKey).getLong(heldPrefix(space).length);
+  }
+
+  private static byte[] held(String space, long expiresMillis, Bytes key) {
+    Bytes name = Bytes.utf8(space);
+    return ByteBuffer.allocate(HELD_PREFIX.length + name.size() + 1 + Long.BYTES + key.size())
+        .put(HELD_PREFIX)
+        .put(name.asReadOnlyBuffer())
+        .put((byte) 0)
+        .putLong(expiresMillis)
         .put(key.asReadOnlyBuffer())
         .array();
   }
@@ -54,7 +90,14 @@ record LockGrant(String owner, long token, long expiresMillis) {
         .array();
   }
 
-  void store(Commit commit, String space, Bytes key) {
+  /** Adds this grant to the commit, in place of the last one. */
+  void store(Commit commit, String space, Bytes key, @Nullable LockGrant last) {
+    if (last != null && last.expiresMillis != RELEASED) {
+      commit.deleteMeta(held(space, last.expiresMillis, key));
+    }
+    if (expiresMillis != RELEASED) {
+      commit.putMeta(held(space, expiresMillis, key), NOTHING);
+    }
     commit.putMeta(key(space, key), print());
   }
 
@@ -72,6 +115,11 @@ record LockGrant(String owner, long token, long expiresMillis) {
 
   boolean isHeldBy(Lock lock, long nowMillis) {
     return isHeld(nowMillis) && token == lock.token() && owner.equals(lock.owner());
+  }
+
+  /** Returns whether this grant is the lock's and was not released, whatever its lease. */
+  boolean isLast(Lock lock) {
+    return expiresMillis != RELEASED && token == lock.token() && owner.equals(lock.owner());
   }
 
   Lock lock(String space, Bytes key) {

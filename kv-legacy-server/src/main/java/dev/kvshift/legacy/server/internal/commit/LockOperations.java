@@ -13,7 +13,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -28,14 +30,14 @@ import org.rocksdb.RocksIterator;
  * for use by many threads.
  *
  * <p>Each space has a gate like a collection's. While its fence is up, no lock is granted, so the
- * number of held locks only falls. Once none is held, the space can be moved, and the version of
- * its fence exceeds every token that was granted.
+ * number of held locks only falls. Once none is held, the space can be moved, and its floor is not
+ * below any token or version that was issued.
  */
 public final class LockOperations {
   private static final int MAX_SPACE_LENGTH = 128;
 
-  /** The number of stored locks that are read at once. */
-  private static final int PAGE = 1_000;
+  /** The number of held locks up to which a refused move counts them. */
+  private static final int MAX_COUNTED = 1_000;
 
   private final Database database;
   private final CatalogOperations catalog;
@@ -111,21 +113,22 @@ public final class LockOperations {
     long now = nowMillis(commit);
     String owner = UUID.randomUUID().toString();
     Set<Bytes> busy = new HashSet<>();
-    List<Bytes> free = new ArrayList<>();
+    Map<Bytes, @Nullable LockGrant> free = new LinkedHashMap<>();
     for (Bytes key : keys) {
       LockGrant last = LockGrant.current(commit, space, key);
       if (last != null && last.isHeld(now)) {
         busy.add(key);
       } else {
-        free.add(key);
+        free.put(key, last);
       }
     }
     List<Lock> acquired = new ArrayList<>();
     if (!free.isEmpty()) {
       long token = commit.versions().draw(free.size());
-      for (Bytes key : free) {
+      for (Map.Entry<Bytes, @Nullable LockGrant> each : free.entrySet()) {
+        Bytes key = each.getKey();
         LockGrant grant = new LockGrant(owner, token++, now + lease.toMillis());
-        grant.store(commit, space, key);
+        grant.store(commit, space, key, each.getValue());
         acquired.add(grant.lock(space, key));
       }
     }
@@ -143,17 +146,57 @@ public final class LockOperations {
           long now = nowMillis(commit);
           LockGrant last = LockGrant.current(commit, lock.space(), lock.key());
           if (last == null || !last.isHeldBy(lock, now)) {
-            throw new KvException.Permanent(
-                "lock "
-                    + lock.key()
-                    + " of space "
-                    + lock.space()
-                    + " is lost: take it again and read again");
+            throw lost(lock);
           }
           space.countGrant();
           LockGrant renewed = last.renewed(now + lease.toMillis());
-          renewed.store(commit, lock.space(), lock.key());
+          renewed.store(commit, lock.space(), lock.key(), last);
           return renewed.lock(lock.space(), lock.key());
+        });
+  }
+
+  private static KvException lost(Lock lock) {
+    return new KvException.Permanent(
+        "lock "
+            + lock.key()
+            + " of space "
+            + lock.space()
+            + " is lost: take it again and read again");
+  }
+
+  /**
+   * Draws a version above a given one for a write under a lock that is the last one granted. Since
+   * versions rise for ever, every later grant draws higher ones.
+   */
+  public CompletableFuture<Long> version(Lock lock, long above, Call call) {
+    return submit(
+        lock.space(),
+        lock.key().size(),
+        call,
+        (space, commit) -> {
+          space.gate().admitWrite(space.name(), call.epoch());
+          LockGrant last = LockGrant.current(commit, lock.space(), lock.key());
+          if (last == null || !last.isLast(lock)) {
+            throw lost(lock);
+          }
+          commit.versions().keep(above);
+          return commit.versions().draw();
+        });
+  }
+
+  /**
+   * Returns whether a lock is the last one granted and was not released. Goes through the commit
+   * pipeline, so that the answer includes every grant that was answered before.
+   */
+  public CompletableFuture<Boolean> isHeld(Lock lock, Call call) {
+    return submit(
+        lock.space(),
+        lock.key().size(),
+        call,
+        (space, commit) -> {
+          space.gate().admitWrite(space.name(), call.epoch());
+          LockGrant last = LockGrant.current(commit, lock.space(), lock.key());
+          return last != null && last.isLast(lock);
         });
   }
 
@@ -166,7 +209,7 @@ public final class LockOperations {
         (space, commit) -> {
           LockGrant last = LockGrant.current(commit, lock.space(), lock.key());
           if (last != null && last.isHeldBy(lock, nowMillis(commit))) {
-            last.released().store(commit, lock.space(), lock.key());
+            last.released().store(commit, lock.space(), lock.key(), last);
           }
           return null;
         });
@@ -175,11 +218,14 @@ public final class LockOperations {
   /**
    * Moves a space once none of its locks is held.
    *
-   * <p>The held locks are searched outside of the commit pipeline, since there may be millions. So
-   * the move takes three steps. In the pipeline, the fence is checked and the grants so far are
-   * counted; they are durable when that step completes. Then the files are searched. Back in the
+   * <p>The move takes three steps. In the pipeline, the fence is checked and the grants so far are
+   * counted; they are durable when that step completes. Then the files are asked for a lease that
+   * has not ended, which takes one seek, however many locks were ever granted. Back in the
    * pipeline, the move is refused if a lock was granted or renewed meanwhile, which only a holder
    * can have done because the fence is up.
+   *
+   * <p>The floor is the last version that was issued by then, not the fence's: under the fence,
+   * holders have drawn versions for writes that may still be on their way.
    */
   public CompletableFuture<Gate.State> move(Table space, String attempt) {
     return pipeline
@@ -221,49 +267,52 @@ public final class LockOperations {
 
   private void requireNoneHeld(Table space) {
     String name = space.name().substring(Table.LOCK_SPACE_PREFIX.length());
-    byte[] prefix = LockGrant.key(name, Bytes.empty());
-    long now = gates.nowMillis();
-    long held = 0;
-    long until = 0;
-    byte[] from = prefix;
-    while (from != null) {
-      List<LockGrant> grants = new ArrayList<>();
-      from = read(prefix, from, grants);
-      for (LockGrant grant : grants) {
-        if (grant.isHeld(now)) {
-          held++;
-          until = Math.max(until, grant.expiresMillis());
-        }
-      }
-    }
-    if (held > 0) {
+    Held held = held(name, gates.nowMillis());
+    if (held.count > 0) {
       throw new KvException.Transient(
           space.name()
               + ": "
-              + held
-              + " locks are held, unless renewed until "
-              + Instant.ofEpochMilli(until)
+              + (held.count == MAX_COUNTED ? "at least " : "")
+              + held.count
+              + (held.count == 1 ? " lock is" : " locks are")
+              + " held, unless renewed until "
+              + Instant.ofEpochMilli(held.untilMillis)
               + " at the latest; nothing was moved: try again, or lift the fence");
     }
   }
 
-  /** Reads a page of grants. Returns the key of the next page; null at the end. */
-  private byte @Nullable [] read(byte[] prefix, byte[] from, List<LockGrant> grants) {
+  /**
+   * The locks whose leases have not ended.
+   *
+   * @param count how many, at most {@link #MAX_COUNTED}
+   */
+  private record Held(int count, long untilMillis) {}
+
+  private Held held(String space, long nowMillis) {
+    byte[] prefix = LockGrant.heldPrefix(space);
     return database.access(
         files -> {
+          int count = 0;
+          long until = 0;
           try (RocksIterator metas = files.metas()) {
-            for (metas.seek(from);
-                metas.isValid() && Keys.startsWith(metas.key(), prefix);
+            for (metas.seek(LockGrant.heldFrom(space, nowMillis + 1));
+                count < MAX_COUNTED && isOf(prefix, metas);
                 metas.next()) {
-              if (grants.size() == PAGE) {
-                return metas.key();
-              }
-              grants.add(LockGrant.parse(metas.value()));
+              count++;
             }
             metas.status();
-            return null;
+            if (count > 0) {
+              metas.seekForPrev(LockGrant.heldFrom(space, Long.MAX_VALUE));
+              until = isOf(prefix, metas) ? LockGrant.heldUntil(space, metas.key()) : 0;
+              metas.status();
+            }
           }
+          return new Held(count, until);
         });
+  }
+
+  private static boolean isOf(byte[] prefix, RocksIterator metas) {
+    return metas.isValid() && Keys.startsWith(metas.key(), prefix);
   }
 
   private static long nowMillis(Commit commit) {

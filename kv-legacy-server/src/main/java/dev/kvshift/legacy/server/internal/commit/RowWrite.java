@@ -7,6 +7,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 
 /**
@@ -17,20 +18,29 @@ public final class RowWrite implements Operation.Step<Long> {
   private final Table table;
   private final StoreKey key;
   private final Mutation mutation;
+  private final @Nullable Table lockSpace;
   private final long epoch;
 
-  private RowWrite(Table table, StoreKey key, Mutation mutation, long epoch) {
+  private RowWrite(
+      Table table, StoreKey key, Mutation mutation, @Nullable Table lockSpace, long epoch) {
     this.table = table;
+    this.lockSpace = lockSpace;
     this.key = key;
     this.mutation = mutation;
     this.epoch = epoch;
   }
 
-  /** Returns the operation that writes a row whose key and value have been checked. */
-  public static Operation<Long> of(Table table, StoreKey key, Mutation mutation, Call call) {
+  /**
+   * Returns the operation that writes a row whose key and value have been checked.
+   *
+   * @param lockSpace the space of the mutation's lock; null if there is none
+   */
+  public static Operation<Long> of(
+      Table table, StoreKey key, Mutation mutation, @Nullable Table lockSpace, Call call) {
     Bytes value = mutation.value();
     int bytes = key.main().size() + key.clustering().size() + (value == null ? 0 : value.size());
-    return Operation.write(table, bytes, call, new RowWrite(table, key, mutation, call.epoch()));
+    return Operation.write(
+        table, bytes, call, new RowWrite(table, key, mutation, lockSpace, call.epoch()));
   }
 
   @Override
@@ -38,6 +48,7 @@ public final class RowWrite implements Operation.Step<Long> {
     table.gate().admitWrite(table.name(), epoch);
     Lock lock = mutation.lock();
     if (lock != null) {
+      requireNotMoved(lockSpace);
       LockGrant.check(commit, lock);
     }
     Long given = mutation.version();
@@ -64,5 +75,15 @@ public final class RowWrite implements Operation.Step<Long> {
       commit.put(table, key, given, mutation.value(), mutation.expiry());
     }
     return given;
+  }
+
+  /** Refuses a write under a lock that the new store has granted: its tokens are not known here. */
+  private static void requireNotMoved(@Nullable Table lockSpace) {
+    if (lockSpace != null && lockSpace.gate().isHandedOver()) {
+      throw new KvException.Permanent(
+          lockSpace.name()
+              + " has moved to the new store before the rows that it guards; nothing was written:"
+              + " move their collection");
+    }
   }
 }

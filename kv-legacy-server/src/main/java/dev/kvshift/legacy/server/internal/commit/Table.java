@@ -26,7 +26,7 @@ import java.util.function.LongConsumer;
  */
 public final class Table {
   /** Lock spaces are kept as collections whose names no collection can have. */
-  static final String LOCK_SPACE_PREFIX = "locks:";
+  public static final String LOCK_SPACE_PREFIX = "locks:";
 
   /** The layout for requests from the network, which name none: keys of either shape pass. */
   private static final Layout ANY_SHAPE = Layout.range(ShardRule.none());

@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server.internal.engine;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Lock;
 import dev.kvshift.legacy.server.internal.commit.Catalog;
 import dev.kvshift.legacy.server.internal.commit.CatalogOperations;
 import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
@@ -191,6 +192,11 @@ public final class Engine implements AutoCloseable {
     return catalog.require(id);
   }
 
+  /** Returns the collection that represents a lock space; null if it was never used. */
+  public @Nullable Table lockSpace(String space) {
+    return catalog.byName(Table.LOCK_SPACE_PREFIX + space);
+  }
+
   /** Returns whether a collection or a lock space of that name exists. */
   public boolean isCollection(String name) {
     return catalog.byName(name) != null;
@@ -273,7 +279,9 @@ public final class Engine implements AutoCloseable {
 
   /** Writes a row whose key and value have been checked. Returns its version. */
   public CompletableFuture<Long> write(Table table, StoreKey key, Mutation mutation, Call call) {
-    return pipeline.submit(RowWrite.of(table, key, mutation, call));
+    Lock lock = mutation.lock();
+    Table lockSpace = lock == null ? null : lockSpace(lock.space());
+    return pipeline.submit(RowWrite.of(table, key, mutation, lockSpace, call));
   }
 
   /** Reads changes. Waits for the first one without polling. */

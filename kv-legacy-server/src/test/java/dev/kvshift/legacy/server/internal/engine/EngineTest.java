@@ -34,6 +34,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -523,8 +524,45 @@ class EngineTest {
     await(fence);
     assertThatThrownBy(() -> await(move))
         .isInstanceOf(KvException.Transient.class)
-        .hasMessageContaining("1 locks are held");
+        .hasMessageContaining("1 lock is held");
     assertThat(engine.gates().state(space).phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void lockSpaceMove_onlyLocksOfOtherSpacesAreHeld_moves() {
+    Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+    for (String other : List.of("stoc", "stock-2", "tock")) {
+      await(engine.locks().tryLockAll(other, keys, Duration.ofMinutes(1), unhurried()));
+    }
+    Lock renewed =
+        await(engine.locks().tryLockAll("stock", keys, Duration.ofMinutes(1), unhurried()))
+            .acquired()
+            .iterator()
+            .next();
+    await(engine.locks().renew(renewed, Duration.ofSeconds(1), unhurried()));
+    Table space = await(engine.locks().space("stock"));
+    await(engine.gates().fence(space, "try-1", FenceOptions.lasting(LIFETIME)));
+    assertThatThrownBy(() -> await(engine.move(space, "try-1")))
+        .hasMessageContaining("1 lock is held");
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(await(engine.move(space, "try-1")).phase()).isEqualTo(Phase.NEW_ONLY);
+  }
+
+  @Test
+  void lockSpaceMove_manyLocksEverGranted_takesOneSeek() {
+    for (int batch = 0; batch < 20; batch++) {
+      Set<Bytes> keys = new HashSet<>();
+      for (int i = 0; i < 1_000; i++) {
+        keys.add(Bytes.utf8(batch + "/" + i));
+      }
+      await(engine.locks().tryLockAll("stock", keys, Duration.ofSeconds(1), unhurried()));
+    }
+    clock.advance(Duration.ofSeconds(2));
+    Table space = await(engine.locks().space("stock"));
+    await(engine.gates().fence(space, "try-1", FenceOptions.lasting(LIFETIME)));
+    long begun = System.nanoTime();
+    assertThat(await(engine.move(space, "try-1")).phase()).isEqualTo(Phase.NEW_ONLY);
+    assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(1));
   }
 
   @Test

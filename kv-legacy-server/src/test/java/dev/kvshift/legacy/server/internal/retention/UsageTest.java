@@ -169,6 +169,19 @@ class UsageTest {
   }
 
   @Test
+  void tryLockAll_withoutAReport_isListedWithTheSpace() {
+    try (RunningServer server = RunningServer.start(options(), ServerOptions.loopback(0));
+        Store store = Stores.open("legacy://" + server.address() + "?client=orders")) {
+      StoreLocks locks = store.locks("stock");
+      await(locks.gate());
+      await(locks.tryLockAll(Set.of(Bytes.utf8("k")), Duration.ofSeconds(60), call()));
+      assertThat(await(await(locks.gate()).instances()))
+          .extracting(Gate.Instance::name)
+          .containsExactly("client orders");
+    }
+  }
+
+  @Test
   void count_tooManyClients_areCountedTogetherAndUnknownCollectionsNot() {
     try (Engine engine = Engine.open(options())) {
       Table table = await(engine.collection("files"));

@@ -1,0 +1,165 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.Migration;
+import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.MigrationPlan;
+import java.io.PrintWriter;
+import java.time.Instant;
+import java.time.LocalTime;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Hands collections over, at once or when a person or an hour says so. */
+@Command(
+    name = "cutover",
+    description = {
+      "Hands collections over: from legacy by a fence, with a short pause for writers; from"
+          + " new-primary by a seal, without one. There is no way back from that.",
+      "%nWith --group, all collections of the group are fenced and moved together, all or none; one"
+          + " of a group does not move alone. With --postpone, the cutover is made ready and waits,"
+          + " drained and checked, for 'cutover --go' from anywhere, or for --at HH:MM. Keep the"
+          + " waiting command running; if it dies, nothing has happened, and the hosts go on. A"
+          + " comparison counts for 24 hours: verify again before a longer wait."
+    },
+    mixinStandardHelpOptions = true)
+final class CutoverCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private ConfigOption config = new ConfigOption();
+  @Mixin private GiveUpOption giveUp = new GiveUpOption();
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "COLLECTION",
+      description = "Collections of the configuration.")
+  private List<String> names = List.of();
+
+  @Option(
+      names = "--group",
+      paramLabel = "NAME",
+      description = "A group of the configuration, instead of collections.")
+  private @Nullable String group;
+
+  @Option(
+      names = "--postpone",
+      description = "Makes everything ready, and waits for 'cutover --go'.")
+  private boolean isPostponed;
+
+  @Option(
+      names = "--at",
+      paramLabel = "HH:MM",
+      description =
+          "Waits like --postpone, and goes on at this time of the day, by this machine's time zone.")
+  private @Nullable String at;
+
+  @Option(
+      names = "--go",
+      description = "Lets a cutover that waits go on, and changes nothing else.")
+  private boolean isGo;
+
+  @Override
+  public Integer call() {
+    MigrationFile file = config.read();
+    List<String> chosen = chosen(file);
+    Instant until = at == null ? null : next(at, ZonedDateTime.now(ZoneId.systemDefault()));
+    return Termination.run(
+        spec.commandLine().getErr(),
+        () -> {
+          try (MigrationFile.Opened opened = file.open()) {
+            List<MigrationPlan> plans = opened.of(chosen);
+            plans.forEach(
+                plan -> new HostedMigrations(opened.plan()).note(plan.collection(), words()));
+            if (isGo) {
+              letGo(plans);
+            } else if (group != null) {
+              moveTogether(plans, until);
+            } else {
+              plans.forEach(plan -> moveTogether(List.of(plan), until));
+            }
+            return ExitCode.OK;
+          }
+        });
+  }
+
+  private List<String> chosen(MigrationFile file) {
+    if ((group == null) == names.isEmpty()) {
+      throw new KvException.Permanent("give either names of collections, or --group NAME");
+    }
+    if (group != null) {
+      return file.group(group);
+    }
+    file.requireUngrouped(names);
+    return names;
+  }
+
+  /** Returns the next time at which it is that hour. */
+  static Instant next(String time, ZonedDateTime now) {
+    try {
+      ZonedDateTime today = now.with(LocalTime.parse(time));
+      return (today.isAfter(now) ? today : today.plusDays(1)).toInstant();
+    } catch (DateTimeParseException e) {
+      throw new KvException.Permanent(
+          "'" + time + "' is no time of a day: give HH:MM, such as 03:30");
+    }
+  }
+
+  private void letGo(List<MigrationPlan> plans) {
+    for (MigrationPlan plan : plans) {
+      try (Migration migration = migration(plan)) {
+        migration.letGo();
+        out("collection " + plan.collection() + " goes on");
+      }
+    }
+  }
+
+  private void moveTogether(List<MigrationPlan> plans, @Nullable Instant until) {
+    List<Migration> migrations = new ArrayList<>();
+    try {
+      plans.forEach(plan -> migrations.add(migration(giveUp.of(plan))));
+      if (isPostponed || until != null) {
+        migrations.forEach(migration -> migration.postpone(until));
+        migrations.forEach(Migration::awaitGo);
+      }
+      if (plans.size() == 1) {
+        print(plans.get(0), migrations.get(0).cutover());
+        return;
+      }
+      List<CutoverReport> reports = Migration.cutoverAll(migrations);
+      for (int i = 0; i < reports.size(); i++) {
+        print(plans.get(i), reports.get(i));
+      }
+    } finally {
+      migrations.forEach(Migration::close);
+    }
+  }
+
+  private Migration migration(MigrationPlan plan) {
+    return Migration.of(plan, new ProgressLines(spec.commandLine().getErr()));
+  }
+
+  private void print(MigrationPlan plan, CutoverReport report) {
+    out(plan.collection() + " " + ResultText.cutover(report));
+  }
+
+  private String words() {
+    return MigrateCommand.words(spec);
+  }
+
+  private void out(String line) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(line);
+    out.flush();
+  }
+}

@@ -1,0 +1,22 @@
+package dev.kvshift.migrate.internal.ledger;
+
+import dev.kvshift.migrate.api.ScanRate;
+
+/**
+ * The rate that a person has set while tasks run, in place of the configuration's. Ledger key
+ * {@code rates}; there is none while the configuration counts.
+ *
+ * @param scans the rate at which copying and comparing may read
+ */
+public record Rates(ScanRate scans) {
+  /** The key of the record. */
+  public static final LedgerKey<Rates> KEY =
+      new LedgerKey<>(
+          "rates",
+          rates -> new Members().with("scanRowsPerSecond", rates.scans.rowsPerSecond().orElse(0)),
+          members -> new Rates(rate(members.count("scanRowsPerSecond"))));
+
+  private static ScanRate rate(int rows) {
+    return rows == 0 ? ScanRate.unlimited() : ScanRate.rowsPerSecond(rows);
+  }
+}
