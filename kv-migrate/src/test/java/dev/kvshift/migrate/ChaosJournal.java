@@ -58,7 +58,8 @@ final class ChaosJournal {
       Kind kind = Kind.valueOf(parts.get(0));
       String key = parts.get(1);
       String value = parts.get(2);
-      if (pendingKey != null && kind == Kind.SENT) {
+      boolean isEnd = kind == Kind.DONE || kind == Kind.UNKNOWN || kind == Kind.FAILED;
+      if (pendingKey != null && !isEnd) {
         uncertain.computeIfAbsent(pendingKey, added -> new HashSet<>()).add(pendingValue);
         unknown++;
       }

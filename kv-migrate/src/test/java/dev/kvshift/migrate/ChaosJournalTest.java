@@ -36,6 +36,13 @@ final class ChaosJournalTest {
   }
 
   @Test
+  void fault_killedAndThenReadAnother_allowsThePendingWrite() {
+    journal.add(List.of("SENT k 1", "READ other -", "READ k 1"));
+    assertThat(journal.wrongReads()).isEmpty();
+    assertThat(journal.fault("k", "1")).isEqualTo(Fault.NONE);
+  }
+
+  @Test
   void wrongReads_ofWhatWasOverwritten_areKept() {
     journal.add(List.of("SENT k 1", "DONE k 1", "READ k 1", "SENT k 2", "FAILED k 2", "READ k 2"));
     assertThat(journal.wrongReads()).containsOnlyKeys("k");

@@ -94,6 +94,13 @@ final class Catalog {
               .with(number("--cases", "N", "kvshift.cases"))
               .with(number("--seed", "S", "kvshift.seed")),
           TestCheck.of(
+                  "fleet",
+                  "a leader with N collections and N instances: registration, steps, and a move of"
+                      + " all collections at once",
+                  new Tests("kv-migrate", "FleetLoad"))
+              .with(number("--collections", "N", "kvshift.collections"))
+              .with(number("--instances", "N", "kvshift.instances")),
+          TestCheck.of(
                   "verify-growth",
                   "comparisons of more and more rows under a thousand changes a second",
                   new Tests("kv-migrate", "VerifyGrowthLoad"))
