@@ -87,6 +87,13 @@ final class Catalog {
               .with(number("--times", "N", "kvshift.times"))
               .with(number("--seed", "S", "kvshift.seed")),
           TestCheck.of(
+                  "convergence",
+                  "N random histories, copied and applied in any order, with crashes: the target"
+                      + " always ends equal to the source",
+                  new Tests("kv-migrate", "ConvergenceTest"))
+              .with(number("--cases", "N", "kvshift.cases"))
+              .with(number("--seed", "S", "kvshift.seed")),
+          TestCheck.of(
                   "fleet",
                   "a leader with N collections and N instances: registration, steps, and a move of"
                       + " all collections at once",

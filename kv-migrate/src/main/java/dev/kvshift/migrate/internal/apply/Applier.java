@@ -1,23 +1,19 @@
 package dev.kvshift.migrate.internal.apply;
 
 import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
 import dev.kvshift.migrate.internal.ledger.ChangeCount;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Row;
-import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
@@ -134,9 +130,8 @@ final class Applier extends BackgroundTask {
     if (records.isEmpty()) {
       return;
     }
-    Map<StoreKey, Row> newest = new LinkedHashMap<>();
+    List<Row> changed = new ArrayList<>();
     Map<TopicPartition, PolledPartition> polled = new HashMap<>();
-    long changes = 0;
     for (ConsumerRecord<byte[], byte[]> record : records) {
       PolledPartition partition =
           polled.computeIfAbsent(
@@ -145,10 +140,8 @@ final class Applier extends BackgroundTask {
       partition.end = record.offset() + 1;
       TopicRecord parsed = TopicRecord.parse(record.key(), record.value());
       if (parsed instanceof TopicRecord.Change change) {
-        changes++;
         counts.changed(record.partition(), change.position());
-        newest.merge(
-            change.row().key(), change.row(), (a, b) -> Row.PRECEDENCE.compare(a, b) >= 0 ? a : b);
+        changed.add(change.row());
       } else if (parsed instanceof TopicRecord.Watermark watermark) {
         if (counts.prove(record.partition(), watermark)) {
           partition.watermark = Math.max(partition.watermark, watermark.position());
@@ -157,17 +150,9 @@ final class Applier extends BackgroundTask {
         partition.marker = PassedMarker.of((TopicRecord.Marker) parsed);
       }
     }
-    writeAll(newest.values());
-    settled.addAndGet(changes);
+    writer.writeNewest(changed);
+    settled.addAndGet(changed.size());
     polled.forEach(this::settle);
-  }
-
-  private void writeAll(Collection<Row> rows) {
-    List<CompletableFuture<TargetWriter.Outcome>> writes = new ArrayList<>(rows.size());
-    for (Row row : rows) {
-      writes.add(writer.write(row));
-    }
-    writes.forEach(Await::of);
   }
 
   private void settle(TopicPartition partition, PolledPartition polled) {

@@ -5,7 +5,12 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
@@ -49,6 +54,19 @@ public final class TargetWriter {
     }
     Row current = row.at(context.expiredBefore());
     return settle(current).whenComplete((outcome, failed) -> inFlight.release());
+  }
+
+  /** Writes the newest row of each key, and waits until all of them are settled. */
+  public void writeNewest(List<Row> rows) {
+    Map<StoreKey, Row> newest = new LinkedHashMap<>();
+    for (Row row : rows) {
+      newest.merge(row.key(), row, (a, b) -> Row.PRECEDENCE.compare(a, b) >= 0 ? a : b);
+    }
+    List<CompletableFuture<Outcome>> writes = new ArrayList<>(newest.size());
+    for (Row row : newest.values()) {
+      writes.add(write(row));
+    }
+    writes.forEach(Await::of);
   }
 
   private CompletableFuture<Outcome> settle(Row row) {
