@@ -3,6 +3,7 @@ package dev.kvshift.transition;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.spi.Row;
@@ -142,6 +143,62 @@ final class ComparisonsTest {
     Row later = Row.of(KEY, WATERMARK, ONE, Instant.now().plus(Duration.ofHours(1)));
     assertThat(compare(soon, soon)).isEqualTo("changed");
     assertThat(compare(later, later)).isEqualTo("different");
+  }
+
+  @Test
+  void compare_oldSideFailsWhenItIsReadAgain_isCountedAsFailed() {
+    Row row = Row.of(KEY, WATERMARK, ONE, null);
+    ends.clear();
+    comparisons.compare(
+        KEY, row, call -> CompletableFuture.failedFuture(new KvException.Transient("down")));
+    Await.until("the comparison has ended", () -> !ends.isEmpty());
+    assertThat(ends).containsExactly("failed");
+    assertThat(newSide.counter().counts().compared()).isZero();
+  }
+
+  @Test
+  void compare_moreThanAtOnce_areDroppedAndLaterOnesAreNot() {
+    CompletableFuture<@Nullable Row> held = new CompletableFuture<>();
+    Row row = Row.of(KEY, WATERMARK, ONE, null);
+    for (int i = 0; i < Comparisons.MAX_IN_FLIGHT; i++) {
+      comparisons.compare(KEY, row, call -> held);
+    }
+    assertThat(compare(row, row)).isEqualTo("dropped");
+    held.complete(row);
+    Await.until("all have ended", () -> ends.size() == Comparisons.MAX_IN_FLIGHT);
+    assertThat(compare(row, row)).isEqualTo("different");
+    assertThat(newSide.counter().counts().compared()).isEqualTo(Comparisons.MAX_IN_FLIGHT + 1);
+    assertThat(newSide.counter().counts().different()).isEqualTo(Comparisons.MAX_IN_FLIGHT + 1);
+    compare(null, null);
+    assertThat(newSide.counter().counts().compared()).isEqualTo(Comparisons.MAX_IN_FLIGHT + 2);
+    assertThat(newSide.counter().counts().different()).isEqualTo(Comparisons.MAX_IN_FLIGHT + 1);
+  }
+
+  @Test
+  void compare_newSideIsNotOpen_isDropped() {
+    NewSide closed =
+        new NewSide(
+            TwoStores.ITEMS,
+            (copy, floor) -> new CompletableFuture<>(),
+            new StoreClock(
+                VersionClock.ofProcess(),
+                () -> CompletableFuture.completedFuture(Instant.now()),
+                StoreClock.Listener.NONE),
+            events,
+            stores.copy);
+    new Comparisons(TwoStores.ITEMS, closed, () -> WATERMARK, events)
+        .compare(KEY, null, call -> CompletableFuture.completedFuture(null));
+    assertThat(ends).containsExactly("dropped");
+  }
+
+  @Test
+  void sample_manyAnswers_comparesAboutOneInSixteen() {
+    int answers = 200 * Comparisons.ONE_IN;
+    for (int i = 0; i < answers; i++) {
+      comparisons.sample(KEY, null, call -> CompletableFuture.completedFuture(null));
+    }
+    Await.until("some were compared", () -> ends.size() > 100);
+    assertThat(ends).hasSizeLessThan(400);
   }
 
   private void write(Row row) {

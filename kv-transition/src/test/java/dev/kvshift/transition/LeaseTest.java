@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 final class LeaseTest {
-  private final AtomicLong nanos = new AtomicLong(1);
-  private final AtomicLong wall = new AtomicLong(1);
+  private final AtomicLong nanos = new AtomicLong(1L << 50);
+  private final AtomicLong wall = new AtomicLong(1L << 40);
   private final Lease lease = new Lease(nanos::get, wall::get, now());
 
   private Lease.Moment now() {
