@@ -100,6 +100,7 @@ final class ConditionalStatementsTest {
   @BeforeEach
   void open() {
     other = TestStores.open(keyspace);
+    claimSpace();
     store =
         TestStores.open(
             keyspace,
@@ -109,6 +110,11 @@ final class ConditionalStatementsTest {
               }
               return (sent.incrementAndGet() == 1 ? answer : again).of(statement, send);
             });
+  }
+
+  /** Takes a lock, since the first one of a space claims that by a statement of its own. */
+  private void claimSpace() {
+    await(other.locks("space").tryLockAll(Set.of(Bytes.utf8("another key")), LEASE, call()));
   }
 
   @AfterEach
