@@ -1,5 +1,6 @@
 package dev.kvshift.migrate;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
 import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -156,8 +157,7 @@ final class HostProcessesTest {
   private void stopAll(HostedMigrations migrations) {
     for (HostProcess host : hosts) {
       host.jvm.stop(Duration.ofSeconds(30));
-      until("the host has ended", () -> host.jvm.onExit().isDone());
-      assertThat(host.jvm.onExit()).isCompletedWithValue(128 + SIGTERM);
+      assertThat(join(host.jvm.onExit())).isEqualTo(128 + SIGTERM);
     }
     for (String name : migrations.collections()) {
       assertThat(task(migrations, name, TaskKind.LEAD).status()).isEqualTo("wanted");
