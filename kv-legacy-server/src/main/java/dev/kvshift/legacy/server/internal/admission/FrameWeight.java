@@ -21,6 +21,10 @@ final class FrameWeight {
   /** Approximate memory of a decoded field beyond its content: objects, references, list slots. */
   private static final int FIELD_BYTES = 64;
 
+  /** A request; with any other wire type, the decoder takes the field for an unknown one. */
+  private static final int REQUEST_TAG =
+      RequestFrame.REQUESTS_FIELD_NUMBER << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
+
   private final CodedInputStream in;
   private int fields;
   private int requests;
@@ -61,7 +65,7 @@ final class FrameWeight {
         throw new FrameRefusedException("a frame has at most " + MAX_FIELDS + " fields");
       }
       FieldDescriptor field = type.findFieldByNumber(WireFormat.getTagFieldNumber(tag));
-      if (top && field != null && field.getNumber() == RequestFrame.REQUESTS_FIELD_NUMBER) {
+      if (top && tag == REQUEST_TAG) {
         requests++;
         if (requests > LegacyLimits.MAX_FRAME_REQUESTS) {
           throw new FrameRefusedException(
