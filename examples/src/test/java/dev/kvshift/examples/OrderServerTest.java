@@ -70,7 +70,7 @@ class OrderServerTest {
   }
 
   @Test
-  void points_onAStoreWithoutLocks_areReadAlone() throws Exception {
+  void points_onTransition_areAddedUnderLocks() throws Exception {
     try (OrderServer changing =
         OrderServer.start(
             new Configuration(
@@ -80,7 +80,8 @@ class OrderServerTest {
       server = changing;
 
       assertAnswer(200, "{\"points\":0}", send("GET", POINTS, ""));
-      assertThat(send("POST", POINTS, "{\"points\":2}").statusCode()).isEqualTo(501);
+      assertThat(send("POST", POINTS, "{\"points\":2}").statusCode()).isEqualTo(200);
+      assertAnswer(200, "{\"points\":2}", send("GET", POINTS, ""));
     }
   }
 
