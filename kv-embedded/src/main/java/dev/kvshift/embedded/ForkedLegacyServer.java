@@ -2,10 +2,7 @@ package dev.kvshift.embedded;
 
 import dev.kvshift.embedded.fork.ForkedJvm;
 import dev.kvshift.embedded.fork.ServerFolder;
-import java.io.File;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -72,20 +69,11 @@ public final class ForkedLegacyServer extends ForkedServer {
       }
       ForkedJvm.Builder jvm =
           ForkedJvm.builder("legacy", "dev.kvshift.legacy.server.LegacyServer")
-              .classPath(ownClassPath())
+              .ownClassPath()
               .jvmArgs(jvmArgs)
               .args(args)
               .ready(line -> line.contains(READY));
       return new ForkedLegacyServer(folder, jvm, clientPort);
-    }
-
-    /** Surefire hides the class path of tests in a jar's manifest and names it in a property. */
-    private static List<Path> ownClassPath() {
-      String classPath =
-          System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-      return Arrays.stream(classPath.split(File.pathSeparator))
-          .map(entry -> Path.of(entry).toAbsolutePath())
-          .toList();
     }
   }
 }

@@ -165,7 +165,7 @@ final class ChaosLoad {
 
     private static ForkedJvm.Builder jvm(String name, Class<?> main) {
       return ForkedJvm.builder(name, main.getName())
-          .classPath(HostProcessesTest.classPath())
+          .ownClassPath()
           .jvmArgs(List.of("-Xmx160m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     }
 

@@ -19,13 +19,11 @@ import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.TaskState;
 import dev.kvshift.model.Stores;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -156,8 +154,7 @@ final class HostProcessesTest {
 
   private void stopAll(HostedMigrations migrations) {
     for (HostProcess host : hosts) {
-      // Process.destroy() would also close the child's input, at whose end it halts at once.
-      ProcessHandle.of(host.jvm.pid()).orElseThrow().destroy();
+      host.jvm.stop(Duration.ofSeconds(30));
       assertThat(join(host.jvm.onExit())).isEqualTo(128 + SIGTERM);
     }
     for (String name : migrations.collections()) {
@@ -252,15 +249,6 @@ final class HostProcessesTest {
             .replace("USERS", USERS.toString()));
   }
 
-  /** Returns the class path of this JVM. */
-  static List<Path> classPath() {
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    return Arrays.stream(classPath.split(File.pathSeparator))
-        .map(entry -> Path.of(entry).toAbsolutePath())
-        .toList();
-  }
-
   /** {@code host} in a JVM of its own. */
   private static final class HostProcess implements AutoCloseable {
     private final ForkedJvm.Builder builder;
@@ -269,7 +257,7 @@ final class HostProcessesTest {
     HostProcess(Path folder) {
       builder =
           ForkedJvm.builder("host", "dev.kvshift.migrate.cli.Main")
-              .classPath(classPath())
+              .ownClassPath()
               .jvmArgs(List.of("-Xmx192m", "-XX:+UseSerialGC"))
               .args(List.of("host", "--config", folder.resolve("migration.yaml").toString()))
               .ready(line -> line.contains("host runs"));

@@ -244,7 +244,7 @@ final class StoppedServiceTest {
     ways.forEach(way -> args.add(way.name));
     ForkedJvm held =
         ForkedJvm.builder("held", HeldService.class.getName())
-            .classPath(HostProcessesTest.classPath())
+            .ownClassPath()
             .jvmArgs(List.of("-Xmx192m", "-XX:+UseSerialGC"))
             .args(args)
             .ready(line -> line.equals(HeldService.READY))

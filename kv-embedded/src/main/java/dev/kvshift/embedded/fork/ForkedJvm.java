@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,7 +95,8 @@ public final class ForkedJvm implements AutoCloseable {
   /** Asks the child to end (SIGTERM) and kills it if that takes longer than {@code grace}. */
   public void stop(Duration grace) {
     resume();
-    process.destroy();
+    // Process.destroy() would also close the child's input, at whose end it halts at once.
+    process.toHandle().destroy();
     if (!await(grace)) {
       kill();
     }
@@ -166,6 +168,19 @@ public final class ForkedJvm implements AutoCloseable {
     private Builder(String name, String mainClass) {
       this.name = name;
       this.mainClass = mainClass;
+    }
+
+    /**
+     * Sets this JVM's own jars and class folders. Surefire hides those of tests in a jar's manifest
+     * and names them in a property.
+     */
+    public Builder ownClassPath() {
+      String own =
+          System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+      return classPath(
+          Arrays.stream(own.split(File.pathSeparator))
+              .map(entry -> Path.of(entry).toAbsolutePath())
+              .toList());
     }
 
     /** Sets the jars and class folders. */

@@ -2,6 +2,8 @@ package dev.kvshift.embedded.fork;
 
 import java.io.PrintStream;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** A child for tests: prints its arguments, then fails or waits for ever. */
 final class EchoMain {
@@ -18,7 +20,16 @@ final class EchoMain {
     if (args[0].equals("fail")) {
       throw new IllegalStateException("on purpose");
     }
+    if (args[0].equals("ends in order")) {
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> endInOrder(out)));
+    }
     out.println("ready");
     new CountDownLatch(1).await();
+  }
+
+  /** Takes longer than the end of the child's input takes to be noticed. */
+  private static void endInOrder(PrintStream out) {
+    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(500));
+    out.println("ended in order");
   }
 }

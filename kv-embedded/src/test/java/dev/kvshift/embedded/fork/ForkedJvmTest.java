@@ -35,6 +35,15 @@ final class ForkedJvmTest {
   }
 
   @Test
+  void stop_childWithAShutdownHook_letsItEnd(@TempDir Path kept) throws Exception {
+    try (ForkedJvm child = echo("ends in order").folder(kept).start()) {
+      child.stop(Duration.ofSeconds(30));
+      assertThat(child.onExit().get(1, TimeUnit.SECONDS)).isEqualTo(143);
+      assertThat(child.logTail()).endsWith("ended in order");
+    }
+  }
+
+  @Test
   void start_failingMain_failsWithWhatItPrinted() {
     assertThatThrownBy(() -> echo("fail").start())
         .isInstanceOfSatisfying(

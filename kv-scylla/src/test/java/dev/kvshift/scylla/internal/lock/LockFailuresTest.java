@@ -19,12 +19,10 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -178,12 +176,10 @@ final class LockFailuresTest {
 
   private void start(String string) {
     String name = "c" + ++started;
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     clients.put(
         name,
         ForkedJvm.builder("lock-client", LockClient.class.getName())
-            .classPath(Arrays.stream(classPath.split(File.pathSeparator)).map(Path::of).toList())
+            .ownClassPath()
             .jvmArgs(List.of("-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))
             .args(List.of(string, folder.toString(), name, Long.toString(random.nextLong())))
             .ready(line -> line.equals("ready"))
