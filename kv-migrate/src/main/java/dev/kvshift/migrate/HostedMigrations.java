@@ -95,8 +95,8 @@ public final class HostedMigrations {
   }
 
   /**
-   * Wipes what was copied of a collection, so that it can be prepared and copied anew. Hosts leave
-   * it meanwhile. If it is interrupted, another call goes on.
+   * Deletes the copy of a collection, which can then be prepared and copied anew. Hosts leave the
+   * collection meanwhile. Another call continues one that was interrupted.
    *
    * @return what was deleted
    * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if the collection is not in

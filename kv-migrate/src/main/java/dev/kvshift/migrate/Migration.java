@@ -99,8 +99,7 @@ public final class Migration implements AutoCloseable {
     require(plan.source(), Capability.CHANGE_SOURCE, Capability.GATE, Capability.FENCING);
     require(plan.source(), Capability.SCAN);
     require(plan.target(), Capability.VERSIONED_WRITES, Capability.SCAN, Capability.METADATA);
-    this.ledger =
-        new Ledger(plan.target().metadata(), plan.collection(), plan.options().patience(), clock);
+    this.ledger = Ledger.of(plan, clock);
   }
 
   /**
@@ -508,7 +507,7 @@ public final class Migration implements AutoCloseable {
   /**
    * Makes a cutover ready that is to wait: streams, applies and checks from now on.
    *
-   * @param until when it goes on by itself, or null if only {@link #letGo} lets it
+   * @param until the time at which it continues by itself; null to wait for {@link #letGo}
    * @throws MigrationException.CutoverRefused if it is not ready
    * @throws MigrationException.Mismatch if keys that changed since the comparison differ
    */

@@ -9,7 +9,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 
-/** What can be seen before a migration begins, or goes on. Changes nothing that lasts. */
+/** The checks before a migration begins or continues. They leave nothing changed. */
 public final class Preflight {
   private Preflight() {}
 

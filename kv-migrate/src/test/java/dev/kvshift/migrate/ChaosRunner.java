@@ -35,11 +35,7 @@ final class ChaosRunner {
                     .bootstrapServers(args[2])
                     .options(options())
                     .build(),
-                event -> {
-                  if (event.note() != null) {
-                    System.out.println(event.note());
-                  }
-                })) {
+                Sides::print)) {
       migration.run(Way.valueOf(args[5]));
       return MOVED;
     } catch (KvException | MigrationException e) {

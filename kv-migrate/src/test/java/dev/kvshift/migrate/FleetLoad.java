@@ -18,11 +18,10 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.testkit.concurrent.InParallel;
+import dev.kvshift.testkit.fixture.TestCopy;
 import dev.kvshift.testkit.meter.Figures;
 import dev.kvshift.transition.Coordinator;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,6 +42,7 @@ import org.junit.jupiter.api.Test;
 final class FleetLoad {
   private static final int COLLECTIONS = Integer.getInteger("kvshift.collections", 100);
   private static final int INSTANCES = Integer.getInteger("kvshift.instances", 400);
+  private static final int SERVICES = 40;
   private static final int AT_ONCE = 20;
   private static final Layout LAYOUT = Layout.range(ShardRule.none());
   private static final Duration PATIENCE = Duration.ofMinutes(5);
@@ -59,19 +59,19 @@ final class FleetLoad {
   private final class Instance {
     private final Store leader;
     private final String name;
+    private final String service;
     private volatile InstanceReport next;
     private volatile boolean isWaiting;
 
-    Instance(String name, Store leader) {
-      this.name = name;
+    Instance(int number, Store leader) {
+      this.name = "instance-" + number;
+      this.service = "service-" + number % SERVICES;
       this.leader = leader;
       next = report(Map.of());
     }
 
     private InstanceReport report(Map<String, Gate.State> states) {
-      InstanceReport report =
-          InstanceReport.of(name, "service-" + name.hashCode() % 40)
-              .withNewestPhase(Phase.NEW_ONLY);
+      InstanceReport report = InstanceReport.of(name, service).withNewestPhase(Phase.NEW_ONLY);
       for (Map.Entry<String, Copy> copy : copies.entrySet()) {
         Gate.State state = states.get(copy.getKey());
         report =
@@ -122,7 +122,7 @@ final class FleetLoad {
         for (int i = 0; i < INSTANCES; i++) {
           Store connection = Stores.open(legacy.connectionString() + "?client=fleet");
           connections.add(connection);
-          Instance instance = new Instance("instance-" + i, connection);
+          Instance instance = new Instance(i, connection);
           long delay = i * 1_000L / INSTANCES;
           timer.scheduleAtFixedRate(instance::report, delay, 1_000, TimeUnit.MILLISECONDS);
         }
@@ -144,7 +144,7 @@ final class FleetLoad {
         figures.put("reports", reports.get() - before);
         figures.put("failedReports", failures.get());
         figures.put("longestReportMillis", Duration.ofNanos(longestReport.get()).toMillis());
-        figures.put("leaderPeakMebibytes", peakMebibytes(legacy.process().pid()));
+        figures.put("leaderPeakMebibytes", Figures.peakKibibytes(legacy.process().pid()) >> 10);
       } finally {
         timer.shutdownNow();
         connections.forEach(Store::close);
@@ -158,10 +158,7 @@ final class FleetLoad {
     for (int i = 0; i < COLLECTIONS; i++) {
       String name = "collection-" + i;
       StoreCollection collection = join(leader.open(name, LAYOUT, Claim.ACTIVE));
-      Copy copy = Copy.draw(join(collection.changes().logId(0)));
-      Gate.State now = join(collection.gate().state());
-      join(collection.gate().compareAndSet(now, now.withCopy(copy)));
-      copies.put(name, copy);
+      copies.put(name, TestCopy.announce(collection));
       collections.add(collection);
     }
   }
@@ -211,13 +208,5 @@ final class FleetLoad {
 
   private static long millisSince(long begun) {
     return Duration.ofNanos(System.nanoTime() - begun).toMillis();
-  }
-
-  private static long peakMebibytes(long pid) throws IOException {
-    return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
-        .filter(line -> line.startsWith("VmHWM:"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) >> 10)
-        .findFirst()
-        .orElse(-1);
   }
 }

@@ -58,7 +58,7 @@ final class HeldService {
   private static final CompletableFuture<Void> AWAKE = new CompletableFuture<>();
   private static final Set<String> HELD_ONCE = ConcurrentHashMap.newKeySet();
 
-  /** Where a write between two stores is held. */
+  /** A point between two stores at which a write is held. */
   enum Point {
     BEFORE_OLD,
     AFTER_OLD,

@@ -16,8 +16,6 @@ import dev.kvshift.api.ShardRule;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
-import dev.kvshift.embedded.KafkaBroker;
-import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.LockSpaceRecord;
 import dev.kvshift.spi.Phase;
@@ -67,7 +65,7 @@ final class LocksOnRealStoresTest {
             new Sides(layout, Stores.open(legacy.connectionString()), Stores.open(target))) {
       try {
         sides.fill(ROWS);
-        run(sides, Migration::prepare);
+        sides.run(Migration::prepare);
         for (int service = 0; service < SERVICES; service++) {
           work("service-" + service, legacy.connectionString(), target, layout);
         }
@@ -81,11 +79,11 @@ final class LocksOnRealStoresTest {
                 migration -> migration.step(Phase.DUAL_WRITE),
                 migration -> migration.step(Phase.NEW_PRIMARY));
         for (Consumer<Migration> run : runs) {
-          run(sides, run);
+          sides.run(run);
           awaitCounts();
         }
         assertThatThrownBy(() -> mover(sides, "").move()).isInstanceOf(LockMove.NotSafe.class);
-        run(sides, Migration::cutover);
+        sides.run(Migration::cutover);
         awaitCounts();
         LockSpaceRecord moved = moveLocks(sides);
         awaitCounts();
@@ -205,18 +203,5 @@ final class LocksOnRealStoresTest {
     until(
         "the services have counted",
         () -> counts() > before + COUNTS || clients.stream().anyMatch(CompletableFuture::isDone));
-  }
-
-  private static void run(Sides sides, Consumer<Migration> step) {
-    ProgressListener listener =
-        event -> {
-          if (event.note() != null) {
-            System.out.println(event.note());
-          }
-        };
-    try (Migration migration =
-        Migration.of(sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT)), listener)) {
-      step.accept(migration);
-    }
   }
 }

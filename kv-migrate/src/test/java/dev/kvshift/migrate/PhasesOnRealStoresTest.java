@@ -10,8 +10,6 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
-import dev.kvshift.embedded.KafkaBroker;
-import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Gate;
@@ -52,7 +50,7 @@ final class PhasesOnRealStoresTest {
             new Sides(layout, Stores.open(legacy.connectionString()), Stores.open(target))) {
       try {
         sides.fill(ROWS);
-        run(sides, Migration::prepare);
+        sides.run(Migration::prepare);
         for (int service = 0; service < SERVICES; service++) {
           work("service-" + service, legacy.connectionString(), target, layout);
         }
@@ -67,7 +65,7 @@ final class PhasesOnRealStoresTest {
                 migration -> migration.step(Phase.NEW_PRIMARY),
                 Migration::cutover);
         for (Consumer<Migration> run : runs) {
-          run(sides, run);
+          sides.run(run);
           awaitWork();
         }
         Gate.State state = join(sides.from.gate().state());
@@ -98,19 +96,6 @@ final class PhasesOnRealStoresTest {
       clients.add(
           CompletableFuture.runAsync(
               () -> history.run(items, random, ended::get), task -> new Thread(task).start()));
-    }
-  }
-
-  private static void run(Sides sides, Consumer<Migration> step) {
-    ProgressListener listener =
-        event -> {
-          if (event.note() != null) {
-            System.out.println(event.note());
-          }
-        };
-    try (Migration migration =
-        Migration.of(sides.plan(KafkaBroker.shared(), Sides.options(Sides.PATIENT)), listener)) {
-      step.accept(migration);
     }
   }
 

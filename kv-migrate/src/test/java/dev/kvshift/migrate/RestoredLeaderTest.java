@@ -22,6 +22,7 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.testkit.fixture.TestCopy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,9 +57,7 @@ final class RestoredLeaderTest {
     try (Store store = open("store")) {
       StoreCollection files = files(store);
       write(files, 0, "old");
-      copy = Copy.draw(join(files.changes().logId(0)));
-      Gate.State now = join(files.gate().state());
-      assertThat(join(files.gate().compareAndSet(now, now.withCopy(copy)))).isTrue();
+      copy = TestCopy.announce(files);
     }
     StoreCollection onNew =
         join(target.open(Sides.COLLECTION, Sides.LAYOUT, Claim.importing(copy)));

@@ -9,6 +9,7 @@ import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -28,6 +29,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /** Two in-memory stores and a plan from the one to the other. */
 final class Sides implements AutoCloseable {
@@ -157,6 +159,20 @@ final class Sides implements AutoCloseable {
         .dwell(Duration.ZERO)
         .givingUp(Set.of("unnamed"))
         .build();
+  }
+
+  /** Runs a step on the shared broker, by a run of its own, and prints what it says. */
+  void run(Consumer<Migration> step) {
+    try (Migration migration = Migration.of(plan(), Sides::print)) {
+      step.accept(migration);
+    }
+  }
+
+  /** Prints the note of an event, if it has one. */
+  static void print(ProgressListener.Event event) {
+    if (event.note() != null) {
+      System.out.println(event.note());
+    }
   }
 
   /** Returns the copy that the source's gate names. */

@@ -28,6 +28,7 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.InParallel;
 import dev.kvshift.testkit.fault.TcpProxy;
+import dev.kvshift.testkit.fixture.TestCopy;
 import dev.kvshift.testkit.oracle.Linearizability;
 import dev.kvshift.testkit.oracle.Linearizability.Operation;
 import dev.kvshift.testkit.oracle.OperationRecorder;
@@ -116,10 +117,8 @@ final class StoppedServiceTest {
       this.end = end;
       name = test + ways.size();
       onOld = join(oldStore.open(name, LAYOUT, Claim.ACTIVE));
-      copy = Copy.draw(join(onOld.changes().logId(0)));
+      copy = TestCopy.announce(onOld);
       onNew = join(newStore.open(name, LAYOUT, Claim.importing(copy)));
-      Gate.State now = join(onOld.gate().state());
-      join(onOld.gate().compareAndSet(now, now.withCopy(copy)));
       coordinator = Coordinator.of(name, onOld.gate());
       coordinator.moveTo(begin, PATIENCE);
     }

@@ -33,6 +33,7 @@ import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.fault.ForwardingCollection;
 import dev.kvshift.testkit.fault.ForwardingStore;
+import dev.kvshift.testkit.fixture.TestCopy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -198,10 +199,8 @@ final class TwoStores implements AutoCloseable {
   }
 
   TwoStores() {
-    copy = Copy.draw(join(onOld.changes().logId(0)));
+    copy = TestCopy.announce(onOld);
     onNew = join(newStore.open(ITEMS, LAYOUT, Claim.importing(copy)));
-    Gate.State now = join(onOld.gate().state());
-    join(onOld.gate().compareAndSet(now, now.withCopy(copy)));
   }
 
   /** Opens the store of another service, which the caller closes. */

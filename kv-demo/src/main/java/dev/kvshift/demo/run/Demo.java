@@ -54,7 +54,7 @@ import java.util.stream.Collectors;
  * <p>Used once, by one thread.
  */
 public final class Demo {
-  /** How long each phase lasts before a step up: enough to see it, for a newcomer who waits. */
+  /** The time that each phase lasts before a step up. It is short, since a newcomer waits. */
   private static final Duration DWELL = Duration.ofSeconds(1);
 
   /** The leader issues versions at most this far ahead of its clock. */

@@ -1,11 +1,11 @@
 package dev.kvshift.legacy.server;
 
+import dev.kvshift.testkit.meter.Figures;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,12 +68,8 @@ public final class ServerProcess implements AutoCloseable {
   }
 
   /** Returns the most memory that the process has had, on Linux. */
-  long peakKibibytes() throws IOException {
-    return Files.readAllLines(Path.of("/proc", "" + process.pid(), "status")).stream()
-        .filter(line -> line.startsWith("VmHWM:"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
-        .findFirst()
-        .orElseThrow();
+  long peakKibibytes() {
+    return Figures.peakKibibytes(process.pid());
   }
 
   /** Kills it as kill -9 does. */

@@ -12,7 +12,7 @@ import java.util.Locale;
  * @param remedy what to do; empty if all is well
  */
 public record Finding(Level level, String what, String evidence, String risk, String remedy) {
-  /** Whether a finding hinders the migration. */
+  /** The weight of a finding. */
   public enum Level {
     /** All is well. */
     OK,

@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
 final class DataCommands {
   private DataCommands() {}
 
-  /** What the commands have in common. */
+  /** The part that all data commands share. */
   @Command(mixinStandardHelpOptions = true)
   private abstract static class DataCommand implements Callable<Integer> {
     @Spec CommandSpec spec = CommandSpec.create();

@@ -494,7 +494,7 @@ final class MigrateCommand implements Runnable {
     }
   }
 
-  /** Whether a command waits for the hosts. */
+  /** The option not to wait for hosts. */
   private static final class WaitOption {
     @Option(
         names = "--no-wait",

@@ -18,6 +18,7 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.fixture.TestCopy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -81,11 +82,9 @@ final class MoveLocksCommandTest {
     join(
         files.write(
             StoreKey.of(Bytes.utf8("k"), Bytes.empty()), Mutation.put(Bytes.utf8("v")), call()));
-    Copy copy = Copy.draw(join(files.changes().logId(0)));
+    Copy copy = TestCopy.announce(files);
     join(to.open("files", LAYOUT, Claim.importing(copy)));
     Gate gate = files.gate();
-    Gate.State now = join(gate.state());
-    join(gate.compareAndSet(now, now.withCopy(copy)));
     join(gate.fence("a", FenceOptions.lasting(Duration.ofSeconds(30))));
     join(to.activate("files", copy, join(gate.move("a")).floor()));
   }

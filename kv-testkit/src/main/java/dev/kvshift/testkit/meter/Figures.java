@@ -36,6 +36,23 @@ public final class Figures {
     return json;
   }
 
+  /**
+   * Returns the most memory that a process has had in RAM, on Linux, in KiB.
+   *
+   * @param pid a process of this machine that runs
+   */
+  public static long peakKibibytes(long pid) {
+    try {
+      return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
+          .filter(line -> line.startsWith("VmHWM:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private static String json(Object value) {
     if (value instanceof Map<?, ?> map) {
       return map.entrySet().stream()

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.apply;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.stream.Topic;
 import java.util.HashMap;
@@ -14,6 +15,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthorizationException;
 
 /**
  * How far apply is behind a topic, as any process can read it from the broker.
@@ -28,7 +30,7 @@ public record ApplyLag(long applied, long records, OptionalLong bytes) {
    * Reads the lag.
    *
    * @param start S0, the position before the topic's first change
-   * @throws dev.kvshift.api.KvException.Transient if the broker does not answer
+   * @throws KvException.Transient if the broker does not answer
    */
   public static ApplyLag read(Admin admin, Topic topic, long start) {
     Map<TopicPartition, OffsetAndMetadata> committed =
@@ -89,8 +91,11 @@ public record ApplyLag(long applied, long records, OptionalLong bytes) {
                   });
         }
       }
-    } catch (RuntimeException notAllowed) {
-      return Map.of();
+    } catch (KvException.Transient e) {
+      if (e.getCause() instanceof AuthorizationException) {
+        return Map.of();
+      }
+      throw e;
     }
     return sizes;
   }

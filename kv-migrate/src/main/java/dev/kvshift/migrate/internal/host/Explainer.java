@@ -51,7 +51,7 @@ public final class Explainer {
     this.plan = plan;
     this.clock = clock;
     this.patience = plan.options().patience();
-    this.ledger = new Ledger(plan.target().metadata(), plan.collection(), patience, clock);
+    this.ledger = Ledger.of(plan, clock);
   }
 
   /**

@@ -76,8 +76,7 @@ final class HostedCollection implements AutoCloseable {
     this.holder = holder;
     this.isAssigned = isAssigned;
     this.listener = listener;
-    this.ledger =
-        new Ledger(plan.target().metadata(), plan.collection(), plan.options().patience(), clock);
+    this.ledger = Ledger.of(plan, clock);
   }
 
   /** The collection, open as it was prepared, with clocks that are watched. */

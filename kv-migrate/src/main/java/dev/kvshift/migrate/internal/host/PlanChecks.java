@@ -226,7 +226,7 @@ public final class PlanChecks {
 
   /** Checks that source, target and ledger are about the same copy, once one is prepared. */
   private Finding lives() {
-    Ledger ledger = new Ledger(plan.target().metadata(), plan.collection(), patience, clock);
+    Ledger ledger = Ledger.of(plan, clock);
     MigrationConfig config = ledger.get(MigrationConfig.KEY);
     Copy named = Await.patiently(patience, open()::state).copy();
     if (config == null) {

@@ -10,7 +10,6 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.ResetRecord;
 import dev.kvshift.migrate.internal.stream.Topic;
-import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
@@ -21,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Wipes what a migration has brought to the target, so that it can begin again, or is given up.
@@ -49,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 public final class Reset {
   private final MigrationPlan plan;
   private final Ledger ledger;
+  private final PreparedSides sides;
   private final Clock clock;
   private final Duration patience;
   private final List<String> deleted = new ArrayList<>();
@@ -58,7 +57,8 @@ public final class Reset {
     this.plan = plan;
     this.clock = clock;
     this.patience = plan.options().patience();
-    this.ledger = new Ledger(plan.target().metadata(), plan.collection(), patience, clock);
+    this.ledger = Ledger.of(plan, clock);
+    this.sides = new PreparedSides(plan, "wiped");
   }
 
   /**
@@ -132,26 +132,21 @@ public final class Reset {
       throw new KvException.UnsupportedCapability(Capability.DROP, plan.target().description());
     }
     Copy copy = config.requireCopy();
-    StoreCollection source = source();
-    String origin = Await.patiently(patience, () -> source.changes().logId(0));
-    require("the source's change log", copy.source(), origin);
-    Gate.State gate = Await.patiently(patience, () -> source.gate().state());
+    String origin = sides.requireLog(copy);
+    Gate.State gate = Await.patiently(patience, () -> sides.source().gate().state());
     requireLegacy(gate);
     ResetRecord begun = ledger.get(ResetRecord.KEY);
     if (begun != null && begun.from().equals(copy)) {
       return begun;
     }
     if (gate.copy() != null) {
-      require("the copy that the source's gate names", copy, gate.copy());
+      sides.require("the copy that the source's gate names", copy, gate.copy());
     }
-    CollectionRecord record =
-        Await.patiently(
-            patience, () -> CollectionRecord.read(plan.target().metadata(), plan.collection()));
-    require("the copy on the target", copy, record == null ? null : record.copy());
-    if (Objects.requireNonNull(record).state() == CollectionRecord.State.ACTIVE) {
-      throw refused("services write to the target's collection");
+    CollectionRecord record = sides.requireTarget(copy);
+    if (record.state() == CollectionRecord.State.ACTIVE) {
+      throw sides.refused("services write to the target's collection");
     }
-    require("the target's incarnation", config.incarnation(), record.incarnation());
+    sides.require("the target's incarnation", config.incarnation(), record.incarnation());
     String topicId = config.topic().id();
     if (topicId != null) {
       topic(config.topic().name()).requireIdOrGone(topicId);
@@ -160,52 +155,31 @@ public final class Reset {
         copy, Copy.draw(origin), record.incarnation(), config.topic().name(), topicId, isAbort);
   }
 
-  private StoreCollection source() {
-    return Await.patiently(
-        patience, () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
-  }
-
   private void requireLegacy(Gate.State gate) {
     if (gate.phase() == Phase.NEW_ONLY) {
-      throw refused("it has moved, and the target alone has what services have written since");
+      throw sides.refused(
+          "it has moved, and the target alone has what services have written since");
     }
     if (gate.phase().compareTo(Phase.NEW_READ) >= 0) {
-      throw refused(
+      throw sides.refused(
           "reads have moved: it is in phase "
               + gate.phase().word()
               + "; take it back with the command rollback first");
     }
     if (gate.phase() != Phase.LEGACY) {
-      throw refused(
+      throw sides.refused(
           "services write to the target, too: it is in phase "
               + gate.phase().word()
               + "; take it back with the command rollback first");
     }
     if (gate.fence() != null) {
-      throw refused("a cutover fences it: let that end");
+      throw sides.refused("a cutover fences it: let that end");
     }
-  }
-
-  private void require(String what, Object expected, @Nullable Object found) {
-    if (!expected.equals(found)) {
-      throw refused(
-          what
-              + " is "
-              + found
-              + ", the migration was prepared with "
-              + expected
-              + "; check the connection strings");
-    }
-  }
-
-  private MigrationException.CutoverRefused refused(String why) {
-    return new MigrationException.CutoverRefused(
-        "collection " + plan.collection() + " is not wiped: " + why);
   }
 
   /** Lets the source's gate name the copy that follows, or none. */
   private void announce(ResetRecord reset, long incarnation) {
-    Gate gate = source().gate();
+    Gate gate = sides.source().gate();
     Copy wanted = reset.isAbort() ? null : reset.next();
     while (true) {
       Gate.State now = Await.patiently(patience, gate::state);
@@ -214,7 +188,7 @@ public final class Reset {
         return;
       }
       if (now.copy() != null && !now.copy().equals(reset.from())) {
-        require("the copy that the source's gate names", reset.from(), now.copy());
+        sides.require("the copy that the source's gate names", reset.from(), now.copy());
       }
       Gate.State next = now.withIncarnation(incarnation).withCopy(wanted);
       Await.patiently(patience, () -> gate.compareAndSet(now, next));
@@ -227,7 +201,7 @@ public final class Reset {
       deleted.addAll(topic.delete(reset.topicId()));
     }
     if (plan.source().capabilities().contains(Capability.CHANGE_CONSUMERS)) {
-      StoreCollection source = source();
+      StoreCollection source = sides.source();
       Await.patiently(patience, () -> source.changes().forget(topic.consumerName()));
       deleted.add("consumer " + topic.consumerName() + " of the source's changes");
     }

@@ -10,8 +10,6 @@ import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.stream.Topic;
-import dev.kvshift.spi.Claim;
-import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
@@ -21,9 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Deletes what the migration of a moved collection has left: its topics, dead letters, consumer and
@@ -33,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class Retirement {
   private final MigrationPlan plan;
   private final Ledger ledger;
+  private final PreparedSides sides;
   private final Clock clock;
   private final Duration patience;
 
@@ -41,7 +38,8 @@ public final class Retirement {
     this.plan = plan;
     this.clock = clock;
     this.patience = plan.options().patience();
-    this.ledger = new Ledger(plan.target().metadata(), plan.collection(), patience, clock);
+    this.ledger = Ledger.of(plan, clock);
+    this.sides = new PreparedSides(plan, "retired");
   }
 
   /**
@@ -54,31 +52,25 @@ public final class Retirement {
   public void require(Duration quietPeriod) {
     MigrationConfig config = ledger.get(MigrationConfig.KEY);
     if (config == null) {
-      throw refused("it was never prepared");
+      throw sides.refused("it was never prepared");
     }
     Copy copy = config.requireCopy();
-    StoreCollection source = source();
+    StoreCollection source = sides.source();
     Gate.State gate = Await.patiently(patience, () -> source.gate().state());
     if (gate.phase() != Phase.NEW_ONLY) {
-      throw refused("it is in phase " + gate.phase().word() + ", and has not moved");
+      throw sides.refused("it is in phase " + gate.phase().word() + ", and has not moved");
     }
-    same("the copy that the source's gate names", copy, gate.copy());
-    same(
-        "the source's change log",
-        copy.source(),
-        Await.patiently(patience, () -> source.changes().logId(0)));
-    CollectionRecord record =
-        Await.patiently(
-            patience, () -> CollectionRecord.read(plan.target().metadata(), plan.collection()));
-    same("the copy on the target", copy, record == null ? null : record.copy());
-    if (!Objects.requireNonNull(record).isHandedOver()) {
-      throw refused("the target is not active yet: give the command cutover, which completes that");
+    sides.require("the copy that the source's gate names", copy, gate.copy());
+    sides.requireLog(copy);
+    if (!sides.requireTarget(copy).isHandedOver()) {
+      throw sides.refused(
+          "the target is not active yet: give the command cutover, which completes that");
     }
     Certificate certificate = ledger.get(Certificate.KEY);
     if (certificate == null
         || certificate.last() == null
         || ledger.require(CutoverRecord.KEY).moved() == null) {
-      throw refused("it has no certificate of its move");
+      throw sides.refused("it has no certificate of its move");
     }
     requireQuiet(source, certificate.last().at(), quietPeriod);
   }
@@ -86,7 +78,7 @@ public final class Retirement {
   private void requireQuiet(StoreCollection source, Instant moved, Duration quietPeriod) {
     Duration since = Duration.between(moved, clock.instant());
     if (since.compareTo(quietPeriod) < 0) {
-      throw refused(
+      throw sides.refused(
           "it moved at "
               + moved
               + ", and the quiet period lasts until "
@@ -95,7 +87,7 @@ public final class Retirement {
     }
     List<Gate.Instance> users = Await.patiently(patience, () -> source.gate().instances());
     if (!users.isEmpty()) {
-      throw refused(
+      throw sides.refused(
           "somebody still asks the old store for it: "
               + users.stream()
                   .limit(5)
@@ -127,34 +119,12 @@ public final class Retirement {
       Topic topic = MigrationSetup.topic(plan, config.topic().name(), config.topic().partitions());
       deleted.addAll(topic.delete(config.requireTopicId()));
       if (plan.source().capabilities().contains(Capability.CHANGE_CONSUMERS)) {
-        Await.patiently(patience, () -> source().changes().forget(topic.consumerName()));
+        Await.patiently(patience, () -> sides.source().changes().forget(topic.consumerName()));
         deleted.add("consumer " + topic.consumerName() + " of the source's changes");
       }
       alone.forgetProgress(deleted);
     }
     ledger.append(Event.retired(config.topic().name()));
     return deleted;
-  }
-
-  private StoreCollection source() {
-    return Await.patiently(
-        patience, () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
-  }
-
-  private void same(String what, Object expected, @Nullable Object found) {
-    if (!expected.equals(found)) {
-      throw refused(
-          what
-              + " is "
-              + found
-              + ", the migration was prepared with "
-              + expected
-              + "; check the connection strings");
-    }
-  }
-
-  private MigrationException.CutoverRefused refused(String why) {
-    return new MigrationException.CutoverRefused(
-        "collection " + plan.collection() + " is not retired: " + why);
   }
 }

@@ -31,8 +31,7 @@ public final class TaskDesk {
   public TaskDesk(MigrationPlan plan, Clock clock) {
     this.plan = plan;
     this.clock = clock;
-    this.ledger =
-        new Ledger(plan.target().metadata(), plan.collection(), plan.options().patience(), clock);
+    this.ledger = Ledger.of(plan, clock);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.ledger;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.spi.Metadata;
 import java.time.Clock;
@@ -42,6 +43,12 @@ public final class Ledger {
     this.prefix = "migration/" + collection + "/";
     this.patience = patience;
     this.clock = clock;
+  }
+
+  /** Returns the ledger of a migration; nothing is read or written yet. */
+  public static Ledger of(MigrationPlan plan, Clock clock) {
+    return new Ledger(
+        plan.target().metadata(), plan.collection(), plan.options().patience(), clock);
   }
 
   /** Returns a record, or null if there is none. */

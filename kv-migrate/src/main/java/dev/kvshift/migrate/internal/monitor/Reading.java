@@ -57,7 +57,7 @@ record Reading(
   static Reading read(MigrationPlan plan, Admin admin) {
     Clock clock = Clock.systemUTC();
     Duration patience = plan.options().patience();
-    Ledger ledger = new Ledger(plan.target().metadata(), plan.collection(), patience, clock);
+    Ledger ledger = Ledger.of(plan, clock);
     Fleet fleet = Fleet.read(plan.source(), plan.collection(), plan.layout(), patience);
     HostStatus.Collection collection = new TaskDesk(plan, clock).read();
     MigrationConfig config = ledger.get(MigrationConfig.KEY);
