@@ -482,6 +482,13 @@ final class MigrateCommand implements Runnable {
             + report.floor()
             + ", checked at "
             + report.at());
+    if (!report.losses().isEmpty()) {
+      out(
+          "accepted losses: "
+              + report.losses().size()
+              + " keys, whose newest row the new store did not have; their digests:");
+      report.losses().forEach(digest -> out("  " + digest));
+    }
     return ExitCode.OK;
   }
 
