@@ -112,10 +112,12 @@ final class CollectionOperations {
     return KeyBatch.send(
         Effect.READ,
         call,
-        () -> {
-          InvalidArgument.requireNonNull(options, "options");
-          return keys;
-        },
+        counted(
+            Operation.GET,
+            () -> {
+              InvalidArgument.requireNonNull(options, "options");
+              return KeyBatch.distinct(keys);
+            }),
         key -> get(key, options, call));
   }
 
@@ -125,13 +127,15 @@ final class CollectionOperations {
     return KeyBatch.send(
         Effect.WRITE,
         call,
-        () -> {
-          InvalidArgument.requireNonNull(options, "options");
-          copy.putAll(InvalidArgument.requireNonNull(entries, "entries"));
-          copy.values()
-              .forEach(value -> InvalidArgument.requireNonNull(value, "one of the values"));
-          return copy.keySet();
-        },
+        counted(
+            Operation.PUT,
+            () -> {
+              InvalidArgument.requireNonNull(options, "options");
+              copy.putAll(InvalidArgument.requireNonNull(entries, "entries"));
+              copy.values()
+                  .forEach(value -> InvalidArgument.requireNonNull(value, "one of the values"));
+              return KeyBatch.distinct(copy.keySet());
+            }),
         key -> put(key, Objects.requireNonNull(copy.get(key)), options, call));
   }
 
@@ -140,10 +144,12 @@ final class CollectionOperations {
     return KeyBatch.send(
         Effect.WRITE,
         call,
-        () -> {
-          requireNoTtl(options);
-          return keys;
-        },
+        counted(
+            Operation.DELETE,
+            () -> {
+              requireNoTtl(options);
+              return KeyBatch.distinct(keys);
+            }),
         key -> delete(key, options, call));
   }
 
@@ -261,6 +267,25 @@ final class CollectionOperations {
             notifying(() -> observer.happened(fence(fenced)));
           }
         });
+  }
+
+  /** Returns the same check of arguments, whose refusal the observer sees as one operation. */
+  private <T> Supplier<T> counted(Operation operation, Supplier<T> arguments) {
+    return () -> {
+      try {
+        return arguments.get();
+      } catch (KvException e) {
+        refused(operation, e);
+        throw e;
+      }
+    };
+  }
+
+  /** Reports an operation that was refused before it began. */
+  void refused(Operation operation, KvException error) {
+    KvObserver.Start start = KvObserver.Start.of(operation, name());
+    KvObserver.Ending ending = begin(start);
+    notifying(() -> ending.ended(Observation.of(start, Duration.ZERO).withError(error)));
   }
 
   private KvObserver.Event fence(KvException.CollectionFenced error) {

@@ -42,22 +42,23 @@ final class KeyBatch<T extends @Nullable Object> {
   /**
    * Sends the operations of several keys.
    *
-   * @param keys returns the keys, or throws if an argument is wrong
+   * @param keys returns the distinct keys, or throws if an argument is wrong
    * @param prepare returns the operation of a key, which is not sent yet
    * @return the outcomes in the order of the keys. Fails with {@link InvalidArgument} if an
    *     argument is wrong, with nothing sent
    */
   static <T extends @Nullable Object> Pending<Map<Key, Outcome<T>>> send(
-      Effect effect,
-      Call call,
-      Supplier<? extends Collection<Key>> keys,
-      Function<Key, Pending<T>> prepare) {
+      Effect effect, Call call, Supplier<Set<Key>> keys, Function<Key, Pending<T>> prepare) {
     KeyBatch<T> batch = new KeyBatch<>();
-    return Pending.send(
-        effect, call, () -> batch.run(distinct(keys.get()), prepare), batch::giveUp);
+    return Pending.send(effect, call, () -> batch.run(keys.get(), prepare), batch::giveUp);
   }
 
-  private static Set<Key> distinct(Collection<Key> keys) {
+  /**
+   * Returns the keys of a batch without repetitions.
+   *
+   * @throws InvalidArgument if one is null, or there are too many
+   */
+  static Set<Key> distinct(Collection<Key> keys) {
     Set<Key> distinct = new LinkedHashSet<>(InvalidArgument.requireNonNull(keys, "keys"));
     if (distinct.size() > KvCollection.MAX_KEYS) {
       throw new InvalidArgument(

@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Continuation;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
@@ -65,6 +66,14 @@ public final class KvCollection {
   /** Returns the collection's layout. */
   public Layout layout() {
     return operations.layout();
+  }
+
+  /**
+   * Reports an operation to the store's observer that was refused before it was called, such as by
+   * a model that cannot encode a value. Metrics then count it like every other failure.
+   */
+  public void refused(KvObserver.Operation operation, KvException error) {
+    operations.refused(operation, error);
   }
 
   /** Returns the same operations without waiting. */

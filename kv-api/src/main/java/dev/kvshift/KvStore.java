@@ -54,7 +54,8 @@ public final class KvStore implements AutoCloseable {
   /**
    * Opens a collection, and creates it if it does not exist and the store allows that.
    *
-   * @param name a letter a-z, then at most 31 of a-z, 0-9 and '-'
+   * @param name a letter a-z, then at most 31 of a-z, 0-9 and either '-' or '_'; does not end in
+   *     {@code _shards}
    * @throws KvException.InvalidArgument if an argument is null
    * @throws KvException.Permanent if the name is wrong, the collection has another layout, or a
    *     migration is still filling it
@@ -64,7 +65,7 @@ public final class KvStore implements AutoCloseable {
   public KvCollection collection(String name, Layout layout) {
     InvalidArgument.requireNonNull(name, "collection name");
     InvalidArgument.requireNonNull(layout, "layout");
-    CollectionRecord.requireName(name);
+    CollectionRecord.requireOwnName(name);
     StoreCollection opened =
         Pending.await(
             () ->

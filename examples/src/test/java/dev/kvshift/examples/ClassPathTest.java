@@ -2,9 +2,12 @@ package dev.kvshift.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
+import dev.kvshift.embedded.fork.InstalledJdk;
 import java.io.File;
 import java.io.IOException;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -12,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -19,7 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs the service with the oldest and with the newest supported version of protobuf. */
+/** Runs the service with the oldest and the newest supported versions of protobuf and the JDK. */
 class ClassPathTest {
   private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
   private static final Path TARGET = ROOT.resolve("examples/target");
@@ -27,6 +31,7 @@ class ClassPathTest {
   private static final String NEWEST = "protobuf-java-" + System.getProperty("protobuf.newest");
   private static final Path NEWEST_JAR = TARGET.resolve("protobuf-newest").resolve(NEWEST + ".jar");
   private static final int SERVICE_SECONDS = 90;
+  private static final int OLDEST_JDK = 17;
 
   @TempDir Path folder;
 
@@ -44,6 +49,55 @@ class ClassPathTest {
       assertThat(runService(NEWEST, newest, "memory://orders", legacy))
           .containsExactly(NEWEST + ".jar", "memory A-1 tea 1", "legacy A-2 tea 2");
     }
+  }
+
+  /** The servers stay on a JDK that they run on. */
+  @Test
+  void service_onTheOldestJdkAndTheNewest_writesAndReadsEverywhere() throws Exception {
+    InstalledJdk running = InstalledJdk.running();
+    List<InstalledJdk> all =
+        Stream.concat(Stream.of(running), InstalledJdk.all().stream())
+            .filter(jdk -> jdk.feature() >= OLDEST_JDK)
+            .sorted(Comparator.comparing(InstalledJdk::feature))
+            .toList();
+    CassandraNode node = CassandraNode.shared();
+    String scylla =
+        "scylla://"
+            + node.address()
+            + "/class_path_test?localDatacenter="
+            + node.datacenter()
+            + "&create=if-missing&replication=1";
+    try (ForkedLegacyServer server = ForkedLegacyServer.start()) {
+      String legacy = server.connectionString() + "?client=orders";
+      for (InstalledJdk jdk : List.of(all.get(0), all.get(all.size() - 1))) {
+        System.out.println("the service runs on JDK " + jdk.feature());
+        String customer = "jdk-" + jdk.feature() + (jdk == all.get(0) ? "-oldest" : "-newest");
+
+        assertThat(
+                runService(
+                    jdk.home(),
+                    customer,
+                    serviceClassPath(),
+                    "memory://orders",
+                    legacy,
+                    scylla,
+                    "transition://orders?old="
+                        + encoded(legacy)
+                        + "&new="
+                        + encoded(scylla.replace("class_path_test", "class_path_move"))))
+            .containsExactly(
+                OLDEST + ".jar",
+                "memory A-1 tea 1",
+                "legacy A-2 tea 2",
+                "scylla A-3 tea 3",
+                "transition A-4 tea 4",
+                "transition A-2 tea 2");
+      }
+    }
+  }
+
+  private static String encoded(String string) {
+    return URLEncoder.encode(string, StandardCharsets.UTF_8);
   }
 
   @Test
@@ -102,11 +156,16 @@ class ClassPathTest {
     return jar.getFileName().toString().startsWith("protobuf-java-");
   }
 
-  /** Runs the service in a JVM of its own and returns the lines it printed. */
   private List<String> runService(String customer, List<Path> classPath, String... stores)
       throws IOException, InterruptedException {
+    return runService(InstalledJdk.running().home(), customer, classPath, stores);
+  }
+
+  /** Runs the service in a JVM of its own and returns the lines it printed. */
+  private List<String> runService(Path jdk, String customer, List<Path> classPath, String... stores)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(jdk.resolve("bin").resolve("java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-cp"));
     command.add(
         Stream.concat(Stream.of(TARGET.resolve("test-classes")), classPath.stream())

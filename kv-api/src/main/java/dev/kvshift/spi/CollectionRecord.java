@@ -35,7 +35,8 @@ public final class CollectionRecord {
 
   private static final int CLAIM_TRIES = 5;
   private static final Duration CLAIM_AGAIN_AFTER = Duration.ofMillis(200);
-  private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,31}(_shards)?");
+  private static final Pattern NAME =
+      Pattern.compile("[a-z](?:[a-z0-9-]{0,31}|[a-z0-9_]{0,31})(?:_shards)?");
   private static final Pattern FORM =
       Pattern.compile("v1 (importing|active)((?: [a-z]+=[!-~]*)*) ([a-z]+;[!-~]+)");
   private static final Pattern MEMBER = Pattern.compile(" ([a-z]+)=([!-~]*)");
@@ -154,14 +155,35 @@ public final class CollectionRecord {
   }
 
   /**
-   * Returns the name if a collection may have it.
+   * Returns the name if a collection of a store may have it: that of a service's collection, or of
+   * its shard directory.
    *
    * @throws KvException.InvalidArgument if it may not
    */
   public static String requireName(String name) {
     if (!NAME.matcher(name).matches()) {
       throw new KvException.InvalidArgument(
-          "collection name '" + name + "': give a letter a-z, then at most 31 of a-z, 0-9 and '-'");
+          "collection name '"
+              + name
+              + "': give a letter a-z, then at most 31 of a-z, 0-9 and either '-' or '_'");
+    }
+    return name;
+  }
+
+  /**
+   * Returns the name if a service's collection may have it. Names of shard directories would let
+   * two collections share one.
+   *
+   * @throws KvException.InvalidArgument if it may not
+   */
+  public static String requireOwnName(String name) {
+    if (requireName(name).endsWith(DIRECTORY_SUFFIX)) {
+      throw new KvException.InvalidArgument(
+          "collection name '"
+              + name
+              + "': the ending "
+              + DIRECTORY_SUFFIX
+              + " is reserved for shard directories: give another name");
     }
     return name;
   }

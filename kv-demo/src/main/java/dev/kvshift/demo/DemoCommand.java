@@ -42,7 +42,7 @@ final class DemoCommand implements Callable<Integer> {
   /** The parent of the commands. */
   @Command(
       name = "kv",
-      subcommands = {DemoCommand.class, UpCommand.class})
+      subcommands = {DemoCommand.class, UpCommand.class, InitCommand.class})
   static final class Root {}
 
   @Spec private @Nullable CommandSpec spec;
@@ -150,7 +150,7 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  /** Returns the command line of {@code ./kv demo} and {@code ./kv up}. */
+  /** Returns the command line of {@code ./kv demo}, {@code ./kv up} and {@code ./kv init}. */
   static CommandLine commandLine() {
     return new CommandLine(new Root())
         .setParameterExceptionHandler(DemoCommand::reportUsage)

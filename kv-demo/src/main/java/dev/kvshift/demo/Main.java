@@ -1,6 +1,6 @@
 package dev.kvshift.demo;
 
-/** The entry point of {@code ./kv demo} and {@code ./kv up}. */
+/** The entry point of {@code ./kv demo}, {@code ./kv up} and {@code ./kv init}. */
 final class Main {
   private Main() {}
 

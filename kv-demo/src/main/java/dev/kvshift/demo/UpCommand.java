@@ -1,6 +1,7 @@
 package dev.kvshift.demo;
 
 import dev.kvshift.KvStore;
+import dev.kvshift.demo.catalog.ClassFile;
 import dev.kvshift.demo.catalog.ClassFileCatalog;
 import dev.kvshift.demo.input.CatalogLoader;
 import dev.kvshift.demo.input.ClassFileReader;
@@ -10,6 +11,8 @@ import dev.kvshift.demo.server.WorkFolder;
 import dev.kvshift.model.Stores;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +26,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "up",
     description =
-        "Start the demo's servers, fill the old store, and keep them running until Ctrl-C.",
+        "Start the demo's servers, fill the old store, and keep them running until Ctrl-C. Prints"
+            + " commands to try.",
     mixinStandardHelpOptions = true)
 final class UpCommand implements Callable<Integer> {
   private static final int INTERRUPTED = 130;
@@ -39,6 +43,9 @@ final class UpCommand implements Callable<Integer> {
               + " (default: ${DEFAULT-VALUE}).")
   private long records;
 
+  @Option(names = "--empty", description = "Leave the old store empty.")
+  private boolean isEmpty;
+
   @Override
   public Integer call() throws IOException {
     if (spec == null) {
@@ -51,8 +58,13 @@ final class UpCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try (WorkFolder folder = WorkFolder.create("up")) {
       DemoServers servers = folder.startServers(null);
-      fill(servers, new ProgressLines(spec.commandLine().getErr()));
-      print(out, servers);
+      ClassFile shown = null;
+      if (isEmpty) {
+        createCollections(servers);
+      } else {
+        shown = fill(servers, records, new ProgressLines(spec.commandLine().getErr()));
+      }
+      print(out, servers, Suggestions.of(servers, shown, folder.path()));
       new CountDownLatch(1).await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -60,31 +72,55 @@ final class UpCommand implements Callable<Integer> {
     return INTERRUPTED;
   }
 
-  private void fill(DemoServers servers, ProgressLines progress) throws IOException {
+  /** Creates the collections in the old store, so that entries can be put there. */
+  static void createCollections(DemoServers servers) {
+    try (KvStore store = Stores.connect(servers.oldStore())) {
+      ClassFileCatalog.open(store);
+    }
+  }
+
+  /** Fills the old store; returns a class file that it holds, to be shown. */
+  static ClassFile fill(DemoServers servers, long records, ProgressLines progress)
+      throws IOException {
+    List<ClassFile> shown = new ArrayList<>(1);
     try (KvStore store = Stores.connect(servers.oldStore())) {
       CatalogLoader loader =
           new CatalogLoader(
               ClassFileCatalog.open(store),
               records,
               progress.begin("fill the old store", records, "records"));
-      ClassFileReader.read(ClassFileReader.localRepository(), records, loader::load);
+      ClassFileReader.read(
+          ClassFileReader.localRepository(),
+          records,
+          file -> {
+            if (shown.isEmpty()) {
+              shown.add(file);
+            } else if (isBetterKnown(file, shown.get(0))) {
+              shown.set(0, file);
+            }
+            return loader.load(file);
+          });
       loader.finish();
     }
+    return shown.get(0);
   }
 
-  private static void print(PrintWriter out, DemoServers servers) {
+  private static boolean isBetterKnown(ClassFile file, ClassFile than) {
+    return file.packageName().equals("java.util")
+        && (file.name().equals("List.class") || !than.packageName().equals("java.util"));
+  }
+
+  private static void print(PrintWriter out, DemoServers servers, List<String> suggestions) {
     out.println("old store   " + servers.oldStore());
     out.println("new store   " + servers.newStore());
     out.println("both        " + servers.transition());
     out.println("broker      " + servers.bootstrapServers());
     out.println();
-    out.println("Ctrl-C stops the servers and deletes their data. Until then, try for example:");
-    out.println();
-    out.println("  ./kv scan '" + servers.oldStore() + "' package-files");
-    out.println("  ./kv migrate init --from '" + servers.oldStore() + "' \\");
-    out.println("    --to '" + servers.newStore() + "' \\");
-    out.println("    --kafka " + servers.bootstrapServers() + " files");
-    out.println("  ./kv migrate run --cutover files");
+    out.println(
+        "Ctrl-C stops the servers and deletes their data. Until then, in another terminal:");
+    for (String line : suggestions) {
+      out.println(line.startsWith("#") ? "\n  " + line : "  " + line.replace("\n", "\n  "));
+    }
     out.flush();
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The commands {@code ./kv demo} and {@code ./kv up}. The demo migrates real data on one machine
- * while a live writer changes it, and proves the result. Each package depends only on those below
- * it in this list:
+ * The commands {@code ./kv demo}, {@code ./kv up} and {@code ./kv init}. The demo migrates real
+ * data on one machine while a live writer changes it, and proves the result. Each package depends
+ * only on those below it in this list:
  *
  * <ol>
  *   <li>this package: commands, options, exit codes

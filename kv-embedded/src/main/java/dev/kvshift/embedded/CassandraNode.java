@@ -8,9 +8,9 @@ import java.net.InetSocketAddress;
  * One Apache Cassandra 5 node in a JVM of its own, without JMX.
  *
  * <p>Needs a JDK from 17 to 23: this JVM's, or the one that the environment variable
- * KVSHIFT_NODE_JAVA_HOME names or, if that is unset, JAVA_HOME. After {@link #kill}, {@link
- * #restart} finds every acknowledged write with {@link Profile#TEST}, and all but those of the last
- * moments with {@link Profile#BENCHMARK}.
+ * KVSHIFT_NODE_JAVA_HOME names, or JAVA_HOME, or one that is installed in a usual place. After
+ * {@link #kill}, {@link #restart} finds every acknowledged write with {@link Profile#TEST}, and all
+ * but those of the last moments with {@link Profile#BENCHMARK}.
  */
 public final class CassandraNode extends ForkedServer {
   private final InetSocketAddress contactPoint;

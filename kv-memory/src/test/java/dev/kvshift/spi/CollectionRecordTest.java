@@ -148,8 +148,35 @@ final class CollectionRecordTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"a", "files", "a-1", "a2345678901234567890123456789012", "files_shards"})
+  @ValueSource(
+      strings = {
+        "a",
+        "files",
+        "a-1",
+        "a2345678901234567890123456789012",
+        "files_shards",
+        "my-files_shards",
+        "user_profile",
+        "user_profile_shards",
+        "a_"
+      })
   void requireName_goodName_isGivenBack(String name) {
     assertThat(CollectionRecord.requireName(name)).isEqualTo(name);
+    if (name.endsWith("_shards")) {
+      assertThatThrownBy(() -> CollectionRecord.requireOwnName(name))
+          .isInstanceOf(KvException.InvalidArgument.class)
+          .hasMessageContaining("_shards");
+    } else {
+      assertThat(CollectionRecord.requireOwnName(name)).isEqualTo(name);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "_a", "User", "user-profile_x", "a.b", "a23456789012345678901234567890123"})
+  void requireName_wrongName_isRefused(String name) {
+    assertThatThrownBy(() -> CollectionRecord.requireName(name))
+        .isInstanceOf(KvException.InvalidArgument.class)
+        .hasMessageContaining("'" + name + "'");
   }
 }

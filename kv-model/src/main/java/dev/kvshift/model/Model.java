@@ -34,21 +34,23 @@ public sealed interface Model permits PointModel, RangeModel {
   /**
    * Starts the declaration of a point collection, which is read one key at a time.
    *
-   * @param name a letter a-z, followed by at most 31 of a-z, 0-9 and '-'
+   * @param name a letter a-z, followed by at most 31 of a-z, 0-9 and either '-' or '_'; does not
+   *     end in {@code _shards}
    * @throws dev.kvshift.api.KvException.Permanent if the name has another form
    */
   static PointName point(String name) {
-    return new PointName(CollectionRecord.requireName(name));
+    return new PointName(CollectionRecord.requireOwnName(name));
   }
 
   /**
    * Starts the declaration of a range collection, which is read by ranges of a main key.
    *
-   * @param name a letter a-z, followed by at most 31 of a-z, 0-9 and '-'
+   * @param name a letter a-z, followed by at most 31 of a-z, 0-9 and either '-' or '_'; does not
+   *     end in {@code _shards}
    * @throws dev.kvshift.api.KvException.Permanent if the name has another form
    */
   static RangeName range(String name) {
-    return new RangeName(CollectionRecord.requireName(name));
+    return new RangeName(CollectionRecord.requireOwnName(name));
   }
 
   /** A point collection that needs keys. */

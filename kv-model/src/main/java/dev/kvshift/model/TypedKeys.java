@@ -5,6 +5,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.InvalidArgument;
+import dev.kvshift.api.KvObserver.Operation;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.ReadOptions;
 import dev.kvshift.api.WriteOptions;
@@ -36,59 +37,104 @@ record TypedKeys<K, V>(
     return Objects.requireNonNull(WriteOptions.ttl(ttl).ttl());
   }
 
-  Optional<V> get(Key key, ReadOptions options) {
-    return decode(key, collection.get(key, options));
+  Optional<V> get(K key, ReadOptions options) {
+    Key encoded = encode(Operation.GET, key);
+    return decode(encoded, collection.get(encoded, options));
   }
 
-  CompletionStage<Optional<V>> getAsync(Key key, ReadOptions options) {
-    return Futures.map(collection.async().get(key, options), value -> decode(key, value));
+  CompletionStage<Optional<V>> getAsync(K key, ReadOptions options) {
+    Key encoded = encode(Operation.GET, key);
+    return Futures.map(collection.async().get(encoded, options), value -> decode(encoded, value));
   }
 
-  void put(Key key, V value, WriteOptions options) {
-    collection.put(key, encode(value), withDefaults(options));
+  void put(K key, V value, WriteOptions options) {
+    Write write = write(key, value, options);
+    collection.put(write.key, write.value, write.options);
   }
 
-  CompletionStage<@Nullable Void> putAsync(Key key, V value, WriteOptions options) {
-    return collection.async().put(key, encode(value), withDefaults(options));
+  CompletionStage<@Nullable Void> putAsync(K key, V value, WriteOptions options) {
+    Write write = write(key, value, options);
+    return collection.async().put(write.key, write.value, write.options);
+  }
+
+  void delete(K key, WriteOptions options) {
+    collection.delete(encode(Operation.DELETE, key), options);
+  }
+
+  CompletionStage<@Nullable Void> deleteAsync(K key, WriteOptions options) {
+    return collection.async().delete(encode(Operation.DELETE, key), options);
   }
 
   Map<K, Outcome<Optional<V>>> getAll(Collection<K> keys, ReadOptions options) {
-    Map<Key, K> encoded = encodeAll(keys);
+    Map<Key, K> encoded = encodeAll(Operation.GET, keys);
     return decodeAll(encoded, collection.getAll(encoded.keySet(), options));
   }
 
   CompletionStage<Map<K, Outcome<Optional<V>>>> getAllAsync(
       Collection<K> keys, ReadOptions options) {
-    Map<Key, K> encoded = encodeAll(keys);
+    Map<Key, K> encoded = encodeAll(Operation.GET, keys);
     return Futures.map(
         collection.async().getAll(encoded.keySet(), options),
         outcomes -> decodeAll(encoded, outcomes));
   }
 
   Map<K, Outcome<@Nullable Void>> putAll(Map<K, V> entries, WriteOptions options) {
-    Map<Key, K> keys = encodeAll(InvalidArgument.requireNonNull(entries, "entries").keySet());
-    return named(keys, collection.putAll(encodeAll(keys, entries), withDefaults(options)));
+    Writes<K> writes = writes(entries, options);
+    return named(writes.keys, collection.putAll(writes.entries, writes.options));
   }
 
   CompletionStage<Map<K, Outcome<@Nullable Void>>> putAllAsync(
       Map<K, V> entries, WriteOptions options) {
-    Map<Key, K> keys = encodeAll(InvalidArgument.requireNonNull(entries, "entries").keySet());
+    Writes<K> writes = writes(entries, options);
     return Futures.map(
-        collection.async().putAll(encodeAll(keys, entries), withDefaults(options)),
-        outcomes -> named(keys, outcomes));
+        collection.async().putAll(writes.entries, writes.options),
+        outcomes -> named(writes.keys, outcomes));
   }
 
   Map<K, Outcome<@Nullable Void>> deleteAll(Collection<K> keys, WriteOptions options) {
-    Map<Key, K> encoded = encodeAll(keys);
+    Map<Key, K> encoded = encodeAll(Operation.DELETE, keys);
     return named(encoded, collection.deleteAll(encoded.keySet(), options));
   }
 
   CompletionStage<Map<K, Outcome<@Nullable Void>>> deleteAllAsync(
       Collection<K> keys, WriteOptions options) {
-    Map<Key, K> encoded = encodeAll(keys);
+    Map<Key, K> encoded = encodeAll(Operation.DELETE, keys);
     return Futures.map(
         collection.async().deleteAll(encoded.keySet(), options),
         outcomes -> named(encoded, outcomes));
+  }
+
+  /** Evaluates arguments. The store's observer sees a refusal as a failure of the operation. */
+  <T> T counted(Operation operation, Supplier<T> arguments) {
+    try {
+      return arguments.get();
+    } catch (KvException e) {
+      collection.refused(operation, e);
+      throw e;
+    }
+  }
+
+  private Key encode(Operation operation, K key) {
+    return counted(operation, () -> encodeKey.apply(key));
+  }
+
+  private record Write(Key key, Bytes value, WriteOptions options) {}
+
+  private Write write(K key, V value, WriteOptions options) {
+    return counted(
+        Operation.PUT, () -> new Write(encodeKey.apply(key), encode(value), withDefaults(options)));
+  }
+
+  private record Writes<K>(Map<Key, K> keys, Map<Key, Bytes> entries, WriteOptions options) {}
+
+  private Writes<K> writes(Map<K, V> entries, WriteOptions options) {
+    Map<Key, K> keys =
+        encodeAll(
+            Operation.PUT,
+            counted(
+                Operation.PUT, () -> InvalidArgument.requireNonNull(entries, "entries").keySet()));
+    return counted(
+        Operation.PUT, () -> new Writes<>(keys, encodeAll(keys, entries), withDefaults(options)));
   }
 
   V decode(Key key, Bytes value) {
@@ -143,12 +189,17 @@ record TypedKeys<K, V>(
     return ttl == null || options.ttl() != null ? options : options.withTtl(ttl);
   }
 
-  private Map<Key, K> encodeAll(Collection<K> keys) {
+  private Map<Key, K> encodeAll(Operation operation, Collection<K> keys) {
     Map<Key, K> encoded = new LinkedHashMap<>();
-    for (K key : InvalidArgument.requireNonNull(keys, "keys")) {
-      encoded.put(encodeKey.apply(InvalidArgument.requireNonNull(key, "one of the keys")), key);
-    }
-    return encoded;
+    return counted(
+        operation,
+        () -> {
+          for (K key : InvalidArgument.requireNonNull(keys, "keys")) {
+            encoded.put(
+                encodeKey.apply(InvalidArgument.requireNonNull(key, "one of the keys")), key);
+          }
+          return encoded;
+        });
   }
 
   private Map<Key, Bytes> encodeAll(Map<Key, K> keys, Map<K, V> entries) {

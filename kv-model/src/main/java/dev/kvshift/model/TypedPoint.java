@@ -54,7 +54,7 @@ public final class TypedPoint<K, V> {
 
   /** Reads the value of a key with options; empty if it has none. */
   public Optional<V> get(K key, ReadOptions options) {
-    return keys.get(encode(key), options);
+    return keys.get(key, options);
   }
 
   /** Writes a value, replacing the one that the key has. */
@@ -64,7 +64,7 @@ public final class TypedPoint<K, V> {
 
   /** Writes a value with options, whose TTL replaces the model's. */
   public void put(K key, V value, WriteOptions options) {
-    keys.put(encode(key), value, options);
+    keys.put(key, value, options);
   }
 
   /** Deletes a key. Succeeds if it does not exist. */
@@ -74,7 +74,7 @@ public final class TypedPoint<K, V> {
 
   /** Deletes a key with options, such as a lock. */
   public void delete(K key, WriteOptions options) {
-    collection.delete(encode(key), options);
+    keys.delete(key, options);
   }
 
   /** Reads several keys and returns the outcome of each. */
@@ -122,7 +122,7 @@ public final class TypedPoint<K, V> {
 
     /** See {@link TypedPoint#get(Object, ReadOptions)}. */
     public CompletionStage<Optional<V>> get(K key, ReadOptions options) {
-      return Futures.start(() -> keys.getAsync(encode(key), options));
+      return Futures.start(() -> keys.getAsync(key, options));
     }
 
     /** See {@link TypedPoint#put(Object, Object)}. */
@@ -132,7 +132,7 @@ public final class TypedPoint<K, V> {
 
     /** See {@link TypedPoint#put(Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(K key, V value, WriteOptions options) {
-      return Futures.start(() -> keys.putAsync(encode(key), value, options));
+      return Futures.start(() -> keys.putAsync(key, value, options));
     }
 
     /** See {@link TypedPoint#delete(Object)}. */
@@ -142,7 +142,7 @@ public final class TypedPoint<K, V> {
 
     /** See {@link TypedPoint#delete(Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> delete(K key, WriteOptions options) {
-      return Futures.start(() -> collection.async().delete(encode(key), options));
+      return Futures.start(() -> keys.deleteAsync(key, options));
     }
 
     /** See {@link TypedPoint#getAll(Collection)}. */

@@ -7,6 +7,7 @@ import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.InvalidArgument;
+import dev.kvshift.api.KvObserver.Operation;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
@@ -69,7 +70,7 @@ public final class TypedRange<M, C, V> {
 
   /** Reads the value of a key with options; empty if it has none. */
   public Optional<V> get(M main, C clustering, ReadOptions options) {
-    return keys.get(encode(main, clustering), options);
+    return keys.get(new RangeKey<>(main, clustering), options);
   }
 
   /** Writes a value, replacing the one that the key has. */
@@ -79,7 +80,7 @@ public final class TypedRange<M, C, V> {
 
   /** Writes a value with options, whose TTL replaces the model's. */
   public void put(M main, C clustering, V value, WriteOptions options) {
-    keys.put(encode(main, clustering), value, options);
+    keys.put(new RangeKey<>(main, clustering), value, options);
   }
 
   /** Deletes a key. Succeeds if it does not exist. */
@@ -89,7 +90,7 @@ public final class TypedRange<M, C, V> {
 
   /** Deletes a key with options, such as a lock. */
   public void delete(M main, C clustering, WriteOptions options) {
-    collection.delete(encode(main, clustering), options);
+    keys.delete(new RangeKey<>(main, clustering), options);
   }
 
   /** Reads the first page of a range of one main key. */
@@ -120,8 +121,8 @@ public final class TypedRange<M, C, V> {
       PageLimit limit,
       @Nullable Continuation next,
       ReadOptions options) {
-    Bytes encoded = model.main().encode(main);
-    return decode(encoded, collection.getRange(encoded, encode(range), limit, next, options));
+    Read read = read(main, range);
+    return decode(read.main, collection.getRange(read.main, read.range, limit, next, options));
   }
 
   /** Reads several keys and returns the outcome of each. */
@@ -156,6 +157,13 @@ public final class TypedRange<M, C, V> {
   public Map<RangeKey<M, C>, Outcome<@Nullable Void>> deleteAll(
       Collection<RangeKey<M, C>> several, WriteOptions options) {
     return keys.deleteAll(several, options);
+  }
+
+  private record Read(Bytes main, Range range) {}
+
+  private Read read(M main, KeyRange<C> range) {
+    return keys.counted(
+        Operation.GET_RANGE, () -> new Read(model.main().encode(main), encode(range)));
   }
 
   private Range encode(KeyRange<C> range) {
@@ -200,7 +208,7 @@ public final class TypedRange<M, C, V> {
 
     /** See {@link TypedRange#get(Object, Object, ReadOptions)}. */
     public CompletionStage<Optional<V>> get(M main, C clustering, ReadOptions options) {
-      return Futures.start(() -> keys.getAsync(encode(main, clustering), options));
+      return Futures.start(() -> keys.getAsync(new RangeKey<>(main, clustering), options));
     }
 
     /** See {@link TypedRange#put(Object, Object, Object)}. */
@@ -211,7 +219,7 @@ public final class TypedRange<M, C, V> {
     /** See {@link TypedRange#put(Object, Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> put(
         M main, C clustering, V value, WriteOptions options) {
-      return Futures.start(() -> keys.putAsync(encode(main, clustering), value, options));
+      return Futures.start(() -> keys.putAsync(new RangeKey<>(main, clustering), value, options));
     }
 
     /** See {@link TypedRange#delete(Object, Object)}. */
@@ -221,7 +229,7 @@ public final class TypedRange<M, C, V> {
 
     /** See {@link TypedRange#delete(Object, Object, WriteOptions)}. */
     public CompletionStage<@Nullable Void> delete(M main, C clustering, WriteOptions options) {
-      return Futures.start(() -> collection.async().delete(encode(main, clustering), options));
+      return Futures.start(() -> keys.deleteAsync(new RangeKey<>(main, clustering), options));
     }
 
     /** See {@link TypedRange#getRange(Object, KeyRange, PageLimit)}. */
@@ -244,10 +252,10 @@ public final class TypedRange<M, C, V> {
         ReadOptions options) {
       return Futures.start(
           () -> {
-            Bytes encoded = model.main().encode(main);
+            Read read = read(main, range);
             return Futures.map(
-                collection.async().getRange(encoded, encode(range), limit, next, options),
-                page -> decode(encoded, page));
+                collection.async().getRange(read.main, read.range, limit, next, options),
+                page -> decode(read.main, page));
           });
     }
 

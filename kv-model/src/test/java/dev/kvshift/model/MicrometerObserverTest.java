@@ -11,11 +11,16 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.StoreOptions;
+import dev.kvshift.model.key.Keys;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -56,6 +61,65 @@ class MicrometerObserverTest {
     assertThat(registry.get("kv.operation").tags("result", "permanent").timer().count())
         .isEqualTo(1);
     assertThat(registry.get("kv.operation.bytes").summary().count()).isZero();
+  }
+
+  @Test
+  void observe_refusedArguments_countsEachCallOnce() {
+    PointModel<String, String> model =
+        Model.point("seen")
+            .key(Keys.string())
+            .value(
+                new ValueFormat<>() {
+                  @Override
+                  public Bytes encode(String value) {
+                    if (value.isEmpty()) {
+                      throw new IllegalArgumentException("nothing to say");
+                    }
+                    return Bytes.utf8(value);
+                  }
+
+                  @Override
+                  public String decode(Bytes bytes) {
+                    return bytes.toUtf8();
+                  }
+                });
+    try (KvStore store =
+        Stores.connect(
+            "memory://metrics-refused",
+            StoreOptions.defaults().withObserver(new MicrometerObserver(registry)))) {
+      TypedPoint<String, String> typed = model.open(store);
+      KvCollection raw = store.collection("seen", typed.model().layout());
+      Set<Key> tooMany = new HashSet<>();
+      for (int i = 0; i <= KvCollection.MAX_KEYS; i++) {
+        tooMany.add(Key.of(Bytes.utf8("k" + i)));
+      }
+
+      assertRefused("put", () -> typed.put("a", ""));
+      assertRefused("put", () -> typed.put("a", "x".repeat((16 << 20) + 1)));
+      assertRefused("put", () -> typed.putAll(Map.of("a", "b", "c", "")));
+      assertRefused("get", () -> typed.get("x".repeat(70_000)));
+      assertRefused("get", () -> typed.getAll(Collections.singleton(null)));
+      assertRefused("get", () -> raw.getAll(tooMany));
+      assertRefused("delete", () -> typed.delete(null));
+      assertRefused("delete", () -> raw.deleteAll(tooMany));
+      typed.put("a", "b");
+    }
+    assertThat(registry.get("kv.operation").tags("result", "ok").timer().count()).isEqualTo(1);
+  }
+
+  private void assertRefused(String operation, Runnable call) {
+    long before = refused(operation);
+    assertThatThrownBy(call::run).isInstanceOf(KvException.InvalidArgument.class);
+    assertThat(refused(operation)).isEqualTo(before + 1);
+  }
+
+  private long refused(String operation) {
+    Timer timer =
+        registry
+            .find("kv.operation")
+            .tags("operation", operation, "result", "invalid_argument")
+            .timer();
+    return timer == null ? 0 : timer.count();
   }
 
   @Test

@@ -104,7 +104,8 @@ final class CollectionOpener {
         .thenCompose(
             record ->
                 record == null
-                    ? schema.ensureTable(first, use(claim))
+                    ? schema.ensureTable(
+                        first, use(claim), TableNames.comment(name, 1, layout.toString()))
                     : CompletableFuture.completedFuture(null));
   }
 
@@ -130,7 +131,10 @@ final class CollectionOpener {
     TableUse use = use(opened.claim(), record);
     CollectionCql table = table(opened.name(), opened.shape(), record.incarnation());
     return schema
-        .ensureTable(table, use)
+        .ensureTable(
+            table,
+            use,
+            TableNames.comment(opened.name(), record.incarnation(), record.layout().toString()))
         .thenCompose(ready -> chunks(opened, use))
         .thenCompose(
             chunks -> prepared(table).thenApply(rows -> collection(opened, table, rows, chunks)));
@@ -148,7 +152,8 @@ final class CollectionOpener {
     ChunkCql table = new ChunkCql(schema.cql().keyspace(), name, schema.cql().dialect());
     Requests requests = shared.requests();
     return schema
-        .ensureChunks(table, use)
+        .ensureChunks(
+            table, use, TableNames.chunksComment(opened.name(), opened.record().incarnation()))
         .thenCompose(
             ready ->
                 Schema.settled(

@@ -100,9 +100,14 @@ public final class DemoServers implements AutoCloseable {
         .start();
   }
 
-  /** Returns the old store's connection string. */
+  /** Returns the old store's connection string of the demo's services. */
   public String oldStore() {
-    return oldStore.connectionString() + "?client=demo";
+    return oldStore("demo");
+  }
+
+  /** Returns the old store's connection string, with a name that its statistics show. */
+  public String oldStore(String client) {
+    return oldStore.connectionString() + "?client=" + client;
   }
 
   /** Returns the new store's connection string. */

@@ -1,17 +1,15 @@
 package dev.kvshift.embedded.fork;
 
-import java.io.IOException;
-import java.io.StringReader;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
-import java.util.Properties;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
  * Finds a JDK that a Cassandra node runs on: the running one; otherwise the one that {@value
- * #NODE_VARIABLE} names or, if that is unset, JAVA_HOME. Cassandra 5 needs JDK 17 and the security
- * manager, which JDK 24 removed.
+ * #NODE_VARIABLE} names or, if that is unset, JAVA_HOME; otherwise the oldest one that suits among
+ * those that are installed. Cassandra 5 needs JDK 17 and the security manager, which JDK 24
+ * removed.
  */
 public final class NodeJdk {
   static final int OLDEST = 17;
@@ -26,26 +24,34 @@ public final class NodeJdk {
    * @throws StartFailedException if there is none
    */
   public static Path home() {
+    InstalledJdk running = InstalledJdk.running();
     return choose(
-        Runtime.version().feature(), Path.of(System.getProperty("java.home")), System.getenv());
+        running, System.getenv(), runs(running.feature()) ? List.of() : InstalledJdk.all());
   }
 
-  static Path choose(int runningFeature, Path runningHome, Map<String, String> environment) {
-    if (runs(runningFeature)) {
-      return runningHome;
+  static Path choose(
+      InstalledJdk running, Map<String, String> environment, List<InstalledJdk> installed) {
+    if (runs(running.feature())) {
+      return running.home();
     }
     String variable = environment.containsKey(NODE_VARIABLE) ? NODE_VARIABLE : "JAVA_HOME";
     String named = environment.get(variable);
-    Integer feature = named == null ? null : feature(Path.of(named));
-    if (named != null && feature != null && runs(feature)) {
-      return Path.of(named);
+    Optional<InstalledJdk> given =
+        named == null ? Optional.empty() : InstalledJdk.at(Path.of(named));
+    if (given.isPresent() && runs(given.get().feature())) {
+      return given.get().home();
     }
-    String tried = "this JVM is " + runningFeature;
+    Optional<InstalledJdk> suitable =
+        installed.stream().filter(jdk -> runs(jdk.feature())).findFirst();
+    if (suitable.isPresent() && !variable.equals(NODE_VARIABLE)) {
+      return suitable.get().home();
+    }
+    String tried = "this JVM is " + running.feature();
     if (named != null) {
       tried +=
-          feature == null
-              ? ", " + variable + "=" + named + " holds no JDK"
-              : ", " + variable + "=" + named + " is " + feature;
+          given
+              .map(jdk -> ", " + variable + "=" + named + " is " + jdk.feature())
+              .orElse(", " + variable + "=" + named + " holds no JDK");
     }
     throw new StartFailedException(
         StartFailedException.Reason.UNSUITABLE_JDK,
@@ -62,20 +68,5 @@ public final class NodeJdk {
 
   private static boolean runs(int feature) {
     return feature >= OLDEST && feature <= NEWEST;
-  }
-
-  /** Returns the feature version that the JDK's release file states, or null. */
-  private static @Nullable Integer feature(Path home) {
-    if (!Files.isExecutable(home.resolve("bin").resolve("java"))) {
-      return null;
-    }
-    try {
-      Properties release = new Properties();
-      release.load(new StringReader(Files.readString(home.resolve("release"))));
-      String version = release.getProperty("JAVA_VERSION", "").replace("\"", "");
-      return Runtime.Version.parse(version).feature();
-    } catch (IOException | IllegalArgumentException e) {
-      return null;
-    }
   }
 }

@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.LegacyProvider;
 import dev.kvshift.legacy.wire.Connections;
 import dev.kvshift.legacy.wire.LegacyGrpc;
 import dev.kvshift.legacy.wire.StatisticsOf;
@@ -12,7 +13,6 @@ import dev.kvshift.legacy.wire.Tokens;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +38,7 @@ final class StatisticsCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "SERVER",
-      description = "HOST:PORT, or legacy://HOST:PORT with the parameters tls, ca and token")
+      description = "HOST:PORT, or the connection string of a service: legacy://HOST:PORT?…")
   private String server;
 
   @Parameters(
@@ -64,7 +64,7 @@ final class StatisticsCommand implements Callable<Integer> {
     try {
       ConnectionString string =
           ConnectionString.parse(server.contains("://") ? server : "legacy://" + server);
-      string.requireKnown(List.of(Connections.TLS, Connections.CA, Connections.TOKEN));
+      string.requireKnown(new LegacyProvider().parameters());
       Optional<String> token = string.secret(Connections.TOKEN.name());
       ManagedChannel channel = Connections.channel(string).build();
       try {

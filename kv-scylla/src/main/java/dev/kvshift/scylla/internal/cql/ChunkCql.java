@@ -12,11 +12,16 @@ public record ChunkCql(String keyspace, String table, Dialect dialect) {
   /** The number of the row that names a value's owner. */
   public static final int OWNER_ROW = -1;
 
-  public String create(Tombstones tombstones) {
+  /**
+   * Returns the statement that creates the table.
+   *
+   * @param comment what people read who find the table; without quotes
+   */
+  public String create(Tombstones tombstones, String comment) {
     return "CREATE TABLE IF NOT EXISTS "
         + name()
         + " (id blob, n int, c blob, PRIMARY KEY ((id), n)) WITH "
-        + dialect.tableOptions(tombstones);
+        + dialect.tableOptions(tombstones, comment);
   }
 
   public String put() {
@@ -48,7 +53,7 @@ public record ChunkCql(String keyspace, String table, Dialect dialect) {
   List<String> all() {
     List<String> all = new ArrayList<>(List.of(put(), get(), ids(), owner(), delete()));
     for (Tombstones tombstones : Tombstones.values()) {
-      all.add(create(tombstones));
+      all.add(create(tombstones, TableNames.chunksComment("files", 1)));
     }
     return all;
   }

@@ -94,7 +94,12 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
     };
   }
 
-  public String create(Tombstones tombstones) {
+  /**
+   * Returns the statement that creates the table.
+   *
+   * @param comment what people read who find the table; without quotes
+   */
+  public String create(Tombstones tombstones, String comment) {
     String columns =
         shape == Shape.POINT
             ? "main blob PRIMARY KEY, v blob"
@@ -105,7 +110,7 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
         + " ("
         + columns
         + ") WITH "
-        + dialect.tableOptions(tombstones);
+        + dialect.tableOptions(tombstones, comment);
   }
 
   private String range(String upperBound, String order) {
@@ -135,7 +140,7 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   List<String> all() {
     List<String> all = new ArrayList<>();
     for (Tombstones tombstones : Tombstones.values()) {
-      all.add(create(tombstones));
+      all.add(create(tombstones, TableNames.comment("files", 1, "point;shard=none;encoding=1")));
     }
     kinds().forEach(kind -> all.add(text(kind)));
     return all;

@@ -100,7 +100,15 @@ public record Dialect(
     return hasTablets() && !hasConditionsOnTablets() ? " AND tablets = {'enabled': false}" : "";
   }
 
-  /** Returns the options of a new table, after {@code WITH}. */
+  /**
+   * Returns the options of a new table, after {@code WITH}.
+   *
+   * @param comment without quotes
+   */
+  String tableOptions(Tombstones tombstones, String comment) {
+    return "comment = '" + comment + "' AND " + tableOptions(tombstones);
+  }
+
   String tableOptions(Tombstones tombstones) {
     List<String> options = new ArrayList<>();
     options.add("compaction = {'class': 'SizeTieredCompactionStrategy'}");

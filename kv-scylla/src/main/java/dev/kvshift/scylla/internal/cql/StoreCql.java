@@ -47,7 +47,7 @@ public record StoreCql(String keyspace, Map<String, Integer> replication, Dialec
     return "CREATE TABLE IF NOT EXISTS "
         + metadata()
         + " (grp text, name text, attempt blob, record blob, PRIMARY KEY ((grp), name)) WITH "
-        + dialect.tableOptions(tombstones);
+        + dialect.tableOptions(tombstones, TableNames.METADATA_COMMENT);
   }
 
   public String metadataGet() {
@@ -72,7 +72,7 @@ public record StoreCql(String keyspace, Map<String, Integer> replication, Dialec
         + locks()
         + " (space text, k blob, owner text, granted bigint, expires bigint, least bigint,"
         + " PRIMARY KEY ((space, k))) WITH "
-        + dialect.tableOptions(tombstones);
+        + dialect.tableOptions(tombstones, TableNames.LOCKS_COMMENT);
   }
 
   public String lockGet() {

@@ -225,16 +225,16 @@ public final class Schema {
     return ensure(TableNames.LOCKS, LOCK_COLUMNS, cql.createLocks(live));
   }
 
-  public CompletionStage<Void> ensureChunks(ChunkCql chunks, TableUse use) {
-    return ensure(chunks.table(), CHUNK_COLUMNS, chunks.create(tombstones(use)))
+  public CompletionStage<Void> ensureChunks(ChunkCql chunks, TableUse use, String comment) {
+    return ensure(chunks.table(), CHUNK_COLUMNS, chunks.create(tombstones(use), comment))
         .thenCompose(ready -> ensureTombstones(chunks.table(), use));
   }
 
-  public CompletionStage<Void> ensureTable(CollectionCql table, TableUse use) {
+  public CompletionStage<Void> ensureTable(CollectionCql table, TableUse use, String comment) {
     return ensure(
             table.table(),
             table.shape() == Shape.POINT ? POINT_COLUMNS : RANGE_COLUMNS,
-            table.create(tombstones(use)))
+            table.create(tombstones(use), comment))
         .thenCompose(ready -> ensureTombstones(table.table(), use));
   }
 

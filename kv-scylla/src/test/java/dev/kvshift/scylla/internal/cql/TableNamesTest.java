@@ -22,7 +22,14 @@ final class TableNamesTest {
             "files-chunks",
             "files--shards",
             "files-",
-            "files-i");
+            "files-i",
+            "files_i1",
+            "files_u1",
+            "files-u1",
+            "files_chunks",
+            "files_i1_chunks",
+            "files__",
+            "files_");
     for (String name : names) {
       for (long incarnation : List.of(1L, 11L, 2L)) {
         for (String collection : List.of(name, name + "_shards")) {
@@ -33,6 +40,9 @@ final class TableNamesTest {
       }
     }
     assertThat(owners).containsEntry("files_shards_i1", "files-shards#1");
+    assertThat(owners).containsEntry("files_u1_i1", "files-u1#1");
+    assertThat(owners).containsEntry("files_u1_u1", "files_u1#1");
+    assertThat(owners).containsEntry("files_u1_u1_shards", "files_u1_shards#1");
     assertThat(owners).containsEntry("files_i1_shards", "files_shards#1");
     assertThat(owners).containsEntry("files_i1_chunks", "files#chunks");
   }

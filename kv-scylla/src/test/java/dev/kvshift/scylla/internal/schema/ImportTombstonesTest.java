@@ -134,6 +134,52 @@ final class ImportTombstonesTest {
     }
   }
 
+  /** A person who finds the tables with a CQL shell learns what they are. */
+  @Test
+  void tables_created_explainThemselves() {
+    try (Store store = open(creating);
+        CqlSession session = Sessions.open(Settings.of(creating))) {
+      Layout layout = Layout.parse("range;shard=bits=8;encoding=1");
+      await(store.open("user_profile", layout, Claim.ACTIVE));
+      await(store.open("user-profile", layout, Claim.ACTIVE));
+
+      assertThat(comment(session, "user_profile_u1"))
+          .isEqualTo(
+              "kvshift collection user_profile, incarnation 1, layout range;shard=bits=8;encoding=1;"
+                  + " v is a format byte, an expiry (8 bytes, ms since 1970 or 0) and the value;"
+                  + " see docs/scylla.md of kvshift");
+      assertThat(comment(session, "user_profile_i1"))
+          .startsWith("kvshift collection user-profile, incarnation 1, ");
+      assertThat(comment(session, "user_profile_i1_chunks"))
+          .startsWith("kvshift large values of collection user-profile, incarnation 1;");
+      assertThat(comment(session, "kvshift_metadata")).contains("blobAsText(record)");
+      Row record =
+          session
+              .execute(
+                  "SELECT blobAsText(record) FROM "
+                      + keyspace
+                      + ".kvshift_metadata WHERE grp = 'collection' AND name ="
+                      + " 'collection/user_profile'")
+              .one();
+      assertThat(record).isNotNull();
+      assertThat(record.getString(0))
+          .isEqualTo("v1 active floor=0 incarnation=1 range;shard=bits=8;encoding=1");
+    }
+  }
+
+  private String comment(CqlSession session, String table) {
+    Row row =
+        session
+            .execute(
+                "SELECT comment FROM system_schema.tables WHERE keyspace_name = ? AND table_name ="
+                    + " ?",
+                keyspace,
+                table)
+            .one();
+    assertThat(row).as(table).isNotNull();
+    return String.valueOf(row.getString(0));
+  }
+
   private int grace(CqlSession session, String table) {
     Row row =
         session
