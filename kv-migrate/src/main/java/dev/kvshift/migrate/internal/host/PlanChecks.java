@@ -170,8 +170,7 @@ public final class PlanChecks {
   }
 
   private Finding clock(Store store) {
-    StoreClock measured =
-        new StoreClock(new VersionClock(clock), store::serverTime, StoreClock.Listener.NONE);
+    StoreClock measured = StoreClock.of(new VersionClock(clock), store, StoreClock.Listener.NONE);
     ClockSkew skew = Await.patiently(patience, measured::measure);
     String evidence = "it is " + skew.against("this machine's");
     return skew.isWithinLimit()
