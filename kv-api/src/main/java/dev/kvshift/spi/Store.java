@@ -93,6 +93,16 @@ public interface Store extends AutoCloseable {
   /** Reads the server's clock. */
   CompletionStage<Instant> serverTime();
 
+  /**
+   * Reads facts by their names, such as {@code server}, {@code keyspace} and {@code datacenter}:
+   * the server's product and version, and how this connection uses it. For people who check a
+   * connection, in the order in which they read them, without secrets. There are none if the store
+   * knows nothing but its {@link #description()}.
+   */
+  default CompletionStage<Map<String, String>> facts() {
+    return CompletableFuture.completedFuture(Map.of());
+  }
+
   /** Returns the store's small records; {@link Capability#METADATA}. */
   Metadata metadata();
 

@@ -37,7 +37,8 @@ record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
           OperationChecker.checkLocks(keys, store.limits());
           OperationChecker.checkLease(lease);
           return requireAuthority().thenApply(above -> space.tryLockAll(keys, lease, above, call));
-        });
+        },
+        call);
   }
 
   /** Returns the floor, provided that this store grants the space's locks to this client. */
@@ -72,7 +73,8 @@ record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
         () -> {
           OperationChecker.checkLease(lease);
           return CompletableFuture.completedFuture(space.renew(lock, lease, call));
-        });
+        },
+        call);
   }
 
   @Override
@@ -81,7 +83,8 @@ record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
         () -> {
           space.release(lock);
           return CompletableFuture.completedFuture(null);
-        });
+        },
+        call);
   }
 
   @Override

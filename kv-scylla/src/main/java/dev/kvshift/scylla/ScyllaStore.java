@@ -254,6 +254,11 @@ final class ScyllaStore implements Store {
   }
 
   @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return schema.facts();
+  }
+
+  @Override
   public Metadata metadata() {
     return metadata;
   }

@@ -126,7 +126,8 @@ final class Catalog {
                       + " systems, N of larger ones; without any one rule, a violation",
                   new Tests(
                       "kv-transition",
-                      "PhaseModelTest,ClockModelTest,DirectoryModelTest,LockModelTest"))
+                      "PhaseModelTest,ClockModelTest,VersionModelTest,DirectoryModelTest,"
+                          + "LockModelTest"))
               .with(number("--states", "N", "kvshift.model.states"))
               .property("test.heap", "3g"),
           TestCheck.of(

@@ -165,6 +165,11 @@ public final class ShardedStore implements Store {
   }
 
   @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return store.facts();
+  }
+
+  @Override
   public Metadata metadata() {
     return store.metadata();
   }

@@ -93,6 +93,11 @@ public abstract class ForwardingStore implements Store {
   }
 
   @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return inner.facts();
+  }
+
+  @Override
   public Metadata metadata() {
     return inner.metadata();
   }

@@ -105,6 +105,11 @@ public final class FileStore implements Store {
   }
 
   @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return CompletableFuture.completedFuture(Map.of("server", "files in this process"));
+  }
+
+  @Override
   public Metadata metadata() {
     throw unsupported(Capability.METADATA);
   }

@@ -7,6 +7,7 @@ import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.metadata.NodeState;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
+import com.datastax.oss.driver.api.core.session.Session;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.internal.cql.ChunkCql;
@@ -16,6 +17,7 @@ import dev.kvshift.scylla.internal.cql.StoreCql;
 import dev.kvshift.scylla.internal.cql.TableNames;
 import dev.kvshift.scylla.internal.cql.Tombstones;
 import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.ImportSettings;
@@ -23,9 +25,13 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.SortedMap;
+import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -123,18 +129,11 @@ public final class Schema {
    * it. Returns whether the keyspace consists of tablets.
    */
   public CompletionStage<Boolean> ensureKeyspace() {
-    return requests
-        .read(
-            "looking for keyspace " + cql.keyspace(),
-            internal(StoreCql.KEYSPACE, cql.keyspace()).setNode(schemaNode()),
-            requests.call())
+    return replication()
         .thenCompose(
-            found -> {
-              Row row = found.one();
-              Map<String, String> replication =
-                  row == null ? null : row.getMap(0, String.class, String.class);
-              live = tombstones(replication);
-              return row != null
+            replication -> {
+              live = tombstones(replication.orElse(null));
+              return replication.isPresent()
                   ? CompletableFuture.<Void>completedFuture(null)
                   : create("keyspace " + cql.keyspace(), cql.createKeyspace());
             })
@@ -143,6 +142,65 @@ public final class Schema {
             tablets ->
                 ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata(live))
                     .thenApply(ready -> tablets));
+  }
+
+  /** Reads the replication of the keyspace; empty if there is no such keyspace. */
+  private CompletionStage<Optional<Map<String, String>>> replication() {
+    return requests
+        .read(
+            "looking for keyspace " + cql.keyspace(),
+            internal(StoreCql.KEYSPACE, cql.keyspace()).setNode(schemaNode()),
+            requests.call())
+        .thenApply(
+            found ->
+                Optional.ofNullable(found.one())
+                    .map(
+                        row ->
+                            Objects.requireNonNullElse(
+                                row.getMap(0, String.class, String.class), Map.of())));
+  }
+
+  /** Reads what the cluster is and how this session uses it; see {@code Store.facts}. */
+  public CompletionStage<Map<String, String>> facts() {
+    return replication().thenCombine(tablets(), this::facts);
+  }
+
+  private Map<String, String> facts(Optional<Map<String, String>> replication, boolean tablets) {
+    Settings settings = requests.settings();
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("server", cql.dialect() + ", driver " + Session.OSS_DRIVER_COORDINATES.getVersion());
+    SortedMap<String, String> copies = new TreeMap<>(replication.orElse(Map.of()));
+    copies.remove("class");
+    facts.put(
+        "keyspace",
+        cql.keyspace() + ", " + (tablets ? "tablets" : "vnodes") + ", replicas " + copies);
+    facts.put("datacenter", settings.localDatacenter() + " of " + nodes());
+    facts.put("consistency", settings.consistency() + ", serial " + settings.serialConsistency());
+    facts.put("user", settings.string().user() == null ? "none" : settings.string().user());
+    facts.put("encryption", settings.tls() ? "TLS" : "none");
+    return facts;
+  }
+
+  /** Describes the nodes of each datacenter, as in {@code dc1 (3 nodes), dc2 (2 of 3 nodes up)}. */
+  private String nodes() {
+    SortedMap<String, List<Node>> datacenters = new TreeMap<>();
+    for (Node node : requests.session().getMetadata().getNodes().values()) {
+      datacenters
+          .computeIfAbsent(String.valueOf(node.getDatacenter()), added -> new ArrayList<>())
+          .add(node);
+    }
+    StringJoiner described = new StringJoiner(", ");
+    datacenters.forEach(
+        (name, nodes) -> {
+          long up = nodes.stream().filter(node -> node.getState() != NodeState.DOWN).count();
+          String count = nodes.size() + (nodes.size() == 1 ? " node" : " nodes");
+          described.add(
+              name
+                  + (up == nodes.size()
+                      ? " (" + count + ")"
+                      : " (" + up + " of " + count + " up)"));
+        });
+    return described.toString();
   }
 
   /**
