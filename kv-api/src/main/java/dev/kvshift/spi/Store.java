@@ -61,6 +61,20 @@ public interface Store extends AutoCloseable {
   CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next);
 
   /**
+   * Restores the settings of a collection that the store has changed for its import, such as how
+   * long it keeps deletes, once no older version can arrive any more. Succeeds if that was done
+   * before. A store that changes no settings has none to restore.
+   *
+   * @param isDryRun whether nothing is changed, and the statements are returned alone
+   * @return what was restored, and what the store may not restore; fails with {@code Transient} if
+   *     the store does not answer
+   */
+  default CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    return CompletableFuture.completedFuture(ImportSettings.NONE);
+  }
+
+  /**
    * Registers a process with its collections' leader, or renews its lease of {@link Gate#LEASE},
    * and returns their states. The lease begins before the answer is read. {@link Capability#GATE}.
    *

@@ -27,6 +27,7 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.LockSpaceRecord;
@@ -214,6 +215,22 @@ final class ScyllaStore implements Store {
                       .collect(Collectors.joining(" ")));
               return record;
             });
+  }
+
+  @Override
+  public CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    return Futures.start(
+        () -> {
+          CompletionStage<ImportSettings> ended =
+              CompletableFuture.completedFuture(ImportSettings.NONE);
+          for (String table : tables(name, incarnation).toList()) {
+            ended =
+                ended.thenCompose(
+                    before -> schema.endImport(table, isDryRun).thenApply(before::and));
+          }
+          return ended;
+        });
   }
 
   @Override

@@ -73,7 +73,7 @@ final class PreflightCommandsTest {
         .startsWith("files: nothing blocks it\n")
         .contains("  ok  old store: memory://from-" + name + ": phase legacy, changes 1 to 200\n")
         .contains("  ok  new store: memory://to-" + name + ": it has no such collection yet\n")
-        .contains("  ok  permission to write records: a record was written to the new store, and")
+        .contains("  ok  permission to write records: a record was written and removed\n")
         .contains("  warning  broker: ", "      do: use three brokers and 'replication: 3'\n")
         .contains("  ok  lives: nothing is prepared yet\n");
     try (Store raw = MemoryStoreProvider.open("to-" + name)) {

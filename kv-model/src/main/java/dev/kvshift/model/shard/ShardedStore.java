@@ -10,6 +10,7 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -131,6 +132,16 @@ public final class ShardedStore implements Store {
                     : alignDirectory(name)
                         .thenCompose(aligned -> store.activate(directoryOf(name), copy, floor))
                         .thenCompose(active -> store.activate(name, copy, floor)));
+  }
+
+  @Override
+  public CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    CompletionStage<ImportSettings> ended = store.endImport(name, incarnation, isDryRun);
+    return name.endsWith(CollectionRecord.DIRECTORY_SUFFIX)
+        ? ended
+        : ended.thenCombine(
+            store.endImport(directoryOf(name), incarnation, isDryRun), ImportSettings::and);
   }
 
   @Override

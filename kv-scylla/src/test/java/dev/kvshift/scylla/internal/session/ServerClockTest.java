@@ -32,8 +32,7 @@ final class ServerClockTest {
           ServerClock.times(three.requests).stream()
               .map(time -> time.get().toCompletableFuture().join())
               .toList();
-      assertThat(found)
-          .containsExactlyInAnyOrder(NOON, NOON.plusSeconds(1), NOON.plusSeconds(2));
+      assertThat(found).containsExactlyInAnyOrder(NOON, NOON.plusSeconds(1), NOON.plusSeconds(2));
     }
   }
 }
