@@ -4,10 +4,12 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
  * An open connection to one store.
@@ -59,6 +61,20 @@ public interface Store extends AutoCloseable {
   CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next);
 
   /**
+   * Restores the settings of a collection that the store has changed for its import, such as how
+   * long it keeps deletes, once no older version can arrive any more. Succeeds if that was done
+   * before. A store that changes no settings has none to restore.
+   *
+   * @param isDryRun whether nothing is changed, and the statements are returned alone
+   * @return what was restored, and what the store may not restore; fails with {@code Transient} if
+   *     the store does not answer
+   */
+  default CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    return CompletableFuture.completedFuture(ImportSettings.NONE);
+  }
+
+  /**
    * Registers a process with its collections' leader, or renews its lease of {@link Gate#LEASE},
    * and returns their states. The lease begins before the answer is read. {@link Capability#GATE}.
    *
@@ -76,8 +92,17 @@ public interface Store extends AutoCloseable {
    */
   CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts);
 
-  /** Reads the server's clock. */
+  /** Reads the server's clock; that of any of them if there are several. */
   CompletionStage<Instant> serverTime();
+
+  /**
+   * Returns what reads the clock of each server that may serve this process, one by one, whether it
+   * is up or not: their clocks may differ, and {@link StoreClock} counts the worst. A store of one
+   * server has one; a wrapper returns those of the store inside.
+   */
+  default List<Supplier<CompletionStage<Instant>>> serverTimes() {
+    return List.of(this::serverTime);
+  }
 
   /**
    * Reads facts by their names, such as {@code server}, {@code keyspace} and {@code datacenter}:

@@ -13,7 +13,9 @@ import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.Usage;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -139,6 +141,15 @@ record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
   @Override
   public CompletionStage<List<Instance>> instances() {
     return store.supply(() -> space.withGate(LeaderGate::instances));
+  }
+
+  @Override
+  public CompletionStage<Usage> usage(Instant since) {
+    return store.supply(
+        () -> {
+          store.require(Capability.USAGE);
+          return space.withGate(gate -> gate.usage(since));
+        });
   }
 
   @Override

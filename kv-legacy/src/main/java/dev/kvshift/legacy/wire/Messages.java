@@ -232,6 +232,17 @@ public final class Messages {
         Instant.ofEpochMilli(message.getExpiresMillis()));
   }
 
+  public static dev.kvshift.spi.Usage usage(Usage message) {
+    return dev.kvshift.spi.Usage.of(
+        Instant.ofEpochMilli(message.getSinceMillis()),
+        message.getClientsList().stream()
+            .map(
+                use ->
+                    dev.kvshift.spi.Usage.Client.of(
+                        use.getClient(), Instant.ofEpochMilli(use.getLastSeenMillis())))
+            .toList());
+  }
+
   public static Instance instance(String collection, Gate.Instance instance) {
     dev.kvshift.spi.InstanceReport report = instance.report();
     return Instance.newBuilder()
@@ -301,6 +312,10 @@ public final class Messages {
     if (skew != null) {
       message.setSkewMicros(TimeUnit.NANOSECONDS.toMicros(skew.toNanos()));
     }
+    Duration uncertainty = use.uncertainty();
+    if (uncertainty != null) {
+      message.setUncertaintyMicros(TimeUnit.NANOSECONDS.toMicros(uncertainty.toNanos()));
+    }
     return message.build();
   }
 
@@ -321,6 +336,10 @@ public final class Messages {
                   .withSkew(
                       use.hasSkewMicros()
                           ? Duration.of(use.getSkewMicros(), ChronoUnit.MICROS)
+                          : null)
+                  .withUncertainty(
+                      use.hasUncertaintyMicros()
+                          ? Duration.of(use.getUncertaintyMicros(), ChronoUnit.MICROS)
                           : null)
                   .withHeldLocks(use.getHeldLocks())
                   .withCounts(

@@ -6,6 +6,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -68,6 +69,12 @@ public abstract class ForwardingStore implements Store {
   @Override
   public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return inner.restart(name, copy, next);
+  }
+
+  @Override
+  public CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    return inner.endImport(name, incarnation, isDryRun);
   }
 
   @Override

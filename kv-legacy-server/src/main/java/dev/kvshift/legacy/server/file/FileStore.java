@@ -49,7 +49,7 @@ public final class FileStore implements Store {
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA, Capability.USAGE));
   }
 
   @Override

@@ -20,6 +20,7 @@ import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.ImportSettings;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -255,15 +256,10 @@ public final class Schema {
     if (use != TableUse.IMPORT) {
       return CompletableFuture.completedFuture(null);
     }
-    return requests
-        .read(
-            "reading the options of table " + table,
-            internal(StoreCql.TOMBSTONE_OPTIONS, cql.keyspace(), table).setNode(schemaNode()),
-            requests.call())
+    return keepsTombstones(table)
         .thenCompose(
-            result -> {
-              Row row = result.one();
-              if (row != null && cql.dialect().keepsTombstones(row.getInt(0), extensions(row))) {
+            keeps -> {
+              if (keeps) {
                 return CompletableFuture.completedFuture(null);
               }
               String alter = cql.alter(table, Tombstones.IMPORTING);
@@ -277,6 +273,47 @@ public final class Schema {
                               + " entries would come back: open with create=if-missing, or run: "
                               + alter
                               + ";"));
+            });
+  }
+
+  /**
+   * Lets a table keep its tombstones no longer than a live one, if it exists and keeps them for an
+   * import. A change that the user may not make is left to a person.
+   */
+  public CompletionStage<ImportSettings> endImport(String table, boolean isDryRun) {
+    return keepsTombstones(table)
+        .thenCompose(
+            keeps -> {
+              if (!keeps) {
+                return CompletableFuture.completedFuture(ImportSettings.NONE);
+              }
+              String alter = endOfImport(table);
+              if (!requests.settings().create()) {
+                return CompletableFuture.completedFuture(ImportSettings.left(alter));
+              }
+              return isDryRun
+                  ? CompletableFuture.completedFuture(ImportSettings.restored(alter))
+                  : change("restoring the tombstones of table " + table, alter, 1)
+                      .thenApply(done -> ImportSettings.restored(alter))
+                      .exceptionallyCompose(
+                          error ->
+                              Futures.unwrap(error) instanceof KvException.Permanent
+                                  ? CompletableFuture.completedFuture(ImportSettings.left(alter))
+                                  : CompletableFuture.failedFuture(Futures.unwrap(error)));
+            });
+  }
+
+  /** Returns whether a table exists and keeps its tombstones for an import. */
+  private CompletionStage<Boolean> keepsTombstones(String table) {
+    return requests
+        .read(
+            "reading the options of table " + table,
+            internal(StoreCql.TOMBSTONE_OPTIONS, cql.keyspace(), table).setNode(schemaNode()),
+            requests.call())
+        .thenApply(
+            result -> {
+              Row row = result.one();
+              return row != null && cql.dialect().keepsTombstones(row.getInt(0), extensions(row));
             });
   }
 
