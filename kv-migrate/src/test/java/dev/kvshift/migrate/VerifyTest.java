@@ -76,9 +76,7 @@ final class VerifyTest {
       StoreKey held = Sides.key(500);
       StoreKey unknown = StoreKey.of(Bytes.utf8("row-x"), Bytes.utf8("planted"));
       writeToTarget(
-          sides,
-          held,
-          Mutation.put(Bytes.utf8("planted")).withVersion(version(sides, held) + 1));
+          sides, held, Mutation.put(Bytes.utf8("planted")).withVersion(version(sides, held) + 1));
       writeToTarget(
           sides,
           unknown,

@@ -11,8 +11,8 @@ import java.util.OptionalLong;
  * @param kind how it differs
  * @param sourceVersion the source's version, or empty if the source has no row
  * @param targetVersion the target's version, or empty if the target has no row
- * @param isForeign whether the source's leader has never issued the target's version for the key, so
- *     that something else has written it
+ * @param isForeign whether the source's leader has never issued the target's version for the key,
+ *     so that something else has written it
  */
 public record Difference(
     StoreKey key,

@@ -42,15 +42,16 @@ public record VerifyRecord(
 
   Members print() {
     DifferenceCounts counts = report.counts();
-    Members members = new Members()
-        .with("sourceRows", report.sourceRows())
-        .with("targetRows", report.targetRows())
-        .with("rechecked", report.rechecked())
-        .with("missing", counts.missing())
-        .with("extra", counts.extra())
-        .with("different", counts.different())
-        .with("resurrected", counts.resurrected())
-        .with("differences", counts.total());
+    Members members =
+        new Members()
+            .with("sourceRows", report.sourceRows())
+            .with("targetRows", report.targetRows())
+            .with("rechecked", report.rechecked())
+            .with("missing", counts.missing())
+            .with("extra", counts.extra())
+            .with("different", counts.different())
+            .with("resurrected", counts.resurrected())
+            .with("differences", counts.total());
     if (report.foreign() != 0) {
       members.with("foreign", report.foreign());
     }
