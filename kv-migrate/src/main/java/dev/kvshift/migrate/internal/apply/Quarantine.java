@@ -80,8 +80,8 @@ public final class Quarantine implements AutoCloseable {
   private void addNow(Row row, String reason) {
     requireBelow(count.get());
     Bytes key = TopicRecord.printKey(row.key());
-    if (keys.add(key, row.version(), reason, send(row, key.toByteArray()))
-        && count.incrementAndGet() > limit) {
+    long offset = send(row, key.toByteArray());
+    if (keys.add(key, row.version(), reason, offset) && count.incrementAndGet() > limit) {
       int now = keys.count();
       count.set(now);
       requireBelow(now);

@@ -212,8 +212,7 @@ public final class StreamWriter extends BackgroundTask {
     byte[] key = TopicRecord.printKey(change.row().key()).toByteArray();
     int partition = topic.partition(key);
     TopicRecord.Change record = new TopicRecord.Change(change.row(), change.position());
-    int maxValueBytes = maxValueBytes.applyAsInt(key.length);
-    for (TopicRecord each : TopicRecord.split(record, maxValueBytes)) {
+    for (TopicRecord each : TopicRecord.split(record, maxValueBytes.applyAsInt(key.length))) {
       send(partition, key, each);
     }
     versions.add(change.row().version());
