@@ -303,8 +303,7 @@ final class UpgradeTest {
                     .replace("TOPIC_ID", topicId)
                     .replace("LOG_ID", logId)
                     .replace("ORIGIN", origin);
-            Await.of(
-                sides.target.metadata().compareAndSet(record[0], null, Bytes.utf8(text)));
+            Await.of(sides.target.metadata().compareAndSet(record[0], null, Bytes.utf8(text)));
           }
           case "row" -> write(sides, words);
           case "record" ->
@@ -317,25 +316,20 @@ final class UpgradeTest {
           case "applied" ->
               committed.put(
                   new TopicPartition(topic, Integer.parseInt(words[1])),
-                  new OffsetAndMetadata(
-                      Long.parseLong(words[2]), line.split(" ", 4)[3]));
+                  new OffsetAndMetadata(Long.parseLong(words[2]), line.split(" ", 4)[3]));
           default -> throw new AssertionError(line);
         }
       }
       producer.flush();
       Await.of(
-          admin
-              .alterConsumerGroupOffsets(topic + ".apply", committed)
-              .all()
-              .toCompletionStage());
+          admin.alterConsumerGroupOffsets(topic + ".apply", committed).all().toCompletionStage());
     }
   }
 
   private static void write(Sides sides, String[] words) {
     Copy copy = sides.ledger().require(MigrationConfig.KEY).requireCopy();
     StoreCollection files =
-        Await.of(
-            sides.target.open(Sides.COLLECTION, sides.layout, Claim.importing(copy)));
+        Await.of(sides.target.open(Sides.COLLECTION, sides.layout, Claim.importing(copy)));
     StoreKey key = StoreKey.of(Bytes.fromHex(words[1]), Bytes.fromHex(words[2]));
     Mutation mutation =
         words[4].equals("-") ? Mutation.delete() : Mutation.put(Bytes.fromHex(words[4]));

@@ -292,9 +292,9 @@ public final class MigrationOptions {
     }
 
     /**
-     * Sets the time within which the stores are to answer a page of a scan or a write: 1 ms to 60 s,
-     * default none. While half of the answers of a second take longer, copying and comparing slow
-     * down.
+     * Sets the time within which the stores are to answer a page of a scan or a write: 1 ms to 60
+     * s, default none. While half of the answers of a second take longer, copying and comparing
+     * slow down.
      */
     public Builder latencyLimit(Duration value) {
       requireRange("latencyLimit in ms", value.toMillis(), 1, 60_000);

@@ -286,8 +286,7 @@ record MigrationFile(
     hours.apply(
         "scanRowsPerSecond",
         rows ->
-            new WorkingHours(
-                from.get(), to.get(), ScanRate.rowsPerSecond(Integer.parseInt(rows))),
+            new WorkingHours(from.get(), to.get(), ScanRate.rowsPerSecond(Integer.parseInt(rows))),
         read::set);
     return Objects.requireNonNull(read.get());
   }

@@ -152,7 +152,9 @@ final class MigrationFileTest {
   @Test
   void read_workingHoursThatAreNone_namesTheLine() {
     for (String hours :
-        List.of("{from: '8', to: '18:00', scanRowsPerSecond: 200}", "{from: '08:00', to: '08:00', scanRowsPerSecond: 200}")) {
+        List.of(
+            "{from: '8', to: '18:00', scanRowsPerSecond: 200}",
+            "{from: '08:00', to: '08:00', scanRowsPerSecond: 200}")) {
       assertThatThrownBy(
               () ->
                   read(

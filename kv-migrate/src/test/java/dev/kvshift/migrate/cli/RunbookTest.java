@@ -48,8 +48,7 @@ final class RunbookTest {
     assertThat(commands).isNotEmpty();
 
     for (List<String> command : commands) {
-      assertThatCode(
-              () -> MigrateCommand.commandLine().parseArgs(command.toArray(new String[0])))
+      assertThatCode(() -> MigrateCommand.commandLine().parseArgs(command.toArray(new String[0])))
           .as("%s: %s", document, command)
           .doesNotThrowAnyException();
     }
@@ -146,7 +145,10 @@ final class RunbookTest {
         List<String> words = words(whole.toString());
         whole.setLength(0);
         if (isOfTheRunner(words)) {
-          commands.add(words.get(1).equals("migrate") ? words.subList(2, words.size()) : words.subList(1, words.size()));
+          commands.add(
+              words.get(1).equals("migrate")
+                  ? words.subList(2, words.size())
+                  : words.subList(1, words.size()));
         }
       }
     }

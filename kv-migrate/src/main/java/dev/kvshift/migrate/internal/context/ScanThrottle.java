@@ -18,10 +18,10 @@ import org.slf4j.LoggerFactory;
  * Holds the scans of a collection in this process to their rate, over both stores and all threads.
  * The rate can change meanwhile. Safe for use by many threads.
  *
- * <p>With a latency limit, the rate also follows the stores: it is halved after each second in which
- * at least half of the answers, of either store, took longer or failed, and grows by a twentieth of
- * the rate of before in each other second, up to the given one. What the migration asks of the
- * stores follows its scans, so nothing else need be held back.
+ * <p>With a latency limit, the rate also follows the stores: it is halved after each second in
+ * which at least half of the answers, of either store, took longer or failed, and grows by a
+ * twentieth of the rate of before in each other second, up to the given one. What the migration
+ * asks of the stores follows its scans, so nothing else need be held back.
  */
 public final class ScanThrottle {
   private static final Logger LOG = LoggerFactory.getLogger(ScanThrottle.class);
@@ -69,8 +69,7 @@ public final class ScanThrottle {
    * @param pageRows rows in a page, unless that is more than the rate allows in one second
    * @param latencyLimit the time within which the stores are to answer; null not to follow them
    */
-  public ScanThrottle(
-      ScanRate rate, int pageRows, @Nullable Duration latencyLimit, Ticker ticker) {
+  public ScanThrottle(ScanRate rate, int pageRows, @Nullable Duration latencyLimit, Ticker ticker) {
     this.pageRows = pageRows;
     this.latencyLimit = latencyLimit;
     this.ticker = ticker;
@@ -122,8 +121,7 @@ public final class ScanThrottle {
         .get()
         .whenComplete(
             (answer, failed) ->
-                answered(
-                    failed != null || ticker.read() - begun > latencyLimit.toNanos()));
+                answered(failed != null || ticker.read() - begun > latencyLimit.toNanos()));
   }
 
   private void answered(boolean isSlow) {

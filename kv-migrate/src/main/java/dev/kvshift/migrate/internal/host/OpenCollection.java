@@ -54,8 +54,8 @@ public record OpenCollection(
   }
 
   /**
-   * Takes over the rate that a person has set, or that of the configuration for this time of the day
-   * if nobody has.
+   * Takes over the rate that a person has set, or that of the configuration for this time of the
+   * day if nobody has.
    */
   public void applyRates() {
     Rates rates = ledger.get(Rates.KEY);
