@@ -461,10 +461,11 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   private CompletionStage<Long> writeNew(
       PhaseTracker.View view, StoreKey key, Mutation mutation, Call call) {
+    newSide.store(view.floor(), call); // opens it meanwhile, if necessary
     return newSide
-        .beforeSending(clock.awaitPast(view.floor()), call)
+        .draw(view.floor(), call)
         .thenCompose(
-            passed -> newWrites.write(view.floor(), key, mutation.withVersion(clock.next()), call));
+            version -> newWrites.write(view.floor(), key, mutation.withVersion(version), call));
   }
 
   /**
