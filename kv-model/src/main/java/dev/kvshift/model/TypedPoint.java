@@ -27,13 +27,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TypedPoint<K, V> {
   private final PointModel<K, V> model;
-  private final KvCollection collection;
   private final TypedKeys<K, V> keys;
   private final Async async = new Async();
 
   TypedPoint(PointModel<K, V> model, KvCollection collection) {
     this.model = model;
-    this.collection = collection;
     this.keys = new TypedKeys<>(collection, this::encode, model.value(), model.ttl());
   }
 
