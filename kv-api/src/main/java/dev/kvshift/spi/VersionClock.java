@@ -82,6 +82,16 @@ public final class VersionClock {
   }
 
   /**
+   * Returns whether this clock has issued or seen a version above {@code floor + ε}, so that all
+   * later ones lie above everything that the leader has issued.
+   *
+   * @param floor the leader's last version, in microseconds since 1970
+   */
+  public boolean isPast(long floor) {
+    return last.get() > floor + TimeUnit.NANOSECONDS.toMicros(SKEW_LIMIT.toNanos());
+  }
+
+  /**
    * Completes once this clock has passed {@code floor + ε}. Versions issued from then on lie above
    * everything that the leader has issued.
    *

@@ -102,6 +102,14 @@ final class VersionClockTest {
   }
 
   @Test
+  void isPast_onlyByAVersionAboveFloorAndLimit() {
+    assertThat(clock.isPast(MICROS - 300_000)).as("no version was drawn").isFalse();
+    assertThat(clock.next()).isEqualTo(MICROS);
+    assertThat(clock.isPast(MICROS - 250_001)).isTrue();
+    assertThat(clock.isPast(MICROS - 250_000)).isFalse();
+  }
+
+  @Test
   void awaitPast_runningClock_endsOnceItHasPassed() throws Exception {
     VersionClock running = new VersionClock(Clock.systemUTC());
     long floor = running.nowMicros() - 200_000;
