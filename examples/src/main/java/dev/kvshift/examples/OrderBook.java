@@ -27,7 +27,6 @@ public final class OrderBook {
    */
   public record OrderKey(Instant placed, String number) {}
 
-  // <readme>
   static final RangeModel<String, OrderKey, Order> ORDERS =
       Model.range("orders")
           .main(string())
@@ -50,8 +49,6 @@ public final class OrderBook {
     return orders.getRange(
         customer, KeyRange.<OrderKey>all().backward(), PageLimit.entries(entries));
   }
-
-  // </readme>
 
   /** Returns an order; empty if it was never placed, or was cancelled. */
   public Optional<Order> find(String customer, OrderKey key) {

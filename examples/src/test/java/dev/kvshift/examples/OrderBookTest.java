@@ -7,9 +7,6 @@ import dev.kvshift.examples.OrderBook.OrderKey;
 import dev.kvshift.examples.proto.Order;
 import dev.kvshift.model.Stores;
 import dev.kvshift.model.TypedEntry;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
@@ -30,17 +27,5 @@ class OrderBookTest {
           .containsExactly(
               new OrderKey(NOON.plusSeconds(2), "A-2"), new OrderKey(NOON.plusSeconds(1), "A-1"));
     }
-  }
-
-  @Test
-  void readme_showsTheCompiledCode() throws IOException {
-    Path root = Path.of(System.getProperty("kvshift.root"));
-    String source =
-        Files.readString(
-            root.resolve("examples/src/main/java/dev/kvshift/examples/OrderBook.java"));
-    String shown = source.substring(source.indexOf("// <readme>\n") + 12);
-    shown = shown.substring(0, shown.indexOf("  // </readme>")).stripTrailing().stripIndent();
-
-    assertThat(Files.readString(root.resolve("README.md"))).contains("```java\n" + shown + "\n```");
   }
 }

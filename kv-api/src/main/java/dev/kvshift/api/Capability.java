@@ -27,6 +27,8 @@ public enum Capability {
   GATE,
   /** The gate can hold back writers behind a fence and hand over. */
   FENCING,
+  /** The leader remembers over restarts which clients have used a collection, and when. */
+  USAGE,
   /** Leases on keys with fencing tokens. */
   LOCKS,
   /** A space of locks has a gate of its own, by which it moves to another store. */

@@ -1,11 +1,13 @@
 package dev.kvshift.spi;
 
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -479,6 +481,22 @@ public interface Gate {
    * lease has ended by the leader's clock. {@link Store#report} begins and renews leases.
    */
   CompletionStage<List<Instance>> instances();
+
+  /** The maximum number of clients that {@link #usage} names: 1,000. */
+  int MAX_USERS = 1_000;
+
+  /**
+   * Lists the clients that have sent requests for the collection, or for the locks of the space,
+   * since an instant, at most {@link #MAX_USERS}, the last seen first. Refused requests count, too,
+   * requests of the runner do not. The leader remembers clients over restarts. {@link
+   * Capability#USAGE}.
+   *
+   * @param since an instant by the leader's clock
+   */
+  default CompletionStage<Usage> usage(Instant since) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(Capability.USAGE, "the gate of this store"));
+  }
 
   /**
    * Reports each new epoch that a reply of the leader shows, until the store is closed. May report

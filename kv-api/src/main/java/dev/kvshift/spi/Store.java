@@ -6,6 +6,7 @@ import dev.kvshift.api.Layout;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -58,6 +59,20 @@ public interface Store extends AutoCloseable {
   CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next);
 
   /**
+   * Restores the settings of a collection that the store has changed for its import, such as how
+   * long it keeps deletes, once no older version can arrive any more. Succeeds if that was done
+   * before. A store that changes no settings has none to restore.
+   *
+   * @param isDryRun whether nothing is changed, and the statements are returned alone
+   * @return what was restored, and what the store may not restore; fails with {@code Transient} if
+   *     the store does not answer
+   */
+  default CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    return CompletableFuture.completedFuture(ImportSettings.NONE);
+  }
+
+  /**
    * Registers a process with its collections' leader, or renews its lease of {@link Gate#LEASE},
    * and returns their states. The lease begins before the answer is read. {@link Capability#GATE}.
    *
@@ -77,6 +92,16 @@ public interface Store extends AutoCloseable {
 
   /** Reads the server's clock. */
   CompletionStage<Instant> serverTime();
+
+  /**
+   * Reads facts by their names, such as {@code server}, {@code keyspace} and {@code datacenter}:
+   * the server's product and version, and how this connection uses it. For people who check a
+   * connection, in the order in which they read them, without secrets. There are none if the store
+   * knows nothing but its {@link #description()}.
+   */
+  default CompletionStage<Map<String, String>> facts() {
+    return CompletableFuture.completedFuture(Map.of());
+  }
 
   /** Returns the store's small records; {@link Capability#METADATA}. */
   Metadata metadata();

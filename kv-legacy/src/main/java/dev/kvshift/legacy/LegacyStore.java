@@ -129,6 +129,13 @@ final class LegacyStore implements Store {
         reply -> Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(reply.getNumber())));
   }
 
+  /** The server reports no version; a library that it does not understand cannot connect. */
+  @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return CompletableFuture.completedFuture(
+        Map.of("server", "legacy server, " + partitions + " partitions"));
+  }
+
   @Override
   public Metadata metadata() {
     throw unsupported(Capability.METADATA);

@@ -13,6 +13,8 @@ import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.Usage;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -116,6 +118,14 @@ final class RemoteGate implements Gate {
         Kind.READ,
         () -> Request.newBuilder().setInstances(Nothing.getDefaultInstance()),
         reply -> reply.getInstances().getInstancesList().stream().map(Messages::instance).toList());
+  }
+
+  @Override
+  public CompletionStage<Usage> usage(Instant since) {
+    return ask(
+        Kind.READ,
+        () -> Request.newBuilder().setUsage(since.toEpochMilli()),
+        reply -> Messages.usage(reply.getUsage()));
   }
 
   private static Attempt named(String attempt) {

@@ -1,5 +1,6 @@
 package dev.kvshift.memory;
 
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate.Fence;
 import dev.kvshift.spi.Gate.Instance;
@@ -7,7 +8,10 @@ import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.InstanceRegistry;
 import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.Usage;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -19,9 +23,14 @@ import org.jspecify.annotations.Nullable;
  * owner's monitor.
  */
 final class LeaderGate {
+  private static final long RUNNER = Call.within(Duration.ZERO).ungated().epoch();
+
   private final String collection;
   private final InstanceRegistry instances;
   private final List<Listener> listeners = new ArrayList<>();
+  private final Clock clock;
+  private final Instant since;
+  private @Nullable Instant lastUse;
   private GateRecord record = GateRecord.first();
   private Set<String> givenUp = Set.of();
 
@@ -29,6 +38,8 @@ final class LeaderGate {
 
   LeaderGate(String collection, Clock clock) {
     this.collection = collection;
+    this.clock = clock;
+    this.since = clock.instant();
     this.instances = new InstanceRegistry(collection, clock, System::nanoTime);
   }
 
@@ -41,11 +52,28 @@ final class LeaderGate {
   }
 
   void admitRead(long callerEpoch) {
+    note(callerEpoch);
     record.admitRead(collection, callerEpoch);
   }
 
   void admitWrite(long callerEpoch) {
+    note(callerEpoch);
     record.admitWrite(collection, callerEpoch);
+  }
+
+  private void note(long callerEpoch) {
+    if (callerEpoch != RUNNER) {
+      lastUse = clock.instant();
+    }
+  }
+
+  /** Clients in memory have no names, so that all of them count as one. */
+  Usage usage(Instant from) {
+    return Usage.of(
+        since,
+        lastUse == null || lastUse.isBefore(from)
+            ? List.of()
+            : List.of(Usage.Client.of("a client in this process", lastUse)));
   }
 
   boolean compareAndSet(State expected, State next) {

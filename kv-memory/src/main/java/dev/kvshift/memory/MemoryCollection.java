@@ -64,7 +64,8 @@ final class MemoryCollection implements StoreCollection {
           return observed(
               table.<@Nullable Row>read(
                   call, rows -> walk.shown(rows.get(TokenKey.of(key)), store.server.now())));
-        });
+        },
+        call);
   }
 
   @Override
@@ -76,7 +77,8 @@ final class MemoryCollection implements StoreCollection {
           requireCapabilities(mutation);
           checker.checkDeadline(call);
           return table.write(store, key, mutation, call, store.versions);
-        });
+        },
+        call);
   }
 
   @Override
@@ -91,7 +93,8 @@ final class MemoryCollection implements StoreCollection {
                   call, rows -> walk.range(rows, main, shard, range, limit, store.server.now()));
           page.rows().forEach(this::observed);
           return page;
-        });
+        },
+        call);
   }
 
   @Override

@@ -6,6 +6,8 @@ import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.Usage;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongConsumer;
@@ -77,6 +79,15 @@ record MemoryGate(MemoryStore store, Table table) implements Gate {
   @Override
   public CompletionStage<List<Instance>> instances() {
     return store.supply(() -> table.withGate(LeaderGate::instances));
+  }
+
+  @Override
+  public CompletionStage<Usage> usage(Instant since) {
+    return store.supply(
+        () -> {
+          store.require(Capability.USAGE);
+          return table.withGate(gate -> gate.usage(since));
+        });
   }
 
   @Override

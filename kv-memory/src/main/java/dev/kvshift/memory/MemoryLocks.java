@@ -13,7 +13,9 @@ import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.Usage;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -35,7 +37,8 @@ record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
           OperationChecker.checkLocks(keys, store.limits());
           OperationChecker.checkLease(lease);
           return requireAuthority().thenApply(above -> space.tryLockAll(keys, lease, above, call));
-        });
+        },
+        call);
   }
 
   /** Returns the floor, provided that this store grants the space's locks to this client. */
@@ -70,7 +73,8 @@ record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
         () -> {
           OperationChecker.checkLease(lease);
           return CompletableFuture.completedFuture(space.renew(lock, lease, call));
-        });
+        },
+        call);
   }
 
   @Override
@@ -79,7 +83,8 @@ record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
         () -> {
           space.release(lock);
           return CompletableFuture.completedFuture(null);
-        });
+        },
+        call);
   }
 
   @Override
@@ -136,6 +141,15 @@ record MemoryLocks(MemoryStore store, LockSpace space, @Nullable Long floor)
   @Override
   public CompletionStage<List<Instance>> instances() {
     return store.supply(() -> space.withGate(LeaderGate::instances));
+  }
+
+  @Override
+  public CompletionStage<Usage> usage(Instant since) {
+    return store.supply(
+        () -> {
+          store.require(Capability.USAGE);
+          return space.withGate(gate -> gate.usage(since));
+        });
   }
 
   @Override

@@ -33,6 +33,7 @@ public final class MemoryOptions {
     private Executor executor = Runnable::run;
     private int faultsPerThousand;
     private long seed;
+    private InjectedFaults injected = new InjectedFaults();
 
     private Members copy() {
       Members copy = new Members();
@@ -43,6 +44,7 @@ public final class MemoryOptions {
       copy.executor = executor;
       copy.faultsPerThousand = faultsPerThousand;
       copy.seed = seed;
+      copy.injected = injected;
       return copy;
     }
   }
@@ -56,8 +58,8 @@ public final class MemoryOptions {
   }
 
   /**
-   * Returns the same options with another clock for expiry, versions, leases and fences. The clock
-   * of the first opener of a name holds for all.
+   * Returns the same options with another clock for expiry, versions, leases and fences, such as a
+   * {@link MovableClock}. The clock of the first opener of a name holds for all.
    */
   public MemoryOptions withClock(Clock clock) {
     Members next = members.copy();
@@ -120,6 +122,13 @@ public final class MemoryOptions {
     return new MemoryOptions(next);
   }
 
+  /** Returns the same options with faults that a test injects while the store is used. */
+  public MemoryOptions withFaults(InjectedFaults injected) {
+    Members next = members.copy();
+    next.injected = Objects.requireNonNull(injected, "injected");
+    return new MemoryOptions(next);
+  }
+
   /** Returns the clock for expiry, versions, leases and fences. */
   public Clock clock() {
     return members.clock;
@@ -146,6 +155,6 @@ public final class MemoryOptions {
   }
 
   Faults faults() {
-    return new Faults(members.faultsPerThousand, members.seed);
+    return new Faults(members.faultsPerThousand, members.seed, members.injected);
   }
 }

@@ -5,6 +5,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Layout.Shape;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
@@ -132,7 +133,16 @@ final class MemoryStore implements Store {
 
   @Override
   public CompletionStage<Instant> serverTime() {
-    return supply(server::now);
+    return compose(
+        () ->
+            faults.ping(
+                () -> CompletableFuture.completedFuture(server.now()),
+                Call.within(LIMITS.timeout())));
+  }
+
+  @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return supply(() -> Map.of("server", "memory of this process"));
   }
 
   @Override
@@ -186,14 +196,14 @@ final class MemoryStore implements Store {
   }
 
   /** Serves a read, or fails it if the store injects faults. */
-  <T extends @Nullable Object> CompletionStage<T> read(Supplier<T> body) {
-    return compose(() -> faults.read(() -> CompletableFuture.completedFuture(body.get())));
+  <T extends @Nullable Object> CompletionStage<T> read(Supplier<T> body, Call call) {
+    return compose(() -> faults.read(() -> CompletableFuture.completedFuture(body.get()), call));
   }
 
   /** Serves a write, or fails it if the store injects faults. */
   <T extends @Nullable Object> CompletionStage<T> write(
-      Supplier<? extends CompletionStage<T>> body) {
-    return compose(() -> faults.write(body));
+      Supplier<? extends CompletionStage<T>> body, Call call) {
+    return compose(() -> faults.write(body, call));
   }
 
   /** Runs the body on the executor while the store is open. Its errors become the stage's. */

@@ -5,7 +5,9 @@ import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.KeyHistory;
 import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.QuietPeriod;
 import dev.kvshift.migrate.api.RejectedKey;
+import dev.kvshift.migrate.api.RetireReport;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.host.Explainer;
@@ -15,7 +17,6 @@ import dev.kvshift.migrate.internal.host.Retirement;
 import dev.kvshift.migrate.internal.host.TaskDesk;
 import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -116,22 +117,22 @@ public final class HostedMigrations {
    *
    * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused as it would
    */
-  public List<String> previewRetire(String collection, Duration quietPeriod) {
-    return new Retirement(plan.collection(collection), Clock.systemUTC()).preview(quietPeriod);
+  public RetireReport previewRetire(String collection, QuietPeriod quiet) {
+    return new Retirement(plan.collection(collection), Clock.systemUTC()).preview(quiet);
   }
 
   /**
    * Deletes what the migration of a moved collection has left, but for its certificate and its
-   * events. Touches no row.
+   * events, and restores the settings that the target had changed for the import. Touches no row.
    *
-   * @param quietPeriod how long ago the move must be
-   * @return what was deleted
+   * @param quiet the time for which the collection must have been left alone
+   * @return what was done, and what a person has to do
    * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if the collection has not
-   *     moved for that long, is still asked for, or a side is not the one of this migration;
-   *     nothing was deleted
+   *     moved for that long, somebody has used it at the source since, or a side is not the one of
+   *     this migration; nothing was deleted
    */
-  public List<String> retire(String collection, Duration quietPeriod) {
-    return new Retirement(plan.collection(collection), Clock.systemUTC()).run(quietPeriod);
+  public RetireReport retire(String collection, QuietPeriod quiet) {
+    return new Retirement(plan.collection(collection), Clock.systemUTC()).run(quiet);
   }
 
   /**

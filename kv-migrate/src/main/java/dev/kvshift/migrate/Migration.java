@@ -12,6 +12,7 @@ import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.Step;
 import dev.kvshift.migrate.api.TaskKind;
@@ -303,6 +304,27 @@ public final class Migration implements AutoCloseable {
   public int retryQuarantined() {
     start();
     return tasks().retryQuarantined();
+  }
+
+  /**
+   * Accepts that quarantined keys are lost: the target never gets the rows that it has rejected.
+   * That is recorded with user, machine and time, and in the certificate. The keys no longer keep
+   * the collection from moving, and comparisons leave them out for as long as both sides have the
+   * same rows of them as now.
+   *
+   * @param digests the digests of the keys, as {@link RejectedKey#digest} names them
+   * @throws MigrationException.CutoverRefused if a key is not quarantined, is equal on both sides
+   *     by now, or has another row at the source than the rejected one, or if the collection has
+   *     moved; no loss was accepted then
+   */
+  public void dropQuarantined(List<String> digests) {
+    prepare();
+    if (state().phase() == Phase.NEW_ONLY) {
+      throw new MigrationException.CutoverRefused(
+          "no loss was accepted: collection " + plan.collection() + " has moved");
+    }
+    start();
+    tasks().drop(digests);
   }
 
   /**

@@ -1,16 +1,23 @@
 package dev.kvshift.migrate;
 
+import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.Finding;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.Sizing;
 import dev.kvshift.migrate.internal.host.PlanChecks;
 import dev.kvshift.migrate.internal.host.SizeSample;
+import dev.kvshift.migrate.internal.host.StoreChecks;
+import dev.kvshift.spi.Store;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
 
 /** The checks before a migration begins or continues. They leave nothing changed. */
 public final class Preflight {
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private Preflight() {}
 
   /**
@@ -19,6 +26,24 @@ public final class Preflight {
    */
   public static List<Finding> check(MigrationPlan plan) {
     return new PlanChecks(plan, Clock.systemUTC()).run();
+  }
+
+  /**
+   * Checks an open store as its services would use it: server, clock, permissions, and each
+   * collection that is named or recorded. A check that fails is a finding itself.
+   *
+   * @param named collections to look at, with the layouts that their models declare
+   * @param isReadOnly whether the services of the connection only read
+   */
+  public static List<Finding> checkStore(
+      Store store, SortedMap<String, Optional<Layout>> named, boolean isReadOnly) {
+    return new StoreChecks(store, Clock.systemUTC(), PATIENCE).run(named, isReadOnly);
+  }
+
+  /** Checks that the two sides of a transition belong to one migration, for each collection. */
+  public static List<Finding> checkSides(
+      Store oldSide, Store newSide, SortedMap<String, Optional<Layout>> named) {
+    return StoreChecks.between(oldSide, newSide, named.keySet(), PATIENCE);
   }
 
   /**

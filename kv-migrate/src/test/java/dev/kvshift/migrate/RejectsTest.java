@@ -8,8 +8,13 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.RejectedKey;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.Machine;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
+import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreKey;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** Rows that the target can never hold: their limit, their keys, and how they are settled. */
@@ -103,6 +108,122 @@ final class RejectsTest {
         assertThat(migration.verify().differences()).isZero();
       }
     }
+  }
+
+  @Test
+  void drop_rejectedKey_movesUnderACertificateThatNamesIt() {
+    try (Sides sides = new Sides()) {
+      StoreKey key = Sides.key(7);
+      sides.fill(100);
+      try (Migration migration =
+          Migration.of(sides.to(Refusing.valuesOf(key)).plan(), ProgressListener.NONE)) {
+        migration.copy();
+        assertThat(migration.verify().counts().missing()).isEqualTo(1);
+        RejectedKey rejected = migration.status().quarantine().first().get(0);
+        assertRefused(() -> migration.dropQuarantined(List.of("00")), "key 00 is not quarantined");
+        assertThat(migration.status().quarantine().keys()).isEqualTo(1);
+
+        migration.dropQuarantined(List.of(rejected.digest()));
+
+        assertThat(migration.status().quarantine())
+            .isEqualTo(new MigrationStatus.Quarantine(0, List.of(), 1));
+        assertThat(migration.status().events())
+            .anySatisfy(
+                event ->
+                    assertThat(event)
+                        .contains("\"key\":\"" + rejected.digest() + "\"", "\"what\":\"drop\"")
+                        .contains(Refusing.REASON, "\"who\":\"" + Machine.user() + "\""));
+        assertThat(migration.run().verify().differences()).isZero();
+        assertThat(Migration.verifyCertificate(migration.certificate()).losses())
+            .containsExactly(rejected.digest());
+        assertRefused(
+            () -> migration.dropQuarantined(List.of(rejected.digest())),
+            "collection files has moved");
+      }
+      assertThat(Await.of(sides.to().get(key, Sides.call()))).isNull();
+    }
+  }
+
+  @Test
+  void drop_keyChangesAtTheSource_countsAgain() {
+    try (Sides sides = new Sides()) {
+      StoreKey key = Sides.key(7);
+      sides.fill(100);
+      try (Migration migration =
+          Migration.of(sides.to(Refusing.valuesOf(key)).plan(), ProgressListener.NONE)) {
+        migration.copy();
+        String digest = migration.status().quarantine().first().get(0).digest();
+        migration.dropQuarantined(List.of(digest));
+        assertThat(migration.verify().differences()).isZero();
+
+        sides.put(key, "too large again");
+        migration.catchUp();
+
+        assertThat(migration.verify().counts().missing()).isEqualTo(1);
+        assertThat(migration.status().quarantine().keys()).isEqualTo(1);
+        assertThat(migration.status().quarantine().acceptedLosses()).isZero();
+
+        sides.delete(key);
+        assertThat(migration.run().verify().differences()).isZero();
+        assertThat(Migration.verifyCertificate(migration.certificate()).losses()).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void drop_targetGetsAnotherRow_countsAgain() {
+    try (Sides sides = new Sides()) {
+      StoreKey key = Sides.key(7);
+      sides.fill(100);
+      Refusing refusal = Refusing.valuesOf(key);
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
+        migration.copy();
+        String digest = migration.status().quarantine().first().get(0).digest();
+        migration.dropQuarantined(List.of(digest));
+        assertThat(migration.verify().differences()).isZero();
+
+        Await.of(
+            sides
+                .to()
+                .write(key, Mutation.put(Bytes.utf8("foreign")).withVersion(7L), Sides.call()));
+
+        assertThatThrownBy(migration::cutover)
+            .isExactlyInstanceOf(MigrationException.Mismatch.class)
+            .hasMessage(
+                "1 keys of files differ in another way than it was accepted; nothing was moved:"
+                    + " repair them and verify again");
+        assertThat(migration.verify().counts().different()).isEqualTo(1);
+        refusal.turn(false);
+        assertThat(migration.repair().repaired()).isEqualTo(1);
+        assertThat(migration.run().verify().differences()).isZero();
+        assertThat(Migration.verifyCertificate(migration.certificate()).losses()).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void drop_notWhatWasRejected_isRefused() {
+    try (Sides sides = new Sides()) {
+      sides.fill(100);
+      Refusing refusal = Refusing.valuesOf(Sides.key(7));
+      try (Migration migration = Migration.of(sides.to(refusal).plan(), ProgressListener.NONE)) {
+        migration.copy();
+        String digest = migration.status().quarantine().first().get(0).digest();
+        refusal.turn(false);
+        sides.put(Sides.key(7), "short");
+
+        assertRefused(
+            () -> migration.dropQuarantined(List.of(digest)),
+            "key " + digest + " is equal on both sides by now: give dead-letters retry");
+        assertThat(migration.retryQuarantined()).isZero();
+      }
+    }
+  }
+
+  private static void assertRefused(ThrowingCallable drop, String why) {
+    assertThatThrownBy(drop)
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessageStartingWith("no loss was accepted: " + why);
   }
 
   @Test

@@ -4,12 +4,16 @@ import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.QuietPeriod;
+import dev.kvshift.migrate.api.RetireReport;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
@@ -18,14 +22,22 @@ import dev.kvshift.migrate.internal.ledger.ResetRecord;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.Usage;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
@@ -37,7 +49,7 @@ import org.junit.jupiter.api.Test;
  */
 final class WipeTest {
   private static final int ROWS = 50;
-  private static final Duration NONE = Duration.ZERO;
+  private static final QuietPeriod NONE = QuietPeriod.of(Duration.ZERO);
 
   @Test
   void reset_copied_wipesItAndItIsCopiedAnew() throws Exception {
@@ -184,7 +196,7 @@ final class WipeTest {
       try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
         migration.run();
       }
-      assertThatThrownBy(() -> wipes.retire(Sides.COLLECTION, Duration.ofDays(14)))
+      assertThatThrownBy(() -> wipes.retire(Sides.COLLECTION, QuietPeriod.of(Duration.ofDays(14))))
           .isInstanceOf(MigrationException.CutoverRefused.class)
           .hasMessageContaining("and the quiet period lasts until ");
       assertThat(topics()).contains(topic);
@@ -205,9 +217,117 @@ final class WipeTest {
           "its topics are gone", () -> topics().stream().noneMatch(name -> name.startsWith(topic)));
       assertThat(sides.ledger().get(StreamProgress.KEY)).isNull();
       assertThat(sides.ledger().get(Certificate.KEY)).isNotNull();
-      assertThat(wipes.retire(Sides.COLLECTION, NONE)).contains("the records of progress");
+      assertThat(wipes.retire(Sides.COLLECTION, NONE).deleted())
+          .contains("the records of progress");
       assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
       assertRefused(sides, "it has moved, and the target alone has");
+    }
+  }
+
+  @Test
+  void retire_usedWithinTheQuietPeriod_namesTheClients() {
+    QuietPeriod quiet = new QuietPeriod(Duration.ofSeconds(1), List.of("points"));
+    try (Sides sides = new Sides()) {
+      move(sides);
+      StoreLocks locks = sides.source.locks("points");
+      Set<Bytes> keys = Set.of(Bytes.utf8("k"));
+
+      until(
+          "the move is long enough ago",
+          () -> {
+            assertThatThrownBy(() -> Await.of(sides.from.get(Sides.key(1), Sides.call())))
+                .isInstanceOf(StalePhase.class);
+            return refusal(sides, quiet)
+                .contains(
+                    "is not retired: it was used at the old store within the quiet period, by a"
+                        + " client in this process, last at ");
+          });
+      until(
+          "its rows are left alone, and its locks are not",
+          () -> {
+            Await.of(locks.tryLockAll(keys, Duration.ofSeconds(1), Sides.call()));
+            return refusal(sides, quiet)
+                .contains("lock space points was used at the old store within the quiet period");
+          });
+      until("nobody uses it", () -> refusal(sides, quiet).isEmpty());
+      assertThat(sides.ledger().get(StreamProgress.KEY)).isNull();
+    }
+  }
+
+  @Test
+  void retire_leaderThatCannotTell_isRefusedOrLeftToAPerson() {
+    try (Sides sides = new Sides()) {
+      move(sides);
+      sides.from(
+          (type, method, arguments, request) ->
+              method.equals("usage")
+                  ? CompletableFuture.completedFuture(Usage.of(Instant.now(), List.of()))
+                  : request.send());
+      assertThat(refusal(sides, QuietPeriod.of(Duration.ofMillis(1))))
+          .contains("the old store remembers its clients since ", "--quiet-days");
+
+      sides.from(
+          new Intercepted.Fault() {
+            @Override
+            public CompletionStage<?> around(
+                Class<?> type, String method, Object[] arguments, Intercepted.Request request) {
+              return request.send();
+            }
+
+            @Override
+            public Object answered(String method, Object answer) {
+              return method.equals("capabilities")
+                  ? EnumSet.complementOf(EnumSet.of(Capability.USAGE))
+                  : answer;
+            }
+          });
+      assertThat(wipes(sides).retire(Sides.COLLECTION, NONE).left())
+          .containsExactly(
+              "the old store does not remember its clients: make sure that nobody has used it for 0"
+                  + " days");
+    }
+  }
+
+  @Test
+  void retire_settingsOfTheImport_areRestoredOrLeftToAPerson() {
+    try (Sides sides = new Sides()) {
+      move(sides);
+      List<Object> dryRuns = new ArrayList<>();
+      sides.to(
+          (type, method, arguments, request) -> {
+            if (method.equals("endImport")) {
+              assertThat(arguments).startsWith(Sides.COLLECTION, 1L);
+              dryRuns.add(arguments[2]);
+              return CompletableFuture.completedFuture(
+                  ImportSettings.restored("ALTER a").and(ImportSettings.left("ALTER b")));
+            }
+            return request.send();
+          });
+      for (RetireReport report :
+          List.of(
+              wipes(sides).previewRetire(Sides.COLLECTION, NONE),
+              wipes(sides).retire(Sides.COLLECTION, NONE))) {
+        assertThat(report.restored()).containsExactly("ALTER a");
+        assertThat(report.left()).containsExactly("run on the new store: ALTER b;");
+      }
+      assertThat(dryRuns).containsExactly(true, false);
+    }
+  }
+
+  private static void move(Sides sides) {
+    sides.fill(ROWS);
+    try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+      migration.run();
+    }
+  }
+
+  /** Retires; returns why not, or nothing. */
+  private static String refusal(Sides sides, QuietPeriod quiet) {
+    try {
+      wipes(sides).retire(Sides.COLLECTION, quiet);
+      return "";
+    } catch (MigrationException.CutoverRefused e) {
+      return e.getMessage();
     }
   }
 

@@ -27,6 +27,7 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.LockSpaceRecord;
@@ -215,6 +216,22 @@ final class ScyllaStore implements Store {
   }
 
   @Override
+  public CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    return Futures.start(
+        () -> {
+          CompletionStage<ImportSettings> ended =
+              CompletableFuture.completedFuture(ImportSettings.NONE);
+          for (String table : tables(name, incarnation).toList()) {
+            ended =
+                ended.thenCompose(
+                    before -> schema.endImport(table, isDryRun).thenApply(before::and));
+          }
+          return ended;
+        });
+  }
+
+  @Override
   public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return CollectionRecord.restart(metadata, name, copy, next);
   }
@@ -234,6 +251,11 @@ final class ScyllaStore implements Store {
   @Override
   public CompletionStage<Instant> serverTime() {
     return ServerClock.read(requests);
+  }
+
+  @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return schema.facts();
   }
 
   @Override

@@ -20,6 +20,7 @@ import dev.kvshift.testkit.clause.PointOperationsClause;
 import dev.kvshift.testkit.clause.RandomOperationsClause;
 import dev.kvshift.testkit.clause.RangesClause;
 import dev.kvshift.testkit.clause.ScanClause;
+import dev.kvshift.testkit.clause.UsageClause;
 import dev.kvshift.testkit.clause.VersionsClause;
 import dev.kvshift.testkit.clause.WorkClause;
 import dev.kvshift.testkit.fixture.UseFixture;
@@ -80,6 +81,9 @@ public abstract class DriverKit {
 
   @Nested
   final class Gate extends GateClause {}
+
+  @Nested
+  final class Usage extends UsageClause {}
 
   @Nested
   final class Fence extends FenceClause {}

@@ -13,9 +13,11 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.Usage;
 import dev.kvshift.testkit.fault.ForwardingCollection;
 import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
@@ -126,6 +128,11 @@ final class ForwardingParts {
     @Override
     public CompletionStage<List<Instance>> instances() {
       return inner.instances();
+    }
+
+    @Override
+    public CompletionStage<Usage> usage(Instant since) {
+      return inner.usage(since);
     }
 
     @Override

@@ -124,7 +124,10 @@ final class Catalog {
                   "model",
                   "the protocol between the two stores as a state machine: every state of small"
                       + " systems, N of larger ones; without any one rule, a violation",
-                  new Tests("kv-transition", "PhaseModelTest,DirectoryModelTest,LockModelTest"))
+                  new Tests(
+                      "kv-transition",
+                      "PhaseModelTest,ClockModelTest,VersionModelTest,DirectoryModelTest,"
+                          + "LockModelTest"))
               .with(number("--states", "N", "kvshift.model.states"))
               .property("test.heap", "3g"),
           TestCheck.of(

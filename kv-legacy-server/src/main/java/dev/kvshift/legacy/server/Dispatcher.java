@@ -28,6 +28,7 @@ import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.legacy.wire.Scan;
+import dev.kvshift.legacy.wire.Usage;
 import dev.kvshift.legacy.wire.Use;
 import dev.kvshift.legacy.wire.Window;
 import dev.kvshift.legacy.wire.Write;
@@ -251,6 +252,13 @@ final class Dispatcher {
             .forEach(instance -> instances.addInstances(Messages.instance(table.name(), instance)));
         yield completedFuture(reply(table).setInstances(instances));
       }
+      case USAGE ->
+          completedFuture(
+              reply(table)
+                  .setUsage(
+                      Usage.newBuilder()
+                          .setSinceMillis(engine.usage().sinceMillis())
+                          .addAllClients(engine.usage().since(table.id(), request.getUsage()))));
       default ->
           throw new KvException.Permanent(
               "the server does not know this kind of request: use a driver of the server's version");

@@ -33,7 +33,8 @@ enum Role {
           MOVE_ALL,
           SEAL,
           APPLIED,
-          REASSERT ->
+          REASSERT,
+          USAGE ->
           MIGRATE;
       default -> SERVE;
     };

@@ -30,7 +30,7 @@ public final class FileFixture implements StoreFixture {
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA, Capability.USAGE));
   }
 
   @Override

@@ -232,6 +232,17 @@ public final class Messages {
         Instant.ofEpochMilli(message.getExpiresMillis()));
   }
 
+  public static dev.kvshift.spi.Usage usage(Usage message) {
+    return dev.kvshift.spi.Usage.of(
+        Instant.ofEpochMilli(message.getSinceMillis()),
+        message.getClientsList().stream()
+            .map(
+                use ->
+                    dev.kvshift.spi.Usage.Client.of(
+                        use.getClient(), Instant.ofEpochMilli(use.getLastSeenMillis())))
+            .toList());
+  }
+
   public static Instance instance(String collection, Gate.Instance instance) {
     dev.kvshift.spi.InstanceReport report = instance.report();
     return Instance.newBuilder()

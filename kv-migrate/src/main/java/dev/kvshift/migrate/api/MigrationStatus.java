@@ -65,8 +65,9 @@ public record MigrationStatus(
    *
    * @param keys number of quarantined keys
    * @param first the first 20 of them
+   * @param acceptedLosses number of keys that have left it as losses that a person has accepted
    */
-  public record Quarantine(int keys, List<RejectedKey> first) {
+  public record Quarantine(int keys, List<RejectedKey> first, int acceptedLosses) {
     /** Copies the list. */
     public Quarantine {
       first = List.copyOf(first);

@@ -16,6 +16,12 @@ final class FindingText {
   static List<String> lines(String collection, List<Finding> findings) {
     List<String> lines = new ArrayList<>();
     lines.add(collection + (isBlocked(findings) ? ": blocked" : ": nothing blocks it"));
+    lines.addAll(lines(findings));
+    return lines;
+  }
+
+  static List<String> lines(List<Finding> findings) {
+    List<String> lines = new ArrayList<>();
     for (Finding finding : findings) {
       lines.add("  " + finding.level().word() + "  " + finding.what() + ": " + finding.evidence());
       if (!finding.risk().isEmpty()) {
@@ -30,7 +36,11 @@ final class FindingText {
     return new Members()
         .with("collection", collection)
         .with("blocked", isBlocked(findings))
-        .withObjects("findings", findings.stream().map(FindingText::members).toList());
+        .withObjects("findings", members(findings));
+  }
+
+  static List<Members> members(List<Finding> findings) {
+    return findings.stream().map(FindingText::members).toList();
   }
 
   private static Members members(Finding finding) {

@@ -94,6 +94,7 @@ final class HostText {
             .with("copyTasksDone", migration.copy().tasksDone())
             .with("copy", Certificate.print(migration.copy().counts()))
             .with("quarantined", migration.quarantine().keys())
+            .with("acceptedLosses", migration.quarantine().acceptedLosses())
             .withObjects("tasks", collection.tasks().stream().map(HostText::members).toList())
             .withObjects("events", migration.events().stream().map(Members::parse).toList());
     MigrationStatus.Stream stream = migration.stream();

@@ -22,6 +22,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToIntFunction;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,6 +50,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       InitCommand.class,
       CheckCommand.class,
+      CheckStoreCommand.class,
       PlanCommand.class,
       ExplainCommand.class,
       DeadLettersCommand.class,
@@ -72,9 +75,13 @@ import picocli.CommandLine.Spec;
 final class MigrateCommand implements Runnable {
   private static final String LOG_SETTING = "logback.configurationFile";
 
+  /** gRPC warns of each unknown host with a stack trace; kept, or its level would be forgotten. */
+  private static final Logger GRPC = Logger.getLogger("io.grpc");
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   static int execute(String... args) {
+    GRPC.setLevel(Level.OFF);
     if (System.getProperty(LOG_SETTING) == null) {
       System.setProperty(LOG_SETTING, "dev/kvshift/migrate/cli/logback.xml");
     }
@@ -482,6 +489,13 @@ final class MigrateCommand implements Runnable {
             + report.floor()
             + ", checked at "
             + report.at());
+    if (!report.losses().isEmpty()) {
+      out(
+          "accepted losses: "
+              + report.losses().size()
+              + " keys, whose newest row the new store did not have; their digests:");
+      report.losses().forEach(digest -> out("  " + digest));
+    }
     return ExitCode.OK;
   }
 

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,13 @@ final class Plugins {
   /** Returns the model of a collection; null if no plugin has one. */
   @Nullable Model model(String collection) {
     return ModelCatalogue.find(loader).get(collection);
+  }
+
+  /** Returns the names of the collections that have a model, if there is a folder of plugins. */
+  Set<String> models() {
+    return given == null && !Files.isDirectory(DEFAULT_FOLDER)
+        ? Set.of()
+        : ModelCatalogue.find(loader).keySet();
   }
 
   /**

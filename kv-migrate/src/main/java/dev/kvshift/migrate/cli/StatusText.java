@@ -57,6 +57,10 @@ final class StatusText {
     if (quarantine.first().size() < quarantine.keys()) {
       lines.add("  …");
     }
+    if (quarantine.acceptedLosses() != 0) {
+      lines.add(
+          String.format(Locale.ROOT, "accepted losses: %,d keys", quarantine.acceptedLosses()));
+    }
     source.floor().ifPresent(floor -> lines.add("moved, floor " + floor));
     status.events().forEach(event -> lines.add("event " + event));
     return lines;

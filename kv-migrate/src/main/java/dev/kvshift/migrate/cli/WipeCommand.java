@@ -1,8 +1,11 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.api.QuietPeriod;
+import dev.kvshift.migrate.api.RetireReport;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -34,17 +37,23 @@ abstract class WipeCommand implements Callable<Integer> {
         () -> {
           try (MigrationFile.Opened opened = config.open()) {
             HostedMigrations migrations = new HostedMigrations(opened.plan());
-            List<String> things = isDryRun ? preview(migrations, name) : delete(migrations, name);
-            things.forEach(thing -> out.println((isDryRun ? "would delete " : "deleted ") + thing));
+            List<String> lines = isDryRun ? preview(migrations, name) : delete(migrations, name);
+            lines.forEach(out::println);
             out.flush();
             return ExitCode.OK;
           }
         });
   }
 
+  /** Returns a line for each thing that would be deleted. */
   abstract List<String> preview(HostedMigrations migrations, String collection);
 
+  /** Deletes, and returns a line for each thing. */
   abstract List<String> delete(HostedMigrations migrations, String collection);
+
+  private static List<String> lines(String begin, List<String> things) {
+    return things.stream().map(thing -> begin + thing).toList();
+  }
 
   /** Wipes the copy, to begin again. */
   @Command(
@@ -59,12 +68,12 @@ abstract class WipeCommand implements Callable<Integer> {
   static final class Reset extends WipeCommand {
     @Override
     List<String> preview(HostedMigrations migrations, String collection) {
-      return migrations.previewReset(collection);
+      return lines("would delete ", migrations.previewReset(collection));
     }
 
     @Override
     List<String> delete(HostedMigrations migrations, String collection) {
-      return migrations.reset(collection);
+      return lines("deleted ", migrations.reset(collection));
     }
   }
 
@@ -80,12 +89,12 @@ abstract class WipeCommand implements Callable<Integer> {
   static final class Abort extends WipeCommand {
     @Override
     List<String> preview(HostedMigrations migrations, String collection) {
-      return migrations.previewReset(collection);
+      return lines("would delete ", migrations.previewReset(collection));
     }
 
     @Override
     List<String> delete(HostedMigrations migrations, String collection) {
-      return migrations.abort(collection);
+      return lines("deleted ", migrations.abort(collection));
     }
   }
 
@@ -94,11 +103,12 @@ abstract class WipeCommand implements Callable<Integer> {
       name = "retire",
       description = {
         "Deletes what the migration of a moved collection has left: topics, dead letters, its consumer"
-            + " at the old store, and the records of its progress. Keeps the certificate and the"
-            + " event log. Touches no row of either store.",
-        "%nRefused during the quiet period after the move, and while somebody asks the old store for"
-            + " the collection. 'kv legacy statistics' shows who did in the last 90 days: look there"
-            + " before you switch the old store off."
+            + " at the old store, and the records of its progress; and restores the settings by"
+            + " which the new store kept its deletes, or prints the statements for that. Keeps the"
+            + " certificate and the event log. Touches no row of either store.",
+        "%nRefused if the collection has moved within the quiet period, or somebody has read, written"
+            + " or locked it at the old store since then, refused requests included. It names them;"
+            + " 'kv legacy statistics' shows more."
       },
       mixinStandardHelpOptions = true)
   static final class Retire extends WipeCommand {
@@ -106,24 +116,39 @@ abstract class WipeCommand implements Callable<Integer> {
         names = "--quiet-days",
         paramLabel = "D",
         defaultValue = "14",
-        description = "Days since the move, 0 to 3650 (default: 14).")
+        description = "The quiet period in days, 0 to 3650 (default: 14).")
     private int quietDays;
+
+    @Option(
+        names = "--locks",
+        paramLabel = "SPACE",
+        description =
+            "A lock space whose locks guard the collection: taking one at the old store counts as"
+                + " using it. May be given several times.")
+    private List<String> lockSpaces = List.of();
 
     @Override
     List<String> preview(HostedMigrations migrations, String collection) {
-      return migrations.previewRetire(collection, quietPeriod());
+      return lines("would ", "delete ", migrations.previewRetire(collection, quiet()));
     }
 
     @Override
     List<String> delete(HostedMigrations migrations, String collection) {
-      return migrations.retire(collection, quietPeriod());
+      return lines("", "deleted ", migrations.retire(collection, quiet()));
     }
 
-    private Duration quietPeriod() {
+    private static List<String> lines(String begin, String deleted, RetireReport report) {
+      List<String> lines = new ArrayList<>(WipeCommand.lines(begin + deleted, report.deleted()));
+      lines.addAll(WipeCommand.lines(begin + "run on the new store: ", report.restored()));
+      lines.addAll(WipeCommand.lines("left to you: ", report.left()));
+      return lines;
+    }
+
+    private QuietPeriod quiet() {
       if (quietDays < 0 || quietDays > 3_650) {
         throw new IllegalArgumentException("--quiet-days " + quietDays + ": give 0 to 3650");
       }
-      return Duration.ofDays(quietDays);
+      return new QuietPeriod(Duration.ofDays(quietDays), lockSpaces);
     }
   }
 }

@@ -13,17 +13,24 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.InMemory;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
+import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,7 +73,7 @@ final class PreflightCommandsTest {
         .startsWith("files: nothing blocks it\n")
         .contains("  ok  old store: memory://from-" + name + ": phase legacy, changes 1 to 200\n")
         .contains("  ok  new store: memory://to-" + name + ": it has no such collection yet\n")
-        .contains("  ok  permission to write records: a record was written to the new store, and")
+        .contains("  ok  permission to write records: a record was written and removed\n")
         .contains("  warning  broker: ", "      do: use three brokers and 'replication: 3'\n")
         .contains("  ok  lives: nothing is prepared yet\n");
     try (Store raw = MemoryStoreProvider.open("to-" + name)) {
@@ -180,12 +187,77 @@ final class PreflightCommandsTest {
     assertThat(execute("set", "--scan-rows-per-second=500")).isZero();
   }
 
-  private int explain(String key) {
+  @Test
+  void drop_quarantinedKey_asksForYesAndIsShownByTheCertificate() throws IOException {
+    assertThat(execute("copy")).as(err::toString).isZero();
+    StoreKey key = StoreKey.of(Bytes.utf8("key-7"), Bytes.empty());
+    Bytes topicKey = TopicRecord.printKey(key);
+    String digest = QuarantinedKeys.digest(topicKey);
+    try (Store to = MemoryStoreProvider.open("to-" + name);
+        Store from = MemoryStoreProvider.open("from-" + name)) {
+      Call call = Call.within(Duration.ofSeconds(10));
+      Row lost = join(join(from.open("files", LAYOUT, Claim.NONE)).get(key, call));
+      StoreCollection files = join(to.open("files", LAYOUT, Claim.NONE));
+      join(files.write(key, Mutation.delete().withVersion(lost.version() + 1), call));
+      new QuarantinedKeys(
+              new Ledger(to.metadata(), "files", Duration.ofSeconds(5), Clock.systemUTC()))
+          .add(topicKey, lost.version(), "too large", 0);
+    }
+    assertThat(deadLetters("list", "files")).isZero();
+    assertThat(out.toString()).isEqualTo(digest + " main=6b65792d37: too large\n");
+    assertThat(deadLetters("drop", "files", "1234")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("'1234' is no digest of a key");
+    assertThat(deadLetters("drop", "files", "0".repeat(64))).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("no quarantined key has digest 0000");
+    assertThat(deadLetters("drop", "files", digest)).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString())
+        .contains("the newest rows of 1 keys of collection files would be lost for good: look at");
+    assertThat(deadLetters("drop", "files", digest.substring(0, 8), "--dry-run")).isZero();
+    assertThat(out.toString()).isEqualTo("would drop " + digest + " main=6b65792d37: too large\n");
+    assertThat(execute("verify")).isEqualTo(ExitCode.MISMATCH);
+
+    assertThat(deadLetters("drop", "files", digest, "--yes", "--json")).as(err::toString).isZero();
+
+    assertThat(out.toString())
+        .startsWith("{\"digest\":\"" + digest + "\",\"key\":\"main=6b65792d37\",\"version\":")
+        .endsWith(",\"reason\":\"too large\"}\n");
+    assertThat(execute("status")).isZero();
+    assertThat(out.toString()).contains("quarantine: 0 keys\naccepted losses: 1 keys\n");
+    assertThat(explain("key-7")).isEqualTo(ExitCode.MISMATCH);
+    assertThat(out.toString()).contains("verdict: they differ: ", " of the old store is lost\n");
+    assertThat(execute("verify")).as(err::toString).isZero();
+    configure(KafkaBroker.shared().bootstrapServers(), "dwellSeconds: 0");
+    assertThat(execute("cutover", "--give-up=unnamed")).as(err::toString).isZero();
+    assertThat(execute("certificate")).isZero();
+    Path certificate = Files.writeString(folder.resolve("certificate.json"), out.toString());
     out.getBuffer().setLength(0);
+    assertThat(command("verify-certificate", certificate.toString())).isZero();
+    assertThat(out.toString())
+        .endsWith(
+            "accepted losses: 1 keys, whose newest row the new store did not have; their digests:\n"
+                + ("  " + digest + "\n"));
+  }
+
+  private int deadLetters(String... words) {
+    out.getBuffer().setLength(0);
+    String[] arguments = Arrays.copyOf(words, words.length + 1);
+    arguments[words.length] = "--config=" + file();
+    String[] all = new String[arguments.length + 1];
+    all[0] = "dead-letters";
+    System.arraycopy(arguments, 0, all, 1, arguments.length);
+    return command(all);
+  }
+
+  private int command(String... arguments) {
     return MigrateCommand.commandLine()
         .setOut(new PrintWriter(out))
         .setErr(new PrintWriter(err))
-        .execute("explain", "files", key, "--config=" + file());
+        .execute(arguments);
+  }
+
+  private int explain(String key) {
+    out.getBuffer().setLength(0);
+    return command("explain", "files", key, "--config=" + file());
   }
 
   private JsonObject only() {
@@ -231,9 +303,6 @@ final class PreflightCommandsTest {
     System.arraycopy(more, 0, arguments, 1, more.length);
     arguments[more.length + 1] = "--config=" + file();
     arguments[more.length + 2] = "files";
-    return MigrateCommand.commandLine()
-        .setOut(new PrintWriter(out))
-        .setErr(new PrintWriter(err))
-        .execute(arguments);
+    return command(arguments);
   }
 }

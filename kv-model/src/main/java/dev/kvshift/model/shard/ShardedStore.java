@@ -10,6 +10,7 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -132,6 +133,16 @@ public final class ShardedStore implements Store {
   }
 
   @Override
+  public CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    CompletionStage<ImportSettings> ended = store.endImport(name, incarnation, isDryRun);
+    return name.endsWith(CollectionRecord.DIRECTORY_SUFFIX)
+        ? ended
+        : ended.thenCombine(
+            store.endImport(directoryOf(name), incarnation, isDryRun), ImportSettings::and);
+  }
+
+  @Override
   public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
     return store
         .restart(name, copy, next)
@@ -151,6 +162,11 @@ public final class ShardedStore implements Store {
   @Override
   public CompletionStage<Instant> serverTime() {
     return store.serverTime();
+  }
+
+  @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return store.facts();
   }
 
   @Override

@@ -198,6 +198,10 @@ abstract class Clause {
           assertUnsupported(
               has(Capability.GATE) ? missing : Capability.GATE,
               () -> points().gate().fence("attempt", FenceOptions.lasting(Duration.ofSeconds(1))));
+      case USAGE ->
+          assertUnsupported(
+              has(Capability.GATE) ? missing : Capability.GATE,
+              () -> points().gate().usage(Instant.EPOCH));
       case LOCKS -> {
         assertUnsupported(
             missing,

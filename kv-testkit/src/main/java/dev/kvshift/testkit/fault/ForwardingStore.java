@@ -6,6 +6,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
@@ -71,6 +72,12 @@ public abstract class ForwardingStore implements Store {
   }
 
   @Override
+  public CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    return inner.endImport(name, incarnation, isDryRun);
+  }
+
+  @Override
   public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
     return inner.report(report);
   }
@@ -83,6 +90,11 @@ public abstract class ForwardingStore implements Store {
   @Override
   public CompletionStage<Instant> serverTime() {
     return inner.serverTime();
+  }
+
+  @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return inner.facts();
   }
 
   @Override

@@ -49,7 +49,7 @@ public final class FileStore implements Store {
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
+    return EnumSet.complementOf(EnumSet.of(Capability.METADATA, Capability.USAGE));
   }
 
   @Override
@@ -102,6 +102,11 @@ public final class FileStore implements Store {
   @Override
   public CompletionStage<Instant> serverTime() {
     return requests.run(() -> CompletableFuture.completedFuture(engine.now()));
+  }
+
+  @Override
+  public CompletionStage<Map<String, String>> facts() {
+    return CompletableFuture.completedFuture(Map.of("server", "files in this process"));
   }
 
   @Override

@@ -68,7 +68,8 @@ public final class Quarantine implements AutoCloseable {
    *     exceeded
    */
   CompletableFuture<Void> add(Row row, String reason) {
-    RejectedKey rejected = new RejectedKey(row.key(), row.version(), reason);
+    String digest = QuarantinedKeys.digest(TopicRecord.printKey(row.key()));
+    RejectedKey rejected = new RejectedKey(row.key(), digest, row.version(), reason);
     if (first.compareAndSet(null, rejected)) {
       LOG.warn(
           "the target can never hold {}; further keys are shown by the command status", rejected);

@@ -1,6 +1,9 @@
 package dev.kvshift.migrate.internal.cutover;
 
+import dev.kvshift.migrate.api.Difference;
+import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
@@ -13,6 +16,7 @@ import dev.kvshift.migrate.internal.verify.Findings;
 import dev.kvshift.migrate.internal.verify.QuarantineReview;
 import dev.kvshift.spi.ChangeSource;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 
 /** Gathers everything of a certificate that is known before the source stops. */
@@ -61,6 +65,7 @@ public final class CertificateDraft {
         ledger.require(VerifyRecord.KEY),
         copy == null ? null : new Certificate.Copied(copy.size(), copy.done(), copy.counts()),
         quarantine.run(),
+        losses(),
         new Certificate.Horizons(
             window.oldest(),
             window.newest(),
@@ -69,6 +74,32 @@ public final class CertificateDraft {
             context.target().tombstoneLifetime()),
         StoreClocks.measure(context),
         null);
+  }
+
+  /**
+   * Returns the digests of the keys that are lost now, as a person has accepted.
+   *
+   * @throws MigrationException.Mismatch if one differs in another way
+   */
+  List<String> losses() {
+    QuarantineReview.Losses losses = quarantine.losses();
+    List<Difference> changed = losses.changed();
+    if (!changed.isEmpty()) {
+      throw new MigrationException.Mismatch(
+          changed.size()
+              + " keys of "
+              + context.collection()
+              + " differ in another way than it was accepted; nothing was moved: repair them and"
+              + " verify again",
+          new VerifyReport(
+              0,
+              0,
+              changed.size(),
+              DifferenceCounts.of(changed.stream().map(Difference::kind).toList()),
+              changed,
+              Duration.ZERO));
+    }
+    return losses.digests();
   }
 
   /** Returns the number of keys that are quarantined now. */

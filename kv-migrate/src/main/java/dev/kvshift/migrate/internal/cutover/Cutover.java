@@ -320,16 +320,18 @@ public final class Cutover {
     }
     long differences = tail.settle().differences();
     Certificate complete =
-        ready.with(
-            new Certificate.FenceCheck(
-                fence.attempt(),
-                fence.version(),
-                fence.position(),
-                member.pipeline().applied().offsets().size(),
-                new Certificate.Tail(tail.keysRead(), differences),
-                requested,
-                context.clock().instant()),
-            member.readiness.quarantined());
+        ready
+            .withLosses(member.readiness.losses())
+            .with(
+                new Certificate.FenceCheck(
+                    fence.attempt(),
+                    fence.version(),
+                    fence.position(),
+                    member.pipeline().applied().offsets().size(),
+                    new Certificate.Tail(tail.keysRead(), differences),
+                    requested,
+                    context.clock().instant()),
+                member.readiness.quarantined());
     complete.requireComplete(context.clock().instant());
     return complete;
   }

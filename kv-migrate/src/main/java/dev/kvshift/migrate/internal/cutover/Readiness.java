@@ -65,6 +65,11 @@ public final class Readiness {
     return draft.quarantined();
   }
 
+  /** Returns the digests of the keys that are lost now, as a person has accepted. */
+  List<String> losses() {
+    return draft.losses();
+  }
+
   /** Throws the failure that ended a task, if there is one. */
   void check() {
     pipeline.check();

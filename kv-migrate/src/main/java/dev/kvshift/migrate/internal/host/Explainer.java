@@ -7,6 +7,7 @@ import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.SourceCollection;
 import dev.kvshift.migrate.internal.context.TargetCollection;
+import dev.kvshift.migrate.internal.ledger.AcceptedLoss;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -144,6 +146,10 @@ public final class Explainer {
     return row == null ? null : new KeyHistory.Version(row.version(), size(row), row.expiry());
   }
 
+  private static OptionalLong versionOf(@Nullable Row row) {
+    return row == null ? OptionalLong.empty() : OptionalLong.of(row.version());
+  }
+
   private static String rule(List<KeyHistory.Change> changes, @Nullable Row here) {
     KeyHistory.Change newest = null;
     for (KeyHistory.Change change : changes) {
@@ -172,6 +178,18 @@ public final class Explainer {
     QuarantinedKey quarantined = ledger.get(QuarantinedKey.key(TopicRecord.printKey(key)));
     if (quarantined != null) {
       return "they differ, since the key is quarantined: " + quarantined.reason();
+    }
+    AcceptedLoss accepted = ledger.get(AcceptedLoss.key(TopicRecord.printKey(key)));
+    if (accepted != null && accepted.covers(versionOf(here), versionOf(there))) {
+      return "they differ: "
+          + accepted.who()
+          + " on "
+          + accepted.host()
+          + " has accepted at "
+          + accepted.at()
+          + " that version "
+          + accepted.lost().version()
+          + " of the old store is lost";
     }
     long wanted = here == null ? 0 : here.version();
     if (there != null && there.version() > wanted) {

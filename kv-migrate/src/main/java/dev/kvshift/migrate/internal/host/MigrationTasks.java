@@ -41,6 +41,7 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -71,7 +72,7 @@ public final class MigrationTasks implements AutoCloseable {
     pipeline =
         new ChangePipeline(
             context, ledger, setup.topic(), collection.writer(), new CopyCompletion(ledger));
-    check = new KeyCheck(context, pipeline::settle);
+    check = new KeyCheck(context, pipeline::settle, collection.quarantined());
     topicRetention = ledger.require(MigrationConfig.KEY).topic().retention();
   }
 
@@ -222,6 +223,12 @@ public final class MigrationTasks implements AutoCloseable {
     pipeline.settle();
     Repair repair = new Repair(context, pipeline, collection.writer(), check);
     return new QuarantineReview(collection.quarantined(), check).retry(repair::repair);
+  }
+
+  /** Accepts that quarantined keys, named by their digests, are lost. */
+  public void drop(Collection<String> digests) {
+    pipeline.settle();
+    new QuarantineReview(collection.quarantined(), check).drop(digests, context.clock().instant());
   }
 
   /**

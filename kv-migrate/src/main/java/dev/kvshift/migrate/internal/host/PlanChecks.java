@@ -1,6 +1,5 @@
 package dev.kvshift.migrate.internal.host;
 
-import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.Finding;
@@ -14,23 +13,18 @@ import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.stream.Brokers;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
-import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstancesNotReady;
-import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
-import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
-import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -62,9 +56,11 @@ public final class PlanChecks {
   public List<Finding> run() {
     check("old store", this::source);
     check("new store", this::target);
-    check("clock of the old store", () -> clock(plan.source()));
-    check("clock of the new store", () -> clock(plan.target()));
-    check("permission to write records", this::metadata);
+    check("clock of the old store", () -> StoreChecks.clock(plan.source(), clock, patience));
+    check("clock of the new store", () -> StoreChecks.clock(plan.target(), clock, patience));
+    check(
+        "permission to write records",
+        () -> StoreChecks.records(plan.target().metadata(), patience));
     check("broker", this::broker);
     check("lives", this::lives);
     check("services", this::services);
@@ -167,31 +163,6 @@ public final class PlanChecks {
   private @Nullable CollectionRecord record() {
     return Await.patiently(
         patience, () -> CollectionRecord.read(plan.target().metadata(), plan.collection()));
-  }
-
-  private Finding clock(Store store) {
-    StoreClock measured =
-        new StoreClock(new VersionClock(clock), store::serverTime, StoreClock.Listener.NONE);
-    ClockSkew skew = Await.patiently(patience, measured::measure);
-    String evidence = "it is " + skew.against("this machine's");
-    return skew.isWithinLimit()
-        ? Finding.ok("", evidence)
-        : new Finding(
-            Finding.Level.BLOCKER,
-            "",
-            evidence + ", and 250 ms are allowed",
-            "rows would be judged expired or live by the wrong time",
-            "synchronize the clocks of this machine and of the store");
-  }
-
-  /** Writes and removes one small record. */
-  private Finding metadata() {
-    Metadata metadata = plan.target().metadata();
-    String name = "check/" + UUID.randomUUID();
-    Bytes mark = Bytes.utf8("check");
-    Await.patiently(patience, () -> metadata.compareAndSet(name, null, mark));
-    Await.patiently(patience, () -> metadata.compareAndSet(name, mark, null));
-    return Finding.ok("", "a record was written to the new store, and removed");
   }
 
   private Finding broker() {

@@ -14,7 +14,6 @@ import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
-import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
@@ -85,20 +84,16 @@ public final class StatusReader {
   private static MigrationStatus.Quarantine quarantine(Ledger ledger) {
     List<RejectedKey> first = new ArrayList<>();
     AtomicInteger count = new AtomicInteger();
-    new QuarantinedKeys(ledger)
-        .forEach(
-            entry -> {
-              count.incrementAndGet();
-              Bytes key = entry.topicKey();
-              if (first.size() < LISTED_KEYS && key != null) {
-                first.add(
-                    new RejectedKey(
-                        TopicRecord.parseKey(key.toByteArray()),
-                        entry.record().version(),
-                        entry.record().reason()));
-              }
-            });
-    return new MigrationStatus.Quarantine(count.get(), first);
+    QuarantinedKeys keys = new QuarantinedKeys(ledger);
+    keys.forEach(
+        entry -> {
+          count.incrementAndGet();
+          Bytes key = entry.topicKey();
+          if (first.size() < LISTED_KEYS && key != null) {
+            first.add(TaskDesk.rejected(entry.name(), key, entry.record()));
+          }
+        });
+    return new MigrationStatus.Quarantine(count.get(), first, keys.accepted().size());
   }
 
   private static List<String> events(Ledger ledger) {

@@ -9,7 +9,9 @@ import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.Machine;
 import dev.kvshift.migrate.internal.ledger.Pause;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.Rates;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
@@ -72,8 +74,7 @@ public final class TaskDesk {
 
   /** Keeps hosts off the collection. */
   public void pause() {
-    ledger.putIfAbsent(
-        Pause.KEY, new Pause(System.getProperty("user.name", "unknown"), clock.instant()));
+    ledger.putIfAbsent(Pause.KEY, new Pause(Machine.user(), clock.instant()));
   }
 
   /** Lets hosts work on the collection again. */
@@ -88,13 +89,14 @@ public final class TaskDesk {
             entry -> {
               Bytes key = entry.topicKey();
               if (key != null) {
-                each.accept(
-                    new RejectedKey(
-                        TopicRecord.parseKey(key.toByteArray()),
-                        entry.record().version(),
-                        entry.record().reason()));
+                each.accept(rejected(entry.name(), key, entry.record()));
               }
             });
+  }
+
+  static RejectedKey rejected(String digest, Bytes topicKey, QuarantinedKey record) {
+    return new RejectedKey(
+        TopicRecord.parseKey(topicKey.toByteArray()), digest, record.version(), record.reason());
   }
 
   /** Reads the state. */

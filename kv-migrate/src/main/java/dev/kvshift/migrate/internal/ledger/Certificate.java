@@ -12,6 +12,7 @@ import dev.kvshift.spi.VersionClock;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param verify the full comparison
  * @param copy what was copied, or null if nothing was
  * @param quarantined number of keys whose newest version is not on the target
+ * @param losses the digests of the keys that differ as a person has accepted, sorted
  * @param horizons how far back the change log and the topic reach
  * @param clocks the clocks of both stores; null in certificates of versions that did not measure
  * @param last what was checked of the last changes, inside the fence or around the seal; null
@@ -34,12 +36,14 @@ public record Certificate(
     VerifyRecord verify,
     @Nullable Copied copy,
     int quarantined,
+    List<String> losses,
     Horizons horizons,
     @Nullable StoreClocks clocks,
     @Nullable LastCheck last) {
-  /** The key of the record. */
+  /** The key of the record. A runner that does not know of losses must not hide them. */
   public static final LedgerKey<Certificate> KEY =
-      new LedgerKey<>("certificate", Certificate::print, Certificate::parse);
+      new LedgerKey<>("certificate", Certificate::print, Certificate::parse)
+          .withNewerFormat(2, certificate -> !certificate.losses.isEmpty());
 
   /** Maximum age of the comparison at the move, from its beginning. */
   public static final Duration MAX_AGE = Duration.ofHours(24);
@@ -48,6 +52,11 @@ public record Certificate(
   static final Duration MAX_AHEAD = VersionClock.MAX_AHEAD;
 
   private static final String CHECKSUM = "sha256";
+
+  /** Copies the list. */
+  public Certificate {
+    losses = List.copyOf(losses);
+  }
 
   /**
    * The migration that a certificate is about.
@@ -227,7 +236,13 @@ public record Certificate(
 
   /** Returns the certificate with what was checked last, and found quarantined then. */
   public Certificate with(LastCheck check, int stillQuarantined) {
-    return new Certificate(subject, verify, copy, stillQuarantined, horizons, clocks, check);
+    return new Certificate(
+        subject, verify, copy, stillQuarantined, losses, horizons, clocks, check);
+  }
+
+  /** Returns the certificate with the losses that were found last. */
+  public Certificate withLosses(List<String> found) {
+    return new Certificate(subject, verify, copy, quarantined, found, horizons, clocks, last);
   }
 
   /**
@@ -383,10 +398,11 @@ public record Certificate(
     if (last instanceof SealCheck seal) {
       Drained drained = Objects.requireNonNull(seal.drained);
       return new CertificateReport(
-          subject.collection, copy, seal.attempt(), drained.version, drained.at);
+          subject.collection, copy, seal.attempt(), drained.version, losses, drained.at);
     }
     FenceCheck fence = (FenceCheck) Objects.requireNonNull(last);
-    return new CertificateReport(subject.collection, copy, fence.attempt, fence.version, fence.at);
+    return new CertificateReport(
+        subject.collection, copy, fence.attempt, fence.version, losses, fence.at);
   }
 
   private MigrationException.CutoverRefused missing(String member) {
@@ -435,7 +451,11 @@ public record Certificate(
       }
       members.with("copy", printed);
     }
-    members.with("quarantined", quarantined).with("horizons", printHorizons());
+    members.with("quarantined", quarantined);
+    if (!losses.isEmpty()) {
+      members.withTexts("acceptedLosses", losses);
+    }
+    members.with("horizons", printHorizons());
     if (clocks != null) {
       members.with("clocks", printClocks(clocks));
     }
@@ -548,6 +568,7 @@ public record Certificate(
         VerifyRecord.parse(members.object("verify")),
         members.has("copy") ? parseCopied(members.object("copy")) : null,
         members.count("quarantined"),
+        members.has("acceptedLosses") ? members.texts("acceptedLosses") : List.of(),
         new Horizons(
             horizons.number("oldestChange"),
             horizons.number("newestChange"),

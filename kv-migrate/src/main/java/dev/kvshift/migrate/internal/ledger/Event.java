@@ -26,6 +26,16 @@ public final class Event {
     return of(new Members().with("command", words), "command");
   }
 
+  /** The loss of a quarantined key was accepted. */
+  static Event dropped(String digest, AcceptedLoss loss) {
+    return of(
+        new Members()
+            .with("key", digest)
+            .with("version", loss.lost().version())
+            .with("reason", loss.lost().reason()),
+        "drop");
+  }
+
   /** A copy was wiped, to begin again or because the migration was given up. */
   public static Event wiped(ResetRecord reset, String source) {
     return of(

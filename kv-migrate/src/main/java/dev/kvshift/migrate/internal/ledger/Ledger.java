@@ -192,7 +192,7 @@ public final class Ledger {
   public void append(Event event) {
     while (true) {
       Instant now = clock.instant();
-      Event stamped = event.by(System.getProperty("user.name", "unknown"), Machine.name(), now);
+      Event stamped = event.by(Machine.user(), Machine.name(), now);
       LedgerKey<Event> key = Event.key(now);
       if (compareAndSet(key, null, print(key, stamped))) {
         return;

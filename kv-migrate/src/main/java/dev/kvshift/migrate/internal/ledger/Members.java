@@ -176,6 +176,10 @@ public final class Members {
     return list(name, JsonElement::getAsLong);
   }
 
+  List<String> texts(String name) {
+    return list(name, JsonElement::getAsString);
+  }
+
   List<List<Long>> lists(String name) {
     return list(
         name,

@@ -43,7 +43,7 @@ public record QuarantinedKey(
     return Hashing.sha256().hashBytes(topicKey.toByteArray()).toString();
   }
 
-  private Members print() {
+  Members print() {
     Members members =
         new Members()
             .with("version", version)
@@ -57,7 +57,7 @@ public record QuarantinedKey(
     return members;
   }
 
-  private static QuarantinedKey parse(Members members) {
+  static QuarantinedKey parse(Members members) {
     return new QuarantinedKey(
         members.number("version"),
         members.text("reason"),

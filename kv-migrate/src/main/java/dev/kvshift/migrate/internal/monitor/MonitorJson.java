@@ -75,6 +75,7 @@ final class MonitorJson {
     json.with("lag", lag);
     addProof(json, reading);
     json.with("deadLetters", status.quarantine().keys())
+        .with("acceptedLosses", status.quarantine().acceptedLosses())
         .withObjects("tasks", reading.collection().tasks().stream().map(MonitorJson::task).toList())
         .with("fleet", fleet(reading.fleet()))
         .withTexts("events", status.events());

@@ -3,11 +3,16 @@ package dev.kvshift.migrate.internal.verify;
 import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.ledger.AcceptedLoss;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
+import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -31,15 +36,27 @@ public final class KeyCheck {
 
   private final RunContext context;
   private final Runnable settle;
+  private final @Nullable QuarantinedKeys quarantined;
 
   /**
-   * Creates a check.
+   * Creates a check that knows of no accepted losses.
    *
    * @param settle returns once everything that the source has committed before is applied
    */
   public KeyCheck(RunContext context, Runnable settle) {
+    this(context, settle, null);
+  }
+
+  /**
+   * Creates a check that leaves out the losses that a person has accepted.
+   *
+   * @param settle returns once everything that the source has committed before is applied
+   * @param quarantined the accepted losses, or null if there can be none
+   */
+  public KeyCheck(RunContext context, Runnable settle, @Nullable QuarantinedKeys quarantined) {
     this.context = context;
     this.settle = settle;
+    this.quarantined = quarantined;
   }
 
   /**
@@ -60,13 +77,58 @@ public final class KeyCheck {
     return differences;
   }
 
-  /** Returns a verdict for each key, in their order. */
+  /**
+   * Returns a verdict for each key, in their order. A key counts as equal also if it differs as a
+   * person has accepted: both sides have the same rows as then.
+   */
   List<Verdict> check(List<StoreKey> keys) {
+    return verdicts(keys, chunk -> withoutAccepted(compareChunk(chunk)));
+  }
+
+  /** Returns a verdict for each key, in their order, whatever was accepted. */
+  List<Verdict> compare(List<StoreKey> keys) {
+    return verdicts(keys, this::compareChunk);
+  }
+
+  /** Returns the keys whose loss was accepted. */
+  List<StoreKey> acceptedKeys() {
+    return List.copyOf(accepted().keySet());
+  }
+
+  private static List<Verdict> verdicts(
+      List<StoreKey> keys, Function<List<StoreKey>, List<Verdict>> judge) {
     List<Verdict> verdicts = new ArrayList<>(keys.size());
     for (int from = 0; from < keys.size(); from += CHUNK) {
-      verdicts.addAll(checkChunk(keys.subList(from, Math.min(keys.size(), from + CHUNK))));
+      verdicts.addAll(judge.apply(keys.subList(from, Math.min(keys.size(), from + CHUNK))));
     }
     return verdicts;
+  }
+
+  private List<Verdict> withoutAccepted(List<Verdict> verdicts) {
+    if (verdicts.stream().allMatch(verdict -> verdict.difference == null)) {
+      return verdicts;
+    }
+    Map<StoreKey, AcceptedLoss> accepted = accepted();
+    return verdicts.stream()
+        .map(verdict -> isAccepted(verdict, accepted) ? new Verdict(verdict.key, null) : verdict)
+        .toList();
+  }
+
+  private static boolean isAccepted(Verdict verdict, Map<StoreKey, AcceptedLoss> accepted) {
+    AcceptedLoss loss = accepted.get(verdict.key);
+    return loss != null && verdict.difference != null && loss.covers(verdict.difference);
+  }
+
+  private Map<StoreKey, AcceptedLoss> accepted() {
+    Map<StoreKey, AcceptedLoss> accepted = new HashMap<>();
+    if (quarantined != null) {
+      quarantined
+          .accepted()
+          .forEach(
+              loss ->
+                  accepted.put(TopicRecord.parseKey(loss.topicKey().toByteArray()), loss.record()));
+    }
+    return accepted;
   }
 
   /**
@@ -102,7 +164,7 @@ public final class KeyCheck {
     return Row.PRECEDENCE.compare(a, b) == 0;
   }
 
-  private List<Verdict> checkChunk(List<StoreKey> keys) {
+  private List<Verdict> compareChunk(List<StoreKey> keys) {
     Verdict[] verdicts = new Verdict[keys.size()];
     List<Integer> open = new ArrayList<>();
     for (int i = 0; i < keys.size(); i++) {

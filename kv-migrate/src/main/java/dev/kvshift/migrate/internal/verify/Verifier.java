@@ -39,8 +39,9 @@ import org.jspecify.annotations.Nullable;
  *       that only one side has shown.
  *   <li>Rows that have expired meanwhile, and keys that have {@linkplain ChangedKeys changed} since
  *       the beginning, are set aside: nobody can read the former, and the tail check checks the
- *       latter. If keys are left, both sides are scanned again to find them by their hashes, and
- *       each is read on both sides: see {@link KeyCheck}.
+ *       latter. Keys whose loss a person has accepted are read on both sides: they differ once
+ *       either side has another row than then. If keys are left, both sides are scanned again to
+ *       find them by their hashes, and each is read on both sides: see {@link KeyCheck}.
  *   <li>If the sketch cannot name them, because half of the target is missing, say, each row of
  *       either side is looked up on the other. That takes as many reads as there are rows.
  * </ol>
@@ -180,12 +181,24 @@ public final class Verifier {
     toScan = 2 * (source.rows() + target.rows());
     Findings findings = new Findings(options.listedDifferences());
     List<RowDigest> differing = state.sketch().takeDifferences();
-    long[] left = differing == null ? null : unexplained(differing, scope.changed);
+    List<StoreKey> accepted = check.acceptedKeys();
+    long[] left =
+        differing == null
+            ? null
+            : unexplained(
+                differing,
+                each -> {
+                  scope.changed.forEach(each);
+                  accepted.forEach(each);
+                });
     if (left == null || left.length > MAX_COLLECTED_KEYS) {
       lookUpEachRow(parts(), scope, findings);
-    } else if (left.length != 0) {
-      for (List<StoreKey> page : Lists.partition(find(parts(), scope, left), KeyCheck.CHUNK)) {
-        judge(check.check(page), scope, findings);
+    } else {
+      judge(check.check(accepted), scope, findings);
+      if (left.length != 0) {
+        for (List<StoreKey> page : Lists.partition(find(parts(), scope, left), KeyCheck.CHUNK)) {
+          judge(check.check(page), scope, findings);
+        }
       }
     }
     VerifyReport report = findings.report(source.rows(), target.rows(), progress.elapsed());
@@ -198,8 +211,9 @@ public final class Verifier {
   }
 
   /**
-   * Returns the hashes of the keys that neither an expiry nor a change explains, sorted. Only a row
-   * that is dead by the clocks of both stores is explained by its expiry.
+   * Returns the hashes of the keys that no expiry explains, and that are not among those that are
+   * checked anyway, sorted. Only a row that is dead by the clocks of both stores is explained by
+   * its expiry.
    */
   private long[] unexplained(List<RowDigest> differing, ChangedKeys changed) {
     Instant expiredBefore = context.expiredBefore();

@@ -227,6 +227,19 @@ final class CertificateTest {
   }
 
   @Test
+  void verify_certificateWithAcceptedLosses_showsThem() {
+    Certificate complete =
+        new Draft().print().withLosses(List.of("61ae", "d5cd")).with(fence(0, 0), 0);
+
+    assertThat(Certificate.verify(complete.toJson())).isEqualTo(complete);
+    assertThat(Certificate.verify(complete.toJson()).report().losses())
+        .containsExactly("61ae", "d5cd");
+    assertThatThrownBy(() -> Certificate.verify(complete.toJson().replace("\"d5cd\"", "\"d5ce\"")))
+        .isExactlyInstanceOf(IllegalArgumentException.class)
+        .hasMessage("the certificate was changed: its hash is another");
+  }
+
+  @Test
   void requireComplete_seal_isJudgedByItsTimeAndDrained() {
     Certificate ready = new Draft().print();
     Certificate.SealCheck checked = seal(0);
@@ -327,6 +340,7 @@ final class CertificateTest {
               report, 8, new VerifyRecord.Digests("aa", "bb"), BEGAN.plus(TOOK), List.of(1L)),
           copied,
           quarantined,
+          List.of(),
           new Certificate.Horizons(4, 9, streamed, retention, tombstones),
           clocks,
           null);

@@ -1,15 +1,19 @@
 package dev.kvshift.migrate.internal.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.spi.Store;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -64,6 +68,80 @@ final class QuarantinedKeysTest {
     assertThat(keys.count()).isEqualTo(1);
     assertThat(keys.remove(list().get(0))).isTrue();
     assertThat(keys.count()).isZero();
+  }
+
+  @Test
+  void accept_sameRowRejectedAgain_staysOut() {
+    Instant at = Instant.parse("2026-11-28T05:54:43Z");
+    keys.add(KEY, 5, "five", 1);
+    keys.accept(list().get(0), OptionalLong.of(3), at);
+
+    assertThat(keys.add(KEY, 5, "five again", 2)).isFalse();
+    assertThat(keys.add(KEY, 4, "four", 3)).isFalse();
+
+    assertThat(keys.count()).isZero();
+    assertThat(keys.accepted())
+        .containsExactly(
+            new QuarantinedKeys.Accepted(
+                QuarantinedKeys.digest(KEY),
+                new AcceptedLoss(
+                    QuarantinedKey.of(KEY, 5, "five", 1),
+                    OptionalLong.of(3),
+                    Machine.user(),
+                    Machine.name(),
+                    at),
+                KEY));
+
+    assertThat(keys.add(KEY, 6, "six", 4)).isTrue();
+    assertThat(keys.count()).isEqualTo(1);
+    assertThat(keys.accepted()).isEmpty();
+  }
+
+  @Test
+  void covers_otherRowOnEitherSide_isFalse() {
+    AcceptedLoss loss =
+        new AcceptedLoss(
+            QuarantinedKey.of(KEY, 5, "five", 1),
+            OptionalLong.empty(),
+            "jane",
+            "db-1",
+            Instant.EPOCH);
+
+    assertThat(loss.covers(OptionalLong.of(5), OptionalLong.empty())).isTrue();
+    assertThat(loss.covers(OptionalLong.of(6), OptionalLong.empty())).isFalse();
+    assertThat(loss.covers(OptionalLong.empty(), OptionalLong.empty())).isFalse();
+    assertThat(loss.covers(OptionalLong.of(5), OptionalLong.of(3))).isFalse();
+  }
+
+  @Test
+  void accept_rejectedAgainMeanwhile_staysQuarantined() {
+    keys.add(KEY, 5, "five", 1);
+    QuarantinedKeys.Entry judged = list().get(0);
+    keys.add(KEY, 6, "six", 2);
+
+    assertThatThrownBy(() -> keys.accept(judged, OptionalLong.empty(), Instant.EPOCH))
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessageEndingWith(" was rejected again meanwhile: look at it, and drop it again");
+    assertThat(keys.count()).isEqualTo(1);
+  }
+
+  @Test
+  void accept_moreThanTheLimit_isRefused() {
+    for (int i = 0; i <= QuarantinedKeys.MAX_ACCEPTED; i++) {
+      keys.add(key(10 + i), 5, "five", 1);
+    }
+    List<QuarantinedKeys.Entry> all = list();
+    for (int i = 0; i < QuarantinedKeys.MAX_ACCEPTED; i++) {
+      keys.accept(all.get(i), OptionalLong.empty(), Instant.EPOCH);
+    }
+
+    assertThatThrownBy(
+            () ->
+                keys.accept(
+                    all.get(QuarantinedKeys.MAX_ACCEPTED), OptionalLong.empty(), Instant.EPOCH))
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessageStartingWith("256 lost keys are accepted already, and that is the limit");
+    assertThat(keys.count()).isEqualTo(1);
   }
 
   @Test

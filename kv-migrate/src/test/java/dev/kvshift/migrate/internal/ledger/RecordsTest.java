@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,7 @@ final class RecordsTest {
           new Certificate.Copied(
               0, 0, new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L)),
           0,
+          List.of(),
           new Certificate.Horizons(1, 404, 0, Duration.ofDays(7), null),
           null,
           null);
@@ -177,6 +179,31 @@ final class RecordsTest {
             QuarantinedKey.ALL.in("d5ce"),
             new QuarantinedKey(1795845123077118L, "too large", 7, null, 3)),
         record(
+            "accepted-loss",
+            AcceptedLoss.ALL.in("61ae"),
+            new AcceptedLoss(
+                new QuarantinedKey(
+                    1795845119239941L,
+                    "too large",
+                    2,
+                    Bytes.fromHex("0100000005726f772d37000000006b65792d37"),
+                    0),
+                OptionalLong.of(1795845119000000L),
+                "jane",
+                "db-1",
+                Instant.parse("2026-11-28T05:54:43.126018408Z"))),
+        record(
+            "accepted-loss-absent",
+            AcceptedLoss.ALL.in("d5ce"),
+            new AcceptedLoss(
+                new QuarantinedKey(1795845123077118L, "too large", 7, null, 3),
+                OptionalLong.empty(),
+                "jane",
+                "db-1",
+                Instant.parse("2026-11-28T05:54:43.126018408Z"))),
+        record(
+            "certificate-losses", Certificate.KEY, complete().withLosses(List.of("61ae", "d5ce"))),
+        record(
             "cutover-attempt",
             CutoverRecord.KEY,
             CutoverRecord.begin("d9d13906-3336-4785-8f49-ac8b5b3e0fa2", 1)),
@@ -221,6 +248,7 @@ final class RecordsTest {
                 16,
                 new CopyCounts(400, 399, new CopyCounts.Skipped(1, 0), 0, 1795845279348573L)),
             1,
+            List.of(),
             new Certificate.Horizons(1, 404, 404, Duration.ofDays(7), null),
             new StoreClocks(
                 ClockSkew.of(Duration.ofMillis(-4), Duration.ofMillis(1)),
@@ -261,7 +289,7 @@ final class RecordsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"prepare", "phase", "fence", "lifted", "seal", "moved", "repair"})
+  @ValueSource(strings = {"prepare", "phase", "fence", "lifted", "seal", "moved", "repair", "drop"})
   void forEach_eventOfFormat1_isReadAndPrintedAsEver(String what) {
     LedgerKey<Event> key = Event.ALL.in("0001795845292-361019058");
     write("files", key, text("event-" + what));

@@ -219,7 +219,7 @@ final class AlertsTest {
             new MigrationStatus.Copy(
                 16, 16, new CopyCounts(50, 50, new CopyCounts.Skipped(0, 0), 0, 1)),
             null,
-            new MigrationStatus.Quarantine(0, List.of()),
+            new MigrationStatus.Quarantine(0, List.of(), 0),
             List.of());
     return verified(
         new Reading(
@@ -280,7 +280,7 @@ final class AlertsTest {
         stream,
         copy,
         null,
-        new MigrationStatus.Quarantine(quarantined, List.of()),
+        new MigrationStatus.Quarantine(quarantined, List.of(), 0),
         List.of());
   }
 

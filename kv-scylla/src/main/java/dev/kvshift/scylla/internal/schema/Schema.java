@@ -7,6 +7,7 @@ import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.metadata.NodeState;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
+import com.datastax.oss.driver.api.core.session.Session;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.internal.cql.ChunkCql;
@@ -16,15 +17,21 @@ import dev.kvshift.scylla.internal.cql.StoreCql;
 import dev.kvshift.scylla.internal.cql.TableNames;
 import dev.kvshift.scylla.internal.cql.Tombstones;
 import dev.kvshift.scylla.internal.session.Requests;
+import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.ImportSettings;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.SortedMap;
+import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -122,18 +129,11 @@ public final class Schema {
    * it. Returns whether the keyspace consists of tablets.
    */
   public CompletionStage<Boolean> ensureKeyspace() {
-    return requests
-        .read(
-            "looking for keyspace " + cql.keyspace(),
-            internal(StoreCql.KEYSPACE, cql.keyspace()).setNode(schemaNode()),
-            requests.call())
+    return replication()
         .thenCompose(
-            found -> {
-              Row row = found.one();
-              Map<String, String> replication =
-                  row == null ? null : row.getMap(0, String.class, String.class);
-              live = tombstones(replication);
-              return row != null
+            replication -> {
+              live = tombstones(replication.orElse(null));
+              return replication.isPresent()
                   ? CompletableFuture.<Void>completedFuture(null)
                   : create("keyspace " + cql.keyspace(), cql.createKeyspace());
             })
@@ -142,6 +142,65 @@ public final class Schema {
             tablets ->
                 ensure(TableNames.METADATA, METADATA_COLUMNS, cql.createMetadata(live))
                     .thenApply(ready -> tablets));
+  }
+
+  /** Reads the replication of the keyspace; empty if there is no such keyspace. */
+  private CompletionStage<Optional<Map<String, String>>> replication() {
+    return requests
+        .read(
+            "looking for keyspace " + cql.keyspace(),
+            internal(StoreCql.KEYSPACE, cql.keyspace()).setNode(schemaNode()),
+            requests.call())
+        .thenApply(
+            found ->
+                Optional.ofNullable(found.one())
+                    .map(
+                        row ->
+                            Objects.requireNonNullElse(
+                                row.getMap(0, String.class, String.class), Map.of())));
+  }
+
+  /** Reads what the cluster is and how this session uses it; see {@code Store.facts}. */
+  public CompletionStage<Map<String, String>> facts() {
+    return replication().thenCombine(tablets(), this::facts);
+  }
+
+  private Map<String, String> facts(Optional<Map<String, String>> replication, boolean tablets) {
+    Settings settings = requests.settings();
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("server", cql.dialect() + ", driver " + Session.OSS_DRIVER_COORDINATES.getVersion());
+    SortedMap<String, String> copies = new TreeMap<>(replication.orElse(Map.of()));
+    copies.remove("class");
+    facts.put(
+        "keyspace",
+        cql.keyspace() + ", " + (tablets ? "tablets" : "vnodes") + ", replicas " + copies);
+    facts.put("datacenter", settings.localDatacenter() + " of " + nodes());
+    facts.put("consistency", settings.consistency() + ", serial " + settings.serialConsistency());
+    facts.put("user", settings.string().user() == null ? "none" : settings.string().user());
+    facts.put("encryption", settings.tls() ? "TLS" : "none");
+    return facts;
+  }
+
+  /** Describes the nodes of each datacenter, as in {@code dc1 (3 nodes), dc2 (2 of 3 nodes up)}. */
+  private String nodes() {
+    SortedMap<String, List<Node>> datacenters = new TreeMap<>();
+    for (Node node : requests.session().getMetadata().getNodes().values()) {
+      datacenters
+          .computeIfAbsent(String.valueOf(node.getDatacenter()), added -> new ArrayList<>())
+          .add(node);
+    }
+    StringJoiner described = new StringJoiner(", ");
+    datacenters.forEach(
+        (name, nodes) -> {
+          long up = nodes.stream().filter(node -> node.getState() != NodeState.DOWN).count();
+          String count = nodes.size() + (nodes.size() == 1 ? " node" : " nodes");
+          described.add(
+              name
+                  + (up == nodes.size()
+                      ? " (" + count + ")"
+                      : " (" + up + " of " + count + " up)"));
+        });
+    return described.toString();
   }
 
   /**
@@ -197,15 +256,10 @@ public final class Schema {
     if (use != TableUse.IMPORT) {
       return CompletableFuture.completedFuture(null);
     }
-    return requests
-        .read(
-            "reading the options of table " + table,
-            internal(StoreCql.TOMBSTONE_OPTIONS, cql.keyspace(), table).setNode(schemaNode()),
-            requests.call())
+    return keepsTombstones(table)
         .thenCompose(
-            result -> {
-              Row row = result.one();
-              if (row != null && cql.dialect().keepsTombstones(row.getInt(0), extensions(row))) {
+            keeps -> {
+              if (keeps) {
                 return CompletableFuture.completedFuture(null);
               }
               String alter = cql.alter(table, Tombstones.IMPORTING);
@@ -219,6 +273,47 @@ public final class Schema {
                               + " entries would come back: open with create=if-missing, or run: "
                               + alter
                               + ";"));
+            });
+  }
+
+  /**
+   * Lets a table keep its tombstones no longer than a live one, if it exists and keeps them for an
+   * import. A change that the user may not make is left to a person.
+   */
+  public CompletionStage<ImportSettings> endImport(String table, boolean isDryRun) {
+    return keepsTombstones(table)
+        .thenCompose(
+            keeps -> {
+              if (!keeps) {
+                return CompletableFuture.completedFuture(ImportSettings.NONE);
+              }
+              String alter = endOfImport(table);
+              if (!requests.settings().create()) {
+                return CompletableFuture.completedFuture(ImportSettings.left(alter));
+              }
+              return isDryRun
+                  ? CompletableFuture.completedFuture(ImportSettings.restored(alter))
+                  : change("restoring the tombstones of table " + table, alter, 1)
+                      .thenApply(done -> ImportSettings.restored(alter))
+                      .exceptionallyCompose(
+                          error ->
+                              Futures.unwrap(error) instanceof KvException.Permanent
+                                  ? CompletableFuture.completedFuture(ImportSettings.left(alter))
+                                  : CompletableFuture.failedFuture(Futures.unwrap(error)));
+            });
+  }
+
+  /** Returns whether a table exists and keeps its tombstones for an import. */
+  private CompletionStage<Boolean> keepsTombstones(String table) {
+    return requests
+        .read(
+            "reading the options of table " + table,
+            internal(StoreCql.TOMBSTONE_OPTIONS, cql.keyspace(), table).setNode(schemaNode()),
+            requests.call())
+        .thenApply(
+            result -> {
+              Row row = result.one();
+              return row != null && cql.dialect().keepsTombstones(row.getInt(0), extensions(row));
             });
   }
 

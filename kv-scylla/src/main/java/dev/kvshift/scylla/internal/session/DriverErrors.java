@@ -12,6 +12,7 @@ import com.datastax.oss.driver.api.core.auth.AuthenticationException;
 import com.datastax.oss.driver.api.core.connection.BusyConnectionException;
 import com.datastax.oss.driver.api.core.connection.ConnectionInitException;
 import com.datastax.oss.driver.api.core.connection.FrameTooLongException;
+import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.servererrors.BootstrappingException;
 import com.datastax.oss.driver.api.core.servererrors.InvalidConfigurationInQueryException;
 import com.datastax.oss.driver.api.core.servererrors.OverloadedException;
@@ -23,10 +24,12 @@ import com.datastax.oss.driver.api.core.servererrors.UnavailableException;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import java.nio.channels.ClosedChannelException;
 import java.security.cert.CertificateException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +47,7 @@ public final class DriverErrors {
   /** Failure code of a replica that met too many tombstones; sent since protocol version 5. */
   private static final int TOO_MANY_TOMBSTONES = 1;
 
+  private static final int MAX_NAMED_NODES = 3;
   private static final String RATE_LIMIT = "rate limit";
 
   /** Ends the message if nothing was sent to a replica. */
@@ -68,6 +72,15 @@ public final class DriverErrors {
     return effect(error) == Effect.REFUSED
         ? refused(what, error)
         : again(what + " failed, " + reason(error) + ": try again", error);
+  }
+
+  /** Returns the error of a connection that was never made. */
+  static KvException ofConnecting(Settings settings, Throwable thrown) {
+    Throwable error = Futures.unwrap(thrown);
+    String what = "connecting to " + settings;
+    return error instanceof AllNodesFailedException && effect(error) != Effect.REFUSED
+        ? again(what + " failed, " + reason(error) + ": check the hosts, and that they run", error)
+        : ofRead(what, error);
   }
 
   /** Returns the error of a write. */
@@ -239,9 +252,34 @@ public final class DriverErrors {
         error);
   }
 
+  /** Returns a node's address without what the JDK adds to it. */
+  private static String named(Node node) {
+    return node.getEndPoint().toString().replace("/<unresolved>", "").replaceFirst("^/", "");
+  }
+
+  /** Returns the innermost cause, which alone says what a person can act on. */
+  private static String root(Throwable error) {
+    Throwable root = error;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    if (root instanceof ClosedChannelException) {
+      return "connection refused or closed";
+    }
+    String type = root.getClass().getSimpleName();
+    return root.getMessage() == null ? type : type + ": " + root.getMessage();
+  }
+
   private static String reason(Throwable error) {
     if (error instanceof RequestThrottlingException) {
       return "too many requests are in flight and waiting (maxInFlight, maxQueued)";
+    }
+    if (error instanceof AllNodesFailedException all && !all.getAllErrors().isEmpty()) {
+      return "no node answered: "
+          + all.getAllErrors().entrySet().stream()
+              .limit(MAX_NAMED_NODES)
+              .map(node -> named(node.getKey()) + " (" + root(node.getValue().get(0)) + ")")
+              .collect(Collectors.joining(", "));
     }
     @Nullable String message = error.getMessage();
     String type = error.getClass().getSimpleName();

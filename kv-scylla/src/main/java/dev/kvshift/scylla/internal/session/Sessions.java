@@ -65,7 +65,7 @@ public final class Sessions {
       session = builder.build();
     } catch (RuntimeException e) {
       forget(settings, options.get(TypedDriverOption.SESSION_NAME));
-      throw DriverErrors.ofRead("connecting to " + settings, e);
+      throw DriverErrors.ofConnecting(settings, e);
     }
     try {
       requireDatacenter(session, settings);

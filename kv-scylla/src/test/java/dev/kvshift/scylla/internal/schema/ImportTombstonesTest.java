@@ -18,12 +18,14 @@ import dev.kvshift.scylla.internal.session.Sessions;
 import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -132,6 +134,34 @@ final class ImportTombstonesTest {
       await(store.open("files", Layout.point(), Claim.ACTIVE));
       assertThat(grace(session, "files_i1")).isEqualTo(LIVE_SECONDS);
     }
+  }
+
+  @Test
+  void endImport_importedCollection_restoresOrPrints() {
+    try (Store store = open(creating);
+        CqlSession session = Sessions.open(Settings.of(creating))) {
+      await(store.open("files", Layout.point(), Claim.importing(COPY)));
+      List<String> statements = List.of(alter("files_i1"), alter("files_i1_chunks"));
+
+      try (Store other = open(never)) {
+        ImportSettings left = await(other.endImport("files", 1, false));
+        assertThat(left.left()).isEqualTo(statements);
+        assertThat(left.restored()).isEmpty();
+      }
+      assertThat(await(store.endImport("files", 1, true)).restored()).isEqualTo(statements);
+      assertThat(grace(session, "files_i1")).isEqualTo(IMPORT_SECONDS);
+
+      assertThat(await(store.endImport("files", 1, false)).restored()).isEqualTo(statements);
+
+      assertThat(grace(session, "files_i1")).isEqualTo(LIVE_SECONDS);
+      assertThat(grace(session, "files_i1_chunks")).isEqualTo(LIVE_SECONDS);
+      assertThat(await(store.endImport("files", 1, false))).isEqualTo(ImportSettings.NONE);
+      assertThat(await(store.endImport("others", 1, false))).isEqualTo(ImportSettings.NONE);
+    }
+  }
+
+  private String alter(String table) {
+    return "ALTER TABLE \"" + keyspace + "\"." + table + " WITH gc_grace_seconds = " + LIVE_SECONDS;
   }
 
   private int grace(CqlSession session, String table) {

@@ -16,6 +16,7 @@ import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.wire.ClientUse;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Gate;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -266,6 +267,17 @@ public final class Usage {
             .build()
             .toByteArray();
     return MetaKeys.of(MetaKeys.USAGE, user.collection, name);
+  }
+
+  /**
+   * Returns the clients of a collection that were seen at an instant or later, the last seen first,
+   * at most {@link Gate#MAX_USERS}.
+   */
+  public List<ClientUse> since(int collection, long millis) {
+    return of(collection).stream()
+        .filter(use -> use.getLastSeenMillis() >= millis)
+        .limit(Gate.MAX_USERS)
+        .toList();
   }
 
   public List<ClientUse> of(int collection) {

@@ -1,0 +1,74 @@
+package dev.kvshift.transition.model;
+
+import dev.kvshift.spi.Phase;
+
+/**
+ * The bounds of one walk through {@link ClockModel}: how often each thing may happen. Everything
+ * else may happen at any time and any number of times.
+ *
+ * @param from the phase in the initial state
+ * @param steps how many steps the coordinator takes, each forward or back
+ * @param instances how many instances serve
+ * @param reads how many reads all instances together begin
+ * @param puts how many puts
+ * @param deletes how many deletes
+ * @param losses how many writes reach their deadline
+ * @param start what the stores hold in the initial state
+ */
+record ClockScope(
+    Phase from,
+    int steps,
+    int instances,
+    int reads,
+    int puts,
+    int deletes,
+    int losses,
+    Start start) {
+
+  /** The content of the stores in the initial state. */
+  enum Start {
+    /** Both hold the initial row. */
+    COPIED,
+    /** L holds the initial row, which the copy has sent to S. */
+    UNCOPIED,
+    /** Neither holds anything. */
+    EMPTY
+  }
+
+  /** Two instances that nothing happens to. */
+  static ClockScope from(Phase from) {
+    return new ClockScope(from, 0, 2, 0, 0, 0, 0, Start.COPIED);
+  }
+
+  ClockScope steps(int n) {
+    return new ClockScope(from, n, instances, reads, puts, deletes, losses, start);
+  }
+
+  ClockScope instances(int n) {
+    return new ClockScope(from, steps, n, reads, puts, deletes, losses, start);
+  }
+
+  ClockScope reads(int n) {
+    return new ClockScope(from, steps, instances, n, puts, deletes, losses, start);
+  }
+
+  ClockScope puts(int n) {
+    return new ClockScope(from, steps, instances, reads, n, deletes, losses, start);
+  }
+
+  ClockScope deletes(int n) {
+    return new ClockScope(from, steps, instances, reads, puts, n, losses, start);
+  }
+
+  ClockScope losses(int n) {
+    return new ClockScope(from, steps, instances, reads, puts, deletes, n, start);
+  }
+
+  ClockScope uncopied() {
+    return new ClockScope(from, steps, instances, reads, puts, deletes, losses, Start.UNCOPIED);
+  }
+
+  ClockScope empty() {
+    return new ClockScope(from, steps, instances, reads, puts, deletes, losses, Start.EMPTY);
+  }
+}
