@@ -146,6 +146,14 @@ public final class InstanceReport {
           + VersionClock.SKEW_LIMIT.toMillis()
           + " are allowed: set it right";
     }
+    Duration uncertainty = use.uncertainty();
+    if (uncertainty != null && uncertainty.compareTo(VersionClock.SKEW_LIMIT) > 0) {
+      return "it knows its new side's time to within "
+          + uncertainty.toMillis()
+          + " ms only, at most "
+          + VersionClock.SKEW_LIMIT.toMillis()
+          + " are allowed: synchronize the clocks of the new side's servers";
+    }
     return null;
   }
 
@@ -188,6 +196,7 @@ public final class InstanceReport {
       private @Nullable Copy copy;
       private @Nullable String problem;
       private @Nullable Duration skew;
+      private @Nullable Duration uncertainty;
       private SideCounts counts = SideCounts.NONE;
       private long heldLocks;
 
@@ -201,7 +210,8 @@ public final class InstanceReport {
       }
 
       private List<@Nullable Object> all() {
-        return Arrays.asList(acknowledged, layout, copy, problem, skew, counts, heldLocks);
+        return Arrays.asList(
+            acknowledged, layout, copy, problem, skew, uncertainty, counts, heldLocks);
       }
     }
 
@@ -240,6 +250,11 @@ public final class InstanceReport {
       return with(next -> next.skew = skew);
     }
 
+    /** Returns the same use with how far the process may be wrong about the new side's time. */
+    public Use withUncertainty(@Nullable Duration uncertainty) {
+      return with(next -> next.uncertainty = uncertainty);
+    }
+
     /** Returns the same use with what the process has counted of the new side so far. */
     public Use withCounts(SideCounts counts) {
       return with(next -> next.counts = Objects.requireNonNull(counts));
@@ -273,6 +288,14 @@ public final class InstanceReport {
     /** Returns the distance between the clocks, never negative; null if it was not measured. */
     public @Nullable Duration skew() {
       return members.skew;
+    }
+
+    /**
+     * Returns how far the process may be wrong about the new side's time, never negative; null if
+     * it was not measured, or by an older library.
+     */
+    public @Nullable Duration uncertainty() {
+      return members.uncertainty;
     }
 
     /** Returns what the process has counted of the new side since it opened the collection. */

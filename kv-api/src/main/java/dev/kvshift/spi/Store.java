@@ -4,10 +4,12 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /**
  * An open connection to one store.
@@ -90,8 +92,17 @@ public interface Store extends AutoCloseable {
    */
   CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts);
 
-  /** Reads the server's clock. */
+  /** Reads the server's clock; that of any of them if there are several. */
   CompletionStage<Instant> serverTime();
+
+  /**
+   * Returns what reads the clock of each server that may serve this process, one by one, whether it
+   * is up or not: their clocks may differ, and {@link StoreClock} counts the worst. A store of one
+   * server has one; a wrapper returns those of the store inside.
+   */
+  default List<Supplier<CompletionStage<Instant>>> serverTimes() {
+    return List.of(this::serverTime);
+  }
 
   /**
    * Reads facts by their names, such as {@code server}, {@code keyspace} and {@code datacenter}:

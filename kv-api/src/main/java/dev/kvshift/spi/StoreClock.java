@@ -4,6 +4,8 @@ import dev.kvshift.api.KvException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -12,32 +14,90 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A store's clock, as this process knows it. A version may be drawn only by a clock that is known
- * to be right: measured within {@link #VALID_FOR}, and without a step of the wall clock against the
- * monotonic one since (a machine that was suspended, an operator who set the time). Otherwise
- * {@link #require} measures first. A failed measurement does not count.
+ * A store's clock, as this process knows it, and the versions that this process draws by it.
  *
- * <p>Requests that need a measurement share one. Safe for use by many threads.
+ * <p><b>Problem.</b> Without a leader the newest version wins, and each process draws its own. By
+ * their own clocks, a process that is 100 ms ahead would hide what the others write for 100 ms. So
+ * each process measures the clocks of the store's servers and draws versions by their time.
+ *
+ * <p><b>What is known.</b> A server has read its clock at some moment of the round trip, so an
+ * answer says that its time is now between two bounds. Servers may disagree: the store's time lies
+ * between the earliest and the latest bound of all that have answered, and is taken to be the
+ * middle. Half of the distance is the uncertainty. It grows with the age of the measurement by
+ * {@link #MAX_DRIFT_MICROS_PER_SECOND}, as clocks drift, and by what the wall clock has moved
+ * against the monotonic one.
+ *
+ * <p><b>Rules</b>, and what breaks without each:
+ *
+ * <ul>
+ *   <li><i>More than half of the servers have answered.</i> Two processes have then asked one of
+ *       them both, so their times are apart by at most the sum of their uncertainties, even if the
+ *       servers' clocks are further apart.
+ *   <li><i>A failed measurement does not count.</i> It says nothing about the clock.
+ *   <li><i>Between measurements the monotonic clock counts.</i> Nobody sets it. It stops while the
+ *       machine is suspended, and the wall clock does not: after a step of one against the other by
+ *       more than {@link #STEP_LIMIT}, the clock is measured before a version is drawn. Steps count
+ *       from when the first request was sent, or one that happens meanwhile would go unnoticed.
+ *   <li><i>A process that knows the time to within no less than {@link VersionClock#SKEW_LIMIT}, or
+ *       whose own clock is further off, draws none.</i>
+ *   <li><i>The first version is drawn once the store's time has certainly passed the floor.</i>
+ *       Versions up to the floor are those of the old store's leader, whose clock may be ahead.
+ * </ul>
+ *
+ * <p>Of two writes, the one that begins later than the other's acknowledgement by more than the sum
+ * of both processes' uncertainties has the higher version. Requests that need a measurement share
+ * one. Safe for use by many threads.
  */
 public final class StoreClock {
   /** The time for which a measurement is valid: 30 s. */
   public static final Duration VALID_FOR = Duration.ofSeconds(30);
 
-  /** The number of round trips of a measurement, of which the shortest is kept. */
+  /**
+   * The most that a server's clock and this process's monotonic one drift apart: 1 ms a second. NTP
+   * slews a clock by half of that at most.
+   */
+  public static final long MAX_DRIFT_MICROS_PER_SECOND = 1_000;
+
+  /**
+   * The most that the wall clock may have moved against the monotonic one since a measurement: 20
+   * ms. A pause of the thread between reading the one and the other looks like a short step.
+   */
+  public static final Duration STEP_LIMIT = Duration.ofMillis(20);
+
+  /** Returned instead of a version if none may be drawn now. */
+  public static final long NOT_NOW = Long.MIN_VALUE;
+
+  /** The number of round trips to each server, of which the shortest is kept. */
   private static final int ROUND_TRIPS = 3;
 
-  /** Half of the millisecond to which a store may truncate its time: added, and an uncertainty. */
-  private static final Duration HALF_MILLI = Duration.of(500, ChronoUnit.MICROS);
+  /** The number of measurements after which a clock that steps again each time is given up. */
+  private static final int MAX_ATTEMPTS = 5;
 
-  private static final long LIMIT_MICROS =
-      TimeUnit.NANOSECONDS.toMicros(VersionClock.SKEW_LIMIT.toNanos());
+  /** A store may truncate its time to milliseconds. */
+  private static final long TRUNCATED_MICROS = 1_000;
+
+  /**
+   * How long a measurement waits for the last servers after more than half have answered. Slower
+   * answers are of no use: their uncertainty is above the limit.
+   */
+  private static final Duration STRAGGLERS = VersionClock.SKEW_LIMIT.multipliedBy(2);
+
+  /** The least time between two measurements that are begun ahead of need. */
+  private static final Duration RENEWAL_PAUSE = Duration.ofSeconds(1);
+
+  private static final long LIMIT_MICROS = micros(VersionClock.SKEW_LIMIT);
+  private static final long STEP_LIMIT_MICROS = micros(STEP_LIMIT);
+  private static final long VALID_MICROS = micros(VALID_FOR);
 
   private final VersionClock clock;
-  private final Supplier<? extends CompletionStage<Instant>> serverTime;
+  private final Supplier<
+          ? extends CompletionStage<? extends List<Supplier<CompletionStage<Instant>>>>>
+      servers;
   private final Listener listener;
   private final LongSupplier nanoTime;
   private volatile @Nullable Measured last;
   private volatile @Nullable KvException failure;
+  private volatile long begunNanos;
   private @Nullable CompletableFuture<ClockSkew> running;
 
   /** Receives each measurement once, when it has ended. */
@@ -54,35 +114,56 @@ public final class StoreClock {
     void measured(@Nullable ClockSkew skew, @Nullable KvException failure);
   }
 
+  /** Both of this process's clocks at one moment. */
+  private record Moment(long wallMicros, long nanos) {
+    /** Returns the wall clock's time at a later reading of the monotonic one, without its steps. */
+    long wallMicrosAt(long laterNanos) {
+      return wallMicros + TimeUnit.NANOSECONDS.toMicros(laterNanos - nanos);
+    }
+  }
+
   /**
-   * A measurement, and both of this process's clocks when its request was sent. A step of the wall
-   * clock during the request is therefore noticed too.
+   * A measurement.
+   *
+   * @param skew how far the store's time is ahead of this process's
+   * @param since the clocks before the first request was sent
    */
-  private record Measured(ClockSkew skew, long wallMicros, long nanos) {}
+  private record Measured(ClockSkew skew, Moment since) {}
+
+  /** The store's time now, and whether a version may be drawn by it. */
+  private record Reading(long micros, long uncertaintyMicros, boolean isRight) {}
 
   /**
    * Creates the view of a clock that has not been measured.
    *
-   * @param clock this process's clock, of which versions are drawn
-   * @param serverTime asks the store for its time
+   * @param clock this process's clock
+   * @param servers returns what reads the clocks of the store's servers: {@link Store#serverTimes}
    * @param listener must not throw
    */
   public StoreClock(
       VersionClock clock,
-      Supplier<? extends CompletionStage<Instant>> serverTime,
+      Supplier<? extends CompletionStage<? extends List<Supplier<CompletionStage<Instant>>>>>
+          servers,
       Listener listener) {
-    this(clock, serverTime, listener, System::nanoTime);
+    this(clock, servers, listener, System::nanoTime);
   }
 
   StoreClock(
       VersionClock clock,
-      Supplier<? extends CompletionStage<Instant>> serverTime,
+      Supplier<? extends CompletionStage<? extends List<Supplier<CompletionStage<Instant>>>>>
+          servers,
       Listener listener,
       LongSupplier nanoTime) {
     this.clock = clock;
-    this.serverTime = serverTime;
+    this.servers = servers;
     this.listener = listener;
     this.nanoTime = nanoTime;
+  }
+
+  /** Returns the view of a store's clock, which has not been measured. */
+  public static StoreClock of(VersionClock clock, Store store, Listener listener) {
+    return new StoreClock(
+        clock, () -> CompletableFuture.completedFuture(store.serverTimes()), listener);
   }
 
   /** Returns the last measurement that succeeded; null if there was none yet. */
@@ -102,7 +183,31 @@ public final class StoreClock {
    */
   public long nowMicros() {
     Measured known = last;
-    return clock.nowMicros() + (known == null ? 0 : micros(known.skew.offset()));
+    return known == null ? clock.nowMicros() : read(known).micros;
+  }
+
+  /**
+   * Returns how far {@link #nowMicros} may be wrong either way: ε. Null before the first
+   * measurement.
+   */
+  public @Nullable Duration uncertainty() {
+    Measured known = last;
+    return known == null ? null : Duration.of(read(known).uncertaintyMicros, ChronoUnit.MICROS);
+  }
+
+  private Reading read(Measured known) {
+    long nanos = nanoTime.getAsLong();
+    long local = known.since.wallMicrosAt(nanos);
+    long age = local - known.since.wallMicros;
+    long step = Math.abs(clock.nowMicros() - local);
+    long drift = age * MAX_DRIFT_MICROS_PER_SECOND / 1_000_000 + 1;
+    long uncertainty = micros(known.skew.uncertainty()) + drift + step;
+    boolean isRight =
+        known.skew.isWithinLimit()
+            && uncertainty <= LIMIT_MICROS
+            && step <= STEP_LIMIT_MICROS
+            && age <= VALID_MICROS;
+    return new Reading(local + micros(known.skew.offset()), uncertainty, isRight);
   }
 
   /**
@@ -118,24 +223,93 @@ public final class StoreClock {
   /** Returns whether a version may be drawn now, without a measurement first. */
   public boolean isRight() {
     Measured known = last;
-    return known != null
-        && known.skew.isWithinLimit()
-        && nanoTime.getAsLong() - known.nanos <= VALID_FOR.toNanos()
-        && Math.abs(stepMicros(known)) <= LIMIT_MICROS;
+    return known != null && read(known).isRight;
   }
 
-  /** Returns how far the wall clock has moved against the monotonic one since a measurement. */
-  private long stepMicros(Measured since) {
-    long passed = TimeUnit.NANOSECONDS.toMicros(nanoTime.getAsLong() - since.nanos);
-    return clock.nowMicros() - since.wallMicros - passed;
+  /**
+   * Draws a version above the floor and above all that this process has drawn and seen, if the
+   * store's time is known and has certainly passed the floor.
+   *
+   * @param floor the old store's last version, in microseconds since 1970; 0 if there was none
+   * @return the version, or {@link #NOT_NOW}: then {@link #draw} waits until one may be drawn
+   */
+  public long drawNow(long floor) {
+    Measured known = last;
+    if (known == null) {
+      return NOT_NOW;
+    }
+    Reading now = read(known);
+    renewAhead(known);
+    return now.isRight && now.micros - now.uncertaintyMicros > floor
+        ? clock.next(now.micros)
+        : NOT_NOW;
+  }
+
+  /** Measures again before the measurement is too old, so that writes rarely wait for one. */
+  private void renewAhead(Measured known) {
+    long nanos = nanoTime.getAsLong();
+    if (nanos - known.since.nanos > VALID_FOR.toNanos() / 2
+        && nanos - begunNanos > RENEWAL_PAUSE.toNanos()) {
+      measure();
+    }
+  }
+
+  /**
+   * Draws a version as {@link #drawNow} does, once one may be drawn, and at the latest at the
+   * call's deadline.
+   *
+   * @return a stage that fails with {@code Transient} if no version may be drawn in time
+   */
+  public CompletionStage<Long> draw(long floor, Call call) {
+    return draw(floor, call, 1);
+  }
+
+  private CompletionStage<Long> draw(long floor, Call call, int attempt) {
+    long drawn = drawNow(floor);
+    return drawn != NOT_NOW
+        ? CompletableFuture.completedFuture(drawn)
+        : Futures.within(
+                call,
+                require(),
+                () ->
+                    new KvException.Transient(
+                        "the store's servers have not returned their time by the deadline; nothing"
+                            + " was written: try again"))
+            .thenCompose(right -> drawPast(floor, call, attempt));
+  }
+
+  /** Waits for the floor; the clock has been measured. */
+  private CompletionStage<Long> drawPast(long floor, Call call, int attempt) {
+    long drawn = drawNow(floor);
+    if (drawn != NOT_NOW) {
+      return CompletableFuture.completedFuture(drawn);
+    }
+    Measured known = last;
+    Reading now = known == null ? null : read(known);
+    if (now == null || !now.isRight) {
+      if (attempt == MAX_ATTEMPTS) {
+        throw new KvException.Transient(
+            "this process's clock steps all the time; nothing was written: try again");
+      }
+      return draw(floor, call, attempt + 1);
+    }
+    long missing = Math.max(0, floor + now.uncertaintyMicros - now.micros) + 1;
+    if (missing > TimeUnit.NANOSECONDS.toMicros(call.remaining().toNanos())) {
+      throw new KvException.Transient(
+          "writes are accepted once the store's time has passed the floor of the migration, in "
+              + TimeUnit.MICROSECONDS.toMillis(missing)
+              + " ms, which is after the deadline; nothing was written: try again");
+    }
+    return Futures.after(Duration.of(missing, ChronoUnit.MICROS))
+        .thenCompose(passed -> drawPast(floor, call, attempt));
   }
 
   /**
    * Completes once a version may be drawn, at once if the clock is known to be right.
    *
-   * @return a stage that fails with {@code Transient} if the clocks are too far apart, and as the
-   *     measurement does if that cannot be determined. It has no deadline of its own: use {@link
-   *     Futures#within} for that of a call.
+   * @return a stage that fails with {@code Transient} if the clocks are too far apart or not known
+   *     well enough, and as the measurement does if that cannot be determined. It has no deadline
+   *     of its own: use {@link Futures#within} for that of a call.
    */
   public CompletionStage<Void> require() {
     if (isRight()) {
@@ -144,14 +318,24 @@ public final class StoreClock {
     return Futures.map(
         measure(),
         skew -> {
+          String limit = VersionClock.SKEW_LIMIT.toMillis() + " ms";
           if (!skew.isWithinLimit()) {
             throw new KvException.Transient(
                 "the store's clock is "
                     + skew
                     + ", at most "
-                    + VersionClock.SKEW_LIMIT.toMillis()
-                    + " ms are allowed; nothing was written: synchronize the clocks, then try"
-                    + " again");
+                    + limit
+                    + " are allowed; nothing was written: synchronize the clocks, then try again");
+          }
+          if (skew.uncertainty().compareTo(VersionClock.SKEW_LIMIT) > 0) {
+            throw new KvException.Transient(
+                String.format(
+                    Locale.ROOT,
+                    "the store's time is known to within %,d ms only, at most %s are allowed:"
+                        + " its servers answer slowly, or their clocks differ; nothing was written:"
+                        + " synchronize the servers' clocks, then try again",
+                    skew.uncertainty().toMillis(),
+                    limit));
           }
           return null;
         });
@@ -160,44 +344,131 @@ public final class StoreClock {
   /** Measures the skew, or joins a measurement that has begun. */
   public CompletionStage<ClockSkew> measure() {
     CompletableFuture<ClockSkew> begun;
+    Moment since;
     synchronized (this) {
       if (running != null) {
         return running;
       }
       begun = new CompletableFuture<>();
       running = begun;
+      begunNanos = nanoTime.getAsLong();
+      since = new Moment(clock.nowMicros(), begunNanos);
     }
-    CompletionStage<Measured> shortest = roundTrip();
-    for (int i = 1; i < ROUND_TRIPS; i++) {
-      shortest =
-          shortest.thenCompose(
-              before ->
-                  roundTrip()
-                      .thenApply(
-                          now ->
-                              now.skew.uncertainty().compareTo(before.skew.uncertainty()) < 0
-                                  ? now
-                                  : before));
-    }
-    shortest.whenComplete((measured, error) -> end(begun, measured, error));
+    Futures.start(() -> servers.get().thenCompose(all -> new Poll(since, all).run()))
+        .whenComplete((measured, error) -> end(begun, measured, error));
     return begun;
   }
 
-  /** The monotonic clock times the round trip; a pause before the request adds uncertainty. */
-  private CompletionStage<Measured> roundTrip() {
-    long sentNanos = nanoTime.getAsLong();
-    long sent = clock.nowMicros();
-    return Futures.<Instant>start(serverTime)
-        .thenApply(
-            server -> {
-              Instant asked = Instant.EPOCH.plus(sent, ChronoUnit.MICROS);
-              Instant answered = asked.plusNanos(nanoTime.getAsLong() - sentNanos);
-              ClockSkew exact = ClockSkew.of(asked, server, answered);
-              ClockSkew skew =
-                  ClockSkew.of(
-                      exact.offset().plus(HALF_MILLI), exact.uncertainty().plus(HALF_MILLI));
-              return new Measured(skew, sent, sentNanos);
-            });
+  /**
+   * How far a server's clock is ahead of this process's, in microseconds.
+   *
+   * @param low at least
+   * @param high at most
+   */
+  private record Ahead(long low, long high) {
+    Ahead narrower(Ahead other) {
+      return other.high - other.low < high - low ? other : this;
+    }
+  }
+
+  /** Asks all servers at once. */
+  private final class Poll {
+    private final Moment since;
+    private final List<Supplier<CompletionStage<Instant>>> all;
+    private final CompletableFuture<Measured> result = new CompletableFuture<>();
+    private @Nullable Throwable error;
+    private int answered;
+    private int failed;
+    private long low = Long.MAX_VALUE;
+    private long high = Long.MIN_VALUE;
+
+    Poll(Moment since, List<Supplier<CompletionStage<Instant>>> all) {
+      this.since = since;
+      this.all = List.copyOf(all);
+    }
+
+    CompletionStage<Measured> run() {
+      if (all.isEmpty()) {
+        throw new KvException.Transient("no server of the store is known: try again");
+      }
+      for (Supplier<CompletionStage<Instant>> server : all) {
+        CompletionStage<Ahead> narrowest = roundTrip(server);
+        for (int i = 1; i < ROUND_TRIPS; i++) {
+          narrowest =
+              narrowest.thenCompose(before -> roundTrip(server).thenApply(before::narrower));
+        }
+        narrowest.whenComplete(this::ended);
+      }
+      return result;
+    }
+
+    /** The monotonic clock times the round trip; a pause before the request adds uncertainty. */
+    private CompletionStage<Ahead> roundTrip(Supplier<CompletionStage<Instant>> server) {
+      long sent = since.wallMicrosAt(nanoTime.getAsLong());
+      return Futures.start(server)
+          .thenApply(
+              time -> {
+                long micros = VersionClock.micros(time);
+                long received = since.wallMicrosAt(nanoTime.getAsLong());
+                return new Ahead(micros - received, micros + TRUNCATED_MICROS - sent);
+              });
+    }
+
+    private void ended(@Nullable Ahead server, @Nullable Throwable thrown) {
+      boolean hasMostNow;
+      boolean isDone;
+      synchronized (this) {
+        if (server == null) {
+          failed++;
+          error = error == null ? thrown : error;
+        } else {
+          answered++;
+          low = Math.min(low, server.low);
+          high = Math.max(high, server.high);
+        }
+        hasMostNow = server != null && isEnough(answered) && !isEnough(answered - 1);
+        isDone = answered + failed == all.size();
+      }
+      if (isDone) {
+        complete();
+      } else if (hasMostNow) {
+        Futures.after(STRAGGLERS).thenRun(this::complete);
+      }
+    }
+
+    /** Any two processes have then heard of one server both. */
+    private boolean isEnough(int servers) {
+      return 2 * servers > all.size();
+    }
+
+    private void complete() {
+      Measured measured = null;
+      Throwable cause = null;
+      synchronized (this) {
+        if (isEnough(answered)) {
+          Duration offset = Duration.ofNanos((low + high) * 500);
+          Duration uncertainty = Duration.ofNanos((high - low) * 500);
+          measured = new Measured(ClockSkew.of(offset, uncertainty), since);
+        } else {
+          cause = answered == 0 && error != null ? error : tooFew();
+        }
+      }
+      if (measured != null) {
+        result.complete(measured);
+      } else {
+        result.completeExceptionally(cause);
+      }
+    }
+
+    private KvException tooFew() {
+      return new KvException.Transient(
+          "only "
+              + answered
+              + " of the store's "
+              + all.size()
+              + " servers have returned their time, and more than half are needed: try again",
+          error == null ? null : Futures.readFailure(error));
+    }
   }
 
   private void end(

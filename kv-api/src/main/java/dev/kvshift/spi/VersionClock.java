@@ -3,8 +3,6 @@ package dev.kvshift.spi;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -12,14 +10,19 @@ import java.util.concurrent.atomic.AtomicLong;
  * The clock that issues the versions of writes when no leader does: one per process, shared by its
  * stores.
  *
- * <p>A version is {@code max(now, last issued + 1, greatest seen + 1)} in microseconds since 1970.
- * Safe for use by many threads.
+ * <p>A version is {@code max(now, last issued + 1, greatest seen + 1)} in microseconds since 1970,
+ * where now is the time of the store that gets the write. A process that writes to several stores
+ * draws from one clock, so the difference of these stores' clocks adds to their uncertainty. Safe
+ * for use by many threads.
  */
 public final class VersionClock {
-  /** ε: the largest difference between two clocks at which writes are still accepted, 250 ms. */
+  /**
+   * The largest difference between two clocks, and the largest uncertainty of a measured one, at
+   * which writes are still accepted: 250 ms.
+   */
   public static final Duration SKEW_LIMIT = Duration.ofMillis(250);
 
-  /** The lead over the clock up to which a seen version still moves this one: 1 s + ε. */
+  /** The lead over the clock up to which a seen version still moves this one: 1.25 s. */
   public static final Duration MAX_AHEAD = Duration.ofSeconds(1).plus(SKEW_LIMIT);
 
   private static final VersionClock PROCESS = new VersionClock(Clock.systemUTC());
@@ -52,10 +55,13 @@ public final class VersionClock {
     return micros(clock.instant());
   }
 
-  /** Issues a version above every one issued or seen before. */
-  public long next() {
-    long now = nowMicros();
-    return last.updateAndGet(previous -> Math.max(now, previous + 1));
+  /**
+   * Issues a version above every one issued or seen before.
+   *
+   * @param nowMicros the time of the store that gets it: {@link StoreClock} knows it
+   */
+  public long next(long nowMicros) {
+    return last.updateAndGet(previous -> Math.max(nowMicros, previous + 1));
   }
 
   /**
@@ -79,30 +85,5 @@ public final class VersionClock {
   /** Returns the greatest version issued or observed so far. */
   public long last() {
     return last.get();
-  }
-
-  /**
-   * Returns whether this clock has issued or seen a version above {@code floor + ε}, so that all
-   * later ones lie above everything that the leader has issued.
-   *
-   * @param floor the leader's last version, in microseconds since 1970
-   */
-  public boolean isPast(long floor) {
-    return last.get() > floor + TimeUnit.NANOSECONDS.toMicros(SKEW_LIMIT.toNanos());
-  }
-
-  /**
-   * Completes once this clock has passed {@code floor + ε}. Versions issued from then on lie above
-   * everything that the leader has issued.
-   *
-   * @param floor the leader's last version, in microseconds since 1970
-   */
-  public CompletionStage<Void> awaitPast(long floor) {
-    long missing = floor + TimeUnit.NANOSECONDS.toMicros(SKEW_LIMIT.toNanos()) - nowMicros() + 1;
-    if (missing <= 0) {
-      return CompletableFuture.completedFuture(null);
-    }
-    return Futures.after(Duration.ofNanos(TimeUnit.MICROSECONDS.toNanos(missing)))
-        .thenCompose(waited -> awaitPast(floor));
   }
 }

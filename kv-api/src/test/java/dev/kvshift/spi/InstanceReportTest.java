@@ -48,6 +48,8 @@ final class InstanceReportTest {
     assertThat(obstacle(READY.withProblem("no keyspace ks"))).isEqualTo("no keyspace ks");
     assertThat(obstacle(READY.withSkew(null))).contains("has not measured its clock");
     assertThat(obstacle(READY.withSkew(Duration.ofMillis(251)))).contains("251 ms");
+    assertThat(obstacle(READY.withUncertainty(Duration.ofMillis(250)))).isNull();
+    assertThat(obstacle(READY.withUncertainty(Duration.ofMillis(251)))).contains("within 251 ms");
   }
 
   @Test

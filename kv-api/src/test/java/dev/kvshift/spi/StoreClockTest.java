@@ -16,6 +16,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +32,7 @@ final class StoreClockTest {
   private Duration wall = Duration.ZERO;
   private Duration monotonic = Duration.ZERO;
   private Duration ahead = Duration.ZERO;
+  private List<Supplier<CompletionStage<Instant>>> servers = List.of(this::serverTime);
   private final Deque<Duration> roundTrips = new ArrayDeque<>();
   private final List<String> heard = new ArrayList<>();
   private final List<CompletableFuture<Instant>> late = new ArrayList<>();
@@ -39,7 +43,7 @@ final class StoreClockTest {
   private final StoreClock clock =
       new StoreClock(
           new VersionClock(new TestClock()),
-          this::serverTime,
+          () -> CompletableFuture.completedFuture(servers),
           (skew, failure) -> heard.add(failure == null ? String.valueOf(skew) : "failed"),
           () -> monotonic.toNanos());
 
@@ -75,6 +79,23 @@ final class StoreClockTest {
     Instant server = START.plus(wall).plus(ahead);
     pass(roundTrip.dividedBy(2));
     return CompletableFuture.completedFuture(server);
+  }
+
+  /** A server that answers at once, and whose clock is ahead by so much. */
+  private Supplier<CompletionStage<Instant>> server(Duration serverAhead) {
+    return () -> CompletableFuture.completedFuture(START.plus(wall).plus(serverAhead));
+  }
+
+  private static CompletionStage<Instant> down() {
+    return CompletableFuture.failedFuture(new KvException.Transient("a server is down"));
+  }
+
+  private static long micros(Duration duration) {
+    return duration.toNanos() / 1_000;
+  }
+
+  private static Call call() {
+    return Call.within(Duration.ofSeconds(30));
   }
 
   private void pass(Duration time) {
@@ -176,21 +197,207 @@ final class StoreClockTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {251, -251, 3_600_000, -3_600_000})
-  void require_wallClockStepped_measuresFirst(long stepMillis) {
+  @ValueSource(longs = {20_001, -20_001, 3_600_000_000L, -3_600_000_000L})
+  void require_wallClockStepped_measuresFirst(long stepMicros) {
     await(clock.measure());
-    wall = wall.plusMillis(stepMillis);
+    long before = clock.nowMicros();
+    wall = wall.plusNanos(1_000 * stepMicros);
+    assertThat(clock.nowMicros()).isEqualTo(before);
     assertThat(clock.isRight()).isFalse();
+    assertThat(clock.drawNow(0)).isEqualTo(StoreClock.NOT_NOW);
     await(clock.require());
     assertThat(asked).isEqualTo(6);
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {250, -250})
-  void isRight_wallClockDriftsWithinTheLimit_isTrue(long stepMillis) {
+  @ValueSource(longs = {20_000, -20_000})
+  void isRight_shortStep_isUncertainty(long stepMicros) {
     await(clock.measure());
-    wall = wall.plusMillis(stepMillis);
+    Duration before = clock.uncertainty();
+    wall = wall.plusNanos(1_000 * stepMicros);
     assertThat(clock.isRight()).isTrue();
+    assertThat(clock.uncertainty()).isEqualTo(before.plusMillis(20));
+  }
+
+  /** The wall clock goes on while the machine is suspended; the monotonic one does not. */
+  @Test
+  void draw_suspendedBetweenTwoMeasurements_measuresFirst() {
+    await(clock.measure());
+    wall = wall.plusSeconds(3_600);
+    long version = clock.draw(0, call()).toCompletableFuture().join();
+    assertThat(asked).isEqualTo(6);
+    assertThat(version).isGreaterThan(VersionClock.micros(START.plusSeconds(3_600)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 1", "1_000_000, 1_001", "14_999_999, 15_000", "30_000_000, 30_001"})
+  void uncertainty_age_growsByTheDrift(long ageMicros, long drift) {
+    servers = List.of(server(Duration.ZERO));
+    await(clock.measure());
+    pass(Duration.ofNanos(1_000 * ageMicros));
+    assertThat(clock.uncertainty()).isEqualTo(Duration.ofNanos(500_000 + 1_000 * drift));
+  }
+
+  @Test
+  void uncertainty_neverMeasured_isUnknown() {
+    assertThat(clock.uncertainty()).isNull();
+    assertThat(clock.drawNow(0)).isEqualTo(StoreClock.NOT_NOW);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0, 0, 500", "0, 100, -60, 80_500", "-30, -30, -20, 5_500"})
+  void measure_serversDisagree_coversTheWorst(long one, long two, long three, long uncertainty) {
+    List<Duration> all = Stream.of(one, two, three).map(Duration::ofMillis).toList();
+    servers = all.stream().map(this::server).toList();
+    await(clock.measure());
+    assertThat(clock.skew()).isNotNull();
+    assertThat(micros(clock.skew().uncertainty())).isEqualTo(uncertainty);
+    for (Duration each : all) {
+      assertThat(clock.skew().offset().minus(each).abs())
+          .isLessThanOrEqualTo(clock.skew().uncertainty());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"249_499, true", "249_500, false"})
+  void isRight_serversDisagree_isExactAtTheLimit(long apartMicros, boolean isRight) {
+    Duration apart = Duration.ofNanos(1_000 * apartMicros);
+    servers = List.of(server(apart), server(apart.negated()));
+    await(clock.measure());
+    assertThat(clock.isRight()).isEqualTo(isRight);
+    assertThat(clock.drawNow(0) != StoreClock.NOT_NOW).isEqualTo(isRight);
+  }
+
+  @Test
+  void draw_serversTooFarApart_isTransientAndDrawsNothing() {
+    servers = List.of(server(Duration.ofMillis(260)), server(Duration.ofMillis(-260)));
+    assertThatThrownBy(() -> await(clock.draw(0, call())))
+        .isExactlyInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("known to within 260 ms only, at most 250 ms are allowed");
+  }
+
+  @Test
+  void measure_oneOfThreeServersDown_usesTheOthers() {
+    servers =
+        List.of(StoreClockTest::down, server(Duration.ofMillis(10)), server(Duration.ofMillis(20)));
+    await(clock.measure());
+    assertThat(clock.skew())
+        .isEqualTo(ClockSkew.of(Duration.ofNanos(15_500_000), Duration.ofNanos(5_500_000)));
+  }
+
+  @Test
+  void measure_halfOfTheServersDown_fails() {
+    servers = List.of(server(Duration.ZERO), StoreClockTest::down);
+    assertThatThrownBy(() -> await(clock.measure()))
+        .isExactlyInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("only 1 of the store's 2 servers")
+        .hasCauseInstanceOf(KvException.Transient.class);
+    assertThat(clock.skew()).isNull();
+    servers = List.of();
+    assertThatThrownBy(() -> await(clock.measure()))
+        .isExactlyInstanceOf(KvException.Transient.class);
+  }
+
+  @Test
+  void measure_oneServerHangs_endsWithTheOthers() {
+    servers = List.of(server(Duration.ZERO), CompletableFuture::new, server(Duration.ZERO));
+    await(clock.measure());
+    assertThat(clock.isRight()).isTrue();
+  }
+
+  /** The answer is late on one way only: the time is within the uncertainty all the same. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void measure_answerLateOnOneWay_coversTheTruth(boolean onTheWayBack) {
+    Duration late = Duration.ofMillis(200);
+    servers =
+        List.of(
+            () -> {
+              pass(onTheWayBack ? Duration.ZERO : late);
+              Instant time = START.plus(wall);
+              pass(onTheWayBack ? late : Duration.ZERO);
+              return CompletableFuture.completedFuture(time);
+            });
+    await(clock.measure());
+    long off = Math.abs(clock.nowMicros() - VersionClock.micros(START.plus(wall)));
+    assertThat(off).isGreaterThan(99_000).isLessThanOrEqualTo(micros(clock.uncertainty()));
+  }
+
+  @Test
+  void drawNow_floor_isExactAtItsBound() {
+    servers = List.of(server(Duration.ofMillis(-100)));
+    await(clock.measure());
+    long certain = clock.nowMicros() - micros(clock.uncertainty());
+    assertThat(clock.drawNow(certain)).isEqualTo(StoreClock.NOT_NOW);
+    assertThat(clock.drawNow(certain - 1)).isEqualTo(clock.nowMicros());
+    assertThat(clock.drawNow(certain - 1)).isEqualTo(clock.nowMicros() + 1);
+  }
+
+  @Test
+  void draw_floorAhead_waitsUntilTheTimeHasCertainlyPassedIt() {
+    servers = List.of(server(Duration.ZERO));
+    await(clock.measure());
+    long floor = clock.nowMicros() + 5_000;
+    CompletableFuture<Long> drawn = clock.draw(floor, call()).toCompletableFuture();
+    assertThat(drawn).isNotDone();
+    pass(Duration.ofMillis(7));
+    assertThat(drawn.orTimeout(30, TimeUnit.SECONDS).join()).isGreaterThan(floor);
+  }
+
+  @Test
+  void draw_floorAfterTheDeadline_isTransientAtOnce() {
+    servers = List.of(server(Duration.ZERO));
+    long floor = VersionClock.micros(START.plusSeconds(60));
+    assertThatThrownBy(() -> await(clock.draw(floor, call())))
+        .isExactlyInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("passed the floor of the migration, in 60000 ms");
+  }
+
+  @Test
+  void draw_serversHang_endsAtTheDeadline() {
+    servers = List.of(CompletableFuture::new);
+    assertThatThrownBy(() -> await(clock.draw(0, Call.within(Duration.ofMillis(20)))))
+        .isExactlyInstanceOf(KvException.Transient.class)
+        .hasMessageContaining("nothing was written");
+  }
+
+  /** Two processes 200 ms apart, whose versions are in order as if they were not. */
+  @Test
+  void drawNow_processesApart_isInOrderOfTheStoresTime() {
+    StoreClock ahead = process(Duration.ofMillis(100));
+    StoreClock behind = process(Duration.ofMillis(-100));
+    servers = List.of(server(Duration.ZERO));
+    await(ahead.measure());
+    await(behind.measure());
+    for (int i = 0; i < 5; i++) {
+      long first = ahead.drawNow(0);
+      pass(ahead.uncertainty().plus(behind.uncertainty()).plusNanos(1_000));
+      long second = behind.drawNow(0);
+      assertThat(second).isGreaterThan(first);
+      pass(ahead.uncertainty().plus(behind.uncertainty()).plusNanos(1_000));
+      assertThat(ahead.drawNow(0)).isGreaterThan(second);
+    }
+  }
+
+  private StoreClock process(Duration offset) {
+    return new StoreClock(
+        new VersionClock(Clock.offset(new TestClock(), offset)),
+        () -> CompletableFuture.completedFuture(servers),
+        StoreClock.Listener.NONE,
+        () -> monotonic.toNanos());
+  }
+
+  @Test
+  void drawNow_measurementHalfItsAge_measuresAgainBeforeItIsNeeded() {
+    await(clock.measure());
+    pass(Duration.ofSeconds(14));
+    assertThat(clock.drawNow(0)).isNotEqualTo(StoreClock.NOT_NOW);
+    assertThat(asked).isEqualTo(3);
+    pass(Duration.ofSeconds(2));
+    assertThat(clock.drawNow(0)).isNotEqualTo(StoreClock.NOT_NOW);
+    assertThat(asked).isEqualTo(6);
+    assertThat(clock.drawNow(0)).isNotEqualTo(StoreClock.NOT_NOW);
+    assertThat(asked).isEqualTo(6);
   }
 
   @Test
@@ -202,7 +409,7 @@ final class StoreClockTest {
     await(clock.measure());
     pass(StoreClock.VALID_FOR);
     assertThat(clock.isRight()).isTrue();
-    pass(Duration.ofNanos(1));
+    pass(Duration.ofNanos(1_000));
     assertThat(clock.isRight()).isFalse();
   }
 

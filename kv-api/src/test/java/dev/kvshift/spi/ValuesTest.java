@@ -67,6 +67,7 @@ final class ValuesTest {
         use.withCopy(COPY),
         use.withProblem("no keyspace"),
         use.withSkew(Duration.ofMillis(1)),
+        use.withUncertainty(Duration.ofMillis(1)),
         use.withCounts(SideCounts.NONE.withMissHits(1)));
   }
 

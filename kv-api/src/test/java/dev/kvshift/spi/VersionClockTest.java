@@ -10,7 +10,6 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -29,9 +28,9 @@ final class VersionClockTest {
 
   @Test
   void next_clockStandsStill_risesByOne() {
-    assertThat(clock.next()).isEqualTo(MICROS);
-    assertThat(clock.next()).isEqualTo(MICROS + 1);
-    assertThat(clock.next()).isEqualTo(MICROS + 2);
+    assertThat(clock.next(MICROS)).isEqualTo(MICROS);
+    assertThat(clock.next(MICROS)).isEqualTo(MICROS + 1);
+    assertThat(clock.next(MICROS)).isEqualTo(MICROS + 2);
   }
 
   @Test
@@ -43,7 +42,7 @@ final class VersionClockTest {
           CompletableFuture.runAsync(
               () -> {
                 for (int j = 0; j < 5_000; j++) {
-                  issued.add(clock.next());
+                  issued.add(clock.next(MICROS));
                 }
               }));
     }
@@ -54,15 +53,15 @@ final class VersionClockTest {
   @Test
   void observe_nearVersion_movesTheClock() {
     assertThat(clock.observe(MICROS + 1_250_000)).isTrue();
-    assertThat(clock.next()).isEqualTo(MICROS + 1_250_001);
+    assertThat(clock.next(MICROS)).isEqualTo(MICROS + 1_250_001);
     assertThat(clock.observe(MICROS)).isTrue();
-    assertThat(clock.next()).isEqualTo(MICROS + 1_250_002);
+    assertThat(clock.next(MICROS)).isEqualTo(MICROS + 1_250_002);
   }
 
   @Test
   void observe_farVersion_doesNot() {
     assertThat(clock.observe(MICROS + 1_250_001)).isFalse();
-    assertThat(clock.next()).isEqualTo(MICROS);
+    assertThat(clock.next(MICROS)).isEqualTo(MICROS);
   }
 
   @Test
@@ -87,33 +86,11 @@ final class VersionClockTest {
               }
             });
     assertThat(moving.last()).isZero();
-    long version = moving.next();
+    long version = moving.next(moving.nowMicros());
     assertThat(moving.last()).isEqualTo(version);
     now.set(NOW.minusSeconds(60));
     assertThat(moving.observe(version)).isTrue();
     assertThat(moving.observe(version + 1)).isFalse();
     assertThat(moving.last()).isEqualTo(version);
-  }
-
-  @Test
-  void awaitPast_floorLongAgo_isDoneAtOnce() {
-    assertThat(clock.awaitPast(MICROS - 250_001).toCompletableFuture()).isDone();
-    assertThat(clock.awaitPast(MICROS - 250_000).toCompletableFuture()).isNotDone();
-  }
-
-  @Test
-  void isPast_onlyByAVersionAboveFloorAndLimit() {
-    assertThat(clock.isPast(MICROS - 300_000)).as("no version was drawn").isFalse();
-    assertThat(clock.next()).isEqualTo(MICROS);
-    assertThat(clock.isPast(MICROS - 250_001)).isTrue();
-    assertThat(clock.isPast(MICROS - 250_000)).isFalse();
-  }
-
-  @Test
-  void awaitPast_runningClock_endsOnceItHasPassed() throws Exception {
-    VersionClock running = new VersionClock(Clock.systemUTC());
-    long floor = running.nowMicros() - 200_000;
-    running.awaitPast(floor).toCompletableFuture().get(30, TimeUnit.SECONDS);
-    assertThat(running.next()).isGreaterThan(floor + 250_000);
   }
 }

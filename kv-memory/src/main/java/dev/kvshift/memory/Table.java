@@ -14,6 +14,7 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashSet;
@@ -92,10 +93,13 @@ final class Table {
             "collection " + name + " is " + record + ": writes without a version are refused");
       }
       if (record.floor() > 0) {
-        return awaitFloor(record.floor(), call, versions)
+        return awaitFloor(record.floor(), call)
             .thenCompose(
                 waited ->
-                    enter(owner, call, () -> rows.apply(key, mutation, versions.next(), false)));
+                    enter(
+                        owner,
+                        call,
+                        () -> rows.apply(key, mutation, versions.next(nowMicros()), false)));
       }
     }
     boolean leader = record == null || (record.state() == State.ACTIVE && record.floor() == 0);
@@ -305,12 +309,24 @@ final class Table {
     }
   }
 
-  private static CompletionStage<Void> awaitFloor(long floor, Call call, VersionClock versions) {
+  /** Waits until the server's clock, by which versions are drawn, has passed the floor. */
+  private CompletionStage<Void> awaitFloor(long floor, Call call) {
     return Futures.within(
         call,
-        versions.awaitPast(floor),
+        past(floor),
         () ->
             new KvException.Transient(
                 "the clock has not passed the collection's floor yet: try again"));
+  }
+
+  private CompletionStage<Void> past(long floor) {
+    long missing = floor - nowMicros() + 1;
+    return missing <= 0
+        ? CompletableFuture.completedFuture(null)
+        : Futures.after(Duration.of(missing, ChronoUnit.MICROS)).thenCompose(waited -> past(floor));
+  }
+
+  private long nowMicros() {
+    return VersionClock.micros(server.now());
   }
 }

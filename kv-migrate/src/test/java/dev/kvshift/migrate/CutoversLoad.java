@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvshift.KvCollection;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
@@ -16,27 +18,37 @@ import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.WritePause;
 import dev.kvshift.model.Stores;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreProvider;
+import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.meter.Figures;
+import dev.kvshift.transition.TransitionProvider;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /**
- * Many cutovers in the fence way with real servers, each of a collection of its own, while services
- * write to it: how long the writers wait. Not part of the suite, since it takes minutes.
+ * Many cutovers in the fence way with real servers, each of a collection of its own, while two
+ * services write to it whose clocks are 100 ms ahead and behind: how long the writers wait. Not
+ * part of the suite, since it takes minutes.
  */
 final class CutoversLoad {
   private static final long SEED =
@@ -49,7 +61,36 @@ final class CutoversLoad {
   private static final int WRITES_AFTER = 200;
   private static final long PAUSE_NANOS = 1_000_000;
   private static final long LONGEST_MILLIS = 1_000;
+  private static final Duration APART = Duration.ofMillis(100);
+  private static final int BAR_MILLIS = 20;
   private static final WriteOptions DEADLINE = WriteOptions.timeout(Duration.ofSeconds(5));
+
+  /** A cutover: the longest write from its begin on, and the parts of the pause at the runner. */
+  private record Cutover(long longestMillis, WritePause parts) {}
+
+  /** Opens the sides of a service whose clock is off. */
+  private record OwnClock(VersionClock clock) implements StoreProvider.Context {
+    static KvStore connect(String service, Duration ahead, String oldSide, String newSide) {
+      VersionClock own = new VersionClock(Clock.offset(Clock.systemUTC(), ahead));
+      return KvStore.over(
+          new TransitionProvider()
+              .open(RealStoresTest.transition(service, oldSide, newSide), new OwnClock(own)));
+    }
+
+    @Override
+    public Store open(ConnectionString nested) {
+      StoreProvider provider =
+          ServiceLoader.load(StoreProvider.class).stream()
+              .map(ServiceLoader.Provider::get)
+              .filter(each -> each.scheme().equals(nested.scheme()))
+              .findFirst()
+              .orElseThrow();
+      Store store = provider.open(nested, this);
+      return store.capabilities().contains(Capability.LARGE_MAIN_KEYS)
+          ? store
+          : new ShardedStore(store);
+    }
+  }
 
   private final AtomicLong writes = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
@@ -59,16 +100,17 @@ final class CutoversLoad {
   void cutovers_underLoad_pauseWritersForLessThanASecond() {
     System.out.println("seed " + SEED);
     CassandraNode node = CassandraNode.shared();
-    long[] pauses = new long[TIMES];
+    List<Cutover> cutovers = new ArrayList<>();
     try (ForkedLegacyServer legacy = ForkedLegacyServer.start()) {
       String target = RealStoresTest.target(node, "cutovers", node.datacenter());
       for (int i = 0; i < TIMES; i++) {
-        pauses[i] = cutover("cutover-" + i, legacy.connectionString(), target);
-        System.out.println("cutover " + i + ": " + pauses[i] + " ms");
+        Cutover cutover = cutover("cutover-" + i, legacy.connectionString(), target);
+        cutovers.add(cutover);
+        System.out.println("cutover " + i + ": " + cutover);
       }
     }
-    List<Long> inOrder = Arrays.stream(pauses).boxed().toList();
-    Arrays.sort(pauses);
+    List<Long> inOrder = cutovers.stream().map(Cutover::longestMillis).toList();
+    long[] pauses = inOrder.stream().mapToLong(Long::longValue).sorted().toArray();
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("seed", SEED);
     figures.put("times", TIMES);
@@ -78,17 +120,46 @@ final class CutoversLoad {
     figures.put("writes", writes.get());
     figures.put("failedRequests", failed.get());
     figures.put("lost", lost.get());
+    figures.put("fenceMedianMillis", median(cutovers, WritePause::fenced));
+    figures.put("drainMedianMillis", median(cutovers, WritePause::drained));
+    figures.put("tailMedianMillis", median(cutovers, WritePause::tailChecked));
+    figures.put("moveMedianMillis", median(cutovers, WritePause::moved));
     figures.put("longestWritesMillis", inOrder);
+    draw(pauses);
     System.out.println(Figures.keep("cutovers", figures));
     assertThat(failed).hasValue(0);
     assertThat(lost).hasValue(0);
     assertThat(pauses[TIMES - 1]).isLessThanOrEqualTo(LONGEST_MILLIS);
   }
 
-  /** Migrates one collection and returns the longest write from the cutover on, ms. */
-  private long cutover(String name, String oldSide, String newSide) {
+  private static long median(List<Cutover> cutovers, Function<WritePause, Duration> part) {
+    return cutovers.stream()
+        .map(each -> part.apply(each.parts).toMillis())
+        .sorted()
+        .toList()
+        .get(cutovers.size() / 2);
+  }
+
+  /** Draws how many cutovers had which longest write. */
+  private static void draw(long[] pauses) {
+    Map<Long, Integer> bars = new TreeMap<>();
+    for (long from = 0; from <= pauses[pauses.length - 1]; from += BAR_MILLIS) {
+      bars.put(from, 0);
+    }
+    for (long pause : pauses) {
+      bars.merge(pause / BAR_MILLIS * BAR_MILLIS, 1, Integer::sum);
+    }
+    bars.forEach(
+        (from, count) ->
+            System.out.printf(
+                "%4d to %4d ms %4d %s%n", from, from + BAR_MILLIS, count, "#".repeat(count)));
+  }
+
+  /** Migrates one collection. */
+  private Cutover cutover(String name, String oldSide, String newSide) {
     List<KvStore> services = new ArrayList<>();
     List<Writer> writers = new ArrayList<>();
+    WritePause parts;
     try (Sides sides = new Sides(name, LAYOUT, Stores.open(oldSide), Stores.open(newSide));
         Migration migration =
             Migration.of(
@@ -99,8 +170,11 @@ final class CutoversLoad {
         migration.prepare();
         for (int service = 0; service < SERVICES; service++) {
           KvStore store =
-              Stores.connect(
-                  RealStoresTest.transition("service-" + service, oldSide, newSide).print());
+              OwnClock.connect(
+                  "service-" + service,
+                  service % 2 == 0 ? APART : APART.negated(),
+                  oldSide,
+                  newSide);
           services.add(store);
           KvCollection items = store.collection(name, LAYOUT);
           for (int i = 0; i < WRITERS_EACH; i++) {
@@ -112,7 +186,7 @@ final class CutoversLoad {
         migration.verify();
         until("the services are ready", () -> areReady(sides, name));
         writers.forEach(Writer::forgetLongest);
-        migration.cutover();
+        parts = migration.cutover().pause();
         writers.forEach(writer -> writer.awaitMore(WRITES_AFTER));
         writers.forEach(Writer::end);
         writers.forEach(Writer::check);
@@ -123,7 +197,8 @@ final class CutoversLoad {
       CollectionRecord record = join(CollectionRecord.read(sides.target.metadata(), name));
       join(sides.target.drop(name, record.incarnation()));
     }
-    return writers.stream().mapToLong(Writer::longestMillis).max().orElseThrow();
+    long longest = writers.stream().mapToLong(Writer::longestMillis).max().orElseThrow();
+    return new Cutover(longest, parts);
   }
 
   private static boolean areReady(Sides sides, String name) {

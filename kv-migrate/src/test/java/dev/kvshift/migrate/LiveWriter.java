@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class LiveWriter implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
   private static final int KEYS = 500;
+  private static final VersionClock CLOCK = VersionClock.ofProcess();
 
   private final Sides sides;
   private final List<Thread> threads = new ArrayList<>();
@@ -109,7 +110,7 @@ final class LiveWriter implements AutoCloseable {
           target = sides.to();
         }
         if (target != null) {
-          Mutation versioned = mutation.withVersion(VersionClock.ofProcess().next());
+          Mutation versioned = mutation.withVersion(CLOCK.next(CLOCK.nowMicros()));
           Await.of(target.write(key, versioned, Call.within(TIMEOUT)));
           writesAfter.incrementAndGet();
         } else {
@@ -132,7 +133,9 @@ final class LiveWriter implements AutoCloseable {
       Await.of(sides.from.write(key, mutation, Call.within(TIMEOUT)));
       return true;
     } catch (StalePhase e) {
-      Await.of(VersionClock.ofProcess().awaitPast(e.floor()));
+      while (CLOCK.nowMicros() <= e.floor()) {
+        LockSupport.parkNanos(200_000);
+      }
       return false;
     }
   }

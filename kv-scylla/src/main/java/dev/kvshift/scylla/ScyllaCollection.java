@@ -48,9 +48,6 @@ final class ScyllaCollection implements StoreCollection {
   /** The lead over the clock up to which servers accept a version. */
   private static final Duration MAX_VERSION_AHEAD = Duration.ofDays(3);
 
-  private static final long SKEW_LIMIT_MICROS =
-      TimeUnit.NANOSECONDS.toMicros(VersionClock.SKEW_LIMIT.toNanos());
-
   /**
    * An opened collection.
    *
@@ -82,7 +79,6 @@ final class ScyllaCollection implements StoreCollection {
   private final LockKeeper locks;
   private final OperationChecker checker;
   private final Rows rows;
-  private volatile boolean isPastFloor;
 
   ScyllaCollection(Opened opened, Shared shared, OperationChecker checker, Rows rows) {
     name = opened.name();
@@ -157,16 +153,12 @@ final class ScyllaCollection implements StoreCollection {
             return rows.writer().write(key, mutation, version, call);
           }
           requireLive();
-          return serverClock.isRight()
-              ? writeVersioned(key, mutation, call)
+          Lock lock = mutation.lock();
+          return lock == null
+              ? writeLive(key, mutation, call)
               : ServerClock.require(serverClock, call)
-                  .thenCompose(right -> writeVersioned(key, mutation, call));
+                  .thenCompose(right -> writeLocked(key, mutation, lock, call));
         });
-  }
-
-  private CompletionStage<Long> writeVersioned(StoreKey key, Mutation mutation, Call call) {
-    Lock lock = mutation.lock();
-    return lock == null ? writeLive(key, mutation, call) : writeLocked(key, mutation, lock, call);
   }
 
   private void requireLive() {
@@ -179,28 +171,17 @@ final class ScyllaCollection implements StoreCollection {
     }
   }
 
-  private CompletionStage<Long> writeLive(StoreKey key, Mutation mutation, Call call) {
-    return isPastFloor
-        ? rows.writer().write(key, mutation, clock.next(), call)
-        : awaitFloor(call)
-            .thenCompose(passed -> rows.writer().write(key, mutation, clock.next(), call));
-  }
-
   /**
-   * Waits until the clock has passed the floor of the migration that filled the collection.
-   * Versions below it belong to the old store.
+   * Writes at a version above the floor of the migration that filled the collection. Those below it
+   * belong to the old store.
    */
-  private CompletionStage<Void> awaitFloor(Call call) {
-    long early = record.floor() + SKEW_LIMIT_MICROS - clock.nowMicros();
-    if (TimeUnit.MICROSECONDS.toNanos(early) > call.remaining().toNanos()) {
-      throw new KvException.Transient(
-          "collection "
-              + name
-              + " accepts writes once the clock has passed its migration's floor, in "
-              + TimeUnit.MICROSECONDS.toMillis(early)
-              + " ms, which is after the deadline; nothing was written: try again");
-    }
-    return clock.awaitPast(record.floor()).thenRun(() -> isPastFloor = true);
+  private CompletionStage<Long> writeLive(StoreKey key, Mutation mutation, Call call) {
+    long version = serverClock.drawNow(record.floor());
+    return version != StoreClock.NOT_NOW
+        ? rows.writer().write(key, mutation, version, call)
+        : serverClock
+            .draw(record.floor(), call)
+            .thenCompose(drawn -> rows.writer().write(key, mutation, drawn, call));
   }
 
   /**
@@ -210,7 +191,7 @@ final class ScyllaCollection implements StoreCollection {
    * this process has issued or seen, since CQL shows no delete.
    */
   private CompletionStage<Long> writeLocked(StoreKey key, Mutation mutation, Lock lock, Call call) {
-    long floor = record.floor() + SKEW_LIMIT_MICROS;
+    long floor = record.floor();
     return locks
         .requireHeld(lock, call)
         .thenCombine(rows.reader().version(key, call), (held, version) -> version.orElse(floor))

@@ -40,12 +40,14 @@ import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -132,7 +134,7 @@ final class ScyllaStore implements Store {
       boolean tablets = await(schema.ensureKeyspace());
       ScyllaMetadata metadata =
           await(Schema.settled(requests, () -> ScyllaMetadata.open(requests, cql)));
-      await(serverClock.measure());
+      await(serverClock.measure().handle((skew, failed) -> null)); // or writes measure first
       LOG.info(
           "opened {}: {}, keyspace of {}, consistency {} and {}, timeout {} ms, {}",
           settings,
@@ -251,6 +253,11 @@ final class ScyllaStore implements Store {
   @Override
   public CompletionStage<Instant> serverTime() {
     return ServerClock.read(requests);
+  }
+
+  @Override
+  public List<Supplier<CompletionStage<Instant>>> serverTimes() {
+    return ServerClock.times(requests);
   }
 
   @Override

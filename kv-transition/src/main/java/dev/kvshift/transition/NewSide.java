@@ -34,8 +34,11 @@ final class NewSide {
      *
      * @param copy the copy that the gate names; null if it names none, which is refused
      * @param floor the floor of the hand-over; 0 before it
+     * @param known the collection that was opened for this copy before, which only has to be
+     *     checked again; null if none was
      */
-    CompletionStage<CopyView.Opened> open(@Nullable Copy copy, long floor);
+    CompletionStage<CopyView.Opened> open(
+        @Nullable Copy copy, long floor, @Nullable StoreCollection known);
   }
 
   NewSide(String name, Opener opener, StoreClock clock, Events events, @Nullable Copy copy) {
@@ -106,7 +109,9 @@ final class NewSide {
   InstanceReport.Use describe(InstanceReport.Use use) {
     ClockSkew skew = clock.skew();
     InstanceReport.Use described =
-        use.withSkew(skew == null ? null : skew.atLeast().abs()).withCounts(counter.counts());
+        use.withSkew(skew == null ? null : skew.atLeast().abs())
+            .withUncertainty(clock.uncertainty())
+            .withCounts(counter.counts());
     synchronized (this) {
       return described.withCopy(view.seen).withProblem(view.problemOr(clock));
     }
@@ -179,8 +184,13 @@ final class NewSide {
 
   private CompletionStage<CopyView.Opened> open(CopyView opened, long floor) {
     Copy asked = copy;
+    StoreCollection known;
+    synchronized (this) {
+      // At the hand-over requests wait, and a copy's tables never change.
+      known = floor > 0 && asked != null && asked.equals(opened.seen) ? opened.opened : null;
+    }
     return events
-        .reporting(Events.NEW, name, Futures.start(() -> opener.open(asked, floor)))
+        .reporting(Events.NEW, name, Futures.start(() -> opener.open(asked, floor, known)))
         .whenComplete(
             (found, error) -> {
               synchronized (this) {
@@ -195,6 +205,16 @@ final class NewSide {
   /** Ends once this process may draw a version for the new side; see {@link StoreClock#require}. */
   CompletionStage<Void> requireClock(Call call) {
     return beforeSending(clock.require(), call);
+  }
+
+  /** Draws a version by the new side's time, above the floor; see {@link StoreClock#drawNow}. */
+  long drawNow(long floor) {
+    return clock.drawNow(floor);
+  }
+
+  /** Draws a version by the new side's time, above the floor; see {@link StoreClock#draw}. */
+  CompletionStage<Long> draw(long floor, Call call) {
+    return beforeSending(clock.draw(floor, call), call);
   }
 
   /**

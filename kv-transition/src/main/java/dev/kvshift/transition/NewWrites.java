@@ -45,7 +45,7 @@ final class NewWrites {
    * Writes a row to the new side.
    *
    * @param floor the floor of the hand-over; 0 before it
-   * @param mutation a write with its version
+   * @param mutation a write with its version, which was drawn just now after the hand-over
    */
   CompletionStage<Long> write(long floor, StoreKey key, Mutation mutation, Call call) {
     Attempts attempts = new Attempts(floor, key, mutation, call);
@@ -90,12 +90,14 @@ final class NewWrites {
 
     private void attempt() {
       StoreCollection checked = newSide.checkedOrNull(floor);
-      if (checked == null || !newSide.isClockRight()) {
+      boolean isFirst = failedAttempts == 0;
+      boolean isDrawnNow = isFirst && floor > 0; // by the new side's clock
+      if (checked == null || !(isDrawnNow || newSide.isClockRight())) {
         newSide
             .store(floor, call)
             .thenCompose(store -> newSide.requireClock(call).thenApply(known -> store))
             .whenComplete((store, error) -> orEnd(() -> opened(store, error)));
-      } else if (failedAttempts == 0) {
+      } else if (isFirst) {
         send(checked); // it has begun just now
       } else {
         sendUnlessOld(checked);

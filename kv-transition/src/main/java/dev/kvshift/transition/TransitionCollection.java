@@ -22,6 +22,7 @@ import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
@@ -535,12 +536,14 @@ final class TransitionCollection implements StoreCollection, Reported {
     if (mutation.lock() != null) {
       return writeNewLocked(floor, key, mutation, mutation.lock(), call);
     }
-    return clock.isPast(floor)
-        ? newWrites.write(floor, key, mutation.withVersion(clock.next()), call)
-        : newSide
-            .beforeSending(clock.awaitPast(floor), call)
-            .thenCompose(
-                passed -> newWrites.write(floor, key, mutation.withVersion(clock.next()), call));
+    long drawn = newSide.drawNow(floor);
+    if (drawn != StoreClock.NOT_NOW) {
+      return newWrites.write(floor, key, mutation.withVersion(drawn), call);
+    }
+    newSide.store(floor, call); // opens it meanwhile, if necessary
+    return newSide
+        .draw(floor, call)
+        .thenCompose(version -> newWrites.write(floor, key, mutation.withVersion(version), call));
   }
 
   /**

@@ -342,6 +342,7 @@ final class TransitionLocks implements StoreLocks, Reported {
         .withCopy(seen)
         .withProblem(reason)
         .withSkew(skew == null ? null : skew.atLeast().abs())
+        .withUncertainty(newClock.uncertainty())
         .withHeldLocks(held.count());
   }
 

@@ -89,7 +89,7 @@ final class TransitionStore implements Store {
     this.clock = clock;
     this.newClock =
         new StoreClock(
-            clock, () -> newSide.store().thenCompose(Store::serverTime), events::measured);
+            clock, () -> newSide.store().thenApply(Store::serverTimes), events::measured);
     this.service = service;
     this.reporter = new Reporter(oldSide, newSide, service.name());
   }
@@ -284,7 +284,7 @@ final class TransitionStore implements Store {
     NewSide side =
         new NewSide(
             use.name(),
-            (copy, floor) -> openOnNew(use, copy, floor),
+            (copy, floor, known) -> openOnNew(use, copy, floor, known),
             newClock,
             events,
             state.copy());
@@ -295,17 +295,28 @@ final class TransitionStore implements Store {
 
   /** Opens the new side of a collection, which must hold the copy that the gate names. */
   private CompletionStage<CopyView.Opened> openOnNew(
-      TransitionCollection.Use use, @Nullable Copy copy, long floor) {
-    return newSide
-        .store()
-        .thenCompose(store -> store.open(use.name(), use.layout(), Claim.NONE))
+      TransitionCollection.Use use,
+      @Nullable Copy copy,
+      long floor,
+      @Nullable StoreCollection known) {
+    CompletionStage<StoreCollection> opening =
+        known != null
+            ? CompletableFuture.completedFuture(known)
+            : newSide
+                .store()
+                .thenCompose(store -> store.open(use.name(), use.layout(), Claim.NONE));
+    return opening
         .thenCombine(
             newRecord(use.name()),
             (opened, record) -> {
               requireCopy(use.name(), record, copy, floor);
               return new CopyView.Opened(opened, record.isReadable());
             })
-        .thenCompose(opened -> newClock.measure().thenApply(measured -> opened));
+        .thenCompose(
+            opened ->
+                newClock.isRight()
+                    ? CompletableFuture.completedFuture(opened)
+                    : newClock.measure().thenApply(measured -> opened));
   }
 
   private static void requireCopy(

@@ -33,12 +33,9 @@ final class ComparisonsTest {
   private final NewSide newSide =
       new NewSide(
           TwoStores.ITEMS,
-          (copy, floor) ->
+          (copy, floor, known) ->
               CompletableFuture.completedFuture(new CopyView.Opened(stores.onNew, true)),
-          new StoreClock(
-              VersionClock.ofProcess(),
-              () -> CompletableFuture.completedFuture(Instant.now()),
-              StoreClock.Listener.NONE),
+          StoreClock.of(VersionClock.ofProcess(), stores.newStore, StoreClock.Listener.NONE),
           events,
           stores.copy);
   private final Comparisons comparisons =
@@ -179,11 +176,8 @@ final class ComparisonsTest {
     NewSide closed =
         new NewSide(
             TwoStores.ITEMS,
-            (copy, floor) -> new CompletableFuture<>(),
-            new StoreClock(
-                VersionClock.ofProcess(),
-                () -> CompletableFuture.completedFuture(Instant.now()),
-                StoreClock.Listener.NONE),
+            (copy, floor, known) -> new CompletableFuture<>(),
+            StoreClock.of(VersionClock.ofProcess(), stores.newStore, StoreClock.Listener.NONE),
             events,
             stores.copy);
     new Comparisons(TwoStores.ITEMS, closed, () -> WATERMARK, events)

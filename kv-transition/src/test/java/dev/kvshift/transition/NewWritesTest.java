@@ -44,8 +44,8 @@ final class NewWritesTest {
           "items",
           new NewSide(
               "items",
-              (copy, floor) -> opening,
-              new StoreClock(VersionClock.ofProcess(), store::serverTime, StoreClock.Listener.NONE),
+              (copy, floor, known) -> opening,
+              StoreClock.of(VersionClock.ofProcess(), store, StoreClock.Listener.NONE),
               events,
               TestCopy.COPY),
           () -> new Lease.Moment(nanos, wallMillis));

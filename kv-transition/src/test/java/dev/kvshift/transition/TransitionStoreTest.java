@@ -676,11 +676,11 @@ class TransitionStoreTest {
 
   @Test
   void write_newSideDoesNotOpen_endsAtItsDeadline() {
+    newHangs.set(true);
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
       join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME).givingUp(Set.of("test"))));
       join(onOld.gate().move("attempt"));
-      newHangs.set(true);
       assertThatThrownBy(
               () ->
                   items.put(

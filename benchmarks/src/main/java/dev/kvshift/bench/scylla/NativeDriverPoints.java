@@ -67,7 +67,7 @@ final class NativeDriverPoints {
   }
 
   CompletionStage<Long> put(byte[] key, byte[] value) {
-    long version = clock.next();
+    long version = clock.next(clock.nowMicros());
     byte[] cell = new byte[HEADER_BYTES + value.length];
     cell[0] = 1;
     System.arraycopy(value, 0, cell, HEADER_BYTES, value.length);

@@ -312,6 +312,10 @@ public final class Messages {
     if (skew != null) {
       message.setSkewMicros(TimeUnit.NANOSECONDS.toMicros(skew.toNanos()));
     }
+    Duration uncertainty = use.uncertainty();
+    if (uncertainty != null) {
+      message.setUncertaintyMicros(TimeUnit.NANOSECONDS.toMicros(uncertainty.toNanos()));
+    }
     return message.build();
   }
 
@@ -332,6 +336,10 @@ public final class Messages {
                   .withSkew(
                       use.hasSkewMicros()
                           ? Duration.of(use.getSkewMicros(), ChronoUnit.MICROS)
+                          : null)
+                  .withUncertainty(
+                      use.hasUncertaintyMicros()
+                          ? Duration.of(use.getUncertaintyMicros(), ChronoUnit.MICROS)
                           : null)
                   .withHeldLocks(use.getHeldLocks())
                   .withCounts(

@@ -142,6 +142,10 @@ final class FleetCommand implements Callable<Integer> {
     if (skew != null) {
       members.with("skewMillis", skew.toMillis());
     }
+    Duration uncertainty = use.uncertainty();
+    if (uncertainty != null) {
+      members.with("uncertaintyMillis", uncertainty.toMillis());
+    }
     Copy copy = use.copy();
     if (copy != null) {
       members.with("copy", copy.toString());

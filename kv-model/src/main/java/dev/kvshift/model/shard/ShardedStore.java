@@ -19,10 +19,12 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -162,6 +164,11 @@ public final class ShardedStore implements Store {
   @Override
   public CompletionStage<Instant> serverTime() {
     return store.serverTime();
+  }
+
+  @Override
+  public List<Supplier<CompletionStage<Instant>>> serverTimes() {
+    return store.serverTimes();
   }
 
   @Override

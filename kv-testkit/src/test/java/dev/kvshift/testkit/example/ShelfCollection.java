@@ -94,7 +94,7 @@ final class ShelfCollection implements StoreCollection {
             throw store.unsupported(Capability.LOCKS);
           }
           Long given = mutation.version();
-          long version = given == null ? versions.next() : given;
+          long version = given == null ? versions.next(versions.nowMicros()) : given;
           Row row = Row.of(key, version, mutation.value(), mutation.expiry());
           board.rows().merge(key, row, ShelfCollection::greater);
           return version;

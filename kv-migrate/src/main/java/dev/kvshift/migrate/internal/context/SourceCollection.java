@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,9 +42,9 @@ public final class SourceCollection {
     this.epoch = epoch;
   }
 
-  /** Returns the time of the store's clock. */
-  public CompletionStage<Instant> serverTime() {
-    return store.serverTime();
+  /** Returns what reads the clock of each of the store's servers. */
+  public List<Supplier<CompletionStage<Instant>>> serverTimes() {
+    return store.serverTimes();
   }
 
   /** Returns the gate's epoch when the run began. */

@@ -5,6 +5,8 @@ import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
@@ -21,8 +23,8 @@ public record StoreClocks(ClockSkew source, ClockSkew target) {
   public static StoreClocks measure(RunContext context) {
     StoreClocks measured =
         new StoreClocks(
-            measure(context, context.source()::serverTime),
-            measure(context, context.target()::serverTime));
+            measure(context, context.source()::serverTimes),
+            measure(context, context.target()::serverTimes));
     context.clocks().note(measured);
     return measured;
   }
@@ -50,9 +52,12 @@ public record StoreClocks(ClockSkew source, ClockSkew target) {
   }
 
   private static ClockSkew measure(
-      RunContext context, Supplier<CompletionStage<Instant>> serverTime) {
+      RunContext context, Supplier<List<Supplier<CompletionStage<Instant>>>> servers) {
     StoreClock clock =
-        new StoreClock(new VersionClock(context.clock()), serverTime, StoreClock.Listener.NONE);
+        new StoreClock(
+            new VersionClock(context.clock()),
+            () -> CompletableFuture.completedFuture(servers.get()),
+            StoreClock.Listener.NONE);
     return context.await(clock::measure);
   }
 }

@@ -52,9 +52,9 @@ public final class TargetCollection {
     this.timeout = store.limits().timeout();
   }
 
-  /** Returns the time of the store's clock. */
-  public CompletionStage<Instant> serverTime() {
-    return store.serverTime();
+  /** Returns what reads the clock of each of the store's servers. */
+  public List<Supplier<CompletionStage<Instant>>> serverTimes() {
+    return store.serverTimes();
   }
 
   /** Returns the time for which the target remembers deletes; null if it never forgets one. */

@@ -230,17 +230,20 @@ public final class Cutover {
       Member member,
       CutoverRecord record,
       @Nullable Certificate former,
+      IdentityCheck.Sides sides,
       Gate.Fence fence,
       Certificate.Requested requested) {}
 
   private List<CutoverReport> attempt(Attempt attempt) {
     Map<Member, CutoverRecord> records = new LinkedHashMap<>();
     Map<Member, Optional<Certificate>> formers = new LinkedHashMap<>();
+    Map<Member, IdentityCheck.Sides> sides = new LinkedHashMap<>();
     for (Member member : members) {
       CutoverRecord record = member.handOver.begin(attempt.name);
       member.ledger.append(Event.fencing(record));
       records.put(member, record);
       formers.put(member, Optional.ofNullable(member.ledger.get(Certificate.KEY)));
+      sides.put(member, member.readiness.identity().sides());
     }
 
     Stopwatch stopwatch = new Stopwatch();
@@ -258,16 +261,18 @@ public final class Cutover {
               member,
               records.get(member),
               formers.get(member).orElse(null),
+              sides.get(member),
               fence,
               new Certificate.Requested(sent, member.context.clock().instant())));
     }
     Duration untilFenced = stopwatch.lap();
+    fenced.forEach(each -> each.sides.ask());
     fenced.forEach(each -> drain(each.member, each.fence, end));
     Duration drained = stopwatch.lap();
     for (Fenced each : fenced) {
       Certificate ready = attempt.ready.get(each.member);
       Certificate complete = checkTail(each.member, each.fence, each.requested, ready, end);
-      each.member.readiness.identity().requireSides();
+      each.sides.require();
       each.member.ledger.replace(Certificate.KEY, each.former, complete);
     }
     if (left(end).isZero()) {
@@ -310,6 +315,7 @@ public final class Cutover {
       long end) {
     RunContext context = member.context;
     TailCheck tail = member.tail();
+    int quarantined = member.readiness.quarantined(); // read while the tail is still checked
     if (!tail.checked().awaitMarkers(fence.attempt(), left(end), member.readiness::check)) {
       throw new NotDrained(
           "applied, but verified up to position "
@@ -331,7 +337,7 @@ public final class Cutover {
                     new Certificate.Tail(tail.keysRead(), differences),
                     requested,
                     context.clock().instant()),
-                member.readiness.quarantined());
+                quarantined);
     complete.requireComplete(context.clock().instant());
     return complete;
   }

@@ -6,9 +6,11 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Store;
 import java.util.Objects;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -54,17 +56,62 @@ public final class IdentityCheck {
    * @throws MigrationException.CutoverRefused if one of them is another, naming both
    */
   public MigrationConfig requireSides() {
-    MigrationConfig config = ledger.require(MigrationConfig.KEY);
-    Copy copy = config.requireCopy();
-    String origin = context.await(() -> context.source().changes().logId(0));
-    require("the source's change log", copy.source(), origin);
-    Gate.State gate = context.await(() -> context.source().gate().state());
-    require("the copy that the source's gate names", copy, gate.copy());
-    CollectionRecord record =
-        context.await(() -> CollectionRecord.read(target.metadata(), context.collection()));
-    require("the copy on the target", copy, record == null ? null : record.copy());
-    require("the target's layout", config.layout(), Objects.requireNonNull(record).layout());
-    return config;
+    Sides sides = sides();
+    sides.ask();
+    return sides.require();
+  }
+
+  /**
+   * Returns the same check in parts, so that no writer at a fence waits for each of its requests.
+   */
+  Sides sides() {
+    return new Sides(ledger.require(MigrationConfig.KEY));
+  }
+
+  /** A check of both sides, whose requests are sent at once and awaited later. */
+  final class Sides {
+    private final MigrationConfig config;
+    private @Nullable CompletionStage<String> origin;
+    private @Nullable CompletionStage<Gate.State> gate;
+    private @Nullable CompletionStage<@Nullable CollectionRecord> record;
+
+    private Sides(MigrationConfig config) {
+      this.config = config;
+    }
+
+    /** Asks both sides. */
+    void ask() {
+      origin = Futures.start(this::askOrigin);
+      gate = Futures.start(this::askGate);
+      record = Futures.start(this::askRecord);
+    }
+
+    private CompletionStage<String> askOrigin() {
+      return context.source().changes().logId(0);
+    }
+
+    private CompletionStage<Gate.State> askGate() {
+      return context.source().gate().state();
+    }
+
+    private CompletionStage<@Nullable CollectionRecord> askRecord() {
+      return CollectionRecord.read(target.metadata(), context.collection());
+    }
+
+    /** Waits for the answers, and checks them as {@link #requireSides} does. */
+    MigrationConfig require() {
+      Copy copy = config.requireCopy();
+      String foundOrigin = context.await(Objects.requireNonNull(origin), this::askOrigin);
+      IdentityCheck.this.require("the source's change log", copy.source(), foundOrigin);
+      Gate.State state = context.await(Objects.requireNonNull(gate), this::askGate);
+      IdentityCheck.this.require("the copy that the source's gate names", copy, state.copy());
+      CollectionRecord found = context.await(Objects.requireNonNull(record), this::askRecord);
+      IdentityCheck.this.require(
+          "the copy on the target", copy, found == null ? null : found.copy());
+      IdentityCheck.this.require(
+          "the target's layout", config.layout(), Objects.requireNonNull(found).layout());
+      return config;
+    }
   }
 
   private void require(String what, @Nullable Object expected, @Nullable Object found) {

@@ -105,8 +105,7 @@ public final class StoreChecks {
 
   /** Measures a store's clock; the finding has no name. */
   static Finding clock(Store store, Clock clock, Duration patience) {
-    StoreClock measured =
-        new StoreClock(new VersionClock(clock), store::serverTime, StoreClock.Listener.NONE);
+    StoreClock measured = StoreClock.of(new VersionClock(clock), store, StoreClock.Listener.NONE);
     ClockSkew skew = Await.patiently(patience, measured::measure);
     String evidence = "it is " + skew.against("this machine's");
     return skew.isWithinLimit()

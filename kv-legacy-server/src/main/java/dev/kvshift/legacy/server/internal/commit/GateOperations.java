@@ -165,8 +165,8 @@ public final class GateOperations {
   }
 
   /**
-   * Seals a collection. Holds versions back before, so that the clocks of services have passed the
-   * floor by the skew limit when they learn of it, and their first writes need not wait.
+   * Seals a collection. Holds versions back before, so that the target's time has certainly passed
+   * the floor when services learn of it, and their first writes need not wait.
    */
   public CompletableFuture<Gate.State> seal(Table table, long epoch) {
     requireRows(table);

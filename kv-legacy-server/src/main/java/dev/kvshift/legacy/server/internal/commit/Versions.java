@@ -23,8 +23,9 @@ public final class Versions {
   static final long BLOCK_MICROS = 250_000;
 
   /**
-   * For how long versions are held back before a seal: services wait until their clocks have passed
-   * the floor by the skew limit, and their clocks may be behind this one by as much.
+   * For how long versions are held back before a seal: services wait until the target's time has
+   * certainly passed the floor. It may be behind this clock by the skew limit, and a service may
+   * know it to within as much.
    */
   static final Duration HELD_BACK = VersionClock.SKEW_LIMIT.multipliedBy(2);
 
