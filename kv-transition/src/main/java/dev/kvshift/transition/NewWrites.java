@@ -45,10 +45,23 @@ final class NewWrites {
    * Writes a row to the new side.
    *
    * @param floor the floor of the hand-over; 0 before it
-   * @param mutation a write with its version, which was drawn just now after the hand-over
+   * @param mutation a write with its version
    */
   CompletionStage<Long> write(long floor, StoreKey key, Mutation mutation, Call call) {
-    Attempts attempts = new Attempts(floor, key, mutation, call);
+    return begin(new Attempts(floor, key, mutation, call, false));
+  }
+
+  /**
+   * Writes a row to the new side.
+   *
+   * @param floor the floor of the hand-over
+   * @param mutation a write whose version was drawn just now, by the new side's clock
+   */
+  CompletionStage<Long> writeDrawn(long floor, StoreKey key, Mutation mutation, Call call) {
+    return begin(new Attempts(floor, key, mutation, call, true));
+  }
+
+  private static CompletionStage<Long> begin(Attempts attempts) {
     attempts.next();
     return attempts;
   }
@@ -60,16 +73,18 @@ final class NewWrites {
     private final StoreKey key;
     private final Mutation mutation;
     private final Call call;
+    private final boolean isDrawnNow;
     private final long begunNanos;
     private final long begunWallMillis;
     private int failedAttempts;
     private boolean maybeApplied;
 
-    Attempts(long floor, StoreKey key, Mutation mutation, Call call) {
+    Attempts(long floor, StoreKey key, Mutation mutation, Call call, boolean isDrawnNow) {
       this.floor = floor;
       this.key = key;
       this.mutation = mutation;
       this.call = call;
+      this.isDrawnNow = isDrawnNow;
       Lease.Moment begun = clocks.get();
       this.begunNanos = begun.nanos();
       this.begunWallMillis = begun.wallMillis();
@@ -91,8 +106,8 @@ final class NewWrites {
     private void attempt() {
       StoreCollection checked = newSide.checkedOrNull(floor);
       boolean isFirst = failedAttempts == 0;
-      boolean isDrawnNow = isFirst && floor > 0; // by the new side's clock
-      if (checked == null || !(isDrawnNow || newSide.isClockRight())) {
+      boolean isClockRight = (isFirst && isDrawnNow) || newSide.isClockRight();
+      if (checked == null || !isClockRight) {
         newSide
             .store(floor, call)
             .thenCompose(store -> newSide.requireClock(call).thenApply(known -> store))

@@ -538,7 +538,7 @@ final class TransitionCollection implements StoreCollection, Reported {
     }
     long drawn = newSide.drawNow(floor);
     if (drawn != StoreClock.NOT_NOW) {
-      return newWrites.write(floor, key, mutation.withVersion(drawn), call);
+      return newWrites.writeDrawn(floor, key, mutation.withVersion(drawn), call);
     }
     newSide.store(floor, call); // opens it meanwhile, if necessary
     return newSide
