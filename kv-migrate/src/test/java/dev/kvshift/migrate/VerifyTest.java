@@ -18,6 +18,8 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Instant;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
@@ -60,6 +62,38 @@ final class VerifyTest {
       assertThat(migration.verify().keys())
           .containsExactly(
               new Difference(EXTRA, Kind.EXTRA, OptionalLong.empty(), OptionalLong.of(5)));
+    }
+  }
+
+  @Test
+  void verify_foreignRowsUnderALiveWriter_areNamedAndNothingElse() {
+    try (Sides sides = new Sides();
+        LiveWriter writer = new LiveWriter(sides, 2, 7);
+        Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+      sides.fill(1_000);
+      migration.copy();
+      migration.catchUp();
+      StoreKey held = Sides.key(500);
+      StoreKey unknown = StoreKey.of(Bytes.utf8("row-x"), Bytes.utf8("planted"));
+      writeToTarget(
+          sides, held, Mutation.put(Bytes.utf8("planted")).withVersion(version(sides, held) + 1));
+      writeToTarget(
+          sides,
+          unknown,
+          Mutation.put(Bytes.utf8("planted"))
+              .withVersion(VersionClock.micros(Instant.now().minusSeconds(60))));
+
+      VerifyReport report = migration.verify();
+
+      assertThat(report.foreign()).isEqualTo(2);
+      assertThat(report.keys())
+          .allMatch(Difference::isForeign)
+          .extracting(Difference::key)
+          .containsExactlyInAnyOrder(held, unknown);
+      assertThat(migration.status().verify().foreign()).isEqualTo(2);
+      assertThat(migration.repair().left()).isZero();
+      assertThat(migration.verify().foreign()).isZero();
+      assertThat(writer.writesBefore()).isPositive();
     }
   }
 
@@ -163,7 +197,8 @@ final class VerifyTest {
   }
 
   private static Difference difference(StoreKey key, Kind kind, long source, long target) {
-    return new Difference(key, kind, OptionalLong.of(source), OptionalLong.of(target));
+    return new Difference(
+        key, kind, OptionalLong.of(source), OptionalLong.of(target), target > source);
   }
 
   private static long version(Sides sides, StoreKey key) {

@@ -2,9 +2,12 @@ package dev.kvshift.migrate.api;
 
 import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
+import java.time.LocalTime;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Limits and times of a migration. Immutable. Topic partitions, replication, retention and the
@@ -28,6 +31,8 @@ public final class MigrationOptions {
   private final int maxInFlight;
   private final int pageRows;
   private final ScanRate scanRate;
+  private final @Nullable Duration latencyLimit;
+  private final @Nullable WorkingHours workingHours;
   private final int verifySketchBits;
   private final int listedDifferences;
   private final int maxRejected;
@@ -48,6 +53,8 @@ public final class MigrationOptions {
     maxInFlight = builder.maxInFlight;
     pageRows = builder.pageRows;
     scanRate = builder.scanRate;
+    latencyLimit = builder.latencyLimit;
+    workingHours = builder.workingHours;
     verifySketchBits = builder.verifySketchBits;
     listedDifferences = builder.listedDifferences;
     maxRejected = builder.maxRejected;
@@ -81,6 +88,8 @@ public final class MigrationOptions {
     builder.maxInFlight = maxInFlight;
     builder.pageRows = pageRows;
     builder.scanRate = scanRate;
+    builder.latencyLimit = latencyLimit;
+    builder.workingHours = workingHours;
     builder.verifySketchBits = verifySketchBits;
     builder.listedDifferences = listedDifferences;
     builder.maxRejected = maxRejected;
@@ -132,6 +141,16 @@ public final class MigrationOptions {
   /** Returns the rate at which copying and comparing may read. */
   public ScanRate scanRate() {
     return scanRate;
+  }
+
+  /** Returns the rate at which copying and comparing may read at a time of the day. */
+  public ScanRate scanRate(LocalTime now) {
+    return workingHours != null && workingHours.contains(now) ? workingHours.scans() : scanRate;
+  }
+
+  /** Returns the time within which the stores are to answer, or empty not to slow down. */
+  public Optional<Duration> latencyLimit() {
+    return Optional.ofNullable(latencyLimit);
   }
 
   /** Returns n: a comparison takes at most 96 bytes times 2^n for the differing rows. */
@@ -208,6 +227,8 @@ public final class MigrationOptions {
     private int maxInFlight = 256;
     private int pageRows = 2_000;
     private ScanRate scanRate = ScanRate.unlimited();
+    private @Nullable Duration latencyLimit;
+    private @Nullable WorkingHours workingHours;
     private int verifySketchBits = 20;
     private int listedDifferences = 100;
     private int maxRejected = 100;
@@ -267,6 +288,23 @@ public final class MigrationOptions {
     /** Sets how fast copying and comparing may read; default unlimited. */
     public Builder scanRate(ScanRate value) {
       scanRate = Objects.requireNonNull(value);
+      return this;
+    }
+
+    /**
+     * Sets the time within which the stores are to answer a page of a scan or a write: 1 ms to 60
+     * s, default none. While half of the answers of a second take longer, copying and comparing
+     * slow down.
+     */
+    public Builder latencyLimit(Duration value) {
+      requireRange("latencyLimit in ms", value.toMillis(), 1, 60_000);
+      latencyLimit = value;
+      return this;
+    }
+
+    /** Sets hours of the day in which another rate applies; default none. */
+    public Builder workingHours(WorkingHours value) {
+      workingHours = Objects.requireNonNull(value);
       return this;
     }
 

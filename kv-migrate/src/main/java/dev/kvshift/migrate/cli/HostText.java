@@ -109,7 +109,8 @@ final class HostText {
             new Members()
                 .with("sourceRows", verify.sourceRows())
                 .with("targetRows", verify.targetRows())
-                .with("differences", verify.differences()));
+                .with("differences", verify.differences())
+                .with("foreign", verify.foreign()));
   }
 
   private static Members members(HostStatus.Task task) {

@@ -8,15 +8,19 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ScanRate;
+import dev.kvshift.migrate.api.WorkingHours;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalTime;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -236,6 +240,15 @@ record MigrationFile(
         "scanRowsPerSecond",
         Integer::parseInt,
         rows -> options.scanRate(ScanRate.rowsPerSecond(rows)));
+    map.apply(
+        "slowDownAboveMillis",
+        Long::parseLong,
+        millis -> options.latencyLimit(Duration.ofMillis(millis)));
+    YamlMap hours = map.map("workingHours");
+    if (hours != null) {
+      options.workingHours(workingHours(hours));
+      hours.end();
+    }
     map.apply("maxRejected", Integer::parseInt, options::maxRejected);
     map.apply(
         "patienceSeconds",
@@ -259,6 +272,32 @@ record MigrationFile(
             options.allowingEmptySource();
           }
         });
+  }
+
+  private static WorkingHours workingHours(YamlMap hours) {
+    Value<LocalTime> from = new Value<>(LocalTime.MIN);
+    Value<LocalTime> to = new Value<>(LocalTime.MIN);
+    Value<@Nullable WorkingHours> read = new Value<>(null);
+    hours.text("from");
+    hours.text("to");
+    hours.apply("from", MigrationFile::timeOfDay, from::set);
+    hours.apply("to", MigrationFile::timeOfDay, to::set);
+    hours.text("scanRowsPerSecond");
+    hours.apply(
+        "scanRowsPerSecond",
+        rows ->
+            new WorkingHours(from.get(), to.get(), ScanRate.rowsPerSecond(Integer.parseInt(rows))),
+        read::set);
+    return Objects.requireNonNull(read.get());
+  }
+
+  private static LocalTime timeOfDay(String text) {
+    try {
+      return LocalTime.parse(text);
+    } catch (DateTimeParseException e) {
+      throw new IllegalArgumentException(
+          "'" + text + "' is no time of a day: give HH:MM, in quotes, such as '08:00'");
+    }
   }
 
   private static boolean flag(String text) {

@@ -30,14 +30,22 @@ final class ResultText {
         String.format(
             Locale.ROOT,
             "verify: %,d rows at the source, %,d at the target; missing %,d, extra %,d, different %,d,"
-                + " resurrected %,d",
+                + " resurrected %,d%s",
             report.sourceRows(),
             report.targetRows(),
             report.counts().missing(),
             report.counts().extra(),
             report.counts().different(),
-            report.counts().resurrected()));
+            report.counts().resurrected(),
+            foreign(report)));
     printKeys(out, report);
+  }
+
+  /** Returns how many of the differing keys something else has written; nothing if none. */
+  static String foreign(VerifyReport report) {
+    return report.foreign() == 0
+        ? ""
+        : String.format(Locale.ROOT, "; foreign %,d", report.foreign());
   }
 
   static String cutover(CutoverReport report) {

@@ -50,7 +50,11 @@ final class StatusText {
     lines.add(
         verify == null
             ? "verify: not yet"
-            : String.format(Locale.ROOT, "verify: %,d differences", verify.differences()));
+            : String.format(
+                Locale.ROOT,
+                "verify: %,d differences%s",
+                verify.differences(),
+                ResultText.foreign(verify)));
     MigrationStatus.Quarantine quarantine = status.quarantine();
     lines.add(String.format(Locale.ROOT, "quarantine: %,d keys", quarantine.keys()));
     quarantine.first().forEach(rejected -> lines.add("  " + rejected));

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalTime;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -79,6 +80,7 @@ final class MigrationFileTest {
     assertThat(shown.copyTasks()).isEqualTo(defaults.copyTasks());
     assertThat(shown.copyWorkers()).isEqualTo(defaults.copyWorkers());
     assertThat(shown.maxInFlight()).isEqualTo(defaults.maxInFlight());
+    assertThat(shown.latencyLimit()).isEqualTo(defaults.latencyLimit());
     assertThat(shown.maxRejected()).isEqualTo(defaults.maxRejected());
     assertThat(shown.patience()).isEqualTo(defaults.patience());
     assertThat(shown.pauseLimit()).isEqualTo(defaults.pauseLimit());
@@ -111,6 +113,8 @@ final class MigrationFileTest {
                     scanTasks: 7
                     inFlight: 11
                     scanRowsPerSecond: 1000
+                    slowDownAboveMillis: 40
+                    workingHours: {from: '22:00', to: '06:30', scanRowsPerSecond: 200}
                     maxRejected: 13
                     patienceSeconds: 17
                     pauseLimitMillis: 300
@@ -132,12 +136,36 @@ final class MigrationFileTest {
     assertThat(options.copyTasks()).isEqualTo(7);
     assertThat(options.maxInFlight()).isEqualTo(11);
     assertThat(options.scanRate()).hasToString("1000 rows/s");
+    assertThat(options.scanRate(LocalTime.of(21, 59))).hasToString("1000 rows/s");
+    assertThat(options.scanRate(LocalTime.of(22, 0))).hasToString("200 rows/s");
+    assertThat(options.scanRate(LocalTime.of(6, 29))).hasToString("200 rows/s");
+    assertThat(options.scanRate(LocalTime.of(6, 30))).hasToString("1000 rows/s");
+    assertThat(options.latencyLimit()).contains(Duration.ofMillis(40));
     assertThat(options.maxRejected()).isEqualTo(13);
     assertThat(options.patience()).isEqualTo(Duration.ofSeconds(17));
     assertThat(options.pauseLimit()).isEqualTo(Duration.ofMillis(300));
     assertThat(options.fenceLifetime()).isEqualTo(Duration.ofSeconds(2));
     assertThat(options.dwell()).isEqualTo(Duration.ofSeconds(19));
     assertThat(options.emptySourceAllowed()).isTrue();
+  }
+
+  @Test
+  void read_workingHoursThatAreNone_namesTheLine() {
+    for (String hours :
+        List.of(
+            "{from: '8', to: '18:00', scanRowsPerSecond: 200}",
+            "{from: '08:00', to: '08:00', scanRowsPerSecond: 200}")) {
+      assertThatThrownBy(
+              () ->
+                  read(
+                      STORES
+                          + KAFKA
+                          + "collections:\n  - name: files\n    workingHours: "
+                          + hours
+                          + "\n"))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("line ");
+    }
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.kvshift.migrate.internal.apply;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
 import dev.kvshift.migrate.internal.ledger.ChangeCount;
+import dev.kvshift.migrate.internal.stream.ChangeParts;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Row;
@@ -33,8 +34,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Applies the topic's changes to the target: all keys of a poll concurrently, of several changes of
  * one key only the last. An offset is committed once everything below it is settled, with the
- * partition's watermark beside it. Several runners may apply: partitions are divided by Kafka's
- * consumer group, and each learns the others' progress from the committed offsets.
+ * partition's watermark beside it. It is never within the parts of a change, so that a later run
+ * reads all of them. Several runners may apply: partitions are divided by Kafka's consumer group,
+ * and each learns the others' progress from the committed offsets.
  */
 final class Applier extends BackgroundTask {
   private static final Logger LOG = LoggerFactory.getLogger(Applier.class);
@@ -51,6 +53,7 @@ final class Applier extends BackgroundTask {
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final AtomicLong settled = new AtomicLong();
   private final ReadCounts counts;
+  private final ChangeParts parts = new ChangeParts();
   private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
   private long committedNanos = System.nanoTime();
   private long othersNanos = System.nanoTime();
@@ -137,8 +140,8 @@ final class Applier extends BackgroundTask {
           polled.computeIfAbsent(
               new TopicPartition(record.topic(), record.partition()),
               added -> new PolledPartition());
-      partition.end = record.offset() + 1;
-      TopicRecord parsed = TopicRecord.parse(record.key(), record.value());
+      TopicRecord parsed = parts.read(record);
+      partition.end = parts.whole(record.partition(), record.offset() + 1);
       if (parsed instanceof TopicRecord.Change change) {
         counts.changed(record.partition(), change.position());
         changed.add(change.row());
@@ -146,8 +149,8 @@ final class Applier extends BackgroundTask {
         if (counts.prove(record.partition(), watermark)) {
           partition.watermark = Math.max(partition.watermark, watermark.position());
         }
-      } else {
-        partition.marker = PassedMarker.of((TopicRecord.Marker) parsed);
+      } else if (parsed instanceof TopicRecord.Marker marker) {
+        partition.marker = PassedMarker.of(marker);
       }
     }
     writer.writeNewest(changed);
@@ -218,7 +221,11 @@ final class Applier extends BackgroundTask {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       topic.requireId(topicId);
       Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.copyOf(partitions));
-      partitions.forEach(each -> counts.begin(each.partition(), seen(committed.get(each))));
+      partitions.forEach(
+          each -> {
+            counts.begin(each.partition(), seen(committed.get(each)));
+            parts.forget(each.partition());
+          });
       learn(committed);
     }
   }

@@ -80,18 +80,26 @@ public final class Quarantine implements AutoCloseable {
   private void addNow(Row row, String reason) {
     requireBelow(count.get());
     Bytes key = TopicRecord.printKey(row.key());
-    RecordMetadata sent =
-        Await.future(
-            producer.send(
-                new ProducerRecord<>(
-                    topic.deadLetters(),
-                    key.toByteArray(),
-                    new TopicRecord.Change(row, 0).print().toByteArray())));
-    if (keys.add(key, row.version(), reason, sent.offset()) && count.incrementAndGet() > limit) {
+    long offset = send(row, key.toByteArray());
+    if (keys.add(key, row.version(), reason, offset) && count.incrementAndGet() > limit) {
       int now = keys.count();
       count.set(now);
       requireBelow(now);
     }
+  }
+
+  /** Sends a row, in parts if it is too large for one record, and returns the last one's offset. */
+  private long send(Row row, byte[] key) {
+    TopicRecord.Change change = new TopicRecord.Change(row, 0);
+    long offset = 0;
+    for (TopicRecord part : TopicRecord.split(change, topic.maxValueBytes(key.length))) {
+      RecordMetadata sent =
+          Await.future(
+              producer.send(
+                  new ProducerRecord<>(topic.deadLetters(), key, part.print().toByteArray())));
+      offset = sent.offset();
+    }
+    return offset;
   }
 
   private void requireBelow(int quarantined) {

@@ -104,7 +104,7 @@ public final class TargetWriter {
   /** Sends a row. Whatever the driver throws fails the stage, so that every write is settled. */
   private CompletionStage<Long> send(Row row) {
     try {
-      return context.target().write(row);
+      return context.throttle().timed(() -> context.target().write(row));
     } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
     }

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.context;
 
+import com.google.common.base.Ticker;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.MigrationOptions;
 import java.time.Clock;
@@ -50,7 +51,11 @@ public record RunContext(
         clock,
         workers,
         new MeasuredClocks(),
-        new ScanThrottle(options.scanRate(), options.pageRows()));
+        new ScanThrottle(
+            options.scanRate(),
+            options.pageRows(),
+            options.latencyLimit().orElse(null),
+            Ticker.systemTicker()));
   }
 
   /** Returns the time before which a row must have expired to be dead on both stores. */

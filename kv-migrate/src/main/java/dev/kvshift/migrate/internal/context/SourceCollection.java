@@ -94,6 +94,11 @@ public final class SourceCollection {
     }
   }
 
+  /** Returns whether a deleted or expired row can be read as a tombstone. */
+  public boolean showsDeletes() {
+    return store.capabilities().contains(Capability.TOMBSTONE_READS);
+  }
+
   /** Reads a key, which the source must be able to hold. */
   public CompletionStage<@Nullable Row> get(StoreKey key) {
     return collection.get(key, call());

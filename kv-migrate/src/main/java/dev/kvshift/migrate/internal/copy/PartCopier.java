@@ -87,7 +87,7 @@ public final class PartCopier {
   }
 
   private CompletionStage<ScanPage> scan(ScanTask range, @Nullable Bytes position) {
-    return context.source().scan(range, position, throttle.page());
+    return throttle.timed(() -> context.source().scan(range, position, throttle.page()));
   }
 
   private CopyCounts write(List<Row> page) {

@@ -11,6 +11,7 @@ import dev.kvshift.migrate.internal.ledger.AcceptedLoss;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
+import dev.kvshift.migrate.internal.stream.ChangeParts;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.migrate.internal.verify.KeyCheck;
@@ -98,6 +99,7 @@ public final class Explainer {
     byte[] printed = TopicRecord.printKey(key).toByteArray();
     TopicPartition partition = new TopicPartition(topic.name(), topic.partition(printed));
     Deque<KeyHistory.Change> found = new ArrayDeque<>();
+    ChangeParts parts = new ChangeParts();
     try (KafkaConsumer<byte[], byte[]> consumer = topic.standaloneConsumer()) {
       consumer.assign(List.of(partition));
       Map<TopicPartition, Long> begin = consumer.beginningOffsets(List.of(partition));
@@ -107,7 +109,7 @@ public final class Explainer {
       while (consumer.position(partition) < end) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           lastNanos = System.nanoTime();
-          if (TopicRecord.parse(record.key(), record.value()) instanceof TopicRecord.Change change
+          if (parts.read(record) instanceof TopicRecord.Change change
               && change.row().key().equals(key)) {
             add(found, record, change);
           }

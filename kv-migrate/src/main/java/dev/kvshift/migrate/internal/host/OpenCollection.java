@@ -9,6 +9,8 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.Rates;
 import java.time.Clock;
+import java.time.LocalTime;
+import java.time.ZoneId;
 
 /**
  * A prepared collection, and what all tasks of this process that work on it share: its threads, its
@@ -51,10 +53,17 @@ public record OpenCollection(
     return opened;
   }
 
-  /** Takes over the rate that a person has set, or that of the configuration if nobody has. */
+  /**
+   * Takes over the rate that a person has set, or that of the configuration for this time of the
+   * day if nobody has.
+   */
   public void applyRates() {
     Rates rates = ledger.get(Rates.KEY);
-    context.throttle().set(rates == null ? context.options().scanRate() : rates.scans());
+    context.throttle().set(rates == null ? context.options().scanRate(now()) : rates.scans());
+  }
+
+  private LocalTime now() {
+    return LocalTime.ofInstant(context.clock().instant(), ZoneId.systemDefault());
   }
 
   @Override

@@ -42,15 +42,20 @@ public record VerifyRecord(
 
   Members print() {
     DifferenceCounts counts = report.counts();
-    return new Members()
-        .with("sourceRows", report.sourceRows())
-        .with("targetRows", report.targetRows())
-        .with("rechecked", report.rechecked())
-        .with("missing", counts.missing())
-        .with("extra", counts.extra())
-        .with("different", counts.different())
-        .with("resurrected", counts.resurrected())
-        .with("differences", counts.total())
+    Members members =
+        new Members()
+            .with("sourceRows", report.sourceRows())
+            .with("targetRows", report.targetRows())
+            .with("rechecked", report.rechecked())
+            .with("missing", counts.missing())
+            .with("extra", counts.extra())
+            .with("different", counts.different())
+            .with("resurrected", counts.resurrected())
+            .with("differences", counts.total());
+    if (report.foreign() != 0) {
+      members.with("foreign", report.foreign());
+    }
+    return members
         .with("position", position)
         .withMillis("millis", report.duration())
         .with("sourceDigest", digests.source)
@@ -70,6 +75,7 @@ public record VerifyRecord(
                 members.number("extra"),
                 members.number("different"),
                 members.number("resurrected")),
+            members.has("foreign") ? members.number("foreign") : 0,
             List.of(),
             members.millis("millis")),
         members.number("position"),

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -76,6 +77,9 @@ public final class StreamWriter extends BackgroundTask {
   private final Topic topic;
   private final Supplier<? extends Producer<byte[], byte[]>> producers;
 
+  /** The largest value of a record, by the length of its key. */
+  private final IntUnaryOperator maxValueBytes;
+
   /** Replaced by the writing thread; closed by another one if the broker is dead. */
   private volatile Producer<byte[], byte[]> producer;
 
@@ -93,19 +97,21 @@ public final class StreamWriter extends BackgroundTask {
 
   /** Creates a writer that resumes at the ledger's position. */
   public StreamWriter(RunContext context, Ledger ledger, Topic topic) {
-    this(context, ledger, topic, topic::streamProducer);
+    this(context, ledger, topic, topic::streamProducer, topic::maxValueBytes);
   }
 
   StreamWriter(
       RunContext context,
       Ledger ledger,
       Topic topic,
-      Supplier<? extends Producer<byte[], byte[]>> producers) {
+      Supplier<? extends Producer<byte[], byte[]>> producers,
+      IntUnaryOperator maxValueBytes) {
     super("kvshift-stream-" + topic.name());
     this.context = context;
     this.ledger = ledger;
     this.topic = topic;
     this.producers = producers;
+    this.maxValueBytes = maxValueBytes;
     this.producer = producers.get();
     StreamProgress progress = ledger.require(StreamProgress.KEY);
     this.acknowledged = progress.position();
@@ -205,7 +211,10 @@ public final class StreamWriter extends BackgroundTask {
   private void send(Change change) {
     byte[] key = TopicRecord.printKey(change.row().key()).toByteArray();
     int partition = topic.partition(key);
-    send(partition, key, new TopicRecord.Change(change.row(), change.position()));
+    TopicRecord.Change record = new TopicRecord.Change(change.row(), change.position());
+    for (TopicRecord each : TopicRecord.split(record, maxValueBytes.applyAsInt(key.length))) {
+      send(partition, key, each);
+    }
     versions.add(change.row().version());
     if (counts != null) {
       counts.set(partition, counts.get(partition).plus(change.position()));

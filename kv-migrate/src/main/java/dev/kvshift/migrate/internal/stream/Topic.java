@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
@@ -46,6 +47,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Topic {
   private static final String MIN_IN_SYNC = "min.insync.replicas";
+  private static final String MAX_MESSAGE = "max.message.bytes";
+
+  /** More than what a batch and a record need beside key and value. */
+  private static final int RECORD_BYTES = 512;
+
+  private static final int MIN_VALUE_BYTES = 256;
   private static final String UNCLEAN_ELECTION = "unclean.leader.election.enable";
   private static final int SAFE_REPLICAS = 2;
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
@@ -68,6 +75,9 @@ public final class Topic {
   private final int partitions;
   private final int maxRecordBytes;
   private final Duration patience;
+
+  /** The broker's limit on a batch of records; 0 until it was asked for. */
+  private volatile int maxMessageBytes;
 
   /**
    * Describes a topic; {@link #create} creates it.
@@ -368,7 +378,7 @@ public final class Topic {
               .createTopics(List.of(wanted), new CreateTopicsOptions().validateOnly(true))
               .replicationFactor(topic)
               .get();
-      wanted.configs(settings(replicas, retention, maxRecordBytes));
+      wanted.configs(settings(replicas, retention));
       admin.createTopics(List.of(wanted)).all().get();
     } catch (InterruptedException e) {
       throw Await.interrupted(e);
@@ -440,18 +450,56 @@ public final class Topic {
     }
   }
 
-  static Map<String, String> settings(int replicas, Duration retention, int maxRecordBytes) {
+  static Map<String, String> settings(int replicas, Duration retention) {
     Map<String, String> settings = new HashMap<>();
     settings.put("cleanup.policy", "delete");
     settings.put("retention.ms", Long.toString(retention.toMillis()));
     settings.put("retention.bytes", "-1");
     settings.put("message.timestamp.type", "LogAppendTime");
-    settings.put("max.message.bytes", Integer.toString(maxRecordBytes));
     settings.put(UNCLEAN_ELECTION, "false");
     if (replicas >= SAFE_REPLICAS) {
       settings.put(MIN_IN_SYNC, Integer.toString(SAFE_REPLICAS));
     }
     return settings;
+  }
+
+  /**
+   * Returns the largest value of a record, as the broker limits it, for a key of that length. Asks
+   * the broker once.
+   *
+   * @throws KvException.Permanent if the broker does not even take the key
+   */
+  public int maxValueBytes(int keyBytes) {
+    int limit = maxMessageBytes;
+    if (limit == 0) {
+      limit = Math.min(readMaxMessageBytes(), maxRecordBytes);
+      maxMessageBytes = limit;
+    }
+    int left = limit - keyBytes - RECORD_BYTES;
+    if (left < MIN_VALUE_BYTES) {
+      throw new KvException.Permanent(
+          "topic "
+              + name
+              + " has max.message.bytes="
+              + limit
+              + ", which is too little for a key of "
+              + keyBytes
+              + " bytes: raise it, and start the run again");
+    }
+    return left;
+  }
+
+  private int readMaxMessageBytes() {
+    List<ConfigResource> resources =
+        Stream.of(name, deadLetters())
+            .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic))
+            .toList();
+    try (Admin admin = admin()) {
+      return answer(() -> admin.describeConfigs(resources).all()).values().stream()
+          .mapToInt(config -> Integer.parseInt(config.get(MAX_MESSAGE).value()))
+          .min()
+          .orElseThrow();
+    }
   }
 
   private static Optional<Short> replicas(OptionalInt factor) {

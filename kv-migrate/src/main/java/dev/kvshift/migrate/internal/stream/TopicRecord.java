@@ -8,6 +8,8 @@ import dev.kvshift.spi.StoreKey;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,8 +17,14 @@ import org.jspecify.annotations.Nullable;
  * never reused.
  */
 public sealed interface TopicRecord {
-  /** The version of the format: the first byte of every key and value. */
+  /** The version of the format: the first byte of every key, and of every value but a part's. */
   byte FORMAT = 1;
+
+  /** The version of the format of parts, which older runners refuse. */
+  byte PART_FORMAT = 2;
+
+  /** Format, type, position, number and count of a part. */
+  int PART_HEADER_BYTES = 2 + 16;
 
   /**
    * A change of one key.
@@ -25,6 +33,18 @@ public sealed interface TopicRecord {
    * @param position the position in the source's change log
    */
   record Change(Row row, long position) implements TopicRecord {}
+
+  /**
+   * A part of a change that is too large for one record. The parts of a change follow one another
+   * in the partition of its key, in their order, within one transaction; their payloads together
+   * are its value: see {@link ChangeParts}.
+   *
+   * @param position the position in the source's change log
+   * @param number the number of the part, from 0
+   * @param count the number of parts
+   * @param payload bytes of the change's value
+   */
+  record Part(long position, int number, int count, Bytes payload) implements TopicRecord {}
 
   /**
    * A promise: every change of this partition up to the position is before this record.
@@ -48,6 +68,28 @@ public sealed interface TopicRecord {
    */
   record Marker(String attempt, long epoch, long floor, long position, int partition, int count)
       implements TopicRecord {}
+
+  /**
+   * Returns a change as the records to send: itself, or its parts.
+   *
+   * @param maxValueBytes the largest value of a record
+   */
+  static List<TopicRecord> split(Change change, int maxValueBytes) {
+    Bytes whole = change.print();
+    if (whole.size() <= maxValueBytes) {
+      return List.of(change);
+    }
+    int payload = maxValueBytes - PART_HEADER_BYTES;
+    int count = (whole.size() + payload - 1) / payload;
+    List<TopicRecord> parts = new ArrayList<>(count);
+    for (int number = 0; number < count; number++) {
+      ByteBuffer bytes = whole.asReadOnlyBuffer();
+      int from = bytes.position() + number * payload;
+      bytes.limit(Math.min(bytes.limit(), from + payload)).position(from);
+      parts.add(new Part(change.position(), number, count, Bytes.of(bytes)));
+    }
+    return parts;
+  }
 
   /** Returns the topic key of a row's key. */
   static Bytes printKey(StoreKey key) {
@@ -75,6 +117,10 @@ public sealed interface TopicRecord {
       if (value != null) {
         buffer.put(value.asReadOnlyBuffer());
       }
+    } else if (this instanceof Part part) {
+      buffer = ByteBuffer.allocate(PART_HEADER_BYTES + part.payload().size());
+      buffer.put(PART_FORMAT).put((byte) 'p').putLong(part.position());
+      buffer.putInt(part.number()).putInt(part.count()).put(part.payload().asReadOnlyBuffer());
     } else if (this instanceof Watermark watermark) {
       ChangeCount count = watermark.count();
       buffer = ByteBuffer.allocate(2 + (count == null ? 8 : 32)).put(FORMAT).put((byte) 'w');
@@ -103,7 +149,11 @@ public sealed interface TopicRecord {
         throw new IllegalArgumentException("a record without a value");
       }
       ByteBuffer buffer = ByteBuffer.wrap(value);
-      requireFormat(buffer.get());
+      byte format = buffer.get();
+      if (format == PART_FORMAT && value.length > 1 && value[1] == 'p') {
+        return part(buffer.position(2));
+      }
+      requireFormat(format);
       byte type = buffer.get();
       return switch (type) {
         case 'c' -> change(key, buffer);
@@ -130,6 +180,16 @@ public sealed interface TopicRecord {
           "the topic holds a record that the runner did not write: let no other client write to it",
           e);
     }
+  }
+
+  private static Part part(ByteBuffer buffer) {
+    long position = buffer.getLong();
+    int number = buffer.getInt();
+    int count = buffer.getInt();
+    if (number < 0 || number >= count) {
+      throw new IllegalArgumentException("part " + number + " of " + count);
+    }
+    return new Part(position, number, count, Bytes.of(buffer));
   }
 
   private static Change change(byte @Nullable [] key, ByteBuffer buffer) {

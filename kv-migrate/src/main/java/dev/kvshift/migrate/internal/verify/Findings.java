@@ -13,6 +13,7 @@ public final class Findings {
   private final List<Difference> listed = new ArrayList<>();
   private DifferenceCounts counts = DifferenceCounts.NONE;
   private long checked;
+  private long foreign;
 
   Findings(int maxListed) {
     this.maxListed = maxListed;
@@ -21,6 +22,7 @@ public final class Findings {
   void add(List<KeyCheck.Verdict> verdicts) {
     checked += verdicts.size();
     List<Difference> differences = KeyCheck.differences(verdicts);
+    foreign += differences.stream().filter(Difference::isForeign).count();
     counts = counts.plus(DifferenceCounts.of(differences.stream().map(Difference::kind).toList()));
     listed.addAll(differences.subList(0, Math.min(differences.size(), maxListed - listed.size())));
   }
@@ -32,6 +34,6 @@ public final class Findings {
 
   /** Returns the findings as a report on the given number of scanned rows. */
   public VerifyReport report(long sourceRows, long targetRows, Duration duration) {
-    return new VerifyReport(sourceRows, targetRows, checked, counts, listed, duration);
+    return new VerifyReport(sourceRows, targetRows, checked, counts, foreign, listed, duration);
   }
 }

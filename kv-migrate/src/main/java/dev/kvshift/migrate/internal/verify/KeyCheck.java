@@ -8,6 +8,8 @@ import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,6 +34,10 @@ public final class KeyCheck {
   static final int CHUNK = 256;
 
   private static final int MAX_ROUNDS = 50;
+
+  /** The time for which every source that shows its deletes remembers one, at least. */
+  private static final Duration REMEMBERED_DELETES = Duration.ofDays(1);
+
   private static final int LONGEST_PAUSE_ATTEMPT = 4;
 
   private final RunContext context;
@@ -201,7 +207,7 @@ public final class KeyCheck {
     return List.of(verdicts);
   }
 
-  private static Difference difference(
+  private Difference difference(
       StoreKey key, @Nullable Row expected, @Nullable Row found, Instant now) {
     Row here = live(expected, now);
     Row there = live(found, now);
@@ -214,7 +220,24 @@ public final class KeyCheck {
       boolean isDeletedLater = expected != null && expected.version() >= there.version();
       kind = isDeletedLater ? Difference.Kind.RESURRECTED : Difference.Kind.EXTRA;
     }
-    return new Difference(key, kind, version(expected), version(found));
+    return new Difference(
+        key, kind, version(expected), version(found), isForeign(expected, found, now));
+  }
+
+  /**
+   * Returns whether the leader has never issued the version of the target's row for this key.
+   * Everything on its way to the target was committed by the leader before, and the source was read
+   * after the target, so its row, or its tombstone, is at least as new; also while services write.
+   * Where the source has none, the leader may have forgotten a delete, but never within a day.
+   */
+  private boolean isForeign(@Nullable Row expected, @Nullable Row found, Instant now) {
+    if (found == null) {
+      return false;
+    }
+    return expected == null
+        ? context.source().showsDeletes()
+            && found.version() > VersionClock.micros(now.minus(REMEMBERED_DELETES))
+        : found.version() > expected.version();
   }
 
   private static OptionalLong version(@Nullable Row row) {

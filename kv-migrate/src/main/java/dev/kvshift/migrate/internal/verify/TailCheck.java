@@ -7,6 +7,7 @@ import dev.kvshift.migrate.internal.apply.TopicProgress;
 import dev.kvshift.migrate.internal.context.BackgroundTask;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
+import dev.kvshift.migrate.internal.stream.ChangeParts;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.Row;
@@ -44,6 +45,7 @@ public final class TailCheck extends BackgroundTask {
   private final KeyCheck check;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final TopicProgress checked;
+  private final ChangeParts parts = new ChangeParts();
   private final Suspects suspects = new Suspects();
   private final Findings findings;
   private final AtomicLong keysRead = new AtomicLong();
@@ -124,15 +126,15 @@ public final class TailCheck extends BackgroundTask {
     Map<Integer, Long> watermarks = new HashMap<>();
     Map<Integer, Long> ends = new HashMap<>();
     for (ConsumerRecord<byte[], byte[]> record : records) {
-      ends.put(record.partition(), record.offset() + 1);
-      TopicRecord parsed = TopicRecord.parse(record.key(), record.value());
+      TopicRecord parsed = parts.read(record);
+      ends.put(record.partition(), parts.whole(record.partition(), record.offset() + 1));
       if (parsed instanceof TopicRecord.Change change) {
         last.merge(
             change.row().key(), change.row(), (a, b) -> Row.PRECEDENCE.compare(a, b) >= 0 ? a : b);
       } else if (parsed instanceof TopicRecord.Watermark watermark) {
         watermarks.merge(record.partition(), watermark.position(), Math::max);
-      } else {
-        markers.put(record.partition(), PassedMarker.of((TopicRecord.Marker) parsed));
+      } else if (parsed instanceof TopicRecord.Marker marker) {
+        markers.put(record.partition(), PassedMarker.of(marker));
       }
     }
     ends.forEach(this::awaitApplied);

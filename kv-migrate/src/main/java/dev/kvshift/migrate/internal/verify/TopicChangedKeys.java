@@ -3,6 +3,7 @@ package dev.kvshift.migrate.internal.verify;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
 import dev.kvshift.migrate.internal.apply.TopicProgress;
 import dev.kvshift.migrate.internal.context.RunContext;
+import dev.kvshift.migrate.internal.stream.ChangeParts;
 import dev.kvshift.migrate.internal.stream.Topic;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
 import dev.kvshift.spi.StoreKey;
@@ -33,14 +34,14 @@ public record TopicChangedKeys(
   public void forEach(Consumer<StoreKey> each) {
     pipeline.settle();
     List<Long> to = pipeline.applied().offsets();
+    ChangeParts parts = new ChangeParts();
     try (KafkaConsumer<byte[], byte[]> consumer = topic.consumerAt(from)) {
       long lastNanos = System.nanoTime();
       while (!hasReached(consumer, to)) {
         pipeline.check();
         ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
         for (ConsumerRecord<byte[], byte[]> record : records) {
-          if (TopicRecord.parse(record.key(), record.value())
-              instanceof TopicRecord.Change change) {
+          if (parts.read(record) instanceof TopicRecord.Change change) {
             each.accept(change.row().key());
           }
         }

@@ -349,9 +349,11 @@ public final class Verifier {
   }
 
   private CompletionStage<ScanPage> page(ScanPart part, @Nullable Bytes from) {
-    return switch (part.side()) {
-      case SOURCE -> context.source().scan(part.range(), from, throttle.page());
-      case TARGET -> context.target().scan(part.range(), from, throttle.page());
-    };
+    return throttle.timed(
+        () ->
+            switch (part.side()) {
+              case SOURCE -> context.source().scan(part.range(), from, throttle.page());
+              case TARGET -> context.target().scan(part.range(), from, throttle.page());
+            });
   }
 }

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -40,6 +41,7 @@ import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TransactionAbortedException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,6 +63,7 @@ final class StreamWriterTest {
   private final Topic topic =
       new Topic(Brokers.plain("127.0.0.1:1"), "files", PARTITIONS, 1 << 10, PATIENCE);
   private final Deque<MockProducer<byte[], byte[]>> producers = new ArrayDeque<>();
+  private int maxValueBytes = 1 << 20;
 
   @AfterEach
   void close() {
@@ -103,6 +106,30 @@ final class StreamWriterTest {
     assertThat(changes(third)).hasSize(CHANGES).isSorted();
     assertThat(counts(third)).as("each change counts once").containsExactlyElementsOf(sent(third));
     assertThat(ledger.require(StreamProgress.KEY).counts()).isEqualTo(sent(third));
+  }
+
+  @Test
+  void send_changesAboveTheLimit_arePartsThatCountOnce() {
+    maxValueBytes = 25;
+    MockProducer<byte[], byte[]> producer = producer(null);
+    long newest = write();
+
+    try (StreamWriter writer = writer()) {
+      writer.start();
+      until(
+          "the changes are sent",
+          () -> {
+            writer.check();
+            return writer.position() >= newest && writer.sent() == CHANGES;
+          });
+    }
+
+    assertThat(changes(producer)).hasSize(CHANGES).isSorted();
+    assertThat(counts(producer)).containsExactlyElementsOf(sent(producer));
+    assertThat(producer.history())
+        .filteredOn(record -> record.key() != null)
+        .hasSizeGreaterThan(2 * CHANGES)
+        .allSatisfy(record -> assertThat(record.value()).hasSizeLessThanOrEqualTo(25));
   }
 
   @Test
@@ -186,23 +213,34 @@ final class StreamWriterTest {
             MigrationOptions.builder().patience(PATIENCE).build(),
             Clock.systemUTC(),
             workers);
-    return new StreamWriter(context, ledger, topic, producers::remove);
+    return new StreamWriter(context, ledger, topic, producers::remove, key -> maxValueBytes);
   }
 
   private static List<TopicRecord> records(MockProducer<byte[], byte[]> producer, int partition) {
     List<TopicRecord> parsed = new ArrayList<>();
+    ChangeParts parts = new ChangeParts();
     for (ProducerRecord<byte[], byte[]> record : producer.history()) {
       if (record.partition() == partition) {
-        parsed.add(TopicRecord.parse(record.key(), record.value()));
+        TopicRecord read = read(parts, record);
+        if (read != null) {
+          parsed.add(read);
+        }
       }
     }
     return parsed;
   }
 
+  private static @Nullable TopicRecord read(
+      ChangeParts parts, ProducerRecord<byte[], byte[]> record) {
+    return parts.read(
+        new ConsumerRecord<>(record.topic(), record.partition(), 0, record.key(), record.value()));
+  }
+
   private static List<Long> changes(MockProducer<byte[], byte[]> producer) {
     List<Long> positions = new ArrayList<>();
+    ChangeParts parts = new ChangeParts();
     for (ProducerRecord<byte[], byte[]> record : producer.history()) {
-      if (TopicRecord.parse(record.key(), record.value()) instanceof TopicRecord.Change change) {
+      if (read(parts, record) instanceof TopicRecord.Change change) {
         positions.add(change.position());
       }
     }

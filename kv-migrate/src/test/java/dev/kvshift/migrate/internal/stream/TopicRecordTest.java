@@ -47,11 +47,40 @@ final class TopicRecordTest {
   }
 
   @Test
+  void print_part_isAsDocumented() {
+    assertRoundTrip(
+        new TopicRecord.Part(3, 1, 2, Bytes.utf8("v")),
+        "0270" + "0000000000000003" + "00000001" + "00000002" + "76");
+  }
+
+  @Test
+  void split_changeAboveTheLimit_isInParts() {
+    TopicRecord.Change change = new TopicRecord.Change(Row.of(KEY, 258, Bytes.utf8("v"), null), 3);
+    String whole = change.print().toHex();
+    assertThat(change.print().size()).isEqualTo(28);
+
+    assertThat(TopicRecord.split(change, 28)).containsExactly(change);
+    assertThat(TopicRecord.split(change, 27))
+        .containsExactly(
+            new TopicRecord.Part(3, 0, 4, Bytes.fromHex(whole.substring(0, 18))),
+            new TopicRecord.Part(3, 1, 4, Bytes.fromHex(whole.substring(18, 36))),
+            new TopicRecord.Part(3, 2, 4, Bytes.fromHex(whole.substring(36, 54))),
+            new TopicRecord.Part(3, 3, 4, Bytes.fromHex(whole.substring(54))))
+        .allSatisfy(part -> assertThat(part.print().size()).isLessThanOrEqualTo(27));
+  }
+
+  @Test
   void parse_newerOrForeign_isRefused() {
     byte[] key = Bytes.fromHex(KEY_HEX).toByteArray();
     assertThatThrownBy(() -> TopicRecord.parse(key, Bytes.fromHex("0277").toByteArray()))
         .isInstanceOf(KvException.Permanent.class)
         .hasMessageContaining("format 2");
+    for (String part : new String[] {"0270", "02700000000000000003" + "00000002" + "00000002"}) {
+      assertThatThrownBy(() -> TopicRecord.parse(key, Bytes.fromHex(part).toByteArray()))
+          .as(part)
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("the runner did not write");
+    }
     for (String value :
         new String[] {"", "01", "017a", "0163", "01770000", "01770000000000000007" + "00"}) {
       assertThatThrownBy(() -> TopicRecord.parse(key, Bytes.fromHex(value).toByteArray()))

@@ -14,7 +14,7 @@ final class TopicSettingsTest {
   @ParameterizedTest
   @CsvSource({"1, ", "2, 2", "3, 2"})
   void settings_ofSoManyReplicas_passTheCheck(int replicas, String minInSync) {
-    Map<String, String> settings = Topic.settings(replicas, Duration.ofHours(1), 1 << 10);
+    Map<String, String> settings = Topic.settings(replicas, Duration.ofHours(1));
 
     assertThat(settings.get("min.insync.replicas")).isEqualTo(minInSync);
     assertThat(settings.get("unclean.leader.election.enable")).isEqualTo("false");

@@ -21,6 +21,7 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -68,6 +69,18 @@ final class KeyCheckTest {
   }
 
   @Test
+  void check_keyUnknownToTheSource_isForeignForADay() {
+    long dayAgo = VersionClock.micros(clock.instant().minus(Duration.ofDays(1)));
+    put(to, dayAgo, "old");
+    assertThat(difference()).isEqualTo(new Difference(KEY, Kind.EXTRA, none(), at(dayAgo)));
+
+    put(to, dayAgo + 1, "foreign");
+    assertThat(difference())
+        .isEqualTo(new Difference(KEY, Kind.EXTRA, none(), at(dayAgo + 1), true))
+        .hasToString("extra (foreign) main=6d61696e clustering=636c7573746572696e67");
+  }
+
+  @Test
   void check_noRowOrTombstones_isEqual() {
     assertThat(difference()).isNull();
     delete(from, 5);
@@ -82,7 +95,7 @@ final class KeyCheckTest {
     assertThat(difference()).isEqualTo(new Difference(KEY, Kind.MISSING, at(5), none()));
 
     delete(to, 6);
-    assertThat(difference()).isEqualTo(new Difference(KEY, Kind.MISSING, at(5), at(6)));
+    assertThat(difference()).isEqualTo(new Difference(KEY, Kind.MISSING, at(5), at(6), true));
   }
 
   @Test
@@ -92,7 +105,7 @@ final class KeyCheckTest {
     assertThat(difference()).isEqualTo(new Difference(KEY, Kind.DIFFERENT, at(5), at(5)));
 
     put(to, 6, "value");
-    assertThat(difference()).isEqualTo(new Difference(KEY, Kind.DIFFERENT, at(5), at(6)));
+    assertThat(difference()).isEqualTo(new Difference(KEY, Kind.DIFFERENT, at(5), at(6), true));
   }
 
   @Test
@@ -109,7 +122,7 @@ final class KeyCheckTest {
     assertThat(difference()).isEqualTo(new Difference(KEY, Kind.EXTRA, none(), at(5)));
 
     delete(from, 4);
-    assertThat(difference()).isEqualTo(new Difference(KEY, Kind.EXTRA, at(4), at(5)));
+    assertThat(difference()).isEqualTo(new Difference(KEY, Kind.EXTRA, at(4), at(5), true));
   }
 
   @Test
