@@ -69,7 +69,11 @@ final class LockSpaceRecordTest {
     Copy other = Copy.parse("1" + ID.substring(1));
     for (LockSpaceRecord found :
         new LockSpaceRecord[] {
-          null, LockSpaceRecord.live(), LockSpaceRecord.importing(other), importing.activated(18)
+          null,
+          LockSpaceRecord.live(),
+          LockSpaceRecord.importing(other),
+          importing.activated(16),
+          importing.activated(18)
         }) {
       assertThatThrownBy(() -> LockSpaceRecord.requireMove("s", found, COPY, 17))
           .isInstanceOf(KvException.Permanent.class)

@@ -134,11 +134,12 @@ final class ScyllaCollection implements StoreCollection {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return Futures.<@Nullable Row>start(
-        () -> {
-          checker.check(key);
-          return rows.reader().get(key, call);
-        });
+    try {
+      checker.check(key);
+      return rows.reader().get(key, call);
+    } catch (Throwable e) { // as Futures.start, without a closure for each request
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   @Override

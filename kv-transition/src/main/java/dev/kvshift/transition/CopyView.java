@@ -27,13 +27,18 @@ final class CopyView {
    */
   record Opened(StoreCollection collection, boolean readable) {}
 
+  /**
+   * The opened collection, as it was last seen to hold the copy.
+   *
+   * @param floor the floor that it had; 0 before the hand-over
+   */
+  private record Checked(StoreCollection collection, long floor) {}
+
   /** The opened collection; null until it has been opened. */
   @Nullable StoreCollection opened;
 
   private boolean readable;
-
-  /** The floor with which it was last seen to hold the copy; 0 before the hand-over. */
-  private long checkedFloor;
+  private volatile @Nullable Checked checked;
 
   /** The opening that requests wait for. */
   @Nullable CompletableFuture<StoreCollection> opening;
@@ -57,10 +62,12 @@ final class CopyView {
 
   /**
    * Returns the collection if it was seen to hold the copy with that floor. At the hand-over it is
-   * checked again: a collection that held the copy may have been begun anew since.
+   * checked again: a collection that held the copy may have been begun anew since. Needs no
+   * monitor.
    */
   @Nullable StoreCollection checked(long floor) {
-    return checkedFloor == floor ? opened : null;
+    Checked known = checked;
+    return known != null && known.floor == floor ? known.collection : null;
   }
 
   /** Returns the collection if readers find everything that was copied there; null otherwise. */
@@ -81,7 +88,7 @@ final class CopyView {
     if (found != null) {
       opened = found.collection;
       readable = found.readable;
-      checkedFloor = floor;
+      checked = new Checked(found.collection, floor);
       if (problem != null) {
         LOG.info("the new side of collection {} can be used", found.collection.name());
       }
@@ -102,6 +109,7 @@ final class CopyView {
     problem = message;
     if (error instanceof KvException.Permanent) {
       opened = null;
+      checked = null;
       seen = null;
     }
     pauseBeforeNextLook();

@@ -26,6 +26,11 @@ record Events(KvObserver observer, String store) {
   static final String DIFFERENT = "different";
   static final String CHANGED = "changed";
 
+  /** Returns whether anybody watches, so that what costs something is measured. */
+  boolean areObserved() {
+    return observer != KvObserver.NONE;
+  }
+
   /** Reports the phase in which a collection was opened, or which it has entered. */
   void phase(String collection, Phase phase) {
     report(Event.Kind.PHASE, collection, phase.word());

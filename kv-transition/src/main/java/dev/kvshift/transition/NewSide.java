@@ -24,7 +24,7 @@ final class NewSide {
   private final StoreClock clock;
   private final Events events;
   private final SideCounter counter = new SideCounter();
-  private CopyView view = new CopyView();
+  private volatile CopyView view = new CopyView();
   private volatile @Nullable Copy copy;
 
   /** Opens the new store's collection, provided that it holds a copy. */
@@ -62,6 +62,19 @@ final class NewSide {
     return view.opened;
   }
 
+  /**
+   * Returns the collection if it is known to hold the copy, with the floor of the hand-over; null
+   * if {@link #store} must look first.
+   */
+  @Nullable StoreCollection checkedOrNull(long floor) {
+    return view.checked(floor);
+  }
+
+  /** Returns whether this process may draw a version for the new side now. */
+  boolean isClockRight() {
+    return clock.isRight();
+  }
+
   /** Returns the collection if readers find everything that was copied there; null otherwise. */
   synchronized @Nullable StoreCollection readable() {
     return view.readable();
@@ -74,16 +87,22 @@ final class NewSide {
 
   /** Sends a request to the new side, counts how it ends, and reports its failure. */
   <T extends @Nullable Object> CompletionStage<T> send(Supplier<CompletionStage<T>> request) {
-    return events
-        .reporting(Events.NEW, name, Futures.start(request))
-        .whenComplete(
-            (answer, error) -> {
-              if (error == null || Events.isRefusal(Futures.readFailure(error))) {
-                counter.answered();
-              } else {
-                counter.failed();
-              }
-            });
+    return Futures.start(request).whenComplete((answer, error) -> ended(error));
+  }
+
+  /**
+   * Counts how a request to the new side has ended, and reports its failure.
+   *
+   * @param error null if it was answered
+   */
+  void ended(@Nullable Throwable error) {
+    KvException cause = error == null ? null : Futures.readFailure(error);
+    if (cause == null || Events.isRefusal(cause)) {
+      counter.answered();
+    } else {
+      counter.failed();
+      events.sideFailed(Events.NEW, name, cause);
+    }
   }
 
   /** Adds what this process sees of the new side to a report. */
@@ -186,6 +205,11 @@ final class NewSide {
   /** Ends once this process may draw a version for the new side; see {@link StoreClock#require}. */
   CompletionStage<Void> requireClock(Call call) {
     return beforeSending(clock.require(), call);
+  }
+
+  /** Draws a version by the new side's time, above the floor; see {@link StoreClock#drawNow}. */
+  long drawNow(long floor) {
+    return clock.drawNow(floor);
   }
 
   /** Draws a version by the new side's time, above the floor; see {@link StoreClock#draw}. */

@@ -9,7 +9,9 @@ import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes to the new side until it acknowledges or the deadline passes. The version stays the same,
@@ -27,6 +29,7 @@ final class NewWrites {
   private static final Duration FIRST_BACKOFF = Duration.ofMillis(5);
 
   private static final Duration LAST_BACKOFF = Duration.ofMillis(500);
+  private static final int MAX_DOUBLINGS = 10;
 
   private final String name;
   private final NewSide newSide;
@@ -45,64 +48,140 @@ final class NewWrites {
    * @param mutation a write with its version
    */
   CompletionStage<Long> write(long floor, StoreKey key, Mutation mutation, Call call) {
-    return new Attempts(floor, key, mutation, call).next(FIRST_BACKOFF, false);
+    return begin(new Attempts(floor, key, mutation, call, false));
   }
 
-  private final class Attempts {
+  /**
+   * Writes a row to the new side.
+   *
+   * @param floor the floor of the hand-over
+   * @param mutation a write whose version was drawn just now, by the new side's clock
+   */
+  CompletionStage<Long> writeDrawn(long floor, StoreKey key, Mutation mutation, Call call) {
+    return begin(new Attempts(floor, key, mutation, call, true));
+  }
+
+  private static CompletionStage<Long> begin(Attempts attempts) {
+    attempts.next();
+    return attempts;
+  }
+
+  /** A write, from its first attempt to its end. */
+  private final class Attempts extends CompletableFuture<Long>
+      implements BiConsumer<@Nullable Long, @Nullable Throwable> {
     private final long floor;
     private final StoreKey key;
     private final Mutation mutation;
     private final Call call;
-    private final Lease.Moment begun = clocks.get();
+    private final boolean isDrawnNow;
+    private final long begunNanos;
+    private final long begunWallMillis;
+    private int failedAttempts;
+    private boolean maybeApplied;
 
-    Attempts(long floor, StoreKey key, Mutation mutation, Call call) {
+    Attempts(long floor, StoreKey key, Mutation mutation, Call call, boolean isDrawnNow) {
       this.floor = floor;
       this.key = key;
       this.mutation = mutation;
       this.call = call;
+      this.isDrawnNow = isDrawnNow;
+      Lease.Moment begun = clocks.get();
+      this.begunNanos = begun.nanos();
+      this.begunWallMillis = begun.wallMillis();
     }
 
-    CompletionStage<Long> next(Duration backoff, boolean maybeApplied) {
-      return newSide
-          .store(floor, call)
-          .thenCompose(store -> newSide.requireClock(call).thenCompose(known -> send(store)))
-          .handle(
-              (version, error) ->
-                  error == null
-                      ? CompletableFuture.completedFuture(version)
-                      : failed(Futures.writeFailure(error), backoff, maybeApplied))
-          .thenCompose(stage -> stage);
+    void next() {
+      orEnd(this::attempt);
     }
 
-    private CompletionStage<Long> send(StoreCollection store) {
+    /** Takes a step. Whatever it throws ends the write, or its caller would wait for ever. */
+    private void orEnd(Runnable step) {
+      try {
+        step.run();
+      } catch (Throwable e) {
+        completeExceptionally(Futures.writeFailure(e));
+      }
+    }
+
+    private void attempt() {
+      StoreCollection checked = newSide.checkedOrNull(floor);
+      boolean isFirst = failedAttempts == 0;
+      boolean isClockRight = (isFirst && isDrawnNow) || newSide.isClockRight();
+      if (checked == null || !isClockRight) {
+        newSide
+            .store(floor, call)
+            .thenCompose(store -> newSide.requireClock(call).thenApply(known -> store))
+            .whenComplete((store, error) -> orEnd(() -> opened(store, error)));
+      } else if (isFirst) {
+        send(checked); // it has begun just now
+      } else {
+        sendUnlessOld(checked);
+      }
+    }
+
+    private void opened(StoreCollection store, @Nullable Throwable error) {
+      if (error == null) {
+        sendUnlessOld(store);
+      } else {
+        failed(error);
+      }
+    }
+
+    private void sendUnlessOld(StoreCollection store) {
       if (isTooOld()) {
-        return CompletableFuture.failedFuture(
+        failed(
             new KvException.Transient(
                 "collection "
                     + name
                     + ": a write older than "
                     + OLDEST.toSeconds()
                     + " s was not sent to the new side, as this process was paused: try again"));
+      } else {
+        send(store);
       }
-      return newSide.send(() -> store.write(key, mutation, call));
+    }
+
+    private void send(StoreCollection store) {
+      Futures.start(() -> store.write(key, mutation, call)).whenComplete(this);
+    }
+
+    /** Takes the end of an attempt that was sent. */
+    @Override
+    public void accept(@Nullable Long version, @Nullable Throwable error) {
+      orEnd(
+          () -> {
+            newSide.ended(error);
+            if (error == null) {
+              complete(version);
+            } else {
+              failed(error);
+            }
+          });
     }
 
     private boolean isTooOld() {
       Lease.Moment now = clocks.get();
-      return now.nanos() - begun.nanos() > OLDEST.toNanos()
-          || Math.abs(now.wallMillis() - begun.wallMillis()) > OLDEST.toMillis();
+      return now.nanos() - begunNanos > OLDEST.toNanos()
+          || Math.abs(now.wallMillis() - begunWallMillis) > OLDEST.toMillis();
     }
 
-    private CompletionStage<Long> failed(
-        KvException cause, Duration backoff, boolean maybeApplied) {
+    private void failed(Throwable error) {
+      KvException cause = Futures.writeFailure(error);
       boolean isUnknown = cause instanceof KvException.UnknownOutcome;
       boolean mayRepeat = isUnknown || cause instanceof KvException.Transient;
+      Duration backoff = backoff();
       if (!mayRepeat || isTooOld() || call.remaining().compareTo(backoff) <= 0) {
-        return CompletableFuture.failedFuture(maybeApplied && !isUnknown ? lost(cause) : cause);
+        completeExceptionally(maybeApplied && !isUnknown ? lost(cause) : cause);
+        return;
       }
-      Duration doubled = backoff.multipliedBy(2);
-      Duration after = doubled.compareTo(LAST_BACKOFF) < 0 ? doubled : LAST_BACKOFF;
-      return Futures.after(backoff).thenCompose(waited -> next(after, maybeApplied || isUnknown));
+      maybeApplied |= isUnknown;
+      failedAttempts++;
+      Futures.after(backoff).thenRun(this::next);
+    }
+
+    private Duration backoff() {
+      Duration doubled = FIRST_BACKOFF.multipliedBy(1L << Math.min(failedAttempts, MAX_DOUBLINGS));
+      return doubled.compareTo(LAST_BACKOFF) < 0 ? doubled : LAST_BACKOFF;
     }
   }
 

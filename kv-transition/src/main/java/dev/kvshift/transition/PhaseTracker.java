@@ -3,6 +3,7 @@ package dev.kvshift.transition;
 import dev.kvshift.spi.Phase;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The phase of one collection as this instance knows it, and the operations that still run in
@@ -15,7 +16,7 @@ final class PhaseTracker {
     private final long epoch;
     private final Phase phase;
     private final long floor;
-    private int running;
+    private final AtomicInteger running = new AtomicInteger();
 
     private View(long epoch, Phase phase, long floor) {
       this.epoch = epoch;
@@ -34,28 +35,43 @@ final class PhaseTracker {
     long floor() {
       return floor;
     }
+
+    private boolean isDrained() {
+      return running.get() == 0;
+    }
   }
 
-  /** Oldest first; the last is current. An older one is removed when its last operation ends. */
+  /** Oldest first; the last is current. Older ones are removed once their operations have ended. */
   private final Deque<View> views = new ArrayDeque<>();
 
+  private volatile View current;
+
   PhaseTracker(long epoch, Phase phase, long floor) {
-    views.add(new View(epoch, phase, floor));
+    current = new View(epoch, phase, floor);
+    views.add(current);
   }
 
-  synchronized View current() {
-    return views.getLast();
+  View current() {
+    return current;
   }
 
-  synchronized View begin() {
-    View view = views.getLast();
-    view.running++;
-    return view;
+  /**
+   * Begins an operation in the current phase. The view is looked at again after the operation was
+   * counted: a step may have been learned, and the old epoch acknowledged, in between.
+   */
+  View begin() {
+    while (true) {
+      View view = current;
+      view.running.incrementAndGet();
+      if (view == current) {
+        return view;
+      }
+      end(view);
+    }
   }
 
-  synchronized void end(View view) {
-    view.running--;
-    views.removeIf(old -> old.running == 0 && old != views.getLast());
+  void end(View view) {
+    view.running.decrementAndGet();
   }
 
   /**
@@ -68,13 +84,19 @@ final class PhaseTracker {
     if (epoch <= known.epoch || known.phase == Phase.NEW_ONLY) {
       return false;
     }
-    views.add(new View(epoch, phase, floor));
-    views.removeIf(old -> old.running == 0 && old != views.getLast());
+    current = new View(epoch, phase, floor);
+    views.add(current);
+    removeDrained();
     return phase != known.phase;
   }
 
   /** Returns the newest epoch that can be acknowledged: no operation of an older one still runs. */
   synchronized long acknowledged() {
+    removeDrained();
     return views.getFirst().epoch;
+  }
+
+  private void removeDrained() {
+    views.removeIf(view -> view != current && view.isDrained());
   }
 }

@@ -22,6 +22,7 @@ import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
@@ -30,6 +31,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -92,6 +94,9 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     /** Returns whether an answer may only mean that the side does not have the entry yet. */
     boolean isMiss(T answer);
+
+    /** Returns an answer without tombstones, which only one of the stores can return. */
+    T shown(T answer);
   }
 
   private record RowRead(StoreKey key) implements Read<@Nullable Row> {
@@ -114,6 +119,11 @@ final class TransitionCollection implements StoreCollection, Reported {
     public boolean isMiss(@Nullable Row answer) {
       return answer == null;
     }
+
+    @Override
+    public @Nullable Row shown(@Nullable Row answer) {
+      return answer == null || answer.isTombstone() ? null : answer;
+    }
   }
 
   /** A page is served whole by one side; an empty or short one is never taken for a miss. */
@@ -132,6 +142,16 @@ final class TransitionCollection implements StoreCollection, Reported {
     @Override
     public boolean isMiss(RowPage answer) {
       return false;
+    }
+
+    @Override
+    public RowPage shown(RowPage answer) {
+      return answer.rows().stream().noneMatch(Row::isTombstone)
+          ? answer
+          : RowPage.of(
+              answer.rows().stream().filter(row -> !row.isTombstone()).toList(),
+              answer.stop(),
+              answer.passed());
     }
   }
 
@@ -223,25 +243,13 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return this.<@Nullable Row>read(new RowRead(key), call)
-        .thenApply(row -> row == null || row.isTombstone() ? null : row);
+    return read(new RowRead(key), call);
   }
 
   @Override
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
-    return read(new PageRead(main, shard, range, limit), call)
-        .thenApply(TransitionCollection::withoutTombstones);
-  }
-
-  /**
-   * Removes tombstones: only one of the stores can return them, so callers must not rely on them.
-   */
-  private static RowPage withoutTombstones(RowPage page) {
-    return RowPage.of(
-        page.rows().stream().filter(row -> !row.isTombstone()).toList(),
-        page.stop(),
-        page.passed());
+    return read(new PageRead(main, shard, range, limit), call);
   }
 
   /**
@@ -249,13 +257,17 @@ final class TransitionCollection implements StoreCollection, Reported {
    * reads there first, and from the old side if that fails: it has half of the time.
    */
   private <T extends @Nullable Object> CompletionStage<T> read(Read<T> read, Call call) {
-    StoreCollection preferred =
-        use.service.prefersNew() && phase() != Phase.NEW_ONLY ? newSide.readable() : null;
+    PhaseTracker.View view = tracker.current();
+    if (view.phase() == Phase.NEW_ONLY) {
+      return readNewOnly(read, view.floor(), call);
+    }
+    StoreCollection preferred = use.service.prefersNew() ? newSide.readable() : null;
     if (preferred == null) {
       return readInPhase(read, call);
     }
     return newSide
         .send(() -> read.from(preferred, Call.within(half(call))))
+        .thenApply(read::shown)
         .exceptionallyCompose(
             error ->
                 Futures.unwrap(error) instanceof KvException.InvalidArgument refused
@@ -263,25 +275,64 @@ final class TransitionCollection implements StoreCollection, Reported {
                     : readInPhase(read, call));
   }
 
+  /** Reads in the last phase. No step comes after it, so no operation needs to be counted. */
+  private <T extends @Nullable Object> CompletionStage<T> readNewOnly(
+      Read<T> read, long floor, Call call) {
+    StoreCollection checked = newSide.checkedOrNull(floor);
+    CompletionStage<T> answered =
+        checked != null
+            ? newSide.send(() -> read.from(checked, call))
+            : newSide
+                .store(floor, call)
+                .thenCompose(store -> newSide.send(() -> read.from(store, call)));
+    return answered.handle(
+        (answer, error) -> {
+          if (error != null) {
+            throw Futures.readFailure(error);
+          }
+          return read.shown(answer);
+        });
+  }
+
   private static Duration half(Call call) {
     return call.remaining().dividedBy(2);
   }
 
   private <T extends @Nullable Object> CompletionStage<T> readInPhase(Read<T> read, Call call) {
-    return inPhase(
-        call,
-        Futures::readFailure,
-        view ->
-            switch (view.phase()) {
-              case LEGACY, SHADOW_WRITE, DUAL_WRITE -> readOld(read, view, call);
-              case SHADOW_READ -> readOldComparing(read, view, call);
-              case NEW_READ ->
-                  (isInCohort(read.main()) || isInRamp(read.main())) && failOver.isNewAllowed()
-                      ? readNewOrOld(read, view, call)
-                      : readOldHelping(read, view, call, false);
-              case NEW_PRIMARY -> readNewLeased(read, view, call);
-              case NEW_ONLY -> readNew(read, view.floor(), call);
-            });
+    return new ReadOperation<>(read, call).begin();
+  }
+
+  private final class ReadOperation<T extends @Nullable Object> extends Operation<T> {
+    private final Read<T> read;
+
+    ReadOperation(Read<T> read, Call call) {
+      super(call);
+      this.read = read;
+    }
+
+    @Override
+    CompletionStage<T> attempt(PhaseTracker.View view, Call call) {
+      return switch (view.phase()) {
+        case LEGACY, SHADOW_WRITE, DUAL_WRITE -> readOld(read, view, call);
+        case SHADOW_READ -> readOldComparing(read, view, call);
+        case NEW_READ ->
+            (isInCohort(read.main()) || isInRamp(read.main())) && failOver.isNewAllowed()
+                ? readNewOrOld(read, view, call)
+                : readOldHelping(read, view, call, false);
+        case NEW_PRIMARY -> readNewLeased(read, view, call);
+        case NEW_ONLY -> readNewOnly(read, view.floor(), call);
+      };
+    }
+
+    @Override
+    T shown(T answer) {
+      return read.shown(answer);
+    }
+
+    @Override
+    KvException failure(Throwable error) {
+      return Futures.readFailure(error);
+    }
   }
 
   private <T extends @Nullable Object> CompletionStage<T> readOld(
@@ -351,12 +402,21 @@ final class TransitionCollection implements StoreCollection, Reported {
   /** Reads from the new side; discards the answer unless the phase is certainly still the same. */
   private <T extends @Nullable Object> CompletionStage<T> readNewLeased(
       Read<T> read, PhaseTracker.View view, Call call) {
-    requireStill(view);
-    return newSide
-        .store(0, call)
-        .thenCompose(store -> timed(Events.NEW, fromNew(read, store, call)))
-        .thenApply(
-            answer -> {
+    StoreCollection checked = newSide.checkedOrNull(0);
+    return checked != null
+        ? readLeased(read, checked, view, call)
+        : newSide.store(0, call).thenCompose(store -> readLeased(read, store, view, call));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> readLeased(
+      Read<T> read, StoreCollection store, PhaseTracker.View view, Call call) {
+    return timed(Events.NEW, read.from(store, call))
+        .handle(
+            (answer, error) -> {
+              newSide.ended(error);
+              if (error != null) {
+                throw Futures.readFailure(error);
+              }
               requireStill(view);
               return answer;
             });
@@ -373,16 +433,6 @@ final class TransitionCollection implements StoreCollection, Reported {
     }
   }
 
-  private <T extends @Nullable Object> CompletionStage<T> readNew(
-      Read<T> read, long floor, Call call) {
-    return newSide.store(floor, call).thenCompose(store -> fromNew(read, store, call));
-  }
-
-  private <T extends @Nullable Object> CompletionStage<T> fromNew(
-      Read<T> read, StoreCollection store, Call call) {
-    return newSide.send(() -> read.from(store, call));
-  }
-
   @Override
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
     return Futures.start(
@@ -391,21 +441,42 @@ final class TransitionCollection implements StoreCollection, Reported {
           if (mutation.version() != null) {
             throw unsupported(Capability.VERSIONED_WRITES);
           }
-          return inPhase(
-              call,
-              Futures::writeFailure,
-              view ->
-                  switch (view.phase()) {
-                    case LEGACY -> writeOld(view, key, mutation, call);
-                    case SHADOW_WRITE -> writeShadowing(view, key, mutation, call);
-                    case DUAL_WRITE, SHADOW_READ, NEW_READ, NEW_PRIMARY ->
-                        writeBoth(view, key, mutation, call);
-                    case NEW_ONLY ->
-                        mutation.lock() == null
-                            ? writeNew(view, key, mutation, call)
-                            : writeNewLocked(view, key, mutation, mutation.lock(), call);
-                  });
+          PhaseTracker.View view = tracker.current();
+          return view.phase() == Phase.NEW_ONLY
+              ? writeNewOnly(view.floor(), key, mutation, call)
+              : new WriteOperation(key, mutation, call).begin();
         });
+  }
+
+  private final class WriteOperation extends Operation<Long> {
+    private final StoreKey key;
+    private final Mutation mutation;
+
+    WriteOperation(StoreKey key, Mutation mutation, Call call) {
+      super(call);
+      this.key = key;
+      this.mutation = mutation;
+    }
+
+    @Override
+    CompletionStage<Long> attempt(PhaseTracker.View view, Call call) {
+      return switch (view.phase()) {
+        case LEGACY -> writeOld(view, key, mutation, call);
+        case SHADOW_WRITE -> writeShadowing(view, key, mutation, call);
+        case DUAL_WRITE, SHADOW_READ, NEW_READ, NEW_PRIMARY -> writeBoth(view, key, mutation, call);
+        case NEW_ONLY -> writeNewOnly(view.floor(), key, mutation, call);
+      };
+    }
+
+    @Override
+    Long shown(Long version) {
+      return version;
+    }
+
+    @Override
+    KvException failure(Throwable error) {
+      return Futures.writeFailure(error);
+    }
   }
 
   private CompletionStage<Long> writeOld(
@@ -459,13 +530,20 @@ final class TransitionCollection implements StoreCollection, Reported {
         Futures.writeFailure(error));
   }
 
-  private CompletionStage<Long> writeNew(
-      PhaseTracker.View view, StoreKey key, Mutation mutation, Call call) {
-    newSide.store(view.floor(), call); // opens it meanwhile, if necessary
+  /** Writes in the last phase. No step comes after it, so no operation needs to be counted. */
+  private CompletionStage<Long> writeNewOnly(
+      long floor, StoreKey key, Mutation mutation, Call call) {
+    if (mutation.lock() != null) {
+      return writeNewLocked(floor, key, mutation, mutation.lock(), call);
+    }
+    long drawn = newSide.drawNow(floor);
+    if (drawn != StoreClock.NOT_NOW) {
+      return newWrites.writeDrawn(floor, key, mutation.withVersion(drawn), call);
+    }
+    newSide.store(floor, call); // opens it meanwhile, if necessary
     return newSide
-        .draw(view.floor(), call)
-        .thenCompose(
-            version -> newWrites.write(view.floor(), key, mutation.withVersion(version), call));
+        .draw(floor, call)
+        .thenCompose(version -> newWrites.write(floor, key, mutation.withVersion(version), call));
   }
 
   /**
@@ -474,10 +552,10 @@ final class TransitionCollection implements StoreCollection, Reported {
    * still is after the new side's answer: a later holder may have read before the write arrived.
    */
   private CompletionStage<Long> writeNewLocked(
-      PhaseTracker.View view, StoreKey key, Mutation mutation, Lock lock, Call call) {
+      long floor, StoreKey key, Mutation mutation, Lock lock, Call call) {
     StoreLocks authority = locks.apply(lock.space());
     return newSide
-        .store(view.floor(), call)
+        .store(floor, call)
         .thenCompose(
             store -> {
               store.check(key, mutation);
@@ -486,14 +564,13 @@ final class TransitionCollection implements StoreCollection, Reported {
         .thenCompose(
             row -> {
               long seen = row == null ? 0 : row.version();
-              long above = Math.max(Math.max(seen, view.floor()), clock.last());
+              long above = Math.max(Math.max(seen, floor), clock.last());
               return authority
                   .version(lock, above, call)
                   .exceptionallyCompose(
                       error -> CompletableFuture.failedFuture(Futures.readFailure(error)));
             })
-        .thenCompose(
-            version -> newWrites.write(view.floor(), key, atVersion(mutation, version), call))
+        .thenCompose(version -> newWrites.write(floor, key, atVersion(mutation, version), call))
         .thenCompose(version -> requireStillHeld(authority, lock, version, call));
   }
 
@@ -543,6 +620,9 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   private <T extends @Nullable Object> CompletionStage<T> timed(
       String side, CompletionStage<T> request) {
+    if (!events.areObserved()) {
+      return request;
+    }
     long begun = System.nanoTime();
     return request.whenComplete(
         (answer, error) -> {
@@ -553,42 +633,85 @@ final class TransitionCollection implements StoreCollection, Reported {
   }
 
   /**
-   * Runs an operation in the current phase, and again if it was refused for its epoch or its answer
-   * was discarded.
-   *
-   * @param failure converts any other failure of a driver
+   * An operation, from its first attempt to its end. It is attempted in the current phase, and
+   * again if it was refused for its epoch or its answer was discarded.
    */
-  private <T extends @Nullable Object> CompletionStage<T> inPhase(
-      Call call,
-      Function<Throwable, KvException> failure,
-      Function<PhaseTracker.View, CompletionStage<T>> attempt) {
-    PhaseTracker.View view = tracker.begin();
-    return Futures.start(() -> attempt.apply(view))
-        .whenComplete((value, error) -> tracker.end(view))
-        .handle(
-            (value, error) -> {
-              if (error == null) {
-                return CompletableFuture.completedFuture(value);
-              }
-              if (Futures.unwrap(error) instanceof LeaseLost) {
-                events.leaseLost(name);
-                return tracker.current() == view
-                    ? renewed(call).thenCompose(known -> inPhase(call, failure, attempt))
-                    : inPhase(call, failure, attempt);
-              }
-              KvException cause = failure.apply(error);
-              if (!(cause instanceof StalePhase stale)) {
-                return CompletableFuture.<T>failedFuture(cause);
-              }
-              newSide.learn(stale.copy());
-              learn(stale.epoch(), stale.phase(), stale.floor());
-              return call.isExpired() || tracker.current() == view
-                  ? CompletableFuture.<T>failedFuture(
-                      new KvException.Transient(
-                          "collection " + name + " changed its phase meanwhile: try again", stale))
-                  : inPhase(call, failure, attempt);
-            })
-        .thenCompose(stage -> stage);
+  private abstract class Operation<T extends @Nullable Object> extends CompletableFuture<T>
+      implements BiConsumer<T, @Nullable Throwable> {
+    private final Call call;
+    private PhaseTracker.@Nullable View view;
+
+    Operation(Call call) {
+      this.call = call;
+    }
+
+    abstract CompletionStage<T> attempt(PhaseTracker.View view, Call call);
+
+    /** Converts an answer for the caller. */
+    abstract T shown(T answer);
+
+    /** Converts the failure of a driver. */
+    abstract KvException failure(Throwable error);
+
+    final CompletionStage<T> begin() {
+      PhaseTracker.View begun = tracker.begin();
+      view = begun;
+      CompletionStage<T> attempt;
+      try {
+        attempt = attempt(begun, call);
+      } catch (Throwable e) { // or the caller would wait for ever
+        attempt = CompletableFuture.failedFuture(e);
+      }
+      attempt.whenComplete(this);
+      return this;
+    }
+
+    @Override
+    public final void accept(T answer, @Nullable Throwable error) {
+      PhaseTracker.View ended = view;
+      tracker.end(ended);
+      try {
+        if (error == null) {
+          complete(shown(answer));
+        } else {
+          failed(ended, error);
+        }
+      } catch (Throwable e) { // or the caller would wait for ever
+        completeExceptionally(failure(e));
+      }
+    }
+
+    private void failed(PhaseTracker.View ended, Throwable error) {
+      if (Futures.unwrap(error) instanceof LeaseLost) {
+        events.leaseLost(name);
+        if (tracker.current() == ended) {
+          renewed(call).whenComplete((known, late) -> beginAgainUnless(late));
+        } else {
+          begin();
+        }
+        return;
+      }
+      KvException cause = failure(error);
+      if (!(cause instanceof StalePhase stale)) {
+        completeExceptionally(cause);
+        return;
+      }
+      newSide.learn(stale.copy());
+      learn(stale.epoch(), stale.phase(), stale.floor());
+      beginAgainUnless(
+          call.isExpired() || tracker.current() == ended
+              ? new KvException.Transient(
+                  "collection " + name + " changed its phase meanwhile: try again", stale)
+              : null);
+    }
+
+    private void beginAgainUnless(@Nullable Throwable error) {
+      if (error == null) {
+        begin();
+      } else {
+        completeExceptionally(error);
+      }
+    }
   }
 
   /** Ends with the next report to the leader, which returns the phase and may renew the lease. */

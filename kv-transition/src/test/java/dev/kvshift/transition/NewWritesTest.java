@@ -17,11 +17,13 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.concurrent.Await;
+import dev.kvshift.testkit.fault.ForwardingCollection;
 import dev.kvshift.testkit.fixture.TestCopy;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -101,6 +103,29 @@ final class NewWritesTest {
     openNewSide();
 
     assertTooOld(write);
+  }
+
+  @Test
+  void write_failedAndOld_isNotRepeated() {
+    CompletableFuture<Long> answer = new CompletableFuture<>();
+    AtomicInteger sent = new AtomicInteger();
+    opening.complete(
+        new CopyView.Opened(
+            new ForwardingCollection(collection) {
+              @Override
+              public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+                sent.incrementAndGet();
+                return answer;
+              }
+            },
+            true));
+    CompletionStage<Long> write = begun();
+    Await.until("the write was sent", () -> sent.get() == 1);
+    wallMillis += NewWrites.OLDEST.plus(Duration.ofMillis(1)).toMillis();
+    answer.completeExceptionally(new KvException.Transient("down"));
+
+    assertThatThrownBy(() -> Await.join(write)).isExactlyInstanceOf(KvException.Transient.class);
+    assertThat(sent).hasValue(1);
   }
 
   private void assertTooOld(CompletionStage<Long> write) {

@@ -19,18 +19,25 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.SideCounts;
+import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
+import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -56,6 +63,30 @@ final class PhasesTest {
   void close() {
     service.close();
     stores.close();
+  }
+
+  @Test
+  void report_manyCollections_isOneRequestToTheOldStore() {
+    List<InstanceReport> reports = new CopyOnWriteArrayList<>();
+    UnaryOperator<Store> recording =
+        side ->
+            new ForwardingStore(side) {
+              @Override
+              public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
+                assertThat(side.description()).endsWith("-old");
+                reports.add(report);
+                return super.report(report);
+              }
+            };
+    try (KvStore many = KvStore.over(stores.open("many", recording))) {
+      for (int i = 0; i < 20; i++) {
+        many.collection("items-" + i, TwoStores.LAYOUT);
+      }
+      Await.until("a report names all", () -> reports.get(reports.size() - 1).uses().size() == 20);
+      int before = reports.size();
+      Await.until("three more reports", () -> reports.size() >= before + 3);
+      assertThat(reports.subList(before, before + 3)).allMatch(each -> each.uses().size() == 20);
+    }
   }
 
   @ParameterizedTest

@@ -136,6 +136,7 @@ public final class OverheadBench extends Bench {
     gets.put(AGAIN, i -> again.get(keys[i]));
     gets.put(OURS, i -> ours.get(storeKeys[i], Call.within(DEADLINE)));
 
+    proxy.learn();
     for (Map<String, IntFunction<CompletionStage<?>>> learned : List.of(puts, gets)) {
       for (IntFunction<CompletionStage<?>> operation : learned.values()) {
         operation.apply(0).toCompletableFuture().get();

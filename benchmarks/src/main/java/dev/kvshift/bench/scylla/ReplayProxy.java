@@ -25,11 +25,11 @@ import org.jspecify.annotations.Nullable;
  * A proxy of the native protocol, version 4, that learns a node's answers and then returns them
  * itself at almost no cost.
  *
- * <p>While {@linkplain #forward forwarding}, it passes all requests on to the node and keeps the
- * last answer to each prepared statement. While {@linkplain #replay replaying}, it answers these
- * statements itself and passes on the rest. The names of its threads begin with {@link
- * #THREAD_PREFIX}, so that their cost can be left out of the client's. Closing the proxy cuts all
- * connections.
+ * <p>At first it passes all requests on to the node. While {@linkplain #learn learning}, it also
+ * keeps the last answer to each prepared statement. While {@linkplain #replay replaying}, it
+ * answers these statements itself and passes on the rest. The names of its threads begin with
+ * {@link #THREAD_PREFIX}, so that their cost can be left out of the client's. Closing the proxy
+ * cuts all connections.
  */
 final class ReplayProxy implements AutoCloseable {
   static final String THREAD_PREFIX = "replay-";
@@ -46,6 +46,7 @@ final class ReplayProxy implements AutoCloseable {
   private final ServerSocket listening;
   private final Map<ByteBuffer, byte[]> answers = new ConcurrentHashMap<>();
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+  private volatile boolean learning;
   private volatile boolean replaying;
   private volatile boolean closed;
 
@@ -65,13 +66,21 @@ final class ReplayProxy implements AutoCloseable {
     return new InetSocketAddress(listening.getInetAddress(), listening.getLocalPort());
   }
 
+  /** Passes all requests on to the node from now on, and keeps its answers. */
+  void learn() {
+    replaying = false;
+    learning = true;
+  }
+
   /** Answers known statements from now on. */
   void replay() {
+    learning = false;
     replaying = true;
   }
 
-  /** Passes all requests on to the node from now on, and learns its answers. */
+  /** Passes all requests on to the node from now on. */
   void forward() {
+    learning = false;
     replaying = false;
   }
 
@@ -170,7 +179,7 @@ final class ReplayProxy implements AutoCloseable {
     private final BufferedOutputStream toClient;
     private final DataInputStream fromServer;
     private final BufferedOutputStream toServer;
-    private final Map<Short, ByteBuffer> learning = new ConcurrentHashMap<>();
+    private final Map<Short, ByteBuffer> asked = new ConcurrentHashMap<>();
 
     Connection(Socket client, Socket server) throws IOException {
       clientBuffer = new BufferedInputStream(client.getInputStream(), BUFFER_BYTES);
@@ -208,10 +217,12 @@ final class ReplayProxy implements AutoCloseable {
             }
             continue;
           }
-          ByteBuffer id = frame.statement();
-          byte[] copy = new byte[id.remaining()];
-          id.get(copy);
-          learning.put(frame.stream(), ByteBuffer.wrap(copy));
+          if (learning) {
+            ByteBuffer id = frame.statement();
+            byte[] copy = new byte[id.remaining()];
+            id.get(copy);
+            asked.put(frame.stream(), ByteBuffer.wrap(copy));
+          }
         }
         frame.write(toServer);
         toServer.flush();
@@ -254,7 +265,7 @@ final class ReplayProxy implements AutoCloseable {
       Frame frame = new Frame();
       while (true) {
         frame.read(fromServer);
-        ByteBuffer statement = learning.remove(frame.stream());
+        ByteBuffer statement = asked.remove(frame.stream());
         if (statement != null && frame.opcode() != OPCODE_ERROR) {
           byte[] answer = new byte[HEADER_BYTES + frame.length];
           System.arraycopy(frame.header, 0, answer, 0, HEADER_BYTES);
