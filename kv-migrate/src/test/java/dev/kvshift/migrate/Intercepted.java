@@ -9,11 +9,13 @@ import dev.kvshift.spi.StoreCollection;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** A store whose requests pass through a fault of the test before they are sent. */
 final class Intercepted {
@@ -81,6 +83,9 @@ final class Intercepted {
         type.getClassLoader(),
         new Class<?>[] {type},
         (proxy, method, arguments) -> {
+          if (method.getName().equals("serverTimes")) {
+            return List.<Supplier<CompletionStage<Instant>>>of(((Store) proxy)::serverTime);
+          }
           Object[] given = arguments == null ? new Object[0] : arguments;
           if (!CompletionStage.class.isAssignableFrom(method.getReturnType())) {
             fault.local(method.getName(), given);
