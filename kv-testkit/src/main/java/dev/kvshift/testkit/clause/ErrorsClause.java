@@ -86,7 +86,7 @@ public abstract class ErrorsClause extends Clause {
         "",
         "A",
         "1a",
-        "a_b",
+        "a-b_c",
         "a b",
         "a/b",
         "a.b",
