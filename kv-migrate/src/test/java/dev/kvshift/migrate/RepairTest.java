@@ -106,7 +106,8 @@ final class RepairTest {
                       Sides.key(5),
                       Kind.DIFFERENT,
                       OptionalLong.of(row.version()),
-                      OptionalLong.of(ahead)),
+                      OptionalLong.of(ahead),
+                      true),
                   "the source assigned no new version: version "
                       + ahead
                       + " lies more than 1 s ahead of the leader's clock"));

@@ -145,7 +145,7 @@ final class PluginsTest {
       assertThat(out.toString())
           .contains(
               "missing 1, extra 0, different 0, resurrected 0",
-              "  missing main=\"java.util\" [036a6176612e7574696c00]"
+              "  missing (foreign) main=\"java.util\" [036a6176612e7574696c00]"
                   + " clustering=7 [0b0000000000000007]\n");
     }
   }
