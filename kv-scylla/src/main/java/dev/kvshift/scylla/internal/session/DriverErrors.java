@@ -254,7 +254,8 @@ public final class DriverErrors {
 
   /** Returns a node's address without what the JDK adds to it. */
   private static String named(Node node) {
-    return node.getEndPoint().toString().replace("/<unresolved>", "").replaceFirst("^/", "");
+    String address = String.valueOf(node.getEndPoint());
+    return address.replace("/<unresolved>", "").replaceFirst("^/", "");
   }
 
   /** Returns the innermost cause, which alone says what a person can act on. */
