@@ -30,6 +30,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -258,10 +259,13 @@ public final class DriverErrors {
     return address.replace("/<unresolved>", "").replaceFirst("^/", "");
   }
 
-  /** Returns the innermost cause, which alone says what a person can act on. */
+  /**
+   * Returns the innermost cause, which alone says what a person can act on. What lies within an
+   * error of TLS says less than that.
+   */
   private static String root(Throwable error) {
     Throwable root = error;
-    while (root.getCause() != null) {
+    while (root.getCause() != null && !(root instanceof SSLException)) {
       root = root.getCause();
     }
     if (root instanceof ClosedChannelException) {
