@@ -196,7 +196,10 @@ public final class StoreClock {
   }
 
   private Reading read(Measured known) {
-    long nanos = nanoTime.getAsLong();
+    return read(known, nanoTime.getAsLong());
+  }
+
+  private Reading read(Measured known, long nanos) {
     long local = known.since.wallMicrosAt(nanos);
     long age = local - known.since.wallMicros;
     long step = Math.abs(clock.nowMicros() - local);
@@ -238,16 +241,16 @@ public final class StoreClock {
     if (known == null) {
       return NOT_NOW;
     }
-    Reading now = read(known);
-    renewAhead(known);
+    long nanos = nanoTime.getAsLong();
+    Reading now = read(known, nanos);
+    renewAhead(known, nanos);
     return now.isRight && now.micros - now.uncertaintyMicros > floor
         ? clock.next(now.micros)
         : NOT_NOW;
   }
 
   /** Measures again before the measurement is too old, so that writes rarely wait for one. */
-  private void renewAhead(Measured known) {
-    long nanos = nanoTime.getAsLong();
+  private void renewAhead(Measured known, long nanos) {
     if (nanos - known.since.nanos > VALID_FOR.toNanos() / 2
         && nanos - begunNanos > RENEWAL_PAUSE.toNanos()) {
       measure();

@@ -279,19 +279,22 @@ final class TransitionCollection implements StoreCollection, Reported {
   private <T extends @Nullable Object> CompletionStage<T> readNewOnly(
       Read<T> read, long floor, Call call) {
     StoreCollection checked = newSide.checkedOrNull(floor);
-    CompletionStage<T> answered =
-        checked != null
-            ? newSide.send(() -> read.from(checked, call))
-            : newSide
-                .store(floor, call)
-                .thenCompose(store -> newSide.send(() -> read.from(store, call)));
-    return answered.handle(
-        (answer, error) -> {
-          if (error != null) {
-            throw Futures.readFailure(error);
-          }
-          return read.shown(answer);
-        });
+    return checked != null
+        ? readNewOnly(read, checked, call)
+        : newSide.store(floor, call).thenCompose(store -> readNewOnly(read, store, call));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> readNewOnly(
+      Read<T> read, StoreCollection store, Call call) {
+    return Futures.start(() -> read.from(store, call))
+        .handle(
+            (answer, error) -> {
+              newSide.ended(error);
+              if (error != null) {
+                throw Futures.readFailure(error);
+              }
+              return read.shown(answer);
+            });
   }
 
   private static Duration half(Call call) {
@@ -304,6 +307,7 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   private final class ReadOperation<T extends @Nullable Object> extends Operation<T> {
     private final Read<T> read;
+    private boolean isLeased;
 
     ReadOperation(Read<T> read, Call call) {
       super(call);
@@ -312,6 +316,7 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     @Override
     CompletionStage<T> attempt(PhaseTracker.View view, Call call) {
+      isLeased = false;
       return switch (view.phase()) {
         case LEGACY, SHADOW_WRITE, DUAL_WRITE -> readOld(read, view, call);
         case SHADOW_READ -> readOldComparing(read, view, call);
@@ -319,9 +324,29 @@ final class TransitionCollection implements StoreCollection, Reported {
             (isInCohort(read.main()) || isInRamp(read.main())) && failOver.isNewAllowed()
                 ? readNewOrOld(read, view, call)
                 : readOldHelping(read, view, call, false);
-        case NEW_PRIMARY -> readNewLeased(read, view, call);
+        case NEW_PRIMARY -> readPrimary(view, call);
         case NEW_ONLY -> readNewOnly(read, view.floor(), call);
       };
+    }
+
+    /** Does what {@link #readNewLeased} does, without a stage of its own for the answer. */
+    private CompletionStage<T> readPrimary(PhaseTracker.View view, Call call) {
+      StoreCollection checked = newSide.checkedOrNull(0);
+      if (checked == null) {
+        return readNewLeased(read, view, call);
+      }
+      isLeased = true;
+      return timed(Events.NEW, read.from(checked, call));
+    }
+
+    @Override
+    void received(PhaseTracker.View view, @Nullable Throwable error) {
+      if (isLeased) {
+        newSide.ended(error);
+        if (error == null) {
+          requireStill(view);
+        }
+      }
     }
 
     @Override
@@ -647,6 +672,13 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     abstract CompletionStage<T> attempt(PhaseTracker.View view, Call call);
 
+    /**
+     * Receives the end of an attempt that still counts for its phase.
+     *
+     * @throws LeaseLost if the answer is discarded
+     */
+    void received(PhaseTracker.View view, @Nullable Throwable error) {}
+
     /** Converts an answer for the caller. */
     abstract T shown(T answer);
 
@@ -669,12 +701,18 @@ final class TransitionCollection implements StoreCollection, Reported {
     @Override
     public final void accept(T answer, @Nullable Throwable error) {
       PhaseTracker.View ended = view;
+      Throwable failure = error;
+      try {
+        received(ended, error);
+      } catch (Throwable e) { // or the phase would never end
+        failure = e;
+      }
       tracker.end(ended);
       try {
-        if (error == null) {
+        if (failure == null) {
           complete(shown(answer));
         } else {
-          failed(ended, error);
+          failed(ended, failure);
         }
       } catch (Throwable e) { // or the caller would wait for ever
         completeExceptionally(failure(e));

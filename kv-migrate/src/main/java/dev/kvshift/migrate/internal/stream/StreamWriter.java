@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -67,6 +68,10 @@ public final class StreamWriter extends BackgroundTask {
           TransactionAbortedException.class);
 
   private static final int BATCH_BYTES = 4 << 20;
+
+  /** Fewer changes are sent together with those that follow; more are read while sending. */
+  private static final int FEW_CHANGES = 1_000;
+
   private static final Duration IDLE_WAIT = Duration.ofMillis(500);
   private static final Duration WATERMARK_INTERVAL = Duration.ofMillis(20);
   private static final Duration SAVE_INTERVAL = Duration.ofSeconds(1);
@@ -147,18 +152,24 @@ public final class StreamWriter extends BackgroundTask {
     try {
       begin();
       requireSameLog();
-      CompletionStage<Batch> prefetched = read(acknowledged, IDLE_WAIT);
+      CompletionStage<Batch> next = read(acknowledged, IDLE_WAIT);
       while (!isClosing()) {
-        long after = acknowledged;
-        Batch batch = context.await(prefetched, () -> read(after, IDLE_WAIT));
-        boolean idle = batch instanceof Data data && data.changes().isEmpty();
-        prefetched = read(batch.position(), idle ? IDLE_WAIT : WATERMARK_INTERVAL);
-        if (batch instanceof Data data) {
-          send(data);
-        } else if (batch instanceof Fenced fenced) {
-          send(fenced.fence());
+        List<Batch> batches = gather(next);
+        long last = batches.get(batches.size() - 1).position();
+        List<Change> changes = changes(batches);
+        boolean isBehind = changes.size() >= FEW_CHANGES;
+        if (isBehind) {
+          next = read(last, WATERMARK_INTERVAL);
         }
-        acknowledged = batch.position();
+        send(
+            changes,
+            last,
+            batches.get(batches.size() - 1) instanceof Fenced end ? end.fence() : null);
+        acknowledged = last;
+        if (!isBehind) {
+          // Only now: it then returns all that was committed meanwhile, and not its first change.
+          next = read(last, changes.isEmpty() ? IDLE_WAIT : WATERMARK_INTERVAL);
+        }
         versions.mark(acknowledged);
         if (System.nanoTime() - savedNanos >= SAVE_INTERVAL.toNanos()) {
           save();
@@ -183,29 +194,60 @@ public final class StreamWriter extends BackgroundTask {
     }
   }
 
-  private void send(Data data) {
-    boolean isDue = isWatermarkDue(data);
-    if (data.changes().isEmpty() && !isDue) {
+  /**
+   * Waits for changes. If they are few, adds what follows them at once, so that one transaction
+   * takes a fence and what precedes it: writers wait until it is applied.
+   */
+  private List<Batch> gather(CompletionStage<Batch> next) {
+    long after = acknowledged;
+    Batch first = context.await(next, () -> read(after, IDLE_WAIT));
+    if (first instanceof Data data
+        && !data.changes().isEmpty()
+        && data.changes().size() < FEW_CHANGES) {
+      return List.of(first, context.await(() -> read(first.position(), Duration.ZERO)));
+    }
+    return List.of(first);
+  }
+
+  private static List<Change> changes(List<Batch> batches) {
+    return batches.stream()
+        .flatMap(batch -> batch instanceof Data data ? data.changes().stream() : Stream.of())
+        .toList();
+  }
+
+  /**
+   * Sends changes, watermarks if they are due, and the markers of a fence behind everything that
+   * precedes it, so that they vouch for it. The watermarks before them carry the counts that prove
+   * it.
+   *
+   * @param position the position up to which these are all changes
+   * @param fence the fence at this position; null if there is none
+   */
+  private void send(List<Change> changes, long position, Gate.@Nullable Fence fence) {
+    boolean isDue = fence != null || isWatermarkDue(changes.isEmpty(), position);
+    if (changes.isEmpty() && !isDue) {
       return;
     }
     commit(
         () -> {
-          data.changes().forEach(this::send);
+          changes.forEach(this::send);
           if (isDue) {
-            sendWatermarks(data.position());
+            sendWatermarks(fence == null ? position : position - 1);
+          }
+          if (fence != null) {
+            sendMarkers(fence);
           }
         });
-    sent.addAndGet(data.changes().size());
+    sent.addAndGet(changes.size());
     if (isDue) {
-      watermarked = data.position();
+      watermarked = position;
       watermarkedNanos = System.nanoTime();
     }
   }
 
-  private boolean isWatermarkDue(Data data) {
-    return data.position() > watermarked
-        && (data.changes().isEmpty()
-            || System.nanoTime() - watermarkedNanos >= WATERMARK_INTERVAL.toNanos());
+  private boolean isWatermarkDue(boolean isIdle, long position) {
+    return position > watermarked
+        && (isIdle || System.nanoTime() - watermarkedNanos >= WATERMARK_INTERVAL.toNanos());
   }
 
   private void send(Change change) {
@@ -221,28 +263,19 @@ public final class StreamWriter extends BackgroundTask {
     }
   }
 
-  /**
-   * Sends markers behind everything that precedes the fence, so that they vouch for it. The
-   * watermarks before them carry the counts that prove it.
-   */
-  private void send(Gate.Fence fence) {
-    commit(
-        () -> {
-          sendWatermarks(fence.position() - 1);
-          for (int partition = 0; partition < topic.partitions(); partition++) {
-            send(
-                partition,
-                null,
-                new TopicRecord.Marker(
-                    fence.attempt(),
-                    context.source().epoch(),
-                    fence.version(),
-                    fence.position(),
-                    partition,
-                    topic.partitions()));
-          }
-        });
-    watermarked = fence.position();
+  private void sendMarkers(Gate.Fence fence) {
+    for (int partition = 0; partition < topic.partitions(); partition++) {
+      send(
+          partition,
+          null,
+          new TopicRecord.Marker(
+              fence.attempt(),
+              context.source().epoch(),
+              fence.version(),
+              fence.position(),
+              partition,
+              topic.partitions()));
+    }
   }
 
   private void sendWatermarks(long position) {

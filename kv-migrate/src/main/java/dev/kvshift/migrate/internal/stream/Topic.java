@@ -65,6 +65,13 @@ public final class Topic {
   /** The time for which a transaction stays open beyond the time-out of its commit. */
   private static final Duration TRANSACTION_GRACE = Duration.ofSeconds(30);
 
+  /**
+   * The first pause before a request is repeated; it doubles with each. A transaction that follows
+   * another at once is refused until the broker has ended that one, for some milliseconds; the
+   * client's default of 100 ms would be the longest part of a cutover (KAFKA-20000).
+   */
+  private static final Duration TRANSACTION_BACKOFF = Duration.ofMillis(5);
+
   /** A broker's default limit, {@code transaction.max.timeout.ms}. */
   private static final Duration MAX_TRANSACTION = Duration.ofMinutes(15);
 
@@ -544,6 +551,7 @@ public final class Topic {
         "transaction.timeout.ms",
         Math.toIntExact(
             Math.min(patience.plus(TRANSACTION_GRACE).toMillis(), MAX_TRANSACTION.toMillis())));
+    settings.put("retry.backoff.ms", TRANSACTION_BACKOFF.toMillis());
     return producer(settings);
   }
 
