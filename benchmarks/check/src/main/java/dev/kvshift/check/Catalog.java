@@ -101,6 +101,12 @@ final class Catalog {
               .with(number("--collections", "N", "kvshift.collections"))
               .with(number("--instances", "N", "kvshift.instances")),
           TestCheck.of(
+                  "page",
+                  "the runner's status page in a headless Chromium of this machine: light and dark,"
+                      + " on a screen and a phone; the pictures are in kv-migrate/target/page",
+                  new Tests("kv-migrate", "PageLoad"))
+              .with(text("--chromium", "FILE", "kvshift.chromium")),
+          TestCheck.of(
                   "verify-growth",
                   "comparisons of more and more rows under a thousand changes a second",
                   new Tests("kv-migrate", "VerifyGrowthLoad"))

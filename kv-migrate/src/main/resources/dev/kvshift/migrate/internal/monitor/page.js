@@ -62,9 +62,11 @@ function attention(collection) {
       found.push(name + task.task + (task.status === "failed" ? " has failed: " : " is retried: ")
         + task.reason);
   if (collection.sourceKeepsUntil && collection.step !== "moved"
-      && until(collection.sourceKeepsUntil) < 6 * 3600)
-    found.push(name + "the old store may drop changes that are not streamed in "
-      + duration(until(collection.sourceKeepsUntil)));
+      && until(collection.sourceKeepsUntil) < 6 * 3600) {
+    const left = until(collection.sourceKeepsUntil);
+    found.push(name + "the old store may drop changes that are not streamed"
+      + (left > 0 ? " in " + duration(left) : ", since " + duration(-left)));
+  }
   return found;
 }
 
@@ -117,7 +119,8 @@ function figures(collection) {
     ["Old store keeps changes for",
       collection.sourceKeepsUntil ? duration(until(collection.sourceKeepsUntil)) : "–", "not yet streamed ones"],
     ["Dead letters", count(collection.deadLetters), count(collection.copy.rejected)
-      + " rows rejected by the copy", collection.deadLetters ? "bad" : ""],
+      + " rejected by the copy, " + count(collection.acceptedLosses) + " accepted as lost",
+      collection.deadLetters ? "bad" : ""],
     ["Fleet", collection.fleet.ready + " of " + collection.fleet.instances + " ready",
       "epoch " + count(collection.epoch), collection.fleet.notReady.length ? "warn" : ""],
   ];
@@ -192,6 +195,7 @@ function plot(box, series) {
 }
 
 function short(value) {
+  if (value >= 1e9) return value / 1e9 + " G";
   if (value >= 1e6) return value / 1e6 + " M";
   return value >= 1e3 ? value / 1e3 + " k" : String(value);
 }
