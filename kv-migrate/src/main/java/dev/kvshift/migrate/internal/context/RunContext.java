@@ -54,10 +54,7 @@ public record RunContext(
         workers,
         new MeasuredClocks(),
         new ScanThrottle(
-            options.scanRate(),
-            options.pageRows(),
-            options.latencyLimit().orElse(null),
-            Ticker.systemTicker()));
+            options.scanRate(), options.pageRows(), options.latencyLimit(), Ticker.systemTicker()));
   }
 
   /** Returns the same context, whose cutover also leaves some services behind. */
