@@ -19,6 +19,8 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
@@ -130,6 +132,40 @@ final class StreamWriterTest {
         .filteredOn(record -> record.key() != null)
         .hasSizeGreaterThan(2 * CHANGES)
         .allSatisfy(record -> assertThat(record.value()).hasSizeLessThanOrEqualTo(25));
+  }
+
+  @Test
+  void send_fence_goesBehindTheChangesInTheirTransaction() {
+    MockProducer<byte[], byte[]> producer = producer(null);
+    write();
+    Gate.Fence fence =
+        Await.of(from.gate().fence("attempt", FenceOptions.lasting(Duration.ofSeconds(30))));
+
+    try (StreamWriter writer = writer()) {
+      writer.start();
+      until(
+          "the fence is sent",
+          () -> {
+            writer.check();
+            return writer.position() >= fence.position();
+          });
+    }
+
+    assertThat(producer.commitCount()).isEqualTo(1);
+    for (int partition = 0; partition < PARTITIONS; partition++) {
+      List<TopicRecord> records = records(producer, partition);
+      int last = records.size() - 1;
+      assertThat(records.subList(0, last - 1)).hasOnlyElementsOfType(TopicRecord.Change.class);
+      assertThat(records.get(last - 1))
+          .isInstanceOfSatisfying(
+              TopicRecord.Watermark.class,
+              watermark -> assertThat(watermark.position()).isEqualTo(fence.position() - 1));
+      assertThat(records.get(last))
+          .isInstanceOfSatisfying(
+              TopicRecord.Marker.class,
+              marker -> assertThat(marker.attempt()).isEqualTo("attempt"));
+    }
+    assertThat(changes(producer)).hasSize(CHANGES).isSorted();
   }
 
   @Test
