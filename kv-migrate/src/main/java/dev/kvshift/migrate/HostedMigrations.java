@@ -15,11 +15,13 @@ import dev.kvshift.migrate.internal.host.Host;
 import dev.kvshift.migrate.internal.host.Reset;
 import dev.kvshift.migrate.internal.host.Retirement;
 import dev.kvshift.migrate.internal.host.TaskDesk;
+import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -50,12 +52,36 @@ public final class HostedMigrations {
   /**
    * Asks for a task, and for the leader that it needs. A running task goes on; what is done stays
    * done, except a comparison, which is made again; what has failed is tried again.
+   *
+   * @param kind any but a step and a cutover, which have methods of their own
    */
   public void ask(String collection, TaskKind kind) {
     if (kind == TaskKind.COPY || kind == TaskKind.VERIFY) {
       desk(collection).ask(TaskKind.LEAD);
     }
     desk(collection).ask(kind);
+  }
+
+  /**
+   * Asks for steps to a phase before new-only, forward or back, from the one in which the
+   * collection is now. Replaces steps and cutovers that were asked for before. They are taken up by
+   * another host if theirs dies, never repeated after a failure, and never go on once somebody has
+   * taken the collection the other way.
+   *
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if the collection has moved
+   */
+  public void step(String collection, Phase target) {
+    desk(collection).askStep(target);
+  }
+
+  /**
+   * Asks for a cutover from the phase in which the collection is now, or to complete one. Replaces
+   * steps and cutovers that were asked for before; see {@link #step}.
+   *
+   * @param givenUp services that need not be ready for it
+   */
+  public void cutover(String collection, Set<String> givenUp) {
+    desk(collection).askCutover(givenUp);
   }
 
   /**

@@ -27,6 +27,7 @@ import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.MigrationTasks;
 import dev.kvshift.migrate.internal.host.OpenCollection;
 import dev.kvshift.migrate.internal.host.StatusReader;
+import dev.kvshift.migrate.internal.host.TaskDesk;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -49,6 +50,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -346,6 +348,7 @@ public final class Migration implements AutoCloseable {
    */
   public void step(Phase target) {
     Gate.State before = state();
+    withdraw("the command step follows");
     if (target.compareTo(before.phase()) > 0) {
       start();
       stepUp(before.phase(), target == Phase.NEW_ONLY ? Phase.NEW_PRIMARY : target);
@@ -354,6 +357,15 @@ public final class Migration implements AutoCloseable {
     }
     if (target == Phase.NEW_ONLY) {
       cutover();
+    }
+  }
+
+  /** Ends what hosts were asked for of that kind. A step back never needs the target. */
+  private void withdraw(String why) {
+    try {
+      TaskDesk.withdrawAll(ledger, why);
+    } catch (KvException e) {
+      LOG.warn("steps that hosts were asked for could not be withdrawn", e);
     }
   }
 
@@ -463,6 +475,7 @@ public final class Migration implements AutoCloseable {
       report = setup().activateMoved(ledger);
     } else {
       start();
+      withdraw("the command cutover follows");
       report = handOver(progress::say);
       tasks().close();
     }
@@ -495,6 +508,7 @@ public final class Migration implements AutoCloseable {
                 + ", and a group is fenced in LEGACY: nothing was moved");
       }
       each.start();
+      each.withdraw("the cutover of a group follows");
     }
     Map<Migration, CutoverReport> reports = new HashMap<>();
     if (!open.isEmpty()) {
@@ -509,7 +523,7 @@ public final class Migration implements AutoCloseable {
               open.get(0).plan.source(), open.stream().map(Migration::tasks).toList());
       for (int i = 0; i < moved.size(); i++) {
         Migration each = open.get(i);
-        each.afterMove(Phase.LEGACY);
+        each.tasks().moved(Phase.LEGACY);
         each.conclude(progress.get(each), moved.get(i));
         reports.put(each, moved.get(i));
       }
@@ -589,23 +603,7 @@ public final class Migration implements AutoCloseable {
 
   /** Moves the collection, or completes a move that another run has begun. */
   private CutoverReport handOver(Consumer<String> says) {
-    Gate.State state = state();
-    if (state.sealed()) {
-      return tasks().cutover();
-    }
-    coordinator(says).soak(state, Phase.NEW_ONLY, plan.options().patience());
-    plan.options().hook().before(state.phase(), Phase.NEW_ONLY);
-    CutoverReport report = tasks().cutover();
-    afterMove(state.phase());
-    return report;
-  }
-
-  private void afterMove(Phase from) {
-    try {
-      plan.options().hook().after(from, Phase.NEW_ONLY);
-    } catch (KvException e) {
-      LOG.warn("collection {} has moved: {}", plan.collection(), e.getMessage());
-    }
+    return tasks().handOver(tasks().coordinator(says), Set.of(), state -> {});
   }
 
   private Coordinator coordinator(Consumer<String> progress) {

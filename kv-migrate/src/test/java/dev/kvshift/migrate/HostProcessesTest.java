@@ -13,12 +13,15 @@ import dev.kvshift.embedded.fork.ForkedJvm;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.TaskState;
 import dev.kvshift.model.Stores;
+import dev.kvshift.spi.Phase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +39,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Two collections, two host processes and real servers, under a live writer: processes are killed
- * and frozen at random moments of the copy and of the comparison, and started again.
+ * and frozen at random moments of the copy and of the comparison, and started again; then in the
+ * middle of steps and of a cutover.
  */
 final class HostProcessesTest {
   private static final long SEED = Long.getLong("kvshift.seed", 17);
@@ -82,6 +86,7 @@ final class HostProcessesTest {
         writer.close();
         compareAgain(migrations);
         writer.assertHolds();
+        move(migrations, users);
         stopAll(migrations);
       } finally {
         writer.close();
@@ -152,14 +157,41 @@ final class HostProcessesTest {
     assertThat(CopyTasks.isDone(files.ledger())).isTrue();
   }
 
+  /** Kills the leader in the middle of the steps, and in the middle of the cutover. */
+  private void move(HostedMigrations migrations, Sides users) {
+    migrations.step("users", Phase.NEW_PRIMARY);
+    until(
+        "the steps have begun",
+        PATIENCE,
+        () -> migrations.status("users").migration().source().phase() != Phase.LEGACY);
+    killOwner(migrations, TaskKind.STEP);
+    until("the steps are taken", PATIENCE, () -> hasEnded(migrations, "users", TaskKind.STEP));
+    MigrationStatus.Source reached = migrations.status("users").migration().source();
+    assertThat(reached.phase()).isEqualTo(Phase.NEW_PRIMARY);
+    assertThat(reached.epoch()).as("each step is taken once").isEqualTo(5);
+
+    migrations.cutover("users", Set.of());
+    until("it is handed over", PATIENCE, () -> isRunning(migrations, "users", TaskKind.CUTOVER));
+    killOwner(migrations, TaskKind.CUTOVER);
+    until("it has moved", PATIENCE, () -> hasEnded(migrations, "users", TaskKind.CUTOVER));
+    System.out.println(task(migrations, "users", TaskKind.CUTOVER));
+    assertThat(users.to()).isNotNull();
+    assertThat(Migration.verifyCertificate(users.ledger().require(Certificate.KEY).toJson()).copy())
+        .isEqualTo(users.copy().toString());
+  }
+
+  private void killOwner(HostedMigrations migrations, TaskKind kind) {
+    HostStatus.Task task = task(migrations, "users", kind);
+    hosts.stream().filter(host -> host.isNamed(task.owner())).forEach(HostProcess::killAndRestart);
+  }
+
   private void stopAll(HostedMigrations migrations) {
     for (HostProcess host : hosts) {
       host.jvm.stop(Duration.ofSeconds(30));
       assertThat(join(host.jvm.onExit())).isEqualTo(128 + SIGTERM);
     }
-    for (String name : migrations.collections()) {
-      assertThat(task(migrations, name, TaskKind.LEAD).status()).isEqualTo("wanted");
-    }
+    assertThat(task(migrations, "files", TaskKind.LEAD).status()).isEqualTo("wanted");
+    assertThat(task(migrations, "users", TaskKind.LEAD).status()).isEqualTo("done");
     assertThat(migrations.hosts()).isEmpty();
   }
 
@@ -237,6 +269,7 @@ final class HostProcessesTest {
           inFlight: 64
           scanRowsPerSecond: RATE
           patienceSeconds: 30
+          dwellSeconds: 0
         collections:
           - {name: files, layout: 'FILES'}
           - {name: users, layout: 'USERS'}

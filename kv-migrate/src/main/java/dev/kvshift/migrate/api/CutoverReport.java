@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.api;
 
 import java.time.Duration;
+import java.util.Locale;
 
 /**
  * The result of a cutover.
@@ -18,4 +19,23 @@ public record CutoverReport(
     long floor,
     long incarnation,
     WritePause pause,
-    Duration activated) {}
+    Duration activated) {
+  /** Returns what has happened, and how long writers waited, as one line for people. */
+  public String summary() {
+    if (attempts == 0) {
+      return "moved already by attempt " + attempt;
+    }
+    return pause.equals(WritePause.NONE)
+        ? "moved without a pause, by " + attempt
+        : String.format(
+            Locale.ROOT,
+            "moved after %d ms (fenced %d, drained %d, tail checked %d, moved %d), active after %d"
+                + " more",
+            pause.total().toMillis(),
+            pause.fenced().toMillis(),
+            pause.drained().toMillis(),
+            pause.tailChecked().toMillis(),
+            pause.moved().toMillis(),
+            activated.toMillis());
+  }
+}

@@ -55,6 +55,7 @@ public record HostStatus(List<Host> hosts, List<Collection> collections) {
    * @param reason the last failure, or empty
    * @param done the amount that is done, in rows or changes
    * @param total the whole amount; 0 if it is not known
+   * @param note what it waits for, or what has come of it; empty if there is nothing to say
    */
   public record Task(
       String name,
@@ -64,7 +65,8 @@ public record HostStatus(List<Host> hosts, List<Collection> collections) {
       int failures,
       String reason,
       long done,
-      long total) {
+      long total,
+      String note) {
     /** Returns whether it will change no more by itself. */
     public boolean hasEnded() {
       return status.equals("done") || status.equals("failed");

@@ -4,7 +4,6 @@ import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +30,7 @@ public final class MigrationOptions {
   private final int maxInFlight;
   private final int pageRows;
   private final ScanRate scanRate;
-  private final @Nullable Duration latencyLimit;
+  private final Duration latencyLimit;
   private final @Nullable WorkingHours workingHours;
   private final int verifySketchBits;
   private final int listedDifferences;
@@ -148,9 +147,9 @@ public final class MigrationOptions {
     return workingHours != null && workingHours.contains(now) ? workingHours.scans() : scanRate;
   }
 
-  /** Returns the time within which the stores are to answer, or empty not to slow down. */
-  public Optional<Duration> latencyLimit() {
-    return Optional.ofNullable(latencyLimit);
+  /** Returns the time within which the stores are to answer, or copying and comparing slow down. */
+  public Duration latencyLimit() {
+    return latencyLimit;
   }
 
   /** Returns n: a comparison takes at most 96 bytes times 2^n for the differing rows. */
@@ -227,7 +226,7 @@ public final class MigrationOptions {
     private int maxInFlight = 256;
     private int pageRows = 2_000;
     private ScanRate scanRate = ScanRate.unlimited();
-    private @Nullable Duration latencyLimit;
+    private Duration latencyLimit = Duration.ofSeconds(2);
     private @Nullable WorkingHours workingHours;
     private int verifySketchBits = 20;
     private int listedDifferences = 100;
@@ -293,8 +292,8 @@ public final class MigrationOptions {
 
     /**
      * Sets the time within which the stores are to answer a page of a scan or a write: 1 ms to 60
-     * s, default none. While half of the answers of a second take longer, copying and comparing
-     * slow down.
+     * s, default 2 s, which healthy stores stay far below. While half of the answers of a second
+     * take longer, or fail, copying and comparing slow down.
      */
     public Builder latencyLimit(Duration value) {
       requireRange("latencyLimit in ms", value.toMillis(), 1, 60_000);

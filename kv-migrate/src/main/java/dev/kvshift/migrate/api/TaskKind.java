@@ -13,7 +13,11 @@ public enum TaskKind {
   /** Copies in parts that all hosts share, and waits until what changed meanwhile is applied. */
   COPY,
   /** Compares both stores. */
-  VERIFY;
+  VERIFY,
+  /** Takes the collection to a phase before new-only, forward or back. */
+  STEP,
+  /** Hands the collection over, by a fence or by a seal. */
+  CUTOVER;
 
   /** Returns the kind in lower case. */
   public String word() {

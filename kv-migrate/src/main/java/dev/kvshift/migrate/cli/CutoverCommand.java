@@ -61,7 +61,8 @@ final class CutoverCommand implements Callable<Integer> {
       names = "--at",
       paramLabel = "HH:MM",
       description =
-          "Waits like --postpone, and goes on at this time of the day, by this machine's time zone.")
+          "Waits like --postpone, and goes on at this time of the day, by this machine's time"
+              + " zone.")
   private @Nullable String at;
 
   @Option(
@@ -81,8 +82,12 @@ final class CutoverCommand implements Callable<Integer> {
             List<MigrationPlan> plans = opened.of(chosen);
             plans.forEach(
                 plan -> new HostedMigrations(opened.plan()).note(plan.collection(), words()));
+            boolean isAlone = group == null && !isPostponed && until == null;
+            HostedWork hosts = isAlone ? HostedWork.of(opened, spec) : null;
             if (isGo) {
               letGo(plans);
+            } else if (hosts != null) {
+              return cutOver(hosts, plans);
             } else if (group != null) {
               moveTogether(plans, until);
             } else {
@@ -113,6 +118,16 @@ final class CutoverCommand implements Callable<Integer> {
       throw new KvException.Permanent(
           "'" + time + "' is no time of a day: give HH:MM, such as 03:30");
     }
+  }
+
+  private int cutOver(HostedWork hosts, List<MigrationPlan> plans) {
+    for (MigrationPlan plan : plans) {
+      int code = hosts.cutOver(plan.collection(), giveUp.services());
+      if (code != ExitCode.OK) {
+        return code;
+      }
+    }
+    return ExitCode.OK;
   }
 
   private void letGo(List<MigrationPlan> plans) {

@@ -15,9 +15,13 @@ final class GiveUpOption {
               + " requests fail after the move. May be given several times.")
   private List<String> services = List.of();
 
+  Set<String> services() {
+    return Set.copyOf(services);
+  }
+
   MigrationPlan of(MigrationPlan plan) {
     return plan.toBuilder()
-        .options(plan.options().toBuilder().givingUp(Set.copyOf(services)).build())
+        .options(plan.options().toBuilder().givingUp(services()).build())
         .build();
   }
 }

@@ -62,6 +62,9 @@ final class HostText {
     if (task.attempt() > 1) {
       text.append(", attempt ").append(task.attempt());
     }
+    if (!task.note().isEmpty() && !task.hasFailed()) {
+      text.append(": ").append(task.note());
+    }
     if (!task.reason().isEmpty()) {
       text.append(String.format(Locale.ROOT, ", failed %,d times: ", task.failures()))
           .append(task.reason());
@@ -122,6 +125,7 @@ final class HostText {
         .with("failures", task.failures())
         .with("reason", task.reason())
         .with("done", task.done())
-        .with("total", task.total());
+        .with("total", task.total())
+        .with("note", task.note());
   }
 }

@@ -4,14 +4,27 @@ import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.spi.Phase;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 
-/** Asks hosts for a step, waits until they have done it, and prints its result. */
+/** Asks hosts for a task, waits until they have done it, and prints its result. */
 record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err) {
   private static final long LOOK_SECONDS = 1;
+
+  /** Returns the hosts' work; null if no host runs. */
+  static @Nullable HostedWork of(MigrationFile.Opened opened, CommandSpec command) {
+    HostedMigrations migrations = new HostedMigrations(opened.plan());
+    return migrations.hosts().isEmpty()
+        ? null
+        : new HostedWork(
+            migrations, command.commandLine().getOut(), command.commandLine().getErr());
+  }
 
   /** Records what is wanted of collections. */
   void ask(List<String> names, TaskKind kind) {
@@ -23,12 +36,26 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
     ask(names, kind);
     int worst = ExitCode.OK;
     for (String name : names) {
-      worst = Math.max(worst, await(name, kind));
+      worst = Math.max(worst, await(name, kind, true));
     }
     return worst;
   }
 
-  private int await(String name, TaskKind kind) {
+  /** Asks for steps to a phase before new-only, and waits for them. */
+  int step(String name, Phase target) {
+    Phase now = migrations.status(name).migration().source().phase();
+    migrations.step(name, target);
+    return await(name, TaskKind.STEP, target.compareTo(now) > 0);
+  }
+
+  /** Asks for a cutover, and waits for it. */
+  int cutOver(String name, Set<String> givenUp) {
+    migrations.cutover(name, givenUp);
+    return await(name, TaskKind.CUTOVER, true);
+  }
+
+  private int await(String name, TaskKind kind, boolean needsLead) {
+    boolean isStep = kind == TaskKind.STEP || kind == TaskKind.CUTOVER;
     String shown = "";
     boolean hadHosts = true;
     while (true) {
@@ -41,8 +68,11 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
         shown = line;
       }
       boolean streams = kind == TaskKind.LEAD && task.status().equals("running");
-      if (task.hasEnded() || lead.hasFailed() || streams || hasMoved(collection)) {
-        return conclude(collection, task.hasFailed() || !lead.hasFailed() ? task : lead, kind);
+      if (task.hasEnded() || streams || (hasMoved(collection) && !isStep)) {
+        return conclude(collection, task, kind);
+      }
+      if (needsLead && lead.hasFailed()) {
+        return conclude(collection, lead, kind);
       }
       if (collection.isPaused()) {
         say(err, "collection " + name + " is paused: 'resume " + name + "' lets hosts go on");
@@ -80,6 +110,10 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
               + "; fix that, and give the command again");
       return ExitCode.TASK_FAILED;
     }
+    if (task.note().startsWith(TaskRecord.WITHDRAWN)) {
+      say(err, "migrate: " + task.name() + " of collection " + name + " was " + task.note());
+      return ExitCode.TASK_FAILED;
+    }
     VerifyReport report = collection.migration().verify();
     if (kind == TaskKind.COPY) {
       out.print(name + " ");
@@ -93,9 +127,23 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
       ResultText.printVerify(out, report);
       return report.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
     }
-    String state = kind == TaskKind.LEAD ? "streams" : "is prepared";
-    say(out, name + " " + (hasMoved(collection) ? "has moved" : state));
+    say(out, name + " " + result(collection, task, kind));
     return ExitCode.OK;
+  }
+
+  private static String result(
+      HostStatus.Collection collection, HostStatus.Task task, TaskKind kind) {
+    if (kind == TaskKind.CUTOVER) {
+      return "cutover: " + task.note();
+    }
+    if (hasMoved(collection)) {
+      return "has moved";
+    }
+    return switch (kind) {
+      case LEAD -> "streams";
+      case STEP -> "is in phase " + collection.migration().source().phase().word();
+      default -> "is prepared";
+    };
   }
 
   /** Returns false if the thread was interrupted meanwhile. */

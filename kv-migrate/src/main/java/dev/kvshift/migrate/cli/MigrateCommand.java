@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -40,12 +41,13 @@ import picocli.CommandLine.Spec;
     description = {
       "Moves collections from one store to another while services use them.",
       "%nOne configuration file names the stores, the broker and the collections: 'init' writes it,"
-          + " and every command reads it. The steps of a collection: prepare, copy, verify, cutover."
-          + " Each is durable and can be repeated; 'run' does those that are not done yet. 'status'"
-          + " shows where they are.",
+          + " and every command reads it. The steps of a collection: prepare, copy, verify,"
+          + " cutover. Each is durable and can be repeated; 'run' does those that are not done yet."
+          + " 'status' shows where they are.",
       "%nCommands work in their own process, or leave the work to hosts, if some run: see 'host"
-          + " --help'. A command that streams takes the lead of its collection from the hosts, and"
-          + " gives it back when it ends."
+          + " --help'. 'run', 'repair', 'dead-letters' and cutovers of groups or at an hour work in"
+          + " their own process even so: they take the lead of the collection from the hosts, and"
+          + " give it back when they end."
     },
     subcommands = {
       InitCommand.class,
@@ -121,8 +123,8 @@ final class MigrateCommand implements Runnable {
 
   @Command(
       description = {
-        "Does everything that is not done yet, up to the point of no return; with --cutover also the"
-            + " cutover.",
+        "Does everything that is not done yet, up to the point of no return; with --cutover also"
+            + " the cutover.",
         "%nBefore new-only, everything can be taken back: the old store has every write. Without"
             + " --cutover, a fenced cutover is left verified, a dual-write cutover in new-primary."
       })
@@ -137,8 +139,8 @@ final class MigrateCommand implements Runnable {
               converter = WayConverter.class,
               description =
                   "How services change to the new store: fence (in one step, with a pause of less"
-                      + " than a second for writers) or dual-write (phase by phase, without a pause;"
-                      + " services write to both stores for a while) (default: fence).")
+                      + " than a second for writers) or dual-write (phase by phase, without a"
+                      + " pause; services write to both stores for a while) (default: fence).")
           Way way,
       @Option(
               names = "--cutover",
@@ -200,8 +202,8 @@ final class MigrateCommand implements Runnable {
   @Command(
       description =
           "Streams and applies the changes of collections. Hosts do so until they have moved, and"
-              + " the command ends once they stream; without a host, it streams one collection until"
-              + " it is interrupted.")
+              + " the command ends once they stream; without a host, it streams one collection"
+              + " until it is interrupted.")
   int stream(
       @Mixin ConfigOption config, @Mixin Collections collections, @Mixin WaitOption waiting) {
     return ask(
@@ -305,24 +307,47 @@ final class MigrateCommand implements Runnable {
     }
     return with(
         config,
-        opened ->
-            each(
+        opened -> {
+          HostedWork hosts = hosts(opened);
+          if (hosts == null) {
+            return each(
                 opened,
                 names,
                 new GiveUpOption(),
                 migration -> {
                   migration.step(phase);
                   return ExitCode.OK;
-                }));
+                });
+          }
+          for (MigrationPlan plan : opened.of(names)) {
+            hosts.migrations().note(plan.collection(), words());
+            int code = step(hosts, plan.collection(), phase);
+            if (code != ExitCode.OK) {
+              return code;
+            }
+          }
+          return ExitCode.OK;
+        });
+  }
+
+  /** Lets hosts take steps. New-only is entered by a cutover, from the phase before it. */
+  private static int step(HostedWork hosts, String name, Phase target) {
+    boolean isEnd = target == Phase.NEW_ONLY;
+    Phase now = hosts.migrations().status(name).migration().source().phase();
+    int code = ExitCode.OK;
+    if (!isEnd || now.compareTo(Phase.NEW_PRIMARY) < 0) {
+      code = hosts.step(name, isEnd ? Phase.NEW_PRIMARY : target);
+    }
+    return isEnd && code == ExitCode.OK ? hosts.cutOver(name, Set.of()) : code;
   }
 
   @Command(
       description = {
         "Takes collections of the dual-write cutover back to legacy, from every phase before"
             + " new-only.",
-        "%nThe old store has everything that services were told, so nothing is copied and nothing is"
-            + " lost. Needs neither the new store nor the broker. End a running step or run first,"
-            + " which would go forward again."
+        "%nThe old store has everything that services were told, so nothing is copied and nothing"
+            + " is lost. Needs neither the new store nor the broker. End a running step or run"
+            + " first, which would go forward again."
       })
   int rollback(@Mixin ConfigOption config, @Mixin NamedCollections collections) {
     MigrationFile file = config.read();
@@ -346,8 +371,8 @@ final class MigrateCommand implements Runnable {
 
   @Command(
       description =
-          "Keeps hosts off collections. They are not streamed meanwhile, and the old store keeps its"
-              + " changes for a limited time.")
+          "Keeps hosts off collections. They are not streamed meanwhile, and the old store keeps"
+              + " its changes for a limited time.")
   int pause(@Mixin ConfigOption config, @Mixin Collections collections) {
     return with(
         config,
@@ -377,8 +402,8 @@ final class MigrateCommand implements Runnable {
 
   @Command(
       description =
-          "Sets how fast each process may scan collections, also in copies and comparisons that run:"
-              + " within seconds. It holds until it is set again; the configuration stays.")
+          "Sets how fast each process may scan collections, also in copies and comparisons that"
+              + " run: within seconds. It holds until it is set again; the configuration stays.")
   int set(
       @Mixin ConfigOption config,
       @Mixin NamedCollections collections,
@@ -576,10 +601,7 @@ final class MigrateCommand implements Runnable {
   }
 
   private @Nullable HostedWork hosts(MigrationFile.Opened opened) {
-    HostedMigrations migrations = new HostedMigrations(opened.plan());
-    return migrations.hosts().isEmpty()
-        ? null
-        : new HostedWork(migrations, outWriter(), errWriter());
+    return HostedWork.of(opened, spec);
   }
 
   private int work(

@@ -4,7 +4,6 @@ import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.VerifyReport;
-import dev.kvshift.migrate.api.WritePause;
 import java.io.PrintWriter;
 import java.util.Locale;
 
@@ -29,8 +28,8 @@ final class ResultText {
     out.println(
         String.format(
             Locale.ROOT,
-            "verify: %,d rows at the source, %,d at the target; missing %,d, extra %,d, different %,d,"
-                + " resurrected %,d%s",
+            "verify: %,d rows at the source, %,d at the target; missing %,d, extra %,d, different"
+                + " %,d, resurrected %,d%s",
             report.sourceRows(),
             report.targetRows(),
             report.counts().missing(),
@@ -49,23 +48,7 @@ final class ResultText {
   }
 
   static String cutover(CutoverReport report) {
-    WritePause pause = report.pause();
-    if (report.attempts() == 0) {
-      return "cutover: moved already by attempt " + report.attempt();
-    }
-    if (pause.equals(WritePause.NONE)) {
-      return "cutover: moved without a pause, by " + report.attempt();
-    }
-    return String.format(
-        Locale.ROOT,
-        "cutover: moved after %d ms (fenced %d, drained %d, tail checked %d, moved %d),"
-            + " active after %d more",
-        pause.total().toMillis(),
-        pause.fenced().toMillis(),
-        pause.drained().toMillis(),
-        pause.tailChecked().toMillis(),
-        pause.moved().toMillis(),
-        report.activated().toMillis());
+    return "cutover: " + report.summary();
   }
 
   static void printKeys(PrintWriter out, VerifyReport report) {

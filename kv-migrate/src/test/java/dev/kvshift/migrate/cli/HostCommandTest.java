@@ -65,7 +65,7 @@ final class HostCommandTest {
         target: memory://to-NAME
         leaseSeconds: 3
         kafka: {bootstrap: 'BROKER'}
-        defaults: {partitions: 2, scanTasks: 16, workers: 2, patienceSeconds: 20}
+        defaults: {dwellSeconds: 0, partitions: 2, scanTasks: 16, workers: 2, patienceSeconds: 20}
         collections:
           - {name: files, layout: point;shard=none;encoding=1}
           - {name: users, layout: point;shard=none;encoding=1}
@@ -154,19 +154,37 @@ final class HostCommandTest {
   }
 
   @Test
-  void step_hostLeads_takesTheLeadAndGivesItBack() {
+  void repair_hostLeads_takesTheLeadAndGivesItBack() {
     startHost();
     assertThat(execute("copy", "files")).as(err::toString).isZero();
     long attempt = leadAttempt("files");
 
-    assertThat(execute("step", "shadow-write", "files")).as(err::toString).isZero();
+    assertThat(execute("repair", "files")).as(err::toString).isZero();
 
-    assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("shadow-write");
     until(
         "the host leads again",
         () -> leadAttempt("files") == attempt + 2 && lead("files").equals("running"));
+  }
+
+  @Test
+  void step_hostLeads_isTheHosts() {
+    startHost();
+    assertThat(execute("copy", "files")).as(err::toString).isZero();
+    long attempt = leadAttempt("files");
+
+    assertThat(execute("step", "dual-write", "files")).as(err::toString).isZero();
+
+    assertThat(out.toString()).contains("files is in phase dual-write");
+    assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("dual-write");
+    assertThat(leadAttempt("files")).isEqualTo(attempt);
     assertThat(out.toString())
-        .contains("\"command\":\"step shadow-write files --config=", "\"host\":\"");
+        .contains("\"command\":\"step dual-write files --config=", "\"host\":\"");
+    assertThat(execute("step", "new-read", "files")).isEqualTo(ExitCode.TASK_FAILED);
+    assertThat(err.toString())
+        .contains(
+            "migrate: step of collection files has failed: collection files was not compared");
+    assertThat(execute("step", "shadow-write", "files")).as(err::toString).isZero();
+    assertThat(out.toString()).contains("files is in phase shadow-write");
     assertThat(execute("rollback", "files")).isZero();
     assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("legacy");
   }

@@ -140,7 +140,7 @@ final class MigrationFileTest {
     assertThat(options.scanRate(LocalTime.of(22, 0))).hasToString("200 rows/s");
     assertThat(options.scanRate(LocalTime.of(6, 29))).hasToString("200 rows/s");
     assertThat(options.scanRate(LocalTime.of(6, 30))).hasToString("1000 rows/s");
-    assertThat(options.latencyLimit()).contains(Duration.ofMillis(40));
+    assertThat(options.latencyLimit()).isEqualTo(Duration.ofMillis(40));
     assertThat(options.maxRejected()).isEqualTo(13);
     assertThat(options.patience()).isEqualTo(Duration.ofSeconds(17));
     assertThat(options.pauseLimit()).isEqualTo(Duration.ofMillis(300));
@@ -235,11 +235,13 @@ final class MigrationFileTest {
             "line 7: 'perhaps': give true or false"),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "    partitons: 7\n",
-            "line 7: 'partitons' is unknown here: give one of allowEmpty, dwellSeconds, fenceSeconds,"),
+            "line 7: 'partitons' is unknown here: give one of allowEmpty, dwellSeconds,"
+                + " fenceSeconds,"),
         Arguments.of(STORES + KAFKA + COLLECTIONS + "    layout: round\n", "line 7: "),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "defaults:\n  layout: x\n",
-            "line 8: 'layout' is unknown here: give one of allowEmpty, dwellSeconds, fenceSeconds,"),
+            "line 8: 'layout' is unknown here: give one of allowEmpty, dwellSeconds,"
+                + " fenceSeconds,"),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "name: Night\n",
             "line 7: 'Night' is not a name of hosts: give 1 to 64 of a-z, 0-9 and -"),
@@ -251,7 +253,8 @@ final class MigrationFileTest {
             "line 7: 'source' is there twice: leave one out"),
         Arguments.of(
             "source: scylla://h/k?localDatacenter=d&consistency=ONE\n" + KAFKA,
-            "line 1: the runner cannot prove anything at consistency=ONE, which 'source' asks for"));
+            "line 1: the runner cannot prove anything at consistency=ONE, which 'source' asks"
+                + " for"));
   }
 
   @ParameterizedTest(name = "{1}")

@@ -6,6 +6,8 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -52,10 +54,23 @@ public record RunContext(
         workers,
         new MeasuredClocks(),
         new ScanThrottle(
-            options.scanRate(),
-            options.pageRows(),
-            options.latencyLimit().orElse(null),
-            Ticker.systemTicker()));
+            options.scanRate(), options.pageRows(), options.latencyLimit(), Ticker.systemTicker()));
+  }
+
+  /** Returns the same context, whose cutover also leaves some services behind. */
+  public RunContext givingUp(Set<String> services) {
+    Set<String> all = new HashSet<>(options.givenUp());
+    all.addAll(services);
+    return new RunContext(
+        collection,
+        layout,
+        source,
+        target,
+        options.toBuilder().givingUp(all).build(),
+        clock,
+        workers,
+        clocks,
+        throttle);
   }
 
   /** Returns the time before which a row must have expired to be dead on both stores. */

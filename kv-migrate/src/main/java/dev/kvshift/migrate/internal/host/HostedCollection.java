@@ -2,17 +2,22 @@ package dev.kvshift.migrate.internal.host;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.Step;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ClockWatch;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.copy.PartCopier;
+import dev.kvshift.migrate.internal.cutover.WayBack;
+import dev.kvshift.migrate.internal.ledger.Aim;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -26,12 +31,18 @@ import dev.kvshift.migrate.internal.task.Holder;
 import dev.kvshift.migrate.internal.task.TaskGroup;
 import dev.kvshift.migrate.internal.task.TaskLost;
 import dev.kvshift.migrate.internal.task.TaskWatch;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.transition.Coordinator;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
@@ -43,9 +54,9 @@ import org.slf4j.LoggerFactory;
  * One collection in a host: the tasks of it that this process works on. {@link #look} takes what is
  * wanted and this process's share, and is called by one thread; another renews the leases.
  *
- * <p>The leader streams and applies. The copy as a whole and the comparison are tasks of their own,
- * which the leader's process alone takes, because they wait for what is applied; the parts of the
- * copy are anybody's.
+ * <p>The leader streams and applies. The copy as a whole, the comparison, steps up and the cutover
+ * are tasks of their own, which the leader's process alone takes, because they rely on what is
+ * applied; the parts of the copy are anybody's.
  */
 final class HostedCollection implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HostedCollection.class);
@@ -53,6 +64,9 @@ final class HostedCollection implements AutoCloseable {
   private static final Duration STABLE = Duration.ofMinutes(1);
   private static final Duration GRACE = Duration.ofSeconds(10);
   private static final String PART = "copy-";
+
+  /** Tasks that a person has to ask for again after a failure, whatever it was. */
+  private static final Set<TaskKind> ONCE = EnumSet.of(TaskKind.STEP, TaskKind.CUTOVER);
 
   private final MigrationPlan plan;
   private final Ledger ledger;
@@ -111,6 +125,7 @@ final class HostedCollection implements AutoCloseable {
             task.handOver();
           }
         });
+    leaveReplaced(tasks);
     if (isPaused) {
       return;
     }
@@ -121,13 +136,47 @@ final class HostedCollection implements AutoCloseable {
     }
     if (leading != null) {
       consider(tasks, TaskKind.COPY, this::copyAll);
-      if (!isPending(tasks.get(TaskKind.COPY))) {
+      if (!isPending(tasks.get(TaskKind.COPY)) && !isRunning(TaskKind.STEP, TaskKind.CUTOVER)) {
         consider(tasks, TaskKind.VERIFY, this::verify);
       }
     }
+    considerSteps(tasks);
     if (isPending(tasks.get(TaskKind.COPY))) {
       takeParts();
     }
+  }
+
+  /** Interrupts a step or a cutover that another command has replaced or withdrawn. */
+  private void leaveReplaced(Map<TaskKind, TaskRecord> tasks) {
+    for (TaskKind kind : ONCE) {
+      RunningTask<?> mine = running.get(kind.word());
+      TaskRecord now = tasks.get(kind);
+      if (mine != null) {
+        mine.endUnlessHeld(now == null ? null : now.state());
+      }
+    }
+  }
+
+  /**
+   * A step back needs nothing but the source. All others rely on what the leader streams and
+   * checks, so that they wait for it, and for a comparison, which restarts the check of the tail.
+   * Once the collection has moved there is no leader, and a cutover only activates the target.
+   */
+  private void considerSteps(Map<TaskKind, TaskRecord> tasks) {
+    boolean isReady = leading != null && !isPending(tasks.get(TaskKind.VERIFY));
+    TaskRecord step = tasks.get(TaskKind.STEP);
+    if (isReady || (step != null && step.aim() != null && step.aim().isBack())) {
+      consider(tasks, TaskKind.STEP, this::step);
+    }
+    TaskRecord lead = tasks.get(TaskKind.LEAD);
+    boolean isMoved = lead != null && lead.state().status() == TaskState.Status.DONE;
+    if (isMoved || (isReady && !isRunning(TaskKind.STEP))) {
+      consider(tasks, TaskKind.CUTOVER, this::cutOver);
+    }
+  }
+
+  private boolean isRunning(TaskKind... kinds) {
+    return !runningOf(kinds).isEmpty();
   }
 
   private static boolean isPending(@Nullable TaskRecord task) {
@@ -170,7 +219,8 @@ final class HostedCollection implements AutoCloseable {
     HeldTask<T> held = HeldTask.take(ledger, task, found, holder);
     if (held != null) {
       LOG.info("takes {}, attempt {}", task.description(), held.record().state().attempt());
-      running.put(name, RunningTask.start(plan.collection() + "-" + name, held, work));
+      boolean isRetried = TaskKind.of(name).filter(ONCE::contains).isEmpty();
+      running.put(name, RunningTask.start(plan.collection() + "-" + name, held, isRetried, work));
     }
     return held != null;
   }
@@ -210,7 +260,8 @@ final class HostedCollection implements AutoCloseable {
         follow(task, tasks);
       } finally {
         leading = null;
-        List<RunningTask<?>> dependent = runningOf(TaskKind.COPY, TaskKind.VERIFY);
+        List<RunningTask<?>> dependent =
+            runningOf(TaskKind.COPY, TaskKind.VERIFY, TaskKind.STEP, TaskKind.CUTOVER);
         dependent.forEach(RunningTask::handOver);
         dependent.forEach(each -> each.awaitEnd(GRACE));
       }
@@ -304,6 +355,106 @@ final class HostedCollection implements AutoCloseable {
     ledger.append(Event.stepEnded(Step.VERIFY, rows));
   }
 
+  private void step(RunningTask<TaskRecord> task) {
+    Aim aim = aim(task);
+    Gate gate = openGate();
+    Gate.State reached;
+    if (aim.isBack()) {
+      // Its progress is not saved: it must not wait for the target.
+      ProgressReporter progress =
+          ProgressReporter.begin(listener, plan.collection(), Step.PHASE, "steps");
+      Coordinator coordinator =
+          Coordinator.of(plan.collection(), gate)
+              .withHook(plan.options().hook())
+              .withProgress(progress::say);
+      reached = WayBack.to(aim.target(), coordinator, plan.options().patience());
+    } else {
+      requireOnItsWay(task, aim, state(gate));
+      MigrationTasks tasks = leading();
+      ProgressReporter progress = begin(task, Step.PHASE, "steps");
+      reached =
+          tasks.step(
+              tasks.coordinator(progress::say).withHook(guarded(task, aim, gate)), aim.target());
+      progress.end(aim.target().compareTo(aim.from()));
+    }
+    ledger.append(Event.stepped(aim.from(), aim.target(), reached.epoch()));
+  }
+
+  /** Hands the collection over, or activates the target of one that was handed over. */
+  private void cutOver(RunningTask<TaskRecord> task) {
+    Aim aim = aim(task);
+    MigrationSetup setup = MigrationSetup.prepare(plan, ledger, clock);
+    ProgressReporter progress = begin(task, Step.CUTOVER, "attempts");
+    CutoverReport report;
+    if (setup.isMoved()) {
+      report = setup.activateMoved(ledger);
+    } else {
+      MigrationTasks tasks = leading();
+      report =
+          tasks.handOver(
+              tasks.coordinator(progress::say),
+              aim.givenUp(),
+              state -> requireOnItsWay(task, aim, state));
+    }
+    setup.unregisterConsumer();
+    progress.end(report.attempts());
+    progress.say(report.summary());
+    ledger.append(Event.stepEnded(Step.CUTOVER, report.attempts()));
+    runningOf(TaskKind.LEAD).forEach(RunningTask::handOver);
+  }
+
+  private static Aim aim(RunningTask<TaskRecord> task) {
+    return Objects.requireNonNull(task.held().record().aim(), "asked for by a desk");
+  }
+
+  private Gate openGate() {
+    return Await.patiently(
+            plan.options().patience(),
+            () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE))
+        .gate();
+  }
+
+  private Gate.State state(Gate gate) {
+    return Await.patiently(plan.options().patience(), gate::state);
+  }
+
+  /**
+   * Keeps a step up from being taken once this process has lost the task, or somebody has taken the
+   * collection the other way since it was asked for. The step itself is a compare-and-set of the
+   * state before this check, so nobody can come between.
+   */
+  private Coordinator.Hook guarded(RunningTask<TaskRecord> task, Aim aim, Gate gate) {
+    Coordinator.Hook hook = plan.options().hook();
+    return new Coordinator.Hook() {
+      @Override
+      public void before(Phase from, Phase to) {
+        requireOnItsWay(task, aim, state(gate));
+        hook.before(from, to);
+      }
+
+      @Override
+      public void after(Phase from, Phase to) {
+        hook.after(from, to);
+      }
+    };
+  }
+
+  private void requireOnItsWay(RunningTask<TaskRecord> task, Aim aim, Gate.State now) {
+    task.check();
+    if (!aim.isOnItsWay(now.phase(), now.epoch())) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " was in phase "
+              + aim.from().word()
+              + " when the way to "
+              + aim.target().word()
+              + " was asked for, and somebody has taken it another way since, to phase "
+              + now.phase().word()
+              + ": give the command again if it still counts");
+    }
+  }
+
   private void copyPart(RunningTask<CopyTaskGroup> task) {
     Access open = access();
     open.copier.copy(
@@ -320,9 +471,7 @@ final class HostedCollection implements AutoCloseable {
     return ProgressReporter.begin(
         event -> {
           listener.report(event);
-          if (event.note() == null) {
-            note(task, event);
-          }
+          note(task, event);
         },
         plan.collection(),
         step,
@@ -330,8 +479,11 @@ final class HostedCollection implements AutoCloseable {
   }
 
   private static void note(RunningTask<TaskRecord> task, ProgressListener.Event event) {
+    TaskRecord now = task.held().record();
+    String said = event.note();
     task.held()
-        .save(new TaskRecord(task.held().record().state(), event.done(), event.total().orElse(0)));
+        .save(
+            said == null ? now.progressed(event.done(), event.total().orElse(0)) : now.noted(said));
   }
 
   /**

@@ -44,14 +44,21 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The running tasks of a prepared migration: stream and apply all the time, the tail check once
- * there is a comparison, the others when they are called. Called by one thread.
+ * there is a comparison, the others when they are called. Called by one thread at a time; a copy,
+ * and a step to a phase before new-read, may run beside another call.
  */
 public final class MigrationTasks implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(MigrationTasks.class);
+
   private final OpenCollection collection;
   private final MigrationSetup setup;
   private final Ledger ledger;
@@ -271,17 +278,50 @@ public final class MigrationTasks implements AutoCloseable {
     }
   }
 
+  /** Returns a coordinator of the collection's phases, without the conditions of steps up. */
+  public Coordinator coordinator(Consumer<String> says) {
+    return Coordinator.of(context.collection(), context.source().gate())
+        .withDwell(context.options().dwell())
+        .withHook(context.options().hook())
+        .withProgress(says);
+  }
+
   /**
-   * Moves the collection: by a fence from legacy, by a seal from new-primary.
+   * Hands the collection over, between the calls of its hook: by a fence from legacy, by a seal
+   * from new-primary. Completes what was sealed before.
    *
+   * @param givenUp services that it leaves behind, beside those of the options
+   * @param mayStop throws if the source must not stop any more; called last of all
    * @throws MigrationException.CutoverRefused if it was not compared, or see {@link Cutover#run()}
    *     and {@link Seal#run}
    */
-  public CutoverReport cutover() {
-    HandOver handOver = new HandOver(ledger, setup.activation());
+  public CutoverReport handOver(
+      Coordinator coordinator, Set<String> givenUp, Consumer<Gate.State> mayStop) {
     Gate.State state = context.await(context.source().gate()::state);
+    if (state.sealed()) {
+      return cutover(state, givenUp);
+    }
+    coordinator.soak(state, Phase.NEW_ONLY, context.options().patience());
+    context.options().hook().before(state.phase(), Phase.NEW_ONLY);
+    mayStop.accept(context.await(context.source().gate()::state));
+    CutoverReport report = cutover(state, givenUp);
+    moved(state.phase());
+    return report;
+  }
+
+  /** Calls the hook of a collection that has moved, whose failure changes nothing any more. */
+  public void moved(Phase from) {
+    try {
+      context.options().hook().after(from, Phase.NEW_ONLY);
+    } catch (KvException e) {
+      LOG.warn("collection {} has moved: {}", context.collection(), e.getMessage());
+    }
+  }
+
+  private CutoverReport cutover(Gate.State state, Set<String> givenUp) {
+    HandOver handOver = new HandOver(ledger, setup.activation());
     if (state.phase() == Phase.LEGACY) {
-      return Cutover.of(member()).run().get(0);
+      return Cutover.of(member(context.givingUp(givenUp))).run().get(0);
     }
     Seal seal = new Seal(context, ledger, handOver);
     if (!state.sealed()) {
@@ -293,9 +333,8 @@ public final class MigrationTasks implements AutoCloseable {
     return seal.complete(pipeline, draft(), identity());
   }
 
-  private Cutover.Member member() {
-    return new Cutover.Member(
-        context, ledger, readiness(), new HandOver(ledger, setup.activation()));
+  private Cutover.Member member(RunContext under) {
+    return new Cutover.Member(under, ledger, readiness(), new HandOver(ledger, setup.activation()));
   }
 
   /**
@@ -304,7 +343,8 @@ public final class MigrationTasks implements AutoCloseable {
    * @return the reports, in the order of the collections
    */
   public static List<CutoverReport> cutoverAll(Store source, List<MigrationTasks> group) {
-    return Cutover.ofGroup(source, group.stream().map(MigrationTasks::member).toList()).run();
+    return Cutover.ofGroup(source, group.stream().map(each -> each.member(each.context)).toList())
+        .run();
   }
 
   /** Checks everything that a cutover needs, as far as it can be checked while writers go on. */

@@ -11,13 +11,14 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A task that this process works on, on a thread of its own. Whatever ends the work is recorded: a
- * store or broker that does not answer is retried after a pause, by any host; any other failure
- * stays until somebody asks again. Safe for use by many threads.
+ * store or broker that does not answer is retried after a pause, by any host, if the task is one
+ * that is retried; any other failure stays until somebody asks again. Safe for use by many threads.
  *
  * @param <T> the task's record
  */
@@ -26,14 +27,18 @@ final class RunningTask<T extends SharedRecord<T>> {
 
   private final String name;
   private final HeldTask<T> held;
+  private final boolean isRetried;
   private final Consumer<RunningTask<T>> work;
   private final Thread thread;
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean isHandedOver;
+  private volatile boolean isReplaced;
 
-  private RunningTask(String name, HeldTask<T> held, Consumer<RunningTask<T>> work) {
+  private RunningTask(
+      String name, HeldTask<T> held, boolean isRetried, Consumer<RunningTask<T>> work) {
     this.name = name;
     this.held = held;
+    this.isRetried = isRetried;
     this.work = work;
     this.thread = new Thread(this::run, "kvshift-" + name);
     this.thread.setDaemon(true);
@@ -42,11 +47,13 @@ final class RunningTask<T extends SharedRecord<T>> {
   /**
    * Starts to work.
    *
+   * @param isRetried whether a store or broker that does not answer is asked again later, without
+   *     anybody
    * @param work returns once the task is done; calls {@link #check} as often as it can end
    */
   static <T extends SharedRecord<T>> RunningTask<T> start(
-      String name, HeldTask<T> held, Consumer<RunningTask<T>> work) {
-    RunningTask<T> task = new RunningTask<>(name, held, work);
+      String name, HeldTask<T> held, boolean isRetried, Consumer<RunningTask<T>> work) {
+    RunningTask<T> task = new RunningTask<>(name, held, isRetried, work);
     task.thread.start();
     return task;
   }
@@ -73,6 +80,15 @@ final class RunningTask<T extends SharedRecord<T>> {
     check();
     Await.pause(time.toMillis());
     check();
+  }
+
+  /** Interrupts work that another attempt has replaced, by the task's record. */
+  void endUnlessHeld(@Nullable TaskState now) {
+    TaskState mine = held.record().state();
+    if (now == null || !now.isHeldBy(mine.owner(), mine.attempt())) {
+      isReplaced = true;
+      thread.interrupt();
+    }
   }
 
   /** Asks the work to end; another host takes the task. */
@@ -120,12 +136,14 @@ final class RunningTask<T extends SharedRecord<T>> {
   }
 
   private UnaryOperator<TaskState> ending(RuntimeException failure) {
-    if (isHandedOver) {
+    if (isHandedOver || isReplaced) {
       return TaskState::handedOver;
     }
     String reason =
         failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
-    if (failure instanceof KvException.Transient || failure instanceof KvException.UnknownOutcome) {
+    if (isRetried
+        && (failure instanceof KvException.Transient
+            || failure instanceof KvException.UnknownOutcome)) {
       LOG.warn("{} has failed, and is retried: {}", name, reason);
       return state -> state.failed(reason);
     }

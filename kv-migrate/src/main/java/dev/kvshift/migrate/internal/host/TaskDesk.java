@@ -2,11 +2,14 @@ package dev.kvshift.migrate.internal.host;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.ledger.Aim;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.Machine;
@@ -17,9 +20,15 @@ import dev.kvshift.migrate.internal.ledger.Rates;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.migrate.internal.ledger.TaskState;
 import dev.kvshift.migrate.internal.stream.TopicRecord;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StoreCollection;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +59,71 @@ public final class TaskDesk {
           boolean stays = found.state().status() == TaskState.Status.DONE && isOnce(kind);
           return stays ? found : found.with(found.state().askedAgain());
         });
+  }
+
+  /**
+   * Asks for steps to a phase before new-only, from the one in which the collection is now.
+   *
+   * @throws MigrationException.CutoverRefused if the collection has moved
+   */
+  public void askStep(Phase target) {
+    Gate.State now = gate();
+    if (now.phase() == Phase.NEW_ONLY) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " has moved: there is no way back from NEW_ONLY, and no step that is left");
+    }
+    if (target.compareTo(now.phase()) > 0) {
+      ask(TaskKind.LEAD);
+    }
+    ask(TaskKind.STEP, target, now, Set.of());
+  }
+
+  /** Asks for a cutover from the phase in which the collection is now, or to complete one. */
+  public void askCutover(Set<String> givenUp) {
+    ask(TaskKind.LEAD);
+    ask(TaskKind.CUTOVER, Phase.NEW_ONLY, gate(), givenUp);
+  }
+
+  /** Replaces a task that has another aim; the last command counts. */
+  private void ask(TaskKind kind, Phase target, Gate.State now, Set<String> givenUp) {
+    withdraw(
+        ledger, kind == TaskKind.STEP ? TaskKind.CUTOVER : TaskKind.STEP, kind.word() + " follows");
+    Aim aim = new Aim(target, now.phase(), now.epoch(), givenUp);
+    ledger.update(
+        TaskRecord.key(kind),
+        found -> {
+          if (found == null) {
+            return TaskRecord.WANTED.aimed(aim);
+          }
+          Aim former = found.aim();
+          boolean stays =
+              found.state().isPending()
+                  && former != null
+                  && former.target() == target
+                  && former.givenUp().equals(givenUp)
+                  && former.isOnItsWay(now.phase(), now.epoch());
+          return stays ? found : found.aimed(aim);
+        });
+  }
+
+  /** Ends the steps and cutovers that somebody has asked for, because another command follows. */
+  public static void withdrawAll(Ledger ledger, String why) {
+    withdraw(ledger, TaskKind.STEP, why);
+    withdraw(ledger, TaskKind.CUTOVER, why);
+  }
+
+  private static void withdraw(Ledger ledger, TaskKind kind, String why) {
+    ledger.updateIfPresent(TaskRecord.key(kind), found -> found.withdrawn(why));
+  }
+
+  private Gate.State gate() {
+    Duration patience = plan.options().patience();
+    StoreCollection source =
+        Await.patiently(
+            patience, () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
+    return Await.patiently(patience, () -> source.gate().state());
   }
 
   private static boolean isOnce(TaskKind kind) {
@@ -104,20 +178,22 @@ public final class TaskDesk {
     List<HostStatus.Task> tasks = new ArrayList<>();
     ledger.forEach(
         TaskRecord.ALL,
-        (name, task) -> tasks.add(task(name, task.state(), task.done(), task.total())));
+        (name, task) ->
+            tasks.add(task(name, task.state(), task.done(), task.total(), task.note())));
     CopyTasks parts = CopyTasks.read(ledger);
     for (int part = 0; parts != null && part < parts.parts(); part++) {
       TaskState state = parts.part(part).state();
       if (!parts.part(part).isDone()
           && (state.status() != TaskState.Status.WANTED || state.failures() > 0)) {
-        tasks.add(task("copy-" + part, state, parts.part(part).counts().read(), 0));
+        tasks.add(task("copy-" + part, state, parts.part(part).counts().read(), 0, ""));
       }
     }
     return new HostStatus.Collection(
         StatusReader.read(plan, ledger), ledger.get(Pause.KEY) != null, tasks);
   }
 
-  private static HostStatus.Task task(String name, TaskState state, long done, long total) {
+  private static HostStatus.Task task(
+      String name, TaskState state, long done, long total, String note) {
     return new HostStatus.Task(
         name,
         state.status().word(),
@@ -126,6 +202,7 @@ public final class TaskDesk {
         state.failures(),
         state.reason(),
         done,
-        total);
+        total,
+        note);
   }
 }

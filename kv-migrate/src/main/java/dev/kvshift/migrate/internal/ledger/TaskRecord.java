@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.internal.ledger;
 
 import dev.kvshift.migrate.api.TaskKind;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A task of a collection that somebody has asked for. Ledger key {@code task/KIND}. The parts of
@@ -9,15 +10,27 @@ import dev.kvshift.migrate.api.TaskKind;
  * @param state who works on it
  * @param done the amount that is done, for people; in rows
  * @param total the whole amount, as far as it is known; 0 if it is not
+ * @param aim where a step or a cutover goes; null for the other kinds
+ * @param note what it waits for, or what has come of it, for people; empty if there is nothing
  */
-public record TaskRecord(TaskState state, long done, long total)
+public record TaskRecord(TaskState state, long done, long total, @Nullable Aim aim, String note)
     implements SharedRecord<TaskRecord> {
   /** The key of all tasks. */
   public static final LedgerKey<TaskRecord> ALL =
       new LedgerKey<>("task/", TaskRecord::print, TaskRecord::parse);
 
   /** A task that nobody has taken yet. */
-  public static final TaskRecord WANTED = new TaskRecord(TaskState.WANTED, 0, 0);
+  public static final TaskRecord WANTED = new TaskRecord(TaskState.WANTED, 0, 0, null, "");
+
+  /** How the note of a task begins that another command has made void. */
+  public static final String WITHDRAWN = "withdrawn: ";
+
+  private static final int MAX_NOTE_CHARS = 1_000;
+
+  /** Shortens the note. */
+  public TaskRecord {
+    note = note.substring(0, Math.min(note.length(), MAX_NOTE_CHARS));
+  }
 
   /** Returns the key of a task. */
   public static LedgerKey<TaskRecord> key(TaskKind kind) {
@@ -26,15 +39,46 @@ public record TaskRecord(TaskState state, long done, long total)
 
   @Override
   public TaskRecord with(TaskState next) {
-    return new TaskRecord(next, done, total);
+    return new TaskRecord(next, done, total, aim, note);
+  }
+
+  /** Returns the record after progress. */
+  public TaskRecord progressed(long newDone, long newTotal) {
+    return new TaskRecord(state, newDone, newTotal, aim, note);
+  }
+
+  /** Returns the record with another note. */
+  public TaskRecord noted(String newNote) {
+    return new TaskRecord(state, done, total, aim, newNote);
+  }
+
+  /** Returns the record once somebody has asked for it anew; whoever holds it has lost it. */
+  public TaskRecord aimed(Aim newAim) {
+    return new TaskRecord(state.wantedAnew(), 0, 0, newAim, "");
+  }
+
+  /** Returns the record once another command has made it void, also after a failure. */
+  public TaskRecord withdrawn(String why) {
+    return state.status() == TaskState.Status.DONE
+        ? this
+        : new TaskRecord(state.done(), done, total, aim, WITHDRAWN + why);
   }
 
   private Members print() {
-    return new Members().with("state", state.print()).with("done", done).with("total", total);
+    Members members =
+        new Members().with("state", state.print()).with("done", done).with("total", total);
+    if (aim != null) {
+      members.with("aim", aim.print());
+    }
+    return note.isEmpty() ? members : members.with("note", note);
   }
 
   private static TaskRecord parse(Members members) {
     return new TaskRecord(
-        TaskState.parse(members.object("state")), members.number("done"), members.number("total"));
+        TaskState.parse(members.object("state")),
+        members.number("done"),
+        members.number("total"),
+        members.has("aim") ? Aim.parse(members.object("aim")) : null,
+        members.has("note") ? members.text("note") : "");
   }
 }

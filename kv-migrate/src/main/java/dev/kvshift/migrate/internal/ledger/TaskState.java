@@ -94,6 +94,11 @@ public record TaskState(
     return status == Status.DONE || status == Status.FAILED ? ended(Status.WANTED, 0, "") : this;
   }
 
+  /** Returns the state of a task that somebody asks for anew, whoever holds it. */
+  public TaskState wantedAnew() {
+    return ended(Status.WANTED, 0, "");
+  }
+
   /** Returns whether the task is to be done, or is being done. */
   public boolean isPending() {
     return status == Status.WANTED || status == Status.RUNNING;

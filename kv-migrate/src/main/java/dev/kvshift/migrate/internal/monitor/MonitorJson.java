@@ -112,7 +112,8 @@ final class MonitorJson {
         .with("failures", task.failures())
         .with("reason", task.reason())
         .with("done", task.done())
-        .with("total", task.total());
+        .with("total", task.total())
+        .with("note", task.note());
   }
 
   private static Members fleet(Fleet fleet) {

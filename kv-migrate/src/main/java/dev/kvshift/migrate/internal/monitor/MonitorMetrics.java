@@ -228,10 +228,27 @@ final class MonitorMetrics {
         tags);
     gauge(
         collection,
+        "kvshift.verify.foreign",
+        null,
+        "Differing rows of the last comparison that something else has written",
+        figures -> {
+          Reading.Verified verified = figures.reading().verified();
+          return verified == null ? Double.NaN : verified.report().foreign();
+        },
+        tags);
+    gauge(
+        collection,
         "kvshift.dead.letters",
         null,
         "Keys in quarantine",
         figures -> figures.reading().status().quarantine().keys(),
+        tags);
+    gauge(
+        collection,
+        "kvshift.accepted.losses",
+        null,
+        "Keys that a person has accepted as lost",
+        figures -> figures.reading().status().quarantine().acceptedLosses(),
         tags);
   }
 

@@ -142,6 +142,7 @@ function tasks(collection) {
     if (task.total > task.done && task.status !== "done") text += " of about " + count(task.total);
     if (task.status === "running") text += ", by " + task.owner;
     if (task.attempt > 1) text += ", attempt " + task.attempt;
+    if (task.note && task.status !== "failed") text += ": " + task.note;
     if (task.reason) text += ", failed " + task.failures + " times: " + task.reason;
     return element("li", text, task.status === "failed" ? "bad" : task.failures ? "warn" : "");
   });

@@ -3,12 +3,14 @@ package dev.kvshift.migrate.internal.host;
 import static dev.kvshift.testkit.concurrent.Await.join;
 import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
@@ -24,13 +26,17 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.transition.Coordinator;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,7 +52,14 @@ final class HostedCollectionTest {
           .source(source)
           .target(target)
           .bootstrapServers(KafkaBroker.shared().bootstrapServers())
-          .options(MigrationOptions.builder().topicPartitions(1).copyTasks(8).build())
+          .options(
+              MigrationOptions.builder()
+                  .topicPartitions(1)
+                  .copyTasks(8)
+                  .dwell(Duration.ZERO)
+                  .pauseLimit(Duration.ofSeconds(5))
+                  .fenceLifetime(Duration.ofSeconds(6))
+                  .build())
           .build();
   private final TaskDesk desk = new TaskDesk(plan, Clock.systemUTC());
   private final AtomicBoolean isAssigned = new AtomicBoolean(true);
@@ -187,6 +200,146 @@ final class HostedCollectionTest {
         .as("at the former rate the rest takes seven seconds at least")
         .isLessThan(Duration.ofSeconds(5));
     desk.set(null);
+  }
+
+  @Test
+  void look_stepsForwardAndBack_areTaken() {
+    desk.askStep(Phase.SHADOW_WRITE);
+    lookUntil(TaskKind.STEP, "done");
+    assertThat(gate().phase()).isEqualTo(Phase.SHADOW_WRITE);
+
+    desk.askStep(Phase.LEGACY);
+    lookUntil(TaskKind.STEP, "done");
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+    assertThat(desk.read().migration().events().toString())
+        .contains("\"from\":\"legacy\",\"to\":\"shadow-write\",\"epoch\":1")
+        .contains("\"from\":\"shadow-write\",\"to\":\"legacy\",\"epoch\":2");
+  }
+
+  @Test
+  void look_stepWhoseHostDied_isTakenUpByAnother() {
+    waitForTheCopy();
+    AtomicLong nanos = new AtomicLong();
+    Holder survivor = new Holder("survivor", Duration.ofSeconds(10), nanos::get);
+    try (HostedCollection other =
+        new HostedCollection(plan, survivor, partition -> true, ProgressListener.NONE)) {
+      other.look();
+      assertThat(task(TaskKind.STEP).attempt()).isEqualTo(1);
+      nanos.addAndGet(Duration.ofSeconds(12).toNanos());
+      until(
+          "the other host has taken the step",
+          () -> {
+            other.look();
+            return task(TaskKind.STEP).owner().equals("survivor");
+          });
+      desk.ask(TaskKind.COPY);
+      until(
+          "the step is taken",
+          () -> {
+            other.look();
+            return task(TaskKind.STEP).status().equals("done");
+          });
+      assertThat(task(TaskKind.STEP).attempt()).isEqualTo(2);
+      assertThat(gate().phase()).isEqualTo(Phase.DUAL_WRITE);
+      assertThat(gate().epoch()).as("each step is taken once").isEqualTo(2);
+    }
+  }
+
+  @Test
+  void look_stepOfACollectionThatWasTakenBackMeanwhile_isRefused() {
+    waitForTheCopy();
+    Coordinator.of("files", join(source.open("files", LAYOUT, Claim.NONE)).gate())
+        .moveTo(Phase.LEGACY, Duration.ofSeconds(10));
+
+    desk.ask(TaskKind.COPY);
+
+    lookUntil(TaskKind.STEP, "failed");
+    assertThat(task(TaskKind.STEP).reason())
+        .startsWith(
+            "collection files was in phase legacy when the way to dual-write was asked for");
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void askStep_whileAnotherWaits_replacesIt() {
+    waitForTheCopy();
+
+    desk.askStep(Phase.LEGACY);
+
+    lookUntil(TaskKind.STEP, "done");
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void askStep_againWhileItWaits_changesNothing() {
+    waitForTheCopy();
+    HostStatus.Task before = task(TaskKind.STEP);
+
+    desk.askStep(Phase.DUAL_WRITE);
+
+    assertThat(task(TaskKind.STEP).attempt()).isEqualTo(before.attempt());
+    assertThat(task(TaskKind.STEP).status()).isEqualTo("running");
+  }
+
+  @Test
+  void askStep_whileACutoverIsWanted_withdrawsIt() {
+    desk.askCutover(Set.of());
+
+    desk.askStep(Phase.SHADOW_WRITE);
+
+    assertThat(task(TaskKind.CUTOVER).status()).isEqualTo("done");
+    assertThat(task(TaskKind.CUTOVER).note()).isEqualTo("withdrawn: step follows");
+  }
+
+  @Test
+  void look_cutover_movesAndEndsTheLead() {
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    desk.ask(TaskKind.VERIFY);
+    lookUntil(TaskKind.VERIFY, "done");
+
+    desk.askCutover(Set.of("unnamed"));
+
+    lookUntil(TaskKind.CUTOVER, "done");
+    assertThat(gate().phase()).isEqualTo(Phase.NEW_ONLY);
+    assertThat(task(TaskKind.CUTOVER).note()).startsWith("moved after ");
+    lookUntil(TaskKind.LEAD, "done");
+    desk.askCutover(Set.of());
+    lookUntil(TaskKind.CUTOVER, "done");
+    assertThat(task(TaskKind.CUTOVER).note()).startsWith("moved already by attempt ");
+    assertThatThrownBy(() -> desk.askStep(Phase.LEGACY))
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessageContaining("there is no way back from NEW_ONLY");
+  }
+
+  @Test
+  void look_cutoverThatWasNotCompared_failsForGood() {
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    lookUntil(TaskKind.COPY, "done");
+
+    desk.askCutover(Set.of("unnamed"));
+
+    lookUntil(TaskKind.CUTOVER, "failed");
+    assertThat(task(TaskKind.CUTOVER).reason())
+        .isEqualTo("collection files was not compared: verify first");
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  /** Asks for the phase dual-write, whose step waits for a copy that nobody has asked for. */
+  private void waitForTheCopy() {
+    desk.askStep(Phase.DUAL_WRITE);
+    until(
+        "the step waits for the copy",
+        () -> {
+          collection.look();
+          return desk.read().task(TaskKind.STEP).orElseThrow().note().contains("the copy is not");
+        });
+    assertThat(gate().phase()).isEqualTo(Phase.SHADOW_WRITE);
+  }
+
+  private Gate.State gate() {
+    return join(join(source.open("files", LAYOUT, Claim.NONE)).gate().state());
   }
 
   /** Begins the next incarnation by hand, and forgets what was done for the former one. */

@@ -88,16 +88,32 @@ final class RunningTaskTest {
   @MethodSource("ends")
   void work_ends_asRecorded(
       String what, Consumer<RunningTask<TaskRecord>> work, TaskState expected) {
-    RunningTask<TaskRecord> task = RunningTask.start("copy", take("a"), work);
+    RunningTask<TaskRecord> task = RunningTask.start("copy", take("a"), true, work);
 
     until("the work has ended", task::hasEnded);
     assertThat(found()).isEqualTo(expected);
   }
 
   @Test
+  void work_ofATaskThatIsNotRetried_failsForGoodIfAStoreIsSilent() {
+    RunningTask<TaskRecord> task =
+        RunningTask.start(
+            "step",
+            take("a"),
+            false,
+            work(
+                () -> {
+                  throw new KvException.Transient("silent");
+                }));
+
+    until("the work has ended", task::hasEnded);
+    assertThat(found()).isEqualTo(state(TaskState.Status.FAILED, 1, "silent"));
+  }
+
+  @Test
   void handOver_workThatChecks_leavesTheTaskToOthers() {
     RunningTask<TaskRecord> task =
-        RunningTask.start("copy", take("a"), RunningTaskTest::workForever);
+        RunningTask.start("copy", take("a"), true, RunningTaskTest::workForever);
 
     task.handOver();
 
@@ -108,7 +124,7 @@ final class RunningTaskTest {
   @Test
   void awaitEnd_workThatWaits_isInterruptedAndHandedOver() {
     RunningTask<TaskRecord> task =
-        RunningTask.start("copy", take("a"), running -> Await.pause(1_000_000));
+        RunningTask.start("copy", take("a"), true, running -> Await.pause(1_000_000));
 
     task.handOver();
     task.awaitEnd(Duration.ofSeconds(1));
@@ -124,6 +140,7 @@ final class RunningTaskTest {
         RunningTask.start(
             "copy",
             held,
+            true,
             running -> {
               while (true) {
                 running.held().renew();

@@ -125,7 +125,9 @@ final class RecordsTest {
                     0,
                     ""),
                 800,
-                800)),
+                800,
+                null,
+                "")),
         record(
             "paused",
             Pause.KEY,

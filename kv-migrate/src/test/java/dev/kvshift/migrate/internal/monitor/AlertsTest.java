@@ -110,6 +110,7 @@ final class AlertsTest {
     faults.put("KvshiftDifferences", reading -> verified(reading, 3, now.plusSeconds(86_400)));
     faults.put("KvshiftVerifyTooOld", reading -> verified(reading, 0, now.plusSeconds(600)));
     faults.put("KvshiftDeadLetters", AlertsTest::quarantined);
+    faults.put("KvshiftAcceptedLosses", AlertsTest::withLosses);
     faults.put("KvshiftFleetNotReady", this::withLaggard);
     faults.put("KvshiftFenced", this::fenced);
     for (Map.Entry<String, UnaryOperator<Reading>> fault : faults.entrySet()) {
@@ -117,6 +118,9 @@ final class AlertsTest {
       collection.note(fault.getValue().apply(reading()), seconds(10));
       assertThat(firing()).as(fault.getKey()).containsExactly(fault.getKey());
     }
+
+    collection.note(foreign(reading()), seconds(12));
+    assertThat(firing()).containsExactly("KvshiftDifferences", "KvshiftForeignRows");
 
     collection.note(lagging(reading()), seconds(20));
     collection.note(lagging(reading()), seconds(400));
@@ -129,7 +133,7 @@ final class AlertsTest {
     assertThat(firing()).containsExactly("KvshiftNotRead");
 
     Set<String> made = new TreeSet<>(faults.keySet());
-    made.addAll(List.of("KvshiftLag", "KvshiftNotRead"));
+    made.addAll(List.of("KvshiftForeignRows", "KvshiftLag", "KvshiftNotRead"));
     assertThat(rules().keySet()).containsExactlyInAnyOrderElementsOf(made);
   }
 
@@ -178,13 +182,18 @@ final class AlertsTest {
     return name + set;
   }
 
-  /** Evaluates comparisons with a number that are joined by "and", for the one collection. */
+  /**
+   * Evaluates comparisons with a number that are joined by "and", for the one collection. Without
+   * "on", Prometheus joins only series that have the same labels: others never match.
+   */
   private static boolean holds(String expression, Map<String, Double> samples) {
     boolean holds = true;
-    for (String term : Splitter.on(" and ").split(expression)) {
+    Set<String> labels = new HashSet<>();
+    for (String term : Splitter.onPattern(" and (on\\(collection\\) )?").split(expression)) {
       Matcher matcher = TERM.matcher(term);
       assertThat(matcher.matches()).as(term).isTrue();
       String key = key(matcher.group(1), matcher.group(2));
+      labels.add(key.substring(matcher.group(1).length()));
       assertThat(samples).containsKey(key);
       DoubleBinaryOperator compare =
           switch (matcher.group(3)) {
@@ -194,6 +203,9 @@ final class AlertsTest {
           };
       holds &= compare.applyAsDouble(samples.get(key), Double.parseDouble(matcher.group(4))) == 1;
     }
+    assertThat(labels.size() == 1 || !expression.matches(".* and (?!on\\(collection\\) ).*"))
+        .as("labels that 'and' can join: " + expression)
+        .isTrue();
     return holds;
   }
 
@@ -235,7 +247,7 @@ final class AlertsTest {
   }
 
   private static HostStatus.Task task(String name, String status, int failures) {
-    return new HostStatus.Task(name, status, "host-1", 1, failures, "", 0, 0);
+    return new HostStatus.Task(name, status, "host-1", 1, failures, "", 0, 0, "");
   }
 
   private static Reading with(Reading reading, MigrationStatus status) {
@@ -297,6 +309,35 @@ final class AlertsTest {
 
   private static Reading quarantined(Reading reading) {
     return with(reading, status(reading, reading.status().stream(), reading.status().copy(), 2));
+  }
+
+  private static Reading withLosses(Reading reading) {
+    MigrationStatus old = reading.status();
+    return with(
+        reading,
+        new MigrationStatus(
+            "files",
+            old.source(),
+            old.stream(),
+            old.copy(),
+            null,
+            new MigrationStatus.Quarantine(0, List.of(), 2),
+            List.of()));
+  }
+
+  private Reading foreign(Reading reading) {
+    return new Reading(
+        reading.at(),
+        reading.collection(),
+        reading.fleet(),
+        reading.expectedRows(),
+        reading.lag(),
+        new Reading.Verified(
+            new VerifyReport(
+                50, 50, 0, new DifferenceCounts(0, 0, 3, 0), 3, List.of(), Duration.ZERO),
+            now,
+            now.plusSeconds(86_400)),
+        null);
   }
 
   private Reading verified(Reading reading, long different, Instant validUntil) {

@@ -348,9 +348,9 @@ final class PageLoad {
                     event("phase", "\"from\":\"legacy\",\"to\":\"new-read\",\"epoch\":6"))),
             false,
             List.of(
-                new HostStatus.Task("copy", "done", "host-1", 1, 0, "", 30_822, 30_822),
-                new HostStatus.Task("lead", "running", "host-2", 5, 0, "", 0, 0),
-                new HostStatus.Task("verify", "done", "host-2", 2, 0, "", 69_208, 69_208))),
+                new HostStatus.Task("copy", "done", "host-1", 1, 0, "", 30_822, 30_822, ""),
+                new HostStatus.Task("lead", "running", "host-2", 5, 0, "", 0, 0, ""),
+                new HostStatus.Task("verify", "done", "host-2", 2, 0, "", 69_208, 69_208, ""))),
         new Fleet(state, users),
         OptionalLong.of(30_822),
         new ApplyLag(950 + 310L * i, 216, OptionalLong.of(20_900)),
@@ -373,8 +373,8 @@ final class PageLoad {
                 List.of(event("prepare", "\"done\":1"))),
             false,
             List.of(
-                new HostStatus.Task("copy", "running", "host-1", 1, 0, "", rows, 2_000_000),
-                new HostStatus.Task("copy-17", "running", "host-2", 1, 0, "", 12_345, 0),
+                new HostStatus.Task("copy", "running", "host-1", 1, 0, "", rows, 2_000_000, ""),
+                new HostStatus.Task("copy-17", "running", "host-2", 1, 0, "", 12_345, 0, ""),
                 new HostStatus.Task(
                     "copy-18",
                     "failed",
@@ -383,7 +383,8 @@ final class PageLoad {
                     4,
                     "the collection's schema has changed: see the log",
                     1,
-                    0))),
+                    0,
+                    ""))),
         new Fleet(Gate.State.first(), List.of()),
         OptionalLong.of(2_000_000),
         new ApplyLag(5_000, 0, OptionalLong.of(0)),
@@ -417,7 +418,8 @@ final class PageLoad {
                     7,
                     "x".repeat(400),
                     1,
-                    2))),
+                    2,
+                    "it waits for " + "z".repeat(200)))),
         new Fleet(
             fenced,
             List.of(user("service-" + "0123456789".repeat(9), "because-" + "y".repeat(300)))),
