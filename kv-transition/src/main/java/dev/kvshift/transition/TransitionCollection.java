@@ -908,7 +908,7 @@ final class TransitionCollection implements StoreCollection, Reported {
   @Override
   public void listen(Runnable onNewEpoch, Runnable onLeaseLost) {
     renewal = onLeaseLost;
-    if (old != null) {
+    if (old != null && oldFloor == null) { // without a leader, reports alone show a step
       old.gate()
           .listen(
               epoch -> {
