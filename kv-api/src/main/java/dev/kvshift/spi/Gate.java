@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * The authority over one collection, held durably by the old store's leader.
  *
  * <p>Every step raises the epoch. Requests whose epoch is below {@code acceptMin} are refused with
- * {@link dev.kvshift.api.StalePhase}: reads, writes, versioned writes and locks alike. Safe for use
- * by many threads and processes: every change is a compare-and-set.
+ * {@link StalePhase}: reads, writes, versioned writes and locks alike. Safe for use by many threads
+ * and processes: every change is a compare-and-set.
  */
 public interface Gate {
   /**

@@ -14,24 +14,18 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.w3c.dom.Element;
-import org.w3c.dom.Node;
 
 /**
  * Holds the edges between modules, which docs/architecture.md names: those that the modules' poms
  * declare and those that the classes have.
  */
 class ModuleEdgesTest {
-  private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
-
   /** The project's modules that each module may load, at compile time or at run time. */
   private static final Map<String, Set<String>> MODULES =
       Map.ofEntries(
@@ -58,19 +52,19 @@ class ModuleEdgesTest {
   }
 
   @Test
-  void poms_ofModulesThatOthersLoad_declareNoOtherModules() throws Exception {
+  void poms_ofModulesThatOthersLoad_declareNoOtherModules() {
     for (Map.Entry<String, Set<String>> module : MODULES.entrySet()) {
-      assertThat(declaredModules(module.getKey(), Set.of("compile", "runtime")))
+      assertThat(Pom.of(module.getKey()).declaredModules(Set.of("compile", "runtime")))
           .as(module.getKey())
           .isSubsetOf(module.getValue());
     }
   }
 
   @Test
-  void pom_ofTheRunner_hasDriversAtRunTimeAlone() throws Exception {
-    assertThat(declaredModules("kv-migrate", Set.of("compile")))
+  void pom_ofTheRunner_hasDriversAtRunTimeAlone() {
+    assertThat(Pom.of("kv-migrate").declaredModules(Set.of("compile")))
         .containsExactlyInAnyOrder("kv-api", "kv-model", "kv-transition");
-    assertThat(declaredModules("kv-migrate", Set.of("runtime")))
+    assertThat(Pom.of("kv-migrate").declaredModules(Set.of("runtime")))
         .containsExactlyInAnyOrder("kv-legacy", "kv-scylla");
   }
 
@@ -167,41 +161,6 @@ class ModuleEdgesTest {
         .should(
             showNoneOf("io.netty", "com.google.common", "com.fasterxml", "io.grpc", "com.datastax"))
         .check(all);
-  }
-
-  /** Returns the project's modules that a module's pom declares in one of the scopes. */
-  private static List<String> declaredModules(String module, Set<String> scopes) throws Exception {
-    Element pom =
-        DocumentBuilderFactory.newDefaultInstance()
-            .newDocumentBuilder()
-            .parse(ROOT.resolve(module).resolve("pom.xml").toFile())
-            .getDocumentElement();
-    List<String> declared = new ArrayList<>();
-    for (Element dependency : children(pom, "dependencies", "dependency")) {
-      List<Element> scope = children(dependency, "scope");
-      boolean counts = scopes.contains(scope.isEmpty() ? "compile" : scope.get(0).getTextContent());
-      String group = children(dependency, "groupId").get(0).getTextContent();
-      if (counts && group.equals("dev.kvshift")) {
-        declared.add(children(dependency, "artifactId").get(0).getTextContent());
-      }
-    }
-    return declared;
-  }
-
-  private static List<Element> children(Element parent, String... path) {
-    List<Element> found = List.of(parent);
-    for (String name : path) {
-      List<Element> next = new ArrayList<>();
-      for (Element element : found) {
-        for (Node node = element.getFirstChild(); node != null; node = node.getNextSibling()) {
-          if (node instanceof Element child && child.getTagName().equals(name)) {
-            next.add(child);
-          }
-        }
-      }
-      found = next;
-    }
-    return found;
   }
 
   /** Checks that a module's production code uses only the API, itself and the named modules. */
