@@ -64,8 +64,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Compiles and runs the code of {@code docs/service-guide.md}. Code there is code of this class or
- * of the example service; what it prints there is what it prints here.
+ * Compiles and runs the code of {@code docs/service-guide.md}. Code there is code of this class, of
+ * the example service or of the Spring Boot starter's tests; what it prints there is what it prints
+ * here.
  */
 class ServiceGuideTest {
   private static final Path ROOT = Path.of(System.getProperty("kvshift.root"));
@@ -400,15 +401,15 @@ class ServiceGuideTest {
     assertThat(readme).contains("Group `dev.kvshift`, version `" + version() + "`");
     String coordinates =
         readme.substring(readme.indexOf("## Coordinates"), readme.indexOf("## Documentation"));
-    List<String> named = results("`(kv-[a-z]+)`", coordinates);
+    List<String> named = results("`(kv-[a-z-]+)`", coordinates);
     assertThat(named).hasSizeGreaterThan(7);
-    assertThat(results("<artifactId>(kv-[a-z]+)</artifactId>", bom())).containsAll(named);
+    assertThat(results("<artifactId>(kv-[a-z-]+)</artifactId>", bom())).containsAll(named);
     assertThat(readme.lines().count()).as("two screens").isLessThan(110);
   }
 
   @Test
   void dependencies_ofTheGuide_areThoseOfTheBom() throws IOException {
-    String artifact = "<artifactId>(kv-[a-z]+)</artifactId>";
+    String artifact = "<artifactId>(kv-[a-z-]+)</artifactId>";
     assertThat(results(artifact, guide()))
         .contains("kv-bom", "kv-model", "kv-scylla", "kv-memory")
         .isSubsetOf(results(artifact, bom()));
@@ -447,10 +448,12 @@ class ServiceGuideTest {
 
   private static String sources() throws IOException {
     List<String> texts = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(ROOT.resolve("examples/src"))) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        if (file.toString().endsWith(".java")) {
-          texts.add(Files.readString(file));
+    for (String folder : List.of("examples/src", "kv-spring-boot-starter/src/test")) {
+      try (Stream<Path> files = Files.walk(ROOT.resolve(folder))) {
+        for (Path file : (Iterable<Path>) files::iterator) {
+          if (file.toString().endsWith(".java")) {
+            texts.add(Files.readString(file));
+          }
         }
       }
     }

@@ -36,6 +36,7 @@ class ModuleEdgesTest {
           Map.entry("kv-legacy-server", Set.of("kv-api", "kv-legacy")),
           Map.entry("kv-scylla", Set.of("kv-api")),
           Map.entry("kv-transition", Set.of("kv-api", "kv-model")),
+          Map.entry("kv-spring-boot-starter", Set.of("kv-api", "kv-model")),
           Map.entry("kv-testkit", Set.of("kv-api")),
           Map.entry("benchmarks/check", Set.of()));
 

@@ -74,6 +74,8 @@ final class ScyllaStore implements Store {
               Capability.LOCKS,
               Capability.METADATA));
 
+  private static final Set<Capability> CAPABILITIES_KEEPING = withTombstones();
+
   private final Requests requests;
   private final StoreClock serverClock;
   private final StoreTimer timer;
@@ -111,6 +113,12 @@ final class ScyllaStore implements Store {
     timer.every(ServerClock.MEASURE_EVERY, serverClock::measure);
     Shared shared = new Shared(requests, clock, serverClock, timer, locks);
     opener = new CollectionOpener(shared, schema, metadata, sweeper, limits);
+  }
+
+  private static Set<Capability> withTombstones() {
+    EnumSet<Capability> all = EnumSet.copyOf(CAPABILITIES);
+    all.add(Capability.TOMBSTONE_READS);
+    return Collections.unmodifiableSet(all);
   }
 
   static ScyllaStore open(
@@ -161,7 +169,7 @@ final class ScyllaStore implements Store {
 
   @Override
   public Set<Capability> capabilities() {
-    return CAPABILITIES;
+    return requests.settings().keepsDeletes() ? CAPABILITIES_KEEPING : CAPABILITIES;
   }
 
   @Override

@@ -51,7 +51,11 @@ public final class TestStores {
 
   /** Opens a store whose session reports its requests to the meter. */
   public static Store open(String keyspace, Meter meter) {
-    Settings settings = Settings.of(string(keyspace, ""));
+    return open(string(keyspace, ""), meter);
+  }
+
+  public static Store open(ConnectionString string, Meter meter) {
+    Settings settings = Settings.of(string);
     return ScyllaStore.over(
         MeteredSession.around(Sessions.open(settings, recorded(settings)), meter),
         settings,

@@ -44,6 +44,14 @@ public final class Coordinator {
   private final Duration dwell;
   private final Hook hook;
   private final Consumer<String> progress;
+  private final @Nullable Pass pass;
+
+  /** What makes both sides the same before clock-ordered phases leave the merge of both. */
+  @FunctionalInterface
+  public interface Pass {
+    /** Merges both sides, as {@link MergePass} does. A failure ends the move. */
+    void run();
+  }
 
   /**
    * Calls somebody before and after each step, such as a message to the people on duty, or a test
@@ -85,28 +93,51 @@ public final class Coordinator {
       Map<Phase, Condition> conditions,
       Duration dwell,
       Hook hook,
-      Consumer<String> progress) {
+      Consumer<String> progress,
+      @Nullable Pass pass) {
     this.collection = collection;
     this.gate = gate;
     this.conditions = conditions;
     this.dwell = dwell;
     this.hook = hook;
     this.progress = progress;
+    this.pass = pass;
   }
 
   /**
    * Returns a coordinator without conditions, which does not dwell in any phase.
    *
    * @param gate the old store's gate of the collection
+   * @throws KvException.Permanent if it is a {@link MetadataGate}, which needs a pass
    */
   public static Coordinator of(String collection, Gate gate) {
+    if (gate instanceof MetadataGate) {
+      throw new KvException.Permanent(
+          "collection " + collection + " moves in clock order: give the coordinator a pass");
+    }
+    return coordinator(collection, gate, null);
+  }
+
+  /**
+   * Returns a coordinator of clock-ordered phases.
+   *
+   * @param pass run each time before shadow-read and new-read, in which reads merge both sides, are
+   *     left for dual-write or new-primary: every instance is in one of them then, or its lease is
+   *     over
+   */
+  public static Coordinator inClockOrder(String collection, MetadataGate gate, Pass pass) {
+    return coordinator(collection, gate, Objects.requireNonNull(pass));
+  }
+
+  private static Coordinator coordinator(String collection, Gate gate, @Nullable Pass pass) {
     return new Coordinator(
         Objects.requireNonNull(collection),
         Objects.requireNonNull(gate),
         Map.of(),
         Duration.ZERO,
         Hook.NONE,
-        line -> {});
+        line -> {},
+        pass);
   }
 
   /** Returns the same coordinator with a condition for the step up into a phase. */
@@ -114,7 +145,7 @@ public final class Coordinator {
     Map<Phase, Condition> all = new EnumMap<>(Phase.class);
     all.putAll(conditions);
     all.put(into, Objects.requireNonNull(condition));
-    return new Coordinator(collection, gate, all, dwell, hook, progress);
+    return new Coordinator(collection, gate, all, dwell, hook, progress, pass);
   }
 
   /**
@@ -124,19 +155,19 @@ public final class Coordinator {
    * one in a thousand requests has failed.
    */
   public Coordinator withDwell(Duration newDwell) {
-    return new Coordinator(collection, gate, conditions, newDwell, hook, progress);
+    return new Coordinator(collection, gate, conditions, newDwell, hook, progress, pass);
   }
 
   /** Returns the same coordinator, which reports what and whom it waits for, a line each time. */
   public Coordinator withProgress(Consumer<String> newProgress) {
     return new Coordinator(
-        collection, gate, conditions, dwell, hook, Objects.requireNonNull(newProgress));
+        collection, gate, conditions, dwell, hook, Objects.requireNonNull(newProgress), pass);
   }
 
   /** Returns the same coordinator with a hook. */
   public Coordinator withHook(Hook newHook) {
     return new Coordinator(
-        collection, gate, conditions, dwell, Objects.requireNonNull(newHook), progress);
+        collection, gate, conditions, dwell, Objects.requireNonNull(newHook), progress, pass);
   }
 
   /**
@@ -167,6 +198,9 @@ public final class Coordinator {
       } else {
         tell(() -> hook.before(from, next));
       }
+      if (pass != null && leavesMerge(from, next)) {
+        pass.run();
+      }
       step(state, next, patience);
       state = settled(patience);
       if (state.phase() == next) {
@@ -174,6 +208,11 @@ public final class Coordinator {
       }
     }
     return state;
+  }
+
+  private static boolean leavesMerge(Phase from, Phase next) {
+    return (from == Phase.SHADOW_READ && next == Phase.DUAL_WRITE)
+        || (from == Phase.NEW_READ && next == Phase.NEW_PRIMARY);
   }
 
   /** Calls the hook where its failure must not prevent anything. */

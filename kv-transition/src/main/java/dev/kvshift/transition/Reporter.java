@@ -41,9 +41,15 @@ final class Reporter implements AutoCloseable {
   private static final Duration SOON = Duration.ofMillis(250);
 
   private final Side oldSide;
+  private final Side newSide;
   private final @Nullable String weakness;
   private final InstanceReport self;
   private final Map<String, Reported> collections = new ConcurrentHashMap<>();
+
+  /** What is being opened: reported from its registration on, until it is added. */
+  private final Map<String, InstanceReport.Use> registering = new ConcurrentHashMap<>();
+
+  private @Nullable MetadataLeases leases;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -64,6 +70,7 @@ final class Reporter implements AutoCloseable {
    */
   Reporter(Side oldSide, Side newSide, String service) {
     this.oldSide = oldSide;
+    this.newSide = newSide;
     this.weakness = newSide.weakness();
     String library = Reporter.class.getPackage().getImplementationVersion();
     this.self =
@@ -75,7 +82,14 @@ final class Reporter implements AutoCloseable {
 
   /** Registers the process with a collection that it is about to open, and returns its state. */
   CompletionStage<Gate.State> register(Store old, String collection, InstanceReport.Use use) {
-    return old.report(report().withUse(collection, use))
+    registering.put(collection, use);
+    return send(old)
+        .whenComplete(
+            (states, error) -> {
+              if (error != null) {
+                registering.remove(collection);
+              }
+            })
         .thenApply(
             states -> {
               Gate.State state = states.get(collection);
@@ -90,15 +104,38 @@ final class Reporter implements AutoCloseable {
             });
   }
 
+  /** Reports a collection no longer whose opening has failed after its registration. */
+  void forget(String collection) {
+    registering.remove(collection);
+  }
+
+  /** Sends the report to whoever holds the gates: the old side's leader, or the new store. */
+  private CompletionStage<Map<String, Gate.State>> send(Store old) {
+    return ClockOrder.isNeededBy(old.capabilities())
+        ? newSide.store().thenCompose(store -> leasesIn(store).report(this::report))
+        : old.report(report());
+  }
+
+  private synchronized MetadataLeases leasesIn(Store store) {
+    if (leases == null) {
+      leases = new MetadataLeases(store.metadata());
+    }
+    return leases;
+  }
+
   /** Reports the collection from now on, and checks its new side at once. */
   void add(Reported collection) {
     collections.put(collection.name(), collection);
+    registering.remove(collection.name());
     collection.listen(this::reportNow, this::reportSoon);
     reportNow();
   }
 
   private InstanceReport report() {
     InstanceReport report = self;
+    for (Map.Entry<String, InstanceReport.Use> opening : registering.entrySet()) {
+      report = report.withUse(opening.getKey(), opening.getValue());
+    }
     for (Reported collection : collections.values()) {
       InstanceReport.Use use = collection.report();
       if (use != null) {
@@ -149,13 +186,12 @@ final class Reporter implements AutoCloseable {
 
   private CompletionStage<?> send() {
     collections.values().forEach(collection -> collection.prepareNewSide(this::reportNow));
-    InstanceReport report = report();
     Store old = oldSide.openedOrNull();
-    if (old == null || report.uses().isEmpty()) {
+    if (old == null || report().uses().isEmpty()) {
       return Futures.after(Duration.ZERO);
     }
     Lease.Moment sent = Lease.Moment.now();
-    return old.report(report)
+    return send(old)
         .thenAccept(
             states ->
                 states.forEach(

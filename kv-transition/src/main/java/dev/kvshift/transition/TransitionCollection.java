@@ -78,6 +78,10 @@ final class TransitionCollection implements StoreCollection, Reported {
   private final FailOver failOver;
   private final Help help;
   private final Function<String, StoreLocks> locks;
+
+  /** The version above which the instance draws its own; null if the old side's leader does. */
+  private final @Nullable Long oldFloor;
+
   private volatile long applied;
   private volatile int ramp;
   private volatile boolean cohortHasFailed;
@@ -97,6 +101,9 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     /** Returns an answer without tombstones, which only one of the stores can return. */
     T shown(T answer);
+
+    /** Merges the answers of both sides. */
+    Merge<T> merge(T old, T fresh);
   }
 
   private record RowRead(StoreKey key) implements Read<@Nullable Row> {
@@ -123,6 +130,11 @@ final class TransitionCollection implements StoreCollection, Reported {
     @Override
     public @Nullable Row shown(@Nullable Row answer) {
       return answer == null || answer.isTombstone() ? null : answer;
+    }
+
+    @Override
+    public Merge<@Nullable Row> merge(@Nullable Row old, @Nullable Row fresh) {
+      return Merge.rows(old, fresh);
     }
   }
 
@@ -153,6 +165,11 @@ final class TransitionCollection implements StoreCollection, Reported {
               answer.stop(),
               answer.passed());
     }
+
+    @Override
+    public Merge<RowPage> merge(RowPage old, RowPage fresh) {
+      return Merge.pages(old, fresh, range, limit);
+    }
   }
 
   /** The failure of a read whose answer may have come too late for its phase and is discarded. */
@@ -170,6 +187,8 @@ final class TransitionCollection implements StoreCollection, Reported {
    * @param untilOpened the limits until the new side has been opened
    * @param old the old store's collection; null once the new one serves alone
    * @param locks returns the lock space of a name
+   * @param oldFloor the version above which instances draw theirs if the old side has no leader;
+   *     null if it has one
    */
   TransitionCollection(
       Use use,
@@ -180,7 +199,8 @@ final class TransitionCollection implements StoreCollection, Reported {
       Lease lease,
       VersionClock clock,
       Function<String, StoreLocks> locks,
-      Events events) {
+      Events events,
+      @Nullable Long oldFloor) {
     this.use = use;
     this.name = use.name;
     this.untilOpened = OperationChecker.of(name, use.layout, untilOpened).claimed(use.claim);
@@ -191,6 +211,7 @@ final class TransitionCollection implements StoreCollection, Reported {
     this.clock = clock;
     this.locks = locks;
     this.events = events;
+    this.oldFloor = oldFloor;
     this.newWrites = new NewWrites(name, newSide, Lease.Moment::now);
     this.shadowWrites = new ShadowWrites(name, newSide, events);
     this.comparisons = new Comparisons(name, newSide, () -> applied, events);
@@ -317,6 +338,9 @@ final class TransitionCollection implements StoreCollection, Reported {
     @Override
     CompletionStage<T> attempt(PhaseTracker.View view, Call call) {
       isLeased = false;
+      if (oldFloor != null) {
+        return readByClock(read, view, call);
+      }
       return switch (view.phase()) {
         case LEGACY, SHADOW_WRITE, DUAL_WRITE -> readOld(read, view, call);
         case SHADOW_READ -> readOldComparing(read, view, call);
@@ -473,9 +497,73 @@ final class TransitionCollection implements StoreCollection, Reported {
         });
   }
 
+  /**
+   * Reads in clock order: protocol, 11. Nobody refuses a request that comes too late for its phase,
+   * so that an answer counts only if the phase is certainly still the same.
+   */
+  private <T extends @Nullable Object> CompletionStage<T> readByClock(
+      Read<T> read, PhaseTracker.View view, Call call) {
+    return switch (view.phase()) {
+      case LEGACY, SHADOW_WRITE, DUAL_WRITE -> still(view, readOld(read, view, call));
+      case SHADOW_READ, NEW_READ -> still(view, readMerged(read, view, call));
+      case NEW_PRIMARY -> readNewLeased(read, view, call);
+      case NEW_ONLY -> readNewOnly(read, view.floor(), call);
+    };
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> still(
+      PhaseTracker.View view, CompletionStage<T> answered) {
+    return answered.thenApply(
+        answer -> {
+          requireStill(view);
+          return answer;
+        });
+  }
+
+  /** Reads both sides, and returns the newest once the side that has less has it, too. */
+  private <T extends @Nullable Object> CompletionStage<T> readMerged(
+      Read<T> read, PhaseTracker.View view, Call call) {
+    CompletionStage<T> fromNew =
+        newSide
+            .store(0, call)
+            .thenCompose(store -> timed(Events.NEW, newSide.send(() -> read.from(store, call))));
+    return readOld(read, view, call)
+        .thenCombine(fromNew, read::merge)
+        .thenCompose(
+            merged ->
+                help.give(merged.toNew(), false, Long.MIN_VALUE, call)
+                    .thenCompose(given -> giveOld(view, merged.toOld(), call))
+                    .thenApply(given -> merged.answer()));
+  }
+
+  /** Writes rows to the old side at their versions. */
+  private CompletionStage<?> giveOld(PhaseTracker.View view, List<Row> rows, Call call) {
+    CompletionStage<?> given = CompletableFuture.completedFuture(null);
+    for (Row row : rows) {
+      given =
+          given.thenCompose(
+              before -> onOld(view, () -> requireOld().write(row.key(), row.toMutation(), call)));
+    }
+    return given.exceptionallyCompose(
+        error ->
+            CompletableFuture.failedFuture(
+                new KvException.Transient(
+                    "collection "
+                        + name
+                        + ": what the new side shows could not be written to the old one: try again",
+                    Futures.writeFailure(error))));
+  }
+
   private final class WriteOperation extends Operation<Long> {
     private final StoreKey key;
     private final Mutation mutation;
+
+    /** The version that a clock has given the write, for all its attempts; null before. */
+    private volatile @Nullable Long drawn;
+
+    private volatile boolean isOnOld;
+    private volatile boolean isOnNew;
+    private volatile boolean mayBeApplied;
 
     WriteOperation(StoreKey key, Mutation mutation, Call call) {
       super(call);
@@ -485,6 +573,9 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     @Override
     CompletionStage<Long> attempt(PhaseTracker.View view, Call call) {
+      if (oldFloor != null) {
+        return writeByClock(view, oldFloor, call);
+      }
       return switch (view.phase()) {
         case LEGACY -> writeOld(view, key, mutation, call);
         case SHADOW_WRITE -> writeShadowing(view, key, mutation, call);
@@ -500,7 +591,83 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     @Override
     KvException failure(Throwable error) {
-      return Futures.writeFailure(error);
+      KvException cause = Futures.writeFailure(error);
+      return !mayBeApplied || cause instanceof KvException.UnknownOutcome
+          ? cause
+          : new KvException.UnknownOutcome(
+              "collection "
+                  + name
+                  + ": one side may have the write, the other has not acknowledged it: read back, or"
+                  + " write again",
+              cause);
+    }
+
+    /**
+     * Writes in clock order: at one version, for good, to the sides that the phase asks for. The
+     * write is acknowledged if the phase is certainly still the same then. Otherwise the next
+     * attempt, in the phase that it learns, sends it to the sides that have not got it.
+     */
+    private CompletionStage<Long> writeByClock(PhaseTracker.View view, long floor, Call call) {
+      if (mutation.lock() != null) {
+        throw unsupported(Capability.LOCKS);
+      }
+      Phase phase = view.phase();
+      if (phase == Phase.NEW_ONLY && drawn == null) {
+        return writeNewOnly(view.floor(), key, mutation, call);
+      }
+      boolean needsOld = phase != Phase.NEW_ONLY && !isOnOld;
+      boolean needsNew = phase.compareTo(Phase.DUAL_WRITE) >= 0 && !isOnNew;
+      CompletionStage<?> checked =
+          needsNew
+              ? newSide.store(view.floor(), call).thenAccept(store -> store.check(key, mutation))
+              : CompletableFuture.completedFuture(null);
+      return checked
+          .thenCompose(
+              fits -> {
+                if (needsOld) {
+                  requireOld().check(key, mutation);
+                }
+                return drawn == null
+                    ? newSide.draw(floor, call)
+                    : CompletableFuture.completedFuture(drawn);
+              })
+          .thenCompose(
+              version -> {
+                drawn = version;
+                Mutation sent = mutation.withVersion(version);
+                CompletionStage<?> toOld =
+                    needsOld
+                        ? onOld(view, () -> requireOld().write(key, sent, call))
+                            .whenComplete((done, error) -> ended(error, () -> isOnOld = true))
+                        : CompletableFuture.completedFuture(null);
+                CompletionStage<?> toNew =
+                    needsNew
+                        ? newWrites
+                            .write(view.floor(), key, sent, call)
+                            .whenComplete((done, error) -> ended(error, () -> isOnNew = true))
+                        : CompletableFuture.completedFuture(null);
+                return CompletableFuture.allOf(
+                        toOld.toCompletableFuture(), toNew.toCompletableFuture())
+                    .thenApply(
+                        done -> {
+                          if (phase == Phase.SHADOW_WRITE && isInRamp(key.main())) {
+                            shadowWrites.send(key, sent);
+                          }
+                          if (phase != Phase.NEW_ONLY) {
+                            requireStill(view);
+                          }
+                          return version;
+                        });
+              });
+    }
+
+    private void ended(@Nullable Throwable error, Runnable onAcknowledged) {
+      if (error == null) {
+        onAcknowledged.run();
+      }
+      if (error == null || Futures.writeFailure(error) instanceof KvException.UnknownOutcome) {
+        mayBeApplied = true;
+      }
     }
   }
 
@@ -747,7 +914,7 @@ final class TransitionCollection implements StoreCollection, Reported {
       if (error == null) {
         begin();
       } else {
-        completeExceptionally(error);
+        completeExceptionally(failure(error));
       }
     }
   }
@@ -779,7 +946,7 @@ final class TransitionCollection implements StoreCollection, Reported {
   @Override
   public void listen(Runnable onNewEpoch, Runnable onLeaseLost) {
     renewal = onLeaseLost;
-    if (old != null) {
+    if (old != null && oldFloor == null) { // without a leader, reports alone show a step
       old.gate()
           .listen(
               epoch -> {

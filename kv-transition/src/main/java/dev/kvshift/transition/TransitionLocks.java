@@ -1,6 +1,7 @@
 package dev.kvshift.transition;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
@@ -250,6 +251,10 @@ final class TransitionLocks implements StoreLocks, Reported {
             opened -> {
               gate = opened;
               onOld = locks;
+              if (ClockOrder.isNeededBy(old.capabilities())) {
+                throw new KvException.UnsupportedCapability(
+                    Capability.LOCKS, "a transition:// whose old side has no leader");
+              }
               return reporter.register(old, name, InstanceReport.Use.acknowledging(0));
             });
   }

@@ -175,9 +175,7 @@ final class TransitionStore implements Store {
     return openOnOld(use)
         .handle(
             (opened, error) ->
-                error == null
-                    ? CompletableFuture.completedFuture(opened)
-                    : openOnNewAlone(use, error))
+                error == null ? CompletableFuture.completedFuture(opened) : withoutOld(use, error))
         .thenCompose(stage -> stage)
         .thenApply(
             collection -> {
@@ -186,14 +184,37 @@ final class TransitionStore implements Store {
             });
   }
 
+  private CompletionStage<TransitionCollection> withoutOld(
+      TransitionCollection.Use use, Throwable oldError) {
+    reporter.forget(use.name());
+    return openOnNewAlone(use, oldError);
+  }
+
   private CompletionStage<TransitionCollection> openOnOld(TransitionCollection.Use use) {
     return oldSide
         .store()
         .thenCompose(
             store ->
-                store
-                    .open(use.name(), use.layout(), use.claim())
-                    .thenCompose(old -> register(store, old, use)));
+                requireSides(store, use)
+                    .thenCompose(
+                        fits ->
+                            store
+                                .open(use.name(), use.layout(), use.claim())
+                                .thenCompose(old -> register(store, old, use))));
+  }
+
+  /** Checks both sides if the old one has no leader, so that the new one holds the gate. */
+  private CompletionStage<?> requireSides(Store old, TransitionCollection.Use use) {
+    if (!ClockOrder.isNeededBy(old.capabilities())) {
+      return CompletableFuture.completedFuture(null);
+    }
+    if (use.isReadOnly()) {
+      throw new KvException.Permanent(
+          description
+              + ": a service may not only read while the old side has no leader, since readers write"
+              + " what one side lacks: remove access=read");
+    }
+    return newSide.store().thenAccept(fresh -> ClockOrder.requireSides(old, fresh));
   }
 
   /** Registers before the phase is read, so that a step waits for this instance or its lease. */
@@ -205,13 +226,25 @@ final class TransitionStore implements Store {
         .thenCompose(
             state ->
                 state.phase() == Phase.NEW_ONLY
-                    ? CompletableFuture.completedFuture(collection(use, old, state, sent))
+                    ? CompletableFuture.completedFuture(collection(use, old, state, sent, null))
                     : handedOver(use.name(), old)
-                        .thenApply(
-                            record ->
+                        .thenCombine(
+                            oldFloor(store, use.name()),
+                            (record, oldFloor) ->
                                 record == null
-                                    ? collection(use, old, state, sent)
+                                    ? collection(use, old, state, sent, oldFloor)
                                     : movedCollection(use, record)));
+  }
+
+  /**
+   * Returns the version above which versions are drawn by clocks while the old side has no leader:
+   * the floor of the migration that has filled it. Null if a leader draws them.
+   */
+  private static CompletionStage<@Nullable Long> oldFloor(Store old, String name) {
+    return ClockOrder.isNeededBy(old.capabilities())
+        ? CollectionRecord.read(old.metadata(), name)
+            .thenApply(record -> record == null ? 0 : record.floor())
+        : CompletableFuture.completedFuture(null);
   }
 
   /**
@@ -272,14 +305,16 @@ final class TransitionStore implements Store {
             .withPhase(Phase.NEW_ONLY)
             .withFloor(record.floor())
             .withCopy(record.copy()),
-        Lease.Moment.now());
+        Lease.Moment.now(),
+        null);
   }
 
   private TransitionCollection collection(
       TransitionCollection.Use use,
       @Nullable StoreCollection old,
       Gate.State state,
-      Lease.Moment registered) {
+      Lease.Moment registered,
+      @Nullable Long oldFloor) {
     events.phase(use.name(), state.phase());
     NewSide side =
         new NewSide(
@@ -290,7 +325,7 @@ final class TransitionStore implements Store {
             state.copy());
     Lease lease = new Lease(System::nanoTime, System::currentTimeMillis, registered);
     return new TransitionCollection(
-        use, UNTIL_OPENED, old, side, state, lease, clock, this::locks, events);
+        use, UNTIL_OPENED, old, side, state, lease, clock, this::locks, events, oldFloor);
   }
 
   /** Opens the new side of a collection, which must hold the copy that the gate names. */
@@ -312,11 +347,20 @@ final class TransitionStore implements Store {
               requireCopy(use.name(), record, copy, floor);
               return new CopyView.Opened(opened, record.isReadable());
             })
+        .thenCompose(opened -> requireOld(use.name(), copy, floor).thenApply(same -> opened))
         .thenCompose(
             opened ->
                 newClock.isRight()
                     ? CompletableFuture.completedFuture(opened)
                     : newClock.measure().thenApply(measured -> opened));
+  }
+
+  /** Without a leader, no gate on the old side shows that it is the one that moves. */
+  private CompletionStage<?> requireOld(String name, @Nullable Copy copy, long floor) {
+    Store old = oldSide.openedOrNull();
+    return copy == null || floor > 0 || old == null || !ClockOrder.isNeededBy(old.capabilities())
+        ? CompletableFuture.completedFuture(null)
+        : ClockOrder.requireOld(old, name, copy);
   }
 
   private static void requireCopy(

@@ -19,6 +19,7 @@ import dev.kvshift.scylla.internal.scan.ScanPositionFuzz;
 import dev.kvshift.scylla.internal.scan.SweepRecordFuzz;
 import dev.kvshift.spi.CollectionRecordFuzz;
 import dev.kvshift.spi.CopyFuzz;
+import dev.kvshift.transition.GateTextFuzz;
 import java.util.List;
 
 /** All targets. */
@@ -43,7 +44,8 @@ final class FuzzTargets {
           new TopicRecordFuzz(),
           new CommitNoteFuzz(),
           new LedgerFuzz(),
-          new RequestFuzz());
+          new RequestFuzz(),
+          new GateTextFuzz());
 
   private FuzzTargets() {}
 

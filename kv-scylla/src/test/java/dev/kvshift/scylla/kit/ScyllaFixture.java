@@ -13,7 +13,7 @@ import java.util.Set;
 /** The driver on the server that the tests of this module share, on a keyspace of its own. */
 public class ScyllaFixture implements StoreFixture {
   private final Meter meter = new Meter();
-  private final String keyspace = TestStores.newKeyspace();
+  final String keyspace = TestStores.newKeyspace();
 
   /** For the kit. */
   public ScyllaFixture() {}

@@ -14,12 +14,13 @@ import org.jspecify.annotations.Nullable;
  * The data cell of a row.
  *
  * <p>Format: 1 byte for the format, 8 for the expiry in ms since 1970 or 0, then the value (format
- * 1) or the head of its chunks (format 2: 32 bytes id, 4 bytes length, 4 bytes CRC32C). At equal
+ * 1) or the head of its chunks (format 2: 32 bytes id, 4 bytes length, 4 bytes CRC32C), or nothing:
+ * the dead row of a deleted entry (format 3), if the store keeps its deletes readable. At equal
  * write timestamps servers keep the greater bytes, so within a format the later expiry wins, then
  * the greater value.
  *
- * @param value the value; null if it is in chunks
- * @param head the head of the chunks; null if the value is in the cell
+ * @param value the value; null if it is in chunks, or the row is dead
+ * @param head the head of the chunks; null if the value is in the cell, or the row is dead
  */
 public record Cell(
     StoreKey key,
@@ -30,6 +31,7 @@ public record Cell(
   public static final int HEADER_BYTES = 1 + Long.BYTES;
   private static final byte WHOLE = 1;
   private static final byte CHUNKED = 2;
+  private static final byte DEAD = 3;
 
   /** The expiry, in the format, of an entry that has none. */
   private static final long NEVER = 0;
@@ -40,6 +42,12 @@ public record Cell(
     cell[0] = WHOLE;
     value.copyTo(cell, HEADER_BYTES);
     return ByteBuffer.wrap(cell).putLong(1, millis(expiry));
+  }
+
+  /** Returns the cell of a deleted entry. */
+  public static ByteBuffer dead() {
+    ByteBuffer cell = ByteBuffer.allocate(HEADER_BYTES);
+    return cell.put(0, DEAD);
   }
 
   /** Returns a cell whose value is in chunks. */
@@ -53,8 +61,11 @@ public record Cell(
         .flip();
   }
 
-  /** Returns whether the cell's entry has expired. */
-  public static boolean isExpired(ByteBuffer cell, VersionClock clock) {
+  /** Returns whether the cell's entry is deleted or has expired. */
+  public static boolean isDead(ByteBuffer cell, VersionClock clock) {
+    if (cell.remaining() >= HEADER_BYTES && cell.get(cell.position()) == DEAD) {
+      return true;
+    }
     long millis = cell.remaining() < HEADER_BYTES ? NEVER : cell.getLong(cell.position() + 1);
     return millis != NEVER && TimeUnit.MILLISECONDS.toMicros(millis) <= clock.nowMicros();
   }
@@ -95,6 +106,16 @@ public record Cell(
             + collection
             + " has a row of an unknown format: use a newer version of kvshift, or find out what"
             + " wrote the row");
+  }
+
+  /** Returns the dead row of a key. */
+  public static Cell dead(StoreKey key, long version) {
+    return new Cell(key, version, null, null, null);
+  }
+
+  /** Returns whether this is the row of a deleted or expired entry. */
+  public boolean isDead() {
+    return value == null && head == null;
   }
 
   /** Returns the bytes that the row counts towards a page's limit. */

@@ -24,6 +24,12 @@ public record CellTtl(long removableSecond) {
    */
   private static final Duration MARGIN = Duration.ofMinutes(1);
 
+  /** The time for which a store that keeps its deletes keeps expired entries: 90 days. */
+  private static final Duration EXPIRED_KEPT = Duration.ofDays(90);
+
+  /** The time for which such a store keeps deleted entries. */
+  private static final Duration DELETED_KEPT = Duration.ofDays(365);
+
   /** An entry that lives longer gets no TTL, since servers limit it; nothing removes its cell. */
   private static final Duration LONGEST = Duration.ofDays(3_660);
 
@@ -42,9 +48,31 @@ public record CellTtl(long removableSecond) {
     if (millis - TimeUnit.MICROSECONDS.toMillis(clock.nowMicros()) > LONGEST.toMillis()) {
       return null;
     }
-    long lastSecond = TimeUnit.MILLISECONDS.toSeconds(millis + TimeUnit.SECONDS.toMillis(1) - 1);
-    long removable = lastSecond + MARGIN.toSeconds();
+    long removable = lastSecond(expiry) + MARGIN.toSeconds();
     return removable > LAST_SECOND ? null : new CellTtl(removable);
+  }
+
+  private static long lastSecond(Instant expiry) {
+    long millis = expiry.toEpochMilli();
+    return TimeUnit.MILLISECONDS.toSeconds(millis + TimeUnit.SECONDS.toMillis(1) - 1);
+  }
+
+  /**
+   * Returns the TTL of the cell of a deleted entry, if the store keeps those. It is later than that
+   * of any entry of the same version, so that at equal versions the delete wins.
+   */
+  public static CellTtl ofDeleted(long version) {
+    long removable = TimeUnit.MICROSECONDS.toSeconds(version) + DELETED_KEPT.toSeconds();
+    return new CellTtl(Math.min(removable, LAST_SECOND));
+  }
+
+  /**
+   * Returns the TTL of the cell of an entry that expires, if the store keeps those that have; null
+   * if the cell gets none, since it would outlive a delete of the same version.
+   */
+  public static @Nullable CellTtl ofKept(Instant expiry, long version) {
+    long removable = lastSecond(expiry) + EXPIRED_KEPT.toSeconds();
+    return removable >= ofDeleted(version).removableSecond ? null : new CellTtl(removable);
   }
 
   /** Returns the TTL of a request that is sent now, in seconds, at least 1. */

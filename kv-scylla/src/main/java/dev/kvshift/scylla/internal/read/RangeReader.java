@@ -79,6 +79,7 @@ public final class RangeReader {
     private final Duration patience;
     private final List<Cell> rows = new ArrayList<>();
     private @Nullable Bytes passed;
+    private int live;
     private int bytes;
     private int looked;
 
@@ -144,17 +145,20 @@ public final class RangeReader {
           continue;
         }
         StoreKey key = StoreKey.of(main, shard, Bytes.of(clustering));
-        Cell row = reader.live(key, found, 1);
-        if (row != null) {
-          if (rows.size() == limit.entries()) {
+        Cell row = reader.shown(key, found, 1);
+        if (row != null && !row.isDead()) {
+          if (live == limit.entries()) {
             return done(Stop.ENTRY_LIMIT);
           }
           int size = row.size();
-          if (!rows.isEmpty() && size > limit.bytes() - bytes) {
+          if (live > 0 && size > limit.bytes() - bytes) {
             return done(Stop.BYTE_LIMIT);
           }
-          rows.add(row);
+          live++;
           bytes += size;
+        }
+        if (row != null) {
+          rows.add(row);
         }
         passed = key.clustering();
       }
@@ -181,7 +185,7 @@ public final class RangeReader {
     }
 
     private CompletionStage<RowPage> goOn() {
-      if (rows.size() >= limit.entries()) {
+      if (live >= limit.entries()) {
         return done(Stop.ENTRY_LIMIT);
       }
       Range rest = rest();
@@ -195,9 +199,7 @@ public final class RangeReader {
     private CompletionStage<RowPage> pass(Part part, Bytes cut) {
       passed = cut;
       shift = narrowing.wider(readStart(part.rest()), shift);
-      return rows.isEmpty() && isPatient()
-          ? read(rest(), ROWS_BEHIND_EXPIRED)
-          : done(Stop.SCAN_LIMIT);
+      return live == 0 && isPatient() ? read(rest(), ROWS_BEHIND_EXPIRED) : done(Stop.SCAN_LIMIT);
     }
 
     /**
@@ -218,7 +220,7 @@ public final class RangeReader {
       }
       int refused = rest.equals(part.rest()) ? shift : 0;
       shift = narrowing.narrower(readStart(rest), refused);
-      if (passed != null && !(rows.isEmpty() && isPatient())) {
+      if (passed != null && !(live == 0 && isPatient())) {
         return done(Stop.SCAN_LIMIT);
       }
       return KeyCut.of(rest, shift) == null || call.isExpired()

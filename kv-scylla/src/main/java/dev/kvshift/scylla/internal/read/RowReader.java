@@ -47,6 +47,7 @@ public final class RowReader {
   private final VersionClock clock;
   private final AtomicBoolean reported = new AtomicBoolean();
   private final CellSizes sizes;
+  private final boolean keepsDeletes;
 
   public RowReader(
       String collection,
@@ -62,6 +63,7 @@ public final class RowReader {
     this.requests = requests;
     this.clock = clock;
     this.sizes = sizes;
+    this.keepsDeletes = requests.settings().keepsDeletes();
   }
 
   /** Reads one row by its key. */
@@ -69,7 +71,7 @@ public final class RowReader {
     return requests.read(statements.get(key), new Get(key, call));
   }
 
-  /** Reads the cell of a row; null if there is none or it has expired. */
+  /** Reads the cell of a row; null if there is none. A dead one counts only if it is kept. */
   public CompletionStage<@Nullable Cell> cell(StoreKey key, Call call) {
     return cell(statements.get(key), key, call);
   }
@@ -101,7 +103,7 @@ public final class RowReader {
         call,
         result -> {
           com.datastax.oss.driver.api.core.cql.Row found = result.one();
-          return found == null ? null : live(key, found, 0);
+          return found == null ? null : shown(key, found, 0);
         });
   }
 
@@ -123,8 +125,10 @@ public final class RowReader {
         sizes.note(keyBytes(key) + bytes.remaining());
       }
       long version = found == null || bytes == null ? 0 : version(found, 1);
-      if (bytes == null || !isLive(bytes, version)) {
+      if (bytes == null) {
         complete(null);
+      } else if (!isLive(bytes, version)) {
+        complete(keepsDeletes ? Row.tombstone(key, version) : null);
       } else if (Cell.isWhole(bytes)) {
         complete(Cell.row(key, version, bytes));
       } else {
@@ -141,15 +145,19 @@ public final class RowReader {
     }
   }
 
-  /** Returns the cell of a result's two columns, value and write time; null if it has expired. */
-  public @Nullable Cell live(
+  /**
+   * Returns the cell of a result's two columns, value and write time. One that is deleted or has
+   * expired is dead if the store keeps deletes, and null otherwise.
+   */
+  public @Nullable Cell shown(
       StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
     ByteBuffer bytes = found.getBytesUnsafe(column);
     sizes.note(keyBytes(key) + (bytes == null ? 0 : bytes.remaining()));
     long version = bytes == null ? 0 : version(found, column + 1);
-    return bytes != null && isLive(bytes, version)
-        ? Cell.read(collection, key, version, bytes)
-        : null;
+    if (bytes != null && isLive(bytes, version)) {
+      return Cell.read(collection, key, version, bytes);
+    }
+    return bytes != null && keepsDeletes ? Cell.dead(key, version) : null;
   }
 
   /** Returns the write time of a cell that exists. {@code getLong} would look up a codec. */
@@ -158,7 +166,7 @@ public final class RowReader {
     return bytes.getLong(bytes.position());
   }
 
-  /** Returns whether a cell has not expired. Observes its version. */
+  /** Returns whether a cell is neither deleted nor expired. Observes its version. */
   private boolean isLive(ByteBuffer cell, long version) {
     if (!clock.observe(version) && reported.compareAndSet(false, true)) {
       LOG.warn(
@@ -167,7 +175,7 @@ public final class RowReader {
           collection,
           version);
     }
-    return !Cell.isExpired(cell, clock);
+    return !Cell.isDead(cell, clock);
   }
 
   private static int keyBytes(StoreKey key) {
@@ -189,7 +197,9 @@ public final class RowReader {
     for (int i = start; i < cells.size(); i++) {
       Cell cell = cells.get(i);
       Bytes value = cell.value();
-      if (value == null) {
+      if (cell.isDead()) {
+        rows.add(Row.tombstone(cell.key(), cell.version()));
+      } else if (value == null) {
         int next = i + 1;
         return whole(cell, null, call)
             .thenCompose(
@@ -199,8 +209,9 @@ public final class RowReader {
                   }
                   return rowsFrom(next, cells, rows, call);
                 });
+      } else {
+        rows.add(Row.of(cell.key(), cell.version(), value, cell.expiry()));
       }
-      rows.add(Row.of(cell.key(), cell.version(), value, cell.expiry()));
     }
     return CompletableFuture.completedFuture(rows);
   }
@@ -234,10 +245,7 @@ public final class RowReader {
     ChunkHead head = cell == null ? null : cell.head();
     if (cell == null || head == null) {
       return CompletableFuture.completedFuture(
-          cell == null
-              ? null
-              : Row.of(
-                  cell.key(), cell.version(), Objects.requireNonNull(cell.value()), cell.expiry()));
+          cell == null ? null : Row.of(cell.key(), cell.version(), cell.value(), cell.expiry()));
     }
     if (chunks == null || (before != null && head.equals(before.head()))) {
       return CompletableFuture.failedFuture(missingChunks(cell.version()));

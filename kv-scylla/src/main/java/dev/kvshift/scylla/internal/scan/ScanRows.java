@@ -96,10 +96,10 @@ final class ScanRows {
         && !isPatient();
   }
 
-  /** Adds a row if it is live. */
+  /** Adds a row if it is live, or dead and kept. */
   void take(StoreKey key, Row found, int cellColumn) {
     looked++;
-    Cell row = shared.reader().live(key, found, cellColumn);
+    Cell row = shared.reader().shown(key, found, cellColumn);
     if (row != null) {
       rows.add(row);
       bytes += key.main().size() + row.size();

@@ -30,6 +30,7 @@ public record Settings(
     String serialConsistency,
     Duration timeout,
     boolean create,
+    boolean keepsDeletes,
     Map<String, Integer> replication,
     int maxCellBytes,
     int maxValueBytes,
@@ -74,6 +75,11 @@ public record Settings(
               "create",
               "never",
               "whether to create a missing keyspace or table: never or if-missing"),
+          Parameter.optional(
+              "deletes",
+              "dropped",
+              "dropped, or kept: the rows of deleted and expired entries stay readable for 90 days at least,"
+                  + " for a migration between two such stores"),
           Parameter.optional(
               "replication",
               "3",
@@ -164,6 +170,7 @@ public record Settings(
         choice(string, "serialConsistency", Set.of("SERIAL", "LOCAL_SERIAL")),
         duration(string, "timeout", Duration.ofMillis(100), Duration.ofMinutes(10)),
         choice(string, "create", Set.of("never", "if-missing")).equals("if-missing"),
+        choice(string, "deletes", Set.of("dropped", "kept")).equals("kept"),
         replication(value(string, "replication"), local),
         number(string, "maxCellBytes", SMALLEST_CELL_BYTES, LARGEST_CELL_BYTES),
         number(string, "maxValueBytes", 1, LARGEST_VALUE_BYTES),

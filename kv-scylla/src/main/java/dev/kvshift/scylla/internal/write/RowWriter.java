@@ -17,7 +17,10 @@ import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** Writes rows: each as a delete, as one cell, or as chunks and a cell that names them. */
+/**
+ * Writes rows: each as a delete, as one cell, or as chunks and a cell that names them. If the store
+ * keeps its deletes, a delete is a cell without a value.
+ */
 public final class RowWriter {
   private final CollectionStatements statements;
   private final Requests requests;
@@ -27,6 +30,7 @@ public final class RowWriter {
   private final CellSizes sizes;
   private final @Nullable ChunkWriter chunks;
   private final @Nullable PartitionWrites partitions;
+  private final boolean keepsDeletes;
 
   private RowWriter(
       CollectionStatements statements,
@@ -45,6 +49,7 @@ public final class RowWriter {
     this.sizes = sizes;
     this.chunks = chunks;
     this.partitions = partitions;
+    this.keepsDeletes = requests.settings().keepsDeletes();
   }
 
   /** Returns a writer that sends each row in a request of its own, and only rows of one cell. */
@@ -89,9 +94,12 @@ public final class RowWriter {
     Bytes value = mutation.value();
     Instant expiry = mutation.expiry();
     if (value == null || (expiry != null && serverClock.hasExpired(expiry))) {
-      return send(new RowWrite(key, version, null, null, call));
+      return send(
+          keepsDeletes
+              ? new RowWrite(key, version, CellTtl.ofDeleted(version), Cell.dead(), call)
+              : new RowWrite(key, version, null, null, call));
     }
-    CellTtl ttl = expiry == null ? null : CellTtl.of(expiry, clock);
+    CellTtl ttl = expiry == null ? null : ttl(expiry, version);
     if (Cell.HEADER_BYTES + value.size() <= requests.settings().maxCellBytes()) {
       return send(new RowWrite(key, version, ttl, Cell.whole(value, expiry), call));
     }
@@ -99,6 +107,10 @@ public final class RowWriter {
         .write(key, version, value, ttl, call)
         .thenCompose(
             head -> send(new RowWrite(key, version, ttl, Cell.chunked(head, expiry), call)));
+  }
+
+  private @Nullable CellTtl ttl(Instant expiry, long version) {
+    return keepsDeletes ? CellTtl.ofKept(expiry, version) : CellTtl.of(expiry, clock);
   }
 
   private CompletionStage<Long> send(RowWrite row) {

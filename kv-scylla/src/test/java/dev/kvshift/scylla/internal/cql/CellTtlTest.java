@@ -45,4 +45,26 @@ final class CellTtlTest {
   private static VersionClock at(Instant now) {
     return new VersionClock(Clock.fixed(now, ZoneOffset.UTC));
   }
+
+  @Test
+  void ofKept_expiry_isRemovableNinetyDaysLaterButBeforeADeleteOfItsVersion() {
+    long second = NOW.getEpochSecond();
+    long version = VersionClock.micros(NOW);
+    assertThat(CellTtl.ofDeleted(version)).isEqualTo(new CellTtl(second + 365 * 86_400L));
+    assertThat(CellTtl.ofKept(NOW.plusMillis(5_000), version))
+        .isEqualTo(new CellTtl(second + 5 + 90 * 86_400L));
+    Instant last = NOW.plus(Duration.ofDays(275));
+    assertThat(CellTtl.ofKept(last.minusMillis(1_000), version)).isNotNull();
+    assertThat(CellTtl.ofKept(last, version)).isNull();
+  }
+
+  @Test
+  void ofDeleted_beyondTheLastSecond_isRemovableThen() {
+    long last = CellTtl.LAST_SECOND - 10;
+    long version = last * 1_000_000;
+    assertThat(CellTtl.ofDeleted(version)).isEqualTo(new CellTtl(CellTtl.LAST_SECOND));
+    Instant expiry = Instant.ofEpochSecond(CellTtl.LAST_SECOND - 90 * 86_400L);
+    assertThat(CellTtl.ofKept(expiry, version)).isNull();
+    assertThat(CellTtl.ofKept(expiry.minusSeconds(1), version)).isNotNull();
+  }
 }

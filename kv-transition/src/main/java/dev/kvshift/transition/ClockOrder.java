@@ -1,0 +1,137 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Store;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The migration of a collection from a store that has no leader. Versions are drawn by clocks, the
+ * gate is in the new store's metadata, and the phases are those of section 11 of the protocol.
+ */
+public final class ClockOrder {
+  /** The source that the copies of such migrations name: there is no change log. */
+  private static final String SOURCE = "clock-ordered";
+
+  private static final String GROUP = "moving/";
+
+  private static final List<Capability> NEEDED =
+      List.of(
+          Capability.VERSIONED_WRITES,
+          Capability.TOMBSTONE_READS,
+          Capability.METADATA,
+          Capability.SCAN);
+
+  private ClockOrder() {}
+
+  /** Returns whether a collection leaves a store in clock order: nobody leads there. */
+  public static boolean isNeededBy(Set<Capability> old) {
+    return !old.contains(Capability.GATE);
+  }
+
+  /**
+   * Checks what clock order needs of both sides.
+   *
+   * @throws KvException.Permanent if one of them cannot do it
+   */
+  static void requireSides(Store old, Store fresh) {
+    for (Store side : List.of(old, fresh)) {
+      for (Capability needed : NEEDED) {
+        if (!side.capabilities().contains(needed)) {
+          throw new KvException.Permanent(
+              side.description()
+                  + " lacks "
+                  + needed
+                  + ", which both sides need if the old one has no leader"
+                  + (needed == Capability.TOMBSTONE_READS
+                      ? ": add deletes=kept to a scylla:// string"
+                      : ": use another store"));
+        }
+      }
+    }
+  }
+
+  /**
+   * Prepares a migration: both stores and the gate name the copy that it fills. Returns the copy
+   * that was prepared before if there is one.
+   *
+   * @param old the old store, and {@code fresh} the new one, which stay the caller's
+   * @return a stage that fails with {@code Permanent} if either belongs to another migration
+   */
+  public static CompletionStage<Copy> prepare(
+      String collection, Layout layout, Store old, Store fresh) {
+    requireSides(old, fresh);
+    Gate gate = MetadataGate.of(fresh, collection);
+    return CollectionRecord.read(fresh.metadata(), collection)
+        .thenCompose(
+            record -> {
+              Copy known = record == null ? null : record.copy();
+              Copy copy =
+                  known != null && known.source().equals(SOURCE) ? known : Copy.draw(SOURCE);
+              return (record != null && record.isHandedOver()
+                      ? CompletableFuture.completedFuture(null)
+                      : fresh.open(collection, layout, Claim.importing(copy)))
+                  .thenCompose(opened -> announce(old, collection, copy))
+                  .thenCompose(announced -> name(gate, collection, copy));
+            });
+  }
+
+  /** Names the copy on the old store, so that a service with another old store is found out. */
+  private static CompletionStage<Void> announce(Store old, String collection, Copy copy) {
+    Bytes text = Bytes.utf8(copy.toString());
+    return old.metadata()
+        .compareAndSet(GROUP + collection, null, text)
+        .thenCompose(done -> requireOld(old, collection, copy));
+  }
+
+  /** Fails with {@code Permanent} unless the old store names the copy. */
+  static CompletionStage<Void> requireOld(Store old, String collection, Copy copy) {
+    return old.metadata()
+        .get(GROUP + collection)
+        .thenAccept(
+            found -> {
+              if (found == null || !found.equals(Bytes.utf8(copy.toString()))) {
+                throw new KvException.Permanent(
+                    "collection "
+                        + collection
+                        + ": the gate names copy "
+                        + copy
+                        + ", and "
+                        + old.description()
+                        + (found == null ? " names none" : " names " + found.toUtf8())
+                        + ": check the old= string, or end that other migration");
+              }
+            });
+  }
+
+  private static CompletionStage<Copy> name(Gate gate, String collection, Copy copy) {
+    return gate.state()
+        .thenCompose(
+            state -> {
+              if (copy.equals(state.copy())) {
+                return CompletableFuture.completedFuture(copy);
+              }
+              if (state.copy() != null) {
+                throw new KvException.Permanent(
+                    "collection "
+                        + collection
+                        + ": its gate names copy "
+                        + state.copy()
+                        + ", and the new store holds "
+                        + copy
+                        + ": check the new store's connection string");
+              }
+              return gate.compareAndSet(state, state.withCopy(copy))
+                  .thenCompose(changed -> name(gate, collection, copy));
+            });
+  }
+}

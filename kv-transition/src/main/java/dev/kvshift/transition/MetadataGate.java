@@ -1,0 +1,204 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.GateRecord;
+import dev.kvshift.spi.InstanceRegistry;
+import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gate of a collection whose old store has no leader, kept in the new store's metadata. It is
+ * changed by compare-and-set there, and refuses nobody's requests: instances follow it alone, and
+ * draw the versions of their writes by their clocks.
+ *
+ * <p><b>Leases.</b> No clock is compared with another. An instance rewrites its report, and its
+ * lease runs from before that. A gate counts {@link Gate#LEASE} and a second by its own monotonic
+ * clock from when it first saw a report; one that is still the same afterwards is of an instance
+ * whose lease is over. A gate that was just made therefore waits that long for a process that has
+ * died.
+ *
+ * <p>Order makes a step safe: an instance writes its report first and reads the state afterwards, a
+ * coordinator changes the state first and reads the reports afterwards. So either the instance
+ * learns the new epoch, or the coordinator sees that it may still act in the old one.
+ *
+ * <p>Fences, moves, reasserted rows and applied watermarks are a leader's, and fail with {@code
+ * UnsupportedCapability}. Safe for use by many threads; keep one gate as long as it is needed.
+ */
+public final class MetadataGate implements Gate {
+  private static final String GROUP = "gate/";
+
+  private final Store store;
+  private final String collection;
+  private final MetadataLeases leases;
+  private final InstanceRegistry instances;
+  private final Map<String, Bytes> seen = new HashMap<>();
+
+  /** A record, and the bytes that hold it; none before the first change. */
+  record Kept(GateRecord record, @Nullable Bytes bytes) {}
+
+  private MetadataGate(Store store, String collection, LongSupplier nanoTime) {
+    this.store = store;
+    this.collection = collection;
+    this.leases = new MetadataLeases(store.metadata());
+    this.instances = new InstanceRegistry(collection, Clock.systemUTC(), nanoTime);
+  }
+
+  /**
+   * Returns the gate of a collection.
+   *
+   * @param store the new store, which needs {@link Capability#METADATA} and stays the caller's
+   */
+  public static MetadataGate of(Store store, String collection) {
+    return of(store, collection, System::nanoTime);
+  }
+
+  static MetadataGate of(Store store, String collection, LongSupplier nanoTime) {
+    return new MetadataGate(store, collection, nanoTime);
+  }
+
+  static CompletionStage<Kept> read(Metadata metadata, String collection) {
+    return metadata
+        .get(GROUP + collection)
+        .thenApply(
+            bytes ->
+                new Kept(
+                    bytes == null ? GateRecord.first() : GateText.parseGate(collection, bytes),
+                    bytes));
+  }
+
+  private CompletionStage<Kept> read() {
+    return read(store.metadata(), collection);
+  }
+
+  private CompletionStage<Boolean> change(Kept from, GateRecord to) {
+    return store.metadata().compareAndSet(GROUP + collection, from.bytes, GateText.print(to));
+  }
+
+  @Override
+  public CompletionStage<State> state() {
+    return read().thenApply(kept -> kept.record.state());
+  }
+
+  @Override
+  public CompletionStage<Boolean> compareAndSet(State expected, State next) {
+    return look()
+        .thenCompose(looked -> read())
+        .thenCompose(
+            kept -> {
+              GateRecord stepped = kept.record.stepped(collection, expected, next, instances);
+              return stepped == null
+                  ? CompletableFuture.completedFuture(false)
+                  : change(kept, stepped);
+            });
+  }
+
+  @Override
+  public CompletionStage<State> seal(long epoch) {
+    return look()
+        .thenCompose(looked -> store.serverTime())
+        .thenCompose(
+            now -> {
+              // Instances draw by the same clocks before and after, so that nobody has to wait.
+              long floor = VersionClock.micros(now.minus(VersionClock.SKEW_LIMIT.multipliedBy(2)));
+              return read()
+                  .thenCompose(
+                      kept -> {
+                        GateRecord sealed = kept.record.sealed(collection, epoch, floor, instances);
+                        return sealed.equals(kept.record)
+                            ? CompletableFuture.completedFuture(sealed.state())
+                            : change(kept, sealed)
+                                .thenCompose(
+                                    changed ->
+                                        changed
+                                            ? CompletableFuture.completedFuture(sealed.state())
+                                            : seal(epoch));
+                      });
+            });
+  }
+
+  @Override
+  public CompletionStage<List<Instance>> instances() {
+    return look().thenApply(looked -> instances.instances());
+  }
+
+  /** Reads the reports, and removes those of instances that are gone. */
+  private CompletionStage<?> look() {
+    return leases.all().thenCompose(this::take);
+  }
+
+  private synchronized CompletionStage<?> take(SortedMap<String, Bytes> reports) {
+    seen.keySet().retainAll(reports.keySet());
+    Map<String, String> places = new HashMap<>();
+    reports.forEach(
+        (name, bytes) -> {
+          InstanceReport report = GateText.parseBeat(bytes).report();
+          if (report.uses().containsKey(collection)) {
+            places.put(report.instance(), name);
+            if (!bytes.equals(seen.put(name, bytes))) {
+              instances.report(report, Long.MAX_VALUE);
+            }
+          }
+        });
+    CompletionStage<?> removed = CompletableFuture.completedFuture(null);
+    for (String instance : instances.forgetGone()) {
+      String name = places.get(instance); // null if it lives, and has closed this collection
+      if (name != null) {
+        removed = removed.thenCompose(before -> leases.remove(name, reports.get(name)));
+      }
+    }
+    return removed;
+  }
+
+  /** Does nothing: no store's replies show an epoch. Instances learn of steps by their reports. */
+  @Override
+  public void listen(LongConsumer listener) {}
+
+  @Override
+  public CompletionStage<Fence> fence(String attempt, FenceOptions options) {
+    return unsupported(Capability.FENCING);
+  }
+
+  @Override
+  public CompletionStage<Void> lift(String attempt) {
+    return unsupported(Capability.FENCING);
+  }
+
+  @Override
+  public CompletionStage<State> move(String attempt) {
+    return unsupported(Capability.FENCING);
+  }
+
+  @Override
+  public CompletionStage<Row> reassert(StoreKey key, long atLeast) {
+    return unsupported(Capability.GATE);
+  }
+
+  @Override
+  public CompletionStage<Void> applied(long version) {
+    return unsupported(Capability.GATE);
+  }
+
+  private <T> CompletionStage<T> unsupported(Capability capability) {
+    return CompletableFuture.failedFuture(
+        new KvException.UnsupportedCapability(
+            capability, "a gate kept in the metadata of " + store.description()));
+  }
+}

@@ -1,0 +1,170 @@
+package dev.kvshift.transition;
+
+import static dev.kvshift.testkit.concurrent.Await.join;
+
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.KvObserver;
+import dev.kvshift.api.KvObserver.Event;
+import dev.kvshift.memory.MemoryOptions;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.StoreProvider;
+import dev.kvshift.spi.VersionClock;
+import dev.kvshift.testkit.concurrent.Await;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Two in-memory stores without a leader, with one collection that moves in clock order, and
+ * services in between, whose requests end late and as a test says.
+ */
+final class LeaderlessStores implements AutoCloseable {
+  static final String ITEMS = TwoStores.ITEMS;
+  static final Duration PATIENCE = Duration.ofSeconds(30);
+  static final Key KEY = Key.of(Bytes.utf8("main"), Bytes.utf8("key"));
+  static final StoreKey STORE_KEY = StoreKey.of(KEY.main(), KEY.clustering());
+
+  private static final MemoryOptions OPTIONS =
+      MemoryOptions.defaults()
+          .without(
+              Capability.GATE,
+              Capability.FENCING,
+              Capability.USAGE,
+              Capability.CHANGE_SOURCE,
+              Capability.CHANGE_CONSUMERS,
+              Capability.LOCKS,
+              Capability.LOCK_GATE);
+
+  private final String name = UUID.randomUUID().toString();
+  final Store oldStore = MemoryStoreProvider.open(name + "-old", OPTIONS);
+  final Store newStore = MemoryStoreProvider.open(name + "-new", OPTIONS);
+  final StoreCollection onOld = join(oldStore.open(ITEMS, TwoStores.LAYOUT, Claim.ACTIVE));
+  final TwoStores.Requests toOld = new TwoStores.Requests();
+  final TwoStores.Requests toNew = new TwoStores.Requests();
+  final MetadataGate gate = MetadataGate.of(newStore, ITEMS);
+  final Queue<Event> events = new ConcurrentLinkedQueue<>();
+  private final List<Store> services = new ArrayList<>();
+  final Copy copy;
+  final StoreCollection onNew;
+
+  LeaderlessStores() {
+    copy = join(ClockOrder.prepare(ITEMS, TwoStores.LAYOUT, oldStore, newStore));
+    onNew = join(newStore.open(ITEMS, TwoStores.LAYOUT, Claim.importing(copy)));
+  }
+
+  /** Opens the store of another service. */
+  Store open(String service, String more) {
+    return open(service, more, name + "-old");
+  }
+
+  Store open(String service, String more, String old) {
+    Store opened =
+        new TransitionProvider()
+            .open(
+                ConnectionString.parse(
+                    "transition://"
+                        + service
+                        + "?old=memory%3A%2F%2Fold&new=memory%3A%2F%2Fnew"
+                        + more),
+                new StoreProvider.Context() {
+                  @Override
+                  public Store open(ConnectionString nested) {
+                    boolean isOld = nested.hosts().get(0).name().equals("old");
+                    return new TwoStores.Side(
+                        MemoryStoreProvider.open(isOld ? old : name + "-new", OPTIONS),
+                        isOld ? toOld : toNew,
+                        VersionClock.ofProcess());
+                  }
+
+                  @Override
+                  public KvObserver observer() {
+                    return new RecordedEvents(events);
+                  }
+
+                  @Override
+                  public VersionClock clock() {
+                    return VersionClock.ofProcess();
+                  }
+                });
+    services.add(opened);
+    return opened;
+  }
+
+  /** Opens the collection of another service. */
+  KvCollection connect(String service) {
+    return KvStore.over(open(service, "")).collection(ITEMS, TwoStores.LAYOUT);
+  }
+
+  MergePass pass() {
+    return MergePass.of(onOld, onNew);
+  }
+
+  /** Takes the collection to a phase, waiting for the services. */
+  void moveTo(Phase phase) {
+    Coordinator coordinator = Coordinator.inClockOrder(ITEMS, gate, () -> pass().run());
+    if (phase != Phase.NEW_ONLY) {
+      coordinator.moveTo(phase, PATIENCE);
+      return;
+    }
+    State last = coordinator.moveTo(Phase.NEW_PRIMARY, PATIENCE);
+    State sealed = join(gate.seal(last.epoch()));
+    join(newStore.activate(ITEMS, copy, sealed.floor()));
+  }
+
+  /** Takes the step to a neighbouring phase, waiting for nobody, as after lost leases. */
+  void stepPastEverybody(Phase phase) {
+    Await.until(
+        "the step into " + phase,
+        () -> {
+          State now = join(gate.state());
+          long epoch = now.epoch() + 1;
+          try {
+            return join(
+                gate.compareAndSet(
+                    now, now.withEpoch(epoch).withPhase(phase).withAcceptMin(epoch)));
+          } catch (KvException.Transient notReady) {
+            return false;
+          }
+        });
+  }
+
+  @Nullable Row read(StoreCollection side) {
+    return Await.<@Nullable Row>join(side.get(STORE_KEY, call()));
+  }
+
+  /** Writes to one side alone, at a version. */
+  void write(StoreCollection side, Mutation mutation, long version) {
+    join(side.write(STORE_KEY, mutation.withVersion(version), call()));
+  }
+
+  static Call call() {
+    return Call.within(Duration.ofSeconds(10));
+  }
+
+  @Override
+  public void close() {
+    services.forEach(Store::close);
+    oldStore.close();
+    newStore.close();
+  }
+}

@@ -1,0 +1,258 @@
+package dev.kvshift.transition;
+
+import static dev.kvshift.testkit.concurrent.Await.join;
+import static dev.kvshift.testkit.fixture.TestCopy.COPY;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
+import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.GateRecord;
+import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.InstanceReport.Use;
+import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.SideCounts;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreKey;
+import dev.kvshift.testkit.concurrent.Await;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The gate in a store's metadata: leases without clocks, and what it keeps. */
+final class MetadataGateTest {
+  private static final String ITEMS = "items";
+  private static final long LEASE = Gate.LEASE.plusSeconds(1).toNanos();
+
+  private final Store store = MemoryStoreProvider.open(UUID.randomUUID().toString());
+  private final MetadataLeases leases = new MetadataLeases(store.metadata());
+  private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5); // it overflows
+  private final MetadataGate gate = MetadataGate.of(store, ITEMS, nanos::get);
+
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  @Test
+  void instances_reportUnchangedForTheLease_isGoneAndItsRecordRemoved() {
+    report("one", 0);
+    assertThat(names(gate)).containsExactly("one");
+    nanos.addAndGet(LEASE - 1);
+    assertThat(names(gate)).containsExactly("one");
+    nanos.incrementAndGet();
+    assertThat(names(gate)).isEmpty();
+    assertThat(join(store.metadata().list("instance/", "", 10))).isEmpty();
+  }
+
+  @Test
+  void instances_renewedReport_holdsAnotherLease() {
+    report("one", 0);
+    assertThat(names(gate)).containsExactly("one");
+    nanos.addAndGet(LEASE - 1);
+    report("one", 0);
+    assertThat(names(gate)).containsExactly("one");
+    nanos.addAndGet(LEASE - 1);
+    assertThat(names(gate)).containsExactly("one");
+  }
+
+  @Test
+  void instances_ofAGateJustMade_listsWhoMayBeGone() {
+    report("one", 0);
+    names(gate);
+    nanos.addAndGet(LEASE - 1);
+    MetadataGate another = MetadataGate.of(store, ITEMS, nanos::get);
+    assertThat(names(another)).containsExactly("one");
+    nanos.addAndGet(1);
+    assertThat(names(another)).containsExactly("one");
+  }
+
+  @Test
+  void instances_processThatHasClosedTheCollection_isGoneAndKeepsItsRecord() {
+    report("one", 0);
+    names(gate);
+    InstanceReport other = InstanceReport.of("one", "kit").withUse("other", Use.acknowledging(0));
+    join(leases.report(() -> other));
+    nanos.addAndGet(LEASE);
+    assertThat(names(gate)).isEmpty();
+    assertThat(names(MetadataGate.of(store, "other"))).containsExactly("one");
+  }
+
+  @Test
+  void report_recordRemovedMeanwhile_registersAgain() {
+    report("one", 0);
+    names(gate);
+    nanos.addAndGet(LEASE);
+    assertThat(names(gate)).isEmpty();
+    report("two", 0);
+    report("one", 0);
+    assertThat(names(gate)).containsExactly("one", "two");
+    assertThat(join(store.metadata().list("instance/", "", 10)).keySet())
+        .containsExactly("instance/00001", "instance/00002");
+  }
+
+  @Test
+  void report_ofAProcessThatForgotItsRecord_takesItAgain() {
+    report("one", 0);
+    InstanceReport report = report("one").withUse(ITEMS, Use.acknowledging(0));
+    join(new MetadataLeases(store.metadata()).report(() -> report));
+    report("one", 0);
+    assertThat(join(store.metadata().list("instance/", "", 10)).keySet())
+        .containsExactly("instance/00001");
+  }
+
+  @Test
+  void report_twoAtOnce_areWrittenInOrder() {
+    AtomicLong asked = new AtomicLong();
+    List<? extends CompletionStage<?>> both =
+        List.of(
+            leases.report(() -> used("one", asked.getAndIncrement())),
+            leases.report(() -> used("one", asked.getAndIncrement())));
+    both.forEach(Await::join);
+    assertThat(join(gate.instances()))
+        .singleElement()
+        .satisfies(one -> assertThat(one.use().acknowledged()).isEqualTo(1));
+  }
+
+  @Test
+  void report_isWrittenBeforeTheStateIsRead() {
+    List<String> requests = new ArrayList<>();
+    Metadata inner = store.metadata();
+    Metadata recording =
+        new Metadata() {
+          @Override
+          public CompletionStage<@Nullable Bytes> get(String name) {
+            requests.add("get " + name);
+            return inner.get(name);
+          }
+
+          @Override
+          public CompletionStage<SortedMap<String, Bytes>> list(
+              String prefix, String after, int limit) {
+            requests.add("list " + prefix);
+            return inner.list(prefix, after, limit);
+          }
+
+          @Override
+          public CompletionStage<Boolean> compareAndSet(
+              String name, @Nullable Bytes expected, @Nullable Bytes next) {
+            requests.add("set " + name);
+            return inner.compareAndSet(name, expected, next);
+          }
+        };
+    MetadataLeases recorded = new MetadataLeases(recording);
+    join(recorded.report(() -> used("one", 0)));
+    join(recorded.report(() -> used("one", 0)));
+    assertThat(requests)
+        .containsExactly(
+            "list instance/",
+            "set instance/00001",
+            "get gate/items",
+            "set instance/00001",
+            "get gate/items");
+  }
+
+  @Test
+  void seal_afterAllHaveEnteredNewPrimary_isForEver() {
+    State now = join(gate.state());
+    for (Phase next : Phase.values()) {
+      if (next != Phase.LEGACY && next != Phase.NEW_ONLY) {
+        State step = now.withEpoch(now.epoch() + 1).withPhase(next).withAcceptMin(now.epoch() + 1);
+        assertThat(join(gate.compareAndSet(now, step))).isTrue();
+        now = join(gate.state());
+      }
+    }
+    State sealed = join(gate.seal(now.epoch()));
+    assertThat(sealed.phase()).isEqualTo(Phase.NEW_ONLY);
+    assertThat(sealed.floor()).isPositive();
+    assertThat(join(gate.seal(now.epoch()))).isEqualTo(sealed);
+    assertThat(join(MetadataGate.of(store, ITEMS).state())).isEqualTo(sealed);
+  }
+
+  @Test
+  void whatALeaderAloneCan_isUnsupported() {
+    unsupported(Capability.FENCING, () -> gate.fence("a", FenceOptions.lasting(Gate.LEASE)));
+    unsupported(Capability.FENCING, () -> gate.lift("a"));
+    unsupported(Capability.FENCING, () -> gate.move("a"));
+    unsupported(
+        Capability.GATE, () -> gate.reassert(StoreKey.of(Bytes.fromHex("01"), Bytes.empty()), 1));
+    unsupported(Capability.GATE, () -> gate.applied(1));
+  }
+
+  @Test
+  void text_ofAReport_keepsEverything() {
+    InstanceReport report =
+        InstanceReport.of("one", "a service\n100 %")
+            .withLibrary("1.0 β")
+            .withNewestPhase(Phase.NEW_ONLY)
+            .withUse("plain", Use.acknowledging(3))
+            .withUse(
+                "locks:space",
+                Use.acknowledging(4)
+                    .withLayout(Layout.point())
+                    .withCopy(COPY)
+                    .withProblem("not reachable: x=y")
+                    .withSkew(Duration.ofMillis(3))
+                    .withUncertainty(Duration.ofNanos(1_500))
+                    .withHeldLocks(7)
+                    .withCounts(
+                        SideCounts.NONE.withRequests(9, 3).withMissHits(2).withComparisons(8, 4)));
+    GateText.Beat kept = new GateText.Beat(report, 12);
+    assertThat(GateText.parseBeat(GateText.print(kept))).isEqualTo(kept);
+  }
+
+  @Test
+  void text_ofAGate_keepsEverything() {
+    State state =
+        State.first()
+            .withEpoch(7)
+            .withAcceptMin(6)
+            .withPhase(Phase.NEW_ONLY)
+            .withFloor(5)
+            .withIncarnation(2)
+            .withRamp(40)
+            .withSealed(true)
+            .withCopy(COPY);
+    GateRecord record = GateRecord.of(state, null, List.of());
+    Bytes text = GateText.print(record);
+    assertThat(GateText.parseGate(ITEMS, text)).isEqualTo(record);
+    Await.failure(
+        KvException.Permanent.class,
+        () -> GateText.parseGate(ITEMS, Bytes.utf8(text.toUtf8() + " newer=1")));
+  }
+
+  private static void unsupported(Capability capability, Supplier<CompletionStage<?>> request) {
+    assertThat(Await.failure(KvException.UnsupportedCapability.class, request).capability())
+        .isEqualTo(capability);
+  }
+
+  private static List<String> names(Gate gate) {
+    return join(gate.instances()).stream().map(Gate.Instance::name).toList();
+  }
+
+  private static InstanceReport report(String instance) {
+    return InstanceReport.of(instance, "kit").withNewestPhase(Phase.NEW_ONLY);
+  }
+
+  private static InstanceReport used(String instance, long acknowledged) {
+    return report(instance).withUse(ITEMS, Use.acknowledging(acknowledged));
+  }
+
+  private void report(String instance, long acknowledged) {
+    join(leases.report(() -> used(instance, acknowledged)));
+  }
+}
