@@ -171,9 +171,15 @@ final class HostProcessesTest {
     assertThat(reached.epoch()).as("each step is taken once").isEqualTo(5);
 
     migrations.cutover("users", Set.of());
-    until("it is handed over", PATIENCE, () -> isRunning(migrations, "users", TaskKind.CUTOVER));
+    until(
+        "it is handed over",
+        PATIENCE,
+        () ->
+            isRunning(migrations, "users", TaskKind.CUTOVER)
+                || hasEnded(migrations, "users", TaskKind.CUTOVER));
     killOwner(migrations, TaskKind.CUTOVER);
     until("it has moved", PATIENCE, () -> hasEnded(migrations, "users", TaskKind.CUTOVER));
+    until("nobody leads it", PATIENCE, () -> hasEnded(migrations, "users", TaskKind.LEAD));
     System.out.println(task(migrations, "users", TaskKind.CUTOVER));
     assertThat(users.to()).isNotNull();
     assertThat(Migration.verifyCertificate(users.ledger().require(Certificate.KEY).toJson()).copy())
