@@ -54,7 +54,7 @@ final class ClockOrderTest {
   private static final Bytes TWO = Bytes.utf8("two");
 
   /** A version of a minute ago, above the horizon below which stores have purged deletes. */
-  private static final long BEFORE = VersionClock.micros(Instant.now().minusSeconds(60));
+  private final long minuteAgo = VersionClock.micros(Instant.now().minusSeconds(60));
 
   private final LeaderlessStores stores = new LeaderlessStores();
 
@@ -147,25 +147,25 @@ final class ClockOrderTest {
   void read_merge_newestWinsAndBothHaveIt() {
     KvCollection items = stores.connect("service");
     stores.moveTo(Phase.SHADOW_READ);
-    stores.write(stores.onOld, Mutation.put(ONE), BEFORE + 1);
+    stores.write(stores.onOld, Mutation.put(ONE), minuteAgo + 1);
     assertThat(items.get(LeaderlessStores.KEY)).contains(ONE);
-    assertThat(version(stores.onNew)).isEqualTo(BEFORE + 1);
-    stores.write(stores.onNew, Mutation.put(TWO), BEFORE + 2);
+    assertThat(version(stores.onNew)).isEqualTo(minuteAgo + 1);
+    stores.write(stores.onNew, Mutation.put(TWO), minuteAgo + 2);
     assertThat(items.get(LeaderlessStores.KEY)).contains(TWO);
-    assertThat(version(stores.onOld)).isEqualTo(BEFORE + 2);
-    stores.write(stores.onOld, Mutation.delete(), BEFORE + 3);
+    assertThat(version(stores.onOld)).isEqualTo(minuteAgo + 2);
+    stores.write(stores.onOld, Mutation.delete(), minuteAgo + 3);
     assertThat(items.get(LeaderlessStores.KEY)).isEmpty();
-    assertThat(version(stores.onNew)).isEqualTo(BEFORE + 3);
+    assertThat(version(stores.onNew)).isEqualTo(minuteAgo + 3);
   }
 
   @Test
   void read_mergeOfATombstoneAndNothing_writesTheTombstone() {
     KvCollection items = stores.connect("service");
     stores.moveTo(Phase.SHADOW_READ);
-    stores.write(stores.onNew, Mutation.delete(), BEFORE + 3);
+    stores.write(stores.onNew, Mutation.delete(), minuteAgo + 3);
     assertThat(items.get(LeaderlessStores.KEY)).isEmpty();
     assertThat(stores.read(stores.onOld))
-        .isEqualTo(Row.tombstone(LeaderlessStores.STORE_KEY, BEFORE + 3));
+        .isEqualTo(Row.tombstone(LeaderlessStores.STORE_KEY, minuteAgo + 3));
   }
 
   @Test
@@ -177,7 +177,8 @@ final class ClockOrderTest {
     stores.toNew.writesHeld = held;
     for (StoreCollection side : List.of(stores.onOld, stores.onNew)) {
       int before = stores.toOld.writes.get() + stores.toNew.writes.get();
-      stores.write(side, Mutation.put(ONE), side.equals(stores.onOld) ? BEFORE + 1 : BEFORE + 2);
+      stores.write(
+          side, Mutation.put(ONE), side.equals(stores.onOld) ? minuteAgo + 1 : minuteAgo + 2);
       CompletableFuture<?> read = items.async().get(LeaderlessStores.KEY).toCompletableFuture();
       Await.until(
           "the merge writes", () -> stores.toOld.writes.get() + stores.toNew.writes.get() > before);
@@ -198,8 +199,9 @@ final class ClockOrderTest {
     List<Bytes> expected = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
       StoreKey key = StoreKey.of(main, Bytes.of((byte) i));
-      Mutation value = Mutation.put(ONE).withVersion(BEFORE + 1);
-      Mutation newer = (i % 4 == 3 ? Mutation.delete() : Mutation.put(TWO)).withVersion(BEFORE + 2);
+      Mutation value = Mutation.put(ONE).withVersion(minuteAgo + 1);
+      Mutation newer =
+          (i % 4 == 3 ? Mutation.delete() : Mutation.put(TWO)).withVersion(minuteAgo + 2);
       if (i % 3 != 0) {
         join(stores.onOld.write(key, i % 2 == 0 ? value : newer, LeaderlessStores.call()));
       }
@@ -238,7 +240,7 @@ final class ClockOrderTest {
       StoreKey key = StoreKey.of(Bytes.utf8("main " + i), Bytes.empty());
       Mutation mutation = i % 5 == 0 ? Mutation.delete() : Mutation.put(ONE);
       StoreCollection side = i % 3 == 0 ? stores.onOld : stores.onNew;
-      join(side.write(key, mutation.withVersion(BEFORE + i), LeaderlessStores.call()));
+      join(side.write(key, mutation.withVersion(minuteAgo + i), LeaderlessStores.call()));
     }
     assertThat(stores.pass().run()).isEqualTo(new MergePass.Counts(400, 200, 100));
     assertThat(stores.pass().run()).isEqualTo(new MergePass.Counts(600, 0, 0));
