@@ -44,8 +44,8 @@ final class UpCommandTest {
       assertThat(outputs.get(1)).contains("key      \"" + shown.packageName() + "\" / ");
       assertThat(outputs.get(2)).contains("\"" + shown.name() + "\" ; " + shown.hash().toHex());
       assertThat(outputs.get(3)).contains("used since ", "  demo (library ");
-      assertThat(outputs.get(4))
-          .contains("package-files: 1,001 entries, ", "\nrecommended: shard=");
+      assertThat(outputs.get(4)).containsPattern("^package-files: [\\d,]+ entries, ");
+      assertThat(outputs.get(4)).contains("\nrecommended: shard=");
       assertThat(outputs.get(6)).contains("package-files: nothing blocks it\n");
       assertThat(outputs.get(8)).hasLineCount(3);
       assertThat(outputs.get(9)).contains("phase new-primary, both name copy ");
