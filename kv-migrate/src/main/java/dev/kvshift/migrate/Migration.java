@@ -360,7 +360,7 @@ public final class Migration implements AutoCloseable {
     }
   }
 
-  /** Ends what hosts were asked for of that kind. A step back never needs the target. */
+  /** Ends the steps and cutovers that hosts were asked for. A step back never needs the target. */
   private void withdraw(String why) {
     try {
       TaskDesk.withdrawAll(ledger, why);

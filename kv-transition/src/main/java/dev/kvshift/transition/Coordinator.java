@@ -46,7 +46,7 @@ public final class Coordinator {
   private final Consumer<String> progress;
   private final @Nullable Pass pass;
 
-  /** What makes both sides the same before clock-ordered phases leave the merge of both. */
+  /** Makes both sides the same, before clock-ordered phases leave the merge of both. */
   @FunctionalInterface
   public interface Pass {
     /** Merges both sides, as {@link MergePass} does. A failure ends the move. */

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -34,11 +35,10 @@ record Merge<T extends @Nullable Object>(T answer, List<Row> toOld, List<Row> to
 
   private static @Nullable Row merge(
       @Nullable Row old, @Nullable Row fresh, List<Row> toOld, List<Row> toNew) {
-    if (old == null && fresh == null) {
+    Row newest = newest(old, fresh);
+    if (newest == null) {
       return null;
     }
-    Row newest =
-        old == null || (fresh != null && Row.PRECEDENCE.compare(fresh, old) > 0) ? fresh : old;
     if (lacks(old, newest)) {
       toOld.add(newest);
     }
@@ -46,6 +46,10 @@ record Merge<T extends @Nullable Object>(T answer, List<Row> toOld, List<Row> to
       toNew.add(newest);
     }
     return newest;
+  }
+
+  private static @Nullable Row newest(@Nullable Row old, @Nullable Row fresh) {
+    return old == null || (fresh != null && Row.PRECEDENCE.compare(fresh, old) > 0) ? fresh : old;
   }
 
   /** Returns whether a side has less than the newest row of a key. */
@@ -80,7 +84,7 @@ record Merge<T extends @Nullable Object>(T answer, List<Row> toOld, List<Row> to
     int entries = 0;
     long bytes = 0;
     for (Bytes key : all.keySet()) {
-      Row newest = newest(oldRows.get(key), newRows.get(key));
+      Row newest = Objects.requireNonNull(newest(oldRows.get(key), newRows.get(key)));
       Bytes value = newest.value();
       if (value != null) {
         long size = (long) key.size() + value.size();
@@ -99,14 +103,6 @@ record Merge<T extends @Nullable Object>(T answer, List<Row> toOld, List<Row> to
       last = key;
     }
     return new Merge<>(RowPage.of(rows, shorter.stop(), end), toOld, toNew);
-  }
-
-  private static Row newest(@Nullable Row old, @Nullable Row fresh) {
-    Row newest = rows(old, fresh).answer;
-    if (newest == null) {
-      throw new IllegalArgumentException("neither side has the key");
-    }
-    return newest;
   }
 
   private static RowPage shorter(RowPage old, RowPage fresh, Comparator<Bytes> order) {

@@ -46,7 +46,7 @@ final class Reporter implements AutoCloseable {
   private final InstanceReport self;
   private final Map<String, Reported> collections = new ConcurrentHashMap<>();
 
-  /** What is being opened: reported from its registration on, until it is added. */
+  /** The collections that are being opened: reported from registration on, until added. */
   private final Map<String, InstanceReport.Use> registering = new ConcurrentHashMap<>();
 
   private @Nullable MetadataLeases leases;

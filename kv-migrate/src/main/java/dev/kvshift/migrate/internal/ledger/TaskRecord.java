@@ -22,7 +22,7 @@ public record TaskRecord(TaskState state, long done, long total, @Nullable Aim a
   /** A task that nobody has taken yet. */
   public static final TaskRecord WANTED = new TaskRecord(TaskState.WANTED, 0, 0, null, "");
 
-  /** How the note of a task begins that another command has made void. */
+  /** The beginning of the note of a task that another command has made void. */
   public static final String WITHDRAWN = "withdrawn: ";
 
   private static final int MAX_NOTE_CHARS = 1_000;

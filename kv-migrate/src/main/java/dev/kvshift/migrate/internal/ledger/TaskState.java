@@ -91,10 +91,10 @@ public record TaskState(
 
   /** Returns the state of an ended task that somebody asks for again; another one stays. */
   public TaskState askedAgain() {
-    return status == Status.DONE || status == Status.FAILED ? ended(Status.WANTED, 0, "") : this;
+    return status == Status.DONE || status == Status.FAILED ? wantedAnew() : this;
   }
 
-  /** Returns the state of a task that somebody asks for anew, whoever holds it. */
+  /** Returns the state of a task that is asked for anew; a holder loses it. */
   public TaskState wantedAnew() {
     return ended(Status.WANTED, 0, "");
   }

@@ -155,16 +155,14 @@ public final class StreamWriter extends BackgroundTask {
       CompletionStage<Batch> next = read(acknowledged, IDLE_WAIT);
       while (!isClosing()) {
         List<Batch> batches = gather(next);
-        long last = batches.get(batches.size() - 1).position();
+        Batch end = batches.get(batches.size() - 1);
+        long last = end.position();
         List<Change> changes = changes(batches);
         boolean isBehind = changes.size() >= FEW_CHANGES;
         if (isBehind) {
           next = read(last, WATERMARK_INTERVAL);
         }
-        send(
-            changes,
-            last,
-            batches.get(batches.size() - 1) instanceof Fenced end ? end.fence() : null);
+        send(changes, last, end instanceof Fenced fenced ? fenced.fence() : null);
         acknowledged = last;
         if (!isBehind) {
           // Only now: it then returns all that was committed meanwhile, and not its first change.

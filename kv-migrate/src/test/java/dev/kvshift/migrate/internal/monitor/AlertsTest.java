@@ -326,32 +326,28 @@ final class AlertsTest {
   }
 
   private Reading foreign(Reading reading) {
-    return new Reading(
-        reading.at(),
-        reading.collection(),
-        reading.fleet(),
-        reading.expectedRows(),
-        reading.lag(),
-        new Reading.Verified(
-            new VerifyReport(
-                50, 50, 0, new DifferenceCounts(0, 0, 3, 0), 3, List.of(), Duration.ZERO),
-            now,
-            now.plusSeconds(86_400)),
-        null);
+    return verified(
+        reading,
+        new VerifyReport(50, 50, 0, new DifferenceCounts(0, 0, 3, 0), 3, List.of(), Duration.ZERO),
+        now.plusSeconds(86_400));
   }
 
   private Reading verified(Reading reading, long different, Instant validUntil) {
+    return verified(
+        reading,
+        new VerifyReport(
+            50, 50, 0, new DifferenceCounts(0, 0, different, 0), List.of(), Duration.ZERO),
+        validUntil);
+  }
+
+  private Reading verified(Reading reading, VerifyReport report, Instant validUntil) {
     return new Reading(
         reading.at(),
         reading.collection(),
         reading.fleet(),
         reading.expectedRows(),
         reading.lag(),
-        new Reading.Verified(
-            new VerifyReport(
-                50, 50, 0, new DifferenceCounts(0, 0, different, 0), List.of(), Duration.ZERO),
-            now,
-            validUntil),
+        new Reading.Verified(report, now, validUntil),
         null);
   }
 
