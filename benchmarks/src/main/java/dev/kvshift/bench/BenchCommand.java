@@ -2,9 +2,10 @@ package dev.kvshift.bench;
 
 import dev.kvshift.bench.legacy.LegacyBench;
 import dev.kvshift.bench.model.ModelBench;
+import dev.kvshift.bench.partition.DrawCommand;
+import dev.kvshift.bench.partition.PartitionSizeBench;
 import dev.kvshift.bench.scylla.LoadBench;
 import dev.kvshift.bench.scylla.OverheadBench;
-import dev.kvshift.bench.scylla.PartitionSizeBench;
 import dev.kvshift.bench.scylla.TransitionBench;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +23,8 @@ import picocli.CommandLine.Command;
       PartitionSizeBench.class,
       LoadBench.class,
       OverheadBench.class,
-      TransitionBench.class
+      TransitionBench.class,
+      DrawCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
