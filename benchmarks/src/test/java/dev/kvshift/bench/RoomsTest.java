@@ -6,7 +6,10 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Test;
 
-/** Holds the order of the packages: the benchmarks know nothing of each other. */
+/**
+ * Holds the order of the packages: benchmarks know nothing of each other, except that the runner's
+ * use the node of the driver's.
+ */
 final class RoomsTest {
   @Test
   void packages_dependOnLowerOnesAlone() {
@@ -20,6 +23,8 @@ final class RoomsTest {
         .definedBy("dev.kvshift.bench.model..")
         .layer("scylla")
         .definedBy("dev.kvshift.bench.scylla")
+        .layer("runner")
+        .definedBy("dev.kvshift.bench.runner")
         .layer("command")
         .definedBy("dev.kvshift.bench")
         .whereLayer("command")
@@ -28,10 +33,12 @@ final class RoomsTest {
         .mayOnlyBeAccessedByLayers("command")
         .whereLayer("model")
         .mayOnlyBeAccessedByLayers("command")
-        .whereLayer("scylla")
+        .whereLayer("runner")
         .mayOnlyBeAccessedByLayers("command")
+        .whereLayer("scylla")
+        .mayOnlyBeAccessedByLayers("runner", "command")
         .whereLayer("measure")
-        .mayOnlyBeAccessedByLayers("legacy", "model", "scylla")
+        .mayOnlyBeAccessedByLayers("legacy", "model", "runner", "scylla")
         .check(
             new ClassFileImporter()
                 .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)

@@ -17,7 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /** The server of all measurements: one Cassandra node on this machine, tuned to run fast. */
-final class BenchNode implements AutoCloseable {
+public final class BenchNode implements AutoCloseable {
   static final String KEYSPACE = "bench";
 
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
@@ -31,7 +31,7 @@ final class BenchNode implements AutoCloseable {
     this.node = node;
   }
 
-  static BenchNode start(Path folder) {
+  public static BenchNode start(Path folder) {
     return new BenchNode(
         CassandraNode.builder()
             .profile(Profile.BENCHMARK)
@@ -51,7 +51,7 @@ final class BenchNode implements AutoCloseable {
   }
 
   /** Returns the connection string of the driver that is measured. */
-  String connectionString() {
+  public String connectionString() {
     return connectionString(node.address(), node.datacenter());
   }
 
