@@ -4,6 +4,10 @@ import dev.kvshift.bench.legacy.LegacyBench;
 import dev.kvshift.bench.model.ModelBench;
 import dev.kvshift.bench.partition.DrawCommand;
 import dev.kvshift.bench.partition.PartitionSizeBench;
+import dev.kvshift.bench.runner.ApplyBench;
+import dev.kvshift.bench.runner.CopyBench;
+import dev.kvshift.bench.runner.ScaleOutBench;
+import dev.kvshift.bench.runner.VerifyBench;
 import dev.kvshift.bench.scylla.LoadBench;
 import dev.kvshift.bench.scylla.OverheadBench;
 import dev.kvshift.bench.scylla.TransitionBench;
@@ -24,6 +28,10 @@ import picocli.CommandLine.Command;
       LoadBench.class,
       OverheadBench.class,
       TransitionBench.class,
+      CopyBench.class,
+      ApplyBench.class,
+      VerifyBench.class,
+      ScaleOutBench.class,
       DrawCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
@@ -47,6 +55,7 @@ final class BenchCommand implements Runnable {
   public void run() {
     throw new CommandLine.ParameterException(
         spec.commandLine(),
-        "name a benchmark: legacy, model, partition-size, load, overhead or transition");
+        "name a benchmark: legacy, model, partition-size, load, overhead, transition, copy, apply,"
+            + " verify or scale-out");
   }
 }
