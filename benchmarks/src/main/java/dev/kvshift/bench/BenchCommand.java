@@ -2,9 +2,14 @@ package dev.kvshift.bench;
 
 import dev.kvshift.bench.legacy.LegacyBench;
 import dev.kvshift.bench.model.ModelBench;
+import dev.kvshift.bench.partition.DrawCommand;
+import dev.kvshift.bench.partition.PartitionSizeBench;
+import dev.kvshift.bench.runner.ApplyBench;
+import dev.kvshift.bench.runner.CopyBench;
+import dev.kvshift.bench.runner.ScaleOutBench;
+import dev.kvshift.bench.runner.VerifyBench;
 import dev.kvshift.bench.scylla.LoadBench;
 import dev.kvshift.bench.scylla.OverheadBench;
-import dev.kvshift.bench.scylla.PartitionSizeBench;
 import dev.kvshift.bench.scylla.TransitionBench;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +27,12 @@ import picocli.CommandLine.Command;
       PartitionSizeBench.class,
       LoadBench.class,
       OverheadBench.class,
-      TransitionBench.class
+      TransitionBench.class,
+      CopyBench.class,
+      ApplyBench.class,
+      VerifyBench.class,
+      ScaleOutBench.class,
+      DrawCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
@@ -45,6 +55,7 @@ final class BenchCommand implements Runnable {
   public void run() {
     throw new CommandLine.ParameterException(
         spec.commandLine(),
-        "name a benchmark: legacy, model, partition-size, load, overhead or transition");
+        "name a benchmark: legacy, model, partition-size, load, overhead, transition, copy, apply,"
+            + " verify or scale-out");
   }
 }

@@ -147,8 +147,8 @@ final class Catalog {
           new ProgramCheck(
               "bench",
               "NAME",
-              "figures, side by side in one run: legacy, model, partition-size, load, overhead"
-                  + " or transition (--help lists the options)",
+              "figures, side by side in one run: legacy, model, partition-size, load, overhead,"
+                  + " transition, copy, apply, verify or scale-out (--help lists the options)",
               "dev.kvshift.bench.Main"),
           TestCheck.of(
                   "scylla",

@@ -1,5 +1,6 @@
 package dev.kvshift.bench.scylla;
 
+import dev.kvshift.bench.measure.BenchNode;
 import dev.kvshift.embedded.fork.ForkedJvm;
 import java.io.BufferedWriter;
 import java.io.File;

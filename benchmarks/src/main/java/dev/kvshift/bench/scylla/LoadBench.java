@@ -7,6 +7,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.bench.measure.Bench;
+import dev.kvshift.bench.measure.BenchNode;
 import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.InFlight;
 import dev.kvshift.bench.measure.ParallelScan;

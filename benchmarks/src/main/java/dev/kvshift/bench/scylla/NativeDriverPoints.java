@@ -6,6 +6,7 @@ import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import dev.kvshift.bench.measure.BenchNode;
 import dev.kvshift.spi.VersionClock;
 import java.nio.ByteBuffer;
 import java.time.Duration;

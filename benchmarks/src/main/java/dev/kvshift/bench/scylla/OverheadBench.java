@@ -4,6 +4,7 @@ import com.datastax.oss.driver.api.core.CqlSession;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.bench.measure.Bench;
+import dev.kvshift.bench.measure.BenchNode;
 import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.InFlight;
 import dev.kvshift.bench.measure.Report;

@@ -4,6 +4,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.Layout;
 import dev.kvshift.bench.measure.Bench;
+import dev.kvshift.bench.measure.BenchNode;
 import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.Report;
 import dev.kvshift.bench.measure.Rounds;

@@ -1,5 +1,5 @@
 /**
- * {@code bench load}, {@code overhead} and {@code partition-size}: the ScyllaDB driver against the
+ * {@code bench load}, {@code overhead} and {@code transition}: the ScyllaDB driver against the
  * native driver and DSBulk, on a Cassandra node.
  */
 @NullMarked

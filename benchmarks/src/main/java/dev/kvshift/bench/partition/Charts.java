@@ -1,4 +1,4 @@
-package dev.kvshift.bench.scylla;
+package dev.kvshift.bench.partition;
 
 import dev.kvshift.bench.measure.Sample;
 import java.awt.Color;

@@ -1,15 +1,17 @@
-package dev.kvshift.bench.scylla;
+package dev.kvshift.bench.partition;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.bench.measure.Bench;
+import dev.kvshift.bench.measure.BenchNode;
+import dev.kvshift.bench.measure.Drivers;
 import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.Report;
 import dev.kvshift.bench.measure.Rounds;
 import dev.kvshift.bench.measure.Sample;
-import dev.kvshift.bench.scylla.MainKeyOperations.PageStart;
+import dev.kvshift.bench.partition.MainKey.Place;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Store;
@@ -32,6 +34,8 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 public final class PartitionSizeBench extends Bench {
   private static final int[] DELETED_PERCENT = {0, 50, 90};
+  private static final List<Place> PLACES = List.of(Place.START, Place.MIDDLE, Place.END);
+  private static final double NANOS_IN_MICRO = 1_000;
   private static final Goal FLAT_CACHED = Goal.atMost(1.1);
   private static final Goal FLAT_COLD = Goal.atMost(1.8);
   private static final Goal BEHIND_DELETES = Goal.atMost(2);
@@ -105,7 +109,7 @@ public final class PartitionSizeBench extends Bench {
       }
     }
     try (BenchNode node = BenchNode.start(folder);
-        Store driver = node.openDriver()) {
+        Store driver = Drivers.open(node.connectionString())) {
       for (int length : bits) {
         measure(report, driver, length);
       }
@@ -118,8 +122,8 @@ public final class PartitionSizeBench extends Bench {
 
   private void measure(Report report, Store driver, int length) throws Exception {
     String name = length == 0 ? "unsharded" : "bits=" + length;
-    MainKeyOperations cached = operations(new ShardedStore(driver), length);
-    MainKeyOperations cold = operations(new ShardedStore(driver, 0), length);
+    MainKeyRequests cached = requests(new ShardedStore(driver), length);
+    MainKeyRequests cold = requests(new ShardedStore(driver, 0), length);
     List<MainKey> growing = sizes.stream().map(size -> new MainKey(size, 0)).toList();
     for (MainKey key : growing) {
       cached.load(key);
@@ -139,19 +143,33 @@ public final class PartitionSizeBench extends Bench {
     measureDeletes(report, name, cached, withDeletes);
   }
 
-  private MainKeyOperations operations(Store store, int length) {
+  private MainKeyRequests requests(Store store, int length) {
     ShardRule rule = length == 0 ? ShardRule.none() : ShardRule.firstBits(length);
     StoreCollection collection =
         store.open("part-" + length, Layout.range(rule), Claim.ACTIVE).toCompletableFuture().join();
     byte[] value = new byte[valueBytes];
     random(2).nextBytes(value);
-    return new MainKeyOperations(
-        collection, new MainKeyOperations.Sizes(block, page), Bytes.of(value));
+    return new MainKeyRequests(collection, Bytes.of(value), page);
   }
 
-  /** An operation that is measured on a main key, in microseconds. */
-  private interface Measurement {
-    double micros(MainKey key) throws Exception;
+  /** A request that is measured on a main key. */
+  private interface Request {
+    void send(MainKey key) throws Exception;
+  }
+
+  /** Sends a block of requests, one after the other, and returns their median in microseconds. */
+  private double medianMicros(Request request, MainKey key) throws Exception {
+    double[] each = new double[block];
+    for (int i = 0; i < each.length; i++) {
+      each[i] = micros(request, key);
+    }
+    return new Sample(each).median();
+  }
+
+  private static double micros(Request request, MainKey key) throws Exception {
+    long start = System.nanoTime();
+    request.send(key);
+    return (System.nanoTime() - start) / NANOS_IN_MICRO;
   }
 
   /** Main keys of growing size in one layout, and the report of their figures. */
@@ -189,41 +207,40 @@ public final class PartitionSizeBench extends Bench {
    *
    * @param cold reads without the directory in memory; null if there is no directory
    */
-  private void measureGrowth(
-      Series series, MainKeyOperations cached, @Nullable MainKeyOperations cold) throws Exception {
-    Map<String, Measurement> reads = new LinkedHashMap<>();
-    for (PageStart start : PageStart.values()) {
-      reads.put(pageAt(start, "cached"), key -> cached.page(key, start));
+  private void measureGrowth(Series series, MainKeyRequests cached, @Nullable MainKeyRequests cold)
+      throws Exception {
+    Map<String, Request> reads = new LinkedHashMap<>();
+    for (Place place : PLACES) {
+      reads.put(pageAt(place, "cached"), key -> cached.page(key, place));
       if (cold != null) {
-        reads.put(pageAt(start, "cold directory"), key -> cold.page(key, start));
+        reads.put(pageAt(place, "cold directory"), key -> cold.page(key, place));
       }
     }
-    reads.put("get", cached::get);
+    reads.put("get", key -> cached.get(key, Place.MIDDLE));
     Map<String, Sample> found = run(series, reads);
-    for (PageStart start : PageStart.values()) {
-      series.compareSizes(found, pageAt(start, "cached"), FLAT_CACHED);
+    for (Place place : PLACES) {
+      series.compareSizes(found, pageAt(place, "cached"), FLAT_CACHED);
       if (cold != null) {
-        series.compareSizes(found, pageAt(start, "cold directory"), FLAT_COLD);
-        series.compare(found, pageAt(start, "cold directory"), pageAt(start, "cached"));
+        series.compareSizes(found, pageAt(place, "cold directory"), FLAT_COLD);
+        series.compare(found, pageAt(place, "cold directory"), pageAt(place, "cached"));
       }
     }
     series.compareSizes(found, "get", null);
-    Map<String, Sample> puts = run(series, Map.of("put", cached::put));
+    Map<String, Sample> puts = run(series, Map.of("put", key -> cached.put(key, Place.MIDDLE)));
     series.compareSizes(puts, "put", null);
   }
 
-  private static String pageAt(PageStart start, String directory) {
-    return "page at the " + start.name().toLowerCase(Locale.ROOT) + ", " + directory;
+  private static String pageAt(Place place, String directory) {
+    return "page at the " + place.name().toLowerCase(Locale.ROOT) + ", " + directory;
   }
 
   /** Measures at every size, in the same rounds. */
-  private Map<String, Sample> run(Series series, Map<String, Measurement> measured)
-      throws Exception {
+  private Map<String, Sample> run(Series series, Map<String, Request> measured) throws Exception {
     Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
     measured.forEach(
-        (what, measurement) ->
+        (what, request) ->
             series.keys.forEach(
-                key -> contenders.put(Series.at(what, key), round -> measurement.micros(key))));
+                key -> contenders.put(Series.at(what, key), round -> medianMicros(request, key))));
     Map<String, Sample> found = rounds(rounds).run(series.layout, contenders);
     for (String what : measured.keySet()) {
       for (MainKey key : series.keys) {
@@ -238,14 +255,14 @@ public final class PartitionSizeBench extends Bench {
   }
 
   private void measureDeletes(
-      Report report, String layout, MainKeyOperations operations, List<MainKey> keys)
-      throws Exception {
+      Report report, String layout, MainKeyRequests requests, List<MainKey> keys) throws Exception {
     Map<String, Rounds.Contender> behind = new LinkedHashMap<>();
     Map<String, Rounds.Contender> across = new LinkedHashMap<>();
     for (MainKey key : keys) {
-      behind.put(percent(key), round -> operations.pageOfLiveEntries(key));
-      if (isReadableAcross(report, layout, operations, key)) {
-        across.put(percent(key), round -> operations.pageAcrossDeletes(key));
+      behind.put(
+          percent(key), round -> medianMicros(begun -> requests.page(begun, Place.START), key));
+      if (isReadableAcross(report, layout, requests, key)) {
+        across.put(percent(key), round -> micros(begun -> requests.page(begun, Place.ACROSS), key));
       }
     }
     Map<String, Sample> found =
@@ -275,9 +292,9 @@ public final class PartitionSizeBench extends Bench {
 
   /** Adds a note if the server refuses to read the page. */
   private boolean isReadableAcross(
-      Report report, String layout, MainKeyOperations operations, MainKey key) throws Exception {
+      Report report, String layout, MainKeyRequests requests, MainKey key) throws Exception {
     try {
-      operations.pageAcrossDeletes(key);
+      requests.page(key, Place.ACROSS);
       return true;
     } catch (ExecutionException e) {
       if (e.getCause() instanceof KvException.Permanent refused) {

@@ -1,6 +1,7 @@
-package dev.kvshift.bench.scylla;
+package dev.kvshift.bench.partition;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Range;
 import dev.kvshift.model.key.KeyFormat;
 import dev.kvshift.model.key.Keys;
 import dev.kvshift.spi.StoreKey;
@@ -19,12 +20,40 @@ record MainKey(int entries, int deleted) {
 
   private static final KeyFormat<Long> CLUSTERING = Keys.uint64();
 
+  /** The places in a main key where a page begins. */
+  enum Place {
+    /** At the first live entry. */
+    START,
+    /** Halfway between the others. */
+    MIDDLE,
+    /** So that the page ends with the last entry. */
+    END,
+    /** At the very start of the main key, in front of the deletes. */
+    ACROSS
+  }
+
   Bytes main() {
     return Keys.string().encode("entries-" + entries + "-deleted-" + deleted);
   }
 
   StoreKey key(int entry) {
     return StoreKey.of(main(), clustering(entry));
+  }
+
+  /** Returns the number of the first live entry of a page. */
+  int entry(Place place, int pageEntries) {
+    int last = Math.max(deleted, entries - pageEntries);
+    return switch (place) {
+      case START, ACROSS -> deleted;
+      case MIDDLE -> deleted + (last - deleted) / 2;
+      case END -> last;
+    };
+  }
+
+  /** Returns the range that a page reads from. */
+  Range range(Place place, int pageEntries) {
+    boolean all = place == Place.ACROSS || (place == Place.START && deleted == 0);
+    return all ? Range.all() : Range.from(clustering(entry(place, pageEntries)));
   }
 
   static Bytes clustering(int entry) {

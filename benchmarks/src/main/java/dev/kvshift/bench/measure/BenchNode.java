@@ -1,24 +1,18 @@
-package dev.kvshift.bench.scylla;
+package dev.kvshift.bench.measure;
 
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.config.OptionsMap;
 import com.datastax.oss.driver.api.core.config.TypedDriverOption;
-import dev.kvshift.api.ConnectionString;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.Profile;
-import dev.kvshift.model.Stores;
-import dev.kvshift.scylla.ScyllaProvider;
-import dev.kvshift.spi.Store;
-import dev.kvshift.spi.StoreProvider;
-import dev.kvshift.spi.VersionClock;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 
 /** The server of all measurements: one Cassandra node on this machine, tuned to run fast. */
-final class BenchNode implements AutoCloseable {
-  static final String KEYSPACE = "bench";
+public final class BenchNode implements AutoCloseable {
+  public static final String KEYSPACE = "bench";
 
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
@@ -31,7 +25,7 @@ final class BenchNode implements AutoCloseable {
     this.node = node;
   }
 
-  static BenchNode start(Path folder) {
+  public static BenchNode start(Path folder) {
     return new BenchNode(
         CassandraNode.builder()
             .profile(Profile.BENCHMARK)
@@ -42,21 +36,21 @@ final class BenchNode implements AutoCloseable {
             .start());
   }
 
-  InetSocketAddress contactPoint() {
+  public InetSocketAddress contactPoint() {
     return node.contactPoint();
   }
 
-  String datacenter() {
+  public String datacenter() {
     return node.datacenter();
   }
 
   /** Returns the connection string of the driver that is measured. */
-  String connectionString() {
+  public String connectionString() {
     return connectionString(node.address(), node.datacenter());
   }
 
   /** Returns the connection string for another address that leads to the node. */
-  static String connectionString(String address, String datacenter) {
+  public static String connectionString(String address, String datacenter) {
     return "scylla://"
         + address
         + "/"
@@ -65,30 +59,13 @@ final class BenchNode implements AutoCloseable {
         + datacenter;
   }
 
-  /** Opens the driver that is measured, without the sharded store around it. */
-  Store openDriver() {
-    return new ScyllaProvider()
-        .open(ConnectionString.parse(connectionString()), new PlainContext());
-  }
-
-  private record PlainContext() implements StoreProvider.Context {
-    @Override
-    public Store open(ConnectionString nested) {
-      return Stores.open(nested);
-    }
-
-    @Override
-    public VersionClock clock() {
-      return VersionClock.ofProcess();
-    }
-  }
-
   /** Opens a session of the native driver alone, with the options that kv-scylla sets. */
-  CqlSession rawSession(int inFlight) {
+  public CqlSession rawSession(int inFlight) {
     return rawSession(node.contactPoint(), node.datacenter(), inFlight);
   }
 
-  static CqlSession rawSession(InetSocketAddress contactPoint, String datacenter, int inFlight) {
+  public static CqlSession rawSession(
+      InetSocketAddress contactPoint, String datacenter, int inFlight) {
     OptionsMap options = OptionsMap.driverDefaults();
     options.put(TypedDriverOption.REQUEST_TIMEOUT, TIMEOUT);
     options.put(TypedDriverOption.REQUEST_CONSISTENCY, "LOCAL_QUORUM");

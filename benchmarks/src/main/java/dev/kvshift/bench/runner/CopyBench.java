@@ -1,0 +1,58 @@
+package dev.kvshift.bench.runner;
+
+import dev.kvshift.bench.measure.Goal;
+import dev.kvshift.bench.measure.Report;
+import dev.kvshift.bench.measure.Rounds;
+import dev.kvshift.bench.measure.Sample;
+import dev.kvshift.migrate.Migration;
+import dev.kvshift.migrate.api.ProgressListener;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Command;
+
+/** {@code bench copy}: the runner's copy against the driver's own bulk load of the same rows. */
+@Command(
+    name = "copy",
+    description = "The runner's copy, against the ScyllaDB driver's own bulk load.",
+    mixinStandardHelpOptions = true)
+public final class CopyBench extends RunnerBench {
+  private static final String OWN = "kv-scylla";
+  private static final String RUNNER = "runner";
+  private static final double LEAST = 0.85;
+
+  @Override
+  void measure(Report report, Servers servers) throws Exception {
+    report.note("the source is in memory; the stream runs beside the copy and has nothing to do");
+    compare(report, servers, "copy of points", points(rows));
+    compare(report, servers, "copy of ranges", ranges(rows));
+  }
+
+  private void compare(Report report, Servers servers, String what, Rows data) throws Exception {
+    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    contenders.put(OWN, round -> data.load(create(servers, data), inFlight));
+    contenders.put(RUNNER, round -> copy(servers, data));
+    Map<String, Sample> found = rounds(rounds).run(what, contenders);
+    found.forEach((name, sample) -> report.figure(what + ", " + name, sample, "rows/s"));
+    report.figure(
+        what + ", runner over the driver's load",
+        found.get(RUNNER).over(found.get(OWN)),
+        "x",
+        Goal.atLeast(LEAST));
+  }
+
+  private double copy(Servers servers, Rows data) throws InterruptedException {
+    try (Trial trial = new Trial(servers, servers.target(), data, options())) {
+      data.load(trial.from, inFlight);
+      try (Migration migration = Migration.of(trial.plan, ProgressListener.NONE)) {
+        migration.start();
+        long start = System.nanoTime();
+        long copied = migration.copy().counts().written();
+        double rate = perSecond(start, copied);
+        if (copied != data.count()) {
+          throw new IllegalStateException(copied + " rows were copied of " + data.count());
+        }
+        return rate;
+      }
+    }
+  }
+}

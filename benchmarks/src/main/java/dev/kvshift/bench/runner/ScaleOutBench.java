@@ -1,0 +1,116 @@
+package dev.kvshift.bench.runner;
+
+import dev.kvshift.bench.measure.Goal;
+import dev.kvshift.bench.measure.Report;
+import dev.kvshift.bench.measure.Rounds;
+import dev.kvshift.bench.measure.Sample;
+import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.MigrationHost;
+import dev.kvshift.migrate.api.HostPlan;
+import dev.kvshift.migrate.api.MigrationOptions;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.spi.Store;
+import dev.kvshift.testkit.concurrent.Await;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+
+/** {@code bench scale-out}: the copy by two hosts against that by one, to a slow target. */
+@Command(
+    name = "scale-out",
+    description = "A copy by two hosts against a copy by one, to a target that is slow to answer.",
+    mixinStandardHelpOptions = true)
+public final class ScaleOutBench extends RunnerBench {
+  private static final Duration SLOW = Duration.ofMillis(20);
+  private static final Executor LATER =
+      CompletableFuture.delayedExecutor(SLOW.toMillis(), TimeUnit.MILLISECONDS, Runnable::run);
+  private static final int HOST_IN_FLIGHT = 32;
+  private static final int HOST_WORKERS = 2;
+  private static final int PAGE_ROWS = 100;
+  private static final int SHARE = 20;
+  private static final double LEAST = 1.7;
+  private static final Duration LONGEST = Duration.ofMinutes(10);
+
+  @Override
+  void measure(Report report, Servers servers) throws Exception {
+    report.note(
+        "each write takes "
+            + SLOW.toMillis()
+            + " ms more, and a host has "
+            + HOST_IN_FLIGHT
+            + " in flight, so that neither the node nor the processors are the limit; both hosts"
+            + " are threads of one process; a twentieth of the rows");
+    Rows data = points(Math.max(1, rows / SHARE));
+    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    contenders.put("one host", round -> copy(servers, data, 1));
+    contenders.put("two hosts", round -> copy(servers, data, 2));
+    Map<String, Sample> found = rounds(rounds).run("scale-out", contenders);
+    found.forEach((name, sample) -> report.figure("copy, " + name, sample, "rows/s"));
+    report.figure(
+        "copy, two hosts over one",
+        found.get("two hosts").over(found.get("one host")),
+        "x",
+        Goal.atLeast(LEAST));
+  }
+
+  private double copy(Servers servers, Rows data, int count) throws InterruptedException {
+    Store slow =
+        new SlowedStore(servers.target(), () -> CompletableFuture.runAsync(() -> {}, LATER));
+    MigrationOptions options =
+        options().toBuilder()
+            .maxInFlight(HOST_IN_FLIGHT)
+            .copyWorkers(HOST_WORKERS)
+            .pageRows(PAGE_ROWS)
+            .build();
+    try (Trial trial = new Trial(servers, slow, data, options)) {
+      data.load(trial.from, inFlight);
+      HostPlan plan = new HostPlan(trial.name, List.of(trial.plan), HostPlan.DEFAULT_LEASE);
+      HostedMigrations migrations = new HostedMigrations(plan);
+      List<Thread> hosts = start(plan, count);
+      try {
+        Await.until("the hosts have joined", () -> migrations.hosts().size() == count);
+        migrations.ask(trial.name, TaskKind.LEAD);
+        Await.until("one leads", () -> isIn(migrations, trial.name, TaskKind.LEAD, "running"));
+        long start = System.nanoTime();
+        migrations.ask(trial.name, TaskKind.COPY);
+        Await.until(
+            "it is copied", LONGEST, () -> isIn(migrations, trial.name, TaskKind.COPY, "done"));
+        return perSecond(start, data.count());
+      } finally {
+        hosts.forEach(Thread::interrupt);
+        for (Thread host : hosts) {
+          host.join();
+        }
+      }
+    }
+  }
+
+  private static List<Thread> start(HostPlan plan, int count) {
+    List<Thread> hosts = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Thread host = new Thread(() -> run(plan), "host-" + i);
+      host.start();
+      hosts.add(host);
+    }
+    return hosts;
+  }
+
+  private static void run(HostPlan plan) {
+    try (MigrationHost host = MigrationHost.join(plan, ProgressListener.NONE)) {
+      host.run();
+      Thread.interrupted(); // or closing would not wait
+    }
+  }
+
+  private static boolean isIn(
+      HostedMigrations migrations, String collection, TaskKind kind, String status) {
+    return migrations.status(collection).task(kind).orElseThrow().status().equals(status);
+  }
+}
