@@ -24,6 +24,8 @@ final class RoomsTest {
         .definedBy("dev.kvshift.bench.scylla")
         .layer("runner")
         .definedBy("dev.kvshift.bench.runner")
+        .layer("ycsb")
+        .definedBy("dev.kvshift.bench.ycsb")
         .layer("command")
         .definedBy("dev.kvshift.bench")
         .whereLayer("command")
@@ -38,6 +40,8 @@ final class RoomsTest {
         .mayOnlyBeAccessedByLayers("command")
         .whereLayer("scylla")
         .mayOnlyBeAccessedByLayers("command")
+        .whereLayer("ycsb")
+        .mayNotBeAccessedByAnyLayer()
         .whereLayer("measure")
         .mayOnlyBeAccessedByLayers("legacy", "model", "partition", "runner", "scylla")
         .check(
