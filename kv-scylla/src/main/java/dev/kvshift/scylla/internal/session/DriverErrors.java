@@ -10,8 +10,10 @@ import com.datastax.oss.driver.api.core.RequestThrottlingException;
 import com.datastax.oss.driver.api.core.UnsupportedProtocolVersionException;
 import com.datastax.oss.driver.api.core.auth.AuthenticationException;
 import com.datastax.oss.driver.api.core.connection.BusyConnectionException;
+import com.datastax.oss.driver.api.core.connection.ClosedConnectionException;
 import com.datastax.oss.driver.api.core.connection.ConnectionInitException;
 import com.datastax.oss.driver.api.core.connection.FrameTooLongException;
+import com.datastax.oss.driver.api.core.connection.HeartbeatException;
 import com.datastax.oss.driver.api.core.metadata.Node;
 import com.datastax.oss.driver.api.core.servererrors.BootstrappingException;
 import com.datastax.oss.driver.api.core.servererrors.InvalidConfigurationInQueryException;
@@ -129,7 +131,8 @@ public final class DriverErrors {
     return cause == null ? !(error instanceof KvException.UnknownOutcome) : isOfNothingSent(cause);
   }
 
-  private static boolean isOfNothingSent(Throwable error) {
+  /** Returns whether nothing of a request was sent to any node. */
+  static boolean isOfNothingSent(Throwable error) {
     if (error instanceof AllNodesFailedException all) {
       return all.getAllErrors().values().stream()
           .flatMap(List::stream)
@@ -138,6 +141,20 @@ public final class DriverErrors {
     return error instanceof RequestThrottlingException
         || error instanceof BusyConnectionException
         || error instanceof NodeUnavailableException;
+  }
+
+  /** Returns whether a request failed only because no node had a connection, or each was lost. */
+  static boolean isOfNoConnection(Throwable thrown) {
+    Throwable error = Futures.unwrap(thrown);
+    if (error instanceof AllNodesFailedException all) {
+      return all.getAllErrors().values().stream()
+          .flatMap(List::stream)
+          .allMatch(DriverErrors::isOfNoConnection);
+    }
+    return error instanceof NodeUnavailableException
+        || error instanceof ClosedConnectionException
+        || error instanceof HeartbeatException
+        || error instanceof ClosedChannelException;
   }
 
   /** Returns whether the server refused a statement when it parsed or authorized it. */

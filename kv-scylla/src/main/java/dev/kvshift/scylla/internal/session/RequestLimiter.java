@@ -199,6 +199,16 @@ final class RequestLimiter implements AutoCloseable {
     }
   }
 
+  /** Sends a request in flight once more, unless it was ended or its deadline has passed. */
+  void sendAgain(Request<?> request) {
+    synchronized (this) {
+      if (request.state != State.IN_FLIGHT || isOver(request.call)) {
+        return;
+      }
+    }
+    send(request, true);
+  }
+
   /** Frees the place of a request that has ended. Returns false if it was ended before. */
   synchronized boolean leave(Request<?> request) {
     if (request.state != State.IN_FLIGHT) {

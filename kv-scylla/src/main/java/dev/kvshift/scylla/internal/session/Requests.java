@@ -52,6 +52,15 @@ public final class Requests implements AutoCloseable {
   private static final Duration PREPARE_AGAIN_AFTER = Duration.ofMillis(200);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
 
+  /**
+   * The time for which a request waits for a connection if no node has one. A process that stood
+   * still for longer than {@code heartbeat} has lost all of them at once; the native driver
+   * connects again after 200 ms, 400 ms and so on.
+   */
+  private static final Duration RECONNECTING = Duration.ofSeconds(2);
+
+  private static final Duration SEND_AGAIN_AFTER = Duration.ofMillis(100);
+
   /** Room for several of the largest pages and chunks, far more than small requests ever need. */
   private static final long MAX_BYTES_IN_FLIGHT = 64L << 20;
 
@@ -287,6 +296,8 @@ public final class Requests implements AutoCloseable {
     private final Kind kind;
     private @Nullable Statement<?> statement;
     private boolean takesEmptyPages;
+    private long disconnectedNanos;
+    private @Nullable Throwable lost;
 
     /**
      * Creates the answer of a read.
@@ -319,6 +330,9 @@ public final class Requests implements AutoCloseable {
 
     @Override
     public final void accept(@Nullable AsyncResultSet result, @Nullable Throwable error) {
+      if (error != null && isSentAgain(error)) {
+        return;
+      }
       if (!requests.limiter.leave(this)) {
         return;
       }
@@ -341,6 +355,32 @@ public final class Requests implements AutoCloseable {
       }
     }
 
+    /**
+     * Sends an idempotent request again in a moment if no node had a connection for it, unless that
+     * has lasted too long. It stays in flight meanwhile, so that its deadline and the limits hold.
+     * A write that may have been sent before its connection was lost stays unknown, whatever comes
+     * of the later attempts, unless one of them succeeds.
+     */
+    private boolean isSentAgain(Throwable error) {
+      if (!Boolean.TRUE.equals(Objects.requireNonNull(statement).isIdempotent())
+          || !DriverErrors.isOfNoConnection(error)) {
+        return false;
+      }
+      long nowNanos = System.nanoTime();
+      if (disconnectedNanos == 0) {
+        disconnectedNanos = nowNanos;
+      }
+      if (lost == null && !DriverErrors.isOfNothingSent(Futures.unwrap(error))) {
+        lost = error;
+      }
+      if (nowNanos - disconnectedNanos >= RECONNECTING.toNanos()
+          || call().remaining().compareTo(SEND_AGAIN_AFTER) <= 0) {
+        return false;
+      }
+      Futures.after(SEND_AGAIN_AFTER).thenRun(() -> requests.limiter.sendAgain(this));
+      return true;
+    }
+
     /** Requests the next page after an empty one: ScyllaDB ends pages after 10,000 tombstones. */
     private void follow(ByteBuffer more) {
       statement = requests.timed(Objects.requireNonNull(statement).setPagingState(more), call());
@@ -349,10 +389,14 @@ public final class Requests implements AutoCloseable {
 
     @Override
     final void fail(Throwable error) {
-      completeExceptionally(
-          error instanceof IllegalStateException && requests.closed
-              ? requests.closedError()
-              : requests.failure(what, error, kind));
+      if (lost != null && (kind == Kind.WRITE || DriverErrors.isOfNoConnection(error))) {
+        completeExceptionally(requests.failure(what, lost, kind));
+      } else {
+        completeExceptionally(
+            error instanceof IllegalStateException && requests.closed
+                ? requests.closedError()
+                : requests.failure(what, error, kind));
+      }
     }
 
     @Override

@@ -96,7 +96,8 @@ final class DriverErrorsTest {
       for (int i = 0; i < waiting; i++) {
         sent.add(read(statement(), LONG).toCompletableFuture());
       }
-      Means means = means(name, statement(), LONG);
+      // An idempotent one would be repeated for as long as no node has a connection for it.
+      Means means = means(name, statement().setIdempotent(false), LONG);
       assertThat(sent).noneMatch(CompletableFuture::isDone);
       return means;
     }
