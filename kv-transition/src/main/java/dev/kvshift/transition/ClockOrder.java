@@ -43,7 +43,7 @@ public final class ClockOrder {
    *
    * @throws KvException.Permanent if one of them cannot do it
    */
-  static void requireSides(Store old, Store fresh) {
+  public static void requireSides(Store old, Store fresh) {
     for (Store side : List.of(old, fresh)) {
       for (Capability needed : NEEDED) {
         if (!side.capabilities().contains(needed)) {
@@ -94,7 +94,7 @@ public final class ClockOrder {
   }
 
   /** Fails with {@code Permanent} unless the old store names the copy. */
-  static CompletionStage<Void> requireOld(Store old, String collection, Copy copy) {
+  public static CompletionStage<Void> requireOld(Store old, String collection, Copy copy) {
     return old.metadata()
         .get(GROUP + collection)
         .thenAccept(

@@ -11,13 +11,16 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,17 +29,50 @@ import org.jspecify.annotations.Nullable;
  * tombstones too. It is the copy and its proof in one: the pass that follows a pass finds what was
  * written in between, and nothing else.
  *
- * <p>Immutable, blocking, in bounded memory. A pass that has failed has changed nothing but for the
- * better, and the next one begins from the start.
+ * <p>Immutable, blocking, in bounded memory: one page at a time, each row of which is looked up on
+ * the other side at once. A pass that has failed has changed nothing but for the better. An
+ * interrupt ends it.
  */
 public final class MergePass {
-  private static final PageLimit PAGE = PageLimit.entries(256);
   private static final Duration REQUEST = Duration.ofSeconds(30);
   private static final int TASKS = 16;
 
   private final StoreCollection old;
   private final StoreCollection fresh;
-  private final Consumer<String> progress;
+  private final Pace pace;
+  private final @Nullable Position from;
+  private final Consumer<Position> listener;
+  private final Duration lastResort;
+
+  /** Holds a pass to a rate. */
+  public interface Pace {
+    /** As fast as the stores answer, in pages of 256 rows. */
+    Pace UNLIMITED =
+        new Pace() {
+          @Override
+          public PageLimit page() {
+            return PageLimit.entries(256);
+          }
+
+          @Override
+          public <T extends @Nullable Object> CompletionStage<T> timed(
+              Supplier<CompletionStage<T>> request) {
+            return request.get();
+          }
+
+          @Override
+          public void acquire(ScanPage read) {}
+        };
+
+    /** Returns the limit of the next page. */
+    PageLimit page();
+
+    /** Sends a request to a store, and accounts for the time until it is answered. */
+    <T extends @Nullable Object> CompletionStage<T> timed(Supplier<CompletionStage<T>> request);
+
+    /** Accounts for a page and blocks until the next one may be requested. */
+    void acquire(ScanPage read);
+  }
 
   /**
    * What a pass has found.
@@ -46,6 +82,19 @@ public final class MergePass {
    * @param toNew the rows that the new side lacked
    */
   public record Counts(long rows, long toOld, long toNew) {
+    /** Nothing yet. */
+    static final Counts NONE = new Counts(0, 0, 0);
+
+    private Counts plus(List<Merge<@Nullable Row>> page) {
+      long moreToOld = 0;
+      long moreToNew = 0;
+      for (Merge<@Nullable Row> merged : page) {
+        moreToOld += merged.toOld().size();
+        moreToNew += merged.toNew().size();
+      }
+      return new Counts(rows + page.size(), toOld + moreToOld, toNew + moreToNew);
+    }
+
     /** Returns the counts for people. */
     @Override
     public String toString() {
@@ -58,10 +107,31 @@ public final class MergePass {
     }
   }
 
-  private MergePass(StoreCollection old, StoreCollection fresh, Consumer<String> progress) {
+  /**
+   * How far a pass has come. Everything before it is merged, in the order of the sides, the old one
+   * first, and of their tokens. Valid on any machine, and in the epoch in which the pass began
+   * alone: later, instances may have written to one side again.
+   *
+   * @param isOnNew whether the old side is done
+   * @param task the tokens that are read; all lower ones of that side are merged
+   * @param at the position in the task up to which all is merged; null for all of it
+   * @param counts what was found so far
+   */
+  public record Position(boolean isOnNew, ScanTask task, @Nullable Bytes at, Counts counts) {}
+
+  private MergePass(
+      StoreCollection old,
+      StoreCollection fresh,
+      Pace pace,
+      @Nullable Position from,
+      Consumer<Position> listener,
+      Duration lastResort) {
     this.old = old;
     this.fresh = fresh;
-    this.progress = progress;
+    this.pace = pace;
+    this.from = from;
+    this.listener = listener;
+    this.lastResort = lastResort;
   }
 
   /**
@@ -71,82 +141,149 @@ public final class MergePass {
    * @param fresh the new side's collection, as an import opens it
    */
   public static MergePass of(StoreCollection old, StoreCollection fresh) {
-    return new MergePass(Objects.requireNonNull(old), Objects.requireNonNull(fresh), line -> {});
+    return new MergePass(
+        Objects.requireNonNull(old),
+        Objects.requireNonNull(fresh),
+        Pace.UNLIMITED,
+        null,
+        position -> {},
+        REQUEST.plusSeconds(10));
   }
 
-  /** Returns the same pass, which reports what it has found, a line each time. */
-  public MergePass withProgress(Consumer<String> newProgress) {
-    return new MergePass(old, fresh, Objects.requireNonNull(newProgress));
+  /** Returns the same pass, held to a rate. */
+  public MergePass withPace(Pace newPace) {
+    return new MergePass(old, fresh, newPace, from, listener, lastResort);
+  }
+
+  /**
+   * Returns the same pass, which tells after each page how far it has come.
+   *
+   * @param newListener called by the thread that runs the pass; what it throws ends the pass
+   */
+  public MergePass withListener(Consumer<Position> newListener) {
+    return new MergePass(old, fresh, pace, from, newListener, lastResort);
+  }
+
+  /**
+   * Returns the same pass, which resumes one that has ended early.
+   *
+   * @param position the last position that it told; null to begin
+   */
+  public MergePass resumedAt(@Nullable Position position) {
+    return new MergePass(old, fresh, pace, position, listener, lastResort);
+  }
+
+  /** Returns the same pass, which gives up on a store that does not keep its deadlines. */
+  MergePass withLastResort(Duration newLastResort) {
+    return new MergePass(old, fresh, pace, from, listener, newLastResort);
   }
 
   /**
    * Merges everything.
    *
-   * @throws KvException.Transient if a side did not answer: run it again
+   * @return what was found, before a position at which it was resumed, too
+   * @throws KvException.Transient if a side did not answer, or the thread was interrupted: run it
+   *     again
+   * @throws KvException.UnknownOutcome if it is not known whether a side has a row: run it again
    */
   public Counts run() {
-    AtomicLong toOld = new AtomicLong();
-    AtomicLong toNew = new AtomicLong();
-    long rows = 0;
-    for (StoreCollection side : List.of(old, fresh)) {
-      List<ScanTask> tasks = await(side.scanTasks(TASKS, call()));
-      for (ScanTask task : tasks) {
-        Bytes position = null;
-        do {
-          ScanPage page = await(side.scan(task, position, PAGE, call()));
-          List<CompletableFuture<?>> merged = new ArrayList<>();
-          for (Row row : page.rows()) {
-            merged.add(
-                merge(side, row)
-                    .thenAccept(
-                        done -> {
-                          toOld.addAndGet(done.toOld().size());
-                          toNew.addAndGet(done.toNew().size());
-                        })
-                    .toCompletableFuture());
-          }
-          await(CompletableFuture.allOf(merged.toArray(CompletableFuture[]::new)));
-          rows += page.rows().size();
-          position = page.next();
-        } while (position != null);
-      }
+    Counts counts = from == null ? Counts.NONE : from.counts;
+    if (from == null || !from.isOnNew) {
+      counts = merge(old, from, counts);
     }
-    Counts counts = new Counts(rows, toOld.get(), toNew.get());
-    progress.accept("collection " + old.name() + ": " + counts);
+    return merge(fresh, from != null && from.isOnNew ? from : null, counts);
+  }
+
+  /** Merges what one side has, from a position on. */
+  private Counts merge(StoreCollection side, @Nullable Position begun, Counts before) {
+    Counts counts = before;
+    for (ScanTask task : tasks(side, begun)) {
+      Bytes at = begun != null && task.equals(begun.task) ? begun.at : null;
+      do {
+        Bytes position = at;
+        Call call = Call.within(REQUEST);
+        ScanPage page = await(() -> pace.timed(() -> side.scan(task, position, pace.page(), call)));
+        counts = counts.plus(merge(side, page.rows()));
+        at = page.next();
+        listener.accept(new Position(side.equals(fresh), task, at, counts));
+        pace.acquire(page);
+      } while (at != null);
+    }
     return counts;
   }
 
-  /** Merges one key, of which one side was read. */
-  private CompletionStage<Merge<@Nullable Row>> merge(StoreCollection side, Row row) {
+  /**
+   * Returns what is left to read of a side, lowest tokens first. The store may divide them in
+   * another way than it did for the pass that is resumed, for example after a node has joined.
+   */
+  private List<ScanTask> tasks(StoreCollection side, @Nullable Position begun) {
+    List<ScanTask> all = new ArrayList<>(await(() -> side.scanTasks(TASKS, Call.within(REQUEST))));
+    all.sort(Comparator.comparingLong(ScanTask::after));
+    if (begun == null) {
+      return all;
+    }
+    List<ScanTask> left = new ArrayList<>();
+    if (begun.at != null) {
+      left.add(begun.task);
+    }
+    long done = begun.task.upTo();
+    for (ScanTask task : all) {
+      if (task.upTo() > done) {
+        left.add(ScanTask.of(Math.max(task.after(), done), task.upTo()));
+      }
+    }
+    return left;
+  }
+
+  /** Merges the keys of a page, which one side has returned. */
+  private List<Merge<@Nullable Row>> merge(StoreCollection side, List<Row> page) {
+    Call call = Call.within(REQUEST);
+    List<CompletableFuture<Merge<@Nullable Row>>> merging =
+        page.stream().map(row -> merge(side, row, call).toCompletableFuture()).toList();
+    await(() -> CompletableFuture.allOf(merging.toArray(CompletableFuture[]::new)));
+    return merging.stream().map(CompletableFuture::join).toList();
+  }
+
+  private CompletionStage<Merge<@Nullable Row>> merge(StoreCollection side, Row row, Call call) {
     boolean isOld = side.equals(old);
     StoreCollection other = isOld ? fresh : old;
-    return Futures.<@Nullable Row>start(() -> other.get(row.key(), call()))
+    return Futures.<@Nullable Row>start(() -> pace.timed(() -> other.get(row.key(), call)))
         .thenCompose(
             found -> {
               Merge<@Nullable Row> merged = isOld ? Merge.rows(row, found) : Merge.rows(found, row);
-              return write(old, merged.toOld())
-                  .thenCompose(written -> write(fresh, merged.toNew()))
+              return write(old, merged.toOld(), call)
+                  .thenCompose(written -> write(fresh, merged.toNew(), call))
                   .thenApply(written -> merged);
             });
   }
 
-  private static CompletionStage<?> write(StoreCollection side, List<Row> rows) {
+  private CompletionStage<?> write(StoreCollection side, List<Row> rows, Call call) {
     CompletionStage<?> written = CompletableFuture.completedFuture(null);
     for (Row row : rows) {
-      written = written.thenCompose(before -> side.write(row.key(), row.toMutation(), call()));
+      written =
+          written.thenCompose(
+              before -> pace.timed(() -> side.write(row.key(), row.toMutation(), call)));
     }
     return written;
   }
 
-  private static Call call() {
-    return Call.within(REQUEST);
-  }
-
-  private static <T> T await(CompletionStage<T> stage) {
+  private <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> request) {
+    String pass = "the pass over both sides of collection " + old.name();
+    if (Thread.currentThread().isInterrupted()) {
+      throw new KvException.Transient(pass + " was interrupted: run it again");
+    }
     try {
-      return stage.toCompletableFuture().join();
-    } catch (CompletionException e) {
+      return Futures.start(request)
+          .toCompletableFuture()
+          .get(lastResort.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
       throw Futures.readFailure(e);
+    } catch (TimeoutException e) {
+      throw new KvException.Transient(
+          pass + " had no answer in " + lastResort.toSeconds() + " s: run it again", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new KvException.Transient(pass + " was interrupted: run it again", e);
     }
   }
 }

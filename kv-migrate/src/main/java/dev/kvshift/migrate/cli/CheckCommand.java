@@ -40,7 +40,7 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    try (MigrationFile.Opened opened = config.open()) {
+    try (MigrationFile.Opened opened = config.openAny()) {
       List<Members> printed = new ArrayList<>();
       boolean isBlocked = false;
       for (MigrationPlan plan : opened.of(names)) {

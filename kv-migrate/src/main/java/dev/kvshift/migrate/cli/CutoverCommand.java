@@ -79,6 +79,9 @@ final class CutoverCommand implements Callable<Integer> {
         spec.commandLine().getErr(),
         () -> {
           try (MigrationFile.Opened opened = file.open()) {
+            if (!opened.isLed()) {
+              return cutOver(new ClockWork(opened, spec), chosen);
+            }
             List<MigrationPlan> plans = opened.of(chosen);
             plans.forEach(
                 plan -> new HostedMigrations(opened.plan()).note(plan.collection(), words()));
@@ -118,6 +121,15 @@ final class CutoverCommand implements Callable<Integer> {
       throw new KvException.Permanent(
           "'" + time + "' is no time of a day: give HH:MM, such as 03:30");
     }
+  }
+
+  private int cutOver(ClockWork work, List<String> chosen) {
+    if (group != null || isPostponed || at != null || isGo || !giveUp.services().isEmpty()) {
+      throw new KvException.Permanent(
+          "the source has no leader, so nobody waits at a cutover, and it has no options: give the"
+              + " names of collections alone");
+    }
+    return work.cutOver(chosen);
   }
 
   private int cutOver(HostedWork hosts, List<MigrationPlan> plans) {

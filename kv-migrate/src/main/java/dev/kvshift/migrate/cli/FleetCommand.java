@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.migrate.ClockMigration;
 import dev.kvshift.migrate.internal.ledger.Members;
 import dev.kvshift.migrate.internal.monitor.Fleet;
 import dev.kvshift.spi.Copy;
@@ -7,6 +8,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.Store;
+import dev.kvshift.transition.MetadataGate;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,7 +31,8 @@ import picocli.CommandLine.Spec;
       "Shows the processes that use a collection, and whether each can follow its next step.",
       "%nThe old store's leader knows them: instances of services on transition:// report once a"
           + " second, and clients that have used the collection without a report are listed for ten"
-          + " seconds. Changes nothing, and needs neither the new store nor the broker.",
+          + " seconds. Changes nothing, and needs neither the new store nor the broker. For a source"
+          + " without a leader, the new store knows them.",
       "%nFor locks:SPACE it shows the processes that take locks of a space at the old store, and how"
           + " many each holds."
     },
@@ -74,8 +77,15 @@ final class FleetCommand implements Callable<Integer> {
   }
 
   private Fleet ofCollection() {
-    try (MigrationFile.Source source = config.read().openSource(name)) {
-      return Fleet.read(source.store(), name, source.layout(), PATIENCE);
+    MigrationFile file = config.read();
+    try (MigrationFile.Source source = file.openSource(name)) {
+      if (!ClockMigration.isNeededBy(source.store())) {
+        return Fleet.read(source.store(), name, source.layout(), PATIENCE);
+      }
+    }
+    try (MigrationFile.Opened opened = file.open()) {
+      return Fleet.read(
+          name, MetadataGate.of(opened.plan().collection(name).target(), name), PATIENCE);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.ClockMigration;
 import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.CertificateReport;
@@ -157,6 +158,14 @@ final class MigrateCommand implements Runnable {
     }
     return with(
         config,
+        work -> {
+          if (json != null || !giveUp.services().isEmpty()) {
+            throw new KvException.Permanent(
+                "the source has no leader, so there is no result for --json and nobody to give up:"
+                    + " leave the options out");
+          }
+          return work.run(names, isCutOver);
+        },
         opened -> {
           HostedWork hosts = hosts(opened);
           if (hosts != null && hosts.run(names, TaskKind.COPY) == ExitCode.TASK_FAILED) {
@@ -307,6 +316,7 @@ final class MigrateCommand implements Runnable {
     }
     return with(
         config,
+        work -> work.step(names, phase),
         opened -> {
           HostedWork hosts = hosts(opened);
           if (hosts == null) {
@@ -353,20 +363,35 @@ final class MigrateCommand implements Runnable {
     MigrationFile file = config.read();
     for (String name : collections.names) {
       try (MigrationFile.Source source = file.openSource(name)) {
-        Phase before =
-            Migration.rollBack(
-                source.store(),
-                name,
-                source.layout(),
-                source.options().hook(),
-                new ProgressLines(spec.commandLine().getErr()));
-        out(
-            before == Phase.LEGACY
-                ? "collection " + name + " is in phase legacy"
-                : "collection " + name + " is back in phase legacy, from " + before.word());
+        if (!ClockMigration.isNeededBy(source.store())) {
+          Phase before =
+              Migration.rollBack(
+                  source.store(),
+                  name,
+                  source.layout(),
+                  source.options().hook(),
+                  new ProgressLines(spec.commandLine().getErr()));
+          printBack(name, before);
+          continue;
+        }
+      }
+      int code =
+          with(
+              config,
+              work -> work.rollBack(List.of(name), before -> printBack(name, before)),
+              opened -> ExitCode.OK);
+      if (code != ExitCode.OK) {
+        return code;
       }
     }
     return ExitCode.OK;
+  }
+
+  private void printBack(String name, Phase before) {
+    out(
+        before == Phase.LEGACY
+            ? "collection " + name + " is in phase legacy"
+            : "collection " + name + " is back in phase legacy, from " + before.word());
   }
 
   @Command(
@@ -417,14 +442,17 @@ final class MigrateCommand implements Runnable {
     ScanRate scans = scans(rate);
     return with(
         config,
-        opened -> {
-          HostedMigrations migrations = new HostedMigrations(opened.plan());
-          for (String name : collections.names) {
-            migrations.note(name, words());
-            migrations.set(name, scans);
-          }
-          return ExitCode.OK;
-        });
+        work -> set(work.opened(), collections.names, scans),
+        opened -> set(opened, collections.names, scans));
+  }
+
+  private int set(MigrationFile.Opened opened, List<String> names, @Nullable ScanRate scans) {
+    HostedMigrations migrations = new HostedMigrations(opened.plan());
+    for (String name : names) {
+      migrations.note(name, words());
+      migrations.set(name, scans);
+    }
+    return ExitCode.OK;
   }
 
   private static @Nullable ScanRate scans(String rate) {
@@ -450,19 +478,27 @@ final class MigrateCommand implements Runnable {
           int watchSeconds) {
     return with(
         config,
-        opened -> {
-          while (true) {
-            HostStatus status = status(opened, collections);
-            if (json) {
-              out(HostText.json(status));
-            } else {
-              HostText.lines(status).forEach(this::out);
-            }
-            if (watchSeconds <= 0 || !HostedWork.pause(watchSeconds)) {
-              return watchSeconds <= 0 ? ExitCode.OK : ExitCode.INTERRUPTED;
-            }
-          }
-        });
+        work -> watch(watchSeconds, () -> work.status(collections.names, json)),
+        opened ->
+            watch(
+                watchSeconds,
+                () -> {
+                  HostStatus status = status(opened, collections);
+                  if (json) {
+                    out(HostText.json(status));
+                  } else {
+                    HostText.lines(status).forEach(this::out);
+                  }
+                }));
+  }
+
+  private static int watch(int seconds, Runnable show) {
+    while (true) {
+      show.run();
+      if (seconds <= 0 || !HostedWork.pause(seconds)) {
+        return seconds <= 0 ? ExitCode.OK : ExitCode.INTERRUPTED;
+      }
+    }
   }
 
   @Command(description = "Lists the collections, each with its phase and the states of its tasks.")
@@ -472,6 +508,14 @@ final class MigrateCommand implements Runnable {
       @Option(names = "--json", description = "Prints JSON, for programs.") boolean json) {
     return with(
         config,
+        work -> {
+          if (json) {
+            work.status(collections.names, true);
+          } else {
+            work.list(collections.names);
+          }
+          return ExitCode.OK;
+        },
         opened -> {
           HostStatus status = status(opened, collections);
           if (json) {
@@ -578,6 +622,7 @@ final class MigrateCommand implements Runnable {
       ToIntFunction<Migration> alone) {
     return with(
         config,
+        work -> work.ask(collections.names, kind),
         opened -> {
           List<String> names = collections.of(opened);
           HostedWork hosts = hosts(opened);
@@ -638,12 +683,28 @@ final class MigrateCommand implements Runnable {
     return String.join(" ", command.root().commandLine().getParseResult().originalArgs());
   }
 
+  /** Does a command that needs a leader. */
   private int with(ConfigOption config, ToIntFunction<MigrationFile.Opened> command) {
+    return with(
+        config,
+        work -> {
+          throw ClockWork.refusal(work.opened());
+        },
+        command);
+  }
+
+  /** Does a command, in clock order if the source has no leader. */
+  private int with(
+      ConfigOption config,
+      ToIntFunction<ClockWork> inClockOrder,
+      ToIntFunction<MigrationFile.Opened> led) {
     return Termination.run(
         errWriter(),
         () -> {
-          try (MigrationFile.Opened opened = config.open()) {
-            return command.applyAsInt(opened);
+          try (MigrationFile.Opened opened = config.openAny()) {
+            return opened.isLed()
+                ? led.applyAsInt(opened)
+                : inClockOrder.applyAsInt(new ClockWork(opened, spec));
           }
         });
   }

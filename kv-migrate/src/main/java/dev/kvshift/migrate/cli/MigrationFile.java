@@ -2,6 +2,7 @@ package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.ClockMigration;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.KafkaProperties;
 import dev.kvshift.migrate.api.MigrationException;
@@ -56,6 +57,11 @@ record MigrationFile(
 
   /** A plan whose stores are closed with it. */
   record Opened(HostPlan plan) implements AutoCloseable {
+    /** Returns whether a leader holds the phases of the collections, at the store they leave. */
+    boolean isLed() {
+      return !ClockMigration.isNeededBy(plan.collections().get(0).source());
+    }
+
     /**
      * Returns the plans of the named collections; of all if none is named.
      *

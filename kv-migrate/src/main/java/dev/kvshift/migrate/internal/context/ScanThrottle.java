@@ -5,6 +5,7 @@ import com.google.common.util.concurrent.RateLimiter;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.spi.ScanPage;
+import dev.kvshift.transition.MergePass;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionStage;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * twentieth of the rate of before in each other second, up to the given one. What the migration
  * asks of the stores follows its scans, so nothing else need be held back.
  */
-public final class ScanThrottle {
+public final class ScanThrottle implements MergePass.Pace {
   private static final Logger LOG = LoggerFactory.getLogger(ScanThrottle.class);
   private static final long WINDOW_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long LEAST_ROWS_PER_SECOND = 100;
@@ -93,11 +94,13 @@ public final class ScanThrottle {
   }
 
   /** Returns the limit of each page. */
+  @Override
   public PageLimit page() {
     return limit.page;
   }
 
   /** Accounts for a page and blocks until the next one may be requested. */
+  @Override
   public void acquire(ScanPage read) {
     note(read.rows().size());
     RateLimiter limiter = limit.limiter;
@@ -111,6 +114,7 @@ public final class ScanThrottle {
   }
 
   /** Sends a request to a store, and accounts for the time until it is answered. */
+  @Override
   public <T extends @Nullable Object> CompletionStage<T> timed(
       Supplier<CompletionStage<T>> request) {
     if (latencyLimit == null) {

@@ -193,7 +193,8 @@ public record MigrationSetup(
     }
   }
 
-  private static boolean hasRows(StoreCollection from, Duration patience) {
+  /** Returns whether a collection holds anything. */
+  public static boolean hasRows(StoreCollection from, Duration patience) {
     List<ScanTask> tasks = Await.patiently(patience, () -> from.scanTasks(1, call(patience)));
     for (ScanTask task : tasks) {
       Bytes position = null;

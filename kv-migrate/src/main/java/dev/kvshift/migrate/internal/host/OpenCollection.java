@@ -9,8 +9,6 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.Rates;
 import java.time.Clock;
-import java.time.LocalTime;
-import java.time.ZoneId;
 
 /**
  * A prepared collection, and what all tasks of this process that work on it share: its threads, its
@@ -58,12 +56,7 @@ public record OpenCollection(
    * day if nobody has.
    */
   public void applyRates() {
-    Rates rates = ledger.get(Rates.KEY);
-    context.throttle().set(rates == null ? context.options().scanRate(now()) : rates.scans());
-  }
-
-  private LocalTime now() {
-    return LocalTime.ofInstant(context.clock().instant(), ZoneId.systemDefault());
+    context.throttle().set(Rates.now(ledger, context.options(), context.clock()));
   }
 
   @Override

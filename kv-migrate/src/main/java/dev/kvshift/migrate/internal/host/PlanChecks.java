@@ -20,6 +20,8 @@ import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.transition.ClockOrder;
+import dev.kvshift.transition.MetadataGate;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,6 +45,7 @@ public final class PlanChecks {
   private final MigrationPlan plan;
   private final Clock clock;
   private final Duration patience;
+  private final boolean isLed;
   private final List<Finding> findings = new ArrayList<>();
 
   /** Creates the checks of a plan. */
@@ -50,19 +53,27 @@ public final class PlanChecks {
     this.plan = plan;
     this.clock = clock;
     this.patience = plan.options().patience();
+    this.isLed = !ClockOrder.isNeededBy(plan.source().capabilities());
   }
 
   /** Runs all checks. */
   public List<Finding> run() {
-    check("old store", this::source);
+    check("old store", isLed ? this::source : this::leaderless);
     check("new store", this::target);
     check("clock of the old store", () -> StoreChecks.clock(plan.source(), clock, patience));
     check("clock of the new store", () -> StoreChecks.clock(plan.target(), clock, patience));
     check(
         "permission to write records",
         () -> StoreChecks.records(plan.target().metadata(), patience));
-    check("broker", this::broker);
-    check("lives", this::lives);
+    if (isLed) {
+      check("broker", this::broker);
+      check("lives", this::lives);
+    } else {
+      check(
+          "permission to write records of the old store",
+          () -> StoreChecks.records(plan.source().metadata(), patience));
+      check("lives", this::livesInClockOrder);
+    }
     check("services", this::services);
     return List.copyOf(findings);
   }
@@ -112,8 +123,44 @@ public final class PlanChecks {
     return Finding.ok("", evidence);
   }
 
+  /** Checks a source whose phases are ordered by clocks. */
+  private Finding leaderless() {
+    ClockOrder.requireSides(plan.source(), plan.target());
+    Gate.State state = Await.patiently(patience, open()::state);
+    String evidence =
+        plan.source().description()
+            + ": no leader, so the phases are ordered by clocks; phase "
+            + state.phase().word();
+    return MigrationSetup.hasRows(collection(), patience)
+        ? Finding.ok("", evidence)
+        : new Finding(
+            Finding.Level.WARNING,
+            "",
+            evidence + "; it holds nothing",
+            "a collection that holds nothing is more likely a mistaken name; prepare refuses it",
+            "check its name, or set 'allowEmpty'");
+  }
+
+  /** Checks that both stores and the gate name one copy, once one is prepared. */
+  private Finding livesInClockOrder() {
+    Copy named = Await.patiently(patience, open()::state).copy();
+    if (named == null) {
+      return Finding.ok("", "nothing is prepared yet");
+    }
+    Await.patiently(patience, () -> ClockOrder.requireOld(plan.source(), plan.collection(), named));
+    CollectionRecord record = record();
+    if (record == null || !named.equals(record.copy())) {
+      return other(
+          "the new store holds "
+              + (record == null ? "no copy" : "copy " + record.copy())
+              + ", and its gate names "
+              + named);
+    }
+    return Finding.ok("", "both stores name copy " + named);
+  }
+
   private Gate open() {
-    return collection().gate();
+    return isLed ? collection().gate() : MetadataGate.of(plan.target(), plan.collection());
   }
 
   private StoreCollection collection() {

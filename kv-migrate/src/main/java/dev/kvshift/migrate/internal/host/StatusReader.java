@@ -96,7 +96,8 @@ public final class StatusReader {
     return new MigrationStatus.Quarantine(count.get(), first, keys.accepted().size());
   }
 
-  private static List<String> events(Ledger ledger) {
+  /** Reads the last ten events, oldest first, as JSON. */
+  public static List<String> events(Ledger ledger) {
     Deque<String> last = new ArrayDeque<>();
     ledger.forEach(
         Event.ALL,

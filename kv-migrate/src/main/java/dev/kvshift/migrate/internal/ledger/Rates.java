@@ -1,6 +1,10 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.ScanRate;
+import java.time.Clock;
+import java.time.LocalTime;
+import java.time.ZoneId;
 
 /**
  * The rate that a person has set while tasks run, in place of the configuration's. Ledger key
@@ -15,6 +19,17 @@ public record Rates(ScanRate scans) {
           "rates",
           rates -> new Members().with("scanRowsPerSecond", rates.scans.rowsPerSecond().orElse(0)),
           members -> new Rates(rate(members.count("scanRowsPerSecond"))));
+
+  /**
+   * Returns the rate that a person has set, or that of the configuration for this time of the day
+   * if nobody has.
+   */
+  public static ScanRate now(Ledger ledger, MigrationOptions options, Clock clock) {
+    Rates set = ledger.get(KEY);
+    return set == null
+        ? options.scanRate(LocalTime.ofInstant(clock.instant(), ZoneId.systemDefault()))
+        : set.scans;
+  }
 
   private static ScanRate rate(int rows) {
     return rows == 0 ? ScanRate.unlimited() : ScanRate.rowsPerSecond(rows);

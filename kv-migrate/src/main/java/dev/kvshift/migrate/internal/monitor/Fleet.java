@@ -46,7 +46,8 @@ public record Fleet(Gate.State state, List<User> users) {
         "locks:" + space, Await.patiently(patience, () -> source.locks(space).gate()), patience);
   }
 
-  private static Fleet read(String collection, Gate gate, Duration patience) {
+  /** Reads the fleet from a gate. */
+  public static Fleet read(String collection, Gate gate, Duration patience) {
     Gate.State state = Await.patiently(patience, gate::state);
     List<User> users = new ArrayList<>();
     for (Gate.Instance instance : Await.patiently(patience, gate::instances)) {

@@ -19,6 +19,7 @@ import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
+import dev.kvshift.transition.MergePass;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -150,6 +151,30 @@ final class RecordsTest {
                 Instant.parse("2026-11-28T21:00:00Z"),
                 Instant.parse("2026-11-29T02:30:00Z"),
                 true)),
+        record(
+            "merge-pass",
+            MergeRecord.KEY,
+            new MergeRecord(
+                COPY,
+                4,
+                new MergePass.Position(
+                    false,
+                    ScanTask.of(Long.MIN_VALUE, -8_070_450_532_247_928_833L),
+                    Bytes.fromHex("010203"),
+                    new MergePass.Counts(1_000, 3, 700)),
+                null)),
+        record(
+            "merge-pass-ended",
+            MergeRecord.KEY,
+            new MergeRecord(
+                COPY,
+                4,
+                new MergePass.Position(
+                    true,
+                    ScanTask.of(8_070_450_532_247_928_832L, Long.MAX_VALUE),
+                    null,
+                    new MergePass.Counts(20_000, 3, 9_999)),
+                Instant.parse("2026-11-28T05:54:43.126018408Z"))),
         record("rates", Rates.KEY, new Rates(ScanRate.rowsPerSecond(5_000))),
         record("rates-unlimited", Rates.KEY, new Rates(ScanRate.unlimited())),
         record("verify-pass-begun", VerifyPass.KEY, pass()),

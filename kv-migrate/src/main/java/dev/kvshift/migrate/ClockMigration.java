@@ -1,0 +1,339 @@
+package dev.kvshift.migrate;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.Step;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.copy.SavedPass;
+import dev.kvshift.migrate.internal.cutover.WayBack;
+import dev.kvshift.migrate.internal.host.MigrationSetup;
+import dev.kvshift.migrate.internal.host.StatusReader;
+import dev.kvshift.migrate.internal.ledger.Event;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MergeRecord;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.InstancesNotReady;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.transition.ClockOrder;
+import dev.kvshift.transition.Coordinator;
+import dev.kvshift.transition.MergePass;
+import dev.kvshift.transition.MetadataGate;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The migration of one collection from a store that has no leader, in phases that are ordered by
+ * clocks. Services write to both stores, and a pass over all keys of both replaces copy, stream and
+ * comparison, so that no broker is needed.
+ *
+ * <p>Every step is durable, in the target's metadata: after a crash another run resumes, on any
+ * machine. Not safe for use by several threads. The stores stay open, and are the caller's. An
+ * interrupted thread makes a method fail with {@link KvException.Transient}.
+ *
+ * <p>Methods fail with {@link KvException} if a store fails ({@code Transient}: start again) and
+ * with {@link MigrationException} if the state of the data does not allow it to continue.
+ */
+public final class ClockMigration {
+  private static final Logger LOG = LoggerFactory.getLogger(ClockMigration.class);
+
+  private final MigrationPlan plan;
+  private final ProgressListener listener;
+  private final Clock clock = Clock.systemUTC();
+  private final Ledger ledger;
+  private final MetadataGate gate;
+  private @Nullable Copy copy;
+
+  /**
+   * The state of a migration.
+   *
+   * @param collection the collection's name
+   * @param gate the state of its gate
+   * @param isActive whether the target is active, and nothing is left to do
+   * @param pass the last pass; null if there was none
+   * @param events the last ten events, oldest first, as JSON
+   */
+  public record Status(
+      String collection, State gate, boolean isActive, @Nullable Pass pass, List<String> events) {
+    /** Copies the list. */
+    public Status {
+      events = List.copyOf(events);
+    }
+  }
+
+  /**
+   * The last pass over both sides.
+   *
+   * @param counts what it has found
+   * @param epoch the epoch in which it began
+   * @param ended when it ended; null if it has not
+   */
+  public record Pass(MergePass.Counts counts, long epoch, @Nullable Instant ended) {}
+
+  private ClockMigration(MigrationPlan plan, ProgressListener listener) {
+    this.plan = plan;
+    this.listener = listener;
+    ClockOrder.requireSides(plan.source(), plan.target());
+    this.ledger = Ledger.of(plan, clock);
+    this.gate = MetadataGate.of(plan.target(), plan.collection());
+  }
+
+  /** Returns whether collections leave a store in clock order, because nobody leads there. */
+  public static boolean isNeededBy(Store source) {
+    return ClockOrder.isNeededBy(source.capabilities());
+  }
+
+  /**
+   * Returns a migration of the plan, whose broker is not contacted. Nothing is read or written yet.
+   *
+   * @throws KvException.Permanent if a store lacks what clock order needs
+   */
+  public static ClockMigration of(MigrationPlan plan, ProgressListener listener) {
+    return new ClockMigration(Objects.requireNonNull(plan), Objects.requireNonNull(listener));
+  }
+
+  /** Returns the name of the collection. */
+  public String collection() {
+    return plan.collection();
+  }
+
+  /**
+   * Makes the new side, and names the copy on both stores. Finds what was prepared before.
+   *
+   * @throws MigrationException.CutoverRefused if the source holds nothing
+   */
+  public void prepare() {
+    if (copy != null) {
+      return;
+    }
+    ProgressReporter progress = begin(Step.PREPARE, "records");
+    boolean isFirst = state().copy() == null;
+    if (isFirst && !plan.options().emptySourceAllowed()) {
+      requireSomething();
+    }
+    copy =
+        patiently(
+            () ->
+                ClockOrder.prepare(plan.collection(), plan.layout(), plan.source(), plan.target()));
+    progress.end(1);
+    if (isFirst) {
+      ledger.append(Event.stepEnded(Step.PREPARE, 1));
+    }
+  }
+
+  private void requireSomething() {
+    if (!MigrationSetup.hasRows(old(), patience())) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " of "
+              + plan.source().description()
+              + " holds nothing, so nothing was prepared: check its name and the source's connection"
+              + " string, or allow an empty source");
+    }
+  }
+
+  /**
+   * Merges all keys of both sides, each way, while services work, or what is left of such a pass
+   * that has ended early. Another pass finds what was in flight during this one, and nothing else.
+   * The steps that need a pass run one themselves.
+   *
+   * @throws MigrationException.CutoverRefused in legacy, in which services delete on the old side
+   *     alone, and in new-only
+   */
+  public MergePass.Counts verify() {
+    prepare();
+    Phase phase = state().phase();
+    if (phase == Phase.LEGACY || phase == Phase.NEW_ONLY) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " is in phase "
+              + phase.word()
+              + ", and both sides are merged between legacy and new-only"
+              + (phase == Phase.LEGACY ? ": step to shadow-write first" : ""));
+    }
+    return pass();
+  }
+
+  private MergePass.Counts pass() {
+    ProgressReporter progress = begin(Step.VERIFY, "rows");
+    SavedPass pass =
+        new SavedPass(
+            ledger, plan.options(), clock, Objects.requireNonNull(copy), state(), progress);
+    MergePass.Counts counts = pass.run(old(), fresh());
+    progress.end(counts.rows());
+    ledger.append(Event.stepEnded(Step.VERIFY, counts.rows()));
+    return counts;
+  }
+
+  private StoreCollection old() {
+    return patiently(() -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
+  }
+
+  private StoreCollection fresh() {
+    Claim claim = Claim.importing(Objects.requireNonNull(copy));
+    return patiently(() -> plan.target().open(plan.collection(), plan.layout(), claim));
+  }
+
+  /**
+   * Takes the collection to a phase, one step at a time, forward or back, and completes a step that
+   * another run has begun. Runs a pass before it leaves shadow-read and new-read, in which reads
+   * merge both sides, for new-primary or dual-write. New-only ends with {@link #cutover}.
+   *
+   * @throws MigrationException.CutoverRefused if the collection has moved
+   * @throws KvException.Transient if a step has waited for longer than the options' patience; the
+   *     message names what it waits for
+   */
+  public void step(Phase target) {
+    prepare();
+    Phase from = state().phase();
+    if (target == Phase.NEW_ONLY) {
+      if (from != Phase.NEW_ONLY) {
+        stepTo(Phase.NEW_PRIMARY);
+      }
+      cutover();
+    } else if (from == Phase.NEW_ONLY) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " has moved, and there is no way back from NEW_ONLY: the new store has had writes that"
+              + " the old one lacks");
+    } else {
+      stepTo(target);
+    }
+  }
+
+  private State stepTo(Phase target) {
+    Phase from = state().phase();
+    ProgressReporter progress = begin(Step.PHASE, "steps");
+    Coordinator coordinator = coordinator(progress);
+    State after =
+        target.compareTo(from) < 0
+            ? WayBack.to(target, coordinator, patience())
+            : coordinator.moveTo(target, patience());
+    progress.end(Math.abs(target.compareTo(from)));
+    if (from != target) {
+      ledger.append(Event.stepped(from, target, after.epoch()));
+    }
+    return after;
+  }
+
+  private Coordinator coordinator(ProgressReporter progress) {
+    return Coordinator.inClockOrder(plan.collection(), gate, this::pass)
+        .withDwell(plan.options().dwell())
+        .withHook(plan.options().hook())
+        .withProgress(progress::say);
+  }
+
+  /**
+   * Hands the collection over for ever, from new-primary, or completes what an earlier run has
+   * begun.
+   *
+   * @throws MigrationException.CutoverRefused if it is in another phase, or an instance cannot
+   *     follow
+   */
+  public void cutover() {
+    prepare();
+    State state = state();
+    if (state.phase() != Phase.NEW_ONLY && state.phase() != Phase.NEW_PRIMARY) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " is in phase "
+              + state.phase().word()
+              + ", and without a leader there is no fence: it is handed over from new-primary, so"
+              + " step there first");
+    }
+    ProgressReporter progress = begin(Step.CUTOVER, "attempts");
+    boolean isSealing = state.phase() == Phase.NEW_PRIMARY;
+    State last = isSealing ? seal(progress) : state;
+    Copy filled = Objects.requireNonNull(copy);
+    patiently(() -> plan.target().activate(plan.collection(), filled, last.floor()));
+    progress.end(1);
+    if (isSealing) {
+      ledger.append(Event.stepped(Phase.NEW_PRIMARY, Phase.NEW_ONLY, last.epoch()));
+      tellMoved();
+    }
+  }
+
+  /** Calls the hook, whose failure changes nothing any more. */
+  private void tellMoved() {
+    try {
+      plan.options().hook().after(Phase.NEW_PRIMARY, Phase.NEW_ONLY);
+    } catch (KvException e) {
+      LOG.warn("collection {} has moved: {}", plan.collection(), e.getMessage());
+    }
+  }
+
+  private State seal(ProgressReporter progress) {
+    Coordinator coordinator = coordinator(progress);
+    State last = coordinator.moveTo(Phase.NEW_PRIMARY, patience());
+    coordinator.soak(last, Phase.NEW_ONLY, patience());
+    plan.options().hook().before(Phase.NEW_PRIMARY, Phase.NEW_ONLY);
+    try {
+      return patiently(() -> gate.seal(last.epoch()));
+    } catch (InstancesNotReady e) {
+      throw new MigrationException.CutoverRefused(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * Takes the collection back to legacy, from every phase before new-only. Needs both stores, since
+   * it runs a pass.
+   *
+   * @return the phase in which it was
+   * @throws MigrationException.CutoverRefused if the collection has moved
+   */
+  public Phase rollBack() {
+    Phase before = state().phase();
+    if (before != Phase.LEGACY) {
+      step(Phase.LEGACY);
+    }
+    return before;
+  }
+
+  /** Reads the state of the migration. Needs no other step and changes nothing. */
+  public Status status() {
+    CollectionRecord record =
+        patiently(() -> CollectionRecord.read(plan.target().metadata(), plan.collection()));
+    MergeRecord pass = ledger.get(MergeRecord.KEY);
+    return new Status(
+        plan.collection(),
+        state(),
+        record != null && record.isHandedOver(),
+        pass == null ? null : new Pass(pass.position().counts(), pass.epoch(), pass.ended()),
+        StatusReader.events(ledger));
+  }
+
+  private State state() {
+    return patiently(gate::state);
+  }
+
+  private Duration patience() {
+    return plan.options().patience();
+  }
+
+  private <T extends @Nullable Object> T patiently(Supplier<CompletionStage<T>> request) {
+    return Await.patiently(patience(), request);
+  }
+
+  private ProgressReporter begin(Step step, String unit) {
+    return ProgressReporter.begin(listener, plan.collection(), step, unit);
+  }
+}

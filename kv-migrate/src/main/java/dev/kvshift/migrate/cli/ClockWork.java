@@ -1,0 +1,179 @@
+package dev.kvshift.migrate.cli;
+
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.ClockMigration;
+import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.internal.ledger.Members;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import picocli.CommandLine.Model.CommandSpec;
+
+/**
+ * The commands for collections that leave a store without a leader. Each works in its own process,
+ * for one collection after the other: there is no stream, no broker and no host.
+ */
+record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
+  /** Returns the refusal of a command that needs a leader. */
+  static KvException.Permanent refusal(MigrationFile.Opened opened) {
+    return new KvException.Permanent(
+        opened.plan().collections().get(0).source().description()
+            + " has no leader, so its phases are ordered by clocks: there is no stream, no copy of its"
+            + " own, no fence, no certificate and no host. Give one of check, prepare, step, verify, run,"
+            + " cutover, rollback, status, list, set and fleet");
+  }
+
+  /** Does what hosts or the command do for a source with a leader, if there is such a thing. */
+  int ask(List<String> names, TaskKind kind) {
+    return switch (kind) {
+      case PREPARE -> each(names, ClockMigration::prepare);
+      case VERIFY ->
+          each(names, migration -> say(migration.collection() + ": " + migration.verify()));
+      default -> throw refusal(opened);
+    };
+  }
+
+  int step(List<String> names, Phase phase) {
+    return each(names, migration -> migration.step(phase));
+  }
+
+  /** Goes up to the point of no return, or beyond it. */
+  int run(List<String> names, boolean isCutOver) {
+    return each(
+        names,
+        migration -> {
+          if (isCutOver) {
+            migration.step(Phase.NEW_ONLY);
+            sayMoved(migration);
+          } else if (migration.status().gate().phase() != Phase.NEW_ONLY) {
+            migration.step(Phase.NEW_PRIMARY);
+            say("ready for the cutover: give --cutover, or the command cutover");
+          } else {
+            sayMoved(migration);
+          }
+        });
+  }
+
+  int cutOver(List<String> names) {
+    return each(
+        names,
+        migration -> {
+          migration.cutover();
+          sayMoved(migration);
+        });
+  }
+
+  private void sayMoved(ClockMigration migration) {
+    say("collection " + migration.collection() + " has moved, without a pause");
+  }
+
+  int rollBack(List<String> names, Consumer<Phase> back) {
+    return each(names, migration -> back.accept(migration.rollBack()));
+  }
+
+  private int each(List<String> names, Consumer<ClockMigration> work) {
+    HostedMigrations migrations = new HostedMigrations(opened.plan());
+    for (MigrationPlan plan : opened.of(names)) {
+      ClockMigration migration = migration(plan);
+      migrations.note(plan.collection(), MigrateCommand.words(command));
+      work.accept(migration);
+    }
+    return ExitCode.OK;
+  }
+
+  private ClockMigration migration(MigrationPlan plan) {
+    return ClockMigration.of(plan, new ProgressLines(command.commandLine().getErr()));
+  }
+
+  /** Prints the state of collections; changes nothing. */
+  void status(List<String> names, boolean json) {
+    List<Members> printed = new ArrayList<>();
+    for (MigrationPlan plan : opened.of(names)) {
+      ClockMigration.Status status = migration(plan).status();
+      if (json) {
+        printed.add(members(status));
+      } else {
+        lines(status).forEach(this::say);
+      }
+    }
+    if (json) {
+      say(new Members().withObjects("collections", printed).toString());
+    }
+  }
+
+  /** Prints a line for each collection. */
+  void list(List<String> names) {
+    for (MigrationPlan plan : opened.of(names)) {
+      Gate.State gate = migration(plan).status().gate();
+      say(plan.collection() + ": phase " + gate.phase().word());
+    }
+  }
+
+  private static List<String> lines(ClockMigration.Status status) {
+    List<String> lines = new ArrayList<>();
+    Gate.State gate = status.gate();
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "%s: phase %s, epoch %d, ordered by clocks",
+            status.collection(),
+            gate.phase().word(),
+            gate.epoch()));
+    lines.add(gate.copy() == null ? "not prepared" : "copy " + gate.copy());
+    ClockMigration.Pass pass = status.pass();
+    if (pass == null) {
+      lines.add("pass: not yet");
+    } else {
+      lines.add(
+          "pass: "
+              + pass.counts()
+              + ", in epoch "
+              + pass.epoch()
+              + (pass.ended() == null ? ", not at its end" : ", ended at " + pass.ended()));
+    }
+    if (gate.phase() == Phase.NEW_ONLY) {
+      lines.add(
+          status.isActive()
+              ? "moved, floor " + gate.floor()
+              : "sealed, and the new store is not active yet: give the command cutover");
+    }
+    status.events().forEach(event -> lines.add("event " + event));
+    return lines;
+  }
+
+  private static Members members(ClockMigration.Status status) {
+    Gate.State gate = status.gate();
+    Members members =
+        new Members()
+            .with("collection", status.collection())
+            .with("phase", gate.phase().word())
+            .with("epoch", gate.epoch())
+            .with("ordering", "clocks")
+            .with("prepared", gate.copy() != null)
+            .with("active", status.isActive())
+            .withObjects("events", status.events().stream().map(Members::parse).toList());
+    ClockMigration.Pass pass = status.pass();
+    return pass == null
+        ? members
+        : members.with(
+            "pass",
+            new Members()
+                .with("rows", pass.counts().rows())
+                .with("toOld", pass.counts().toOld())
+                .with("toNew", pass.counts().toNew())
+                .with("epoch", pass.epoch())
+                .with("ended", pass.ended() != null));
+  }
+
+  private void say(String line) {
+    PrintWriter out = command.commandLine().getOut();
+    out.println(line);
+    out.flush();
+  }
+}

@@ -1,0 +1,157 @@
+package dev.kvshift.migrate.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.Layout;
+import dev.kvshift.embedded.CassandraNode;
+import dev.kvshift.model.Stores;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The commands for an old store that has no leader: two keyspaces of a real node, no broker. */
+final class ClockOrderCommandTest {
+  private static final Layout LAYOUT = Layout.point();
+
+  private static final String REFUSAL =
+      "has no leader, so its phases are ordered by clocks: there is no stream, no copy of its own,"
+          + " no fence, no certificate and no host";
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @TempDir private Path folder;
+
+  @Test
+  void commands_fromOneKeyspaceToAnother_moveAndGoBack() throws IOException {
+    String oldSide = string("clock_commands_old");
+    String newSide = string("clock_commands_new");
+    Path file = folder.resolve("migration.yaml");
+    Files.writeString(
+        file,
+        String.join(
+            "\n",
+            "source: " + oldSide,
+            "target: " + newSide,
+            "kafka:",
+            "  bootstrap: localhost:1",
+            "collections:",
+            "- name: files",
+            "  layout: '" + LAYOUT + "'",
+            "  dwellSeconds: 0",
+            ""));
+    String transition =
+        ConnectionString.of("transition")
+            .withHosts(List.of(ConnectionString.Host.of("service")))
+            .withParameters(Map.of("old", oldSide, "new", newSide))
+            .print();
+    try (KvStore before = Stores.connect(oldSide)) {
+      KvCollection files = before.collection("files", LAYOUT);
+      assertThat(execute(file, "prepare")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("holds nothing");
+      assertThat(execute(file, "check")).as("%s", out).isZero();
+      assertThat(out.toString())
+          .contains("phase legacy; it holds nothing")
+          .contains("  ok  lives: nothing is prepared yet\n");
+      files.put(key("before"), Bytes.utf8("1"));
+    }
+    try (KvStore service = Stores.connect(transition)) {
+      assertThat(execute(file, "prepare")).as("%s", err).isZero();
+      KvCollection files = service.collection("files", LAYOUT);
+      assertThat(execute(file, "check")).as("%s", out).isZero();
+      assertThat(out.toString())
+          .contains("files: nothing blocks it\n")
+          .contains(": no leader, so the phases are ordered by clocks; phase legacy\n")
+          .contains("  ok  lives: both stores name copy ")
+          .contains("  ok  services: 1 processes use it\n");
+      files.put(key("legacy"), Bytes.utf8("2"));
+      assertThat(execute(file, "verify")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("step to shadow-write first");
+      assertThat(execute(file, "step", "dual-write", "files")).as("%s", err).isZero();
+      assertThat(execute(file, "verify")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("2 written to the new side, 0 written to the old side");
+      assertThat(execute(file, "status")).as("%s", err).isZero();
+      assertThat(out.toString())
+          .contains("files: phase dual-write, epoch 2, ordered by clocks\ncopy ")
+          .contains("written to the old side, in epoch 2, ended at ");
+      assertThat(execute(file, "status", "--json")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("\"ordering\":\"clocks\"");
+      assertThat(execute(file, "list")).as("%s", err).isZero();
+      assertThat(out.toString()).endsWith("files: phase dual-write\n");
+      assertThat(execute(file, "fleet", "files")).as("%s", err).isZero();
+      assertThat(out.toString())
+          .contains("files: phase dual-write, epoch 2; 1 of 1 processes ready for the next step\n");
+      assertThat(execute(file, "set", "files", "--scan-rows-per-second", "100000")).isZero();
+      assertThat(execute(file, "cutover", "files")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("handed over from new-primary, so step there first");
+      assertThat(execute(file, "run", "files")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("ready for the cutover");
+      files.put(key("primary"), Bytes.utf8("3"));
+      assertThat(execute(file, "rollback", "files")).as("%s", err).isZero();
+      assertThat(out.toString())
+          .contains("collection files is back in phase legacy, from new-primary\n");
+      files.delete(key("before"));
+      for (String command : List.of("copy", "stream", "plan", "pause", "host")) {
+        assertThat(execute(file, command)).as(command).isEqualTo(ExitCode.USAGE);
+      }
+      for (String command : List.of("repair", "reset", "retire", "abort", "certificate")) {
+        assertThat(execute(file, command, "files")).as(command).isEqualTo(ExitCode.USAGE);
+      }
+      assertThat(err.toString().lines().filter(line -> line.contains(REFUSAL))).hasSize(10);
+      assertThat(execute(file, "cutover", "--postpone", "files")).isEqualTo(ExitCode.USAGE);
+      assertThat(execute(file, "run", "--give-up", "old", "files")).isEqualTo(ExitCode.USAGE);
+      assertThat(execute(file, "run", "--cutover", "files")).as("%s", err).isZero();
+      assertThat(execute(file, "run", "--cutover", "files")).as("%s", err).isZero();
+      assertThat(out.toString()).endsWith("collection files has moved, without a pause\n");
+      assertThat(execute(file, "status")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("files: phase new-only, ").contains("\nmoved, floor ");
+      assertThat(execute(file, "rollback", "files")).isEqualTo(ExitCode.REFUSED);
+      assertThat(files.get(key("primary"))).contains(Bytes.utf8("3"));
+    }
+    try (KvStore after = Stores.connect(newSide)) {
+      KvCollection files = after.collection("files", LAYOUT);
+      assertThat(files.get(key("before"))).isEmpty();
+      assertThat(files.get(key("legacy"))).contains(Bytes.utf8("2"));
+      assertThat(files.get(key("primary"))).contains(Bytes.utf8("3"));
+      files.put(key("after"), Bytes.utf8("4"));
+    }
+  }
+
+  private static Key key(String text) {
+    return Key.of(Bytes.utf8(text));
+  }
+
+  private static String string(String keyspace) {
+    CassandraNode node = CassandraNode.shared();
+    return "scylla://"
+        + node.address()
+        + "/"
+        + keyspace
+        + "?localDatacenter="
+        + node.datacenter()
+        + "&create=if-missing&replication=1&deletes=kept";
+  }
+
+  private int execute(Path file, String command, String... more) {
+    List<String> words = new ArrayList<>(List.of(command));
+    words.addAll(List.of("--config", file.toString()));
+    words.addAll(List.of(more));
+    CommandLine line = MigrateCommand.commandLine();
+    line.setOut(new PrintWriter(out, true));
+    line.setErr(new PrintWriter(err, true));
+    return line.execute(words.toArray(String[]::new));
+  }
+}
