@@ -10,6 +10,7 @@ import dev.kvshift.bench.runner.ScaleOutBench;
 import dev.kvshift.bench.runner.VerifyBench;
 import dev.kvshift.bench.scylla.LoadBench;
 import dev.kvshift.bench.scylla.OverheadBench;
+import dev.kvshift.bench.scylla.ServiceBench;
 import dev.kvshift.bench.scylla.TransitionBench;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Command;
       LoadBench.class,
       OverheadBench.class,
       TransitionBench.class,
+      ServiceBench.class,
       CopyBench.class,
       ApplyBench.class,
       VerifyBench.class,
@@ -55,7 +57,7 @@ final class BenchCommand implements Runnable {
   public void run() {
     throw new CommandLine.ParameterException(
         spec.commandLine(),
-        "name a benchmark: legacy, model, partition-size, load, overhead, transition, copy, apply,"
-            + " verify or scale-out");
+        "name a benchmark: legacy, model, partition-size, load, overhead, transition, service,"
+            + " copy, apply, verify or scale-out");
   }
 }

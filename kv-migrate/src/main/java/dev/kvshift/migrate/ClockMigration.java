@@ -283,7 +283,8 @@ public final class ClockMigration {
 
   private State seal(ProgressReporter progress) {
     Coordinator coordinator = coordinator(progress);
-    State last = coordinator.moveTo(Phase.NEW_PRIMARY, patience());
+    // Completes a step that is not complete, and never goes up if another run has gone back.
+    State last = WayBack.to(Phase.NEW_PRIMARY, coordinator, patience());
     coordinator.soak(last, Phase.NEW_ONLY, patience());
     plan.options().hook().before(Phase.NEW_PRIMARY, Phase.NEW_ONLY);
     try {

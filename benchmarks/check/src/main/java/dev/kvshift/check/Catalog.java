@@ -148,7 +148,8 @@ final class Catalog {
               "bench",
               "NAME",
               "figures, side by side in one run: legacy, model, partition-size, load, overhead,"
-                  + " transition, copy, apply, verify or scale-out (--help lists the options)",
+                  + " transition, service, copy, apply, verify or scale-out (--help lists the"
+                  + " options)",
               "dev.kvshift.bench.Main"),
           TestCheck.of(
                   "scylla",

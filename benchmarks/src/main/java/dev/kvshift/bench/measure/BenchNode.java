@@ -49,12 +49,21 @@ public final class BenchNode implements AutoCloseable {
     return connectionString(node.address(), node.datacenter());
   }
 
+  /** Returns the connection string of another keyspace on the node. */
+  public String connectionStringTo(String keyspace) {
+    return connectionString(node.address(), keyspace, node.datacenter());
+  }
+
   /** Returns the connection string for another address that leads to the node. */
   public static String connectionString(String address, String datacenter) {
+    return connectionString(address, KEYSPACE, datacenter);
+  }
+
+  private static String connectionString(String address, String keyspace, String datacenter) {
     return "scylla://"
         + address
         + "/"
-        + KEYSPACE
+        + keyspace
         + "?create=if-missing&replication=1&timeout=30s&localDatacenter="
         + datacenter;
   }

@@ -19,7 +19,7 @@ import java.util.concurrent.CompletionStage;
  */
 final class NativeDriverPoints {
   /** The offset of the value in a cell, after format and expiry. */
-  static final int HEADER_BYTES = 1 + Long.BYTES;
+  private static final int HEADER_BYTES = 1 + Long.BYTES;
 
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
@@ -38,7 +38,7 @@ final class NativeDriverPoints {
             session, "UPDATE " + table + " USING TIMESTAMP ? AND TTL ? SET v = ? WHERE main = ?");
   }
 
-  private static PreparedStatement prepare(CqlSession session, String cql) {
+  static PreparedStatement prepare(CqlSession session, String cql) {
     return session.prepare(
         SimpleStatement.builder(cql).setIdempotence(true).setTimeout(TIMEOUT).build());
   }
@@ -47,6 +47,21 @@ final class NativeDriverPoints {
     return statement
         .setRoutingKeyspace(keyspace)
         .setRoutingToken(session.getMetadata().getTokenMap().orElseThrow().newToken(main));
+  }
+
+  /** Returns the cell of a value that does not expire. */
+  static ByteBuffer cell(byte[] value) {
+    byte[] cell = new byte[HEADER_BYTES + value.length];
+    cell[0] = 1;
+    System.arraycopy(value, 0, cell, HEADER_BYTES, value.length);
+    return ByteBuffer.wrap(cell);
+  }
+
+  /** Returns the value of a cell. */
+  static byte[] value(ByteBuffer cell) {
+    byte[] value = new byte[cell.remaining() - HEADER_BYTES];
+    cell.get(cell.position() + HEADER_BYTES, value);
+    return value;
   }
 
   /** Reads a value. */
@@ -61,24 +76,19 @@ final class NativeDriverPoints {
               if (cell == null || row.getLong(1) <= 0) {
                 throw new IllegalStateException("a row is missing");
               }
-              byte[] value = new byte[cell.remaining() - HEADER_BYTES];
-              cell.get(cell.position() + HEADER_BYTES, value);
-              return value;
+              return value(cell);
             });
   }
 
   CompletionStage<Long> put(byte[] key, byte[] value) {
     long version = clock.next(clock.nowMicros());
-    byte[] cell = new byte[HEADER_BYTES + value.length];
-    cell[0] = 1;
-    System.arraycopy(value, 0, cell, HEADER_BYTES, value.length);
     ByteBuffer main = ByteBuffer.wrap(key);
     return session
         .executeAsync(
             route(put.boundStatementBuilder(), main)
                 .setLong(0, version)
                 .setInt(1, 0)
-                .setBytesUnsafe(2, ByteBuffer.wrap(cell))
+                .setBytesUnsafe(2, cell(value))
                 .setBytesUnsafe(3, main)
                 .build())
         .thenApply(written -> version);

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,12 +41,14 @@ final class ReplayProxy implements AutoCloseable {
   private static final int RESPONSE = 0x80;
   private static final int OPCODE_ERROR = 0x00;
   private static final int OPCODE_EXECUTE = 0x0a;
+  private static final int OPCODE_BATCH = 0x0d;
   private static final int PROTOCOL_ERROR = 0x000a;
 
   private final InetSocketAddress node;
   private final ServerSocket listening;
   private final Map<ByteBuffer, byte[]> answers = new ConcurrentHashMap<>();
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+  private final LongAdder requests = new LongAdder();
   private volatile boolean learning;
   private volatile boolean replaying;
   private volatile boolean closed;
@@ -87,6 +90,11 @@ final class ReplayProxy implements AutoCloseable {
   /** Returns the number of known statements. */
   int known() {
     return answers.size();
+  }
+
+  /** Returns the number of prepared statements and batches that clients have sent so far. */
+  long requests() {
+    return requests.sum();
   }
 
   private static void thread(String name, IoTask work) {
@@ -204,6 +212,9 @@ final class ReplayProxy implements AutoCloseable {
         if (frame.version() > MAX_VERSION) {
           refuseVersion(frame);
           continue;
+        }
+        if (frame.opcode() == OPCODE_EXECUTE || frame.opcode() == OPCODE_BATCH) {
+          requests.increment();
         }
         if (frame.opcode() == OPCODE_EXECUTE) {
           byte[] answer = replaying ? answer(known, frame.statement()) : null;

@@ -1,6 +1,6 @@
 /**
- * {@code bench load}, {@code overhead} and {@code transition}: the ScyllaDB driver against the
- * native driver and DSBulk, on a Cassandra node.
+ * {@code bench load}, {@code overhead}, {@code service} and {@code transition}: the ScyllaDB driver
+ * against the native driver and DSBulk, on a Cassandra node.
  */
 @NullMarked
 package dev.kvshift.bench.scylla;
