@@ -4,19 +4,17 @@ import dev.kvshift.api.KvException.InvalidArgument;
 import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
 
 /**
  * The options of an open store: its observer, the executor of its stages, the clock of TTLs, the
  * cohort that reads from a new store first, and whether it is only read. Immutable.
  */
 public final class StoreOptions {
+  private static final int LEAST_THREADS = 4;
+
   private static final StoreOptions DEFAULTS =
-      new StoreOptions(
-          KvObserver.NONE,
-          new CompletableFuture<Void>().defaultExecutor(),
-          Clock.systemUTC(),
-          Cohort.NONE,
-          false);
+      new StoreOptions(KvObserver.NONE, defaultExecutor(), Clock.systemUTC(), Cohort.NONE, false);
 
   private final KvObserver observer;
   private final Executor executor;
@@ -34,11 +32,20 @@ public final class StoreOptions {
   }
 
   /**
-   * Returns the default options: no observer, the default executor of {@link CompletableFuture}
-   * (the common pool on machines with several cores), the system's clock.
+   * Returns the default options: no observer, the common pool as executor, the system's clock. On
+   * machines with one or two processors the executor is a pool of four daemon threads, which all
+   * stores share.
    */
   public static StoreOptions defaults() {
     return DEFAULTS;
+  }
+
+  /** With one or two processors, {@link CompletableFuture} would start a thread for each action. */
+  private static Executor defaultExecutor() {
+    return ForkJoinPool.getCommonPoolParallelism() > 1
+        ? ForkJoinPool.commonPool()
+        : new ForkJoinPool(
+            LEAST_THREADS, ForkJoinPool.defaultForkJoinWorkerThreadFactory, null, true);
   }
 
   /** Returns the same options with an observer, notified of operations, warnings and events. */
