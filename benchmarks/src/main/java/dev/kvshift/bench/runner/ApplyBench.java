@@ -1,17 +1,13 @@
 package dev.kvshift.bench.runner;
 
-import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.Report;
-import dev.kvshift.bench.measure.Rounds;
-import dev.kvshift.bench.measure.Sample;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
@@ -22,8 +18,6 @@ import picocli.CommandLine.Command;
     description = "The runner's apply of a full topic, against the driver's own writes.",
     mixinStandardHelpOptions = true)
 public final class ApplyBench extends RunnerBench {
-  private static final String OWN = "kv-scylla";
-  private static final String RUNNER = "runner";
   private static final int CHANGES_PER_KEY = 20;
   private static final double LEAST_UNIQUE = 0.9;
   private static final double LEAST_SKEWED = 1.5;
@@ -47,16 +41,21 @@ public final class ApplyBench extends RunnerBench {
   private void compare(Report report, Servers servers, String what, int[] order, double least)
       throws Exception {
     Rows data = points(rows + 1);
-    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    contenders.put(OWN, round -> data.write(create(servers, data), inFlight, order));
-    contenders.put(RUNNER, round -> apply(servers, data, order));
-    Map<String, Sample> found = rounds(rounds).run(what, contenders);
-    found.forEach((name, sample) -> report.figure(what + ", " + name, sample, "changes/s"));
-    report.figure(
-        what + ", runner over the driver's writes",
-        found.get(RUNNER).over(found.get(OWN)),
-        "x",
-        Goal.atLeast(least));
+    compare(
+        report,
+        what,
+        "changes/s",
+        contenders(
+            "kv-scylla",
+            round -> write(data, create(servers, data), order),
+            "runner",
+            round -> apply(servers, data, order)),
+        "runner over the driver's writes",
+        least);
+  }
+
+  private double write(Rows data, StoreCollection to, int[] order) throws InterruptedException {
+    return data.write(to, inFlight, order.length, i -> order[i]);
   }
 
   private double apply(Servers servers, Rows data, int[] order) throws InterruptedException {
@@ -64,9 +63,9 @@ public final class ApplyBench extends RunnerBench {
     Store held = new SlowedStore(servers.target(), () -> released);
     try (Trial trial = new Trial(servers, held, data, options());
         Migration migration = Migration.of(trial.plan, ProgressListener.NONE)) {
-      data.write(trial.from, 1, new int[] {data.count() - 1}); // a source must not be empty
+      data.write(trial.from, 1, 1, i -> data.count() - 1); // a source must not be empty
       migration.start();
-      data.write(trial.from, inFlight, order);
+      write(data, trial.from, order);
       Await.until("the topic has all changes", STREAMING, () -> isStreamed(migration.status()));
       long start = System.nanoTime();
       released.complete(null);

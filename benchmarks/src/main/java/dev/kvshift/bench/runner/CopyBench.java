@@ -1,13 +1,8 @@
 package dev.kvshift.bench.runner;
 
-import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.Report;
-import dev.kvshift.bench.measure.Rounds;
-import dev.kvshift.bench.measure.Sample;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.ProgressListener;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import picocli.CommandLine.Command;
 
 /** {@code bench copy}: the runner's copy against the driver's own bulk load of the same rows. */
@@ -16,8 +11,6 @@ import picocli.CommandLine.Command;
     description = "The runner's copy, against the ScyllaDB driver's own bulk load.",
     mixinStandardHelpOptions = true)
 public final class CopyBench extends RunnerBench {
-  private static final String OWN = "kv-scylla";
-  private static final String RUNNER = "runner";
   private static final double LEAST = 0.85;
 
   @Override
@@ -28,16 +21,17 @@ public final class CopyBench extends RunnerBench {
   }
 
   private void compare(Report report, Servers servers, String what, Rows data) throws Exception {
-    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    contenders.put(OWN, round -> data.load(create(servers, data), inFlight));
-    contenders.put(RUNNER, round -> copy(servers, data));
-    Map<String, Sample> found = rounds(rounds).run(what, contenders);
-    found.forEach((name, sample) -> report.figure(what + ", " + name, sample, "rows/s"));
-    report.figure(
-        what + ", runner over the driver's load",
-        found.get(RUNNER).over(found.get(OWN)),
-        "x",
-        Goal.atLeast(LEAST));
+    compare(
+        report,
+        what,
+        "rows/s",
+        contenders(
+            "kv-scylla",
+            round -> data.load(create(servers, data), inFlight),
+            "runner",
+            round -> copy(servers, data)),
+        "runner over the driver's load",
+        LEAST);
   }
 
   private double copy(Servers servers, Rows data) throws InterruptedException {

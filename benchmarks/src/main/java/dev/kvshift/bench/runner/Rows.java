@@ -13,39 +13,41 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.function.IntUnaryOperator;
 
 /**
- * The rows of a trial: keys by their number, values that repeat. Immutable.
+ * The rows of a trial, with values that repeat. All of them are created before a clock starts, so
+ * that no contender pays for them. Immutable.
  *
- * @param perMain entries of a main key; 1 for a point collection
  * @param values at least one
  */
-record Rows(int count, int perMain, List<Mutation> values) {
+record Rows(Layout layout, List<StoreKey> keys, List<Mutation> values) {
   private static final Duration DEADLINE = Duration.ofSeconds(60);
   private static final int DISTINCT_VALUES = 1_000;
 
+  /**
+   * Creates rows.
+   *
+   * @param perMain entries of a main key of 32 bytes; 1 for a point collection
+   */
   static Rows of(int count, int perMain, int valueBytes, Random random) {
-    List<Mutation> values = new ArrayList<>();
+    List<Mutation> values = new ArrayList<>(DISTINCT_VALUES);
     for (int i = 0; i < DISTINCT_VALUES; i++) {
       byte[] value = new byte[valueBytes];
       random.nextBytes(value);
       values.add(Mutation.put(Bytes.of(value)));
     }
-    return new Rows(count, perMain, values);
+    boolean isPoint = perMain == 1;
+    List<StoreKey> keys = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      Bytes main = Bytes.utf8(String.format(Locale.ROOT, "main-%027d", i / perMain));
+      keys.add(StoreKey.of(main, isPoint ? Bytes.empty() : Bytes.utf8("entry-" + i)));
+    }
+    return new Rows(isPoint ? Layout.point() : Layout.range(ShardRule.none()), keys, values);
   }
 
-  Layout layout() {
-    return perMain == 1 ? Layout.point() : Layout.range(ShardRule.none());
-  }
-
-  /** Returns a key; its main key has 32 bytes. */
-  StoreKey key(int number) {
-    Bytes main = Bytes.utf8(String.format(Locale.ROOT, "main-%027d", number / perMain));
-    return StoreKey.of(main, perMain == 1 ? Bytes.empty() : Bytes.utf8("entry-" + number));
-  }
-
-  Mutation put(int number) {
-    return values.get(number % values.size());
+  int count() {
+    return keys.size();
   }
 
   /**
@@ -54,27 +56,23 @@ record Rows(int count, int perMain, List<Mutation> values) {
    * @return the rows written per second
    */
   double load(StoreCollection to, int inFlight) throws InterruptedException {
-    return write(to, inFlight, count, new int[0]);
+    return write(to, inFlight, count(), number -> number);
   }
 
   /**
    * Writes keys in a given order.
    *
-   * @param order the numbers of the keys
+   * @param key returns the number of the key of each write
    * @return the writes per second
    */
-  double write(StoreCollection to, int inFlight, int[] order) throws InterruptedException {
-    return write(to, inFlight, order.length, order);
-  }
-
-  private double write(StoreCollection to, int inFlight, int writes, int[] order)
+  double write(StoreCollection to, int inFlight, int writes, IntUnaryOperator key)
       throws InterruptedException {
     InFlight load = new InFlight(inFlight);
     long start = System.nanoTime();
     for (int i = 0; i < writes; i++) {
-      StoreKey key = key(order.length == 0 ? i : order[i]);
-      Mutation put = put(i);
-      load.run(() -> to.write(key, put, Call.within(DEADLINE)));
+      StoreKey written = keys.get(key.applyAsInt(i));
+      Mutation put = values.get(i % values.size());
+      load.run(() -> to.write(written, put, Call.within(DEADLINE)));
     }
     return load.perSecond(start, writes);
   }

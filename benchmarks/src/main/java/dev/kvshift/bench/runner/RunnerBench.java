@@ -2,7 +2,10 @@ package dev.kvshift.bench.runner;
 
 import dev.kvshift.bench.measure.Bench;
 import dev.kvshift.bench.measure.BenchNode;
+import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.Report;
+import dev.kvshift.bench.measure.Rounds;
+import dev.kvshift.bench.measure.Sample;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.model.Stores;
@@ -11,10 +14,13 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.testkit.concurrent.Await;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import picocli.CommandLine.Option;
 
-/** What the benchmarks of the runner have in common: their servers, rows and limits. */
+/** The servers, rows, limits and comparisons that the benchmarks of the runner share. */
 abstract class RunnerBench extends Bench {
   private static final int PER_MAIN = 100;
 
@@ -76,6 +82,37 @@ abstract class RunnerBench extends Bench {
   static StoreCollection create(Servers servers, Rows rows) {
     String name = "own-" + UUID.randomUUID().toString().substring(0, 8);
     return Await.join(servers.target().open(name, rows.layout(), Claim.ACTIVE));
+  }
+
+  /**
+   * Runs two contenders by turns, and reports their rates and the second over the first.
+   *
+   * @param contenders the baseline, then what is compared with it
+   * @param ratio the name of the ratio
+   * @param least the ratio that is wanted
+   */
+  final void compare(
+      Report report,
+      String what,
+      String unit,
+      Map<String, Rounds.Contender> contenders,
+      String ratio,
+      double least)
+      throws Exception {
+    Map<String, Sample> found = rounds(rounds).run(what, contenders);
+    found.forEach((name, sample) -> report.figure(what + ", " + name, sample, unit));
+    List<Sample> inOrder = List.copyOf(found.values());
+    report.figure(
+        what + ", " + ratio, inOrder.get(1).over(inOrder.get(0)), "x", Goal.atLeast(least));
+  }
+
+  /** Returns two contenders in their order. */
+  static Map<String, Rounds.Contender> contenders(
+      String baseline, Rounds.Contender first, String compared, Rounds.Contender second) {
+    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
+    contenders.put(baseline, first);
+    contenders.put(compared, second);
+    return contenders;
   }
 
   static double perSecond(long startNanos, long count) {

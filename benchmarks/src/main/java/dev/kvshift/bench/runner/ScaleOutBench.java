@@ -1,25 +1,18 @@
 package dev.kvshift.bench.runner;
 
-import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.Report;
-import dev.kvshift.bench.measure.Rounds;
-import dev.kvshift.bench.measure.Sample;
 import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.MigrationHost;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 
 /** {@code bench scale-out}: the copy by two hosts against that by one, to a slow target. */
@@ -29,8 +22,6 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true)
 public final class ScaleOutBench extends RunnerBench {
   private static final Duration SLOW = Duration.ofMillis(20);
-  private static final Executor LATER =
-      CompletableFuture.delayedExecutor(SLOW.toMillis(), TimeUnit.MILLISECONDS, Runnable::run);
   private static final int HOST_IN_FLIGHT = 32;
   private static final int HOST_WORKERS = 2;
   private static final int PAGE_ROWS = 100;
@@ -48,21 +39,21 @@ public final class ScaleOutBench extends RunnerBench {
             + " in flight, so that neither the node nor the processors are the limit; both hosts"
             + " are threads of one process; a twentieth of the rows");
     Rows data = points(Math.max(1, rows / SHARE));
-    Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-    contenders.put("one host", round -> copy(servers, data, 1));
-    contenders.put("two hosts", round -> copy(servers, data, 2));
-    Map<String, Sample> found = rounds(rounds).run("scale-out", contenders);
-    found.forEach((name, sample) -> report.figure("copy, " + name, sample, "rows/s"));
-    report.figure(
-        "copy, two hosts over one",
-        found.get("two hosts").over(found.get("one host")),
-        "x",
-        Goal.atLeast(LEAST));
+    compare(
+        report,
+        "copy",
+        "rows/s",
+        contenders(
+            "one host",
+            round -> copy(servers, data, 1),
+            "two hosts",
+            round -> copy(servers, data, 2)),
+        "two hosts over one",
+        LEAST);
   }
 
   private double copy(Servers servers, Rows data, int count) throws InterruptedException {
-    Store slow =
-        new SlowedStore(servers.target(), () -> CompletableFuture.runAsync(() -> {}, LATER));
+    Store slow = new SlowedStore(servers.target(), () -> Futures.after(SLOW));
     MigrationOptions options =
         options().toBuilder()
             .maxInFlight(HOST_IN_FLIGHT)

@@ -1,18 +1,13 @@
 package dev.kvshift.bench.runner;
 
 import dev.kvshift.api.PageLimit;
-import dev.kvshift.bench.measure.Goal;
 import dev.kvshift.bench.measure.ParallelScan;
 import dev.kvshift.bench.measure.Report;
-import dev.kvshift.bench.measure.Rounds;
-import dev.kvshift.bench.measure.Sample;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.spi.StoreCollection;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import picocli.CommandLine.Command;
 
 /** {@code bench verify}: the runner's comparison against a plain scan of each side. */
@@ -21,8 +16,6 @@ import picocli.CommandLine.Command;
     description = "The runner's comparison, against a scan of each side.",
     mixinStandardHelpOptions = true)
 public final class VerifyBench extends RunnerBench {
-  private static final String OWN = "two scans";
-  private static final String RUNNER = "runner";
   private static final double LEAST = 0.9;
 
   @Override
@@ -39,16 +32,14 @@ public final class VerifyBench extends RunnerBench {
       migration.copy();
       migration.catchUp();
       StoreCollection to = trial.to();
-      Map<String, Rounds.Contender> contenders = new LinkedHashMap<>();
-      contenders.put(OWN, round -> scan(trial.from, to));
-      contenders.put(RUNNER, round -> verify(migration));
-      Map<String, Sample> found = rounds(rounds).run(what, contenders);
-      found.forEach((name, sample) -> report.figure(what + ", " + name, sample, "rows/s"));
-      report.figure(
-          what + ", runner over two scans",
-          found.get(RUNNER).over(found.get(OWN)),
-          "x",
-          Goal.atLeast(LEAST));
+      compare(
+          report,
+          what,
+          "rows/s",
+          contenders(
+              "two scans", round -> scan(trial.from, to), "runner", round -> verify(migration)),
+          "runner over two scans",
+          LEAST);
     }
   }
 
