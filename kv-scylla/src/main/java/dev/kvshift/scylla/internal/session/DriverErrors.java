@@ -32,6 +32,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -134,9 +135,7 @@ public final class DriverErrors {
   /** Returns whether nothing of a request was sent to any node. */
   static boolean isOfNothingSent(Throwable error) {
     if (error instanceof AllNodesFailedException all) {
-      return all.getAllErrors().values().stream()
-          .flatMap(List::stream)
-          .allMatch(DriverErrors::isOfNothingSent);
+      return each(all).allMatch(DriverErrors::isOfNothingSent);
     }
     return error instanceof RequestThrottlingException
         || error instanceof BusyConnectionException
@@ -147,9 +146,7 @@ public final class DriverErrors {
   static boolean isOfNoConnection(Throwable thrown) {
     Throwable error = Futures.unwrap(thrown);
     if (error instanceof AllNodesFailedException all) {
-      return all.getAllErrors().values().stream()
-          .flatMap(List::stream)
-          .allMatch(DriverErrors::isOfNoConnection);
+      return each(all).allMatch(DriverErrors::isOfNoConnection);
     }
     return error instanceof NodeUnavailableException
         || error instanceof ClosedConnectionException
@@ -160,6 +157,10 @@ public final class DriverErrors {
   /** Returns whether the server refused a statement when it parsed or authorized it. */
   public static boolean wasRefusedUnread(KvException error) {
     return error.getCause() instanceof QueryValidationException;
+  }
+
+  private static Stream<Throwable> each(AllNodesFailedException all) {
+    return all.getAllErrors().values().stream().flatMap(List::stream);
   }
 
   private static KvException again(String text, Throwable error) {
@@ -179,9 +180,7 @@ public final class DriverErrors {
 
   private static boolean isOfLoad(Throwable error) {
     if (error instanceof AllNodesFailedException all) {
-      return all.getAllErrors().values().stream()
-          .flatMap(List::stream)
-          .anyMatch(DriverErrors::isOfLoad);
+      return each(all).anyMatch(DriverErrors::isOfLoad);
     }
     return error instanceof RequestThrottlingException
         || error instanceof OverloadedException
