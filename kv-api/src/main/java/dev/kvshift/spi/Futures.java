@@ -1,6 +1,7 @@
 package dev.kvshift.spi;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.StoreOptions;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -104,6 +105,9 @@ public final class Futures {
   public static CompletionStage<Void> after(Duration delay) {
     return CompletableFuture.runAsync(
         () -> {},
-        CompletableFuture.delayedExecutor(Math.max(0, delay.toNanos()), TimeUnit.NANOSECONDS));
+        CompletableFuture.delayedExecutor(
+            Math.max(0, delay.toNanos()),
+            TimeUnit.NANOSECONDS,
+            StoreOptions.defaults().executor()));
   }
 }
