@@ -46,7 +46,7 @@ public final class MergePass {
 
   /** Holds a pass to a rate. */
   public interface Pace {
-    /** As fast as the stores answer, in pages of 256 rows. */
+    /** No limit: each page of 256 rows is requested once the one before is merged. */
     Pace UNLIMITED =
         new Pace() {
           @Override

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** How a pass over both sides is held to a rate, resumed and ended. */
+/** The rate of a pass over both sides, its resumption and its end. */
 final class MergePassTest {
   private static final int ROWS = 300;
   private static final MergePass.Counts NOTHING_LEFT = new MergePass.Counts(2 * ROWS, 0, 0);

@@ -26,7 +26,7 @@ record MainKey(int entries, int deleted) {
     START,
     /** Halfway between the others. */
     MIDDLE,
-    /** So that the page ends with the last entry. */
+    /** The length of a page before the end, so that the last entry ends it. */
     END,
     /** At the very start of the main key, in front of the deletes. */
     ACROSS

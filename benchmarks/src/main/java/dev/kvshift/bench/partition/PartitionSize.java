@@ -63,11 +63,11 @@ public class PartitionSize {
   @Param({"0", "8", "12"})
   int bits;
 
-  /** Where the page begins: start, middle, end, or across (in front of the deletes). */
+  /** The place at which the page begins: start, middle, end, or across (before the deletes). */
   @Param("start")
   String place;
 
-  /** Whether the shard directory is known to the process (cached) or read each time (cold). */
+  /** The shard directory: cached in the process, or cold, which is read each time. */
   @Param("cached")
   String directory;
 
