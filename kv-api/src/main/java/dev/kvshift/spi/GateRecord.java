@@ -387,7 +387,7 @@ public final class GateRecord {
   /** Refuses a move while a live instance cannot follow it. */
   private void requireReady(InstanceRegistry instances, Set<String> givenUp) {
     instances.requireReady(Phase.NEW_ONLY, state.copy(), givenUp);
-    if (state.keepsWayBack()) {
+    if (state.keepsWayBack() && state.copy() != null) {
       instances.requireWayBack(givenUp);
     }
   }

@@ -748,7 +748,11 @@ final class TransitionCollection implements StoreCollection, Reported {
      */
     private @Nullable CompletionStage<Long> endOfFormerEra(PhaseTracker.View view) {
       Long version = drawn;
-      if (version == null || (view.isClockOrdered() && version > floor(view))) {
+      if (version == null) {
+        return null;
+      }
+      boolean isOfThisEra = oldFloor != null || (view.isClockOrdered() && version > view.floor());
+      if (isOfThisEra) {
         return null;
       }
       if (isOnOld && isOnNew) {

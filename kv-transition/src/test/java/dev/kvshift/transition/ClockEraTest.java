@@ -12,6 +12,8 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Call;
@@ -29,6 +31,7 @@ import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.fault.ForwardingStore;
 import dev.kvshift.testkit.oracle.RegisterHistory;
@@ -38,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -233,36 +237,43 @@ final class ClockEraTest {
   }
 
   @Test
-  void compareAndSet_clockOrdered_onlyLeadsBack() {
-    State moved = move();
-    State handed = join(leader.state());
-    State back =
-        State.first()
-            .withEpoch(moved.epoch() + 1)
-            .withAcceptMin(moved.epoch() + 1)
-            .withIncarnation(2);
-    for (State wrong :
-        List.of(
-            handed.withEpoch(handed.epoch() + 1).withPhase(Phase.NEW_READ),
-            back.withIncarnation(1),
-            back.withAcceptMin(moved.epoch()),
-            back.withPhase(Phase.SHADOW_WRITE),
-            back.withEpoch(moved.epoch()).withAcceptMin(moved.epoch()))) {
-      Await.failure(KvException.Permanent.class, () -> leader.compareAndSet(handed, wrong));
-      assertThat(join(leader.state())).isEqualTo(handed);
-    }
+  void pass_leaderLeadsAgain_isRefused() {
+    MergePass late = MergePass.of(stores.onOld, onNew).backFrom(move());
+    State moved = join(leader.state());
+    back();
+    join(onNew.write(STORE_KEY, Mutation.put(ONE).withVersion(moved.floor() + 5), call(0)));
+    assertThatThrownBy(late::run).isInstanceOf(StalePhase.class);
+    assertThat(read(stores.onOld)).isNull();
   }
 
   @Test
-  void move_lateAttemptAfterTheWayBack_movesNothing() {
+  void goBack_rowOfBeforeTheMove_isNotWrittenToTheLeaderThatHasPurgedIt() {
+    join(onNew.write(STORE_KEY, Mutation.delete().withVersion(5L), call(0)));
     move();
-    back();
-    State led = join(leader.state());
-    Await.failure(KvException.Permanent.class, () -> leader.move("attempt"));
-    Await.failure(
-        KvException.Permanent.class,
-        () -> leader.fence("attempt", FenceOptions.lasting(Duration.ofSeconds(2))));
-    assertThat(join(leader.state())).isEqualTo(led);
+    assertThat(Objects.requireNonNull(back()).toOld()).isZero();
+    assertThat(read(stores.onOld)).isNull();
+  }
+
+  @Test
+  void write_underALock_isAboveTheLastHoldersAndFollowed() {
+    KvCollection items = connect("service");
+    move();
+    items.put(KEY, ONE);
+    StoreLocks locks = services.get(0).locks("space");
+    Lock lock =
+        join(locks.tryLockAll(Set.of(ONE), Duration.ofSeconds(20), TwoStores.call()))
+            .acquired()
+            .iterator()
+            .next();
+    items.put(KEY, TWO, WriteOptions.lock(lock));
+    Row put = Objects.requireNonNull(read(onNew));
+    assertThat(put.value()).isEqualTo(TWO);
+    assertThat(put.version()).isGreaterThan(lock.token());
+    Await.until("the old side has followed", () -> put.equals(read(stores.onOld)));
+    join(locks.release(lock, TwoStores.call()));
+    assertThatThrownBy(() -> items.put(KEY, ONE, WriteOptions.lock(lock)))
+        .isInstanceOf(KvException.class);
+    assertThat(items.get(KEY)).contains(TWO);
   }
 
   @Test

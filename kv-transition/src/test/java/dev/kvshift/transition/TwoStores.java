@@ -306,7 +306,11 @@ final class TwoStores implements AutoCloseable {
     while (true) {
       ChangeSource.Batch batch =
           join(onOld.changes().read(streamed, BATCH_BYTES, Duration.ofMillis(1)));
-      if (!(batch instanceof ChangeSource.Data data) || data.changes().isEmpty()) {
+      if (!(batch instanceof ChangeSource.Data data)) {
+        streamed = batch.position(); // a fence, or its lift
+        continue;
+      }
+      if (data.changes().isEmpty()) {
         return;
       }
       for (ChangeSource.Change change : data.changes()) {
