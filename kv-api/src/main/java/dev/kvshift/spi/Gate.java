@@ -239,6 +239,11 @@ public interface Gate {
       return members.clockOrdered;
     }
 
+    /** Returns whether the leader draws versions: it has handed the collection to nobody. */
+    public boolean isLed() {
+      return members.phase != Phase.NEW_ONLY && !members.clockOrdered;
+    }
+
     /** Returns the same state, ordered by clocks or by the leader. */
     public State withClockOrder(boolean clockOrdered) {
       return with(next -> next.clockOrdered = clockOrdered);

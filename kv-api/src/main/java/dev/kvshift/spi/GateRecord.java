@@ -138,7 +138,7 @@ public final class GateRecord {
    * the new store nor to the clocks.
    */
   public boolean isLed() {
-    return !isHandedOver() && !state.isClockOrdered();
+    return state.isLed();
   }
 
   /** Returns the refusal of a request of an older epoch. */

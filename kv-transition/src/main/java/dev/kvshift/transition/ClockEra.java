@@ -2,6 +2,7 @@ package dev.kvshift.transition;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
@@ -14,7 +15,6 @@ import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +34,18 @@ public final class ClockEra {
   private final MetadataGate gate;
   private final Duration patience;
   private final Consumer<String> progress;
+
+  /** Runs the pass of a way back. */
+  @FunctionalInterface
+  public interface PassRunner {
+    /**
+     * Runs a pass to its end.
+     *
+     * @param merged the state in which it begins; it can be resumed in this epoch alone
+     * @return what it has found
+     */
+    MergePass.Counts run(MergePass pass, State merged);
+  }
 
   private ClockEra(
       String collection,
@@ -111,6 +123,15 @@ public final class ClockEra {
     return await(gate::state);
   }
 
+  /**
+   * Begins the time of a collection in the new store's gate, unless it has begun.
+   *
+   * @param handed the leader's state, ordered by clocks
+   */
+  public static CompletionStage<Void> begin(Store fresh, String collection, State handed) {
+    return MetadataGate.begin(fresh, collection, handed);
+  }
+
   /** Returns the state of the gate in the new store. */
   public State state() {
     return await(gate::state);
@@ -124,11 +145,11 @@ public final class ClockEra {
    * <p>Every instance enters the merge of both sides; a pass over all keys brings the old store
    * what it has missed; then one compare-and-set lets the leader lead.
    *
-   * @param paced returns the pass to run, held to a rate and told of its progress
+   * @param runner runs the pass, which may be held to a rate, saved and resumed
    * @return what the pass has found; null if an earlier call had taken the collection back
    * @throws KvException.Permanent if the collection was finished, or never moved
    */
-  public MergePass.@Nullable Counts goBack(UnaryOperator<MergePass> paced) {
+  public MergePass.@Nullable Counts goBack(PassRunner runner) {
     State led = await(leader::state);
     if (isBack(led)) {
       await(() -> gate.end(led));
@@ -143,7 +164,7 @@ public final class ClockEra {
     }
     State merged = await(gate::state);
     progress.accept("collection " + collection + ": a pass over both sides");
-    MergePass.Counts counts = paced.apply(pass(merged)).run();
+    MergePass.Counts counts = runner.run(pass(merged), merged);
     await(() -> gate.close(merged.epoch()));
     long epoch = merged.epoch() + 1;
     State next =
@@ -224,7 +245,7 @@ public final class ClockEra {
     Copy copy =
         Objects.requireNonNull(merged.copy(), () -> "the gate of " + collection + " names no copy");
     StoreCollection onNew =
-        await(() -> fresh.open(collection, old.layout(), dev.kvshift.spi.Claim.importing(copy)));
+        await(() -> fresh.open(collection, old.layout(), Claim.importing(copy)));
     return MergePass.of(old, onNew).backFrom(merged);
   }
 

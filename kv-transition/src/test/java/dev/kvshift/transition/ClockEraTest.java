@@ -164,7 +164,7 @@ final class ClockEraTest {
               () ->
                   era()
                       .goBack(
-                          pass -> {
+                          (pass, merged) -> {
                             if (at == 1) {
                               pass.run();
                               MetadataGate gate = MetadataGate.of(stores.newStore, TwoStores.ITEMS);
@@ -426,7 +426,7 @@ final class ClockEraTest {
   }
 
   private MergePass.@Nullable Counts back() {
-    return era().goBack(UnaryOperator.identity());
+    return era().goBack((pass, merged) -> pass.run());
   }
 
   /** Prepares the next migration, and copies everything. */
