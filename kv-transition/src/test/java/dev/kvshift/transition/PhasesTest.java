@@ -27,8 +27,10 @@ import dev.kvshift.spi.SideCounts;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.fault.ForwardingStore;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -157,6 +159,37 @@ final class PhasesTest {
       assertThat(row(stores.onOld)).isNull();
     }
     assertThat(value(stores.onNew)).isNull();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Phase.class)
+  void write_clockASecondAhead_isNeverSentToTheNewSide(Phase phase) {
+    enter(phase);
+    stores.clock = new VersionClock(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(1)));
+    try (KvStore ahead = stores.connect("ahead")) {
+      KvCollection own = ahead.collection(TwoStores.ITEMS, TwoStores.LAYOUT);
+      switch (phase) {
+        case LEGACY -> own.put(KEY, ONE);
+        case SHADOW_WRITE ->
+            Await.until(
+                "a shadow write is no longer dropped, as the new side is open",
+                () -> {
+                  own.put(KEY, ONE);
+                  return shadowWrites().stream().anyMatch(each -> !each.equals(Events.DROPPED));
+                });
+        case DUAL_WRITE, SHADOW_READ, NEW_READ, NEW_PRIMARY, NEW_ONLY ->
+            assertThatThrownBy(() -> own.put(KEY, ONE))
+                .isExactlyInstanceOf(KvException.Transient.class)
+                .hasMessageContaining("synchronize the clocks");
+      }
+    }
+    assertThat(shadowWrites()).doesNotContain(Events.DONE);
+    assertThat(value(stores.onOld)).isEqualTo(phase.compareTo(Phase.DUAL_WRITE) < 0 ? ONE : null);
+    assertThat(stores.toNew.writes).hasValue(0);
+  }
+
+  private List<String> shadowWrites() {
+    return stores.events(Event.Kind.SHADOW_WRITE).stream().map(Event::detail).toList();
   }
 
   @Test
