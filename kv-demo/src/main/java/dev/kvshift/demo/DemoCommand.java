@@ -73,6 +73,13 @@ final class DemoCommand implements Callable<Integer> {
   private String way = "fence";
 
   @Option(
+      names = "--way-back",
+      description =
+          "Moves each collection with a way back first, lets the live writer work on the new store"
+              + " for --seconds, takes it back to the old one, and moves it again.")
+  private boolean wayBack;
+
+  @Option(
       names = "--records",
       paramLabel = "N",
       defaultValue = "100000",
@@ -123,7 +130,7 @@ final class DemoCommand implements Callable<Integer> {
       DemoServers servers = folder.startServers(target);
       progress.say("the target is " + servers.newStoreDescription());
       DemoOptions options =
-          new DemoOptions(chosenWay, jars, records, Duration.ofSeconds(seconds), chosen);
+          new DemoOptions(chosenWay, jars, records, Duration.ofSeconds(seconds), chosen, wayBack);
       DemoReport report = new Demo(servers, folder.path(), options, progress, store -> {}).run();
       report.print(command.getOut());
       if (json != null) {

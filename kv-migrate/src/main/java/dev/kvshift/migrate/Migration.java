@@ -27,6 +27,7 @@ import dev.kvshift.migrate.internal.host.Lead;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.MigrationTasks;
 import dev.kvshift.migrate.internal.host.OpenCollection;
+import dev.kvshift.migrate.internal.host.Reset;
 import dev.kvshift.migrate.internal.host.StatusReader;
 import dev.kvshift.migrate.internal.host.TaskDesk;
 import dev.kvshift.migrate.internal.ledger.Certificate;
@@ -504,6 +505,20 @@ public final class Migration implements AutoCloseable {
       ledger.append(Event.stepped(Phase.NEW_PRIMARY, Phase.LEGACY, state().epoch()));
     }
     return counts;
+  }
+
+  /**
+   * Wipes what the migration has brought to the target, so that it can begin again: the next step
+   * prepares it anew. Close every other migration of the collection before.
+   *
+   * @return what was deleted
+   * @throws MigrationException.CutoverRefused if something must not be deleted, saying why; nothing
+   *     was
+   */
+  public List<String> reset() {
+    close();
+    setup = null;
+    return new Reset(plan, clock).run(false);
   }
 
   /**

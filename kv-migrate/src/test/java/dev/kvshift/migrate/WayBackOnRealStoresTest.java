@@ -16,13 +16,11 @@ import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.Way;
-import dev.kvshift.migrate.internal.host.Reset;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.testkit.oracle.RegisterHistory;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -96,7 +94,7 @@ final class WayBackOnRealStoresTest {
         assertThat(led.phase()).isEqualTo(Phase.LEGACY);
         assertThat(led.isLed()).isTrue();
         awaitWork();
-        new Reset(sides.plan(), Clock.systemUTC()).run(false);
+        sides.run(Migration::reset);
         sides.run(
             migration -> {
               migration.approach(Way.DUAL_WRITE);

@@ -25,6 +25,7 @@ import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreKey;
+import dev.kvshift.transition.MergePass;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,10 +36,12 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole migration of real data under a live writer, and its proof. The proof has two independent
@@ -88,7 +91,8 @@ public final class Demo {
   }
 
   /** A collection after its migration. */
-  private record Migrated(MigrationResult result, CutoverTimes cutover) {}
+  private record Migrated(
+      MigrationResult result, CutoverTimes cutover, MergePass.@Nullable Counts wayBack) {}
 
   /**
    * Fills the old store, migrates both collections and checks the target.
@@ -96,9 +100,12 @@ public final class Demo {
    * @throws IOException if the input cannot be read, or a thread of the live writer failed
    */
   public DemoReport run() throws IOException {
-    try (KvStore service = Stores.connect(servers.transition());
+    boolean goesBack = options.wayBack();
+    String string = goesBack ? servers.transitionWithWayBack() : servers.transition();
+    String newStore = goesBack ? servers.newStoreWithWayBack() : servers.newStore();
+    try (KvStore service = Stores.connect(string);
         Store source = Stores.open(servers.oldStore());
-        Store target = Stores.open(servers.newStore())) {
+        Store target = Stores.open(newStore)) {
       ClassFileCatalog catalog = ClassFileCatalog.open(service);
       CatalogLoader loader = timed("fill the old store", () -> fill(catalog));
       RangeReadAcrossCutover read =
@@ -123,10 +130,11 @@ public final class Demo {
                   collection,
                   migrated.get(collection).result(),
                   comparison,
-                  journal.longestWrite(collection)));
+                  journal.longestWrite(collection),
+                  migrated.get(collection).wayBack()));
         }
         JournalFindings findings = checkJournal(journal);
-        String connectionString = ConnectionString.parse(servers.transition()).toString();
+        String connectionString = ConnectionString.parse(string).toString();
         return new DemoReport(
             options.way(),
             steps,
@@ -167,16 +175,42 @@ public final class Demo {
             .bootstrapServers(servers.bootstrapServers())
             .options(MigrationOptions.builder().dwell(DWELL).build())
             .build();
+    List<CutoverTimes.Interval> felt = new ArrayList<>();
+    MergePass.Counts wayBack = options.wayBack() ? moveAndGoBack(plan, felt) : null;
     try (Migration migration = Migration.of(plan, progress)) {
-      List<CutoverTimes.Interval> felt = new ArrayList<>();
       MigrationResult result =
           options.way() == Way.DUAL_WRITE ? takePhases(migration, felt) : migration.run();
       Instant stopped = stoppedFrom(result.cutover().floor());
-      if (felt.isEmpty()) {
+      if (options.way() == Way.FENCE) {
         felt.add(new CutoverTimes.Interval("new-only", stopped, Instant.now()));
       }
       result.steps().forEach((step, time) -> steps.put(collection + ": " + step.word(), time));
-      return new Migrated(result, new CutoverTimes(stopped, felt));
+      return new Migrated(result, new CutoverTimes(stopped, felt), wayBack);
+    }
+  }
+
+  /** Moves a collection by a fence, lets the live writer work, and takes the collection back. */
+  private MergePass.Counts moveAndGoBack(MigrationPlan plan, List<CutoverTimes.Interval> felt) {
+    try (Migration migration = Migration.of(plan, progress)) {
+      migration.approach(Way.FENCE);
+      migration.keepWayBack();
+      Instant from = Instant.now();
+      migration.cutover();
+      felt.add(new CutoverTimes.Interval("new-primary", from, Instant.now()));
+    }
+    progress.say(
+        "collection "
+            + plan.collection()
+            + " has moved with a way back; the live writer continues for "
+            + options.afterCutover().toSeconds()
+            + " s");
+    pause(options.afterCutover());
+    try (Migration migration = Migration.of(plan, progress)) {
+      Instant from = Instant.now();
+      MergePass.Counts counts = Objects.requireNonNull(migration.goBack());
+      felt.add(new CutoverTimes.Interval("legacy", from, Instant.now()));
+      migration.reset();
+      return counts;
     }
   }
 
@@ -234,7 +268,8 @@ public final class Demo {
   /** Reads through a connection of its own, as a service that starts after the migration. */
   private JournalFindings checkJournal(JournalCheck journal) throws IOException {
     String name = "check 2: the journal";
-    try (KvStore fresh = Stores.connect(servers.newStore())) {
+    try (KvStore fresh =
+        Stores.connect(options.wayBack() ? servers.newStoreWithWayBack() : servers.newStore())) {
       ClassFileCatalog catalog = ClassFileCatalog.open(fresh);
       return timed(
           name, () -> journal.run(catalog, progress.begin(name, journal.keyCount(), "keys")));

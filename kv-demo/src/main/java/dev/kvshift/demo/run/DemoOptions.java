@@ -12,5 +12,7 @@ import java.time.Duration;
  * @param records the approximate number of records to migrate, over both collections
  * @param afterCutover the time for which the live writer continues after the last cutover
  * @param seed the seed of the live writer's choices
+ * @param wayBack whether each collection is moved, taken back and moved again
  */
-public record DemoOptions(Way way, Path input, long records, Duration afterCutover, long seed) {}
+public record DemoOptions(
+    Way way, Path input, long records, Duration afterCutover, long seed, boolean wayBack) {}

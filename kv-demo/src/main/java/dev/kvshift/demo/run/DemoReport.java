@@ -7,6 +7,7 @@ import dev.kvshift.demo.writer.JournalFindings;
 import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.api.WritePause;
+import dev.kvshift.transition.MergePass;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -114,6 +115,13 @@ public record DemoReport(
 
   private void printService(PrintWriter out) {
     for (CollectionReport each : collections) {
+      if (each.wayBack() != null) {
+        out.printf(
+            "  way back of %-15s after a first move: %s%n",
+            each.collection() + ":", each.wayBack());
+      }
+    }
+    for (CollectionReport each : collections) {
       if (way == Way.DUAL_WRITE) {
         out.printf(
             Locale.ROOT,
@@ -196,20 +204,29 @@ public record DemoReport(
     var reports = report.putArray("collections");
     for (CollectionReport each : collections) {
       WritePause pause = each.migration().cutover().pause();
-      reports
-          .addObject()
-          .put("collection", each.collection().toString())
-          .put("sourceRows", each.comparison().sourceRows())
-          .put("targetRows", each.comparison().targetRows())
-          .put("copied", each.copied())
-          .put("copyRowsPerSecond", each.copyRowsPerSecond())
-          .put("changesApplied", each.migration().changesApplied())
-          .put("writePauseMillis", each.longestWrite().took().toMillis())
-          .put("longestWriteAt", each.longestWrite().step())
-          .put("fencedMillis", pause.fenced().toMillis())
-          .put("drainedMillis", pause.drained().toMillis())
-          .put("tailCheckedMillis", pause.tailChecked().toMillis())
-          .put("movedMillis", pause.moved().toMillis());
+      ObjectNode collection =
+          reports
+              .addObject()
+              .put("collection", each.collection().toString())
+              .put("sourceRows", each.comparison().sourceRows())
+              .put("targetRows", each.comparison().targetRows())
+              .put("copied", each.copied())
+              .put("copyRowsPerSecond", each.copyRowsPerSecond())
+              .put("changesApplied", each.migration().changesApplied())
+              .put("writePauseMillis", each.longestWrite().took().toMillis())
+              .put("longestWriteAt", each.longestWrite().step())
+              .put("fencedMillis", pause.fenced().toMillis())
+              .put("drainedMillis", pause.drained().toMillis())
+              .put("tailCheckedMillis", pause.tailChecked().toMillis())
+              .put("movedMillis", pause.moved().toMillis());
+      MergePass.Counts wayBack = each.wayBack();
+      if (wayBack != null) {
+        collection
+            .putObject("wayBack")
+            .put("rows", wayBack.rows())
+            .put("toOld", wayBack.toOld())
+            .put("toNew", wayBack.toNew());
+      }
     }
     report
         .putObject("writer")

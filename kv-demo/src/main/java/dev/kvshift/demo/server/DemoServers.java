@@ -1,5 +1,6 @@
 package dev.kvshift.demo.server;
 
+import dev.kvshift.api.ConnectionString;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
@@ -7,6 +8,8 @@ import dev.kvshift.embedded.ScyllaContainer;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -122,7 +125,24 @@ public final class DemoServers implements AutoCloseable {
 
   /** Returns the connection string of services while their data moves. */
   public String transition() {
-    return "transition://demo?old=" + encode(oldStore()) + "&new=" + encode(newStore());
+    return transition(newStore());
+  }
+
+  private String transition(String newSide) {
+    return "transition://demo?old=" + encode(oldStore()) + "&new=" + encode(newSide);
+  }
+
+  /** Returns the new store's string for a move with a way back: deletes stay readable there. */
+  public String newStoreWithWayBack() {
+    ConnectionString string = ConnectionString.parse(newStore());
+    Map<String, String> parameters = new TreeMap<>(string.parameters());
+    parameters.put("deletes", "kept");
+    return string.withParameters(parameters).print();
+  }
+
+  /** Returns the string of a service whose move keeps a way back. */
+  public String transitionWithWayBack() {
+    return transition(newStoreWithWayBack());
   }
 
   /** Returns the Kafka broker's address, as {@code host:port}. */

@@ -55,6 +55,15 @@ class DemoTest {
     assertThat(report.longestWrite()).isPositive();
   }
 
+  @Test
+  void demo_movedBackAndMovedAgain_leavesNothingMissingExtraDifferentOrResurrected()
+      throws IOException {
+    DemoReport report = run(Way.FENCE, target -> {}, true);
+
+    assertRight(report);
+    assertThat(report.collections()).allSatisfy(each -> assertThat(each.wayBack()).isNotNull());
+  }
+
   private static void assertRight(DemoReport report) {
     assertThat(report.problems()).isEmpty();
     assertThat(report.differences()).isEqualTo(DifferenceCounts.NONE);
@@ -83,10 +92,15 @@ class DemoTest {
   }
 
   private DemoReport run(Way way, Consumer<Store> beforeCheck) throws IOException {
+    return run(way, beforeCheck, false);
+  }
+
+  private DemoReport run(Way way, Consumer<Store> beforeCheck, boolean wayBack) throws IOException {
     System.out.println("seed " + SEED);
     Path noJars = folder.resolve("none");
     try (DemoServers servers = DemoServers.start(folder, null)) {
-      DemoOptions options = new DemoOptions(way, noJars, RECORDS, Duration.ofSeconds(1), SEED);
+      DemoOptions options =
+          new DemoOptions(way, noJars, RECORDS, Duration.ofSeconds(1), SEED, wayBack);
       ProgressLines progress =
           new ProgressLines(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
       return new Demo(servers, folder, options, progress, beforeCheck).run();
