@@ -49,13 +49,17 @@ final class ChaosLoad {
   private static final long SEED =
       Long.getLong("kvshift.seed", System.nanoTime() & Integer.MAX_VALUE);
   private static final int RUNS = Integer.getInteger("kvshift.runs", 4);
+
+  /** Whether each collection is moved, taken back and moved again. */
+  private static final boolean WAY_BACK = Boolean.getBoolean("kvshift.wayBack");
+
   private static final Layout LAYOUT = Layout.range(ShardRule.firstBits(4));
   private static final int ROWS = 400;
   private static final int SERVICES = 2;
-  private static final int EVENTS = 8;
+  private static final int EVENTS = WAY_BACK ? 16 : 8;
   private static final long LONGEST_WAIT_MILLIS = 2_500;
   private static final long LONGEST_PAUSE_MILLIS = 8_000;
-  private static final Duration LONGEST_RUN = Duration.ofMinutes(6);
+  private static final Duration LONGEST_RUN = Duration.ofMinutes(WAY_BACK ? 12 : 6);
 
   private final Map<String, Integer> events = new HashMap<>();
   private final Map<Fault, Integer> faults = new EnumMap<>(Fault.class);
@@ -138,7 +142,8 @@ final class ChaosLoad {
       this.legacy = legacy;
       this.broker = broker;
       this.node = node;
-      target = RealStoresTest.target(node, "chaos", node.datacenter());
+      String plain = RealStoresTest.target(node, "chaos", node.datacenter());
+      target = WAY_BACK ? plain + "&deletes=kept" : plain;
       journals = Files.createDirectory(folder.resolve(name));
       sides = new Sides(name, LAYOUT, Stores.open(legacy.connectionString()), Stores.open(target));
       sides.fill(ROWS);
@@ -178,7 +183,8 @@ final class ChaosLoad {
                   broker.bootstrapServers(),
                   name,
                   LAYOUT.toString(),
-                  way.name()))
+                  way.name(),
+                  Boolean.toString(WAY_BACK)))
           .ready(line -> line.equals(ChaosRunner.READY))
           .start();
     }

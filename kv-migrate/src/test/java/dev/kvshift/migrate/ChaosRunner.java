@@ -1,5 +1,7 @@
 package dev.kvshift.migrate;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
+
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.MigrationException;
@@ -7,8 +9,13 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.Way;
 import dev.kvshift.model.Stores;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /** A runner process, which migrates one collection, or ends so that the next one goes on. */
 final class ChaosRunner {
@@ -18,7 +25,10 @@ final class ChaosRunner {
 
   private ChaosRunner() {}
 
-  /** Takes both strings, the broker, the collection, its layout and the way. */
+  /**
+   * Takes both strings, the broker, the collection, its layout, the way, and whether it is moved,
+   * taken back and moved again.
+   */
   public static void main(String[] args) {
     System.out.println(READY);
     System.exit(run(args));
@@ -36,11 +46,63 @@ final class ChaosRunner {
                     .options(options())
                     .build(),
                 Sides::print)) {
-      migration.run(Way.valueOf(args[5]));
+      Way way = Way.valueOf(args[5]);
+      if (Boolean.parseBoolean(args[6])) {
+        new Rounds(source, target, args[3], Layout.parse(args[4]), way).run(migration);
+      } else {
+        migration.run(way);
+      }
       return MOVED;
     } catch (KvException | MigrationException e) {
       System.out.println("ends: " + e.getMessage());
       return AGAIN;
+    }
+  }
+
+  /** A move, the way back after a while, and a second move for good; each run goes on with it. */
+  private record Rounds(Store source, Store target, String collection, Layout layout, Way way) {
+    private static final Duration SOAK = Duration.ofSeconds(4);
+
+    void run(Migration migration) {
+      Gate.State state = state();
+      if (state.phase() == Phase.NEW_ONLY) {
+        migration.endWayBack();
+        return;
+      }
+      if (state.incarnation() == 1) {
+        if (state.isLed()) {
+          move(migration);
+        }
+        System.out.println("moved with a way back");
+        long end = System.nanoTime() + SOAK.toNanos();
+        while (System.nanoTime() - end < 0) {
+          LockSupport.parkNanos(end - System.nanoTime());
+        }
+        System.out.println("back: " + migration.goBack());
+      }
+      if (state().isLed() && isOldCopy()) {
+        migration.goBack(); // completes what a run has left that died
+        migration.reset();
+      }
+      if (state().isLed()) {
+        move(migration);
+      }
+      migration.endWayBack();
+    }
+
+    private void move(Migration migration) {
+      migration.approach(way);
+      migration.keepWayBack();
+      migration.cutover();
+    }
+
+    private Gate.State state() {
+      return join(join(source.open(collection, layout, Claim.NONE)).gate().state());
+    }
+
+    private boolean isOldCopy() {
+      CollectionRecord record = join(CollectionRecord.read(target.metadata(), collection));
+      return record != null && record.incarnation() < state().incarnation();
     }
   }
 

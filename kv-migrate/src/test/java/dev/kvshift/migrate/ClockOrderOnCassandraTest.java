@@ -1,6 +1,5 @@
 package dev.kvshift.migrate;
 
-import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -18,18 +17,9 @@ import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.model.Stores;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
-import dev.kvshift.testkit.oracle.RegisterHistory;
 import dev.kvshift.transition.MergePass;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -42,16 +32,9 @@ final class ClockOrderOnCassandraTest {
   private static final long SEED = Long.getLong("kvshift.seed", 7);
   private static final int ROWS = 500;
   private static final int SERVICES = 3;
-  private static final int OPERATIONS = 200;
-  private static final int JOURNAL_KEYS = 100;
   private static final Layout LAYOUT = Layout.range(ShardRule.firstBits(4));
 
-  private final RegisterHistory history = new RegisterHistory();
-  private final List<Map<Key, Optional<Bytes>>> journals = new ArrayList<>();
-  private final AtomicInteger journalWrites = new AtomicInteger();
-  private final AtomicBoolean ended = new AtomicBoolean();
-  private final List<KvStore> services = new ArrayList<>();
-  private final List<CompletableFuture<Void>> clients = new ArrayList<>();
+  private final LiveClients clients = new LiveClients(LAYOUT, SEED);
 
   @Test
   void move_forwardBackAndForwardUnderLoad_losesNothing() {
@@ -74,7 +57,7 @@ final class ClockOrderOnCassandraTest {
       run(plan, ClockMigration::prepare);
       try {
         for (int service = 0; service < SERVICES; service++) {
-          work("service-" + service, oldSide, newSide);
+          clients.add("service-" + service, oldSide, newSide);
         }
         List<Consumer<ClockMigration>> runs =
             List.of(
@@ -87,30 +70,20 @@ final class ClockOrderOnCassandraTest {
                 ClockMigration::cutover);
         for (Consumer<ClockMigration> each : runs) {
           run(plan, each);
-          awaitWork();
+          clients.awaitWork();
         }
         ClockMigration after = ClockMigration.of(plan, Sides::print);
         assertThat(after.status().isActive()).isTrue();
         assertThatThrownBy(after::rollBack).isInstanceOf(MigrationException.CutoverRefused.class);
       } finally {
-        ended.set(true);
-        clients.forEach(client -> client.exceptionally(error -> null).join());
-        services.forEach(KvStore::close);
+        clients.close();
       }
     }
-    assertThat(clients).allSatisfy(client -> assertThat(client).isCompleted());
-    assertThat(history.violations()).as("-Dkvshift.seed=%s", SEED).isEmpty();
-    assertThat(history.failed()).isZero();
+    clients.requireRight();
     assertThat(copied.get().toNew()).isGreaterThanOrEqualTo(ROWS);
     int compared = compareWith(moved);
     System.out.println(
-        history.operations()
-            + " operations of histories and "
-            + journalWrites
-            + " of journals, none failed; "
-            + compared
-            + " rows compared, 0 lost; the first pass: "
-            + copied);
+        clients.figures() + "; " + compared + " rows compared, 0 lost; the first pass: " + copied);
   }
 
   @Test
@@ -155,71 +128,16 @@ final class ClockOrderOnCassandraTest {
 
   /** Compares the rows and the journals with what a service reads that has changed its string. */
   private int compareWith(String plain) {
-    int compared = ROWS;
     try (KvStore after = Stores.connect(plain)) {
       KvCollection items = after.collection(Sides.COLLECTION, LAYOUT);
       for (int i = 0; i < ROWS; i++) {
         assertThat(items.get(key(i))).contains(Bytes.utf8("row " + i));
       }
-      for (Map<Key, Optional<Bytes>> journal : journals) {
-        journal.forEach((key, value) -> assertThat(items.get(key)).as("%s", key).isEqualTo(value));
-        compared += journal.size();
-      }
+      return ROWS + clients.compareWith(items);
     }
-    return compared;
   }
 
   private static Key key(int row) {
     return Key.of(Bytes.utf8("main " + row % 20), Bytes.utf8("row " + row));
-  }
-
-  /** Two clients, one of which shares its keys with those of the other services. */
-  private void work(String service, String oldSide, String newSide) {
-    KvStore store = RealStoresTest.service(service, oldSide, newSide, LAYOUT);
-    services.add(store);
-    KvCollection items = store.collection(Sides.COLLECTION, LAYOUT);
-    Random random = new Random(SEED + services.size());
-    start(() -> history.run(items, random, ended::get));
-    Map<Key, Optional<Bytes>> journal = new HashMap<>();
-    journals.add(journal);
-    Random other = new Random(SEED + 100 + services.size());
-    start(() -> journal(items, service, journal, other));
-  }
-
-  private void start(Runnable client) {
-    clients.add(CompletableFuture.runAsync(client, task -> new Thread(task).start()));
-  }
-
-  /** A client with keys of its own, which must read what it has written last. */
-  private void journal(
-      KvCollection items, String service, Map<Key, Optional<Bytes>> journal, Random random) {
-    while (!ended.get()) {
-      Key key =
-          Key.of(
-              Bytes.utf8("journal of " + service),
-              Bytes.utf8("key " + random.nextInt(JOURNAL_KEYS)));
-      int dice = random.nextInt(10);
-      if (dice < 4) {
-        assertThat(items.get(key)).isEqualTo(journal.getOrDefault(key, Optional.empty()));
-      } else if (dice < 6) {
-        items.delete(key);
-        journal.put(key, Optional.empty());
-      } else {
-        Bytes value = Bytes.utf8("value " + journalWrites.incrementAndGet());
-        items.put(key, value);
-        journal.put(key, Optional.of(value));
-      }
-    }
-  }
-
-  private void awaitWork() {
-    int before = history.operations();
-    int written = journalWrites.get();
-    until(
-        "the services have worked",
-        () ->
-            (history.operations() > before + OPERATIONS
-                    && journalWrites.get() > written + OPERATIONS)
-                || clients.stream().anyMatch(CompletableFuture::isDone));
   }
 }

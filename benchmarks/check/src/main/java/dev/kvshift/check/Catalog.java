@@ -1,6 +1,7 @@
 package dev.kvshift.check;
 
 import static dev.kvshift.check.Parameter.address;
+import static dev.kvshift.check.Parameter.flag;
 import static dev.kvshift.check.Parameter.number;
 import static dev.kvshift.check.Parameter.text;
 
@@ -69,6 +70,7 @@ final class Catalog {
                   "N whole migrations, either way, while runner, services and servers are killed,"
                       + " paused and restarted: the new store has what the services know",
                   new Tests("kv-migrate", "ChaosLoad"))
+              .with(flag("--way-back", "kvshift.wayBack"))
               .with(number("--runs", "N", "kvshift.runs"))
               .with(number("--seed", "S", "kvshift.seed")),
           TestCheck.of(

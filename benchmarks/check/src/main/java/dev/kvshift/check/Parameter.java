@@ -21,6 +21,8 @@ record Parameter(Kind kind, String name, String label, String property) {
     NUMBER,
     /** An option that takes any text. */
     TEXT,
+    /** An option without a value. */
+    FLAG,
     /** A required argument without an option. */
     ADDRESS
   }
@@ -33,6 +35,10 @@ record Parameter(Kind kind, String name, String label, String property) {
     return new Parameter(Kind.TEXT, option, label, property);
   }
 
+  static Parameter flag(String option, String property) {
+    return new Parameter(Kind.FLAG, option, "", property);
+  }
+
   static Parameter address(String label, String property) {
     return new Parameter(Kind.ADDRESS, label, label, property);
   }
@@ -40,6 +46,7 @@ record Parameter(Kind kind, String name, String label, String property) {
   String synopsis() {
     return switch (kind) {
       case NUMBER, TEXT -> "[" + name + " " + label + "]";
+      case FLAG -> "[" + name + "]";
       case ADDRESS -> label;
     };
   }
@@ -48,6 +55,7 @@ record Parameter(Kind kind, String name, String label, String property) {
     switch (kind) {
       case NUMBER -> command.addOption(option(Long.class));
       case TEXT -> command.addOption(option(String.class));
+      case FLAG -> command.addOption(option(boolean.class));
       case ADDRESS ->
           command.addPositional(
               PositionalParamSpec.builder().paramLabel(label).arity("0..1").build());

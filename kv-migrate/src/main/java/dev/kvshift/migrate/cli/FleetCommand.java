@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.migrate.ClockMigration;
+import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.internal.ledger.Members;
 import dev.kvshift.migrate.internal.monitor.Fleet;
 import dev.kvshift.spi.Copy;
@@ -79,7 +80,10 @@ final class FleetCommand implements Callable<Integer> {
   private Fleet ofCollection() {
     MigrationFile file = config.read();
     try (MigrationFile.Source source = file.openSource(name)) {
-      if (!ClockMigration.isNeededBy(source.store())) {
+      boolean isLed =
+          !ClockMigration.isNeededBy(source.store())
+              && !Migration.hasWayBack(source.store(), name, source.layout());
+      if (isLed) {
         return Fleet.read(source.store(), name, source.layout(), PATIENCE);
       }
     }
