@@ -39,7 +39,7 @@ public interface Gate {
       this.members = members;
     }
 
-    /** The members by name, copied on each change: eleven positions would be easy to mix up. */
+    /** The members by name, copied on each change: so many positions would be easy to mix up. */
     private static final class Members implements Cloneable {
       private long epoch;
       private Phase phase = Phase.LEGACY;
@@ -52,6 +52,8 @@ public interface Gate {
       private @Nullable Copy copy;
       private long incarnation = 1;
       private int ramp = ALL;
+      private boolean wayBack;
+      private boolean clockOrdered;
 
       @Override
       protected Members clone() {
@@ -74,7 +76,9 @@ public interface Gate {
             applied,
             copy,
             incarnation,
-            ramp);
+            ramp,
+            wayBack,
+            clockOrdered);
       }
     }
 
@@ -213,6 +217,38 @@ public interface Gate {
       return with(next -> next.ramp = percent);
     }
 
+    /**
+     * Returns whether the collection keeps a way back when it moves: it is then handed to the
+     * clocks first ({@link #isClockOrdered}), and not to the new store alone.
+     */
+    public boolean keepsWayBack() {
+      return members.wayBack;
+    }
+
+    /** Returns the same state, which keeps a way back when it moves, or does not. */
+    public State withWayBack(boolean wayBack) {
+      return with(next -> next.wayBack = wayBack);
+    }
+
+    /**
+     * Returns whether the leader has handed the collection to the clocks: it draws no version and
+     * takes no step, takes writes that have a version, and can lead again. The gate of the phases
+     * is in the new store's metadata meanwhile: protocol, 12.
+     */
+    public boolean isClockOrdered() {
+      return members.clockOrdered;
+    }
+
+    /** Returns whether the leader draws versions: it has handed the collection to nobody. */
+    public boolean isLed() {
+      return members.phase != Phase.NEW_ONLY && !members.clockOrdered;
+    }
+
+    /** Returns the same state, ordered by clocks or by the leader. */
+    public State withClockOrder(boolean clockOrdered) {
+      return with(next -> next.clockOrdered = clockOrdered);
+    }
+
     @Override
     public boolean equals(Object other) {
       return other instanceof State that && members.all().equals(that.members.all());
@@ -237,6 +273,8 @@ public interface Gate {
           + ", incarnation "
           + members.incarnation
           + (members.ramp == ALL ? "" : ", ramp " + members.ramp + " %")
+          + (members.wayBack ? ", way back kept" : "")
+          + (members.clockOrdered ? ", ordered by clocks" : "")
           + (members.sealed ? ", sealed" : "")
           + (members.fence == null ? "" : ", " + members.fence)
           + ")";
@@ -378,9 +416,13 @@ public interface Gate {
   CompletionStage<State> state();
 
   /**
-   * Takes a step: changes epoch, phase, acceptMin, copy, incarnation and ramp to those of {@code
-   * next}, if epoch and acceptMin are still those of {@code expected}. The other members are the
-   * leader's own. W restarts at 0 with another copy or incarnation.
+   * Takes a step: changes epoch, phase, acceptMin, copy, incarnation, ramp and whether a way back
+   * is kept to those of {@code next}, if epoch and acceptMin are still those of {@code expected}.
+   * The other members are the leader's own. W restarts at 0 with another copy or incarnation.
+   *
+   * <p>From clock order there is one step, the way back: to legacy, with a higher incarnation and a
+   * higher epoch, below which nothing is accepted. The leader then leads again, above every version
+   * that it holds.
    *
    * <p>Fails, and changes nothing,
    *
@@ -431,7 +473,8 @@ public interface Gate {
   /**
    * Hands the collection over for ever: sets the phase to new-only and the floor to F, and raises
    * epoch and acceptMin, in one compare-and-set on the attempt. Repeating the call after it
-   * succeeded returns the same state.
+   * succeeded returns the same state. If a way back is kept, it is handed to the clocks instead, in
+   * phase new-primary.
    *
    * <p>Fails with {@code Permanent} if the attempt's fence is no longer raised, and with {@link
    * InstancesNotReady} while a live instance, not given up at the fence, cannot follow.
@@ -443,7 +486,9 @@ public interface Gate {
   /**
    * Hands the collection over in a dual-write cutover: refuses every request from now on, sets the
    * phase to new-only and the floor to the leader's last version, and raises epoch and acceptMin.
-   * Repeating the call with the same epoch returns the same state.
+   * Repeating the call with the same epoch returns the same state. If a way back is kept, it is
+   * handed to the clocks instead, in phase new-primary; a call with the epoch of that ends the way
+   * back and hands it over for ever, with the floor that it has.
    *
    * <p>Fails with {@code Permanent} if the epoch is another one, or if its phase is not new-primary
    * or not every instance has entered it, with {@code Transient} while a fence is raised, and with

@@ -119,9 +119,32 @@ public final class GateRecord {
     }
   }
 
+  /**
+   * Admits a write of a row.
+   *
+   * @param isVersioned whether it brings its version, as every write must in clock order
+   * @throws StalePhase as the other method, and if the leader would have to draw a version in clock
+   *     order
+   */
+  public void admitWrite(String collection, long callerEpoch, boolean isVersioned) {
+    admitWrite(collection, callerEpoch);
+    if (state.isClockOrdered() && !isVersioned) {
+      throw stale(collection);
+    }
+  }
+
+  /**
+   * Returns whether the leader draws the versions of the collection: it has handed it neither to
+   * the new store nor to the clocks.
+   */
+  public boolean isLed() {
+    return state.isLed();
+  }
+
   /** Returns the refusal of a request of an older epoch. */
   public StalePhase stale(String collection) {
-    return new StalePhase(collection, state.epoch(), state.phase(), state.floor(), state.copy());
+    return new StalePhase(collection, state.epoch(), state.phase(), state.floor(), state.copy())
+        .withClockOrder(state.isClockOrdered());
   }
 
   /**
@@ -136,6 +159,9 @@ public final class GateRecord {
     }
     requireOpen(collection);
     requireNoFence(collection, "its gate was not changed");
+    if (state.isClockOrdered()) {
+      return ledAgain(collection, next);
+    }
     boolean step = next.phase() != state.phase();
     if (next.epoch() < state.epoch()
         || (step && next.epoch() == state.epoch())
@@ -176,6 +202,7 @@ public final class GateRecord {
         state
             .withApplied(isSameLife ? state.applied() : 0)
             .withRamp(next.ramp())
+            .withWayBack(next.keepsWayBack())
             .withEpoch(next.epoch())
             .withPhase(next.phase())
             .withAcceptMin(next.acceptMin())
@@ -183,6 +210,29 @@ public final class GateRecord {
             .withCopy(next.copy()),
         movedBy,
         ended);
+  }
+
+  /** Returns the record of a leader that leads again after a move: protocol, 12. */
+  private GateRecord ledAgain(String collection, State next) {
+    if (next.isClockOrdered()
+        || next.phase() != Phase.LEGACY
+        || next.epoch() <= state.epoch()
+        || next.acceptMin() != next.epoch()
+        || next.incarnation() <= state.incarnation()) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " is ordered by clocks, and its gate cannot go from "
+              + state
+              + " to "
+              + next
+              + ": its phases are in the new store's metadata; here it can only go back to legacy,"
+              + " with a higher incarnation and a higher epoch, which alone is accepted");
+    }
+    return new GateRecord(
+        next.withFence(null).withSealed(false).withFloor(0).withApplied(0).withVersionCeiling(0),
+        null,
+        movedBy == null ? ended : ended(movedBy));
   }
 
   /**
@@ -199,7 +249,7 @@ public final class GateRecord {
       throw new KvException.Permanent(
           "the lifetime of a fence is " + lifetime + ": give 1 s to 60 s");
     }
-    requireOpen(collection);
+    requireLed(collection);
     Fence standing = state.fence();
     if (standing != null && !standing.attempt().equals(attempt)) {
       throw new KvException.Transient(
@@ -216,7 +266,7 @@ public final class GateRecord {
           "the fence of attempt " + attempt + " was lifted: begin another attempt");
     }
     if (standing == null) {
-      instances.requireReady(Phase.NEW_ONLY, state.copy(), options.givenUp());
+      requireReady(instances, options.givenUp());
     }
     return standing;
   }
@@ -231,17 +281,19 @@ public final class GateRecord {
    * {@link #state()} of this record has the attempt's fence, the leader logs the lift too.
    */
   public GateRecord lifted(String collection, String attempt) {
-    requireOpen(collection);
+    requireLed(collection);
     if (ended.contains(attempt)) {
       return this;
     }
+    return new GateRecord(
+        hasFenceOf(attempt) ? state.withFence(null) : state, movedBy, ended(attempt));
+  }
+
+  private List<String> ended(String attempt) {
     List<String> attempts = new ArrayList<>(ended);
     attempts.add(attempt);
-    return new GateRecord(
-        hasFenceOf(attempt) ? state.withFence(null) : state,
-        movedBy,
-        List.copyOf(
-            attempts.subList(Math.max(0, attempts.size() - MAX_ENDED_ATTEMPTS), attempts.size())));
+    return List.copyOf(
+        attempts.subList(Math.max(0, attempts.size() - MAX_ENDED_ATTEMPTS), attempts.size()));
   }
 
   /** Returns whether the attempt's fence is raised. */
@@ -260,7 +312,7 @@ public final class GateRecord {
     if (attempt.equals(movedBy)) {
       return this;
     }
-    requireOpen(collection);
+    requireLed(collection);
     Fence fence = state.fence();
     if (fence == null || !fence.attempt().equals(attempt)) {
       throw new KvException.Permanent(
@@ -270,8 +322,11 @@ public final class GateRecord {
               + attempt
               + " is no longer raised, and nothing was moved: begin another attempt");
     }
-    instances.requireReady(Phase.NEW_ONLY, state.copy(), givenUp);
-    return new GateRecord(handedOver(fence.version()), attempt, ended);
+    requireReady(instances, givenUp);
+    return new GateRecord(
+        state.keepsWayBack() ? handedToClocks(fence.version()) : handedOver(fence.version()),
+        attempt,
+        ended);
   }
 
   /**
@@ -293,7 +348,7 @@ public final class GateRecord {
    */
   public GateRecord sealed(
       String collection, long epoch, long lastVersion, InstanceRegistry instances) {
-    if (state.sealed() && state.epoch() == epoch + 1) {
+    if ((state.sealed() || state.isClockOrdered()) && state.epoch() == epoch + 1) {
       return this;
     }
     requireOpen(collection);
@@ -317,8 +372,24 @@ public final class GateRecord {
               + (state.acceptMin() == epoch ? "" : ", whose step is not complete,")
               + " and was not sealed: complete the step into new-primary first");
     }
-    instances.requireReady(Phase.NEW_ONLY, state.copy(), Set.of());
-    return new GateRecord(handedOver(lastVersion).withSealed(true), null, ended);
+    if (state.isClockOrdered()) { // its instances have left for the gate in the new store
+      return new GateRecord(handedOver(state.floor()).withSealed(true), movedBy, ended);
+    }
+    requireReady(instances, Set.of());
+    return new GateRecord(
+        state.keepsWayBack()
+            ? handedToClocks(lastVersion)
+            : handedOver(lastVersion).withSealed(true),
+        null,
+        ended);
+  }
+
+  /** Refuses a move while a live instance cannot follow it. */
+  private void requireReady(InstanceRegistry instances, Set<String> givenUp) {
+    instances.requireReady(Phase.NEW_ONLY, state.copy(), givenUp);
+    if (state.keepsWayBack() && state.copy() != null) {
+      instances.requireWayBack(givenUp);
+    }
   }
 
   /**
@@ -360,16 +431,30 @@ public final class GateRecord {
   }
 
   private State handedOver(long floor) {
+    return moved(Phase.NEW_ONLY, floor).withWayBack(false).withClockOrder(false);
+  }
+
+  private State handedToClocks(long floor) {
+    return moved(Phase.NEW_PRIMARY, floor).withClockOrder(true);
+  }
+
+  private State moved(Phase into, long floor) {
     return state
         .withEpoch(state.epoch() + 1)
         .withAcceptMin(state.epoch() + 1)
-        .withPhase(Phase.NEW_ONLY)
+        .withPhase(into)
         .withFloor(floor)
         .withFence(null);
   }
 
   private void requireOpen(String collection) {
     if (isHandedOver()) {
+      throw stale(collection);
+    }
+  }
+
+  private void requireLed(String collection) {
+    if (!isLed()) {
       throw stale(collection);
     }
   }

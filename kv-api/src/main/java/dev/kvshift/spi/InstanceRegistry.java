@@ -181,8 +181,20 @@ public final class InstanceRegistry {
    * @throws InstancesNotReady if there are such instances, naming them
    */
   public void requireReady(Phase phase, @Nullable Copy copy, Set<String> givenUp) {
-    List<Obstacle> obstacles =
-        InstancesNotReady.obstacles(collection, instances(), phase, copy, givenUp);
+    requireNone(InstancesNotReady.obstacles(collection, instances(), phase, copy, givenUp));
+  }
+
+  /**
+   * Refuses a move that keeps a way back while a live instance cannot follow it.
+   *
+   * @param givenUp the services that need not be ready, by a person's decision
+   * @throws InstancesNotReady if there are such instances, naming them
+   */
+  public void requireWayBack(Set<String> givenUp) {
+    requireNone(InstancesNotReady.obstaclesToWayBack(collection, instances(), givenUp));
+  }
+
+  private void requireNone(List<Obstacle> obstacles) {
     if (!obstacles.isEmpty()) {
       throw new InstancesNotReady(collection, obstacles);
     }

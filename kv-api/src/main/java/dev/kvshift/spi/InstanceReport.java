@@ -157,6 +157,19 @@ public final class InstanceReport {
     return null;
   }
 
+  /**
+   * Returns why the process cannot follow a move that keeps a way back, or null if it can.
+   *
+   * @param collection one of its collections
+   */
+  public @Nullable String obstacleToWayBack(String collection) {
+    Use use = uses.get(collection);
+    return use == null || use.hasClockOrder()
+        ? null
+        : "it cannot keep a way back: its new side does not show deletes (add deletes=kept to a"
+            + " scylla:// string), or its library is too old";
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof InstanceReport that
@@ -199,6 +212,7 @@ public final class InstanceReport {
       private @Nullable Duration uncertainty;
       private SideCounts counts = SideCounts.NONE;
       private long heldLocks;
+      private boolean clockOrder;
 
       @Override
       protected Members clone() {
@@ -211,7 +225,7 @@ public final class InstanceReport {
 
       private List<@Nullable Object> all() {
         return Arrays.asList(
-            acknowledged, layout, copy, problem, skew, uncertainty, counts, heldLocks);
+            acknowledged, layout, copy, problem, skew, uncertainty, counts, heldLocks, clockOrder);
       }
     }
 
@@ -265,6 +279,14 @@ public final class InstanceReport {
       return with(next -> next.heldLocks = heldLocks);
     }
 
+    /**
+     * Returns the same use by a process that can, or cannot, order writes by clocks after the move:
+     * its library can, and its new side shows deletes.
+     */
+    public Use withClockOrder(boolean clockOrder) {
+      return with(next -> next.clockOrder = clockOrder);
+    }
+
     /** Returns the newest epoch of which no older operation runs any more. */
     public long acknowledged() {
       return members.acknowledged;
@@ -306,6 +328,11 @@ public final class InstanceReport {
     /** Returns how many locks of the space the process holds, by its own clock. */
     public long heldLocks() {
       return members.heldLocks;
+    }
+
+    /** Returns whether the process can order writes by clocks after the move. */
+    public boolean hasClockOrder() {
+      return members.clockOrder;
     }
 
     @Override

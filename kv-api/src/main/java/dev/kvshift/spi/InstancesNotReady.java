@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -91,10 +92,29 @@ public final class InstancesNotReady extends KvException.Transient {
       Phase phase,
       @Nullable Copy copy,
       Set<String> givenUp) {
+    return obstacles(instances, report -> report.obstacle(collection, phase, copy), givenUp);
+  }
+
+  /**
+   * Returns the obstacles that keep instances from following a move that keeps a way back.
+   *
+   * @param collection the collection's name
+   * @param instances the collection's live instances
+   * @param givenUp the services that a person has given up; they are not obstacles
+   */
+  public static List<Obstacle> obstaclesToWayBack(
+      String collection, List<Gate.Instance> instances, Set<String> givenUp) {
+    return obstacles(instances, report -> report.obstacleToWayBack(collection), givenUp);
+  }
+
+  private static List<Obstacle> obstacles(
+      List<Gate.Instance> instances,
+      Function<InstanceReport, @Nullable String> obstacle,
+      Set<String> givenUp) {
     List<Obstacle> obstacles = new ArrayList<>();
     for (Gate.Instance instance : instances) {
       String service = instance.report().service();
-      String reason = instance.report().obstacle(collection, phase, copy);
+      String reason = obstacle.apply(instance.report());
       if (reason != null && !givenUp.contains(service)) {
         obstacles.add(Obstacle.of(instance.name(), service, reason));
       }

@@ -14,6 +14,7 @@ public final class StalePhase extends KvException.CollectionMoved {
   private final Phase phase;
   private final long floor;
   private final transient @Nullable Copy copy;
+  private final boolean clockOrdered;
 
   /**
    * Creates the refusal.
@@ -25,6 +26,16 @@ public final class StalePhase extends KvException.CollectionMoved {
    * @param copy the copy that the gate names; null if it names none
    */
   public StalePhase(String collection, long epoch, Phase phase, long floor, @Nullable Copy copy) {
+    this(collection, epoch, phase, floor, copy, false);
+  }
+
+  private StalePhase(
+      String collection,
+      long epoch,
+      Phase phase,
+      long floor,
+      @Nullable Copy copy,
+      boolean clockOrdered) {
     super(
         collection,
         "is in phase "
@@ -36,6 +47,17 @@ public final class StalePhase extends KvException.CollectionMoved {
     this.phase = phase;
     this.floor = floor;
     this.copy = copy;
+    this.clockOrdered = clockOrdered;
+  }
+
+  /** Returns the same refusal of a collection that is, or is not, ordered by clocks. */
+  public StalePhase withClockOrder(boolean isClockOrdered) {
+    return new StalePhase(collection(), epoch, phase, floor, copy, isClockOrdered);
+  }
+
+  /** Returns whether the leader has handed the collection to the clocks. */
+  public boolean isClockOrdered() {
+    return clockOrdered;
   }
 
   /** Returns the leader's current epoch. */

@@ -248,6 +248,72 @@ final class GateRecordTest {
   }
 
   @Test
+  void moved_wayBackKept_isLedByNobodyUntilItGoesBack() {
+    GateRecord kept = GateRecord.of(State.first().withWayBack(true), null, List.of());
+    GateRecord handed = kept.fenced(FENCE).moved(NAME, FENCE.attempt(), nobody, Set.of());
+    assertThat(handed.isLed()).isFalse();
+    assertThat(handed.isHandedOver()).isFalse();
+    assertThat(handed.state())
+        .isEqualTo(
+            State.first()
+                .withEpoch(1)
+                .withAcceptMin(1)
+                .withPhase(Phase.NEW_PRIMARY)
+                .withFloor(FENCE.version())
+                .withWayBack(true)
+                .withClockOrder(true));
+    assertThat(handed.moved(NAME, FENCE.attempt(), nobody, Set.of())).isSameAs(handed);
+    handed.admitWrite(NAME, 1, true);
+    refused(StalePhase.class, () -> handed.admitWrite(NAME, 1, false));
+    refused(StalePhase.class, () -> handed.admitWrite(NAME, 0, true));
+    assertThat(handed.stale(NAME).isClockOrdered()).isTrue();
+    assertThat(kept.stale(NAME).isClockOrdered()).isFalse();
+
+    State next = State.first().withEpoch(3).withAcceptMin(3).withIncarnation(2);
+    GateRecord led = handed.stepped(NAME, handed.state(), next.withFloor(9).withApplied(9), nobody);
+    assertThat(led).isEqualTo(GateRecord.of(next, null, List.of(FENCE.attempt())));
+    assertThat(led.isLed()).isTrue();
+    led.admitWrite(NAME, 3, false);
+    refused(StalePhase.class, () -> led.admitWrite(NAME, 2, true));
+  }
+
+  @Test
+  void sealed_wayBackKept_isFinishedByItsOwnEpoch() {
+    GateRecord last =
+        GateRecord.of(
+            State.first().withPhase(Phase.NEW_PRIMARY).withWayBack(true), null, List.of());
+    GateRecord handed = last.sealed(NAME, 0, 900, nobody);
+    assertThat(handed.state().isClockOrdered()).isTrue();
+    assertThat(handed.state().floor()).isEqualTo(900);
+    assertThat(handed.sealed(NAME, 0, 950, nobody)).isSameAs(handed);
+    GateRecord finished = handed.sealed(NAME, 1, 950, nobody);
+    assertThat(finished.isHandedOver()).isTrue();
+    assertThat(finished.state().floor()).isEqualTo(900);
+    assertThat(finished.state().isClockOrdered()).isFalse();
+    assertThat(finished.sealed(NAME, 1, 999, nobody)).isSameAs(finished);
+  }
+
+  @Test
+  void handOver_instanceWithoutClockOrder_isRefusedIfAWayBackIsKept() {
+    Copy copy = Copy.draw("log");
+    InstanceReport.Use use =
+        InstanceReport.Use.acknowledging(0).withCopy(copy).withSkew(Duration.ZERO);
+    InstanceReport report =
+        InstanceReport.of("one", "orders").withNewestPhase(Phase.NEW_ONLY).withUse(NAME, use);
+    InstanceRegistry blind = new InstanceRegistry(NAME, Clock.systemUTC(), System::nanoTime);
+    blind.report(report, 0);
+    State prepared = State.first().withCopy(copy);
+    GateRecord kept = GateRecord.of(prepared.withWayBack(true), null, List.of());
+    refused(InstancesNotReady.class, () -> kept.fenceFor(NAME, "a", LASTING, blind));
+    refused(InstancesNotReady.class, () -> kept.fenced(FENCE).moved(NAME, "a", blind, Set.of()));
+    assertThat(kept.fenceFor(NAME, "a", LASTING.givingUp(Set.of("orders")), blind)).isNull();
+    assertThat(GateRecord.of(prepared, null, List.of()).fenceFor(NAME, "a", LASTING, blind))
+        .isNull();
+    blind.report(report.withUse(NAME, use.withClockOrder(true)), 0);
+    assertThat(kept.fenceFor(NAME, "a", LASTING, blind)).isNull();
+  }
+
+  @Test
   void admitRead_ungated_isServedWhateverTheGateSays() {
     for (GateRecord record : List.of(dual, moved, sealed)) {
       record.admitRead(NAME, Call.within(Duration.ofSeconds(1)).ungated().epoch());

@@ -61,6 +61,15 @@ final class LeaderGate {
     record.admitWrite(collection, callerEpoch);
   }
 
+  void admitWrite(long callerEpoch, boolean isVersioned) {
+    note(callerEpoch);
+    record.admitWrite(collection, callerEpoch, isVersioned);
+  }
+
+  boolean isClockOrdered() {
+    return record.state().isClockOrdered();
+  }
+
   private void note(long callerEpoch) {
     if (callerEpoch != RUNNER) {
       lastUse = clock.instant();

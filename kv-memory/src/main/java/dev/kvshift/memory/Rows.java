@@ -78,7 +78,6 @@ final class Rows {
     long version = given == null ? draw(now) : given;
     if (leader) {
       lastVersion = Math.max(lastVersion, version);
-      purgeSome(now);
     }
     Row next = Row.of(key, version, mutation.value(), mutation.expiry());
     TokenKey at = TokenKey.of(key);
@@ -102,7 +101,8 @@ final class Rows {
   }
 
   /** Removes those of the next few rows that were deleted or expired before the purge horizon. */
-  private void purgeSome(Instant now) {
+  void purgeSome() {
+    Instant now = server.now();
     long horizon = VersionClock.micros(now.minus(server.purgeAfter));
     for (int i = 0; i < PURGE_LOOKS; i++) {
       Map.Entry<TokenKey, Row> entry =

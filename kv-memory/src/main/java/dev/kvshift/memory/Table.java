@@ -47,7 +47,11 @@ final class Table {
 
   /** A write that waits behind the fence. */
   private record Waiting<T>(
-      Object owner, Supplier<T> write, CompletableFuture<T> result, long callerEpoch) {}
+      Object owner,
+      Supplier<T> write,
+      CompletableFuture<T> result,
+      long callerEpoch,
+      boolean isVersioned) {}
 
   Table(MemoryServer server, String name, long incarnation) {
     this.server = server;
@@ -99,15 +103,26 @@ final class Table {
                     enter(
                         owner,
                         call,
+                        true,
                         () -> rows.apply(key, mutation, versions.next(nowMicros()), false)));
       }
     }
     boolean leader = record == null || (record.state() == State.ACTIVE && record.floor() == 0);
-    return enter(owner, call, () -> rows.apply(key, mutation, mutation.version(), leader));
+    return enter(
+        owner,
+        call,
+        mutation.version() != null,
+        () -> {
+          long version = rows.apply(key, mutation, mutation.version(), leader);
+          if (leader && !gate.isClockOrdered()) {
+            rows.purgeSome();
+          }
+          return version;
+        });
   }
 
   CompletionStage<Row> reassert(Object owner, StoreKey key, long atLeast, Call call) {
-    return enter(owner, call, () -> rows.reassert(key, atLeast));
+    return enter(owner, call, false, () -> rows.reassert(key, atLeast));
   }
 
   Fence fence(String attempt, FenceOptions options) {
@@ -205,11 +220,12 @@ final class Table {
         });
   }
 
-  private <T> CompletionStage<T> enter(Object owner, Call call, Supplier<T> write) {
+  private <T> CompletionStage<T> enter(
+      Object owner, Call call, boolean isVersioned, Supplier<T> write) {
     return locked(
         () -> {
           requireInTime(call);
-          gate.admitWrite(call.epoch());
+          gate.admitWrite(call.epoch(), isVersioned);
           Fence fence = gate.fence();
           if (fence == null) {
             return CompletableFuture.completedFuture(write.get());
@@ -218,7 +234,8 @@ final class Table {
           if (room.size() == WAITING_ROOM) {
             throw new KvException.CollectionFenced(name, remaining);
           }
-          Waiting<T> waiting = new Waiting<>(owner, write, new CompletableFuture<>(), call.epoch());
+          Waiting<T> waiting =
+              new Waiting<>(owner, write, new CompletableFuture<>(), call.epoch(), isVersioned);
           room.add(waiting);
           Futures.after(call.remaining()).thenRun(() -> giveUp(waiting, fence));
           return waiting.result;
@@ -248,7 +265,7 @@ final class Table {
 
   private <T> void letIn(Waiting<T> waiting) {
     try {
-      gate.admitWrite(waiting.callerEpoch);
+      gate.admitWrite(waiting.callerEpoch, waiting.isVersioned);
       T result = waiting.write.get();
       effects.add(() -> waiting.result.complete(result));
     } catch (KvException e) {

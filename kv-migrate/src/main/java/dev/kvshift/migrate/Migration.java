@@ -21,6 +21,7 @@ import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.copy.SavedPass;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.host.Lead;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
@@ -40,7 +41,9 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.transition.ClockEra;
 import dev.kvshift.transition.Coordinator;
+import dev.kvshift.transition.MergePass;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -149,10 +152,10 @@ public final class Migration implements AutoCloseable {
    */
   public boolean approach(Way way) {
     prepare();
-    Phase found = setup().gate().phase();
-    if (found == Phase.NEW_ONLY) {
+    if (!setup().gate().isLed()) {
       return true;
     }
+    Phase found = setup().gate().phase();
     if (way == Way.FENCE && found != Phase.LEGACY) {
       throw new MigrationException.CutoverRefused(
           "collection "
@@ -321,7 +324,7 @@ public final class Migration implements AutoCloseable {
    */
   public void dropQuarantined(List<String> digests) {
     prepare();
-    if (state().phase() == Phase.NEW_ONLY) {
+    if (!state().isLed()) {
       throw new MigrationException.CutoverRefused(
           "no loss was accepted: collection " + plan.collection() + " has moved");
     }
@@ -348,6 +351,13 @@ public final class Migration implements AutoCloseable {
    */
   public void step(Phase target) {
     Gate.State before = state();
+    if (before.isClockOrdered()) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " has moved and keeps a way back, so no step is left: give the command finish or"
+              + " rollback");
+    }
     withdraw("the command step follows");
     if (target.compareTo(before.phase()) > 0) {
       start();
@@ -434,6 +444,82 @@ public final class Migration implements AutoCloseable {
         patience);
     progress.end(from.compareTo(Phase.LEGACY));
     return from;
+  }
+
+  /**
+   * Keeps a way back for the cutover that follows: the collection is handed to the clocks, the
+   * target serves alone, and the source follows, until {@link #endWayBack} or {@link #goBack}.
+   *
+   * @throws KvException.Permanent if the target does not show deletes
+   * @throws MigrationException.CutoverRefused if the collection has moved
+   */
+  public void keepWayBack() {
+    ClockEra.requireNewSide(plan.target());
+    Gate gate = source().gate();
+    while (true) {
+      Gate.State now = state();
+      if (now.keepsWayBack()) {
+        return;
+      }
+      if (!now.isLed()) {
+        throw new MigrationException.CutoverRefused(
+            "collection " + plan.collection() + " has moved without a way back");
+      }
+      Await.patiently(
+          plan.options().patience(), () -> gate.compareAndSet(now, now.withWayBack(true)));
+    }
+  }
+
+  /** Returns whether a collection has moved and keeps a way back. Needs its source alone. */
+  public static boolean hasWayBack(Store source, String collection, Layout layout) {
+    Duration patience = MigrationOptions.defaults().patience();
+    Gate gate = Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE)).gate();
+    return Await.patiently(patience, gate::state).isClockOrdered();
+  }
+
+  /**
+   * Takes a collection back that has moved with a way back: a pass over both sides brings the
+   * source what it has missed, and its leader leads again, in legacy. No writer waits, and nothing
+   * is lost. Afterwards only a {@code reset} and a new migration lead forward.
+   *
+   * @return what the pass has found; null if an earlier call had taken it back
+   * @throws KvException.Permanent if the collection has moved for good, or not at all
+   */
+  public MergePass.@Nullable Counts goBack() {
+    ProgressReporter progress = begin(Step.VERIFY, "rows");
+    MergePass.Counts counts =
+        era(progress)
+            .goBack(
+                (pass, merged) ->
+                    new SavedPass(
+                            ledger,
+                            plan.options(),
+                            clock,
+                            Objects.requireNonNull(merged.copy()),
+                            merged,
+                            progress)
+                        .run(pass));
+    progress.end(counts == null ? 0 : counts.rows());
+    if (counts != null) {
+      ledger.append(Event.stepped(Phase.NEW_PRIMARY, Phase.LEGACY, state().epoch()));
+    }
+    return counts;
+  }
+
+  /**
+   * Ends the way back of a collection that has moved: the target serves alone, for ever.
+   *
+   * @throws KvException.Permanent if it has gone back, or has not moved with a way back
+   */
+  public void endWayBack() {
+    ProgressReporter progress = begin(Step.CUTOVER, "attempts");
+    era(progress).finish();
+    progress.end(1);
+    ledger.append(Event.stepped(Phase.NEW_PRIMARY, Phase.NEW_ONLY, state().epoch()));
+  }
+
+  private ClockEra era(ProgressReporter progress) {
+    return ClockEra.of(source(), plan.target(), plan.options().patience(), progress::say);
   }
 
   /** Streams and applies until the thread is interrupted or a task fails. */

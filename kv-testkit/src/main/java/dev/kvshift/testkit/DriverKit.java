@@ -22,6 +22,7 @@ import dev.kvshift.testkit.clause.RangesClause;
 import dev.kvshift.testkit.clause.ScanClause;
 import dev.kvshift.testkit.clause.UsageClause;
 import dev.kvshift.testkit.clause.VersionsClause;
+import dev.kvshift.testkit.clause.WayBackClause;
 import dev.kvshift.testkit.clause.WorkClause;
 import dev.kvshift.testkit.fixture.UseFixture;
 import org.junit.jupiter.api.Nested;
@@ -87,6 +88,9 @@ public abstract class DriverKit {
 
   @Nested
   final class Fence extends FenceClause {}
+
+  @Nested
+  final class WayBack extends WayBackClause {}
 
   @Nested
   final class Metadata extends MetadataClause {}

@@ -120,6 +120,21 @@ final class BrokenGates {
             DriverKit.Fence.class,
             "lift_otherAttempt_leavesTheFence"),
         collection(
+            "moves for good",
+            BrokenGates::movesForGood,
+            DriverKit.WayBack.class,
+            "move_wayBackKept_handsToTheClocks"),
+        collection(
+            "serves every epoch",
+            BrokenGates::servesEveryEpoch,
+            DriverKit.WayBack.class,
+            "write_epochBeforeTheWayBack_isRefusedForEver"),
+        collection(
+            "hides the clocks",
+            BrokenGates::hidesTheClocks,
+            DriverKit.WayBack.class,
+            "seal_wayBackKept_handsToTheClocks"),
+        collection(
             "moves once only",
             BrokenGates::movesOnceOnly,
             DriverKit.Fence.class,
@@ -249,6 +264,39 @@ final class BrokenGates {
                                     ? inner.compareAndSet(expected, next)
                                     : CompletableFuture.failedFuture(
                                         new KvException.Transient("instances are not ready")));
+              }
+            });
+  }
+
+  private static StoreCollection movesForGood(StoreCollection collection) {
+    return withGate(
+        collection,
+        gate ->
+            new ForwardingParts.Leader(gate) {
+              @Override
+              public CompletionStage<Boolean> compareAndSet(State expected, State next) {
+                return inner.compareAndSet(expected, next.withWayBack(false));
+              }
+            });
+  }
+
+  private static StoreCollection servesEveryEpoch(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+        return inner.write(key, mutation, call.ungated());
+      }
+    };
+  }
+
+  private static StoreCollection hidesTheClocks(StoreCollection collection) {
+    return withGate(
+        collection,
+        gate ->
+            new ForwardingParts.Leader(gate) {
+              @Override
+              public CompletionStage<State> seal(long epoch) {
+                return inner.seal(epoch).thenApply(state -> state.withClockOrder(false));
               }
             });
   }

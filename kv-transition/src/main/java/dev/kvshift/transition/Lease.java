@@ -4,6 +4,7 @@ import dev.kvshift.spi.Gate;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The time for which this instance may rely on the phase that it knows of a collection: the leader
@@ -16,7 +17,7 @@ import java.util.function.LongSupplier;
 final class Lease {
   private final LongSupplier nanoTime;
   private final LongSupplier wallMillis;
-  private volatile Moment renewed;
+  private volatile @Nullable Moment renewed;
   private CompletableFuture<Void> next = new CompletableFuture<>();
 
   /** A reading of both clocks. */
@@ -27,8 +28,8 @@ final class Lease {
     }
   }
 
-  /** Creates a lease that was renewed at a moment. */
-  Lease(LongSupplier nanoTime, LongSupplier wallMillis, Moment renewed) {
+  /** Creates a lease that was renewed at a moment; null for one that is over. */
+  Lease(LongSupplier nanoTime, LongSupplier wallMillis, @Nullable Moment renewed) {
     this.nanoTime = nanoTime;
     this.wallMillis = wallMillis;
     this.renewed = renewed;
@@ -37,7 +38,8 @@ final class Lease {
   /** Returns whether the lease holds now. */
   boolean holds() {
     Moment since = renewed;
-    return isWithin(nanoTime.getAsLong() - since.nanos, Gate.LEASE.toNanos())
+    return since != null
+        && isWithin(nanoTime.getAsLong() - since.nanos, Gate.LEASE.toNanos())
         && isWithin(wallMillis.getAsLong() - since.wallMillis, Gate.LEASE.toMillis());
   }
 
@@ -48,6 +50,12 @@ final class Lease {
   /** Records that the leader has accepted the report that was sent at a moment. */
   void renew(Moment sent) {
     renewed = sent;
+    ended().complete(null);
+  }
+
+  /** Ends the lease, as another one counts from now on, and wakes the requests that wait for it. */
+  void end() {
+    renewed = null;
     ended().complete(null);
   }
 

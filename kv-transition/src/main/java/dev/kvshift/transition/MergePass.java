@@ -5,6 +5,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
@@ -43,6 +44,19 @@ public final class MergePass {
   private final @Nullable Position from;
   private final Consumer<Position> listener;
   private final Duration lastResort;
+  private final Era era;
+
+  /**
+   * The time in clock order after a leader's move.
+   *
+   * @param epoch the epoch that the leader must still accept
+   * @param floor the last version that the leader has issued: what it lacks of older ones it has
+   *     purged
+   */
+  private record Era(long epoch, long floor) {
+    /** No leader. */
+    static final Era NONE = new Era(0, Long.MIN_VALUE);
+  }
 
   /** Holds a pass to a rate. */
   public interface Pace {
@@ -125,13 +139,15 @@ public final class MergePass {
       Pace pace,
       @Nullable Position from,
       Consumer<Position> listener,
-      Duration lastResort) {
+      Duration lastResort,
+      Era era) {
     this.old = old;
     this.fresh = fresh;
     this.pace = pace;
     this.from = from;
     this.listener = listener;
     this.lastResort = lastResort;
+    this.era = era;
   }
 
   /**
@@ -147,12 +163,13 @@ public final class MergePass {
         Pace.UNLIMITED,
         null,
         position -> {},
-        REQUEST.plusSeconds(10));
+        REQUEST.plusSeconds(10),
+        Era.NONE);
   }
 
   /** Returns the same pass, held to a rate. */
   public MergePass withPace(Pace newPace) {
-    return new MergePass(old, fresh, newPace, from, listener, lastResort);
+    return new MergePass(old, fresh, newPace, from, listener, lastResort, era);
   }
 
   /**
@@ -161,7 +178,7 @@ public final class MergePass {
    * @param newListener called by the thread that runs the pass; what it throws ends the pass
    */
   public MergePass withListener(Consumer<Position> newListener) {
-    return new MergePass(old, fresh, pace, from, newListener, lastResort);
+    return new MergePass(old, fresh, pace, from, newListener, lastResort, era);
   }
 
   /**
@@ -170,12 +187,23 @@ public final class MergePass {
    * @param position the last position that it told; null to begin
    */
   public MergePass resumedAt(@Nullable Position position) {
-    return new MergePass(old, fresh, pace, position, listener, lastResort);
+    return new MergePass(old, fresh, pace, position, listener, lastResort, era);
+  }
+
+  /**
+   * Returns the same pass, on the way back to a leader, which refuses its requests once it leads
+   * again.
+   *
+   * @param state the state of the collection's gate in the new store
+   */
+  MergePass backFrom(Gate.State state) {
+    Era left = new Era(state.epoch(), state.floor());
+    return new MergePass(old, fresh, pace, from, listener, lastResort, left);
   }
 
   /** Returns the same pass, which gives up on a store that does not keep its deadlines. */
   MergePass withLastResort(Duration newLastResort) {
-    return new MergePass(old, fresh, pace, from, listener, newLastResort);
+    return new MergePass(old, fresh, pace, from, listener, newLastResort, era);
   }
 
   /**
@@ -237,7 +265,7 @@ public final class MergePass {
 
   /** Merges the keys of a page, which one side has returned. */
   private List<Merge<@Nullable Row>> merge(StoreCollection side, List<Row> page) {
-    Call call = Call.within(REQUEST);
+    Call call = Call.within(REQUEST).withEpoch(era.epoch);
     List<CompletableFuture<Merge<@Nullable Row>>> merging =
         page.stream().map(row -> merge(side, row, call).toCompletableFuture()).toList();
     await(() -> CompletableFuture.allOf(merging.toArray(CompletableFuture[]::new)));
@@ -251,9 +279,11 @@ public final class MergePass {
         .thenCompose(
             found -> {
               Merge<@Nullable Row> merged = isOld ? Merge.rows(row, found) : Merge.rows(found, row);
-              return write(old, merged.toOld(), call)
+              List<Row> toOld =
+                  merged.toOld().stream().filter(each -> each.version() > era.floor).toList();
+              return write(old, toOld, call)
                   .thenCompose(written -> write(fresh, merged.toNew(), call))
-                  .thenApply(written -> merged);
+                  .thenApply(written -> new Merge<>(merged.answer(), toOld, merged.toNew()));
             });
   }
 

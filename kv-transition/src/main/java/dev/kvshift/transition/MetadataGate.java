@@ -9,6 +9,7 @@ import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.InstanceRegistry;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreKey;
@@ -38,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Order makes a step safe: an instance writes its report first and reads the state afterwards, a
  * coordinator changes the state first and reads the reports afterwards. So either the instance
  * learns the new epoch, or the coordinator sees that it may still act in the old one.
+ *
+ * <p>It is also the gate of a collection that its leader has handed to the clocks: {@link
+ * ClockEra}.
  *
  * <p>Fences, moves, reasserted rows and applied watermarks are a leader's, and fail with {@code
  * UnsupportedCapability}. Safe for use by many threads; keep one gate as long as it is needed.
@@ -84,6 +88,97 @@ public final class MetadataGate implements Gate {
                     bytes));
   }
 
+  /**
+   * Begins the time in clock order of a collection that its leader has handed to the clocks, unless
+   * it has begun. Any process may do so: what the leader says decides.
+   *
+   * @param fresh the new store
+   * @param handed the leader's state, or what a refusal of the leader has told of it
+   */
+  static CompletionStage<Void> begin(Store fresh, String collection, State handed) {
+    return read(fresh.metadata(), collection)
+        .thenCompose(
+            kept -> {
+              if (kept.record.state().epoch() >= handed.epoch()) {
+                return CompletableFuture.<Void>completedFuture(null);
+              }
+              State first =
+                  State.first()
+                      .withEpoch(handed.epoch())
+                      .withAcceptMin(handed.epoch())
+                      .withPhase(Phase.NEW_PRIMARY)
+                      .withFloor(handed.floor())
+                      .withCopy(handed.copy());
+              return fresh
+                  .metadata()
+                  .compareAndSet(
+                      GROUP + collection,
+                      kept.bytes,
+                      GateText.print(GateRecord.of(first, null, List.of())))
+                  .thenCompose(begun -> begin(fresh, collection, handed));
+            });
+  }
+
+  /**
+   * Returns whether a state is of the time in clock order after a leader's move, or of a collection
+   * that was handed over for ever: before, a gate in metadata has no floor.
+   */
+  static boolean isEra(State state) {
+    return state.floor() > 0 && state.phase() != Phase.LEGACY;
+  }
+
+  /**
+   * Closes the gate, so that nobody takes a step in it any more: the collection goes back to its
+   * leader. Repeating the call with the same epoch succeeds.
+   *
+   * @param epoch the epoch of a merge that every instance has entered, and after whose pass the
+   *     gate is closed
+   * @return a stage that fails with {@code Permanent} if the gate is in another epoch
+   */
+  CompletionStage<Void> close(long epoch) {
+    return read()
+        .thenCompose(
+            kept -> {
+              State state = kept.record.state();
+              boolean isMerged =
+                  state.phase() == Phase.SHADOW_READ || state.phase() == Phase.NEW_READ;
+              if (state.epoch() != epoch || state.acceptMin() != epoch || !isMerged) {
+                throw new KvException.Permanent(
+                    "collection "
+                        + collection
+                        + " is in "
+                        + state
+                        + ", not in epoch "
+                        + epoch
+                        + ", and does not go back: begin the way back again");
+              }
+              return state.sealed()
+                  ? CompletableFuture.<Void>completedFuture(null)
+                  : change(kept, GateRecord.of(state.withSealed(true), null, List.of()))
+                      .thenCompose(closed -> close(epoch));
+            });
+  }
+
+  /**
+   * Records that the leader leads again, for instances that hear of it from here.
+   *
+   * @param led the leader's state
+   */
+  CompletionStage<Void> end(State led) {
+    return read()
+        .thenCompose(
+            kept ->
+                kept.record.state().epoch() >= led.epoch()
+                    ? CompletableFuture.<Void>completedFuture(null)
+                    : change(
+                            kept,
+                            GateRecord.of(
+                                State.first().withEpoch(led.epoch()).withAcceptMin(led.epoch()),
+                                null,
+                                List.of()))
+                        .thenCompose(ended -> end(led)));
+  }
+
   private CompletionStage<Kept> read() {
     return read(store.metadata(), collection);
   }
@@ -103,11 +198,29 @@ public final class MetadataGate implements Gate {
         .thenCompose(looked -> read())
         .thenCompose(
             kept -> {
+              requireStep(kept.record.state(), next);
               GateRecord stepped = kept.record.stepped(collection, expected, next, instances);
               return stepped == null
                   ? CompletableFuture.completedFuture(false)
                   : change(kept, stepped);
             });
+  }
+
+  /** After a leader's move there are only the merge of both sides, and what comes after it. */
+  private void requireStep(State state, State next) {
+    if (state.sealed() && state.phase() != Phase.NEW_ONLY) {
+      throw new KvException.Permanent(
+          "collection " + collection + " goes back to its leader: finish the way back");
+    }
+    if (isEra(state) && next.phase().compareTo(Phase.SHADOW_READ) < 0) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " has left its leader, and goes back from "
+              + state.phase()
+              + " by a way back, not by a step into "
+              + next.phase());
+    }
   }
 
   @Override
@@ -121,7 +234,10 @@ public final class MetadataGate implements Gate {
               return read()
                   .thenCompose(
                       kept -> {
-                        GateRecord sealed = kept.record.sealed(collection, epoch, floor, instances);
+                        long known = kept.record.state().floor();
+                        GateRecord sealed =
+                            kept.record.sealed(
+                                collection, epoch, known > 0 ? known : floor, instances);
                         return sealed.equals(kept.record)
                             ? CompletableFuture.completedFuture(sealed.state())
                             : change(kept, sealed)

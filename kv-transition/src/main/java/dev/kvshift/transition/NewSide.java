@@ -39,6 +39,11 @@ final class NewSide {
      */
     CompletionStage<CopyView.Opened> open(
         @Nullable Copy copy, long floor, @Nullable StoreCollection known);
+
+    /** Returns whether the new store shows deletes, as far as is known. */
+    default boolean keepsDeletes() {
+      return false;
+    }
   }
 
   NewSide(String name, Opener opener, StoreClock clock, Events events, @Nullable Copy copy) {
@@ -111,7 +116,8 @@ final class NewSide {
     InstanceReport.Use described =
         use.withSkew(skew == null ? null : skew.atLeast().abs())
             .withUncertainty(clock.uncertainty())
-            .withCounts(counter.counts());
+            .withCounts(counter.counts())
+            .withClockOrder(opener.keepsDeletes());
     synchronized (this) {
       return described.withCopy(view.seen).withProblem(view.problemOr(clock));
     }

@@ -16,12 +16,14 @@ final class PhaseTracker {
     private final long epoch;
     private final Phase phase;
     private final long floor;
+    private final boolean clockOrdered;
     private final AtomicInteger running = new AtomicInteger();
 
-    private View(long epoch, Phase phase, long floor) {
+    private View(long epoch, Phase phase, long floor, boolean clockOrdered) {
       this.epoch = epoch;
       this.phase = phase;
       this.floor = floor;
+      this.clockOrdered = clockOrdered;
     }
 
     long epoch() {
@@ -36,6 +38,11 @@ final class PhaseTracker {
       return floor;
     }
 
+    /** Returns whether clocks draw the versions, not the old store's leader. */
+    boolean isClockOrdered() {
+      return clockOrdered;
+    }
+
     private boolean isDrained() {
       return running.get() == 0;
     }
@@ -46,8 +53,8 @@ final class PhaseTracker {
 
   private volatile View current;
 
-  PhaseTracker(long epoch, Phase phase, long floor) {
-    current = new View(epoch, phase, floor);
+  PhaseTracker(long epoch, Phase phase, long floor, boolean clockOrdered) {
+    current = new View(epoch, phase, floor, clockOrdered);
     views.add(current);
   }
 
@@ -77,17 +84,17 @@ final class PhaseTracker {
   /**
    * Records an answer of the leader. An epoch older than the known one is ignored.
    *
-   * @return whether the phase is another one than before
+   * @return whether the phase or the order is another one than before
    */
-  synchronized boolean learn(long epoch, Phase phase, long floor) {
+  synchronized boolean learn(long epoch, Phase phase, long floor, boolean clockOrdered) {
     View known = views.getLast();
     if (epoch <= known.epoch || known.phase == Phase.NEW_ONLY) {
       return false;
     }
-    current = new View(epoch, phase, floor);
+    current = new View(epoch, phase, floor, clockOrdered);
     views.add(current);
     removeDrained();
-    return phase != known.phase;
+    return phase != known.phase || clockOrdered != known.clockOrdered;
   }
 
   /** Returns the newest epoch that can be acknowledged: no operation of an older one still runs. */

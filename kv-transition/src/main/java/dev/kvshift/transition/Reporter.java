@@ -6,9 +6,13 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
+import dev.kvshift.transition.Reported.Keeper;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -21,18 +25,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps this process's one lease at the leader: reports about once a second on each of its
+ * Keeps this process's lease at each keeper of a gate: reports about once a second on each of its
  * collections and lock spaces, and passes the returned states to them. Reports at once when a reply
- * shows a newer epoch.
+ * shows a newer epoch. The old store's leader and the new store are asked apart, so that an outage
+ * of one costs no lease at the other.
  *
  * <p>Reports are spread over time, so that a fleet that was started together does not report
- * together; while the leader fails, the pauses grow up to {@link #LONGEST_PAUSE}. Safe for use by
+ * together; while a keeper fails, the pauses grow up to {@link #LONGEST_PAUSE}. Safe for use by
  * many threads.
  */
 final class Reporter implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Reporter.class);
 
-  /** The longest time between two reports while the leader answers. */
+  /** The longest time between two reports while the keeper answers. */
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(8);
@@ -47,7 +52,7 @@ final class Reporter implements AutoCloseable {
   private final Map<String, Reported> collections = new ConcurrentHashMap<>();
 
   /** The collections that are being opened: reported from registration on, until added. */
-  private final Map<String, InstanceReport.Use> registering = new ConcurrentHashMap<>();
+  private final Map<String, Opening> registering = new ConcurrentHashMap<>();
 
   private @Nullable MetadataLeases leases;
   private final ScheduledExecutorService timer =
@@ -57,11 +62,9 @@ final class Reporter implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
           });
-  private @Nullable ScheduledFuture<?> next;
-  private boolean reporting;
-  private boolean again;
-  private boolean soon;
-  private int failures;
+  private final Map<Keeper, Beats> beats = new EnumMap<>(Keeper.class);
+
+  private record Opening(Keeper keeper, InstanceReport.Use use) {}
 
   /**
    * Creates a reporter.
@@ -77,13 +80,15 @@ final class Reporter implements AutoCloseable {
         InstanceReport.of(UUID.randomUUID().toString(), service)
             .withLibrary(library == null ? "" : library)
             .withNewestPhase(Phase.NEW_ONLY);
-    schedule(PAUSE);
+    for (Keeper keeper : Keeper.values()) {
+      beats.put(keeper, new Beats(keeper));
+    }
   }
 
   /** Registers the process with a collection that it is about to open, and returns its state. */
-  CompletionStage<Gate.State> register(Store old, String collection, InstanceReport.Use use) {
-    registering.put(collection, use);
-    return send(old)
+  CompletionStage<Gate.State> register(Keeper keeper, String collection, InstanceReport.Use use) {
+    registering.put(collection, new Opening(keeper, use));
+    return send(keeper)
         .whenComplete(
             (states, error) -> {
               if (error != null) {
@@ -95,8 +100,7 @@ final class Reporter implements AutoCloseable {
               Gate.State state = states.get(collection);
               if (state == null) {
                 throw new KvException.Permanent(
-                    old.description()
-                        + " holds no collection "
+                    "the old store holds no collection "
                         + collection
                         + ": check its name and the old= string");
               }
@@ -109,11 +113,23 @@ final class Reporter implements AutoCloseable {
     registering.remove(collection);
   }
 
-  /** Sends the report to whoever holds the gates: the old side's leader, or the new store. */
-  private CompletionStage<Map<String, Gate.State>> send(Store old) {
-    return ClockOrder.isNeededBy(old.capabilities())
-        ? newSide.store().thenCompose(store -> leasesIn(store).report(this::report))
-        : old.report(report());
+  private CompletionStage<Map<String, Gate.State>> send(Keeper keeper) {
+    return keeper == Keeper.LEADER
+        ? oldSide.store().thenCompose(old -> old.report(report(keeper)))
+        : newSide
+            .store()
+            .thenCompose(
+                fresh ->
+                    begin(fresh)
+                        .thenCompose(begun -> leasesIn(fresh).report(() -> report(keeper))));
+  }
+
+  private CompletionStage<?> begin(Store fresh) {
+    return CompletableFuture.allOf(
+        collections.values().stream()
+            .filter(collection -> collection.keeper() == Keeper.NEW_STORE)
+            .map(collection -> collection.beginOnNew(fresh).toCompletableFuture())
+            .toArray(CompletableFuture<?>[]::new));
   }
 
   private synchronized MetadataLeases leasesIn(Store store) {
@@ -127,17 +143,23 @@ final class Reporter implements AutoCloseable {
   void add(Reported collection) {
     collections.put(collection.name(), collection);
     registering.remove(collection.name());
-    collection.listen(this::reportNow, this::reportSoon);
-    reportNow();
+    collection.listen(() -> beats(collection).reportNow(), () -> beats(collection).reportSoon());
+    beats(collection).reportNow();
   }
 
-  private InstanceReport report() {
+  private Beats beats(Reported collection) {
+    return beats.get(collection.keeper());
+  }
+
+  private InstanceReport report(Keeper keeper) {
     InstanceReport report = self;
-    for (Map.Entry<String, InstanceReport.Use> opening : registering.entrySet()) {
-      report = report.withUse(opening.getKey(), opening.getValue());
+    for (Map.Entry<String, Opening> opening : registering.entrySet()) {
+      if (opening.getValue().keeper == keeper) {
+        report = report.withUse(opening.getKey(), opening.getValue().use);
+      }
     }
     for (Reported collection : collections.values()) {
-      InstanceReport.Use use = collection.report();
+      InstanceReport.Use use = collection.keeper() == keeper ? collection.report() : null;
       if (use != null) {
         report =
             report.withUse(collection.name(), weakness == null ? use : use.withProblem(weakness));
@@ -146,77 +168,101 @@ final class Reporter implements AutoCloseable {
     return report;
   }
 
-  /** Reports without a pause, such as when a reply has shown an epoch that is not known yet. */
-  private synchronized void reportNow() {
-    if (reporting) {
-      again = true;
-    } else {
-      schedule(Duration.ZERO);
-    }
-  }
+  /** The reports to one keeper. */
+  private final class Beats {
+    private final Keeper keeper;
+    private @Nullable ScheduledFuture<?> next;
+    private boolean reporting;
+    private boolean again;
+    private boolean soon;
+    private int failures;
 
-  /**
-   * Reports soon, because requests wait for it: at once, or after a short pause while reports fail.
-   */
-  private synchronized void reportSoon() {
-    if (!reporting && !soon) {
-      soon = true;
-      schedule(failures == 0 ? Duration.ZERO : SOON);
+    Beats(Keeper keeper) {
+      this.keeper = keeper;
+      schedule(PAUSE);
     }
-  }
 
-  private synchronized void schedule(Duration pause) {
-    if (timer.isShutdown()) {
-      return;
-    }
-    if (next != null) {
-      next.cancel(false);
-    }
-    next = timer.schedule(this::beat, pause.toNanos(), TimeUnit.NANOSECONDS);
-  }
-
-  private void beat() {
-    synchronized (this) {
-      reporting = true;
-      again = false;
-      soon = false;
-    }
-    Futures.start(this::send).whenComplete((sent, error) -> ended(error));
-  }
-
-  private CompletionStage<?> send() {
-    collections.values().forEach(collection -> collection.prepareNewSide(this::reportNow));
-    Store old = oldSide.openedOrNull();
-    if (old == null || report().uses().isEmpty()) {
-      return Futures.after(Duration.ZERO);
-    }
-    Lease.Moment sent = Lease.Moment.now();
-    return send(old)
-        .thenAccept(
-            states ->
-                states.forEach(
-                    (name, state) -> {
-                      Reported collection = collections.get(name);
-                      if (collection != null && collection.reported(state, sent)) {
-                        reportNow();
-                      }
-                    }));
-  }
-
-  private synchronized void ended(@Nullable Throwable error) {
-    reporting = false;
-    if (error == null) {
-      failures = 0;
-    } else {
-      failures++;
-      collections.values().forEach(Reported::notReported);
-      if (Futures.unwrap(error) instanceof KvException) {
-        LOG.debug("the report of {} failed and is tried again", self.service(), error);
+    /** Reports without a pause, such as when a reply has shown an epoch that is not known yet. */
+    private synchronized void reportNow() {
+      if (reporting) {
+        again = true;
       } else {
-        LOG.warn("the report of {} failed unexpectedly and is tried again", self.service(), error);
+        schedule(Duration.ZERO);
       }
     }
-    schedule(again ? Duration.ZERO : pause(failures));
+
+    /**
+     * Reports soon, because requests wait for it: at once, or after a short pause while reports
+     * fail.
+     */
+    private synchronized void reportSoon() {
+      if (!reporting && !soon) {
+        soon = true;
+        schedule(failures == 0 ? Duration.ZERO : SOON);
+      }
+    }
+
+    private synchronized void schedule(Duration pause) {
+      if (timer.isShutdown()) {
+        return;
+      }
+      if (next != null) {
+        next.cancel(false);
+      }
+      next = timer.schedule(this::beat, pause.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void beat() {
+      synchronized (this) {
+        reporting = true;
+        again = false;
+        soon = false;
+      }
+      Futures.start(this::send).whenComplete((sent, error) -> ended(error));
+    }
+
+    private CompletionStage<?> send() {
+      kept().forEach(collection -> collection.prepareNewSide(this::reportNow));
+      boolean isAsked = keeper == Keeper.NEW_STORE || oldSide.openedOrNull() != null;
+      if (!isAsked || report(keeper).uses().isEmpty()) {
+        return Futures.after(Duration.ZERO);
+      }
+      Lease.Moment sent = Lease.Moment.now();
+      return Reporter.this
+          .send(keeper)
+          .thenAccept(
+              states ->
+                  states.forEach(
+                      (name, state) -> {
+                        Reported collection = collections.get(name);
+                        if (collection != null && collection.reported(keeper, state, sent)) {
+                          beats(collection).reportNow();
+                        }
+                      }));
+    }
+
+    private List<Reported> kept() {
+      return collections.values().stream()
+          .filter(collection -> collection.keeper() == keeper)
+          .toList();
+    }
+
+    private void ended(@Nullable Throwable error) {
+      if (error != null) {
+        kept().forEach(Reported::notReported);
+        if (Futures.unwrap(error) instanceof KvException) {
+          LOG.debug("the report of {} failed and is tried again", self.service(), error);
+        } else {
+          LOG.warn(
+              "the report of {} failed unexpectedly and is tried again", self.service(), error);
+        }
+      }
+      synchronized (this) {
+        reporting = false;
+        failures = error == null ? 0 : failures + 1;
+        schedule(again ? Duration.ZERO : pause(failures));
+      }
+    }
   }
 
   /** Returns half of the pause to all of it; the pause doubles with each failure in a row. */

@@ -22,6 +22,7 @@ import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -31,8 +32,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,26 +67,45 @@ final class TransitionCollection implements StoreCollection, Reported {
   private final Use use;
   private final String name;
   private final OperationChecker untilOpened;
-  private final @Nullable StoreCollection old;
+  private final Home home;
+  private volatile @Nullable StoreCollection old;
   private final NewSide newSide;
   private final PhaseTracker tracker;
-  private final Lease lease;
+  private final Lease leaderLease;
+  private final Lease clockLease;
   private final VersionClock clock;
   private final Events events;
   private final NewWrites newWrites;
   private final ShadowWrites shadowWrites;
+  private final ShadowWrites following;
   private final Comparisons comparisons;
   private final FailOver failOver;
   private final Help help;
-  private final Function<String, StoreLocks> locks;
 
-  /** The version above which the instance draws its own; null if the old side's leader does. */
+  /**
+   * The version above which the instance draws its own because the old side has no leader; null if
+   * it has one.
+   */
   private final @Nullable Long oldFloor;
 
   private volatile long applied;
   private volatile int ramp;
   private volatile boolean cohortHasFailed;
   private volatile Runnable renewal = () -> {};
+  private volatile Runnable newEpoch = () -> {};
+  private final AtomicBoolean isOpeningOld = new AtomicBoolean();
+
+  /** The hand-over to the clocks that the leader has told of; null for none. */
+  private volatile Gate.@Nullable State handed;
+
+  /** What the collection needs of its store. */
+  interface Home {
+    /** Returns the lock space of a name. */
+    StoreLocks locks(String space);
+
+    /** Opens the old side's collection. */
+    CompletionStage<StoreCollection> openOld();
+  }
 
   /** A read of either side. */
   private interface Read<T extends @Nullable Object> {
@@ -185,8 +205,10 @@ final class TransitionCollection implements StoreCollection, Reported {
    *
    * @param use the use for which the service opens it
    * @param untilOpened the limits until the new side has been opened
-   * @param old the old store's collection; null once the new one serves alone
-   * @param locks returns the lock space of a name
+   * @param old the old store's collection; null once the new one serves alone, or while the old one
+   *     only follows and has not answered yet
+   * @param state the state that the gate's keeper has returned
+   * @param registered when the report was sent with which the instance has registered there
    * @param oldFloor the version above which instances draw theirs if the old side has no leader;
    *     null if it has one
    */
@@ -196,9 +218,9 @@ final class TransitionCollection implements StoreCollection, Reported {
       @Nullable StoreCollection old,
       NewSide newSide,
       Gate.State state,
-      Lease lease,
+      Lease.Moment registered,
       VersionClock clock,
-      Function<String, StoreLocks> locks,
+      Home home,
       Events events,
       @Nullable Long oldFloor) {
     this.use = use;
@@ -206,19 +228,76 @@ final class TransitionCollection implements StoreCollection, Reported {
     this.untilOpened = OperationChecker.of(name, use.layout, untilOpened).claimed(use.claim);
     this.old = old;
     this.newSide = newSide;
-    this.tracker = new PhaseTracker(state.epoch(), state.phase(), state.floor());
-    this.lease = lease;
+    boolean isClockOrdered =
+        oldFloor != null || state.isClockOrdered() || state.phase() == Phase.NEW_ONLY;
+    this.tracker = new PhaseTracker(state.epoch(), state.phase(), state.floor(), isClockOrdered);
+    this.leaderLease = lease(isClockOrdered ? null : registered);
+    this.clockLease = lease(isClockOrdered ? registered : null);
     this.clock = clock;
-    this.locks = locks;
+    this.home = home;
     this.events = events;
     this.oldFloor = oldFloor;
     this.newWrites = new NewWrites(name, newSide, Lease.Moment::now);
-    this.shadowWrites = new ShadowWrites(name, newSide, events);
+    this.shadowWrites = new ShadowWrites(name, new OnNew(), events);
+    this.following = new ShadowWrites(name, new OnOld(), events);
     this.comparisons = new Comparisons(name, newSide, () -> applied, events);
     this.failOver = new FailOver(name, events);
     this.help = new Help(name, newSide, newWrites, events);
     this.applied = state.applied();
     this.ramp = state.ramp();
+  }
+
+  private static Lease lease(Lease.@Nullable Moment renewed) {
+    return new Lease(System::nanoTime, System::currentTimeMillis, renewed);
+  }
+
+  /** The new side as it gets best-effort writes before dual-write. */
+  private final class OnNew implements ShadowWrites.Target {
+    @Override
+    public String side() {
+      return Events.NEW;
+    }
+
+    @Override
+    public @Nullable StoreCollection openedOrNull() {
+      return newSide.openedOrNull();
+    }
+
+    @Override
+    public CompletionStage<Void> ready(Call call) {
+      return newSide.requireClock(call);
+    }
+
+    @Override
+    public void ended(boolean isDone) {
+      if (isDone) {
+        newSide.counter().answered();
+      } else {
+        newSide.counter().failed();
+      }
+    }
+  }
+
+  /** The old side as it gets best-effort writes while it follows: protocol, 12. */
+  private final class OnOld implements ShadowWrites.Target {
+    @Override
+    public String side() {
+      return Events.OLD;
+    }
+
+    @Override
+    public @Nullable StoreCollection openedOrNull() {
+      return old;
+    }
+
+    @Override
+    public CompletionStage<Void> ready(Call call) {
+      return CompletableFuture.completedFuture(null);
+    }
+
+    /** Does nothing: the observer hears of it, and the way back brings what is missing. */
+    @Override
+    public void ended(boolean isDone) {}
   }
 
   /** Returns the use for which the service has opened the collection. */
@@ -241,14 +320,31 @@ final class TransitionCollection implements StoreCollection, Reported {
     return use.layout;
   }
 
+  /** Returns whether requests need the old side now. */
+  boolean needsOld() {
+    PhaseTracker.View view = tracker.current();
+    return view.phase() != Phase.NEW_ONLY && !isFollowed(view);
+  }
+
+  /** Returns whether the new side answers and acknowledges alone, and the old one follows. */
+  private boolean isFollowed(PhaseTracker.View view) {
+    return oldFloor == null && view.isClockOrdered() && view.phase() == Phase.NEW_PRIMARY;
+  }
+
   @Override
   public void check(StoreKey key, Mutation mutation) {
     Phase phase = phase();
-    if (phase != Phase.NEW_ONLY) {
-      requireOld().check(key, mutation);
-    }
+    checkOld(phase, key, mutation);
     if (phase.compareTo(Phase.DUAL_WRITE) >= 0) {
       checkNew(key, mutation);
+    }
+  }
+
+  /** Checks the limits of the old side as long as it has to hold what is written. */
+  private void checkOld(Phase phase, StoreKey key, Mutation mutation) {
+    StoreCollection opened = old;
+    if (phase != Phase.NEW_ONLY && opened != null) {
+      opened.check(key, mutation);
     }
   }
 
@@ -318,6 +414,10 @@ final class TransitionCollection implements StoreCollection, Reported {
             });
   }
 
+  private static CompletionStage<?> done() {
+    return CompletableFuture.completedFuture(null);
+  }
+
   private static Duration half(Call call) {
     return call.remaining().dividedBy(2);
   }
@@ -338,7 +438,7 @@ final class TransitionCollection implements StoreCollection, Reported {
     @Override
     CompletionStage<T> attempt(PhaseTracker.View view, Call call) {
       isLeased = false;
-      if (oldFloor != null) {
+      if (view.isClockOrdered()) {
         return readByClock(read, view, call);
       }
       return switch (view.phase()) {
@@ -477,9 +577,13 @@ final class TransitionCollection implements StoreCollection, Reported {
    * the phase before it renews the lease, so the lease is checked first.
    */
   private void requireStill(PhaseTracker.View view) {
-    if (!lease.holds() || tracker.current() != view) {
+    if (!lease(view).holds() || tracker.current() != view) {
       throw new LeaseLost();
     }
+  }
+
+  private Lease lease(PhaseTracker.View view) {
+    return view.isClockOrdered() ? clockLease : leaderLease;
   }
 
   @Override
@@ -530,10 +634,29 @@ final class TransitionCollection implements StoreCollection, Reported {
     return readOld(read, view, call)
         .thenCombine(fromNew, read::merge)
         .thenCompose(
-            merged ->
-                help.give(merged.toNew(), false, Long.MIN_VALUE, call)
-                    .thenCompose(given -> giveOld(view, merged.toOld(), call))
-                    .thenApply(given -> merged.answer()));
+            merged -> {
+              List<Row> toOld = missingOnOld(view, merged);
+              if (use.isReadOnly() && !(merged.toNew().isEmpty() && toOld.isEmpty())) {
+                throw new KvException.Transient(
+                    "collection "
+                        + name
+                        + " is going back to its old store, which lacks what the new one shows, or"
+                        + " the other way round, and a reader may not write it: try again");
+              }
+              return help.give(merged.toNew(), false, Long.MIN_VALUE, call)
+                  .thenCompose(given -> giveOld(view, toOld, call))
+                  .thenApply(given -> merged.answer());
+            });
+  }
+
+  /**
+   * Returns the rows that the old side lacks. What a leader has issued itself it lacks only because
+   * it has purged it.
+   */
+  private List<Row> missingOnOld(PhaseTracker.View view, Merge<?> merged) {
+    return oldFloor != null
+        ? merged.toOld()
+        : merged.toOld().stream().filter(row -> row.version() > view.floor()).toList();
   }
 
   /** Writes rows to the old side at their versions. */
@@ -542,16 +665,26 @@ final class TransitionCollection implements StoreCollection, Reported {
     for (Row row : rows) {
       given =
           given.thenCompose(
-              before -> onOld(view, () -> requireOld().write(row.key(), row.toMutation(), call)));
+              before ->
+                  onOld(
+                      view,
+                      () ->
+                          requireOld()
+                              .write(row.key(), row.toMutation(), call.withEpoch(view.epoch()))));
     }
     return given.exceptionallyCompose(
-        error ->
-            CompletableFuture.failedFuture(
-                new KvException.Transient(
-                    "collection "
-                        + name
-                        + ": what the new side shows could not be written to the old one: try again",
-                    Futures.writeFailure(error))));
+        error -> {
+          KvException cause = Futures.writeFailure(error);
+          return CompletableFuture.failedFuture(
+              cause instanceof StalePhase
+                  ? cause
+                  : new KvException.Transient(
+                      "collection "
+                          + name
+                          + ": what the new side shows could not be written to the old one: try"
+                          + " again",
+                      cause));
+        });
   }
 
   private final class WriteOperation extends Operation<Long> {
@@ -573,8 +706,12 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     @Override
     CompletionStage<Long> attempt(PhaseTracker.View view, Call call) {
-      if (oldFloor != null) {
-        return writeByClock(view, oldFloor, call);
+      CompletionStage<Long> ended = endOfFormerEra(view);
+      if (ended != null) {
+        return ended;
+      }
+      if (view.isClockOrdered()) {
+        return writeByClock(view, call);
       }
       return switch (view.phase()) {
         case LEGACY -> writeOld(view, key, mutation, call);
@@ -603,62 +740,127 @@ final class TransitionCollection implements StoreCollection, Reported {
     }
 
     /**
+     * Ends a write whose version was drawn before the collection went back to the old store. It is
+     * acknowledged if both sides had it by then. Otherwise the new side, or a reader who has merged
+     * both, may have it: what becomes of it is not known.
+     *
+     * @return null if the write goes on
+     */
+    private @Nullable CompletionStage<Long> endOfFormerEra(PhaseTracker.View view) {
+      Long version = drawn;
+      if (version == null) {
+        return null;
+      }
+      boolean isOfThisEra = oldFloor != null || (view.isClockOrdered() && version > view.floor());
+      if (isOfThisEra) {
+        return null;
+      }
+      if (isOnOld && isOnNew) {
+        return CompletableFuture.completedFuture(version);
+      }
+      if (mayBeApplied) {
+        return CompletableFuture.failedFuture(
+            new KvException.UnknownOutcome(
+                "collection "
+                    + name
+                    + " went back to its old store meanwhile, which may not have the write: read"
+                    + " back, or write again"));
+      }
+      drawn = null;
+      return null;
+    }
+
+    /** Returns the version above which writes draw theirs. */
+    private long floor(PhaseTracker.View view) {
+      return oldFloor == null || view.phase() == Phase.NEW_ONLY ? view.floor() : oldFloor;
+    }
+
+    /**
      * Writes in clock order: at one version, for good, to the sides that the phase asks for. The
      * write is acknowledged if the phase is certainly still the same then. Otherwise the next
      * attempt, in the phase that it learns, sends it to the sides that have not got it.
      */
-    private CompletionStage<Long> writeByClock(PhaseTracker.View view, long floor, Call call) {
-      if (mutation.lock() != null) {
+    private CompletionStage<Long> writeByClock(PhaseTracker.View view, Call call) {
+      if (mutation.lock() != null && oldFloor != null) {
         throw unsupported(Capability.LOCKS);
       }
       Phase phase = view.phase();
+      long sideFloor = phase == Phase.NEW_ONLY ? view.floor() : 0;
       if (phase == Phase.NEW_ONLY && drawn == null) {
         return writeNewOnly(view.floor(), key, mutation, call);
       }
-      boolean needsOld = phase != Phase.NEW_ONLY && !isOnOld;
+      boolean needsOld = phase != Phase.NEW_ONLY && !isFollowed(view) && !isOnOld;
       boolean needsNew = phase.compareTo(Phase.DUAL_WRITE) >= 0 && !isOnNew;
       CompletionStage<?> checked =
           needsNew
-              ? newSide.store(view.floor(), call).thenAccept(store -> store.check(key, mutation))
+              ? newSide.store(sideFloor, call).thenAccept(store -> store.check(key, mutation))
               : CompletableFuture.completedFuture(null);
       return checked
           .thenCompose(
               fits -> {
-                if (needsOld) {
-                  requireOld().check(key, mutation);
-                }
-                return drawn == null
-                    ? newSide.draw(floor, call)
-                    : CompletableFuture.completedFuture(drawn);
+                checkOld(phase, key, mutation);
+                return drawn == null ? draw(view, call) : CompletableFuture.completedFuture(drawn);
               })
           .thenCompose(
               version -> {
                 drawn = version;
-                Mutation sent = mutation.withVersion(version);
-                CompletionStage<?> toOld =
-                    needsOld
-                        ? onOld(view, () -> requireOld().write(key, sent, call))
-                            .whenComplete((done, error) -> ended(error, () -> isOnOld = true))
-                        : CompletableFuture.completedFuture(null);
-                CompletionStage<?> toNew =
-                    needsNew
-                        ? newWrites
-                            .write(view.floor(), key, sent, call)
-                            .whenComplete((done, error) -> ended(error, () -> isOnNew = true))
-                        : CompletableFuture.completedFuture(null);
-                return CompletableFuture.allOf(
-                        toOld.toCompletableFuture(), toNew.toCompletableFuture())
+                Mutation sent = atVersion(mutation, version);
+                Supplier<CompletionStage<?>> toOld =
+                    () -> needsOld ? sendToOld(view, sent, call) : done();
+                Supplier<CompletionStage<?>> toNew =
+                    () -> needsNew ? sendToNew(sideFloor, sent, call) : done();
+                return sendToBoth(toOld, toNew)
                     .thenApply(
                         done -> {
                           if (phase == Phase.SHADOW_WRITE && isInRamp(key.main())) {
-                            shadowWrites.send(key, sent);
+                            shadowWrites.send(key, sent, view.epoch());
+                          }
+                          if (isFollowed(view)) {
+                            following.send(key, sent, view.epoch());
                           }
                           if (phase != Phase.NEW_ONLY) {
                             requireStill(view);
                           }
                           return version;
                         });
-              });
+              })
+          .thenCompose(
+              version ->
+                  mutation.lock() == null
+                      ? CompletableFuture.completedFuture(version)
+                      : requireStillHeld(mutation.lock(), version, call));
+    }
+
+    /**
+     * Sends to both sides at once or, while a leader may lead again, to the old one first: a leader
+     * that leads refuses the write, and it can begin again as long as nobody has it.
+     */
+    private CompletionStage<?> sendToBoth(
+        Supplier<CompletionStage<?>> toOld, Supplier<CompletionStage<?>> toNew) {
+      return oldFloor == null
+          ? toOld.get().thenCompose(sent -> toNew.get())
+          : CompletableFuture.allOf(
+              toOld.get().toCompletableFuture(), toNew.get().toCompletableFuture());
+    }
+
+    private CompletionStage<?> sendToOld(PhaseTracker.View view, Mutation sent, Call call) {
+      return onOld(view, () -> requireOld().write(key, sent, call.withEpoch(view.epoch())))
+          .whenComplete((done, error) -> ended(error, () -> isOnOld = true));
+    }
+
+    private CompletionStage<?> sendToNew(long sideFloor, Mutation sent, Call call) {
+      return newWrites
+          .write(sideFloor, key, sent, call)
+          .whenComplete((done, error) -> ended(error, () -> isOnNew = true));
+    }
+
+    /** Draws the version by the new side's time, or has the lock's authority draw it. */
+    private CompletionStage<Long> draw(PhaseTracker.View view, Call call) {
+      Lock lock = mutation.lock();
+      return lock == null
+          ? newSide.draw(floor(view), call)
+          : readByClock(new RowRead(key), view, call)
+              .thenCompose(row -> drawUnderLock(lock, row, floor(view), call));
     }
 
     private void ended(@Nullable Throwable error, Runnable onAcknowledged) {
@@ -682,7 +884,7 @@ final class TransitionCollection implements StoreCollection, Reported {
         .thenApply(
             version -> {
               if (isInRamp(key.main())) {
-                shadowWrites.send(key, atVersion(mutation, version));
+                shadowWrites.send(key, atVersion(mutation, version), view.epoch());
               }
               return version;
             });
@@ -745,7 +947,6 @@ final class TransitionCollection implements StoreCollection, Reported {
    */
   private CompletionStage<Long> writeNewLocked(
       long floor, StoreKey key, Mutation mutation, Lock lock, Call call) {
-    StoreLocks authority = locks.apply(lock.space());
     return newSide
         .store(floor, call)
         .thenCompose(
@@ -753,23 +954,23 @@ final class TransitionCollection implements StoreCollection, Reported {
               store.check(key, mutation);
               return newSide.send(() -> store.get(key, call));
             })
-        .thenCompose(
-            row -> {
-              long seen = row == null ? 0 : row.version();
-              long above = Math.max(Math.max(seen, floor), clock.last());
-              return authority
-                  .version(lock, above, call)
-                  .exceptionallyCompose(
-                      error -> CompletableFuture.failedFuture(Futures.readFailure(error)));
-            })
+        .thenCompose(row -> drawUnderLock(lock, row, floor, call))
         .thenCompose(version -> newWrites.write(floor, key, atVersion(mutation, version), call))
-        .thenCompose(version -> requireStillHeld(authority, lock, version, call));
+        .thenCompose(version -> requireStillHeld(lock, version, call));
   }
 
-  private CompletionStage<Long> requireStillHeld(
-      StoreLocks authority, Lock lock, long version, Call call) {
+  /** Has a version drawn above a row, the floor and all that this process has seen. */
+  private CompletionStage<Long> drawUnderLock(Lock lock, @Nullable Row row, long floor, Call call) {
+    long seen = row == null ? 0 : row.version();
+    long above = Math.max(Math.max(seen, floor), clock.last());
+    return home.locks(lock.space())
+        .version(lock, above, call)
+        .exceptionallyCompose(error -> CompletableFuture.failedFuture(Futures.readFailure(error)));
+  }
+
+  private CompletionStage<Long> requireStillHeld(Lock lock, long version, Call call) {
     clock.observe(version);
-    return authority
+    return home.locks(lock.space())
         .isHeld(lock, call)
         .handle(
             (held, error) -> {
@@ -902,7 +1103,13 @@ final class TransitionCollection implements StoreCollection, Reported {
         return;
       }
       newSide.learn(stale.copy());
-      learn(stale.epoch(), stale.phase(), stale.floor());
+      learn(
+          Gate.State.first()
+              .withEpoch(stale.epoch())
+              .withPhase(stale.phase())
+              .withFloor(stale.floor())
+              .withCopy(stale.copy())
+              .withClockOrder(stale.isClockOrdered()));
       beginAgainUnless(
           call.isExpired() || tracker.current() == ended
               ? new KvException.Transient(
@@ -921,7 +1128,7 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   /** Ends with the next report to the leader, which returns the phase and may renew the lease. */
   private CompletionStage<Void> renewed(Call call) {
-    CompletionStage<Void> reported = lease.nextReport();
+    CompletionStage<Void> reported = lease(tracker.current()).nextReport();
     renewal.run();
     return Futures.within(
         call,
@@ -936,7 +1143,7 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   @Override
   public InstanceReport.@Nullable Use report() {
-    if (old == null || phase() == Phase.NEW_ONLY) {
+    if (phase() == Phase.NEW_ONLY) {
       return null;
     }
     return newSide.describe(
@@ -946,37 +1153,94 @@ final class TransitionCollection implements StoreCollection, Reported {
   @Override
   public void listen(Runnable onNewEpoch, Runnable onLeaseLost) {
     renewal = onLeaseLost;
-    if (old != null && oldFloor == null) { // without a leader, reports alone show a step
-      old.gate()
+    newEpoch = onNewEpoch;
+    listenTo(old);
+  }
+
+  private void listenTo(@Nullable StoreCollection opened) {
+    if (opened != null && oldFloor == null) { // without a leader, reports alone show a step
+      opened
+          .gate()
           .listen(
               epoch -> {
                 if (epoch > tracker.current().epoch()) {
-                  onNewEpoch.run();
+                  newEpoch.run();
                 }
               });
     }
   }
 
   @Override
-  public boolean reported(Gate.State state, Lease.Moment sent) {
+  public Keeper keeper() {
+    return tracker.current().isClockOrdered() ? Keeper.NEW_STORE : Keeper.LEADER;
+  }
+
+  @Override
+  public CompletionStage<?> beginOnNew(Store fresh) {
+    Gate.State told = handed;
+    return told == null
+        ? CompletableFuture.completedFuture(null)
+        : MetadataGate.begin(fresh, name, told)
+            .thenAccept(
+                begun -> {
+                  if (told.equals(handed)) {
+                    handed = null;
+                  }
+                });
+  }
+
+  @Override
+  public boolean reported(Keeper keeper, Gate.State state, Lease.Moment sent) {
     long acknowledged = tracker.acknowledged();
     newSide.learn(state.copy());
-    applied = state.applied();
-    ramp = state.ramp();
-    learn(state.epoch(), state.phase(), state.floor());
-    lease.renew(sent);
+    if (keeper == Keeper.LEADER || oldFloor != null) {
+      applied = state.applied();
+      ramp = state.ramp();
+    }
+    learn(
+        keeper == Keeper.NEW_STORE && oldFloor == null
+            ? state.withClockOrder(MetadataGate.isEra(state))
+            : state);
+    if (keeper() == keeper) {
+      (keeper == Keeper.LEADER ? leaderLease : clockLease).renew(sent);
+    }
     return tracker.acknowledged() > acknowledged;
   }
 
   @Override
   public void notReported() {
-    lease.notRenewed();
+    lease(tracker.current()).notRenewed();
   }
 
-  private void learn(long epoch, Phase phase, long floor) {
-    if (tracker.learn(epoch, phase, floor)) {
-      LOG.info("collection {} is in phase {} (epoch {})", name, phase, epoch);
-      events.phase(name, phase);
+  /**
+   * Takes over what a keeper says. A lease of the other keeper counts no more, and one that this
+   * keeper has given before it had the gate the last time does not count again.
+   */
+  private void learn(Gate.State state) {
+    boolean isClockOrdered =
+        oldFloor != null || state.isClockOrdered() || state.phase() == Phase.NEW_ONLY;
+    boolean isOther;
+    synchronized (tracker) {
+      PhaseTracker.View known = tracker.current();
+      isOther = isClockOrdered != known.isClockOrdered() && state.epoch() > known.epoch();
+      if (isOther) {
+        (isClockOrdered ? clockLease : leaderLease).end();
+        handed = isClockOrdered && state.phase() != Phase.NEW_ONLY ? state : null;
+      }
+      if (!tracker.learn(state.epoch(), state.phase(), state.floor(), isClockOrdered)) {
+        return;
+      }
+    }
+    LOG.info(
+        "collection {} is in phase {} (epoch {}{})",
+        name,
+        state.phase(),
+        state.epoch(),
+        isClockOrdered && oldFloor == null ? ", ordered by clocks" : "");
+    events.phase(name, state.phase());
+    if (isOther) {
+      (isClockOrdered ? leaderLease : clockLease).end();
+      renewal.run();
     }
   }
 
@@ -984,14 +1248,38 @@ final class TransitionCollection implements StoreCollection, Reported {
   public void prepareNewSide(Runnable onOpened) {
     if (phase() != Phase.NEW_ONLY) {
       newSide.prepare(onOpened);
+      openOld();
     }
   }
 
-  private StoreCollection requireOld() {
-    if (old == null) {
-      throw new KvException.Permanent("collection " + name + " was opened without its old store");
+  /** Opens the old side if it did not answer when the collection was opened. */
+  private void openOld() {
+    if (old != null || !isOpeningOld.compareAndSet(false, true)) {
+      return;
     }
-    return old;
+    Futures.start(home::openOld)
+        .whenComplete(
+            (opened, error) -> {
+              if (error == null) {
+                old = opened;
+                listenTo(opened);
+              } else {
+                events.sideFailed(Events.OLD, name, Futures.readFailure(error));
+              }
+              isOpeningOld.set(false);
+            });
+  }
+
+  private StoreCollection requireOld() {
+    StoreCollection opened = old;
+    if (opened == null) {
+      throw new KvException.Transient(
+          "collection "
+              + name
+              + " needs its old store, which has not answered since this process started: try"
+              + " again once it runs");
+    }
+    return opened;
   }
 
   @Override

@@ -255,7 +255,7 @@ final class TransitionLocks implements StoreLocks, Reported {
                 throw new KvException.UnsupportedCapability(
                     Capability.LOCKS, "a transition:// whose old side has no leader");
               }
-              return reporter.register(old, name, InstanceReport.Use.acknowledging(0));
+              return reporter.register(Keeper.LEADER, name, InstanceReport.Use.acknowledging(0));
             });
   }
 
@@ -352,7 +352,7 @@ final class TransitionLocks implements StoreLocks, Reported {
   }
 
   @Override
-  public boolean reported(Gate.State state, Lease.Moment sent) {
+  public boolean reported(Keeper keeper, Gate.State state, Lease.Moment sent) {
     learn(state.epoch(), state.phase(), state.floor(), state.copy());
     return false;
   }

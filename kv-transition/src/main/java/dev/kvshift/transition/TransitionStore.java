@@ -13,15 +13,20 @@ import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.transition.Reported.Keeper;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -221,19 +226,57 @@ final class TransitionStore implements Store {
   private CompletionStage<TransitionCollection> register(
       Store store, StoreCollection old, TransitionCollection.Use use) {
     Lease.Moment sent = Lease.Moment.now();
+    boolean isLed = !ClockOrder.isNeededBy(store.capabilities());
     return reporter
-        .register(store, use.name(), InstanceReport.Use.acknowledging(0).withLayout(use.layout()))
+        .register(isLed ? Keeper.LEADER : Keeper.NEW_STORE, use.name(), firstReport(use))
         .thenCompose(
-            state ->
-                state.phase() == Phase.NEW_ONLY
-                    ? CompletableFuture.completedFuture(collection(use, old, state, sent, null))
-                    : handedOver(use.name(), old)
-                        .thenCombine(
-                            oldFloor(store, use.name()),
-                            (record, oldFloor) ->
-                                record == null
-                                    ? collection(use, old, state, sent, oldFloor)
-                                    : movedCollection(use, record)));
+            state -> {
+              if (state.phase() == Phase.NEW_ONLY) {
+                return CompletableFuture.completedFuture(collection(use, old, state, sent, null));
+              }
+              if (state.isClockOrdered()) {
+                return newSide
+                    .store()
+                    .thenCompose(fresh -> MetadataGate.begin(fresh, use.name(), state))
+                    .thenCompose(begun -> registerOnNew(use, old));
+              }
+              return movedAway(use.name(), old, state)
+                  .thenCompose(
+                      moved ->
+                          moved.isEra
+                              ? registerOnNew(use, old)
+                              : oldFloor(store, use.name())
+                                  .thenApply(
+                                      oldFloor ->
+                                          moved.record == null
+                                              ? collection(use, old, state, sent, oldFloor)
+                                              : movedCollection(use, moved.record)));
+            });
+  }
+
+  private static InstanceReport.Use firstReport(TransitionCollection.Use use) {
+    return InstanceReport.Use.acknowledging(0).withLayout(use.layout());
+  }
+
+  /**
+   * Registers with the gate in the new store, as the leader has handed the collection to the
+   * clocks.
+   *
+   * @param old the old side's collection; null if it does not answer
+   */
+  private CompletionStage<TransitionCollection> registerOnNew(
+      TransitionCollection.Use use, @Nullable StoreCollection old) {
+    Lease.Moment sent = Lease.Moment.now();
+    return reporter
+        .register(Keeper.NEW_STORE, use.name(), firstReport(use))
+        .thenApply(
+            state -> {
+              if (!MetadataGate.isEra(state)) {
+                throw new KvException.Transient(
+                    "collection " + use.name() + " has just gone back to its old store: try again");
+              }
+              return collection(use, old, state.withClockOrder(true), sent, null);
+            });
   }
 
   /**
@@ -248,31 +291,57 @@ final class TransitionStore implements Store {
   }
 
   /**
-   * Returns the new store's record if this very source has handed the collection over to it. In
-   * that case the leader has returned from an older state and must not be believed: new-only is
-   * absorbing. A record of another source, or of none, proves nothing. Without an answer in time
-   * the leader is followed, since an outage of the new store must not hurt services that the old
-   * one serves.
+   * What the new store says of a collection that the leader claims to lead.
+   *
+   * @param record its record, which names the source that has handed it over; null if it was not
+   * @param isEra whether it was handed to the clocks, and has not gone back; else for ever
    */
-  private CompletionStage<@Nullable CollectionRecord> handedOver(String name, StoreCollection old) {
+  private record Moved(@Nullable CollectionRecord record, boolean isEra) {
+    static final Moved NOT = new Moved(null, false);
+
+    static Moved of(@Nullable CollectionRecord record, Gate.State gate, Gate.State leader) {
+      boolean isEra =
+          record != null
+              && !record.isHandedOver()
+              && MetadataGate.isEra(gate)
+              && gate.epoch() > leader.epoch()
+              && Objects.equals(gate.copy(), record.copy());
+      return isEra || (record != null && record.isHandedOver()) ? new Moved(record, isEra) : NOT;
+    }
+  }
+
+  /**
+   * Returns whether the new store says that this very source has handed the collection over to it,
+   * for ever or to the clocks. In that case the leader has returned from an older state and must
+   * not be believed. A record of another source, or of none, proves nothing. Without an answer in
+   * time the leader is followed, since an outage of the new store must not hurt services that the
+   * old one serves.
+   */
+  private CompletionStage<Moved> movedAway(String name, StoreCollection old, Gate.State leader) {
     if (!oldSide.has(Capability.CHANGE_SOURCE)) {
-      return CompletableFuture.completedFuture(null);
+      return CompletableFuture.completedFuture(Moved.NOT);
     }
     return newRecord(name)
+        .thenCombine(newGate(name), (record, gate) -> Moved.of(record, gate, leader))
         .toCompletableFuture()
-        .completeOnTimeout(null, LOOK_AT_NEW_SIDE.toMillis(), TimeUnit.MILLISECONDS)
-        .exceptionally(unreachable -> null)
+        .completeOnTimeout(Moved.NOT, LOOK_AT_NEW_SIDE.toMillis(), TimeUnit.MILLISECONDS)
+        .exceptionally(unreachable -> Moved.NOT)
         .thenCompose(
-            record -> {
-              if (record == null || !record.isHandedOver()) {
-                return CompletableFuture.<@Nullable CollectionRecord>completedFuture(null);
-              }
-              Copy copy = record.copy();
-              return old.changes()
-                  .logId(0)
-                  .thenApply(
-                      origin -> copy != null && copy.source().equals(origin) ? record : null);
+            moved -> {
+              Copy copy = moved.record == null ? null : moved.record.copy();
+              return copy == null
+                  ? CompletableFuture.completedFuture(Moved.NOT)
+                  : old.changes()
+                      .logId(0)
+                      .thenApply(origin -> copy.source().equals(origin) ? moved : Moved.NOT);
             });
+  }
+
+  private CompletionStage<Gate.State> newGate(String name) {
+    return newSide
+        .store()
+        .thenCompose(store -> MetadataGate.read(store.metadata(), name))
+        .thenApply(kept -> kept.record().state());
   }
 
   private CompletionStage<@Nullable CollectionRecord> newRecord(String name) {
@@ -281,18 +350,29 @@ final class TransitionStore implements Store {
 
   /**
    * New-only is absorbing: if the new store's record says that a migration has handed over, the old
-   * store is not needed. {@code active} with floor 0 says only that there was no migration.
+   * store is not needed. {@code active} with floor 0 says only that there was no migration. While
+   * the old store only follows, the collection opens without it, too.
    */
   private CompletionStage<TransitionCollection> openOnNewAlone(
       TransitionCollection.Use use, Throwable oldError) {
+    KvException oldFailure = Futures.readFailure(oldError);
     return newRecord(use.name())
-        .handle(
-            (found, error) -> {
-              if (found == null || !found.isHandedOver()) {
-                throw Futures.readFailure(oldError);
+        .thenCombine(
+            newGate(use.name()), (found, gate) -> Moved.of(found, gate, Gate.State.first()))
+        .exceptionally(unreachable -> Moved.NOT)
+        .thenCompose(
+            moved -> {
+              if (moved.record == null || (moved.isEra && !isSilent(oldFailure))) {
+                return CompletableFuture.failedFuture(oldFailure);
               }
-              return movedCollection(use, found);
+              return moved.isEra
+                  ? registerOnNew(use, null)
+                  : CompletableFuture.completedFuture(movedCollection(use, moved.record));
             });
+  }
+
+  private static boolean isSilent(KvException oldFailure) {
+    return oldFailure instanceof KvException.Transient && !(oldFailure instanceof StalePhase);
   }
 
   private TransitionCollection movedCollection(
@@ -316,16 +396,42 @@ final class TransitionStore implements Store {
       Lease.Moment registered,
       @Nullable Long oldFloor) {
     events.phase(use.name(), state.phase());
-    NewSide side =
-        new NewSide(
-            use.name(),
-            (copy, floor, known) -> openOnNew(use, copy, floor, known),
-            newClock,
-            events,
-            state.copy());
-    Lease lease = new Lease(System::nanoTime, System::currentTimeMillis, registered);
+    CollectionHome home = new CollectionHome(use);
+    NewSide side = new NewSide(use.name(), home, newClock, events, state.copy());
     return new TransitionCollection(
-        use, UNTIL_OPENED, old, side, state, lease, clock, this::locks, events, oldFloor);
+        use, UNTIL_OPENED, old, side, state, registered, clock, home, events, oldFloor);
+  }
+
+  /** What one collection needs of this store. */
+  private final class CollectionHome implements NewSide.Opener, TransitionCollection.Home {
+    private final TransitionCollection.Use use;
+
+    CollectionHome(TransitionCollection.Use use) {
+      this.use = use;
+    }
+
+    @Override
+    public CompletionStage<CopyView.Opened> open(
+        @Nullable Copy copy, long floor, @Nullable StoreCollection known) {
+      return openOnNew(use, copy, floor, known);
+    }
+
+    @Override
+    public boolean keepsDeletes() {
+      return newSide.has(Capability.TOMBSTONE_READS);
+    }
+
+    @Override
+    public StoreLocks locks(String space) {
+      return TransitionStore.this.locks(space);
+    }
+
+    @Override
+    public CompletionStage<StoreCollection> openOld() {
+      return oldSide
+          .store()
+          .thenCompose(store -> store.open(use.name(), use.layout(), use.claim()));
+    }
   }
 
   /** Opens the new side of a collection, which must hold the copy that the gate names. */
@@ -423,17 +529,18 @@ final class TransitionStore implements Store {
    */
   @Override
   public CompletionStage<Instant> serverTime() {
-    EnumSet<Phase> phases = EnumSet.noneOf(Phase.class);
+    List<TransitionCollection> open = new ArrayList<>();
     for (CompletableFuture<TransitionCollection> opened : collections.values()) {
       if (opened.isDone() && !opened.isCompletedExceptionally()) {
-        phases.add(opened.join().phase());
+        open.add(opened.join());
       }
     }
-    if (phases.isEmpty()) {
+    if (open.isEmpty()) {
       return timeOfEither();
     }
-    boolean needsOld = phases.stream().anyMatch(phase -> phase != Phase.NEW_ONLY);
-    boolean needsNew = phases.stream().anyMatch(phase -> phase.compareTo(Phase.DUAL_WRITE) >= 0);
+    boolean needsOld = open.stream().anyMatch(TransitionCollection::needsOld);
+    boolean needsNew =
+        open.stream().anyMatch(each -> each.phase().compareTo(Phase.DUAL_WRITE) >= 0);
     if (!needsNew) {
       return oldSide.store().thenCompose(Store::serverTime);
     }

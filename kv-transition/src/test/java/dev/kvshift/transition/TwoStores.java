@@ -127,7 +127,8 @@ final class TwoStores implements AutoCloseable {
     }
   }
 
-  private interface SideOpener {
+  /** Wraps what the services see of a side. */
+  interface SideOpener {
     Store open(String side, Store inner);
   }
 
@@ -213,18 +214,24 @@ final class TwoStores implements AutoCloseable {
   }
 
   Store open(String service, Requests ownToOld, Requests ownToNew) {
-    return open(
+    return openSides(
         service, (side, inner) -> new Side(inner, side.equals("old") ? ownToOld : ownToNew, clock));
   }
 
   /** Opens the store of a service whose sides fail as {@code around} says. */
   Store open(String service, UnaryOperator<Store> around) {
-    return open(
-        service,
-        (side, inner) -> around.apply(new Side(inner, side.equals("old") ? toOld : toNew, clock)));
+    return open(service, (SideOpener) (side, inner) -> around.apply(inner));
   }
 
-  private Store open(String service, SideOpener sides) {
+  /** Opens the store of a service whose sides are wrapped as {@code around} says. */
+  Store open(String service, SideOpener around) {
+    return openSides(
+        service,
+        (side, inner) ->
+            around.open(side, new Side(inner, side.equals("old") ? toOld : toNew, clock)));
+  }
+
+  private Store openSides(String service, SideOpener sides) {
     VersionClock own = clock;
     ConnectionString string =
         ConnectionString.parse(
@@ -259,11 +266,16 @@ final class TwoStores implements AutoCloseable {
 
   /** Waits until every instance could follow a step. */
   void awaitReady() {
+    awaitReady(copy);
+  }
+
+  /** Waits until every instance could follow a step with a copy. */
+  void awaitReady(Copy named) {
     Await.until(
         "every instance is ready",
         () ->
             join(onOld.gate().instances()).stream()
-                .allMatch(one -> one.report().obstacle(ITEMS, Phase.NEW_ONLY, copy) == null));
+                .allMatch(one -> one.report().obstacle(ITEMS, Phase.NEW_ONLY, named) == null));
   }
 
   /** Takes the collection to a phase; into new-only it seals from new-primary. */
@@ -280,16 +292,30 @@ final class TwoStores implements AutoCloseable {
   }
 
   /** Applies what the old side has committed since the last call, as stream and apply do. */
-  synchronized void stream() {
+  void stream() {
+    stream(onNew);
+  }
+
+  /** Forgets what was streamed, for another copy. */
+  synchronized void streamFromTheBeginning() {
+    streamed = 0;
+  }
+
+  /** Applies what the old side has committed to a copy. */
+  synchronized void stream(StoreCollection to) {
     while (true) {
       ChangeSource.Batch batch =
           join(onOld.changes().read(streamed, BATCH_BYTES, Duration.ofMillis(1)));
-      if (!(batch instanceof ChangeSource.Data data) || data.changes().isEmpty()) {
+      if (!(batch instanceof ChangeSource.Data data)) {
+        streamed = batch.position(); // a fence, or its lift
+        continue;
+      }
+      if (data.changes().isEmpty()) {
         return;
       }
       for (ChangeSource.Change change : data.changes()) {
         Row row = change.row();
-        join(onNew.write(row.key(), row.toMutation(), call()));
+        join(to.write(row.key(), row.toMutation(), call()));
       }
       streamed = data.position();
     }

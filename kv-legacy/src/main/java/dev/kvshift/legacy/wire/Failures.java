@@ -27,7 +27,8 @@ public final class Failures {
           .setEpoch(stale.epoch())
           .setPhase(stale.phase().name())
           .setFloor(stale.floor())
-          .setCopy(stale.copy() == null ? "" : stale.copy().toString());
+          .setCopy(stale.copy() == null ? "" : stale.copy().toString())
+          .setClockOrdered(stale.isClockOrdered());
     } else if (error instanceof KvException.CollectionFenced fenced) {
       failure
           .setKind(Failure.Kind.FENCED)
@@ -71,11 +72,12 @@ public final class Failures {
       case UNSUPPORTED -> unsupported(failure, store);
       case STALE_PHASE ->
           new StalePhase(
-              failure.getCollection(),
-              failure.getEpoch(),
-              Messages.phase(failure.getPhase()),
-              failure.getFloor(),
-              failure.getCopy().isEmpty() ? null : Copy.parse(failure.getCopy()));
+                  failure.getCollection(),
+                  failure.getEpoch(),
+                  Messages.phase(failure.getPhase()),
+                  failure.getFloor(),
+                  failure.getCopy().isEmpty() ? null : Copy.parse(failure.getCopy()))
+              .withClockOrder(failure.getClockOrdered());
       case FENCED ->
           new KvException.CollectionFenced(
               failure.getCollection(), Duration.ofMillis(failure.getRemainingMillis()));

@@ -186,7 +186,11 @@ public final class Messages {
             .setFloor(state.floor())
             .setVersionCeiling(state.versionCeiling())
             .setIncarnation(state.incarnation());
-    message.setApplied(state.applied()).setRamp(state.ramp());
+    message
+        .setApplied(state.applied())
+        .setRamp(state.ramp())
+        .setWayBack(state.keepsWayBack())
+        .setClockOrdered(state.isClockOrdered());
     Copy copy = state.copy();
     if (copy != null) {
       message.setCopy(copy.toString());
@@ -210,6 +214,8 @@ public final class Messages {
         .withIncarnation(message.getIncarnation())
         .withApplied(message.getApplied())
         .withRamp(message.hasRamp() ? message.getRamp() : Gate.State.ALL)
+        .withWayBack(message.getWayBack())
+        .withClockOrder(message.getClockOrdered())
         .withCopy(message.getCopy().isEmpty() ? null : Copy.parse(message.getCopy()));
   }
 
@@ -295,7 +301,8 @@ public final class Messages {
             .setMissHits(counts.missHits())
             .setCompared(counts.compared())
             .setDifferent(counts.different())
-            .setHeldLocks(use.heldLocks());
+            .setHeldLocks(use.heldLocks())
+            .setClockOrder(use.hasClockOrder());
     Layout layout = use.layout();
     if (layout != null) {
       message.setLayout(layout.toString());
@@ -342,6 +349,7 @@ public final class Messages {
                           ? Duration.of(use.getUncertaintyMicros(), ChronoUnit.MICROS)
                           : null)
                   .withHeldLocks(use.getHeldLocks())
+                  .withClockOrder(use.getClockOrder())
                   .withCounts(
                       SideCounts.NONE
                           .withRequests(use.getRequests(), use.getFailures())

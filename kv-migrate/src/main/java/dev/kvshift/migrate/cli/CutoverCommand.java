@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
     name = "cutover",
     description = {
       "Hands collections over: from legacy by a fence, with a short pause for writers; from"
-          + " new-primary by a seal, without one. There is no way back from that.",
+          + " new-primary by a seal, without one. There is no way back from that, but with"
+          + " --way-back.",
       "%nWith --group, all collections of the group are fenced and moved together, all or none; one"
           + " of a group does not move alone. With --postpone, the cutover is made ready and waits,"
           + " drained and checked, for 'cutover --go' from anywhere, or for --at HH:MM. Keep the"
@@ -66,6 +67,13 @@ final class CutoverCommand implements Callable<Integer> {
   private @Nullable String at;
 
   @Option(
+      names = "--way-back",
+      description =
+          "Keeps a way back: the new store serves alone, the old one follows, until the command"
+              + " finish or rollback. Needs deletes=kept on the new store's strings.")
+  private boolean keepsWayBack;
+
+  @Option(
       names = "--go",
       description = "Lets a cutover that waits go on, and changes nothing else.")
   private boolean isGo;
@@ -83,6 +91,9 @@ final class CutoverCommand implements Callable<Integer> {
               return cutOver(new ClockWork(opened, spec), chosen);
             }
             List<MigrationPlan> plans = opened.of(chosen);
+            if (keepsWayBack) {
+              keepWayBack(plans);
+            }
             plans.forEach(
                 plan -> new HostedMigrations(opened.plan()).note(plan.collection(), words()));
             boolean isAlone = group == null && !isPostponed && until == null;
@@ -124,7 +135,12 @@ final class CutoverCommand implements Callable<Integer> {
   }
 
   private int cutOver(ClockWork work, List<String> chosen) {
-    if (group != null || isPostponed || at != null || isGo || !giveUp.services().isEmpty()) {
+    if (group != null
+        || isPostponed
+        || at != null
+        || isGo
+        || keepsWayBack
+        || !giveUp.services().isEmpty()) {
       throw new KvException.Permanent(
           "the source has no leader, so nobody waits at a cutover, and it has no options: give the"
               + " names of collections alone");
@@ -140,6 +156,14 @@ final class CutoverCommand implements Callable<Integer> {
       }
     }
     return ExitCode.OK;
+  }
+
+  private void keepWayBack(List<MigrationPlan> plans) {
+    for (MigrationPlan plan : plans) {
+      try (Migration migration = migration(plan)) {
+        migration.keepWayBack();
+      }
+    }
   }
 
   private void letGo(List<MigrationPlan> plans) {

@@ -93,7 +93,7 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
   }
 
   private static boolean hasMoved(HostStatus.Collection collection) {
-    return collection.migration().source().phase() == Phase.NEW_ONLY;
+    return collection.migration().source().floor().isPresent();
   }
 
   private int conclude(HostStatus.Collection collection, HostStatus.Task task, TaskKind kind) {

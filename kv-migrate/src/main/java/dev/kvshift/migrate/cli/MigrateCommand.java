@@ -16,6 +16,7 @@ import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.api.Way;
 import dev.kvshift.spi.Phase;
+import dev.kvshift.transition.MergePass;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -357,13 +358,23 @@ final class MigrateCommand implements Runnable {
             + " new-only.",
         "%nThe old store has everything that services were told, so nothing is copied and nothing"
             + " is lost. Needs neither the new store nor the broker. End a running step or run"
-            + " first, which would go forward again."
+            + " first, which would go forward again.",
+        "%nA collection that was moved with 'cutover --way-back' and is not finished is taken back"
+            + " from the new store as well: a pass over both stores brings the old one what it has"
+            + " missed. That needs both stores, and every running service."
       })
   int rollback(@Mixin ConfigOption config, @Mixin NamedCollections collections) {
     MigrationFile file = config.read();
     for (String name : collections.names) {
       try (MigrationFile.Source source = file.openSource(name)) {
         if (!ClockMigration.isNeededBy(source.store())) {
+          if (Migration.hasWayBack(source.store(), name, source.layout())) {
+            int code = with(config, opened -> goBack(opened, name));
+            if (code != ExitCode.OK) {
+              return code;
+            }
+            continue;
+          }
           Phase before =
               Migration.rollBack(
                   source.store(),
@@ -385,6 +396,42 @@ final class MigrateCommand implements Runnable {
       }
     }
     return ExitCode.OK;
+  }
+
+  private int goBack(MigrationFile.Opened opened, String name) {
+    return each(
+        opened,
+        List.of(name),
+        new GiveUpOption(),
+        migration -> {
+          MergePass.Counts counts = migration.goBack();
+          out(
+              "collection "
+                  + name
+                  + " is back in phase legacy, after its move"
+                  + (counts == null ? "" : ": " + counts)
+                  + "; 'reset' it before it is moved again");
+          return ExitCode.OK;
+        });
+  }
+
+  @Command(
+      description =
+          "Ends the way back of collections that were moved with 'cutover --way-back': the new"
+              + " store serves alone from then on, for ever.")
+  int finish(@Mixin ConfigOption config, @Mixin NamedCollections collections) {
+    return with(
+        config,
+        opened ->
+            each(
+                opened,
+                collections.names,
+                new GiveUpOption(),
+                migration -> {
+                  migration.endWayBack();
+                  out("the way back has ended: the new store serves alone");
+                  return ExitCode.OK;
+                }));
   }
 
   private void printBack(String name, Phase before) {

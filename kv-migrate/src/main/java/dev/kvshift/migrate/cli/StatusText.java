@@ -2,6 +2,7 @@ package dev.kvshift.migrate.cli;
 
 import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.spi.Phase;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -16,11 +17,14 @@ final class StatusText {
     lines.add(
         String.format(
             Locale.ROOT,
-            "%s: phase %s, epoch %d%s",
+            "%s: phase %s, epoch %d%s%s",
             status.collection(),
             source.phase().word(),
             source.epoch(),
-            source.isFenced() ? ", fenced" : ""));
+            source.isFenced() ? ", fenced" : "",
+            source.floor().isPresent() && source.phase() != Phase.NEW_ONLY
+                ? ", moved with a way back: 'finish' or 'rollback'"
+                : ""));
     MigrationStatus.Stream stream = status.stream();
     if (stream == null) {
       lines.add(source.floor().isPresent() ? "moved and retired" : "not prepared");

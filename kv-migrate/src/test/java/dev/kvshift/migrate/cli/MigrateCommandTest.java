@@ -130,6 +130,44 @@ final class MigrateCommandTest {
   }
 
   @Test
+  void cutover_wayBack_isTakenAndTheNextIsEnded() {
+    try (KvStore source = InMemory.store("from-" + name);
+        KvStore target = InMemory.store("to-" + name)) {
+      source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
+
+      assertThat(execute("run")).as("%s", err).isZero();
+      assertThat(execute("finish")).isNotZero();
+      assertThat(err.toString()).contains("was not moved with a way back");
+      assertThat(execute("cutover", "--way-back")).as("%s", err).isZero();
+      assertThat(execute("status")).isZero();
+      assertThat(out.toString())
+          .contains(
+              "files: phase new-primary, epoch 1, moved with a way back: 'finish' or 'rollback'\n");
+      assertThat(execute("cutover")).isZero();
+      assertThat(out.toString()).contains("cutover: moved already by attempt ");
+      assertThat(execute("step", "legacy")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("give the command finish or rollback");
+      assertThat(execute("reset")).isEqualTo(ExitCode.REFUSED);
+      assertThat(execute("rollback")).as("%s", err).isZero();
+      assertThat(out.toString())
+          .contains("collection files is back in phase legacy, after its move: ");
+      assertThat(execute("rollback")).isZero();
+      assertThat(out.toString()).endsWith("collection files is in phase legacy\n");
+
+      assertThat(execute("reset")).as("%s", err).isZero();
+      assertThat(execute("run")).as("%s", err).isZero();
+      assertThat(execute("cutover", "--way-back")).as("%s", err).isZero();
+      assertThat(execute("finish")).as("%s", err).isZero();
+      assertThat(execute("finish")).as("%s", err).isZero();
+      assertThat(execute("status")).isZero();
+      assertThat(out.toString()).contains("files: phase new-only");
+      assertThat(target.collection("files", LAYOUT).get(Key.of(Bytes.utf8("a"))))
+          .contains(Bytes.utf8("b"));
+      assertThat(execute("rollback")).isEqualTo(ExitCode.REFUSED);
+    }
+  }
+
+  @Test
   void step_noPhase_listsThem() {
     assertThat(execute("step", "done")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString())

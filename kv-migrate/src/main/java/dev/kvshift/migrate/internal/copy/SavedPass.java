@@ -75,18 +75,23 @@ public final class SavedPass {
   }
 
   /**
-   * Merges everything that is left, and repeats what fails for as long as the options' patience.
+   * Merges everything that is left.
    *
    * @param old the old side's collection
    * @param fresh the new side's collection, as an import opens it
    */
   public MergePass.Counts run(StoreCollection old, StoreCollection fresh) {
+    return run(MergePass.of(old, fresh));
+  }
+
+  /** Runs a pass, and repeats what fails for as long as the options' patience. */
+  public MergePass.Counts run(MergePass begun) {
     MergeRecord found = ledger.get(MergeRecord.KEY);
     if (found != null && isSettled() && found.isResumedBy(copy, began.epoch())) {
       reached = found.position();
       progress.say("resumes the pass that has stopped at " + found.position().counts());
     }
-    MergePass pass = MergePass.of(old, fresh).withPace(throttle).withListener(this::reach);
+    MergePass pass = begun.withPace(throttle).withListener(this::reach);
     for (int attempt = 0; ; attempt++) {
       try {
         MergePass.Counts counts = pass.resumedAt(reached).run();

@@ -283,8 +283,8 @@ public final class Cutover {
     WritePause pause = new WritePause(untilFenced, drained, tailChecked, stopwatch.lap());
     List<CutoverReport> reports = new ArrayList<>();
     for (Fenced each : fenced) {
-      long floor = states.get(each.member).floor();
-      reports.add(each.member.handOver.complete(each.record, attempt.number, floor, pause));
+      Gate.State moved = states.get(each.member);
+      reports.add(each.member.handOver.complete(each.record, attempt.number, moved, pause));
     }
     return reports;
   }
@@ -377,7 +377,7 @@ public final class Cutover {
   private boolean mayBeMoved(String attempt) {
     List<Gate.State> states =
         members.stream().map(member -> member.context.await(member.gate()::state)).toList();
-    return states.stream().anyMatch(state -> state.phase() == Phase.NEW_ONLY)
+    return states.stream().anyMatch(state -> !state.isLed())
         || states.stream().allMatch(state -> isFencedBy(attempt, state));
   }
 
@@ -407,7 +407,7 @@ public final class Cutover {
       Await.pause(Math.min(Await.pauseMillis(attempt), LONGEST_FENCE_PAUSE_MILLIS));
       state = context.await(gate::state);
     }
-    if (state.phase() == Phase.NEW_ONLY) {
+    if (!state.isLed()) {
       throw new KvException.Transient(
           "collection "
               + context.collection()

@@ -6,11 +6,13 @@ import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.spi.Gate;
 import java.time.Duration;
 
 /**
  * The record of an attempt to hand a collection over, and what follows once the source has stopped:
- * the target becomes active above the floor. Both can be repeated.
+ * the target becomes active above the floor or, if a way back is kept, the time in clock order
+ * begins. All of it can be repeated.
  */
 public final class HandOver {
   private final Ledger ledger;
@@ -29,15 +31,17 @@ public final class HandOver {
     return record;
   }
 
-  /** Activates the target, and records that an attempt has handed the collection over. */
-  CutoverReport complete(CutoverRecord attempt, int number, long floor, WritePause pause) {
+  /**
+   * Lets the target follow the move, and records that an attempt has handed the collection over.
+   */
+  CutoverReport complete(CutoverRecord attempt, int number, Gate.State state, WritePause pause) {
     long startNanos = System.nanoTime();
-    activation.run(floor);
+    activation.follow(state);
     Duration activated = Duration.ofNanos(System.nanoTime() - startNanos);
-    CutoverRecord done = attempt.moved(floor, pause.total());
+    CutoverRecord done = attempt.moved(state.floor(), pause.total());
     ledger.put(CutoverRecord.KEY, done);
     ledger.append(Event.moved(done, ledger.require(Certificate.KEY).hash()));
     return new CutoverReport(
-        attempt.attempt(), number, floor, activation.incarnation(), pause, activated);
+        attempt.attempt(), number, state.floor(), activation.incarnation(), pause, activated);
   }
 }

@@ -63,7 +63,7 @@ public final class Seal {
    */
   public void run(Readiness readiness) {
     Gate.State state = context.await(gate::state);
-    if (state.sealed()) {
+    if (!state.isLed()) {
       return;
     }
     if (state.phase() != Phase.NEW_PRIMARY || state.acceptMin() != state.epoch()) {
@@ -126,6 +126,6 @@ public final class Seal {
     complete.requireComplete(context.clock().instant());
     ledger.put(Certificate.KEY, complete);
     CutoverRecord attempt = ledger.require(CutoverRecord.KEY);
-    return handOver.complete(attempt, 1, state.floor(), WritePause.NONE);
+    return handOver.complete(attempt, 1, state, WritePause.NONE);
   }
 }

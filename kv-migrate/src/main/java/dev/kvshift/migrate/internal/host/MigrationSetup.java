@@ -68,7 +68,7 @@ public record MigrationSetup(
     StoreCollection from =
         Await.patiently(patience, () -> plan.source().open(name, plan.layout(), Claim.NONE));
     Gate.State state = Await.patiently(patience, () -> from.gate().state());
-    boolean hasStopped = state.phase() == Phase.NEW_ONLY;
+    boolean hasStopped = !state.isLed();
     if (!hasStopped && ledger.get(MigrationConfig.KEY) == null) {
       requireSomething(plan, from);
     }
@@ -133,7 +133,7 @@ public record MigrationSetup(
   /** Finishes the cutover of an earlier run that has moved the collection. */
   public CutoverReport activateMoved(Ledger ledger) {
     long startNanos = System.nanoTime();
-    activation.run(gate.floor());
+    activation.follow(gate);
     return new CutoverReport(
         ledger.require(CutoverRecord.KEY).attempt(),
         0,

@@ -298,7 +298,7 @@ public final class MigrationTasks implements AutoCloseable {
   public CutoverReport handOver(
       Coordinator coordinator, Set<String> givenUp, Consumer<Gate.State> mayStop) {
     Gate.State state = context.await(context.source().gate()::state);
-    if (state.sealed()) {
+    if (!state.isLed()) {
       return cutover(state, givenUp);
     }
     coordinator.soak(state, Phase.NEW_ONLY, context.options().patience());
@@ -324,7 +324,7 @@ public final class MigrationTasks implements AutoCloseable {
       return Cutover.of(member(context.givingUp(givenUp))).run().get(0);
     }
     Seal seal = new Seal(context, ledger, handOver);
-    if (!state.sealed()) {
+    if (state.isLed()) {
       seal.run(readiness());
     }
     if (tail != null) {

@@ -68,11 +68,12 @@ public final class TaskDesk {
    */
   public void askStep(Phase target) {
     Gate.State now = gate();
-    if (now.phase() == Phase.NEW_ONLY) {
+    if (!now.isLed()) {
       throw new MigrationException.CutoverRefused(
           "collection "
               + plan.collection()
-              + " has moved: there is no way back from NEW_ONLY, and no step that is left");
+              + " has moved: no step is left"
+              + (now.isClockOrdered() ? ", but the commands finish and rollback" : ""));
     }
     if (target.compareTo(now.phase()) > 0) {
       ask(TaskKind.LEAD);

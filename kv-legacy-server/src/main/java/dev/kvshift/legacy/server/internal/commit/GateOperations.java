@@ -57,6 +57,9 @@ public final class GateOperations {
 
   public CompletableFuture<Boolean> compareAndSet(
       Table table, Gate.State expected, Gate.State next) {
+    if (next.keepsWayBack()) {
+      requireRows(table);
+    }
     return submit(
         table,
         commit -> {
@@ -208,7 +211,7 @@ public final class GateOperations {
   private static void requireRows(Table table) {
     if (table.isLockSpace()) {
       throw new KvException.Permanent(
-          table.name() + " is a lock space: move it with a fence and a move");
+          table.name() + " is a lock space: move it with a fence and a move, for good");
     }
   }
 
@@ -227,7 +230,7 @@ public final class GateOperations {
 
   private static Row reassert(Commit commit, Table table, StoreKey key, long atLeast)
       throws RocksDBException {
-    if (table.gate().isHandedOver()) {
+    if (!table.gate().isLed()) {
       throw table.gate().stale(table.name());
     }
     commit.versions().keep(atLeast);

@@ -45,7 +45,7 @@ public final class RowWrite implements Operation.Step<Long> {
 
   @Override
   public Long apply(Commit commit) throws RocksDBException {
-    table.gate().admitWrite(table.name(), epoch);
+    table.gate().admitWrite(table.name(), epoch, mutation.version() != null);
     Lock lock = mutation.lock();
     if (lock != null) {
       requireNotMoved(lockSpace);

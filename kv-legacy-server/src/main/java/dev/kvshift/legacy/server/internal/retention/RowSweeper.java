@@ -58,11 +58,18 @@ public final class RowSweeper {
     return read(MetaKeys.of(MetaKeys.COUNT, table.id()));
   }
 
-  /** Raises the horizon if it is due, and begins a sweep if one is due or wanted. */
+  /**
+   * Raises the horizon if it is due, and begins a sweep if one is due or wanted. In clock order the
+   * horizon stays where it is: the way back brings the rows that a follower has missed meanwhile,
+   * at their old versions.
+   */
   void prepare(Table table, boolean wanted) {
     long horizon = VersionClock.micros(clock.instant().minus(retention.tombstones()));
     long step = TimeUnit.MILLISECONDS.toMicros(retention.tombstones().toMillis()) / STEPS;
-    boolean due = clock.read().isConfirmed() && horizon >= table.publishedHorizon() + step;
+    boolean due =
+        clock.read().isConfirmed()
+            && horizon >= table.publishedHorizon() + step
+            && !table.publishedGate().state().isClockOrdered();
     if (due) {
       pipeline.change(table, commit -> commit.raiseHorizon(table, horizon));
     }

@@ -33,6 +33,9 @@ public final class Records {
   private static final byte GATE_FORMAT_WITHOUT_COPY = 1;
   private static final byte GATE_FORMAT = 2;
 
+  /** Of a gate that keeps or has used a way back, which older servers would not see. */
+  private static final byte GATE_FORMAT_WITH_WAY_BACK = 3;
+
   /** Maximum number of bytes of a stored row that are not its value. */
   public static final int MAX_HEAD_BYTES = 1 + 2 * Long.BYTES;
 
@@ -193,7 +196,8 @@ public final class Records {
     Gate.State state = gate.state();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
-      out.writeByte(GATE_FORMAT);
+      boolean hasWayBack = state.keepsWayBack() || state.isClockOrdered();
+      out.writeByte(hasWayBack ? GATE_FORMAT_WITH_WAY_BACK : GATE_FORMAT);
       out.writeLong(state.epoch());
       out.writeUTF(state.phase().name());
       out.writeLong(state.acceptMin());
@@ -218,6 +222,10 @@ public final class Records {
       out.writeUTF(copy == null ? "" : copy.toString());
       out.writeLong(state.applied());
       out.writeByte(state.ramp());
+      if (hasWayBack) {
+        out.writeBoolean(state.keepsWayBack());
+        out.writeBoolean(state.isClockOrdered());
+      }
     } catch (IOException e) {
       throw new UncheckedIOException("a gate could not be encoded", e);
     }
@@ -227,7 +235,7 @@ public final class Records {
   public static GateRecord gate(byte[] stored) {
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(stored))) {
       byte format = in.readByte();
-      if (format != GATE_FORMAT && format != GATE_FORMAT_WITHOUT_COPY) {
+      if (format < GATE_FORMAT_WITHOUT_COPY || format > GATE_FORMAT_WITH_WAY_BACK) {
         throw new IOException("gate of unknown format " + format);
       }
       long epoch = in.readLong();
@@ -251,11 +259,16 @@ public final class Records {
       String copy = hasCopy ? in.readUTF() : "";
       long applied = hasCopy ? in.readLong() : 0;
       int ramp = in.available() > 0 ? in.readByte() : Gate.State.ALL;
+      boolean hasWayBack = format == GATE_FORMAT_WITH_WAY_BACK;
+      boolean keepsWayBack = hasWayBack && in.readBoolean();
+      boolean isClockOrdered = hasWayBack && in.readBoolean();
       return GateRecord.of(
           Gate.State.first()
               .withCopy(copy.isEmpty() ? null : Copy.parse(copy))
               .withApplied(applied)
               .withRamp(ramp)
+              .withWayBack(keepsWayBack)
+              .withClockOrder(isClockOrdered)
               .withEpoch(epoch)
               .withPhase(phase)
               .withAcceptMin(acceptMin)

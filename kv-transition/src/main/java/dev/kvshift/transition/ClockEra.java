@@ -1,0 +1,255 @@
+package dev.kvshift.transition;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The time in clock order after a move that keeps a way back: protocol, 12. The new store answers
+ * and acknowledges alone, and the old one follows at the same versions, so that it can lead again.
+ * The time ends by {@link #goBack} or by {@link #finish}.
+ *
+ * <p>Its phases are held by a {@link MetadataGate} in the new store, so that the old one may be
+ * down; the old store's leader alone decides the move and the way back, each by one
+ * compare-and-set. Blocking; each method can be called again after any failure, by any process.
+ */
+public final class ClockEra {
+  private final String collection;
+  private final StoreCollection old;
+  private final Gate leader;
+  private final Store fresh;
+  private final MetadataGate gate;
+  private final Duration patience;
+  private final Consumer<String> progress;
+
+  /** Runs the pass of a way back. */
+  @FunctionalInterface
+  public interface PassRunner {
+    /**
+     * Runs a pass to its end.
+     *
+     * @param merged the state in which it begins; it can be resumed in this epoch alone
+     * @return what it has found
+     */
+    MergePass.Counts run(MergePass pass, State merged);
+  }
+
+  private ClockEra(
+      String collection,
+      StoreCollection old,
+      Store fresh,
+      MetadataGate gate,
+      Duration patience,
+      Consumer<String> progress) {
+    this.collection = collection;
+    this.old = old;
+    this.leader = old.gate();
+    this.fresh = fresh;
+    this.gate = gate;
+    this.patience = patience;
+    this.progress = progress;
+  }
+
+  /**
+   * Returns the time in clock order of a collection.
+   *
+   * @param old the old store's collection
+   * @param fresh the new store, which stays the caller's
+   * @param patience how long each step waits for the instances
+   * @param progress receives what is done and waited for, a line each time
+   * @throws KvException.Permanent if the new store does not show deletes, or lacks anything else
+   *     that a way back needs
+   */
+  public static ClockEra of(
+      StoreCollection old, Store fresh, Duration patience, Consumer<String> progress) {
+    requireNewSide(fresh);
+    return new ClockEra(
+        old.name(),
+        old,
+        fresh,
+        MetadataGate.of(fresh, old.name()),
+        Objects.requireNonNull(patience),
+        Objects.requireNonNull(progress));
+  }
+
+  /**
+   * Checks what a way back needs of the new store.
+   *
+   * @throws KvException.Permanent if it lacks that
+   */
+  public static void requireNewSide(Store fresh) {
+    for (Capability needed :
+        new Capability[] {
+          Capability.METADATA,
+          Capability.SCAN,
+          Capability.VERSIONED_WRITES,
+          Capability.TOMBSTONE_READS
+        }) {
+      if (!fresh.capabilities().contains(needed)) {
+        throw new KvException.Permanent(
+            fresh.description()
+                + " lacks "
+                + needed
+                + ", without which there is no way back after the move"
+                + (needed == Capability.TOMBSTONE_READS
+                    ? ": add deletes=kept to a scylla:// string"
+                    : ": move for good"));
+      }
+    }
+  }
+
+  /**
+   * Begins the time in the new store's gate, unless it has begun. Services do so as well: it only
+   * has to be called so that {@link #state} shows it at once.
+   *
+   * @throws KvException.Permanent if the leader has not handed the collection to the clocks
+   */
+  public State begin() {
+    State led = requireHanded();
+    await(() -> MetadataGate.begin(fresh, collection, led));
+    return await(gate::state);
+  }
+
+  /**
+   * Begins the time of a collection in the new store's gate, unless it has begun.
+   *
+   * @param handed the leader's state, ordered by clocks
+   */
+  public static CompletionStage<Void> begin(Store fresh, String collection, State handed) {
+    return MetadataGate.begin(fresh, collection, handed);
+  }
+
+  /** Returns the state of the gate in the new store. */
+  public State state() {
+    return await(gate::state);
+  }
+
+  /**
+   * Takes the collection back to its old store, which leads again. No writer waits for anything but
+   * its own requests, and nothing that was acknowledged or read is lost. From then on, the next
+   * move needs a new import.
+   *
+   * <p>Every instance enters the merge of both sides; a pass over all keys brings the old store
+   * what it has missed; then one compare-and-set lets the leader lead.
+   *
+   * @param runner runs the pass, which may be held to a rate, saved and resumed
+   * @return what the pass has found; null if an earlier call had taken the collection back
+   * @throws KvException.Permanent if the collection was finished, or never moved
+   */
+  public MergePass.@Nullable Counts goBack(PassRunner runner) {
+    State led = await(leader::state);
+    if (isBack(led)) {
+      await(() -> gate.end(led));
+      return null;
+    }
+    State begun = begin();
+    if (begun.phase() == Phase.NEW_ONLY) {
+      throw finished();
+    }
+    if (!begun.sealed()) {
+      coordinator().moveTo(Phase.NEW_READ, patience);
+    }
+    State merged = await(gate::state);
+    progress.accept("collection " + collection + ": a pass over both sides");
+    MergePass.Counts counts = runner.run(pass(merged), merged);
+    await(() -> gate.close(merged.epoch()));
+    long epoch = merged.epoch() + 1;
+    State next =
+        State.first().withEpoch(epoch).withAcceptMin(epoch).withIncarnation(led.incarnation() + 1);
+    await(() -> leader.compareAndSet(led, next));
+    State now = await(leader::state);
+    if (!isBack(now)) {
+      throw new KvException.Transient(
+          "collection " + collection + " is " + now + " and has not gone back yet: call again");
+    }
+    await(() -> gate.end(now));
+    progress.accept("collection " + collection + " is led by its old store again, in " + now);
+    return counts;
+  }
+
+  /**
+   * Ends the way back: the new store serves alone, for ever.
+   *
+   * @return the new store's record
+   * @throws KvException.Permanent if the collection has gone back, or never moved
+   */
+  public CollectionRecord finish() {
+    State begun = begin();
+    if (begun.phase() != Phase.NEW_ONLY) {
+      coordinator().moveTo(Phase.NEW_PRIMARY, patience);
+    }
+    State last = await(gate::state);
+    State sealed = last.phase() == Phase.NEW_ONLY ? last : await(() -> gate.seal(last.epoch()));
+    Copy copy =
+        Objects.requireNonNull(sealed.copy(), () -> "the gate of " + collection + " names no copy");
+    CollectionRecord record = await(() -> fresh.activate(collection, copy, sealed.floor()));
+    State led = await(leader::state);
+    if (led.isClockOrdered()) {
+      await(() -> leader.seal(led.epoch()));
+    }
+    return record;
+  }
+
+  private static boolean isBack(State led) {
+    return !led.isClockOrdered() && led.phase() == Phase.LEGACY && led.epoch() > 0;
+  }
+
+  private State requireHanded() {
+    State led = await(leader::state);
+    if (led.phase() == Phase.NEW_ONLY && !led.keepsWayBack()) {
+      State known = await(gate::state);
+      if (known.phase() == Phase.NEW_ONLY) { // finished, perhaps by half
+        return led.withFloor(known.floor());
+      }
+      throw finished();
+    }
+    if (!led.isClockOrdered()) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " is in "
+              + led
+              + ": it was not moved with a way back, so that there is neither a way back nor an end"
+              + " of it");
+    }
+    return led;
+  }
+
+  private KvException finished() {
+    return new KvException.Permanent(
+        "collection "
+            + collection
+            + " has moved for good, and there is no way back: the old store lacks what was written"
+            + " since");
+  }
+
+  private Coordinator coordinator() {
+    return Coordinator.inClockOrder(collection, gate, () -> pass(await(gate::state)).run())
+        .withProgress(progress);
+  }
+
+  private MergePass pass(State merged) {
+    Copy copy =
+        Objects.requireNonNull(merged.copy(), () -> "the gate of " + collection + " names no copy");
+    StoreCollection onNew =
+        await(() -> fresh.open(collection, old.layout(), Claim.importing(copy)));
+    return MergePass.of(old, onNew).backFrom(merged);
+  }
+
+  private static <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> request) {
+    return Coordinator.await(request, KvException.Transient::new);
+  }
+}
