@@ -30,6 +30,7 @@ class FuzzLoad {
   private static final long SECONDS = Long.getLong("kvshift.fuzz.seconds", 120);
   private static final String FIGURES = System.getProperty("kvshift.figures");
   private static final int MAX_INPUT_BYTES = 4_096;
+  private static final Pattern GIVEN = Pattern.compile("#(\\d+)\\s+INITED");
   private static final Pattern RUNS = Pattern.compile("#(\\d+)\\s+DONE\\s+cov: (\\d+)");
 
   private final Map<String, Long> figures = new LinkedHashMap<>();
@@ -74,11 +75,19 @@ class FuzzLoad {
     int code = fuzzer.waitFor();
     String said = Files.readString(log);
     Matcher runs = RUNS.matcher(said);
+    long tried = 0;
     if (runs.find()) {
-      figures.put(target.name() + "_runs", Long.valueOf(runs.group(1)));
+      tried = Long.parseLong(runs.group(1));
+      figures.put(target.name() + "_runs", tried);
       figures.put(target.name() + "_coverage", Long.valueOf(runs.group(2)));
     }
     assertThat(code).as("%s, see %s: %s", target.name(), log, end(said)).isZero();
+    Matcher given = GIVEN.matcher(said);
+    assertThat(given.find() && Long.parseLong(given.group(1)) < tried)
+        .as(
+            "%s had %s s, too few for inputs of its own: pass more --seconds",
+            target.name(), seconds)
+        .isTrue();
   }
 
   private static String end(String said) {
