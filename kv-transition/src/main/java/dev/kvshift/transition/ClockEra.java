@@ -7,12 +7,14 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.InstanceRegistry;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,7 @@ public final class ClockEra {
   private final MetadataGate gate;
   private final Duration patience;
   private final Consumer<String> progress;
+  private final Duration leases;
 
   /** Runs the pass of a way back. */
   @FunctionalInterface
@@ -53,7 +56,8 @@ public final class ClockEra {
       Store fresh,
       MetadataGate gate,
       Duration patience,
-      Consumer<String> progress) {
+      Consumer<String> progress,
+      Duration leases) {
     this.collection = collection;
     this.old = old;
     this.leader = old.gate();
@@ -61,6 +65,7 @@ public final class ClockEra {
     this.gate = gate;
     this.patience = patience;
     this.progress = progress;
+    this.leases = leases;
   }
 
   /**
@@ -82,7 +87,13 @@ public final class ClockEra {
         fresh,
         MetadataGate.of(fresh, old.name()),
         Objects.requireNonNull(patience),
-        Objects.requireNonNull(progress));
+        Objects.requireNonNull(progress),
+        Gate.LEASE.plus(InstanceRegistry.LEASE_MARGIN));
+  }
+
+  /** Returns the same era, if no instance has a lease of before the move any more. */
+  ClockEra withoutLeases() {
+    return new ClockEra(collection, old, fresh, gate, patience, progress, Duration.ZERO);
   }
 
   /**
@@ -119,7 +130,9 @@ public final class ClockEra {
    */
   public State begin() {
     State led = requireHanded();
-    await(() -> MetadataGate.begin(fresh, collection, led));
+    if (led.isClockOrdered()) {
+      await(() -> MetadataGate.begin(fresh, collection, led));
+    }
     return await(gate::state);
   }
 
@@ -160,6 +173,7 @@ public final class ClockEra {
       throw finished();
     }
     if (!begun.sealed()) {
+      outlastLeases();
       coordinator().moveTo(Phase.NEW_READ, patience);
     }
     State merged = await(gate::state);
@@ -203,6 +217,24 @@ public final class ClockEra {
     return record;
   }
 
+  /**
+   * Waits until every lease that the leader has given before the move is over. The gate in the new
+   * store does not know these instances, and one of them may still read from the new side, as in
+   * the leader's new-primary, without having heard of the move.
+   */
+  private void outlastLeases() {
+    progress.accept(
+        "collection " + collection + " waits until the leases of before its move are over");
+    long end = System.nanoTime() + leases.toNanos();
+    while (System.nanoTime() - end < 0) {
+      LockSupport.parkNanos(end - System.nanoTime());
+      if (Thread.currentThread().isInterrupted()) {
+        throw new KvException.Transient(
+            "collection " + collection + " did not go back: interrupted, call again");
+      }
+    }
+  }
+
   private static boolean isBack(State led) {
     return !led.isClockOrdered() && led.phase() == Phase.LEGACY && led.epoch() > 0;
   }
@@ -212,7 +244,7 @@ public final class ClockEra {
     if (led.phase() == Phase.NEW_ONLY && !led.keepsWayBack()) {
       State known = await(gate::state);
       if (known.phase() == Phase.NEW_ONLY) { // finished, perhaps by half
-        return led.withFloor(known.floor());
+        return led;
       }
       throw finished();
     }

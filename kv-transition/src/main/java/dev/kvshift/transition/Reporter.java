@@ -83,6 +83,7 @@ final class Reporter implements AutoCloseable {
     for (Keeper keeper : Keeper.values()) {
       beats.put(keeper, new Beats(keeper));
     }
+    beats.values().forEach(each -> each.schedule(PAUSE));
   }
 
   /** Registers the process with a collection that it is about to open, and returns its state. */
@@ -179,7 +180,6 @@ final class Reporter implements AutoCloseable {
 
     Beats(Keeper keeper) {
       this.keeper = keeper;
-      schedule(PAUSE);
     }
 
     /** Reports without a pause, such as when a reply has shown an epoch that is not known yet. */

@@ -40,6 +40,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -221,6 +222,29 @@ final class ClockEraTest {
     held.complete(null);
     Await.failure(KvException.UnknownOutcome.class, () -> put);
     assertThat(items.get(KEY)).contains(ONE);
+  }
+
+  @Test
+  void goBack_readerThatHasNotHeardOfTheMove_neverReadsTheNewSideAlone() {
+    KvCollection items = connect("service");
+    TwoStores.Requests cut = new TwoStores.Requests();
+    try (KvStore unaware = stores.connect("unaware", cut, stores.toNew)) {
+      KvCollection late = unaware.collection(TwoStores.ITEMS, TwoStores.LAYOUT);
+      keepWayBack();
+      State last =
+          Coordinator.of(TwoStores.ITEMS, leader).moveTo(Phase.NEW_PRIMARY, TwoStores.PATIENCE);
+      late.put(KEY, ONE);
+      CompletableFuture<?> held = new CompletableFuture<>();
+      cut.reportsHeld = held;
+      join(leader.seal(last.epoch()));
+      assertThat(late.get(KEY)).contains(ONE);
+      ClockEra.of(stores.onOld, stores.newStore, TwoStores.PATIENCE, line -> {})
+          .goBack((pass, merged) -> pass.run());
+      items.put(KEY, TWO);
+      CompletionStage<Optional<Bytes>> read = late.async().get(KEY);
+      held.complete(null);
+      assertThat(join(read)).contains(TWO);
+    }
   }
 
   @Test
@@ -442,7 +466,8 @@ final class ClockEraTest {
   }
 
   private ClockEra era() {
-    return ClockEra.of(stores.onOld, stores.newStore, TwoStores.PATIENCE, line -> {});
+    return ClockEra.of(stores.onOld, stores.newStore, TwoStores.PATIENCE, line -> {})
+        .withoutLeases();
   }
 
   private List<Gate.Instance> instances() {

@@ -20,6 +20,8 @@ import dev.kvshift.legacy.wire.MainKeyRows;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.PartitionRows;
 import dev.kvshift.legacy.wire.RowCount;
+import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
@@ -210,6 +212,31 @@ class RowSweeperTest {
     assertThat(engine.rowSweeper().advance(table, 2)).isFalse();
 
     assertThat(rows()).isZero();
+  }
+
+  @Test
+  void prepare_clockOrdered_remembersDeletesUntilTheWayBack() {
+    long deleted = await(write("m", "c0", Mutation.delete()));
+    Gate.State now = engine.gates().state(table);
+    await(engine.gates().compareAndSet(table, now, now.withWayBack(true)));
+    await(engine.gates().fence(table, "try", FenceOptions.lasting(Duration.ofSeconds(60))));
+    Gate.State moved = await(engine.gates().move(table, "try"));
+    assertThat(moved.isClockOrdered()).isTrue();
+    clock.advance(Duration.ofDays(11));
+    engine.rowSweeper().prepare(table, false);
+    assertThat(table.publishedHorizon()).isLessThan(deleted);
+    reopen();
+    assertThat(engine.gates().state(table).isClockOrdered()).isTrue();
+
+    long epoch = moved.epoch() + 1;
+    Gate.State back =
+        Gate.State.first()
+            .withEpoch(epoch)
+            .withAcceptMin(epoch)
+            .withIncarnation(moved.incarnation() + 1);
+    assertThat(await(engine.gates().compareAndSet(table, moved, back))).isTrue();
+    engine.rowSweeper().prepare(table, false);
+    assertThat(table.publishedHorizon()).isGreaterThan(deleted);
   }
 
   /** Otherwise a read would pass all of them in one go, however many they are. */
