@@ -134,8 +134,8 @@ final class Catalog {
                       + " systems, N of larger ones; without any one rule, a violation",
                   new Tests(
                       "kv-transition",
-                      "PhaseModelTest,ClockModelTest,VersionModelTest,DirectoryModelTest,"
-                          + "LockModelTest"))
+                      "PhaseModelTest,ClockModelTest,EraModelTest,VersionModelTest,"
+                          + "DirectoryModelTest,LockModelTest"))
               .with(number("--states", "N", "kvshift.model.states"))
               .property("test.heap", "3g"),
           TestCheck.of(
