@@ -51,9 +51,11 @@ final class Rows {
    *
    * @param given the version of the write; null if the leader issues one
    * @param leader whether this store issues versions
+   * @param purges whether it forgets some old deletes meanwhile
    * @return the version of the write
    */
-  long apply(StoreKey key, Mutation mutation, @Nullable Long given, boolean leader) {
+  long apply(
+      StoreKey key, Mutation mutation, @Nullable Long given, boolean leader, boolean purges) {
     Instant now = server.now();
     Lock lock = mutation.lock();
     if (lock != null) {
@@ -79,6 +81,9 @@ final class Rows {
     if (leader) {
       lastVersion = Math.max(lastVersion, version);
     }
+    if (purges) {
+      purgeSome(now);
+    }
     Row next = Row.of(key, version, mutation.value(), mutation.expiry());
     TokenKey at = TokenKey.of(key);
     Row held = rows.get(at);
@@ -101,8 +106,7 @@ final class Rows {
   }
 
   /** Removes those of the next few rows that were deleted or expired before the purge horizon. */
-  void purgeSome() {
-    Instant now = server.now();
+  private void purgeSome(Instant now) {
     long horizon = VersionClock.micros(now.minus(server.purgeAfter));
     for (int i = 0; i < PURGE_LOOKS; i++) {
       Map.Entry<TokenKey, Row> entry =

@@ -104,7 +104,7 @@ final class Table {
                         owner,
                         call,
                         true,
-                        () -> rows.apply(key, mutation, versions.next(nowMicros()), false)));
+                        () -> rows.apply(key, mutation, versions.next(nowMicros()), false, false)));
       }
     }
     boolean leader = record == null || (record.state() == State.ACTIVE && record.floor() == 0);
@@ -112,13 +112,9 @@ final class Table {
         owner,
         call,
         mutation.version() != null,
-        () -> {
-          long version = rows.apply(key, mutation, mutation.version(), leader);
-          if (leader && !gate.isClockOrdered()) {
-            rows.purgeSome();
-          }
-          return version;
-        });
+        () ->
+            rows.apply(
+                key, mutation, mutation.version(), leader, leader && !gate.isClockOrdered()));
   }
 
   CompletionStage<Row> reassert(Object owner, StoreKey key, long atLeast, Call call) {

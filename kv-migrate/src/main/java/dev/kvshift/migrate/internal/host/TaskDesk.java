@@ -72,8 +72,10 @@ public final class TaskDesk {
       throw new MigrationException.CutoverRefused(
           "collection "
               + plan.collection()
-              + " has moved: no step is left"
-              + (now.isClockOrdered() ? ", but the commands finish and rollback" : ""));
+              + " has moved: "
+              + (now.isClockOrdered()
+                  ? "no step is left but the commands finish and rollback"
+                  : "there is no way back from NEW_ONLY, and no step that is left"));
     }
     if (target.compareTo(now.phase()) > 0) {
       ask(TaskKind.LEAD);
