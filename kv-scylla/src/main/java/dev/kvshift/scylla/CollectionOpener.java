@@ -122,7 +122,7 @@ final class CollectionOpener {
   }
 
   private CollectionCql table(String name, Shape shape, long incarnation) {
-    return new CollectionCql(
+    return CollectionCql.of(
         schema.cql().keyspace(), TableNames.data(name, incarnation), shape, schema.cql().dialect());
   }
 

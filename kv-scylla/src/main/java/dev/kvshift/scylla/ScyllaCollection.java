@@ -105,10 +105,11 @@ final class ScyllaCollection implements StoreCollection {
   @Override
   public void check(StoreKey key, Mutation mutation) {
     checker.check(key, mutation);
-    checkVersion(mutation);
+    checkVersion(name, clock, mutation);
   }
 
-  private void checkVersion(Mutation mutation) {
+  /** Checks the version that a write brings, if it brings one. */
+  static void checkVersion(String name, VersionClock clock, Mutation mutation) {
     Long version = mutation.version();
     if (version == null) {
       return;
