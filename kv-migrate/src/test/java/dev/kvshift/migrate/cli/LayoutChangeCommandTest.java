@@ -111,8 +111,6 @@ final class LayoutChangeCommandTest {
     try (KvStore after = Stores.connect(newSide)) {
       requireRange(after.collection("files", SHARDED), ROWS + 2);
     }
-    System.out.println(out);
-    System.out.println(err);
   }
 
   private static void requireRange(KvCollection files, int entries) {
