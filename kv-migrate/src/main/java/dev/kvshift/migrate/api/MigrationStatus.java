@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param copy the copy's tasks
  * @param verify the last comparison, without its keys, or null if there was none
  * @param quarantine the keys whose newest row the target can never hold
+ * @param takenBack when the pass ended after which the collection was taken back from an earlier
+ *     move; null if it never was
  * @param events the last ten events, oldest first, as JSON
  */
 public record MigrationStatus(
@@ -24,6 +26,7 @@ public record MigrationStatus(
     Copy copy,
     @Nullable VerifyReport verify,
     Quarantine quarantine,
+    @Nullable Instant takenBack,
     List<String> events) {
   /** Copies the list. */
   public MigrationStatus {

@@ -410,7 +410,9 @@ final class MigrateCommand implements Runnable {
                   + name
                   + " is back in phase legacy, after its move"
                   + (counts == null ? "" : ": " + counts)
-                  + "; 'reset' it before it is moved again");
+                  + "; 'certificate --rollback "
+                  + name
+                  + "' prints the proof; 'reset' it before it is moved again");
           return ExitCode.OK;
         });
   }
@@ -577,12 +579,18 @@ final class MigrateCommand implements Runnable {
   @Command(description = "Prints the certificate of a collection that has moved, as JSON.")
   int certificate(
       @Mixin ConfigOption config,
+      @Option(
+              names = "--rollback",
+              description =
+                  "Prints that of its last way back after a move: what the pass over both stores"
+                      + " has compared and written, when and for whom.")
+          boolean isBack,
       @Parameters(paramLabel = "COLLECTION", description = "The collection.") String name) {
     return with(
         config,
         opened -> {
           try (Migration migration = migration(opened.plan().collection(name))) {
-            out(migration.certificate());
+            out(isBack ? migration.rollbackCertificate() : migration.certificate());
             return ExitCode.OK;
           }
         });
@@ -605,6 +613,20 @@ final class MigrateCommand implements Runnable {
             + report.floor()
             + ", checked at "
             + report.at());
+    CertificateReport.Back back = report.back();
+    if (back != null) {
+      out(
+          "taken back after epoch "
+              + back.epoch()
+              + ", by "
+              + back.by()
+              + ", after a pass over both sides from "
+              + back.began()
+              + " to "
+              + back.ended()
+              + ": "
+              + back.counts());
+    }
     if (!report.losses().isEmpty()) {
       out(
           "accepted losses: "

@@ -25,6 +25,14 @@ final class StatusText {
             source.floor().isPresent() && source.phase() != Phase.NEW_ONLY
                 ? ", moved with a way back: 'finish' or 'rollback'"
                 : ""));
+    if (status.takenBack() != null) {
+      lines.add(
+          "taken back after an earlier move, by a pass that ended at "
+              + status.takenBack()
+              + ": 'certificate --rollback "
+              + status.collection()
+              + "' prints its proof");
+    }
     MigrationStatus.Stream stream = status.stream();
     if (stream == null) {
       lines.add(source.floor().isPresent() ? "moved and retired" : "not prepared");

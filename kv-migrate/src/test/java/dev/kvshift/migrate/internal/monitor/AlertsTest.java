@@ -232,6 +232,7 @@ final class AlertsTest {
                 16, 16, new CopyCounts(50, 50, new CopyCounts.Skipped(0, 0), 0, 1)),
             null,
             new MigrationStatus.Quarantine(0, List.of(), 0),
+            null,
             List.of());
     return verified(
         new Reading(
@@ -293,6 +294,7 @@ final class AlertsTest {
         copy,
         null,
         new MigrationStatus.Quarantine(quarantined, List.of(), 0),
+        null,
         List.of());
   }
 
@@ -322,6 +324,7 @@ final class AlertsTest {
             old.copy(),
             null,
             new MigrationStatus.Quarantine(0, List.of(), 2),
+            null,
             List.of()));
   }
 
@@ -363,6 +366,7 @@ final class AlertsTest {
             old.copy(),
             null,
             old.quarantine(),
+            null,
             List.of()));
   }
 

@@ -464,6 +464,7 @@ final class PageLoad {
         copy,
         null,
         new MigrationStatus.Quarantine(quarantined, List.of(), losses),
+        null,
         events);
   }
 
