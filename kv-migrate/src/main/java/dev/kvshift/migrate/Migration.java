@@ -450,26 +450,67 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Keeps a way back for the cutover that follows: the collection is handed to the clocks, the
-   * target serves alone, and the source follows, until {@link #endWayBack} or {@link #goBack}.
+   * Checks that the stores allow a way back after the move. Does nothing if the collection has
+   * moved.
    *
-   * @throws KvException.Permanent if the target does not show deletes
-   * @throws MigrationException.CutoverRefused if the collection has moved
+   * @throws MigrationException.CutoverRefused if they do not, saying why
+   */
+  public void requireWayBack() {
+    String why = state().isLed() ? WayBack.obstacle(plan.target(), ledger) : null;
+    if (why != null) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " was not moved, since there would be no way back: "
+              + why
+              + "; or give --final to move for good");
+    }
+  }
+
+  /**
+   * Keeps a way back for the cutover that follows: the collection is handed to the clocks, the
+   * target serves alone, and the source follows, until {@link #endWayBack} or {@link #goBack}. Does
+   * nothing if it has moved.
+   *
+   * @throws MigrationException.CutoverRefused if the stores do not allow it, saying why
    */
   public void keepWayBack() {
-    ClockEra.requireNewSide(plan.target());
+    requireWayBack();
+    decide(true);
+  }
+
+  /**
+   * Keeps no way back for the cutover that follows: the target serves alone, for ever.
+   *
+   * @throws MigrationException.CutoverRefused if the collection has moved with a way back
+   */
+  public void moveForGood() {
+    if (state().isClockOrdered()) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " has moved and keeps a way back: the command finish ends it");
+    }
+    decide(false);
+  }
+
+  /** Records at the gate whether a way back is kept: the move itself reads it there. */
+  private void decide(boolean isKept) {
     Gate gate = source().gate();
-    while (true) {
-      Gate.State now = state();
-      if (now.keepsWayBack()) {
-        return;
-      }
-      if (!now.isLed()) {
+    boolean wasSet = false;
+    for (Gate.State now = state(); now.isLed() && now.keepsWayBack() != isKept; now = state()) {
+      if (wasSet) {
         throw new MigrationException.CutoverRefused(
-            "collection " + plan.collection() + " has moved without a way back");
+            "collection "
+                + plan.collection()
+                + " was not moved: its old store did not keep that "
+                + (isKept ? "a way back is wanted" : "none is wanted")
+                + ", so it is of a version that knows none, or another cutover has just begun");
       }
-      Await.patiently(
-          plan.options().patience(), () -> gate.compareAndSet(now, now.withWayBack(true)));
+      Gate.State from = now;
+      wasSet =
+          Await.patiently(
+              plan.options().patience(), () -> gate.compareAndSet(from, from.withWayBack(isKept)));
     }
   }
 

@@ -116,8 +116,8 @@ public final class ClockEra {
                 + needed
                 + ", without which there is no way back after the move"
                 + (needed == Capability.TOMBSTONE_READS
-                    ? ": add deletes=kept to a scylla:// string"
-                    : ": move for good"));
+                    ? ": add deletes=kept to a scylla:// string, the services' too"
+                    : ""));
       }
     }
   }

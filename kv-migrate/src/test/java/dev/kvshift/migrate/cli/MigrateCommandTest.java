@@ -51,7 +51,7 @@ final class MigrateCommandTest {
         files.put(Key.of(Bytes.utf8("key-" + i)), Bytes.utf8("value-" + i));
       }
 
-      assertThat(execute("run", "--cutover", "--json", json.toString()))
+      assertThat(execute("run", "--cutover", "--final", "--json", json.toString()))
           .as(err.toString())
           .isZero();
 
@@ -80,9 +80,11 @@ final class MigrateCommandTest {
         KvStore target = InMemory.store("to-" + name)) {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
 
-      for (String step : List.of("prepare", "copy", "verify", "cutover")) {
+      for (String step : List.of("prepare", "copy", "verify")) {
         assertThat(execute(step)).as(step + err).isZero();
       }
+      assertThat(execute("cutover", "--final")).as("%s", err).isZero();
+      assertThat(out.toString()).endsWith("files has moved for good: there is no way back\n");
       assertThat(target.collection("files", LAYOUT).get(Key.of(Bytes.utf8("a"))))
           .contains(Bytes.utf8("b"));
     }
@@ -99,7 +101,9 @@ final class MigrateCommandTest {
       assertThat(out.toString()).contains("ready for the cutover: give --cutover");
       assertThat(execute("list")).isZero();
       assertThat(out.toString()).contains("files: phase new-primary");
-      assertThat(execute(file, "run", "--way", "dual-write", "--cutover")).as("%s", err).isZero();
+      assertThat(execute(file, "run", "--way", "dual-write", "--cutover", "--final"))
+          .as("%s", err)
+          .isZero();
       assertThat(out.toString()).contains("cutover: moved without a pause, by seal-5\n");
       assertThat(err.toString()).contains("collection files enters phase NEW_PRIMARY, epoch 5\n");
       assertThat(execute("status")).isZero();
@@ -128,7 +132,7 @@ final class MigrateCommandTest {
           .contains("collection files is back in phase legacy, from shadow-read\n");
       assertThat(execute("rollback")).isZero();
       assertThat(out.toString()).endsWith("collection files is in phase legacy\n");
-      assertThat(execute("run", "--cutover")).as("%s", err).isZero();
+      assertThat(execute("run", "--cutover", "--final")).as("%s", err).isZero();
       assertThat(execute("rollback")).isEqualTo(ExitCode.REFUSED);
     }
   }
@@ -142,11 +146,20 @@ final class MigrateCommandTest {
       assertThat(execute("run")).as("%s", err).isZero();
       assertThat(execute("finish")).isNotZero();
       assertThat(err.toString()).contains("was not moved with a way back");
-      assertThat(execute("cutover", "--way-back")).as("%s", err).isZero();
       assertThat(execute("status")).isZero();
       assertThat(out.toString())
-          .contains(
-              "files: phase new-primary, epoch 1, moved with a way back: 'finish' or 'rollback'\n");
+          .contains("way back: 'rollback'; after a cutover, too, until 'finish'\n");
+      assertThat(execute("cutover")).as("%s", err).isZero();
+      assertThat(out.toString())
+          .endsWith("files keeps a way back: 'rollback files', or 'finish files' ends it\n");
+      assertThat(execute("status")).isZero();
+      assertThat(out.toString())
+          .contains("files: phase new-primary, epoch 1, moved with a way back\n");
+      assertThat(out.toString()).contains("way back: 'rollback', until 'finish'\n");
+      assertThat(execute("cutover", "--final")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("keeps a way back: the command finish ends it");
+      assertThat(execute("retire")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("give the command finish first, or rollback");
       assertThat(execute("cutover")).isZero();
       assertThat(out.toString()).contains("cutover: moved already by attempt ");
       assertThat(execute("step", "legacy")).isEqualTo(ExitCode.REFUSED);
@@ -162,8 +175,7 @@ final class MigrateCommandTest {
       assertThat(out.toString()).contains("'certificate --rollback files' prints its proof");
 
       assertThat(execute("reset")).as("%s", err).isZero();
-      assertThat(execute("run")).as("%s", err).isZero();
-      assertThat(execute("cutover", "--way-back")).as("%s", err).isZero();
+      assertThat(execute("run", "--cutover")).as("%s", err).isZero();
       assertThat(execute("finish")).as("%s", err).isZero();
       assertThat(execute("finish")).as("%s", err).isZero();
       assertThat(execute("status")).isZero();

@@ -8,6 +8,7 @@ import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -51,6 +52,7 @@ public final class StatusReader {
         copy(ledger),
         verify(ledger),
         quarantine(ledger),
+        WayBack.obstacle(plan.target(), ledger),
         takenBack(ledger, state),
         events(ledger));
   }

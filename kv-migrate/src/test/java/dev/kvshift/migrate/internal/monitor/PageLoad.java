@@ -465,6 +465,7 @@ final class PageLoad {
         null,
         new MigrationStatus.Quarantine(quarantined, List.of(), losses),
         null,
+        null,
         events);
   }
 
