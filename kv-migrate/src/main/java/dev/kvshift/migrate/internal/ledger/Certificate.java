@@ -297,10 +297,14 @@ public record Certificate(
     return with(new Back(hash(), floor, pass, Machine.user(), Machine.name()));
   }
 
-  /** Returns whether this is the proof of a later way back than another one. */
+  /**
+   * Returns whether this is the proof of a later way back than another one, after the same move. A
+   * leader that was made anew counts its epochs from the beginning, and its copy is another.
+   */
   public boolean isBackAfter(Certificate other) {
-    return Objects.requireNonNull(back).pass.epoch()
-        > Objects.requireNonNull(other.back).pass.epoch();
+    MergeRecord mine = Objects.requireNonNull(back).pass;
+    MergeRecord its = Objects.requireNonNull(other.back).pass;
+    return mine.copy().equals(its.copy()) && mine.epoch() > its.epoch();
   }
 
   /** Returns whether this is the proof of a way back after the move of a certificate. */

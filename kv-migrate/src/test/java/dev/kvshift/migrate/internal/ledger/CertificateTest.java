@@ -309,6 +309,11 @@ final class CertificateTest {
     assertThat(report.counts()).isEqualTo(COUNTS);
     assertThat(report.epoch()).isEqualTo(2);
     assertThat(back.isBackFrom(moved())).isTrue();
+    Certificate later = moved().takenBack(FLOOR, pass(4, NOW, WHOLE, NOW));
+    assertThat(later.isBackAfter(back)).isTrue();
+    assertThat(back.isBackAfter(back)).isFalse();
+    MergeRecord another = new MergeRecord(Copy.draw("log"), 5, NOW, WHOLE, NOW);
+    assertThat(moved().takenBack(FLOOR, another).isBackAfter(back)).as("another life").isFalse();
     assertThatThrownBy(
             () -> Certificate.verify(back.toJson().replace("\"toOld\":5", "\"toOld\":6")))
         .isExactlyInstanceOf(IllegalArgumentException.class);
