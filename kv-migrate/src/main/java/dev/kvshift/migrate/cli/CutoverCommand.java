@@ -135,12 +135,7 @@ final class CutoverCommand implements Callable<Integer> {
   }
 
   private int cutOver(ClockWork work, List<String> chosen) {
-    if (group != null
-        || isPostponed
-        || at != null
-        || isGo
-        || isFinal
-        || !giveUp.services().isEmpty()) {
+    if (group != null || isPostponed || at != null || isGo || !giveUp.services().isEmpty()) {
       throw new KvException.Permanent(
           "the source has no leader, so nobody waits at a cutover, and it has no options: give the"
               + " names of collections alone");
