@@ -121,7 +121,8 @@ final class ScanRequestsTest {
         boolean reads = statement.startsWith("SELECT ");
         boolean ofTokens = reads && statement.contains("token(") && statement.contains(" > ?");
         boolean restOfAPartition =
-            statement.startsWith("SELECT clustering, v, WRITETIME(v) FROM")
+            (statement.startsWith("SELECT clustering, v, WRITETIME(v) FROM")
+                    || statement.startsWith("SELECT \"order\", "))
                 && !statement.contains("LIMIT");
         boolean scans = ofTokens || restOfAPartition;
         assertThat(statement.endsWith(" BYPASS CACHE")).as(statement).isEqualTo(scans && scylla);
