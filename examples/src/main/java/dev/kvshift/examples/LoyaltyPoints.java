@@ -15,6 +15,7 @@ import dev.kvshift.model.Model;
 import dev.kvshift.model.PointModel;
 import dev.kvshift.model.TypedPoint;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -33,7 +34,7 @@ public final class LoyaltyPoints {
       Model.point("points").key(string()).value(protobuf(Points.parser()));
 
   private static final Logger LOG = LoggerFactory.getLogger(LoyaltyPoints.class);
-  private static final Duration LEASE = Duration.ofSeconds(3);
+  private static final Duration LEASE = Duration.ofSeconds(2);
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final long MAX_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
 
@@ -73,21 +74,28 @@ public final class LoyaltyPoints {
     if (locks == null) {
       throw new KvException.UnsupportedCapability(Capability.LOCKS, store);
     }
-    Lock lock = acquire(locks, customer);
-    try {
-      long balance = balance(customer) + added;
-      // Carries the fencing token: if the lease has run out, the store refuses the write.
-      points.put(
-          customer, Points.newBuilder().setBalance(balance).build(), WriteOptions.lock(lock));
-      return balance;
-    } finally {
-      release(locks, lock);
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      Lock lock = acquire(locks, customer, end);
+      try {
+        long balance = balance(customer) + added;
+        // Carries the fencing token: if another has the lock since, the store refuses the write.
+        points.put(
+            customer, Points.newBuilder().setBalance(balance).build(), WriteOptions.lock(lock));
+        return balance;
+      } catch (KvException.Permanent e) {
+        if (Instant.now().isBefore(lock.expires())) {
+          throw e;
+        }
+        LOG.info("the lease ended before the write: reads and adds again");
+      } finally {
+        release(locks, lock);
+      }
     }
   }
 
-  private static Lock acquire(Locks locks, String customer) {
+  private static Lock acquire(Locks locks, String customer, long end) {
     Bytes key = Bytes.utf8(customer);
-    long end = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       Optional<Lock> lock = locks.tryLockAll(Set.of(key), LEASE).acquired().stream().findFirst();
       if (lock.isPresent()) {

@@ -213,6 +213,21 @@ final class NewSide {
     return beforeSending(clock.require(), call);
   }
 
+  /**
+   * Ends once requests need not wait for the new side: the collection has been opened, and the
+   * store's time was measured. Whether the new side works later does not matter.
+   *
+   * @param floor the floor of the hand-over that it must have seen; 0 before it
+   */
+  CompletionStage<?> warmUp(long floor, Call call) {
+    return store(floor, call)
+        .thenCompose(
+            store ->
+                clock.skew() == null
+                    ? beforeSending(clock.measure(), call)
+                    : CompletableFuture.completedFuture(null));
+  }
+
   /** Draws a version by the new side's time, above the floor; see {@link StoreClock#drawNow}. */
   long drawNow(long floor) {
     return clock.drawNow(floor);

@@ -330,6 +330,20 @@ final class TransitionCollection implements StoreCollection, Reported {
     return view.phase() != Phase.NEW_ONLY && !isFollowed(view);
   }
 
+  /** Returns whether requests need the new side now. */
+  boolean needsNew() {
+    return phase().compareTo(Phase.DUAL_WRITE) >= 0;
+  }
+
+  /** Ends once no request need wait for the new side to be opened: {@link NewSide#warmUp}. */
+  CompletionStage<?> warmUp(Call call) {
+    PhaseTracker.View view = tracker.current();
+    // A reader may not open a copy before it holds everything.
+    return view.phase().compareTo(use.isReadOnly() ? Phase.NEW_READ : Phase.DUAL_WRITE) < 0
+        ? done()
+        : newSide.warmUp(view.phase() == Phase.NEW_ONLY ? view.floor() : 0, call);
+  }
+
   /** Returns whether the new side answers and acknowledges alone, and the old one follows. */
   private boolean isFollowed(PhaseTracker.View view) {
     return oldFloor == null && view.isClockOrdered() && view.phase() == Phase.NEW_PRIMARY;

@@ -4,6 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.Cohort;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
@@ -533,9 +534,9 @@ final class TransitionStore implements Store {
   }
 
   /**
-   * Reads the clock of each side that the open collections need in their phases, and returns the
-   * old side's if both are needed. Before a collection is open, the old side is needed, or the new
-   * one if a migration has handed a collection over to it.
+   * Reads the clock of each side that the open collections need in their phases, once they are
+   * opened there, and returns the old side's if both are needed. Before a collection is open, the
+   * old side is needed, or the new one if a migration has handed a collection over to it.
    */
   @Override
   public CompletionStage<Instant> serverTime() {
@@ -549,12 +550,14 @@ final class TransitionStore implements Store {
       return timeOfEither();
     }
     boolean needsOld = open.stream().anyMatch(TransitionCollection::needsOld);
-    boolean needsNew =
-        open.stream().anyMatch(each -> each.phase().compareTo(Phase.DUAL_WRITE) >= 0);
-    if (!needsNew) {
+    if (open.stream().noneMatch(TransitionCollection::needsNew)) {
       return oldSide.store().thenCompose(Store::serverTime);
     }
     CompletionStage<Instant> newTime = newSide.store().thenCompose(Store::serverTime);
+    Call call = Call.within(limits().timeout());
+    for (TransitionCollection each : open) {
+      newTime = newTime.thenCombine(each.warmUp(call), (time, warm) -> time);
+    }
     return needsOld
         ? oldSide.store().thenCompose(Store::serverTime).thenCombine(newTime, (old, fresh) -> old)
         : newTime;

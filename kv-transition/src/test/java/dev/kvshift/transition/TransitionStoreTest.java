@@ -554,6 +554,26 @@ class TransitionStoreTest {
   }
 
   @Test
+  void ping_newSideIsNeededButNotOpen_isTransientUntilItIs() {
+    newHangs.set(true);
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      join(onOld.gate().fence("attempt", FenceOptions.lasting(LIFETIME).givingUp(Set.of("test"))));
+      join(onOld.gate().move("attempt"));
+      assertThatThrownBy(
+              () ->
+                  items.put(
+                      key("a"), Bytes.utf8("1"), WriteOptions.timeout(Duration.ofMillis(300))))
+          .isInstanceOf(KvException.Transient.class);
+      assertThatThrownBy(() -> service.ping(Duration.ofMillis(300)))
+          .isExactlyInstanceOf(KvException.Transient.class);
+      newHangs.set(false);
+      neverOpened.completeExceptionally(new KvException.Transient("gave up"));
+      service.ping(WITHIN);
+    }
+  }
+
+  @Test
   void observer_throughTheMove_hearsPhasesAndTheClock() {
     try (KvStore service = connect()) {
       KvCollection items = service.collection("items", LAYOUT);
