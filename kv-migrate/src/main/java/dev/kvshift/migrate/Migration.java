@@ -764,14 +764,11 @@ public final class Migration implements AutoCloseable {
 
   /** Moves the collection, or completes a move that another run has begun. */
   private CutoverReport handOver(Consumer<String> says) {
-    return tasks().handOver(tasks().coordinator(says), Set.of(), state -> {});
+    return tasks().handOver(coordinator(says), Set.of(), state -> {});
   }
 
-  private Coordinator coordinator(Consumer<String> progress) {
-    return Coordinator.of(plan.collection(), source().gate())
-        .withDwell(plan.options().dwell())
-        .withHook(plan.options().hook())
-        .withProgress(progress);
+  private Coordinator coordinator(Consumer<String> says) {
+    return MigrationTasks.coordinator(plan, source().gate(), says);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
@@ -76,7 +77,7 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
       }
       if (collection.isPaused()) {
         say(err, "collection " + name + " is paused: 'resume " + name + "' lets hosts go on");
-        return ExitCode.TASK_FAILED;
+        return ExitCode.LEFT;
       }
       boolean hasHosts = !migrations.hosts().isEmpty();
       if (hadHosts && !hasHosts) {
@@ -108,11 +109,12 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
               + " has failed: "
               + task.reason()
               + "; fix that, and give the command again");
-      return ExitCode.TASK_FAILED;
+      Failure failure = task.failure();
+      return failure == null ? ExitCode.LEFT : ExitCode.of(failure);
     }
     if (task.note().startsWith(TaskRecord.WITHDRAWN)) {
       say(err, "migrate: " + task.name() + " of collection " + name + " was " + task.note());
-      return ExitCode.TASK_FAILED;
+      return ExitCode.LEFT;
     }
     VerifyReport report = collection.migration().verify();
     if (kind == TaskKind.COPY) {

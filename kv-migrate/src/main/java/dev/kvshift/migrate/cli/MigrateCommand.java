@@ -175,8 +175,9 @@ final class MigrateCommand implements Runnable {
         },
         opened -> {
           HostedWork hosts = hosts(opened);
-          if (hosts != null && hosts.run(names, TaskKind.COPY) == ExitCode.TASK_FAILED) {
-            return ExitCode.TASK_FAILED;
+          int copied = hosts == null ? ExitCode.OK : hosts.run(names, TaskKind.COPY);
+          if (copied != ExitCode.OK && copied != ExitCode.REJECTS) {
+            return copied;
           }
           return each(
               opened,

@@ -179,7 +179,8 @@ final class HostCommandTest {
     assertThat(leadAttempt("files")).isEqualTo(attempt);
     assertThat(out.toString())
         .contains("\"command\":\"step dual-write files --config=", "\"host\":\"");
-    assertThat(execute("step", "new-read", "files")).isEqualTo(ExitCode.TASK_FAILED);
+    assertThat(execute("step", "new-read", "files")).isEqualTo(ExitCode.REFUSED);
+    assertThat(execute("cutover", "files")).isEqualTo(ExitCode.REFUSED);
     assertThat(err.toString())
         .contains(
             "migrate: step of collection files has failed: collection files was not compared");
@@ -252,7 +253,7 @@ final class HostCommandTest {
     until("files is left", () -> lead("files").equals("wanted"));
     assertThat(lead("users")).isEqualTo("running");
     assertThat(collection(status(), "files").get("paused").getAsBoolean()).isTrue();
-    assertThat(execute("copy", "files")).isEqualTo(ExitCode.TASK_FAILED);
+    assertThat(execute("copy", "files")).isEqualTo(ExitCode.LEFT);
     assertThat(err.toString()).contains("collection files is paused: 'resume files'");
 
     assertThat(execute("resume", "files")).isZero();
@@ -282,7 +283,7 @@ final class HostCommandTest {
     replaceInFile("{name: users", "{name: empty");
     startHost();
 
-    assertThat(execute("copy", "empty")).isEqualTo(ExitCode.TASK_FAILED);
+    assertThat(execute("copy", "empty")).isEqualTo(ExitCode.REFUSED);
 
     assertThat(err.toString())
         .contains("migrate: lead of collection empty has failed: collection empty of ")

@@ -3,6 +3,7 @@ package dev.kvshift.migrate.internal.host;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
@@ -332,8 +333,11 @@ final class HostedCollection implements AutoCloseable {
     for (int part = 0; part < parts.parts(); part++) {
       TaskState state = parts.part(part).state();
       if (state.status() == TaskState.Status.FAILED) {
-        throw new KvException.Permanent(
-            parts.task(plan.collection(), part).description() + " has failed: " + state.reason());
+        String what = parts.task(plan.collection(), part).description();
+        String message = what + " has failed: " + state.reason();
+        throw state.failure() == Failure.TOO_MANY_ERRORS
+            ? new MigrationException.TooManyErrors(message)
+            : new KvException.Permanent(message);
       }
     }
   }
@@ -363,18 +367,17 @@ final class HostedCollection implements AutoCloseable {
       // Its progress is not saved: it must not wait for the target.
       ProgressReporter progress =
           ProgressReporter.begin(listener, plan.collection(), Step.PHASE, "steps");
-      Coordinator coordinator =
-          Coordinator.of(plan.collection(), gate)
-              .withHook(plan.options().hook())
-              .withProgress(progress::say);
-      reached = WayBack.to(aim.target(), coordinator, plan.options().patience());
+      Coordinator back = MigrationTasks.coordinator(plan, gate, progress::say);
+      reached = WayBack.to(aim.target(), back, plan.options().patience());
     } else {
       requireOnItsWay(task, aim, state(gate));
       MigrationTasks tasks = leading();
       ProgressReporter progress = begin(task, Step.PHASE, "steps");
       reached =
           tasks.step(
-              tasks.coordinator(progress::say).withHook(guarded(task, aim, gate)), aim.target());
+              MigrationTasks.coordinator(plan, gate, progress::say)
+                  .withHook(guarded(task, aim, gate)),
+              aim.target());
       progress.end(aim.target().compareTo(aim.from()));
     }
     ledger.append(Event.stepped(aim.from(), aim.target(), reached.epoch()));
@@ -392,7 +395,7 @@ final class HostedCollection implements AutoCloseable {
       MigrationTasks tasks = leading();
       report =
           tasks.handOver(
-              tasks.coordinator(progress::say),
+              MigrationTasks.coordinator(plan, openGate(), progress::say),
               aim.givenUp(),
               state -> requireOnItsWay(task, aim, state));
     }

@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
@@ -278,11 +279,11 @@ public final class MigrationTasks implements AutoCloseable {
     }
   }
 
-  /** Returns a coordinator of the collection's phases, without the conditions of steps up. */
-  public Coordinator coordinator(Consumer<String> says) {
-    return Coordinator.of(context.collection(), context.source().gate())
-        .withDwell(context.options().dwell())
-        .withHook(context.options().hook())
+  /** Returns a coordinator of a collection's phases, without the conditions of steps up. */
+  public static Coordinator coordinator(MigrationPlan plan, Gate gate, Consumer<String> says) {
+    return Coordinator.of(plan.collection(), gate)
+        .withDwell(plan.options().dwell())
+        .withHook(plan.options().hook())
         .withProgress(says);
   }
 

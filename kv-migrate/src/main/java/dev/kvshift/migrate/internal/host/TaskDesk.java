@@ -206,6 +206,7 @@ public final class TaskDesk {
         state.reason(),
         done,
         total,
-        note);
+        note,
+        state.failure());
   }
 }

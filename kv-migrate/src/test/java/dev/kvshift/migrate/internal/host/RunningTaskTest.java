@@ -167,7 +167,7 @@ final class RunningTaskTest {
   }
 
   private static TaskState state(TaskState.Status status, int failures, String reason) {
-    return new TaskState(status, "a", 1, 0, LEASE, failures, reason);
+    return new TaskState(status, "a", 1, 0, LEASE, failures, reason, null);
   }
 
   private HeldTask<TaskRecord> take(String owner) {

@@ -125,7 +125,8 @@ final class RecordsTest {
                     40,
                     Duration.ofSeconds(10),
                     0,
-                    ""),
+                    "",
+                    null),
                 800,
                 800,
                 null,
@@ -402,7 +403,8 @@ final class RecordsTest {
             17,
             Duration.ofSeconds(10),
             1,
-            "the target does not answer"));
+            "the target does not answer",
+            null));
   }
 
   private static CopyTaskGroup copyTasks() {
