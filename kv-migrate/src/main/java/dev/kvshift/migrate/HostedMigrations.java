@@ -1,6 +1,7 @@
 package dev.kvshift.migrate;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.CutoverTime;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.KeyHistory;
@@ -15,6 +16,7 @@ import dev.kvshift.migrate.internal.host.Host;
 import dev.kvshift.migrate.internal.host.Reset;
 import dev.kvshift.migrate.internal.host.Retirement;
 import dev.kvshift.migrate.internal.host.TaskDesk;
+import dev.kvshift.migrate.internal.ledger.Aim;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StoreKey;
 import java.time.Clock;
@@ -81,7 +83,48 @@ public final class HostedMigrations {
    * @param givenUp services that need not be ready for it
    */
   public void cutover(String collection, Set<String> givenUp) {
-    desk(collection).askCutover(givenUp);
+    cutover(List.of(collection), givenUp, CutoverTime.NOW);
+  }
+
+  /**
+   * Asks for a cutover of one collection, or of several that move together, all or none. Replaces
+   * steps and cutovers that were asked for before; see {@link #step}.
+   *
+   * @param together the collections; all of a group, always in the same order
+   * @param givenUp services that need not be ready for it
+   * @param time when it begins. One that waits is made ready first, under each process that leads
+   *     the collection; if its hour passes while no host works, it is refused an hour later.
+   */
+  public void cutover(List<String> together, Set<String> givenUp, CutoverTime time) {
+    List<String> group = together.size() == 1 ? List.of() : together;
+    Aim.Hold hold = time.isHeld() ? new Aim.Hold(time.until(), 0) : null;
+    // The first one's record is the cutover of all, so that it comes last.
+    for (int i = together.size() - 1; i >= 0; i--) {
+      desk(together.get(i)).askCutover(givenUp, group, hold);
+    }
+  }
+
+  /**
+   * Lets a cutover that waits go on.
+   *
+   * @param collection the collection, or the first of its group
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if none waits
+   */
+  public void letGo(String collection) {
+    desk(collection).letGo();
+  }
+
+  /**
+   * Takes a cutover back that hosts were asked for. Once this returns, they do not move any of the
+   * collections.
+   *
+   * @param together the collections, in the order in which they were given
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if there is none, or if it
+   *     was too late
+   */
+  public void takeBack(List<String> together) {
+    desk(together.get(0)).takeBack();
+    together.subList(1, together.size()).forEach(name -> desk(name).leaveGroup());
   }
 
   /**

@@ -15,13 +15,13 @@ import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.Step;
-import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.copy.SavedPass;
+import dev.kvshift.migrate.internal.cutover.Mandate;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.host.Lead;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
@@ -34,9 +34,6 @@ import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MergeRecord;
-import dev.kvshift.migrate.internal.ledger.Postponed;
-import dev.kvshift.migrate.internal.ledger.TaskRecord;
-import dev.kvshift.migrate.internal.ledger.TaskState;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
@@ -99,7 +96,6 @@ public final class Migration implements AutoCloseable {
   private @Nullable CopyReport copied;
   private @Nullable VerifyReport verified;
   private @Nullable CutoverReport moved;
-  private @Nullable Postponed postponed;
   private @Nullable StoreCollection source;
 
   private Migration(MigrationPlan plan, ProgressListener listener) {
@@ -158,15 +154,7 @@ public final class Migration implements AutoCloseable {
     if (!setup().gate().isLed()) {
       return true;
     }
-    Phase found = setup().gate().phase();
-    if (way == Way.FENCE && found != Phase.LEGACY) {
-      throw new MigrationException.CutoverRefused(
-          "collection "
-              + plan.collection()
-              + " is in phase "
-              + found
-              + " of the dual-write cutover: finish it that way, or roll it back");
-    }
+    way.requireFrom(plan.collection(), setup().gate().phase());
     start();
     if (way == Way.DUAL_WRITE) {
       atLeast(Phase.SHADOW_WRITE);
@@ -521,6 +509,11 @@ public final class Migration implements AutoCloseable {
         .gate();
   }
 
+  /** Returns whether the source has handed the collection over. Needs no other step. */
+  public boolean hasMoved() {
+    return !state().isLed();
+  }
+
   /** Returns whether a collection has moved and keeps a way back. Needs its source alone. */
   public static boolean hasWayBack(Store source, String collection, Layout layout) {
     Gate gate = gate(source, collection, layout);
@@ -656,6 +649,10 @@ public final class Migration implements AutoCloseable {
    *     moved then
    */
   public static List<CutoverReport> cutoverAll(List<Migration> group) {
+    return cutoverAll(group, Mandate.OWN);
+  }
+
+  static List<CutoverReport> cutoverAll(List<Migration> group, Mandate mandate) {
     group.forEach(Migration::prepare);
     List<Migration> open = group.stream().filter(each -> !each.setup().isMoved()).toList();
     for (Migration each : open) {
@@ -669,7 +666,9 @@ public final class Migration implements AutoCloseable {
                 + ", and a group is fenced in LEGACY: nothing was moved");
       }
       each.start();
-      each.withdraw("the cutover of a group follows");
+      if (mandate.equals(Mandate.OWN)) {
+        each.withdraw("the cutover of a group follows");
+      }
     }
     Map<Migration, CutoverReport> reports = new HashMap<>();
     if (!open.isEmpty()) {
@@ -681,7 +680,7 @@ public final class Migration implements AutoCloseable {
       }
       List<CutoverReport> moved =
           MigrationTasks.cutoverAll(
-              open.get(0).plan.source(), open.stream().map(Migration::tasks).toList());
+              open.get(0).plan.source(), open.stream().map(Migration::tasks).toList(), mandate);
       for (int i = 0; i < moved.size(); i++) {
         Migration each = open.get(i);
         each.tasks().moved(Phase.LEGACY);
@@ -701,77 +700,19 @@ public final class Migration implements AutoCloseable {
     end(Step.CUTOVER, progress, report.attempts());
   }
 
-  /**
-   * Makes a cutover ready that is to wait: streams, applies and checks from now on.
-   *
-   * @param until the time at which it continues by itself; null to wait for {@link #letGo}
-   * @throws MigrationException.CutoverRefused if it is not ready
-   * @throws MigrationException.Mismatch if keys that changed since the comparison differ
-   */
-  public void postpone(@Nullable Instant until) {
+  /** Checks that the collection is ready for its cutover, as hosts do for one that is to wait. */
+  void certify(@Nullable Instant until) {
     start();
-    tasks().certify();
-    postponed = new Postponed(Objects.requireNonNull(lead).owner(), clock.instant(), until, false);
-    ledger.put(Postponed.KEY, postponed);
-    begin(Step.CUTOVER, "attempts")
-        .say("ready, and waits for 'cutover --go'" + (until == null ? "" : ", or until " + until));
-  }
-
-  /**
-   * Waits, after {@link #postpone}, until a person lets the cutover go on, or its time has come.
-   *
-   * @throws MigrationException.CutoverRefused if another run waits instead
-   */
-  public void awaitGo() {
-    Postponed mine = Objects.requireNonNull(postponed, "postpone first");
-    Instant until = mine.until();
-    while (true) {
-      Objects.requireNonNull(lead).check();
-      tasks().check();
-      Postponed now = ledger.get(Postponed.KEY);
-      if (now == null || !now.run().equals(mine.run())) {
-        throw new MigrationException.CutoverRefused(
-            "collection " + plan.collection() + " was not moved: another run waits instead");
-      }
-      if (now.isLet() || (until != null && !clock.instant().isBefore(until))) {
-        ledger.remove(Postponed.KEY, now);
-        return;
-      }
-      Await.pause(FOLLOW_MILLIS);
-    }
-  }
-
-  /**
-   * Lets a cutover that waits go on.
-   *
-   * @throws MigrationException.CutoverRefused if none waits
-   */
-  public void letGo() {
-    TaskRecord leads = ledger.get(TaskRecord.key(TaskKind.LEAD));
-    Postponed found = ledger.get(Postponed.KEY);
-    boolean isAlive =
-        found != null
-            && leads != null
-            && leads.state().status() == TaskState.Status.RUNNING
-            && leads.state().owner().equals(found.run());
-    if (!isAlive || !ledger.replaceKnown(Postponed.KEY, found, found.let())) {
-      throw new MigrationException.CutoverRefused(
-          "no cutover of collection "
-              + plan.collection()
-              + " waits: give the command cutover --postpone");
-    }
+    tasks().certify(until);
   }
 
   /** Moves the collection, or completes a move that another run has begun. */
   private CutoverReport handOver(Consumer<String> says) {
-    return tasks().handOver(tasks().coordinator(says), Set.of(), state -> {});
+    return tasks().handOver(coordinator(says), Set.of(), state -> {}, Mandate.OWN);
   }
 
-  private Coordinator coordinator(Consumer<String> progress) {
-    return Coordinator.of(plan.collection(), source().gate())
-        .withDwell(plan.options().dwell())
-        .withHook(plan.options().hook())
-        .withProgress(progress);
+  private Coordinator coordinator(Consumer<String> says) {
+    return MigrationTasks.coordinator(plan, source().gate(), says);
   }
 
   /**

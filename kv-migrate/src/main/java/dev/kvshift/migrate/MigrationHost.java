@@ -1,8 +1,16 @@
 package dev.kvshift.migrate;
 
+import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.HostPlan;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.internal.cutover.Mandate;
+import dev.kvshift.migrate.internal.host.Groups;
 import dev.kvshift.migrate.internal.host.Host;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A host: a process that does what people ask for collections, see {@link HostedMigrations}, and
@@ -28,7 +36,38 @@ public final class MigrationHost implements AutoCloseable {
    * @param listener receives the progress of the tasks that this host does
    */
   public static MigrationHost join(HostPlan plan, ProgressListener listener) {
-    return new MigrationHost(new Host(plan, listener));
+    return new MigrationHost(new Host(plan, new LedHere(), listener));
+  }
+
+  /** Groups whose collections are led by migrations of this process. */
+  private static final class LedHere implements Groups {
+    @Override
+    public void certify(
+        List<MigrationPlan> group, @Nullable Instant until, ProgressListener listener) {
+      lead(
+          group,
+          listener,
+          all -> {
+            all.forEach(each -> each.certify(until));
+            return all;
+          });
+    }
+
+    @Override
+    public List<CutoverReport> cutOver(
+        List<MigrationPlan> group, Mandate mandate, ProgressListener listener) {
+      return lead(group, listener, all -> Migration.cutoverAll(all, mandate));
+    }
+
+    private static <T> T lead(
+        List<MigrationPlan> group, ProgressListener listener, Function<List<Migration>, T> work) {
+      List<Migration> all = group.stream().map(plan -> Migration.of(plan, listener)).toList();
+      try {
+        return work.apply(all);
+      } finally {
+        all.forEach(Migration::close);
+      }
+    }
   }
 
   /** Takes and does tasks until the thread is interrupted. */

@@ -1,6 +1,5 @@
 package dev.kvshift.migrate;
 
-import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,13 +10,11 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.CutoverRecord;
-import dev.kvshift.migrate.internal.ledger.Postponed;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.transition.MetadataGate;
-import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -27,7 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Two collections that are fenced and moved together, and cutovers that wait. */
+/** Two collections that are fenced and moved together. */
 final class GroupCutoverTest {
   private final Store source = MemoryStoreProvider.open(UUID.randomUUID().toString());
   private final Store target = MemoryStoreProvider.open(UUID.randomUUID().toString());
@@ -184,52 +181,6 @@ final class GroupCutoverTest {
           .hasMessageContaining("some would keep a way back and others not");
       assertStays(files);
       assertStays(users);
-    }
-  }
-
-  @Test
-  void awaitGo_untilLet_waitsReadyAndMovesThen() throws Exception {
-    try (Migration waiting = verified(files);
-        Migration person = Migration.of(files.plan(), ProgressListener.NONE)) {
-      assertThatThrownBy(person::letGo)
-          .isInstanceOf(MigrationException.CutoverRefused.class)
-          .hasMessageContaining("no cutover of collection files waits");
-      waiting.postpone(null);
-      CompletableFuture<CutoverReport> moved =
-          CompletableFuture.supplyAsync(
-              () -> {
-                waiting.awaitGo();
-                return waiting.cutover();
-              });
-      files.put(Sides.key(1), "written while it waits");
-      assertStays(files);
-      assertThat(moved).isNotDone();
-
-      person.letGo();
-
-      until("it has moved", moved::isDone);
-      assertMoved(files, moved.get().floor());
-      assertThat(files.ledger().get(Postponed.KEY)).isNull();
-    }
-  }
-
-  @Test
-  void awaitGo_timeHasCome_goesOnByItself() {
-    try (Migration waiting = verified(files)) {
-      waiting.postpone(Instant.now().minusSeconds(1));
-      waiting.awaitGo();
-      assertMoved(files, waiting.cutover().floor());
-    }
-  }
-
-  @Test
-  void postpone_notVerified_isRefused() {
-    files.fill(3);
-    try (Migration waiting = Migration.of(files.plan(), ProgressListener.NONE)) {
-      waiting.copy();
-      assertThatThrownBy(() -> waiting.postpone(null))
-          .isInstanceOf(MigrationException.CutoverRefused.class)
-          .hasMessage("collection files was not compared: verify first");
     }
   }
 

@@ -11,6 +11,7 @@ import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.embedded.fork.ForkedJvm;
 import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.CutoverTime;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationStatus;
@@ -170,7 +171,17 @@ final class HostProcessesTest {
     assertThat(reached.phase()).isEqualTo(Phase.NEW_PRIMARY);
     assertThat(reached.epoch()).as("each step is taken once").isEqualTo(5);
 
-    migrations.cutover("users", Set.of());
+    migrations.cutover(List.of("users"), Set.of(), CutoverTime.ON_GO);
+    until("it is ready", PATIENCE, () -> isReady(migrations));
+    HostStatus.Task before = task(migrations, "users", TaskKind.CUTOVER);
+    killOwner(migrations, TaskKind.LEAD);
+    until(
+        "it is ready under another leader",
+        PATIENCE,
+        () ->
+            isReady(migrations)
+                && task(migrations, "users", TaskKind.CUTOVER).attempt() > before.attempt());
+    migrations.letGo("users");
     until(
         "it is handed over",
         PATIENCE,
@@ -184,6 +195,12 @@ final class HostProcessesTest {
     assertThat(users.to()).isNotNull();
     assertThat(Migration.verifyCertificate(users.ledger().require(Certificate.KEY).toJson()).copy())
         .isEqualTo(users.copy().toString());
+  }
+
+  private static boolean isReady(HostedMigrations migrations) {
+    HostStatus.Task task = task(migrations, "users", TaskKind.CUTOVER);
+    assertThat(task.hasFailed()).as("%s", task).isFalse();
+    return task.status().equals("wanted") && task.note().startsWith("ready, and waits for ");
   }
 
   private void killOwner(HostedMigrations migrations, TaskKind kind) {

@@ -408,18 +408,32 @@ public final class Coordinator {
 
   static <T> T await(
       Supplier<CompletionStage<T>> request, BiFunction<String, Throwable, KvException> silent) {
+    return await(request, "a request to the old side's leader", REQUEST, silent);
+  }
+
+  /**
+   * Waits for an answer.
+   *
+   * @param what what waits, for errors
+   * @param limit when a store that does not keep its deadlines is given up
+   * @param silent creates the error of a request that had no answer, or was interrupted
+   */
+  static <T extends @Nullable Object> T await(
+      Supplier<CompletionStage<T>> request,
+      String what,
+      Duration limit,
+      BiFunction<String, Throwable, KvException> silent) {
     try {
       return Futures.start(request)
           .toCompletableFuture()
-          .get(REQUEST.toNanos(), TimeUnit.NANOSECONDS);
+          .get(limit.toNanos(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       throw Futures.readFailure(e);
     } catch (TimeoutException e) {
-      throw silent.apply(
-          "the old side's leader did not answer in " + REQUEST.toSeconds() + " s: call again", e);
+      throw silent.apply(what + " had no answer in " + limit.toSeconds() + " s: call again", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw silent.apply("interrupted while the leader was asked: call again", e);
+      throw silent.apply(what + " was interrupted: call again", e);
     }
   }
 }

@@ -17,9 +17,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -323,20 +320,8 @@ public final class MergePass {
   private <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> request) {
     String pass = "the pass over both sides of collection " + old.name();
     if (Thread.currentThread().isInterrupted()) {
-      throw new KvException.Transient(pass + " was interrupted: run it again");
+      throw new KvException.Transient(pass + " was interrupted: call again");
     }
-    try {
-      return Futures.start(request)
-          .toCompletableFuture()
-          .get(lastResort.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (ExecutionException e) {
-      throw Futures.readFailure(e);
-    } catch (TimeoutException e) {
-      throw new KvException.Transient(
-          pass + " had no answer in " + lastResort.toSeconds() + " s: run it again", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new KvException.Transient(pass + " was interrupted: run it again", e);
-    }
+    return Coordinator.await(request, pass, lastResort, KvException.Transient::new);
   }
 }

@@ -139,7 +139,7 @@ final class MergePassTest {
     try {
       assertThatThrownBy(pass::run)
           .isInstanceOf(KvException.Transient.class)
-          .hasMessageContaining("was interrupted: run it again");
+          .hasMessageContaining("was interrupted: call again");
       assertThat(Thread.currentThread().isInterrupted()).isTrue();
     } finally {
       Thread.interrupted();

@@ -2,6 +2,7 @@ package dev.kvshift.migrate.api;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of hosts and of the collections that they migrate.
@@ -56,6 +57,7 @@ public record HostStatus(List<Host> hosts, List<Collection> collections) {
    * @param done the amount that is done, in rows or changes
    * @param total the whole amount; 0 if it is not known
    * @param note what it waits for, or what has come of it; empty if there is nothing to say
+   * @param failure the kind of the failure for which it stays failed; null in other states
    */
   public record Task(
       String name,
@@ -66,7 +68,8 @@ public record HostStatus(List<Host> hosts, List<Collection> collections) {
       String reason,
       long done,
       long total,
-      String note) {
+      String note,
+      @Nullable Failure failure) {
     /** Returns whether it will change no more by itself. */
     public boolean hasEnded() {
       return status.equals("done") || status.equals("failed");

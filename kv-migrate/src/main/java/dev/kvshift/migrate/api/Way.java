@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.api;
 
+import dev.kvshift.spi.Phase;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,6 +21,22 @@ public enum Way {
   /** Returns the kind's name for people and programs: {@code fence} or {@code dual-write}. */
   public String word() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /**
+   * Refuses a collection that the other kind of cutover has taken to a phase.
+   *
+   * @throws MigrationException.CutoverRefused if it is between the phases of the dual-write cutover
+   */
+  public void requireFrom(String collection, Phase found) {
+    if (this == FENCE && found != Phase.LEGACY) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + collection
+              + " is in phase "
+              + found
+              + " of the dual-write cutover: finish it that way, or roll it back");
+    }
   }
 
   /** Returns the kind of that name; empty if there is none. */

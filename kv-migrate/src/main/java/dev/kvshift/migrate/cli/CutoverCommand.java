@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.CutoverTime;
 import dev.kvshift.migrate.api.MigrationPlan;
 import java.io.PrintWriter;
 import java.time.Instant;
@@ -31,10 +32,10 @@ import picocli.CommandLine.Spec;
           + " follows: 'rollback' takes a collection back, until 'finish'. With --final there is no"
           + " way back.",
       "%nWith --group, all collections of the group are fenced and moved together, all or none; one"
-          + " of a group does not move alone. With --postpone, the cutover is made ready and waits,"
-          + " drained and checked, for 'cutover --go' from anywhere, or for --at HH:MM. Keep the"
-          + " waiting command running; if it dies, nothing has happened, and the hosts go on. A"
-          + " comparison counts for 24 hours: verify again before a longer wait."
+          + " of a group does not move alone. With --postpone, the cutover is made ready and waits"
+          + " for 'cutover --go' from anywhere, or for --at HH:MM; 'cutover --cancel' takes it back."
+          + " It waits with the hosts, also if they are restarted; without any, keep the command"
+          + " running. A comparison counts for 24 hours: verify again before a longer wait."
     },
     mixinStandardHelpOptions = true)
 final class CutoverCommand implements Callable<Integer> {
@@ -78,6 +79,13 @@ final class CutoverCommand implements Callable<Integer> {
       description = "Lets a cutover that waits go on, and changes nothing else.")
   private boolean isGo;
 
+  @Option(
+      names = "--cancel",
+      description =
+          "Takes back a cutover that hosts were asked for. Once the command has ended with 0, it"
+              + " does not happen.")
+  private boolean isCancelled;
+
   @Override
   public Integer call() {
     MigrationFile file = config.read();
@@ -91,25 +99,39 @@ final class CutoverCommand implements Callable<Integer> {
               return cutOver(new ClockWork(opened, spec), chosen);
             }
             List<MigrationPlan> plans = opened.of(chosen);
-            plans.forEach(
-                plan -> new HostedMigrations(opened.plan()).note(plan.collection(), words()));
-            if (isGo) {
-              letGo(plans);
+            HostedMigrations migrations = new HostedMigrations(opened.plan());
+            chosen.forEach(name -> migrations.note(name, words()));
+            if (isGo || isCancelled) {
+              together(chosen).forEach(each -> change(migrations, each));
               return ExitCode.OK;
             }
             decide(plans);
-            boolean isAlone = group == null && !isPostponed && until == null;
-            HostedWork hosts = isAlone ? HostedWork.of(opened, spec) : null;
+            HostedWork hosts = HostedWork.of(opened, spec);
+            CutoverTime time = time(until);
             if (hosts != null) {
-              return cutOver(hosts, plans);
-            } else if (group != null) {
-              moveTogether(plans, until);
-            } else {
-              plans.forEach(plan -> moveTogether(List.of(plan), until));
+              return cutOver(hosts, plans, time);
             }
-            return ExitCode.OK;
+            if (!time.isHeld()) {
+              together(plans).forEach(this::move);
+              return ExitCode.OK;
+            }
+            try (OwnHost host = new OwnHost(opened, spec)) {
+              return cutOver(host.work(), plans, time);
+            }
           }
         });
+  }
+
+  /** Returns what moves at once: all of a group, or one collection after the other. */
+  private <T> List<List<T>> together(List<T> all) {
+    return group == null ? all.stream().map(List::of).toList() : List.of(all);
+  }
+
+  private CutoverTime time(@Nullable Instant until) {
+    if (until != null) {
+      return CutoverTime.at(until);
+    }
+    return isPostponed ? CutoverTime.ON_GO : CutoverTime.NOW;
   }
 
   private List<String> chosen(MigrationFile file) {
@@ -135,7 +157,12 @@ final class CutoverCommand implements Callable<Integer> {
   }
 
   private int cutOver(ClockWork work, List<String> chosen) {
-    if (group != null || isPostponed || at != null || isGo || !giveUp.services().isEmpty()) {
+    if (group != null
+        || isPostponed
+        || at != null
+        || isGo
+        || isCancelled
+        || !giveUp.services().isEmpty()) {
       throw new KvException.Permanent(
           "the source has no leader, so nobody waits at a cutover, and it has no options: give the"
               + " names of collections alone");
@@ -143,15 +170,28 @@ final class CutoverCommand implements Callable<Integer> {
     return work.cutOver(chosen);
   }
 
-  private int cutOver(HostedWork hosts, List<MigrationPlan> plans) {
-    for (MigrationPlan plan : plans) {
-      int code = hosts.cutOver(plan.collection(), giveUp.services());
+  private int cutOver(HostedWork hosts, List<MigrationPlan> plans, CutoverTime time) {
+    List<List<MigrationPlan>> all = together(plans);
+    if (time.isHeld()) {
+      all.forEach(each -> hosts.migrations().cutover(names(each), giveUp.services(), time));
+    }
+    for (List<MigrationPlan> each : all) {
+      int code =
+          time.isHeld()
+              ? hosts.awaitCutover(names(each))
+              : hosts.cutOver(names(each), giveUp.services(), time);
       if (code != ExitCode.OK) {
         return code;
       }
-      printAfterwards(plan);
+      each.stream()
+          .filter(plan -> hosts.hasMoved(plan.collection()))
+          .forEach(this::printAfterwards);
     }
     return ExitCode.OK;
+  }
+
+  private static List<String> names(List<MigrationPlan> plans) {
+    return plans.stream().map(MigrationPlan::collection).toList();
   }
 
   /** Records whether a way back is kept. A later cutover decides anew. */
@@ -164,23 +204,19 @@ final class CutoverCommand implements Callable<Integer> {
     }
   }
 
-  private void letGo(List<MigrationPlan> plans) {
-    for (MigrationPlan plan : plans) {
-      try (Migration migration = migration(plan)) {
-        migration.letGo();
-        out("collection " + plan.collection() + " goes on");
-      }
+  private void change(HostedMigrations migrations, List<String> together) {
+    if (isGo) {
+      migrations.letGo(together.get(0));
+    } else {
+      migrations.takeBack(together);
     }
+    together.forEach(name -> out("collection " + name + (isGo ? " goes on" : " stays")));
   }
 
-  private void moveTogether(List<MigrationPlan> plans, @Nullable Instant until) {
+  private void move(List<MigrationPlan> plans) {
     List<Migration> migrations = new ArrayList<>();
     try {
       plans.forEach(plan -> migrations.add(migration(giveUp.of(plan))));
-      if (isPostponed || until != null) {
-        migrations.forEach(migration -> migration.postpone(until));
-        migrations.forEach(Migration::awaitGo);
-      }
       if (plans.size() == 1) {
         print(plans.get(0), migrations.get(0).cutover());
         return;

@@ -1,7 +1,6 @@
 package dev.kvshift.migrate.cli;
 
-import dev.kvshift.api.KvException;
-import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.transition.LockMove;
 
 /** The exit codes of all commands; {@code docs/runner.md} explains them. */
@@ -14,28 +13,25 @@ final class ExitCode {
   static final int MISMATCH = 5;
   static final int REFUSED = 6;
   static final int UNAVAILABLE = 7;
-  static final int TASK_FAILED = 8;
+  static final int LEFT = 8;
   static final int ABSENT = 9;
   static final int INTERRUPTED = 130;
 
   private ExitCode() {}
 
   static int of(Exception failure) {
-    if (failure instanceof MigrationException.Mismatch) {
-      return MISMATCH;
-    }
-    if (failure instanceof MigrationException.CutoverRefused
-        || failure instanceof LockMove.NotSafe) {
-      return REFUSED;
-    }
-    if (failure instanceof MigrationException.TooManyErrors) {
-      return TOO_MANY_ERRORS;
-    }
-    if (failure instanceof KvException.Transient || failure instanceof KvException.UnknownOutcome) {
-      return UNAVAILABLE;
-    }
-    return failure instanceof KvException || failure instanceof IllegalArgumentException
-        ? USAGE
-        : INTERNAL;
+    return failure instanceof LockMove.NotSafe ? REFUSED : of(Failure.of(failure));
+  }
+
+  /** Returns the code of a failure, whether this process has met it or a host. */
+  static int of(Failure failure) {
+    return switch (failure) {
+      case REFUSED -> REFUSED;
+      case MISMATCH -> MISMATCH;
+      case TOO_MANY_ERRORS -> TOO_MANY_ERRORS;
+      case UNAVAILABLE -> UNAVAILABLE;
+      case WRONG -> USAGE;
+      case INTERNAL -> INTERNAL;
+    };
   }
 }

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.VerifyReport;
@@ -120,15 +121,18 @@ final class HostText {
   }
 
   private static Members members(HostStatus.Task task) {
-    return new Members()
-        .with("task", task.name())
-        .with("status", task.status())
-        .with("owner", task.owner())
-        .with("attempt", task.attempt())
-        .with("failures", task.failures())
-        .with("reason", task.reason())
-        .with("done", task.done())
-        .with("total", task.total())
-        .with("note", task.note());
+    Failure failure = task.failure();
+    Members members =
+        new Members()
+            .with("task", task.name())
+            .with("status", task.status())
+            .with("owner", task.owner())
+            .with("attempt", task.attempt())
+            .with("failures", task.failures())
+            .with("reason", task.reason())
+            .with("done", task.done())
+            .with("total", task.total())
+            .with("note", task.note());
+    return failure == null ? members : members.with("failure", failure.word());
   }
 }

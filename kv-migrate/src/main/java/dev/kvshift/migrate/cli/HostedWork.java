@@ -1,9 +1,13 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.api.CutoverTime;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.spi.Phase;
 import java.io.PrintWriter;
@@ -13,32 +17,68 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** Asks hosts for a task, waits until they have done it, and prints its result. */
-record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err) {
+/**
+ * Asks hosts for a task, waits until they have done it, and prints its result.
+ *
+ * @param isHere whether the only host is in this process, which stays until the task is done
+ */
+record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, PrintWriter err) {
   private static final long LOOK_SECONDS = 1;
 
   /** Returns the hosts' work; null if no host runs. */
   static @Nullable HostedWork of(MigrationFile.Opened opened, CommandSpec command) {
     HostedMigrations migrations = new HostedMigrations(opened.plan());
-    return migrations.hosts().isEmpty()
-        ? null
-        : new HostedWork(
-            migrations, command.commandLine().getOut(), command.commandLine().getErr());
+    return migrations.hosts().isEmpty() ? null : new HostedWork(migrations, false, command);
   }
 
-  /** Records what is wanted of collections. */
-  void ask(List<String> names, TaskKind kind) {
-    names.forEach(name -> migrations.ask(name, kind));
+  /** Returns the work of a host in this process. */
+  static HostedWork here(MigrationFile.Opened opened, CommandSpec command) {
+    return new HostedWork(new HostedMigrations(opened.plan()), true, command);
+  }
+
+  private HostedWork(HostedMigrations migrations, boolean isHere, CommandSpec command) {
+    this(migrations, isHere, command.commandLine().getOut(), command.commandLine().getErr());
   }
 
   /** Asks, and waits; returns the worst exit code of the collections. */
   int run(List<String> names, TaskKind kind) {
-    ask(names, kind);
+    names.forEach(name -> migrations.ask(name, kind));
     int worst = ExitCode.OK;
     for (String name : names) {
       worst = Math.max(worst, await(name, kind, true));
     }
     return worst;
+  }
+
+  /** Has everything done that is not done yet, up to the point of no return or beyond it. */
+  int migrate(String name, Way way, Set<String> givenUp, boolean isCutOver) {
+    MigrationStatus.Source source = migrations.status(name).migration().source();
+    if (source.floor().isPresent()) {
+      return cutOver(name, givenUp);
+    }
+    way.requireFrom(name, source.phase());
+    boolean isStepped = way == Way.DUAL_WRITE;
+    int code = isStepped ? atLeast(name, Phase.SHADOW_WRITE) : ExitCode.OK;
+    int copied = code == ExitCode.OK ? run(List.of(name), TaskKind.COPY) : code;
+    if (copied != ExitCode.OK && copied != ExitCode.REJECTS) {
+      return copied;
+    }
+    code = isStepped ? atLeast(name, Phase.SHADOW_READ) : ExitCode.OK;
+    if (code == ExitCode.OK) {
+      code = run(List.of(name), TaskKind.VERIFY);
+    }
+    if (code == ExitCode.OK && isStepped) {
+      code = atLeast(name, Phase.NEW_PRIMARY);
+    }
+    if (code == ExitCode.OK && isCutOver) {
+      code = cutOver(name, givenUp);
+    }
+    return code == ExitCode.OK ? copied : code;
+  }
+
+  private int atLeast(String name, Phase phase) {
+    Phase now = migrations.status(name).migration().source().phase();
+    return now.compareTo(phase) < 0 ? step(name, phase) : ExitCode.OK;
   }
 
   /** Asks for steps to a phase before new-only, and waits for them. */
@@ -50,8 +90,34 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
 
   /** Asks for a cutover, and waits for it. */
   int cutOver(String name, Set<String> givenUp) {
-    migrations.cutover(name, givenUp);
-    return await(name, TaskKind.CUTOVER, true);
+    return cutOver(List.of(name), givenUp, CutoverTime.NOW);
+  }
+
+  /** Asks for a cutover of collections that move together, and waits for it. */
+  int cutOver(List<String> together, Set<String> givenUp, CutoverTime time) {
+    migrations.cutover(together, givenUp, time);
+    return awaitCutover(together);
+  }
+
+  /**
+   * Waits for a cutover that was asked for; for one that waits, until it is ready, if hosts of
+   * their own go on.
+   */
+  int awaitCutover(List<String> together) {
+    int code = await(together.get(0), TaskKind.CUTOVER, true);
+    if (code == ExitCode.OK) {
+      together.subList(1, together.size()).forEach(name -> say(out, name + " " + cutover(name)));
+    }
+    return code;
+  }
+
+  /** Returns whether a collection has moved, since it may only be ready. */
+  boolean hasMoved(String name) {
+    return hasMoved(migrations.status(name));
+  }
+
+  private String cutover(String name) {
+    return "cutover: " + migrations.status(name).task(TaskKind.CUTOVER).orElseThrow().note();
   }
 
   private int await(String name, TaskKind kind, boolean needsLead) {
@@ -68,7 +134,8 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
         shown = line;
       }
       boolean streams = kind == TaskKind.LEAD && task.status().equals("running");
-      if (task.hasEnded() || streams || (hasMoved(collection) && !isStep)) {
+      boolean waits = kind == TaskKind.CUTOVER && task.note().startsWith(TaskRecord.READY);
+      if (task.hasEnded() || (waits && !isHere) || streams || (hasMoved(collection) && !isStep)) {
         return conclude(collection, task, kind);
       }
       if (needsLead && lead.hasFailed()) {
@@ -76,10 +143,10 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
       }
       if (collection.isPaused()) {
         say(err, "collection " + name + " is paused: 'resume " + name + "' lets hosts go on");
-        return ExitCode.TASK_FAILED;
+        return ExitCode.LEFT;
       }
       boolean hasHosts = !migrations.hosts().isEmpty();
-      if (hadHosts && !hasHosts) {
+      if (hadHosts && !hasHosts && !isHere) {
         say(
             err,
             "no host runs any more, so nothing happens until one does; what was asked for is"
@@ -108,11 +175,12 @@ record HostedWork(HostedMigrations migrations, PrintWriter out, PrintWriter err)
               + " has failed: "
               + task.reason()
               + "; fix that, and give the command again");
-      return ExitCode.TASK_FAILED;
+      Failure failure = task.failure();
+      return failure == null ? ExitCode.LEFT : ExitCode.of(failure);
     }
     if (task.note().startsWith(TaskRecord.WITHDRAWN)) {
       say(err, "migrate: " + task.name() + " of collection " + name + " was " + task.note());
-      return ExitCode.TASK_FAILED;
+      return ExitCode.LEFT;
     }
     VerifyReport report = collection.migration().verify();
     if (kind == TaskKind.COPY) {

@@ -47,9 +47,8 @@ import picocli.CommandLine.Spec;
           + " cutover. Each is durable and can be repeated; 'run' does those that are not done yet."
           + " 'status' shows where they are.",
       "%nCommands work in their own process, or leave the work to hosts, if some run: see 'host"
-          + " --help'. 'run', 'repair', 'dead-letters' and cutovers of groups or at an hour work in"
-          + " their own process even so: they take the lead of the collection from the hosts, and"
-          + " give it back when they end."
+          + " --help'. 'repair' and 'dead-letters' work in their own process even so: they"
+          + " take the lead of the collection from the hosts, and give it back when they end."
     },
     subcommands = {
       InitCommand.class,
@@ -175,8 +174,14 @@ final class MigrateCommand implements Runnable {
         },
         opened -> {
           HostedWork hosts = hosts(opened);
-          if (hosts != null && hosts.run(names, TaskKind.COPY) == ExitCode.TASK_FAILED) {
-            return ExitCode.TASK_FAILED;
+          for (String name : hosts == null ? List.<String>of() : names) {
+            if (isCutOver) {
+              decide(migration(opened.plan().collection(name)), isFinal);
+            }
+            int code = hosts.migrate(name, way, giveUp.services(), isCutOver);
+            if (code != ExitCode.OK && code != ExitCode.REJECTS) {
+              return code;
+            }
           }
           return each(
               opened,
@@ -186,12 +191,14 @@ final class MigrateCommand implements Runnable {
                 if (isCutOver && !isFinal) {
                   migration.requireWayBack();
                 }
-                boolean hasMoved = migration.approach(way);
+                boolean hasMoved = hosts == null ? migration.approach(way) : migration.hasMoved();
                 if (!isCutOver && !hasMoved) {
                   out(
                       "ready for the cutover: give --cutover, or the command cutover; it keeps a way"
                           + " back, until 'finish'");
-                  return ExitCode.OK;
+                  return migration.status().copy().counts().rejected() == 0
+                      ? ExitCode.OK
+                      : ExitCode.REJECTS;
                 }
                 decide(migration, isFinal);
                 MigrationResult result = migration.run(way);
@@ -732,8 +739,8 @@ final class MigrateCommand implements Runnable {
           List<String> names = collections.of(opened);
           HostedWork hosts = hosts(opened);
           if (waiting.isOff) {
-            new HostedWork(new HostedMigrations(opened.plan()), outWriter(), errWriter())
-                .ask(names, kind);
+            HostedMigrations wanted = new HostedMigrations(opened.plan());
+            names.forEach(name -> wanted.ask(name, kind));
             if (hosts == null) {
               errWriter()
                   .println(
@@ -812,10 +819,6 @@ final class MigrateCommand implements Runnable {
                 : inClockOrder.applyAsInt(new ClockWork(opened, spec));
           }
         });
-  }
-
-  private PrintWriter outWriter() {
-    return spec.commandLine().getOut();
   }
 
   private PrintWriter errWriter() {

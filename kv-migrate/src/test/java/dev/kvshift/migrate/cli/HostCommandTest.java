@@ -179,7 +179,8 @@ final class HostCommandTest {
     assertThat(leadAttempt("files")).isEqualTo(attempt);
     assertThat(out.toString())
         .contains("\"command\":\"step dual-write files --config=", "\"host\":\"");
-    assertThat(execute("step", "new-read", "files")).isEqualTo(ExitCode.TASK_FAILED);
+    assertThat(execute("step", "new-read", "files")).isEqualTo(ExitCode.REFUSED);
+    assertThat(execute("cutover", "files")).isEqualTo(ExitCode.REFUSED);
     assertThat(err.toString())
         .contains(
             "migrate: step of collection files has failed: collection files was not compared");
@@ -202,6 +203,22 @@ final class HostCommandTest {
     until("the host has seen it", () -> lead("files").equals("done"));
     assertThat(execute("certificate", "files")).isZero();
     assertThat(execute("copy", "files")).as(err::toString).isZero();
+  }
+
+  @Test
+  void run_hostLeads_asksItForEachStep() {
+    startHost();
+
+    assertThat(execute("run", "--way", "dual-write", "files")).as(err::toString).isZero();
+    assertThat(out.toString()).contains("ready for the cutover: give --cutover");
+    assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("new-primary");
+    assertThat(leadAttempt("files")).as("nobody else led").isEqualTo(1);
+    assertThat(execute("run", "files")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("is in phase NEW_PRIMARY of the dual-write cutover");
+
+    assertThat(execute("run", "--cutover", "--final", "users")).as(err::toString).isZero();
+    assertThat(out.toString()).contains("users cutover: moved after ", "copy: 500 rows read");
+    assertThat(collection(status(), "users").get("phase").getAsString()).isEqualTo("new-only");
   }
 
   @Test
@@ -233,6 +250,85 @@ final class HostCommandTest {
   }
 
   @Test
+  void cutover_groupOfHosts_waitsIsTakenBackAndMoves() throws IOException {
+    Files.writeString(
+        folder.resolve("test.yaml"),
+        Files.readString(folder.resolve("test.yaml"))
+            + "groups: [{name: both, collections: [files, users]}]\n");
+    startHost();
+    for (String step : List.of("copy", "verify")) {
+      assertThat(execute(step)).as(err::toString).isZero();
+    }
+    assertThat(execute("cutover", "--postpone", "--group", "both")).as(err::toString).isZero();
+    assertThat(out.toString())
+        .contains("files cutover: ready, and waits for 'cutover --go'")
+        .contains("users cutover: takes part in the cutover of files");
+    assertThat(execute("cutover", "--cancel", "--group", "both")).as(err::toString).isZero();
+    assertThat(out.toString()).contains("collection files stays", "collection users stays");
+    assertThat(execute("cutover", "--go", "--group", "both")).isEqualTo(ExitCode.REFUSED);
+    assertThat(execute("cutover", "--cancel", "--group", "both")).isEqualTo(ExitCode.REFUSED);
+
+    assertThat(execute("cutover", "--postpone", "--group", "both")).as(err::toString).isZero();
+    assertThat(execute("step", "legacy", "users")).as(err::toString).isZero();
+    assertThat(execute("cutover", "--go", "--group", "both")).as(err::toString).isZero();
+    until("it has failed", () -> cutover("files").get("status").getAsString().equals("failed"));
+    assertThat(cutover("files").get("reason").getAsString())
+        .startsWith("collection users takes part in the cutover of its group no more");
+    assertThat(cutover("files").get("failure").getAsString()).isEqualTo("refused");
+    for (String name : List.of("files", "users")) {
+      assertThat(collection(status(), name).get("phase").getAsString()).isEqualTo("legacy");
+    }
+
+    assertThat(execute("cutover", "--final", "--group", "both")).as(err::toString).isZero();
+    assertThat(out.toString())
+        .contains("files cutover: moved after ", "users cutover: moved after ");
+    for (String name : List.of("files", "users")) {
+      assertThat(collection(status(), name).get("phase").getAsString()).isEqualTo("new-only");
+      until("nobody leads it", () -> lead(name).equals("done"));
+    }
+  }
+
+  @Test
+  void cutover_postponedWithoutHosts_waitsInTheCommandAndForTheNext() throws InterruptedException {
+    for (String step : List.of("copy", "verify")) {
+      assertThat(execute(step, "files")).as(err::toString).isZero();
+    }
+    Thread first = postpone();
+    until("it is ready", () -> isReady("files"));
+    end(first);
+    assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("legacy");
+
+    Thread second = postpone();
+    until("it is ready again", () -> !hosts(status()).isEmpty() && isReady("files"));
+    assertThat(execute("cutover", "--go", "files")).as(err::toString).isZero();
+    second.join();
+    assertThat(err.toString()).doesNotContain("no host runs any more");
+    assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("new-only");
+  }
+
+  private Thread postpone() {
+    Thread command =
+        new Thread(
+            () -> commandLine(out, err).execute(args("cutover", "--postpone", "--final", "files")));
+    command.start();
+    return command;
+  }
+
+  private boolean isReady(String collection) {
+    JsonObject found = collection(status(), collection);
+    for (JsonElement task : found.getAsJsonArray("tasks")) {
+      if (task.getAsJsonObject().get("task").getAsString().equals("cutover")) {
+        return task.getAsJsonObject().get("note").getAsString().startsWith("ready, and waits");
+      }
+    }
+    return false;
+  }
+
+  private JsonObject cutover(String collection) {
+    return task(collection(status(), collection), "cutover");
+  }
+
+  @Test
   void next_timeOfTheDay_isTodayOrTomorrow() {
     ZonedDateTime noon = ZonedDateTime.parse("2026-11-28T12:00:00+01:00");
 
@@ -252,7 +348,7 @@ final class HostCommandTest {
     until("files is left", () -> lead("files").equals("wanted"));
     assertThat(lead("users")).isEqualTo("running");
     assertThat(collection(status(), "files").get("paused").getAsBoolean()).isTrue();
-    assertThat(execute("copy", "files")).isEqualTo(ExitCode.TASK_FAILED);
+    assertThat(execute("copy", "files")).isEqualTo(ExitCode.LEFT);
     assertThat(err.toString()).contains("collection files is paused: 'resume files'");
 
     assertThat(execute("resume", "files")).isZero();
@@ -282,7 +378,7 @@ final class HostCommandTest {
     replaceInFile("{name: users", "{name: empty");
     startHost();
 
-    assertThat(execute("copy", "empty")).isEqualTo(ExitCode.TASK_FAILED);
+    assertThat(execute("copy", "empty")).isEqualTo(ExitCode.REFUSED);
 
     assertThat(err.toString())
         .contains("migrate: lead of collection empty has failed: collection empty of ")

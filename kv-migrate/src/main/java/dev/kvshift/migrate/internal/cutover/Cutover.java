@@ -27,7 +27,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,7 +62,11 @@ import org.slf4j.LoggerFactory;
  *   <li><i>An attempt lifts its own fence, and no other.</i> Whether the runner that raised another
  *       one is dead or slow, which cannot be told from outside, and lifting it would end the
  *       attempt of a live runner. The leader lifts it at its deadline; until then, a runner that
- *       finds one waits.
+ *       finds one waits. The fence of an earlier attempt at the same task of hosts is lifted: that
+ *       attempt has lost the task, and its move fails then.
+ *   <li><i>The right to move is asked for inside the fence.</i> Somebody may have taken the cutover
+ *       back since it began, or this process may have been frozen in between. Whoever takes it back
+ *       waits until no fence is in place: one that is raised later finds the right lost.
  *   <li><i>Whatever ends an attempt, its fence is lifted.</i> Also after an interrupt, whose flag
  *       would end every wait at once and leave the writers waiting for the deadline.
  *   <li><i>The move names its attempt, and fails once that fence is lifted.</i> The leader lifts a
@@ -99,11 +102,13 @@ public final class Cutover {
   /** A fence lives 60 s at most; some more for a slow leader. */
   private static final Duration LONGEST_FENCE = Duration.ofSeconds(70);
 
+  private static final String LEFT_BEHIND = "the host that raised it has lost the cutover";
   private static final long LONGEST_FENCE_PAUSE_MILLIS = 100;
   private static final long PAUSE_BETWEEN_MILLIS = 500;
 
   private final List<Member> members;
   private final @Nullable Store group;
+  private final Mandate mandate;
 
   /**
    * A collection that is about to be ready.
@@ -131,19 +136,20 @@ public final class Cutover {
     }
   }
 
-  private Cutover(List<Member> members, @Nullable Store group) {
+  private Cutover(List<Member> members, @Nullable Store group, Mandate mandate) {
     this.members = List.copyOf(members);
     this.group = group;
+    this.mandate = mandate;
   }
 
   /** Returns the cutover of one collection. */
-  public static Cutover of(Member member) {
-    return new Cutover(List.of(member), null);
+  public static Cutover of(Member member, Mandate mandate) {
+    return new Cutover(List.of(member), null, mandate);
   }
 
   /** Returns the cutover of several collections of one source: all are moved, or none. */
-  public static Cutover ofGroup(Store source, List<Member> members) {
-    return new Cutover(members, source);
+  public static Cutover ofGroup(Store source, List<Member> members, Mandate mandate) {
+    return new Cutover(members, source, mandate);
   }
 
   /**
@@ -156,7 +162,7 @@ public final class Cutover {
    */
   public List<CutoverReport> run() {
     for (int number = 1; ; number++) {
-      Attempt attempt = new Attempt(number, UUID.randomUUID().toString());
+      Attempt attempt = new Attempt(number, mandate.draw());
       try {
         for (Member member : members) {
           awaitNoFence(member);
@@ -268,6 +274,7 @@ public final class Cutover {
     Duration untilFenced = stopwatch.lap();
     requireOneEnd();
     fenced.forEach(each -> each.sides.ask());
+    mandate.require().run();
     fenced.forEach(each -> drain(each.member, each.fence, end));
     Duration drained = stopwatch.lap();
     for (Fenced each : fenced) {
@@ -402,14 +409,19 @@ public final class Cutover {
 
   /**
    * Waits until no fence is in place. One that is there was raised by another runner, which may be
-   * alive; the leader lifts it at its deadline.
+   * alive; the leader lifts it at its deadline. What an earlier attempt at this task has left is
+   * lifted at once.
    */
-  private static void awaitNoFence(Member member) {
+  private void awaitNoFence(Member member) {
     RunContext context = member.context;
     Gate gate = member.gate();
     long end = System.nanoTime() + LONGEST_FENCE.toNanos();
     Gate.State state = context.await(gate::state);
     for (int attempt = 0; state.fence() != null; attempt++) {
+      if (mandate.succeeds(state.fence())) {
+        mandate.require().run();
+        lift(member, state.fence().attempt(), LEFT_BEHIND);
+      }
       if (System.nanoTime() - end >= 0) {
         throw new MigrationException.CutoverRefused(
             "another runner fences collection "
@@ -449,7 +461,7 @@ public final class Cutover {
       RuntimeException failed = null;
       for (Member member : attempt.isFencing ? members : List.<Member>of()) {
         try {
-          lift(member, attempt.name, why);
+          lift(member, attempt.name, String.valueOf(why.getMessage()));
         } catch (RuntimeException e) {
           failed = e;
         }
@@ -464,10 +476,10 @@ public final class Cutover {
     }
   }
 
-  private static void lift(Member member, String attempt, Throwable why) {
+  private static void lift(Member member, String attempt, String why) {
     try {
       member.context.await(() -> member.gate().lift(attempt));
-      member.ledger.append(Event.lifted(attempt, String.valueOf(why.getMessage())));
+      member.ledger.append(Event.lifted(attempt, why));
     } catch (StalePhase e) {
       LOG.debug("attempt {} ended after the collection had moved", attempt, e);
     }

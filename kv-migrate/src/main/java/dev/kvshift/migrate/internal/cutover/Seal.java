@@ -61,7 +61,7 @@ public final class Seal {
    *     complete, or an instance cannot follow
    * @throws MigrationException.Mismatch if the tail check has found differences
    */
-  public void run(Readiness readiness) {
+  public void run(Readiness readiness, Mandate mandate) {
     Gate.State state = context.await(gate::state);
     if (!state.isLed()) {
       return;
@@ -85,6 +85,7 @@ public final class Seal {
             null);
     ledger.put(Certificate.KEY, ready.with(checked, ready.quarantined()));
     ledger.append(Event.sealing(handOver.begin(checked.attempt())));
+    mandate.require().run();
     try {
       context.await(() -> gate.seal(state.epoch()));
     } catch (InstancesNotReady e) {

@@ -27,13 +27,18 @@ public final class Host implements AutoCloseable {
   private final List<HostedCollection> collections;
   private final Renewals renewals;
 
-  /** Joins the hosts of the plan. */
-  public Host(HostPlan plan, ProgressListener listener) {
+  /**
+   * Joins the hosts of the plan.
+   *
+   * @param groups leads collections that move together
+   */
+  public Host(HostPlan plan, Groups groups, ProgressListener listener) {
     Holder holder = Holder.ofProcess(plan.lease());
     group = new TaskGroup(brokers(plan), plan.name(), holder);
     collections =
         plan.collections().stream()
-            .map(each -> new HostedCollection(each, holder, group::has, listener))
+            .map(each -> each.collection())
+            .map(name -> new HostedCollection(plan, name, holder, group::has, groups, listener))
             .toList();
     renewals = new Renewals(plan.lease());
     renewals.start();

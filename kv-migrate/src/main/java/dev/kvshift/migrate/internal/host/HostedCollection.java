@@ -3,6 +3,8 @@ package dev.kvshift.migrate.internal.host;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.Failure;
+import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
@@ -16,6 +18,7 @@ import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.copy.PartCopier;
+import dev.kvshift.migrate.internal.cutover.Mandate;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.ledger.Aim;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
@@ -37,15 +40,19 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.transition.Coordinator;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,10 +75,15 @@ final class HostedCollection implements AutoCloseable {
   /** Tasks that a person has to ask for again after a failure, whatever it was. */
   private static final Set<TaskKind> ONCE = EnumSet.of(TaskKind.STEP, TaskKind.CUTOVER);
 
+  /** A later beginning would surprise people: the hour was missed, not chosen. */
+  private static final Duration LATEST = Duration.ofHours(1);
+
+  private final HostPlan host;
   private final MigrationPlan plan;
   private final Ledger ledger;
   private final Holder holder;
   private final IntPredicate isAssigned;
+  private final Groups groups;
   private final ProgressListener listener;
   private final Clock clock = Clock.systemUTC();
   private final TaskWatch watch = new TaskWatch();
@@ -79,16 +91,26 @@ final class HostedCollection implements AutoCloseable {
   private @Nullable Access access;
   private volatile @Nullable MigrationTasks leading;
 
+  /** Whether this process has taken the lead from itself, to lead the whole group at once. */
+  private volatile boolean isLeadingGroup;
+
   /**
    * Creates a collection that this process does not work on yet.
    *
    * @param isAssigned whether this process may take the tasks of a partition of the task topic
    */
   HostedCollection(
-      MigrationPlan plan, Holder holder, IntPredicate isAssigned, ProgressListener listener) {
-    this.plan = plan;
+      HostPlan host,
+      String name,
+      Holder holder,
+      IntPredicate isAssigned,
+      Groups groups,
+      ProgressListener listener) {
+    this.host = host;
+    this.plan = host.collection(name);
     this.holder = holder;
     this.isAssigned = isAssigned;
+    this.groups = groups;
     this.listener = listener;
     this.ledger = Ledger.of(plan, clock);
   }
@@ -170,9 +192,31 @@ final class HostedCollection implements AutoCloseable {
     }
     TaskRecord lead = tasks.get(TaskKind.LEAD);
     boolean isMoved = lead != null && lead.state().status() == TaskState.Status.DONE;
-    if (isMoved || (isReady && !isRunning(TaskKind.STEP))) {
+    TaskRecord cutover = tasks.get(TaskKind.CUTOVER);
+    if ((isMoved || (isReady && !isRunning(TaskKind.STEP))) && isDue(cutover, lead)) {
       consider(tasks, TaskKind.CUTOVER, this::cutOver);
     }
+  }
+
+  /**
+   * Returns whether there is something to do for a cutover. One that waits is made ready, again
+   * under each leader, which has to follow the changes first, and is nobody's until its hour. The
+   * record of a group's first collection is the cutover of all.
+   */
+  private boolean isDue(@Nullable TaskRecord cutover, @Nullable TaskRecord lead) {
+    Aim aim = cutover == null ? null : cutover.aim();
+    if (aim == null) {
+      return false;
+    }
+    boolean isAlone = aim.group().isEmpty();
+    Aim.Hold hold = aim.hold();
+    if (!isAlone && !aim.group().get(0).equals(plan.collection())) {
+      return false;
+    }
+    return hold == null
+        || hold.isOver(clock.instant())
+        || hold.readyUnder() == 0
+        || (isAlone && lead != null && hold.readyUnder() != lead.state().attempt());
   }
 
   private boolean isRunning(TaskKind... kinds) {
@@ -188,7 +232,13 @@ final class HostedCollection implements AutoCloseable {
     TaskRecord found = tasks.get(kind);
     if (found != null) {
       String description = kind.word() + " of collection " + plan.collection();
-      take(kind.word(), new HeldTask.Task<>(TaskRecord.key(kind), description), found, work);
+      Aim.Hold hold = found.aim() == null ? null : found.aim().hold();
+      boolean isRetried = !ONCE.contains(kind) || (hold != null && !hold.isOver(clock.instant()));
+      take(
+          kind.word(),
+          new HeldTask.Task<>(TaskRecord.key(kind), description),
+          found,
+          task -> RunningTask.start(plan.collection() + "-" + kind.word(), task, isRetried, work));
     }
   }
 
@@ -197,8 +247,13 @@ final class HostedCollection implements AutoCloseable {
     CopyTasks parts = free > 0 ? CopyTasks.read(ledger) : null;
     for (int part = 0; parts != null && part < parts.parts() && free > 0; part++) {
       CopyTaskGroup found = parts.part(part);
+      String name = plan.collection() + "-" + PART + part;
       if (!found.isDone()
-          && take(PART + part, parts.task(plan.collection(), part), found, this::copyPart)) {
+          && take(
+              PART + part,
+              parts.task(plan.collection(), part),
+              found,
+              task -> RunningTask.start(name, task, true, this::copyPart))) {
         free--;
       }
     }
@@ -209,7 +264,7 @@ final class HostedCollection implements AutoCloseable {
   }
 
   private <T extends SharedRecord<T>> boolean take(
-      String name, HeldTask.Task<T> task, T found, Consumer<RunningTask<T>> work) {
+      String name, HeldTask.Task<T> task, T found, Function<HeldTask<T>, RunningTask<T>> start) {
     long nowNanos = holder.nanoTime().getAsLong();
     if (running.containsKey(name)
         || !watch.mayTake(name, found.state(), nowNanos)
@@ -219,8 +274,7 @@ final class HostedCollection implements AutoCloseable {
     HeldTask<T> held = HeldTask.take(ledger, task, found, holder);
     if (held != null) {
       LOG.info("takes {}, attempt {}", task.description(), held.record().state().attempt());
-      boolean isRetried = TaskKind.of(name).filter(ONCE::contains).isEmpty();
-      running.put(name, RunningTask.start(plan.collection() + "-" + name, held, isRetried, work));
+      running.put(name, start.apply(held));
     }
     return held != null;
   }
@@ -261,7 +315,9 @@ final class HostedCollection implements AutoCloseable {
       } finally {
         leading = null;
         List<RunningTask<?>> dependent =
-            runningOf(TaskKind.COPY, TaskKind.VERIFY, TaskKind.STEP, TaskKind.CUTOVER);
+            isLeadingGroup
+                ? runningOf(TaskKind.COPY, TaskKind.VERIFY, TaskKind.STEP)
+                : runningOf(TaskKind.COPY, TaskKind.VERIFY, TaskKind.STEP, TaskKind.CUTOVER);
         dependent.forEach(RunningTask::handOver);
         dependent.forEach(each -> each.awaitEnd(GRACE));
       }
@@ -332,8 +388,11 @@ final class HostedCollection implements AutoCloseable {
     for (int part = 0; part < parts.parts(); part++) {
       TaskState state = parts.part(part).state();
       if (state.status() == TaskState.Status.FAILED) {
-        throw new KvException.Permanent(
-            parts.task(plan.collection(), part).description() + " has failed: " + state.reason());
+        String what = parts.task(plan.collection(), part).description();
+        String message = what + " has failed: " + state.reason();
+        throw state.failure() == Failure.TOO_MANY_ERRORS
+            ? new MigrationException.TooManyErrors(message)
+            : new KvException.Permanent(message);
       }
     }
   }
@@ -363,18 +422,18 @@ final class HostedCollection implements AutoCloseable {
       // Its progress is not saved: it must not wait for the target.
       ProgressReporter progress =
           ProgressReporter.begin(listener, plan.collection(), Step.PHASE, "steps");
-      Coordinator coordinator =
-          Coordinator.of(plan.collection(), gate)
-              .withHook(plan.options().hook())
-              .withProgress(progress::say);
-      reached = WayBack.to(aim.target(), coordinator, plan.options().patience());
+      Coordinator back = MigrationTasks.coordinator(plan, gate, progress::say);
+      reached = WayBack.to(aim.target(), back, plan.options().patience());
     } else {
-      requireOnItsWay(task, aim, state(gate));
+      task.check();
+      requireOnItsWay(plan.collection(), aim, state(gate));
       MigrationTasks tasks = leading();
       ProgressReporter progress = begin(task, Step.PHASE, "steps");
       reached =
           tasks.step(
-              tasks.coordinator(progress::say).withHook(guarded(task, aim, gate)), aim.target());
+              MigrationTasks.coordinator(plan, gate, progress::say)
+                  .withHook(guarded(task, aim, gate)),
+              aim.target());
       progress.end(aim.target().compareTo(aim.from()));
     }
     ledger.append(Event.stepped(aim.from(), aim.target(), reached.epoch()));
@@ -384,6 +443,117 @@ final class HostedCollection implements AutoCloseable {
   private void cutOver(RunningTask<TaskRecord> task) {
     Aim aim = aim(task);
     MigrationSetup setup = MigrationSetup.prepare(plan, ledger, clock);
+    if (aim.hold() != null && !setup.isMoved()) {
+      holdBack(task, aim, aim.hold());
+    }
+    if (aim.group().isEmpty()) {
+      cutOverAlone(task, aim, setup);
+    } else {
+      cutOverGroup(task, aim, setup);
+    }
+    runningOf(TaskKind.LEAD).forEach(RunningTask::handOver);
+  }
+
+  /** Makes a cutover ready whose hour has not come, and leaves it until then. */
+  private void holdBack(RunningTask<TaskRecord> task, Aim aim, Aim.Hold hold) {
+    Instant now = clock.instant();
+    Instant until = hold.until();
+    if (!hold.isOver(now)) {
+      long lead = ledger.require(TaskRecord.key(TaskKind.LEAD)).state().attempt();
+      if (aim.group().isEmpty()) {
+        leading().certify(until);
+      } else {
+        leadGroup(
+            () -> {
+              groups.certify(plans(aim), until, listener(task));
+              return lead;
+            });
+      }
+      task.held().save(task.held().record().ready(hold, lead));
+      throw new HandedOver();
+    }
+    if (until != null && now.isAfter(until.plus(LATEST))) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " was not moved: no host worked on it at its hour, "
+              + until
+              + ", nor in the hour after: give the command again");
+    }
+  }
+
+  private void cutOverGroup(RunningTask<TaskRecord> task, Aim aim, MigrationSetup setup) {
+    if (!setup.isMoved()) {
+      requireOnItsWay(plan.collection(), aim, state(openGate()));
+      for (String name : others(aim)) {
+        requireOnItsWay(name, requireTakesPart(name, aim), state(openGate(host.collection(name))));
+      }
+    }
+    List<CutoverReport> reports =
+        leadGroup(() -> groups.cutOver(plans(aim), mandate(task, aim), listener(task)));
+    for (String name : others(aim)) {
+      String summary = reports.get(aim.group().indexOf(name)).summary();
+      ledger(name)
+          .updateIfPresent(
+              TaskRecord.key(TaskKind.CUTOVER),
+              found -> found.with(found.state().done()).noted(summary));
+    }
+    task.held().save(task.held().record().noted(reports.get(0).summary()));
+  }
+
+  private <T> T leadGroup(Supplier<T> work) {
+    isLeadingGroup = true;
+    try {
+      return work.get();
+    } finally {
+      isLeadingGroup = false;
+    }
+  }
+
+  private List<MigrationPlan> plans(Aim aim) {
+    return aim.group().stream().map(name -> givingUp(host.collection(name), aim)).toList();
+  }
+
+  private static MigrationPlan givingUp(MigrationPlan of, Aim aim) {
+    Set<String> all = new HashSet<>(of.options().givenUp());
+    all.addAll(aim.givenUp());
+    return of.toBuilder().options(of.options().toBuilder().givingUp(all).build()).build();
+  }
+
+  private Ledger ledger(String name) {
+    return Ledger.of(host.collection(name), clock);
+  }
+
+  /** Returns the collections of a group but for the first, whose record is the cutover of all. */
+  private static List<String> others(Aim aim) {
+    return aim.group().isEmpty() ? List.of() : aim.group().subList(1, aim.group().size());
+  }
+
+  /** Returns the aim of a collection that still takes part in the cutover of its group. */
+  private Aim requireTakesPart(String name, Aim aim) {
+    TaskRecord found = ledger(name).get(TaskRecord.key(TaskKind.CUTOVER));
+    Aim its = found == null || !found.state().isPending() ? null : found.aim();
+    if (its == null || !its.group().equals(aim.group())) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + name
+              + " takes part in the cutover of its group no more, since another command was given"
+              + " for it: nothing was moved; give the command cutover again");
+    }
+    return its;
+  }
+
+  /** Returns the right to move, which is asked for inside the fence. */
+  private Mandate mandate(RunningTask<TaskRecord> task, Aim aim) {
+    return new Mandate(
+        task.held().record().state().attempt(),
+        () -> {
+          task.held().requireInLedger();
+          others(aim).forEach(name -> requireTakesPart(name, aim));
+        });
+  }
+
+  private void cutOverAlone(RunningTask<TaskRecord> task, Aim aim, MigrationSetup setup) {
     ProgressReporter progress = begin(task, Step.CUTOVER, "attempts");
     CutoverReport report;
     if (setup.isMoved()) {
@@ -392,15 +562,15 @@ final class HostedCollection implements AutoCloseable {
       MigrationTasks tasks = leading();
       report =
           tasks.handOver(
-              tasks.coordinator(progress::say),
+              MigrationTasks.coordinator(plan, openGate(), progress::say),
               aim.givenUp(),
-              state -> requireOnItsWay(task, aim, state));
+              state -> requireOnItsWay(plan.collection(), aim, state),
+              mandate(task, aim));
     }
     setup.unregisterConsumer();
     progress.end(report.attempts());
     progress.say(report.summary());
     ledger.append(Event.stepEnded(Step.CUTOVER, report.attempts()));
-    runningOf(TaskKind.LEAD).forEach(RunningTask::handOver);
   }
 
   private static Aim aim(RunningTask<TaskRecord> task) {
@@ -408,9 +578,13 @@ final class HostedCollection implements AutoCloseable {
   }
 
   private Gate openGate() {
+    return openGate(plan);
+  }
+
+  private static Gate openGate(MigrationPlan of) {
     return Await.patiently(
-            plan.options().patience(),
-            () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE))
+            of.options().patience(),
+            () -> of.source().open(of.collection(), of.layout(), Claim.NONE))
         .gate();
   }
 
@@ -428,7 +602,8 @@ final class HostedCollection implements AutoCloseable {
     return new Coordinator.Hook() {
       @Override
       public void before(Phase from, Phase to) {
-        requireOnItsWay(task, aim, state(gate));
+        task.check();
+        requireOnItsWay(plan.collection(), aim, state(gate));
         hook.before(from, to);
       }
 
@@ -439,12 +614,11 @@ final class HostedCollection implements AutoCloseable {
     };
   }
 
-  private void requireOnItsWay(RunningTask<TaskRecord> task, Aim aim, Gate.State now) {
-    task.check();
+  private static void requireOnItsWay(String collection, Aim aim, Gate.State now) {
     if (!aim.isOnItsWay(now.phase(), now.epoch())) {
       throw new MigrationException.CutoverRefused(
           "collection "
-              + plan.collection()
+              + collection
               + " was in phase "
               + aim.from().word()
               + " when the way to "
@@ -468,14 +642,16 @@ final class HostedCollection implements AutoCloseable {
 
   /** Returns a reporter whose reports are also kept in the task's record, for other processes. */
   private ProgressReporter begin(RunningTask<TaskRecord> task, Step step, String unit) {
-    return ProgressReporter.begin(
-        event -> {
-          listener.report(event);
-          note(task, event);
-        },
-        plan.collection(),
-        step,
-        unit);
+    return ProgressReporter.begin(listener(task), plan.collection(), step, unit);
+  }
+
+  private ProgressListener listener(RunningTask<TaskRecord> task) {
+    return event -> {
+      listener.report(event);
+      if (event.collection().equals(plan.collection())) {
+        note(task, event);
+      }
+    };
   }
 
   private static void note(RunningTask<TaskRecord> task, ProgressListener.Event event) {

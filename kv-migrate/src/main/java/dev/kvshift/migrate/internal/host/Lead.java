@@ -59,11 +59,6 @@ public final class Lead extends BackgroundTask {
     }
   }
 
-  /** Returns the name under which this run holds the lead. */
-  public String owner() {
-    return held.record().state().owner();
-  }
-
   @Override
   protected void run() {
     while (!isClosing()) {

@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
@@ -17,6 +18,7 @@ import dev.kvshift.migrate.internal.cutover.CertificateDraft;
 import dev.kvshift.migrate.internal.cutover.Cutover;
 import dev.kvshift.migrate.internal.cutover.HandOver;
 import dev.kvshift.migrate.internal.cutover.IdentityCheck;
+import dev.kvshift.migrate.internal.cutover.Mandate;
 import dev.kvshift.migrate.internal.cutover.Readiness;
 import dev.kvshift.migrate.internal.cutover.Seal;
 import dev.kvshift.migrate.internal.cutover.StepConditions;
@@ -278,11 +280,11 @@ public final class MigrationTasks implements AutoCloseable {
     }
   }
 
-  /** Returns a coordinator of the collection's phases, without the conditions of steps up. */
-  public Coordinator coordinator(Consumer<String> says) {
-    return Coordinator.of(context.collection(), context.source().gate())
-        .withDwell(context.options().dwell())
-        .withHook(context.options().hook())
+  /** Returns a coordinator of a collection's phases, without the conditions of steps up. */
+  public static Coordinator coordinator(MigrationPlan plan, Gate gate, Consumer<String> says) {
+    return Coordinator.of(plan.collection(), gate)
+        .withDwell(plan.options().dwell())
+        .withHook(plan.options().hook())
         .withProgress(says);
   }
 
@@ -291,20 +293,21 @@ public final class MigrationTasks implements AutoCloseable {
    * from new-primary. Completes what was sealed before.
    *
    * @param givenUp services that it leaves behind, beside those of the options
-   * @param mayStop throws if the source must not stop any more; called last of all
+   * @param mayStop throws if the source must not stop any more; called before it is fenced
+   * @param mandate the right to move it, which is asked for last of all
    * @throws MigrationException.CutoverRefused if it was not compared, or see {@link Cutover#run()}
    *     and {@link Seal#run}
    */
   public CutoverReport handOver(
-      Coordinator coordinator, Set<String> givenUp, Consumer<Gate.State> mayStop) {
+      Coordinator coordinator, Set<String> givenUp, Consumer<Gate.State> mayStop, Mandate mandate) {
     Gate.State state = context.await(context.source().gate()::state);
     if (!state.isLed()) {
-      return cutover(state, givenUp);
+      return cutover(state, givenUp, mandate);
     }
     coordinator.soak(state, Phase.NEW_ONLY, context.options().patience());
     context.options().hook().before(state.phase(), Phase.NEW_ONLY);
     mayStop.accept(context.await(context.source().gate()::state));
-    CutoverReport report = cutover(state, givenUp);
+    CutoverReport report = cutover(state, givenUp, mandate);
     moved(state.phase());
     return report;
   }
@@ -318,14 +321,14 @@ public final class MigrationTasks implements AutoCloseable {
     }
   }
 
-  private CutoverReport cutover(Gate.State state, Set<String> givenUp) {
+  private CutoverReport cutover(Gate.State state, Set<String> givenUp, Mandate mandate) {
     HandOver handOver = new HandOver(ledger, setup.activation());
     if (state.phase() == Phase.LEGACY) {
-      return Cutover.of(member(context.givingUp(givenUp))).run().get(0);
+      return Cutover.of(member(context.givingUp(givenUp)), mandate).run().get(0);
     }
     Seal seal = new Seal(context, ledger, handOver);
     if (state.isLed()) {
-      seal.run(readiness());
+      seal.run(readiness(), mandate);
     }
     if (tail != null) {
       tail.close();
@@ -342,14 +345,28 @@ public final class MigrationTasks implements AutoCloseable {
    *
    * @return the reports, in the order of the collections
    */
-  public static List<CutoverReport> cutoverAll(Store source, List<MigrationTasks> group) {
-    return Cutover.ofGroup(source, group.stream().map(each -> each.member(each.context)).toList())
-        .run();
+  public static List<CutoverReport> cutoverAll(
+      Store source, List<MigrationTasks> group, Mandate mandate) {
+    List<Cutover.Member> members = group.stream().map(each -> each.member(each.context)).toList();
+    return Cutover.ofGroup(source, members, mandate).run();
   }
 
-  /** Checks everything that a cutover needs, as far as it can be checked while writers go on. */
-  public void certify() {
-    readiness().certify();
+  /**
+   * Checks everything that a cutover needs, as far as it can be checked while writers go on.
+   *
+   * @param until the time at which it is to be; null if that is not known
+   * @throws MigrationException.CutoverRefused if something is not met, or will not be at that time
+   */
+  public void certify(@Nullable Instant until) {
+    Certificate ready = readiness().certify();
+    if (until != null) {
+      try {
+        ready.requireReady(until);
+      } catch (MigrationException.CutoverRefused e) {
+        throw new MigrationException.CutoverRefused(
+            "at its hour, " + until + ", it would be refused: " + e.getMessage());
+      }
+    }
   }
 
   private Readiness readiness() {

@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.internal.host;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.SharedRecord;
 import dev.kvshift.migrate.internal.ledger.TaskState;
@@ -128,7 +129,7 @@ final class RunningTask<T extends SharedRecord<T>> {
     } catch (RuntimeException e) {
       end(ending(e));
     } catch (Error e) {
-      end(state -> state.failedForGood(e.toString()));
+      end(state -> state.failedForGood(Failure.of(e), e.toString()));
       throw e;
     } finally {
       ended.countDown();
@@ -148,7 +149,7 @@ final class RunningTask<T extends SharedRecord<T>> {
       return state -> state.failed(reason);
     }
     LOG.error("{} has failed, until it is asked for again", name, failure);
-    return state -> state.failedForGood(reason);
+    return state -> state.failedForGood(Failure.of(failure), reason);
   }
 
   /** Records the end. If that fails, the lease runs out, and another host takes the task. */

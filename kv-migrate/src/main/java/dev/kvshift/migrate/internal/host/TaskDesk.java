@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.internal.host;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
@@ -28,12 +29,18 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Records what people want of one collection, and reads what has come of it. */
 public final class TaskDesk {
+  /** A fence lives 60 s at most; some more for a slow leader. */
+  private static final Duration LONGEST_FENCE = Duration.ofSeconds(70);
+
   private final MigrationPlan plan;
   private final Ledger ledger;
   private final Clock clock;
@@ -80,34 +87,119 @@ public final class TaskDesk {
     if (target.compareTo(now.phase()) > 0) {
       ask(TaskKind.LEAD);
     }
-    ask(TaskKind.STEP, target, now, Set.of());
+    ask(TaskKind.STEP, new Aim(target, now.phase(), now.epoch()), "");
   }
 
-  /** Asks for a cutover from the phase in which the collection is now, or to complete one. */
-  public void askCutover(Set<String> givenUp) {
+  /**
+   * Asks for a cutover from the phase in which the collection is now, or to complete one.
+   *
+   * @param givenUp the services that it leaves behind
+   * @param group the collections that move together; empty if this one moves alone
+   * @param hold what it waits for; null if it is not to wait
+   */
+  public void askCutover(Set<String> givenUp, List<String> group, Aim.@Nullable Hold hold) {
     ask(TaskKind.LEAD);
-    ask(TaskKind.CUTOVER, Phase.NEW_ONLY, gate(), givenUp);
+    Gate.State now = gate();
+    String note =
+        group.isEmpty() || group.get(0).equals(plan.collection())
+            ? ""
+            : "takes part in the cutover of " + group.get(0);
+    ask(
+        TaskKind.CUTOVER,
+        new Aim(Phase.NEW_ONLY, now.phase(), now.epoch(), givenUp, group, hold),
+        note);
+  }
+
+  /**
+   * Lets a cutover that waits go on.
+   *
+   * @throws MigrationException.CutoverRefused if none waits
+   */
+  public void letGo() {
+    replaceCutover(
+        found ->
+            found.isOnHold() ? found.aimed(Objects.requireNonNull(found.aim()).with(null)) : null,
+        "waits: give the command cutover --postpone");
+  }
+
+  /**
+   * Takes a cutover back. Once this returns, it happens no more.
+   *
+   * @throws MigrationException.CutoverRefused if there is none, or if it was too late
+   */
+  public void takeBack() {
+    TaskState former =
+        replaceCutover(
+            found ->
+                found.state().status() == TaskState.Status.DONE
+                    ? null
+                    : found.withdrawn("taken back by " + Machine.user()),
+            "is asked for");
+    if (former.status() == TaskState.Status.RUNNING && gate().phase() != Phase.LEGACY) {
+      // Its host may have asked for its right just before, and be about to seal.
+      Await.pause(former.lease().toMillis());
+    }
+    awaitNoFence();
+    if (!gate().isLed()) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " has moved already, so its cutover cannot be taken back: give the command cutover,"
+              + " which completes it");
+    }
+  }
+
+  /** Ends the part that the collection takes in the cutover of a group that was taken back. */
+  public void leaveGroup() {
+    withdraw(ledger, TaskKind.CUTOVER, "taken back by " + Machine.user());
+  }
+
+  private TaskState replaceCutover(
+      Function<TaskRecord, @Nullable TaskRecord> change, String missing) {
+    AtomicReference<@Nullable TaskState> former = new AtomicReference<>();
+    ledger.updateIfPresent(
+        TaskRecord.key(TaskKind.CUTOVER),
+        found -> {
+          TaskRecord next = change.apply(found);
+          former.set(next == null ? null : found.state());
+          return next == null ? found : next;
+        });
+    TaskState replaced = former.get();
+    if (replaced == null) {
+      throw new MigrationException.CutoverRefused(
+          "no cutover of collection " + plan.collection() + " " + missing);
+    }
+    return replaced;
+  }
+
+  /** A host that has fenced the collection before may move it yet; none can that fences it now. */
+  private void awaitNoFence() {
+    long end = System.nanoTime() + LONGEST_FENCE.toNanos();
+    for (int attempt = 0; gate().fence() != null; attempt++) {
+      if (System.nanoTime() - end >= 0) {
+        throw new KvException.Transient(
+            "collection "
+                + plan.collection()
+                + " is fenced still, so its cutover may yet happen: look at its status, and give"
+                + " the command again");
+      }
+      Await.pause(Await.pauseMillis(attempt));
+    }
   }
 
   /** Replaces a task that has another aim; the last command counts. */
-  private void ask(TaskKind kind, Phase target, Gate.State now, Set<String> givenUp) {
+  private void ask(TaskKind kind, Aim aim, String note) {
     withdraw(
         ledger, kind == TaskKind.STEP ? TaskKind.CUTOVER : TaskKind.STEP, kind.word() + " follows");
-    Aim aim = new Aim(target, now.phase(), now.epoch(), givenUp);
     ledger.update(
         TaskRecord.key(kind),
         found -> {
           if (found == null) {
-            return TaskRecord.WANTED.aimed(aim);
+            return TaskRecord.WANTED.aimed(aim).noted(note);
           }
           Aim former = found.aim();
-          boolean stays =
-              found.state().isPending()
-                  && former != null
-                  && former.target() == target
-                  && former.givenUp().equals(givenUp)
-                  && former.isOnItsWay(now.phase(), now.epoch());
-          return stays ? found : found.aimed(aim);
+          boolean stays = found.state().isPending() && former != null && former.isAskedAgainBy(aim);
+          return stays ? found : found.aimed(aim).noted(note);
         });
   }
 
@@ -206,6 +298,7 @@ public final class TaskDesk {
         state.reason(),
         done,
         total,
-        note);
+        note,
+        state.failure());
   }
 }

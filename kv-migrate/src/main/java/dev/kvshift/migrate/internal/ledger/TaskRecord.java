@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.internal.ledger;
 
 import dev.kvshift.migrate.api.TaskKind;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,13 +18,17 @@ public record TaskRecord(TaskState state, long done, long total, @Nullable Aim a
     implements SharedRecord<TaskRecord> {
   /** The key of all tasks. */
   public static final LedgerKey<TaskRecord> ALL =
-      new LedgerKey<>("task/", TaskRecord::print, TaskRecord::parse);
+      new LedgerKey<>("task/", TaskRecord::print, TaskRecord::parse)
+          .withNewerFormat(2, record -> record.aim() != null && record.aim().isNew());
 
   /** A task that nobody has taken yet. */
   public static final TaskRecord WANTED = new TaskRecord(TaskState.WANTED, 0, 0, null, "");
 
   /** The beginning of the note of a task that another command has made void. */
   public static final String WITHDRAWN = "withdrawn: ";
+
+  /** The beginning of the note of a cutover that is ready, and waits. */
+  public static final String READY = "ready, and waits for ";
 
   private static final int MAX_NOTE_CHARS = 1_000;
 
@@ -55,6 +60,25 @@ public record TaskRecord(TaskState state, long done, long total, @Nullable Aim a
   /** Returns the record once somebody has asked for it anew; whoever holds it has lost it. */
   public TaskRecord aimed(Aim newAim) {
     return new TaskRecord(state.wantedAnew(), 0, 0, newAim, "");
+  }
+
+  /**
+   * Returns the record of a cutover that was found ready, and waits.
+   *
+   * @param lead the attempt of the lead under which it was
+   */
+  public TaskRecord ready(Aim.Hold hold, long lead) {
+    return new TaskRecord(
+        state,
+        0,
+        0,
+        Objects.requireNonNull(aim).with(new Aim.Hold(hold.until(), lead)),
+        READY + "'cutover --go'" + (hold.until() == null ? "" : ", or until " + hold.until()));
+  }
+
+  /** Returns whether it is a cutover that waits for a person or an hour. */
+  public boolean isOnHold() {
+    return state.isPending() && aim != null && aim.hold() != null;
   }
 
   /** Returns the record once another command has made it void, also after a failure. */

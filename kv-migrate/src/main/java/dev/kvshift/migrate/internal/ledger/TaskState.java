@@ -1,8 +1,10 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import dev.kvshift.migrate.api.Failure;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of a task that processes share: whether it is to be done, and who does it. A part of
@@ -15,6 +17,8 @@ import java.util.Locale;
  * @param lease the time after a renewal for which no other process may take the task
  * @param failures number of failures in a row
  * @param reason the last failure; empty if there was none since the last progress
+ * @param failure the kind of the failure for which it stays failed; null in other states, and if an
+ *     older runner has recorded it
  */
 public record TaskState(
     Status status,
@@ -23,10 +27,11 @@ public record TaskState(
     long renewal,
     Duration lease,
     int failures,
-    String reason) {
+    String reason,
+    @Nullable Failure failure) {
   /** The state of a task that nobody has taken yet. */
   public static final TaskState WANTED =
-      new TaskState(Status.WANTED, "", 0, 0, Duration.ZERO, 0, "");
+      new TaskState(Status.WANTED, "", 0, 0, Duration.ZERO, 0, "", null);
 
   private static final int MAX_REASON_CHARS = 1_000;
 
@@ -56,17 +61,18 @@ public record TaskState(
 
   /** Returns the state in which another process has begun the next attempt. */
   public TaskState takenBy(String newOwner, Duration newLease) {
-    return new TaskState(Status.RUNNING, newOwner, attempt + 1, 0, newLease, failures, reason);
+    return new TaskState(
+        Status.RUNNING, newOwner, attempt + 1, 0, newLease, failures, reason, null);
   }
 
   /** Returns the state after a renewal of the lease. */
   public TaskState renewed() {
-    return new TaskState(status, owner, attempt, renewal + 1, lease, failures, reason);
+    return new TaskState(status, owner, attempt, renewal + 1, lease, failures, reason, failure);
   }
 
   /** Returns the state after progress, which ends a row of failures. */
   public TaskState advanced() {
-    return new TaskState(status, owner, attempt, renewal, lease, 0, "");
+    return new TaskState(status, owner, attempt, renewal, lease, 0, "", null);
   }
 
   /** Returns the state of a task that its owner leaves to others. */
@@ -85,8 +91,9 @@ public record TaskState(
   }
 
   /** Returns the state of a task that has failed for good. */
-  public TaskState failedForGood(String why) {
-    return ended(Status.FAILED, failures + 1, shortened(why));
+  public TaskState failedForGood(Failure kind, String why) {
+    return new TaskState(
+        Status.FAILED, owner, attempt, renewal, lease, failures + 1, shortened(why), kind);
   }
 
   /** Returns the state of an ended task that somebody asks for again; another one stays. */
@@ -110,7 +117,7 @@ public record TaskState(
   }
 
   private TaskState ended(Status next, int nextFailures, String nextReason) {
-    return new TaskState(next, owner, attempt, renewal, lease, nextFailures, nextReason);
+    return new TaskState(next, owner, attempt, renewal, lease, nextFailures, nextReason, null);
   }
 
   private static String shortened(String why) {
@@ -125,9 +132,10 @@ public record TaskState(
             .with("attempt", attempt)
             .with("renewal", renewal)
             .withMillis("leaseMillis", lease);
-    return failures == 0 && reason.isEmpty()
-        ? members
-        : members.with("failures", failures).with("reason", reason);
+    if (failures != 0 || !reason.isEmpty()) {
+      members.with("failures", failures).with("reason", reason);
+    }
+    return failure == null ? members : members.with("failure", failure.word());
   }
 
   static TaskState parse(Members members) {
@@ -138,6 +146,7 @@ public record TaskState(
         members.number("renewal"),
         members.millis("leaseMillis"),
         members.has("failures") ? members.count("failures") : 0,
-        members.has("reason") ? members.text("reason") : "");
+        members.has("reason") ? members.text("reason") : "",
+        members.has("failure") ? Failure.of(members.text("failure")).orElse(null) : null);
   }
 }

@@ -90,6 +90,18 @@ public final class HeldTask<T extends SharedRecord<T>> {
   }
 
   /**
+   * Asks the ledger whether the task is still this attempt's own; changes nothing.
+   *
+   * @throws TaskLost if another process has taken it, or a person has taken it back
+   */
+  public void requireInLedger() {
+    T now = ledger.get(key);
+    if (now == null || !now.state().isHeldBy(holder.name(), attempt)) {
+      throw new TaskLost(description);
+    }
+  }
+
+  /**
    * Renews the lease.
    *
    * @throws TaskLost if another process has taken the task, or has removed it

@@ -9,6 +9,9 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.Failure;
+import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
@@ -16,6 +19,8 @@ import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.internal.cutover.Mandate;
+import dev.kvshift.migrate.internal.ledger.Aim;
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
@@ -24,6 +29,7 @@ import dev.kvshift.migrate.internal.task.Holder;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -33,16 +39,37 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.transition.Coordinator;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 final class HostedCollectionTest {
   private static final Layout LAYOUT = Layout.point();
+  private static final Set<String> GIVEN_UP = Set.of("unnamed");
+
+  private static final Groups ALONE =
+      new Groups() {
+        @Override
+        public void certify(
+            List<MigrationPlan> group, @Nullable Instant until, ProgressListener listener) {
+          throw new AssertionError(group);
+        }
+
+        @Override
+        public List<CutoverReport> cutOver(
+            List<MigrationPlan> group, Mandate mandate, ProgressListener listener) {
+          throw new AssertionError(group);
+        }
+      };
+
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("key"), Bytes.empty());
 
   private final Store source = MemoryStoreProvider.open(UUID.randomUUID().toString());
@@ -64,11 +91,7 @@ final class HostedCollectionTest {
   private final TaskDesk desk = new TaskDesk(plan, Clock.systemUTC());
   private final AtomicBoolean isAssigned = new AtomicBoolean(true);
   private final HostedCollection collection =
-      new HostedCollection(
-          plan,
-          Holder.ofProcess(Duration.ofSeconds(10)),
-          partition -> isAssigned.get(),
-          ProgressListener.NONE);
+      hosted(plan, Holder.ofProcess(Duration.ofSeconds(10)), partition -> isAssigned.get());
 
   @BeforeEach
   void fill() {
@@ -221,8 +244,7 @@ final class HostedCollectionTest {
     waitForTheCopy();
     AtomicLong nanos = new AtomicLong();
     Holder survivor = new Holder("survivor", Duration.ofSeconds(10), nanos::get);
-    try (HostedCollection other =
-        new HostedCollection(plan, survivor, partition -> true, ProgressListener.NONE)) {
+    try (HostedCollection other = hosted(plan, survivor, partition -> true)) {
       other.look();
       assertThat(task(TaskKind.STEP).attempt()).isEqualTo(1);
       nanos.addAndGet(Duration.ofSeconds(12).toNanos());
@@ -283,7 +305,7 @@ final class HostedCollectionTest {
 
   @Test
   void askStep_whileACutoverIsWanted_withdrawsIt() {
-    desk.askCutover(Set.of());
+    desk.askCutover(Set.of(), List.of(), null);
 
     desk.askStep(Phase.SHADOW_WRITE);
 
@@ -298,13 +320,13 @@ final class HostedCollectionTest {
     desk.ask(TaskKind.VERIFY);
     lookUntil(TaskKind.VERIFY, "done");
 
-    desk.askCutover(Set.of("unnamed"));
+    desk.askCutover(Set.of("unnamed"), List.of(), null);
 
     lookUntil(TaskKind.CUTOVER, "done");
     assertThat(gate().phase()).isEqualTo(Phase.NEW_ONLY);
     assertThat(task(TaskKind.CUTOVER).note()).startsWith("moved after ");
     lookUntil(TaskKind.LEAD, "done");
-    desk.askCutover(Set.of());
+    desk.askCutover(Set.of(), List.of(), null);
     lookUntil(TaskKind.CUTOVER, "done");
     assertThat(task(TaskKind.CUTOVER).note()).startsWith("moved already by attempt ");
     assertThatThrownBy(() -> desk.askStep(Phase.LEGACY))
@@ -318,12 +340,186 @@ final class HostedCollectionTest {
     desk.ask(TaskKind.COPY);
     lookUntil(TaskKind.COPY, "done");
 
-    desk.askCutover(Set.of("unnamed"));
+    desk.askCutover(Set.of("unnamed"), List.of(), null);
 
     lookUntil(TaskKind.CUTOVER, "failed");
     assertThat(task(TaskKind.CUTOVER).reason())
         .isEqualTo("collection files was not compared: verify first");
     assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void look_cutoverThatWaits_isReadyAndMovesOnceItIsLet() {
+    assertThatThrownBy(desk::letGo)
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessageContaining("no cutover of collection files waits");
+    verify();
+    desk.askCutover(GIVEN_UP, List.of(), new Aim.Hold(null, 0));
+    lookUntilReady(collection);
+    desk.ask(TaskKind.VERIFY);
+    lookUntil(TaskKind.VERIFY, "done");
+    assertThat(task(TaskKind.CUTOVER).attempt()).as("nobody holds it").isEqualTo(1);
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+
+    desk.letGo();
+
+    lookUntil(TaskKind.CUTOVER, "done");
+    assertThat(task(TaskKind.CUTOVER).note()).startsWith("moved after ");
+    assertThat(task(TaskKind.CUTOVER).attempt()).isEqualTo(2);
+    assertThat(gate().phase()).isEqualTo(Phase.NEW_ONLY);
+    assertThatThrownBy(desk::letGo).hasMessageContaining("no cutover of collection files waits");
+  }
+
+  @Test
+  void look_cutoverThatWaits_hostDied_isMadeReadyByTheNextAndMovesOnce() {
+    verify();
+    desk.askCutover(GIVEN_UP, List.of(), new Aim.Hold(null, 0));
+    lookUntilReady(collection);
+    AtomicLong nanos = new AtomicLong();
+    Holder survivor = new Holder("survivor", Duration.ofSeconds(10), nanos::get);
+    try (HostedCollection other = hosted(plan, survivor, partition -> true)) {
+      other.look();
+      nanos.addAndGet(Duration.ofSeconds(12).toNanos());
+      until(
+          "it is made ready again",
+          () -> {
+            other.look();
+            return task(TaskKind.CUTOVER).attempt() == 2;
+          });
+      lookUntilReady(other);
+      desk.letGo();
+      until(
+          "the other host has moved it",
+          () -> {
+            other.look();
+            return task(TaskKind.CUTOVER).status().equals("done");
+          });
+      assertThat(task(TaskKind.CUTOVER).owner()).isEqualTo("survivor");
+      assertThat(desk.read().migration().events())
+          .filteredOn(event -> event.contains("\"what\":\"moved\""))
+          .hasSize(1);
+    }
+  }
+
+  @Test
+  void look_cutoverThatIsToWait_notComparedOrTooLate_isRefusedAtOnce() {
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    lookUntil(TaskKind.COPY, "done");
+    desk.askCutover(GIVEN_UP, List.of(), new Aim.Hold(null, 0));
+    lookUntil(TaskKind.CUTOVER, "failed");
+    assertThat(task(TaskKind.CUTOVER).reason())
+        .isEqualTo("collection files was not compared: verify first");
+    assertThat(task(TaskKind.CUTOVER).failure()).isEqualTo(Failure.REFUSED);
+
+    verify();
+    Instant tooLate = Instant.now().plus(Duration.ofHours(25));
+    desk.askCutover(GIVEN_UP, List.of(), new Aim.Hold(tooLate, 0));
+    lookUntil(TaskKind.CUTOVER, "failed");
+    assertThat(task(TaskKind.CUTOVER).reason())
+        .startsWith("at its hour, " + tooLate + ", it would be refused: ");
+  }
+
+  @Test
+  void look_cutoverWhoseHourHasPassed_isRefusedAnHourLater() {
+    verify();
+    Instant missed = Instant.now().minus(Duration.ofMinutes(61));
+
+    desk.askCutover(GIVEN_UP, List.of(), new Aim.Hold(missed, 0));
+
+    lookUntil(TaskKind.CUTOVER, "failed");
+    assertThat(task(TaskKind.CUTOVER).reason())
+        .contains("was not moved: no host worked on it at its hour");
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+
+    desk.askCutover(GIVEN_UP, List.of(), new Aim.Hold(Instant.now().minusSeconds(1), 0));
+    lookUntil(TaskKind.CUTOVER, "done");
+    assertThat(gate().phase()).isEqualTo(Phase.NEW_ONLY);
+  }
+
+  @Test
+  void takeBack_cutoverThatBegins_isNotMoved() {
+    Coordinator.Hook hook =
+        new Coordinator.Hook() {
+          @Override
+          public void before(Phase from, Phase to) {
+            desk.takeBack();
+          }
+
+          @Override
+          public void after(Phase from, Phase to) {}
+        };
+    MigrationPlan hooked =
+        plan.toBuilder().options(plan.options().toBuilder().hook(hook).build()).build();
+    verify();
+    isAssigned.set(false);
+    lookUntil(TaskKind.LEAD, "wanted");
+    desk.askCutover(GIVEN_UP, List.of(), null);
+    try (HostedCollection other =
+        hosted(hooked, Holder.ofProcess(Duration.ofSeconds(10)), partition -> true)) {
+      until(
+          "it has begun",
+          () -> {
+            other.look();
+            return task(TaskKind.CUTOVER).attempt() == 1;
+          });
+      // Nobody looks from here on, so nothing but the ledger tells the host.
+      until(
+          "its attempt has ended",
+          () -> {
+            String events = desk.read().migration().events().toString();
+            return events.contains("\"what\":\"lifted\"") || events.contains("\"what\":\"moved\"");
+          });
+    }
+    assertThat(task(TaskKind.CUTOVER).note()).startsWith("withdrawn: taken back by ");
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+    assertThat(gate().fence()).isNull();
+    assertThatThrownBy(desk::takeBack)
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessage("no cutover of collection files is asked for");
+  }
+
+  @Test
+  void look_fenceThatADeadHostHasLeft_isLiftedByTheNext() {
+    verify();
+    desk.askCutover(GIVEN_UP, List.of(), null);
+    Ledger ledger = Ledger.of(plan, Clock.systemUTC());
+    ledger.updateIfPresent(
+        TaskRecord.key(TaskKind.CUTOVER),
+        found -> found.with(found.state().takenBy("dead", Duration.ofMillis(1))));
+    join(
+        join(source.open("files", LAYOUT, Claim.NONE))
+            .gate()
+            .fence("task-1-dead", FenceOptions.lasting(Duration.ofSeconds(20)).givingUp(GIVEN_UP)));
+
+    lookUntil(TaskKind.CUTOVER, "done");
+
+    assertThat(gate().phase()).isEqualTo(Phase.NEW_ONLY);
+    assertThat(desk.read().migration().events())
+        .filteredOn(event -> event.contains("\"what\":\"lifted\""))
+        .anySatisfy(event -> assertThat(event).contains("\"attempt\":\"task-1-dead\""));
+  }
+
+  private HostedCollection hosted(MigrationPlan its, Holder holder, IntPredicate assigned) {
+    HostPlan host = new HostPlan("test", List.of(its), HostPlan.DEFAULT_LEASE);
+    return new HostedCollection(host, "files", holder, assigned, ALONE, ProgressListener.NONE);
+  }
+
+  private void verify() {
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    desk.ask(TaskKind.VERIFY);
+    lookUntil(TaskKind.VERIFY, "done");
+  }
+
+  private void lookUntilReady(HostedCollection host) {
+    until(
+        "the cutover is ready",
+        () -> {
+          host.look();
+          HostStatus.Task cutover = task(TaskKind.CUTOVER);
+          return cutover.status().equals("wanted") && cutover.note().startsWith(TaskRecord.READY);
+        });
   }
 
   /** Asks for the phase dual-write, whose step waits for a copy that nobody has asked for. */

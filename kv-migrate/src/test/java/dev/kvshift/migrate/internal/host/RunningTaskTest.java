@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.context.Await;
@@ -67,21 +68,21 @@ final class RunningTaskTest {
                 () -> {
                   throw new KvException.Permanent("refused");
                 }),
-            state(TaskState.Status.FAILED, 1, "refused")),
+            failed(Failure.WRONG, "refused")),
         Arguments.of(
             "too many rows are rejected",
             work(
                 () -> {
                   throw new MigrationException.TooManyErrors("rejected");
                 }),
-            state(TaskState.Status.FAILED, 1, "rejected")),
+            failed(Failure.TOO_MANY_ERRORS, "rejected")),
         Arguments.of(
             "a defect without words",
             work(
                 () -> {
                   throw new IllegalStateException();
                 }),
-            state(TaskState.Status.FAILED, 1, "IllegalStateException")));
+            failed(Failure.INTERNAL, "IllegalStateException")));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -107,7 +108,7 @@ final class RunningTaskTest {
                 }));
 
     until("the work has ended", task::hasEnded);
-    assertThat(found()).isEqualTo(state(TaskState.Status.FAILED, 1, "silent"));
+    assertThat(found()).isEqualTo(failed(Failure.UNAVAILABLE, "silent"));
   }
 
   @Test
@@ -166,8 +167,12 @@ final class RunningTaskTest {
     return task -> work.run();
   }
 
+  private static TaskState failed(Failure kind, String reason) {
+    return new TaskState(TaskState.Status.FAILED, "a", 1, 0, LEASE, 1, reason, kind);
+  }
+
   private static TaskState state(TaskState.Status status, int failures, String reason) {
-    return new TaskState(status, "a", 1, 0, LEASE, failures, reason);
+    return new TaskState(status, "a", 1, 0, LEASE, failures, reason, null);
   }
 
   private HeldTask<TaskRecord> take(String owner) {

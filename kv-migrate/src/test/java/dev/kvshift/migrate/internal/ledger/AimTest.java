@@ -3,7 +3,6 @@ package dev.kvshift.migrate.internal.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvshift.spi.Phase;
-import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,6 +29,6 @@ final class AimTest {
   })
   void isOnItsWay_phaseAndEpoch_onlyAfterStepsTowardsTheTarget(
       Phase from, Phase target, Phase now, long epoch, boolean expected) {
-    assertThat(new Aim(target, from, 7, Set.of()).isOnItsWay(now, epoch)).isEqualTo(expected);
+    assertThat(new Aim(target, from, 7).isOnItsWay(now, epoch)).isEqualTo(expected);
   }
 }

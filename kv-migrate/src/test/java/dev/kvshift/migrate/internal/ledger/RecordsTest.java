@@ -10,6 +10,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
@@ -17,6 +18,7 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.transition.MergePass;
@@ -30,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -125,7 +128,8 @@ final class RecordsTest {
                     40,
                     Duration.ofSeconds(10),
                     0,
-                    ""),
+                    "",
+                    null),
                 800,
                 800,
                 null,
@@ -145,13 +149,28 @@ final class RecordsTest {
                 "5fTlpXJ6TRaMVpX9rLr6Ow",
                 true)),
         record(
-            "postponed",
-            Postponed.KEY,
-            new Postponed(
-                "db-1-4711-1a2b3c4d",
-                Instant.parse("2026-11-28T21:00:00Z"),
-                Instant.parse("2026-11-29T02:30:00Z"),
-                true)),
+            "task-cutover-held",
+            TaskRecord.key(TaskKind.CUTOVER),
+            new TaskRecord(
+                new TaskState(
+                    TaskState.Status.FAILED,
+                    "runner-1-4711-09ab",
+                    2,
+                    40,
+                    Duration.ofSeconds(10),
+                    1,
+                    "not compared",
+                    Failure.REFUSED),
+                0,
+                0,
+                new Aim(
+                    Phase.NEW_ONLY,
+                    Phase.LEGACY,
+                    7,
+                    Set.of("batch"),
+                    List.of("files", "users"),
+                    new Aim.Hold(Instant.parse("2026-11-29T02:30:00Z"), 3)),
+                "")),
         record(
             "merge-pass",
             MergeRecord.KEY,
@@ -402,7 +421,8 @@ final class RecordsTest {
             17,
             Duration.ofSeconds(10),
             1,
-            "the target does not answer"));
+            "the target does not answer",
+            null));
   }
 
   private static CopyTaskGroup copyTasks() {

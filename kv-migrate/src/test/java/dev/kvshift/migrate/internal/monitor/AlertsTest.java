@@ -276,7 +276,7 @@ final class AlertsTest {
   }
 
   private static HostStatus.Task task(String name, String status, int failures) {
-    return new HostStatus.Task(name, status, "host-1", 1, failures, "", 0, 0, "");
+    return new HostStatus.Task(name, status, "host-1", 1, failures, "", 0, 0, "", null);
   }
 
   private static Reading with(Reading reading, MigrationStatus status) {

@@ -11,6 +11,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationPlan;
@@ -348,9 +349,10 @@ final class PageLoad {
                     event("phase", "\"from\":\"legacy\",\"to\":\"new-read\",\"epoch\":6"))),
             false,
             List.of(
-                new HostStatus.Task("copy", "done", "host-1", 1, 0, "", 30_822, 30_822, ""),
-                new HostStatus.Task("lead", "running", "host-2", 5, 0, "", 0, 0, ""),
-                new HostStatus.Task("verify", "done", "host-2", 2, 0, "", 69_208, 69_208, ""))),
+                new HostStatus.Task("copy", "done", "host-1", 1, 0, "", 30_822, 30_822, "", null),
+                new HostStatus.Task("lead", "running", "host-2", 5, 0, "", 0, 0, "", null),
+                new HostStatus.Task(
+                    "verify", "done", "host-2", 2, 0, "", 69_208, 69_208, "", null))),
         new Fleet(state, users),
         OptionalLong.of(30_822),
         new ApplyLag(950 + 310L * i, 216, OptionalLong.of(20_900)),
@@ -373,8 +375,9 @@ final class PageLoad {
                 List.of(event("prepare", "\"done\":1"))),
             false,
             List.of(
-                new HostStatus.Task("copy", "running", "host-1", 1, 0, "", rows, 2_000_000, ""),
-                new HostStatus.Task("copy-17", "running", "host-2", 1, 0, "", 12_345, 0, ""),
+                new HostStatus.Task(
+                    "copy", "running", "host-1", 1, 0, "", rows, 2_000_000, "", null),
+                new HostStatus.Task("copy-17", "running", "host-2", 1, 0, "", 12_345, 0, "", null),
                 new HostStatus.Task(
                     "copy-18",
                     "failed",
@@ -384,7 +387,8 @@ final class PageLoad {
                     "the collection's schema has changed: see the log",
                     1,
                     0,
-                    ""))),
+                    "",
+                    Failure.WRONG))),
         new Fleet(Gate.State.first(), List.of()),
         OptionalLong.of(2_000_000),
         new ApplyLag(5_000, 0, OptionalLong.of(0)),
@@ -419,7 +423,8 @@ final class PageLoad {
                     "x".repeat(400),
                     1,
                     2,
-                    "it waits for " + "z".repeat(200)))),
+                    "it waits for " + "z".repeat(200),
+                    null))),
         new Fleet(
             fenced,
             List.of(user("service-" + "0123456789".repeat(9), "because-" + "y".repeat(300)))),

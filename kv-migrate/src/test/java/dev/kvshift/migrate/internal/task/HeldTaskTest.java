@@ -7,6 +7,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.CopyCounts;
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
 import dev.kvshift.migrate.internal.ledger.CopyTask;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
@@ -59,7 +60,7 @@ final class HeldTaskTest {
     HeldTask<CopyTaskGroup> held = take(a, WANTED);
 
     assertThat(found().state())
-        .isEqualTo(new TaskState(TaskState.Status.RUNNING, "a", 1, 0, LEASE, 0, ""));
+        .isEqualTo(new TaskState(TaskState.Status.RUNNING, "a", 1, 0, LEASE, 0, "", null));
     assertThat(held.record()).isEqualTo(found());
   }
 
@@ -209,11 +210,11 @@ final class HeldTaskTest {
     take(b, found()).end(state -> state.failed("why"));
     take(a, found()).end(TaskState::done);
     ledger.updatePresent(TASK.key(), record -> record.with(record.state().askedAgain()));
-    take(b, found()).end(state -> state.failedForGood("why"));
+    take(b, found()).end(state -> state.failedForGood(Failure.WRONG, "why"));
     ledger.updatePresent(TASK.key(), record -> record.with(record.state().askedAgain()));
 
     assertThat(found().state())
-        .isEqualTo(new TaskState(TaskState.Status.WANTED, "b", 4, 0, LEASE, 0, ""));
+        .isEqualTo(new TaskState(TaskState.Status.WANTED, "b", 4, 0, LEASE, 0, "", null));
   }
 
   @Test

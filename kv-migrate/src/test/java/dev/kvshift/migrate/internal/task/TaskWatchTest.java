@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.internal.ledger.TaskState;
 import java.time.Duration;
 import java.util.stream.Stream;
@@ -67,7 +68,8 @@ final class TaskWatchTest {
 
   @Test
   void mayTake_endedTask_never() {
-    for (TaskState ended : new TaskState[] {HELD.done(), HELD.failedForGood("why")}) {
+    for (TaskState ended :
+        new TaskState[] {HELD.done(), HELD.failedForGood(Failure.WRONG, "why")}) {
       watch.mayTake("task", ended, START);
       assertThat(watch.mayTake("task", ended, START + 1_000 * SECOND)).isFalse();
     }
@@ -83,6 +85,6 @@ final class TaskWatchTest {
 
   private static TaskState failed(int times) {
     return new TaskState(
-        TaskState.Status.WANTED, "a", times, 0, Duration.ofSeconds(10), times, "why");
+        TaskState.Status.WANTED, "a", times, 0, Duration.ofSeconds(10), times, "why", null);
   }
 }

@@ -14,7 +14,6 @@ public final class LedgerFuzz implements FuzzTarget {
           CopyTaskGroup.GROUPS,
           TaskRecord.ALL,
           Pause.KEY,
-          Postponed.KEY,
           Rates.KEY,
           ResetRecord.KEY,
           StreamProgress.KEY,
