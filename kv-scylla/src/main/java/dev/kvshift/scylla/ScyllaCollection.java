@@ -10,6 +10,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.scylla.internal.cql.Murmur3;
 import dev.kvshift.scylla.internal.lock.LockKeeper;
+import dev.kvshift.scylla.internal.read.PartitionReads;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.read.RowReader;
 import dev.kvshift.scylla.internal.scan.Scanner;
@@ -68,7 +69,12 @@ final class ScyllaCollection implements StoreCollection {
       LockKeeper locks) {}
 
   /** Access to the rows of one collection. */
-  record Rows(RowReader reader, RangeReader ranges, RowWriter writer, Scanner scanner) {}
+  record Rows(
+      RowReader reader,
+      PartitionReads partitions,
+      RangeReader ranges,
+      RowWriter writer,
+      Scanner scanner) {}
 
   private final String name;
   private final CollectionRecord record;
@@ -140,6 +146,19 @@ final class ScyllaCollection implements StoreCollection {
     } catch (Throwable e) { // as Futures.start, without a closure for each request
       return CompletableFuture.failedFuture(e);
     }
+  }
+
+  /** Reads the rows of a partition together. If a key is wrong, each is read alone. */
+  @Override
+  public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+    try {
+      keys.forEach(checker::check);
+    } catch (KvException e) {
+      return StoreCollection.super.getAll(keys, call);
+    }
+    return layout().shape() == Shape.POINT
+        ? StoreCollection.super.getAll(keys, call)
+        : rows.partitions().getAll(keys, call);
   }
 
   @Override

@@ -95,7 +95,7 @@ public final class CqlLint {
   private static final String NAME = "(?:\"[a-z][a-z0-9_]*\"|[a-z][a-z0-9_]*)";
   private static final String TABLE = "(?:" + NAME + "\\.)?(" + NAME + ")";
   private static final String RELATION =
-      "(?:[a-z_]+|token\\([a-z, ]+\\)) (?:=|>|>=|<|<=) (?:\\?|'local')";
+      "(?:(?:[a-z_]+|token\\([a-z, ]+\\)) (?:=|>|>=|<|<=) (?:\\?|'local')|clustering IN \\?)";
   private static final String WHERE = " WHERE (" + RELATION + "(?: AND " + RELATION + ")*)";
   private static final String COLUMNS = "([A-Za-z_(), ]+)";
 

@@ -20,6 +20,12 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
    */
   public static final int BATCH_ROWS = 50;
 
+  /**
+   * Rows that one request reads by their keys. ScyllaDB refuses more values of a clustering key
+   * ({@code max_clustering_key_restrictions_per_query}).
+   */
+  public static final int GET_ROWS = 100;
+
   private static final String UPPER_BOUND = " AND clustering < ?";
   private static final String BACKWARD = " ORDER BY clustering DESC";
 
@@ -27,6 +33,8 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   public enum StatementKind {
     /** Reads one row. */
     GET,
+    /** Reads several rows of one partition, at most {@value #GET_ROWS}. */
+    GET_ALL,
     /** Writes one row. */
     PUT,
     /** Writes {@value #BATCH_ROWS} rows of one partition. */
@@ -65,6 +73,10 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   public String text(StatementKind kind) {
     return switch (kind) {
       case GET -> "SELECT v, WRITETIME(v) FROM " + name() + " WHERE " + key();
+      case GET_ALL ->
+          "SELECT v, WRITETIME(v), clustering FROM "
+              + name()
+              + " WHERE main = ? AND shard = ? AND clustering IN ?";
       case PUT -> "UPDATE " + name() + " USING TIMESTAMP ? AND TTL ? SET v = ? WHERE " + key();
       case PUT_BATCH ->
           "BEGIN UNLOGGED BATCH "
