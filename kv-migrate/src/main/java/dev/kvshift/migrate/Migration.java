@@ -436,7 +436,7 @@ public final class Migration implements AutoCloseable {
       ProgressListener listener) {
     require(source, Capability.GATE);
     Duration patience = MigrationOptions.defaults().patience();
-    Gate gate = Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE)).gate();
+    Gate gate = gate(source, collection, layout);
     Phase from = Await.patiently(patience, gate::state).phase();
     ProgressReporter progress = ProgressReporter.begin(listener, collection, Step.PHASE, "steps");
     WayBack.to(
@@ -471,11 +471,17 @@ public final class Migration implements AutoCloseable {
     }
   }
 
+  private static Gate gate(Store source, String collection, Layout layout) {
+    return Await.patiently(
+            MigrationOptions.defaults().patience(),
+            () -> source.open(collection, layout, Claim.NONE))
+        .gate();
+  }
+
   /** Returns whether a collection has moved and keeps a way back. Needs its source alone. */
   public static boolean hasWayBack(Store source, String collection, Layout layout) {
-    Duration patience = MigrationOptions.defaults().patience();
-    Gate gate = Await.patiently(patience, () -> source.open(collection, layout, Claim.NONE)).gate();
-    return Await.patiently(patience, gate::state).isClockOrdered();
+    Gate gate = gate(source, collection, layout);
+    return Await.patiently(MigrationOptions.defaults().patience(), gate::state).isClockOrdered();
   }
 
   /**
@@ -508,8 +514,8 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Wipes what the migration has brought to the target, so that it can begin again: the next step
-   * prepares it anew. Close every other migration of the collection before.
+   * Wipes what the migration has brought to the target, so that it can begin again. The next step
+   * prepares it anew. Every other migration of the collection must be closed before.
    *
    * @return what was deleted
    * @throws MigrationException.CutoverRefused if something must not be deleted, saying why; nothing

@@ -50,7 +50,7 @@ final class ChaosLoad {
       Long.getLong("kvshift.seed", System.nanoTime() & Integer.MAX_VALUE);
   private static final int RUNS = Integer.getInteger("kvshift.runs", 4);
 
-  /** Whether each collection is moved, taken back and moved again. */
+  /** True if each collection is moved, taken back and moved again. */
   private static final boolean WAY_BACK = Boolean.getBoolean("kvshift.wayBack");
 
   private static final Layout LAYOUT = Layout.range(ShardRule.firstBits(4));

@@ -1,6 +1,5 @@
 package dev.kvshift.transition;
 
-import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
@@ -102,33 +101,16 @@ public final class ClockEra {
    * @throws KvException.Permanent if it lacks that
    */
   public static void requireNewSide(Store fresh) {
-    for (Capability needed :
-        new Capability[] {
-          Capability.METADATA,
-          Capability.SCAN,
-          Capability.VERSIONED_WRITES,
-          Capability.TOMBSTONE_READS
-        }) {
-      if (!fresh.capabilities().contains(needed)) {
-        throw new KvException.Permanent(
-            fresh.description()
-                + " lacks "
-                + needed
-                + ", without which there is no way back after the move"
-                + (needed == Capability.TOMBSTONE_READS
-                    ? ": add deletes=kept to a scylla:// string"
-                    : ": move for good"));
-      }
-    }
+    ClockOrder.requireSide(
+        fresh, "without which there is no way back after the move", "move for good");
   }
 
   /**
-   * Begins the time in the new store's gate, unless it has begun. Services do so as well: it only
-   * has to be called so that {@link #state} shows it at once.
+   * Begins the time in the new store's gate, unless it has begun, and returns the gate's state.
    *
    * @throws KvException.Permanent if the leader has not handed the collection to the clocks
    */
-  public State begin() {
+  State begin() {
     State led = requireHanded();
     if (led.isClockOrdered()) {
       await(() -> MetadataGate.begin(fresh, collection, led));
@@ -137,17 +119,13 @@ public final class ClockEra {
   }
 
   /**
-   * Begins the time of a collection in the new store's gate, unless it has begun.
+   * Begins the time of a collection in the new store's gate, unless it has begun. Services do so as
+   * well.
    *
    * @param handed the leader's state, ordered by clocks
    */
   public static CompletionStage<Void> begin(Store fresh, String collection, State handed) {
     return MetadataGate.begin(fresh, collection, handed);
-  }
-
-  /** Returns the state of the gate in the new store. */
-  public State state() {
-    return await(gate::state);
   }
 
   /**
@@ -207,9 +185,7 @@ public final class ClockEra {
     }
     State last = await(gate::state);
     State sealed = last.phase() == Phase.NEW_ONLY ? last : await(() -> gate.seal(last.epoch()));
-    Copy copy =
-        Objects.requireNonNull(sealed.copy(), () -> "the gate of " + collection + " names no copy");
-    CollectionRecord record = await(() -> fresh.activate(collection, copy, sealed.floor()));
+    CollectionRecord record = await(() -> fresh.activate(collection, copy(sealed), sealed.floor()));
     State led = await(leader::state);
     if (led.isClockOrdered()) {
       await(() -> leader.seal(led.epoch()));
@@ -274,11 +250,14 @@ public final class ClockEra {
   }
 
   private MergePass pass(State merged) {
-    Copy copy =
-        Objects.requireNonNull(merged.copy(), () -> "the gate of " + collection + " names no copy");
-    StoreCollection onNew =
-        await(() -> fresh.open(collection, old.layout(), Claim.importing(copy)));
+    Claim claim = Claim.importing(copy(merged));
+    StoreCollection onNew = await(() -> fresh.open(collection, old.layout(), claim));
     return MergePass.of(old, onNew).backFrom(merged);
+  }
+
+  private Copy copy(State state) {
+    return Objects.requireNonNull(
+        state.copy(), () -> "the gate of " + collection + " names no copy");
   }
 
   private static <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> request) {

@@ -45,17 +45,30 @@ public final class ClockOrder {
    */
   public static void requireSides(Store old, Store fresh) {
     for (Store side : List.of(old, fresh)) {
-      for (Capability needed : NEEDED) {
-        if (!side.capabilities().contains(needed)) {
-          throw new KvException.Permanent(
-              side.description()
-                  + " lacks "
-                  + needed
-                  + ", which both sides need if the old one has no leader"
-                  + (needed == Capability.TOMBSTONE_READS
-                      ? ": add deletes=kept to a scylla:// string"
-                      : ": use another store"));
-        }
+      requireSide(side, "which both sides need if the old one has no leader", "use another store");
+    }
+  }
+
+  /**
+   * Checks what clock order needs of one side.
+   *
+   * @param why why it is needed, for people
+   * @param otherwise what to do if no parameter of the string provides it
+   * @throws KvException.Permanent if it cannot do it
+   */
+  static void requireSide(Store side, String why, String otherwise) {
+    for (Capability needed : NEEDED) {
+      if (!side.capabilities().contains(needed)) {
+        throw new KvException.Permanent(
+            side.description()
+                + " lacks "
+                + needed
+                + ", "
+                + why
+                + ": "
+                + (needed == Capability.TOMBSTONE_READS
+                    ? "add deletes=kept to a scylla:// string"
+                    : otherwise));
       }
     }
   }

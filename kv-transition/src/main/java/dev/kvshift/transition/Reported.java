@@ -7,7 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** What a process reports to a gate's keeper, and hears of it: a collection or a lock space. */
+/** A collection or a lock space that a process reports to the keeper of its gate. */
 interface Reported {
   /** Who holds a gate: the old store's leader, or the new store, in its metadata. */
   enum Keeper {

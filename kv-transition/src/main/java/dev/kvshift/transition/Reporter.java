@@ -100,8 +100,10 @@ final class Reporter implements AutoCloseable {
             states -> {
               Gate.State state = states.get(collection);
               if (state == null) {
+                Store old = oldSide.openedOrNull();
                 throw new KvException.Permanent(
-                    "the old store holds no collection "
+                    (old == null ? "the old store" : old.description())
+                        + " holds no collection "
                         + collection
                         + ": check its name and the old= string");
               }

@@ -99,7 +99,7 @@ final class TransitionCollection implements StoreCollection, Reported {
   /** The hand-over to the clocks that the leader has told of; null for none. */
   private volatile Gate.@Nullable State handed;
 
-  /** What the collection needs of its store. */
+  /** The store of the collection, as far as the collection uses it. */
   interface Home {
     /** Returns the lock space of a name. */
     StoreLocks locks(String space);
@@ -229,15 +229,14 @@ final class TransitionCollection implements StoreCollection, Reported {
     this.untilOpened = OperationChecker.of(name, use.layout, untilOpened).claimed(use.claim);
     this.old = old;
     this.newSide = newSide;
-    boolean isClockOrdered =
-        oldFloor != null || state.isClockOrdered() || state.phase() == Phase.NEW_ONLY;
+    this.oldFloor = oldFloor;
+    boolean isClockOrdered = isClockOrdered(state);
     this.tracker = new PhaseTracker(state.epoch(), state.phase(), state.floor(), isClockOrdered);
     this.leaderLease = lease(isClockOrdered ? null : registered);
     this.clockLease = lease(isClockOrdered ? registered : null);
     this.clock = clock;
     this.home = home;
     this.events = events;
-    this.oldFloor = oldFloor;
     this.newWrites = new NewWrites(name, newSide, Lease.Moment::now);
     this.shadowWrites = new ShadowWrites(name, new OnNew(), events);
     this.following = new ShadowWrites(name, new OnOld(), events);
@@ -246,6 +245,11 @@ final class TransitionCollection implements StoreCollection, Reported {
     this.help = new Help(name, newSide, newWrites, events);
     this.applied = state.applied();
     this.ramp = state.ramp();
+  }
+
+  /** Returns whether clocks draw the versions in a state, not the old store's leader. */
+  private boolean isClockOrdered(Gate.State state) {
+    return oldFloor != null || state.isClockOrdered() || state.phase() == Phase.NEW_ONLY;
   }
 
   private static Lease lease(Lease.@Nullable Moment renewed) {
@@ -1242,8 +1246,7 @@ final class TransitionCollection implements StoreCollection, Reported {
    * keeper has given before it had the gate the last time does not count again.
    */
   private void learn(Gate.State state) {
-    boolean isClockOrdered =
-        oldFloor != null || state.isClockOrdered() || state.phase() == Phase.NEW_ONLY;
+    boolean isClockOrdered = isClockOrdered(state);
     boolean isOther;
     synchronized (tracker) {
       PhaseTracker.View known = tracker.current();

@@ -13,7 +13,6 @@ import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Phase;
-import dev.kvshift.spi.StalePhase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
@@ -298,16 +297,6 @@ final class TransitionStore implements Store {
    */
   private record Moved(@Nullable CollectionRecord record, boolean isEra) {
     static final Moved NOT = new Moved(null, false);
-
-    static Moved of(@Nullable CollectionRecord record, Gate.State gate, Gate.State leader) {
-      boolean isEra =
-          record != null
-              && !record.isHandedOver()
-              && MetadataGate.isEra(gate)
-              && gate.epoch() > leader.epoch()
-              && Objects.equals(gate.copy(), record.copy());
-      return isEra || (record != null && record.isHandedOver()) ? new Moved(record, isEra) : NOT;
-    }
   }
 
   /**
@@ -321,8 +310,7 @@ final class TransitionStore implements Store {
     if (!oldSide.has(Capability.CHANGE_SOURCE)) {
       return CompletableFuture.completedFuture(Moved.NOT);
     }
-    return newRecord(name)
-        .thenCombine(newGate(name), (record, gate) -> Moved.of(record, gate, leader))
+    return moved(name, leader)
         .toCompletableFuture()
         .completeOnTimeout(Moved.NOT, LOOK_AT_NEW_SIDE.toMillis(), TimeUnit.MILLISECONDS)
         .exceptionally(unreachable -> Moved.NOT)
@@ -334,6 +322,30 @@ final class TransitionStore implements Store {
                   : old.changes()
                       .logId(0)
                       .thenApply(origin -> copy.source().equals(origin) ? moved : Moved.NOT);
+            });
+  }
+
+  /**
+   * Looks at the gate in the new store only if the collection may have been handed to the clocks.
+   */
+  private CompletionStage<Moved> moved(String name, Gate.State leader) {
+    return newRecord(name)
+        .thenCompose(
+            record -> {
+              if (record == null) {
+                return CompletableFuture.completedFuture(Moved.NOT);
+              }
+              if (record.isHandedOver()) {
+                return CompletableFuture.completedFuture(new Moved(record, false));
+              }
+              return newGate(name)
+                  .thenApply(
+                      gate ->
+                          MetadataGate.isEra(gate)
+                                  && gate.epoch() > leader.epoch()
+                                  && Objects.equals(gate.copy(), record.copy())
+                              ? new Moved(record, true)
+                              : Moved.NOT);
             });
   }
 
@@ -356,23 +368,18 @@ final class TransitionStore implements Store {
   private CompletionStage<TransitionCollection> openOnNewAlone(
       TransitionCollection.Use use, Throwable oldError) {
     KvException oldFailure = Futures.readFailure(oldError);
-    return newRecord(use.name())
-        .thenCombine(
-            newGate(use.name()), (found, gate) -> Moved.of(found, gate, Gate.State.first()))
+    return moved(use.name(), Gate.State.first())
         .exceptionally(unreachable -> Moved.NOT)
         .thenCompose(
             moved -> {
-              if (moved.record == null || (moved.isEra && !isSilent(oldFailure))) {
+              boolean isSilent = oldFailure instanceof KvException.Transient;
+              if (moved.record == null || (moved.isEra && !isSilent)) {
                 return CompletableFuture.failedFuture(oldFailure);
               }
               return moved.isEra
                   ? registerOnNew(use, null)
                   : CompletableFuture.completedFuture(movedCollection(use, moved.record));
             });
-  }
-
-  private static boolean isSilent(KvException oldFailure) {
-    return oldFailure instanceof KvException.Transient && !(oldFailure instanceof StalePhase);
   }
 
   private TransitionCollection movedCollection(
@@ -402,7 +409,7 @@ final class TransitionStore implements Store {
         use, UNTIL_OPENED, old, side, state, registered, clock, home, events, oldFloor);
   }
 
-  /** What one collection needs of this store. */
+  /** This store, as one collection uses it. */
   private final class CollectionHome implements NewSide.Opener, TransitionCollection.Home {
     private final TransitionCollection.Use use;
 

@@ -100,12 +100,10 @@ public final class Demo {
    * @throws IOException if the input cannot be read, or a thread of the live writer failed
    */
   public DemoReport run() throws IOException {
-    boolean goesBack = options.wayBack();
-    String string = goesBack ? servers.transitionWithWayBack() : servers.transition();
-    String newStore = goesBack ? servers.newStoreWithWayBack() : servers.newStore();
+    String string = servers.transition(newStore());
     try (KvStore service = Stores.connect(string);
         Store source = Stores.open(servers.oldStore());
-        Store target = Stores.open(newStore)) {
+        Store target = Stores.open(newStore())) {
       ClassFileCatalog catalog = ClassFileCatalog.open(service);
       CatalogLoader loader = timed("fill the old store", () -> fill(catalog));
       RangeReadAcrossCutover read =
@@ -144,6 +142,10 @@ public final class Demo {
             range);
       }
     }
+  }
+
+  private String newStore() {
+    return options.wayBack() ? servers.newStoreWithWayBack() : servers.newStore();
   }
 
   private CatalogLoader fill(ClassFileCatalog catalog) throws IOException {
@@ -268,8 +270,7 @@ public final class Demo {
   /** Reads through a connection of its own, as a service that starts after the migration. */
   private JournalFindings checkJournal(JournalCheck journal) throws IOException {
     String name = "check 2: the journal";
-    try (KvStore fresh =
-        Stores.connect(options.wayBack() ? servers.newStoreWithWayBack() : servers.newStore())) {
+    try (KvStore fresh = Stores.connect(newStore())) {
       ClassFileCatalog catalog = ClassFileCatalog.open(fresh);
       return timed(
           name, () -> journal.run(catalog, progress.begin(name, journal.keyCount(), "keys")));

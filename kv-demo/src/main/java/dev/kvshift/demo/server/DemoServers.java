@@ -128,7 +128,8 @@ public final class DemoServers implements AutoCloseable {
     return transition(newStore());
   }
 
-  private String transition(String newSide) {
+  /** Returns the same string with another one of the new store. */
+  public String transition(String newSide) {
     return "transition://demo?old=" + encode(oldStore()) + "&new=" + encode(newSide);
   }
 
@@ -138,11 +139,6 @@ public final class DemoServers implements AutoCloseable {
     Map<String, String> parameters = new TreeMap<>(string.parameters());
     parameters.put("deletes", "kept");
     return string.withParameters(parameters).print();
-  }
-
-  /** Returns the string of a service whose move keeps a way back. */
-  public String transitionWithWayBack() {
-    return transition(newStoreWithWayBack());
   }
 
   /** Returns the Kafka broker's address, as {@code host:port}. */

@@ -71,15 +71,7 @@ final class ClockModel implements Model<ClockState> {
 
   @Override
   public void steps(ClockState s, Steps<ClockState> steps) {
-    for (int version = 1; version <= s.drawn; version++) {
-      int v = version;
-      if ((s.toOld >> v & 1) != 0) {
-        steps.add("L applies v" + v, t -> t.arriveOnOld(v));
-      }
-      if ((s.toNew >> v & 1) != 0) {
-        steps.add("S applies v" + v, t -> t.arriveOnNew(v));
-      }
-    }
+    Registers.arrivals(s, steps);
     for (int i = 0; i < s.instances.length; i++) {
       new Turn(s, i, steps).instance();
     }
@@ -114,19 +106,19 @@ final class ClockModel implements Model<ClockState> {
 
   private static int targets(Phase phase) {
     return switch (phase) {
-      case LEGACY -> ClockState.OLD;
-      case SHADOW_WRITE, DUAL_WRITE, SHADOW_READ, NEW_READ, NEW_PRIMARY -> ClockState.BOTH;
-      case NEW_ONLY -> ClockState.NEW;
+      case LEGACY -> Registers.OLD;
+      case SHADOW_WRITE, DUAL_WRITE, SHADOW_READ, NEW_READ, NEW_PRIMARY -> Registers.BOTH;
+      case NEW_ONLY -> Registers.NEW;
     };
   }
 
   /** Returns the stores that acknowledge a write. In new-primary, L follows by best effort. */
   private int acknowledging(Phase phase) {
     return switch (phase) {
-      case LEGACY, SHADOW_WRITE -> ClockState.OLD;
+      case LEGACY, SHADOW_WRITE -> Registers.OLD;
       case DUAL_WRITE, SHADOW_READ, NEW_READ ->
-          on(ClockRule.CLOCK_BOTH_ACKNOWLEDGE) ? ClockState.BOTH : ClockState.OLD;
-      case NEW_PRIMARY, NEW_ONLY -> ClockState.NEW;
+          on(ClockRule.CLOCK_BOTH_ACKNOWLEDGE) ? Registers.BOTH : Registers.OLD;
+      case NEW_PRIMARY, NEW_ONLY -> Registers.NEW;
     };
   }
 
@@ -295,7 +287,7 @@ final class ClockModel implements Model<ClockState> {
             t.belowFloor |= version < ClockState.INITIAL;
             if (i.work == Work.DELETE) {
               t.tombstones |= 1 << version;
-              t.unreadable |= stores == ClockState.NEW ? 1 << version : 0;
+              t.unreadable |= stores == Registers.NEW ? 1 << version : 0;
             }
             send(t, i, version, stores);
           });
@@ -303,7 +295,7 @@ final class ClockModel implements Model<ClockState> {
 
     private void acknowledged() {
       if (!me.leaseBroken || !on(ClockRule.WRITE_POST_CHECK)) {
-        add("v" + me.version + " is acknowledged", ClockState::acknowledge);
+        add("v" + me.version + " is acknowledged", Registers::acknowledge);
         return;
       }
       int missing = targets(s.phase()) & ~me.sent;
@@ -326,8 +318,8 @@ final class ClockModel implements Model<ClockState> {
 
     private String names(int stores) {
       return switch (stores) {
-        case ClockState.OLD -> "L";
-        case ClockState.NEW -> "S";
+        case Registers.OLD -> "L";
+        case Registers.NEW -> "S";
         default -> "L and S";
       };
     }
@@ -379,7 +371,7 @@ final class ClockModel implements Model<ClockState> {
       int shownOld = visible(s, old, true);
       int shownNew = visible(s, fresh, false);
       int newest = shownOld == shownNew ? Math.max(old, fresh) : shownOld > shownNew ? old : fresh;
-      int target = shownOld == shownNew ? 0 : shownOld > shownNew ? ClockState.NEW : ClockState.OLD;
+      int target = shownOld == shownNew ? 0 : shownOld > shownNew ? Registers.NEW : Registers.OLD;
       if (target == 0 || !isWritten(newest, Math.min(shownOld, shownNew), target)) {
         finish(label, (t, i) -> i.version = newest);
         return;
@@ -396,7 +388,7 @@ final class ClockModel implements Model<ClockState> {
         return false;
       }
       if (isPass()) {
-        return on(target == ClockState.NEW ? ClockRule.PASS_TO_NEW : ClockRule.PASS_TO_OLD);
+        return on(target == Registers.NEW ? ClockRule.PASS_TO_NEW : ClockRule.PASS_TO_OLD);
       }
       return on(ClockRule.MERGE_WRITES);
     }

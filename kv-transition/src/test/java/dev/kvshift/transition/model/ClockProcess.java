@@ -47,7 +47,7 @@ final class ClockProcess {
   /** The version written, or returned in the end. */
   int version;
 
-  /** The stores to which it was sent: {@link ClockState#OLD} and {@link ClockState#NEW}. */
+  /** The stores to which it was sent: {@link Registers#OLD} and {@link Registers#NEW}. */
   int sent;
 
   /** The version that a merge has read from L, or from S. */

@@ -55,15 +55,7 @@ final class EraModel implements Model<EraState> {
 
   @Override
   public void steps(EraState s, Steps<EraState> steps) {
-    for (int version = 1; version <= s.drawn; version++) {
-      int v = version;
-      if ((s.toOld >> v & 1) != 0) {
-        steps.add("L applies v" + v, t -> t.arriveOnOld(v));
-      }
-      if ((s.toNew >> v & 1) != 0) {
-        steps.add("S applies v" + v, t -> t.arriveOnNew(v));
-      }
-    }
+    Registers.arrivals(s, steps);
     for (int i = 0; i < s.instances.length; i++) {
       new Turn(s, i, steps).instance();
     }
@@ -279,12 +271,12 @@ final class EraModel implements Model<EraState> {
               issue(s.drawn + 1);
             }
           }
-          case PRIMARY -> draw(EraState.NEW);
+          case PRIMARY -> draw(Registers.NEW);
           case MERGE -> {
             if (s.isBack()) {
               refused();
             } else {
-              draw(EraState.OLD);
+              draw(Registers.OLD);
             }
           }
           case BACK -> issue(on(EraRule.ERA_LEADS_ABOVE) ? s.drawn + 1 : s.issued + 1);
@@ -307,7 +299,7 @@ final class EraModel implements Model<EraState> {
             if (isDone) {
               t.acknowledge(i);
             } else {
-              send(t, i, version, EraState.NEW);
+              send(t, i, version, Registers.NEW);
             }
           });
     }
@@ -323,7 +315,7 @@ final class EraModel implements Model<EraState> {
     }
 
     private void await(Kind kind) {
-      boolean isRefused = kind == Kind.MERGE && s.isBack() && (me.sent & EraState.OLD) == 0;
+      boolean isRefused = kind == Kind.MERGE && s.isBack() && (me.sent & Registers.OLD) == 0;
       if (isRefused && me.sent == 0) {
         refused();
       } else if (isRefused || kind == Kind.BACK) {
@@ -332,20 +324,20 @@ final class EraModel implements Model<EraState> {
         acknowledged(kind);
       } else if (kind == Kind.MERGE
           && !on(EraRule.ERA_MERGE_ACKNOWLEDGED)
-          && (me.sent & EraState.NEW) == 0) {
-        add("sends v" + me.version + " to S", (t, i) -> send(t, i, i.version, EraState.NEW));
+          && (me.sent & Registers.NEW) == 0) {
+        add("sends v" + me.version + " to S", (t, i) -> send(t, i, i.version, Registers.NEW));
       } else if (kind == Kind.MERGE
           && !on(EraRule.ERA_MERGE_ACKNOWLEDGED)
-          && s.isAcknowledged(me.version, EraState.NEW)) {
-        add("v" + me.version + " is acknowledged", EraState::acknowledge);
+          && s.isAcknowledged(me.version, Registers.NEW)) {
+        add("v" + me.version + " is acknowledged", Registers::acknowledge);
       }
     }
 
     /** L leads again: what both had is acknowledged, the rest is unknown. */
     private void ended() {
-      boolean isOnBoth = me.sent == EraState.BOTH && s.isAcknowledged(me.version, EraState.BOTH);
+      boolean isOnBoth = me.sent == Registers.BOTH && s.isAcknowledged(me.version, Registers.BOTH);
       if (isOnBoth || !on(EraRule.ERA_UNKNOWN_ON_NEW)) {
-        add("v" + me.version + " is acknowledged", EraState::acknowledge);
+        add("v" + me.version + " is acknowledged", Registers::acknowledge);
       } else {
         add("L leads again: unknown outcome", (t, i) -> i.end());
       }
@@ -353,27 +345,27 @@ final class EraModel implements Model<EraState> {
 
     private void acknowledged(Kind kind) {
       if (kind == Kind.LED) {
-        add("v" + me.version + " is acknowledged", EraState::acknowledge);
-      } else if (kind == Kind.MERGE && (me.sent & EraState.NEW) == 0) {
-        add("sends v" + me.version + " to S", (t, i) -> send(t, i, i.version, EraState.NEW));
+        add("v" + me.version + " is acknowledged", Registers::acknowledge);
+      } else if (kind == Kind.MERGE && (me.sent & Registers.NEW) == 0) {
+        add("sends v" + me.version + " to S", (t, i) -> send(t, i, i.version, Registers.NEW));
       } else if (!me.leaseBroken || !on(EraRule.ERA_POST_CHECK)) {
         add(
             "v" + me.version + " is acknowledged" + (kind == Kind.PRIMARY ? ", L follows" : ""),
             (t, i) -> {
               if (kind == Kind.PRIMARY && !t.isBack()) {
-                t.send(i.version, EraState.OLD);
+                t.send(i.version, Registers.OLD);
               }
               t.acknowledge(i);
             });
       } else {
-        boolean needsOld = s.kind() == Kind.MERGE && (me.sent & EraState.OLD) == 0;
+        boolean needsOld = s.kind() == Kind.MERGE && (me.sent & Registers.OLD) == 0;
         add(
             "its lease is over, learns " + s.kind() + (needsOld ? ", sends to L" : ""),
             (t, i) -> {
               i.takeAgain(t.epoch);
               t.known[index] = true;
               if (needsOld) {
-                send(t, i, i.version, EraState.OLD);
+                send(t, i, i.version, Registers.OLD);
               }
             });
       }
@@ -387,7 +379,7 @@ final class EraModel implements Model<EraState> {
     }
 
     private String names(int stores) {
-      return stores == EraState.OLD ? "L" : "S";
+      return stores == Registers.OLD ? "L" : "S";
     }
 
     // ---- reads
@@ -448,8 +440,8 @@ final class EraModel implements Model<EraState> {
 
     private void decide(int old, int fresh, String label) {
       int newest = Math.max(old, fresh);
-      int target = old == fresh ? 0 : old > fresh ? EraState.NEW : EraState.OLD;
-      boolean isLate = s.isBack() && target == EraState.OLD;
+      int target = old == fresh ? 0 : old > fresh ? Registers.NEW : Registers.OLD;
+      boolean isLate = s.isBack() && target == Registers.OLD;
       if (isLate) {
         refused();
       } else if (target == 0 || (!isPass() && !on(EraRule.ERA_MERGE_WRITES))) {

@@ -33,7 +33,9 @@ public final class Records {
   private static final byte GATE_FORMAT_WITHOUT_COPY = 1;
   private static final byte GATE_FORMAT = 2;
 
-  /** Of a gate that keeps or has used a way back, which older servers would not see. */
+  /**
+   * The format of a gate with a way back: older servers refuse it, since they would not see that.
+   */
   private static final byte GATE_FORMAT_WITH_WAY_BACK = 3;
 
   /** Maximum number of bytes of a stored row that are not its value. */
