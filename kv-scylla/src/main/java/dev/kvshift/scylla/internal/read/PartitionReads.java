@@ -30,9 +30,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Each row ends on its own, as if it were read alone:
  *
  * <ul>
- *   <li><b>A row is absent only once the last page has been read.</b> Pages are cut by their bytes,
- *       and servers cut them shorter. Otherwise a row of a page that was not read counts as
- *       deleted.
+ *   <li><b>A request asks for no more rows than an answer should hold</b>, by the size of recent
+ *       ones; further rows are requests beside it. Otherwise large rows fill the memory, or are
+ *       read page after page, which takes longer than reading each alone.
+ *   <li><b>A row is absent only once the last page has been read</b>, since servers cut pages where
+ *       they like. Otherwise a row of a page that was not read counts as deleted.
  *   <li><b>A request that may have failed for one of its rows is repeated for each row alone.</b>
  *       Otherwise one bad row fails up to {@value CollectionCql#GET_ROWS} good ones.
  *   <li><b>A failure ends only the rows that have not ended.</b>
@@ -40,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PartitionReads {
   static final int MAX_REQUEST_BYTES = 64 << 10;
-  static final int MAX_PAGE_BYTES = 1 << 20;
+  static final int MAX_ANSWER_BYTES = 1 << 20;
 
   private static final int CLUSTERING = 2;
 
@@ -92,7 +94,7 @@ public final class PartitionReads {
     }
 
     boolean hasRoomFor(StoreKey key) {
-      return missing.size() < CollectionCql.GET_ROWS
+      return missing.size() < Math.min(CollectionCql.GET_ROWS, pageRows())
           && bytes + key.clustering().size() <= MAX_REQUEST_BYTES;
     }
 
@@ -110,7 +112,7 @@ public final class PartitionReads {
         read(
             statements
                 .getAll(partition.main(), partition.shard(), missing.keySet())
-                .setPageSize(pageRows())
+                .setPageSize(missing.size())
                 .build());
       } catch (Throwable e) { // or the rows would never end
         fail(e);
@@ -135,7 +137,7 @@ public final class PartitionReads {
     }
 
     private int pageRows() {
-      return Math.min(missing.size(), reader.sizes().rowsFor(MAX_PAGE_BYTES));
+      return reader.sizes().rowsFor(MAX_ANSWER_BYTES);
     }
 
     private void take(BoundStatement statement, AsyncResultSet result) {
@@ -150,7 +152,8 @@ public final class PartitionReads {
       if (more == null) {
         missing.values().forEach(row -> row.complete(null));
       } else if (!missing.isEmpty()) {
-        read(statement.setPagingState(more).setPageSize(pageRows()));
+        int most = Math.min(missing.size(), pageRows());
+        read(statement.setPagingState(more).setPageSize(most));
       }
     }
 

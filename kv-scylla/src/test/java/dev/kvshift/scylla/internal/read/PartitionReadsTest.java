@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.BatchStatement;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
 import com.datastax.oss.driver.api.core.servererrors.OverloadedException;
@@ -39,6 +40,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,7 +58,10 @@ final class PartitionReadsTest {
   private static String keyspace;
   private static Store store;
   private static StoreCollection files;
-  private static volatile @Nullable Throwable refusal;
+  private static volatile @Nullable Supplier<Throwable> refusal;
+
+  /** Rows after which the server cuts each page; 0 for as many as it is asked for. */
+  private static volatile int cut;
 
   @BeforeAll
   static void open() {
@@ -77,22 +82,24 @@ final class PartitionReadsTest {
   @BeforeEach
   void reset() {
     refusal = null;
+    cut = 0;
     REQUESTS.set(0);
     LARGEST_ANSWER.set(0);
   }
 
   private static CompletionStage<AsyncResultSet> count(
       Statement<?> statement, Function<Statement<?>, CompletionStage<AsyncResultSet>> real) {
-    String query = InterceptedSession.query(statement);
+    String query =
+        statement instanceof BatchStatement ? "a batch" : InterceptedSession.query(statement);
     if (!query.startsWith("SELECT v")) {
       return real.apply(statement);
     }
     REQUESTS.incrementAndGet();
-    Throwable refused = refusal;
+    Supplier<Throwable> refused = refusal;
     if (refused != null && query.contains(" IN ")) {
-      return CompletableFuture.failedFuture(refused);
+      return CompletableFuture.failedFuture(refused.get());
     }
-    return real.apply(statement)
+    return real.apply(query.contains(" IN ") && cut > 0 ? statement.setPageSize(cut) : statement)
         .thenApply(
             result -> {
               LARGEST_ANSWER.accumulateAndGet(
@@ -126,40 +133,51 @@ final class PartitionReadsTest {
   /** Requests for long keys are as large as those of batches. */
   @Test
   void getAll_longKeys_areDividedByTheirBytes() {
+    StoreCollection named = await(store.open("named", UNSHARDED, Claim.ACTIVE));
     List<StoreKey> keys = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       Bytes clustering = Keys.int32().encode(i).concat(Bytes.of(new byte[30_000]));
       keys.add(StoreKey.of(MAIN, clustering));
-      await(files.write(keys.get(i), Mutation.put(value(i)), call()));
+      await(named.write(keys.get(i), Mutation.put(value(i)), call()));
     }
-    assertThat(values(files.getAll(keys, call()))).isEqualTo(values(0, 10));
+    assertThat(values(named.getAll(keys, call()))).isEqualTo(values(0, 10));
     assertThat(REQUESTS).hasValue(5);
   }
 
+  /** Three rows fit into an answer, and one more shows that it is full. */
   @Test
-  void getAll_largeRows_arePagedByBytesAndNoneIsLost() {
-    Bytes main = Bytes.utf8("large");
+  void getAll_largeRows_areDividedByTheBytesOfTheirAnswers() {
+    StoreCollection images = await(store.open("images", UNSHARDED, Claim.ACTIVE));
     Bytes large = Bytes.of(new byte[LARGE]);
     for (int i = 0; i < 20; i++) {
-      await(files.write(key(main, i), Mutation.put(large), call()));
+      await(images.write(key(MAIN, i), Mutation.put(large), call()));
     }
-    List<@Nullable Bytes> found = values(files.getAll(keys(main, 0, 25), call()));
+    List<@Nullable Bytes> found = values(images.getAll(keys(MAIN, 0, 25), call()));
     assertThat(found.subList(0, 20)).allSatisfy(value -> assertThat(value).isEqualTo(large));
     assertThat(found.subList(20, 25)).containsOnlyNulls();
-    assertThat(REQUESTS).hasValueBetween(20 / 4, 20 / 3 + 1);
-    assertThat(LARGEST_ANSWER).hasValueBetween(LARGE, 4L * LARGE + 10_000);
+    assertThat(REQUESTS).hasValue(7);
+    assertThat(LARGEST_ANSWER).hasValueBetween(4L * LARGE, 4L * LARGE + 10_000);
+  }
+
+  @Test
+  void getAll_serverCutsPages_readsThemToTheLast() {
+    cut = 4;
+    List<@Nullable Bytes> expected = new ArrayList<>(values(240, 250));
+    expected.add(null);
+    assertThat(values(files.getAll(keys(MAIN, 240, 251), call()))).isEqualTo(expected);
+    assertThat(REQUESTS).hasValue(3);
   }
 
   @Test
   void getAll_refusedForOneOrForBeingSeveral_isReadOneByOne() {
-    refusal = new InvalidQueryException(null, "too many values of a clustering key");
+    refusal = () -> new InvalidQueryException(null, "too many values of a clustering key");
     assertThat(values(files.getAll(keys(MAIN, 0, 10), call()))).isEqualTo(values(0, 10));
     assertThat(REQUESTS).hasValue(1 + 10);
   }
 
   @Test
   void getAll_failedOtherwise_failsForEachWithoutMoreRequests() {
-    refusal = new OverloadedException(null, "busy");
+    refusal = () -> new OverloadedException(null, "busy");
     for (CompletionStage<@Nullable Row> row : files.getAll(keys(MAIN, 0, 10), call())) {
       assertThatThrownBy(() -> await(row)).isInstanceOf(KvException.Transient.class);
     }
