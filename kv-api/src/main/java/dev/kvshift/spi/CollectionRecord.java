@@ -445,7 +445,8 @@ public final class CollectionRecord {
               + layout
               + ", not "
               + wanted
-              + ": open it with its own; changing a layout is a migration");
+              + ": open it with its own; it changes by a migration into another store, under which"
+              + " services are on transition://");
     }
     if (claim.kind() == Claim.Kind.ACTIVE && state == State.IMPORTING) {
       throw new KvException.Permanent(

@@ -183,7 +183,8 @@ public final class ClockMigration {
   }
 
   private StoreCollection old() {
-    return patiently(() -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
+    return patiently(
+        () -> ClockOrder.openOld(plan.source(), plan.collection(), plan.layout(), Claim.NONE));
   }
 
   private StoreCollection fresh() {

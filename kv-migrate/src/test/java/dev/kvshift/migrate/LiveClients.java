@@ -6,16 +6,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvshift.KvCollection;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
+import dev.kvshift.api.RangePage;
 import dev.kvshift.model.Stores;
 import dev.kvshift.testkit.oracle.RegisterHistory;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,11 +30,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * Services that work throughout a migration, with two clients each: one shares its keys with those
  * of the other services, whose history must be linearizable; the other has keys of its own, and
- * must read what it has written last.
+ * must read what it has written last, key by key and in ranges.
  */
 final class LiveClients implements AutoCloseable {
   private static final int OPERATIONS = 200;
   private static final int JOURNAL_KEYS = 100;
+  private static final PageLimit PAGE = PageLimit.entries(30);
 
   private final Layout layout;
   private final long seed;
@@ -67,8 +75,10 @@ final class LiveClients implements AutoCloseable {
           Key.of(
               Bytes.utf8("journal of " + service),
               Bytes.utf8("key " + random.nextInt(JOURNAL_KEYS)));
-      int dice = random.nextInt(10);
-      if (dice < 4) {
+      int dice = random.nextInt(11);
+      if (dice == 10) {
+        requireRange(items, key.main(), journal, random.nextBoolean());
+      } else if (dice < 4) {
         assertThat(items.get(key)).isEqualTo(journal.getOrDefault(key, Optional.empty()));
       } else if (dice < 6) {
         items.delete(key);
@@ -79,6 +89,26 @@ final class LiveClients implements AutoCloseable {
         journal.put(key, Optional.of(value));
       }
     }
+  }
+
+  /** Checks that a range has the journal's entries, each once, in order. */
+  private static void requireRange(
+      KvCollection items, Bytes main, Map<Key, Optional<Bytes>> journal, boolean isForward) {
+    Range range = isForward ? Range.all() : Range.all().backward();
+    List<Entry> found = new ArrayList<>();
+    RangePage page = items.getRange(main, range, PAGE);
+    while (page.next() != null) {
+      found.addAll(page.entries());
+      page = items.getRange(main, range, PAGE, page.next());
+    }
+    found.addAll(page.entries());
+    if (!isForward) {
+      Collections.reverse(found);
+    }
+    SortedMap<Bytes, Bytes> expected = new TreeMap<>();
+    journal.forEach((key, value) -> value.ifPresent(live -> expected.put(key.clustering(), live)));
+    assertThat(found).extracting(Entry::clustering).containsExactlyElementsOf(expected.keySet());
+    assertThat(found).extracting(Entry::value).containsExactlyElementsOf(expected.values());
   }
 
   /** Waits until all have worked for a while, or one has failed. */
@@ -105,6 +135,9 @@ final class LiveClients implements AutoCloseable {
     int compared = 0;
     for (Map<Key, Optional<Bytes>> journal : journals) {
       journal.forEach((key, value) -> assertThat(items.get(key)).as("%s", key).isEqualTo(value));
+      journal.keySet().stream()
+          .findAny()
+          .ifPresent(any -> requireRange(items, any.main(), journal, true));
       compared += journal.size();
     }
     return compared;

@@ -9,10 +9,12 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The migration of a collection from a store that has no leader. Versions are drawn by clocks, the
@@ -74,17 +76,88 @@ public final class ClockOrder {
   }
 
   /**
+   * Opens the old side under the layout that is recorded there, whose shard rule may be another one
+   * than that of the model: the rule changes with the move, and the new side has the model's.
+   *
+   * @param layout the model's layout
+   * @return a stage that fails with {@code Permanent} if the layouts differ in more than the rule
+   */
+  public static CompletionStage<StoreCollection> openOld(
+      Store old, String collection, Layout layout, Claim claim) {
+    return CollectionRecord.read(old.metadata(), collection)
+        .thenCompose(
+            record -> {
+              requireSameKeys(collection, record, layout);
+              return old.open(collection, record == null ? layout : record.layout(), claim);
+            });
+  }
+
+  /** A key has the same bytes on both sides, so that shape and encoding stay what they are. */
+  private static void requireSameKeys(
+      String collection, @Nullable CollectionRecord old, Layout layout) {
+    if (old != null
+        && (old.layout().shape() != layout.shape()
+            || old.layout().encoding() != layout.encoding())) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " has the layout "
+              + old.layout()
+              + " on the old side, and is to have "
+              + layout
+              + " on the new one: a move can change the shard rule alone, so keep the shape and the"
+              + " encoding, or copy the entries into a collection of another name");
+    }
+  }
+
+  /** A collection that services use already is not filled: the rows of both would be mixed. */
+  private static void requireFree(
+      String collection,
+      Store fresh,
+      @Nullable CollectionRecord old,
+      @Nullable CollectionRecord record) {
+    if (record == null || record.state() == CollectionRecord.State.IMPORTING) {
+      return;
+    }
+    Copy held = record.copy();
+    boolean isOurs = held != null && held.source().equals(SOURCE) && record.isHandedOver();
+    if (!isOurs || record.equals(old)) {
+      throw new KvException.Permanent(
+          "collection "
+              + collection
+              + " is in use on "
+              + fresh.description()
+              + ", with the layout "
+              + record.layout()
+              + (record.equals(old)
+                  ? ", as it is on the old side, which may be the same store"
+                  : "")
+              + ": a collection moves, and changes its layout, into another keyspace: name one as"
+              + " the target and in the new= strings");
+    }
+  }
+
+  /**
    * Prepares a migration: both stores and the gate name the copy that it fills. Returns the copy
    * that was prepared before if there is one.
    *
+   * @param layout the layout on the new side, whose shard rule may be another than the old side's
    * @param old the old store, and {@code fresh} the new one, which stay the caller's
-   * @return a stage that fails with {@code Permanent} if either belongs to another migration
+   * @return a stage that fails with {@code Permanent} if either belongs to another migration, or is
+   *     the other one, or if the layouts differ in more than the shard rule
    */
   public static CompletionStage<Copy> prepare(
       String collection, Layout layout, Store old, Store fresh) {
     requireSides(old, fresh);
     Gate gate = MetadataGate.of(fresh, collection);
-    return CollectionRecord.read(fresh.metadata(), collection)
+    return CollectionRecord.read(old.metadata(), collection)
+        .thenCombine(
+            CollectionRecord.read(fresh.metadata(), collection),
+            (own, record) -> {
+              requireFree(collection, fresh, own, record);
+              requireSameKeys(collection, own, layout);
+              return record;
+            })
         .thenCompose(
             record -> {
               Copy known = record == null ? null : record.copy();

@@ -201,10 +201,15 @@ final class TransitionStore implements Store {
             store ->
                 requireSides(store, use)
                     .thenCompose(
-                        fits ->
-                            store
-                                .open(use.name(), use.layout(), use.claim())
-                                .thenCompose(old -> register(store, old, use))));
+                        fits -> openOld(store, use).thenCompose(old -> register(store, old, use))));
+  }
+
+  /** Opens the old side; without a leader there, its layout may have another shard rule. */
+  private static CompletionStage<StoreCollection> openOld(
+      Store store, TransitionCollection.Use use) {
+    return ClockOrder.isNeededBy(store.capabilities())
+        ? ClockOrder.openOld(store, use.name(), use.layout(), use.claim())
+        : store.open(use.name(), use.layout(), use.claim());
   }
 
   /** Checks both sides if the old one has no leader, so that the new one holds the gate. */
@@ -435,9 +440,7 @@ final class TransitionStore implements Store {
 
     @Override
     public CompletionStage<StoreCollection> openOld() {
-      return oldSide
-          .store()
-          .thenCompose(store -> store.open(use.name(), use.layout(), use.claim()));
+      return oldSide.store().thenCompose(store -> TransitionStore.openOld(store, use));
     }
   }
 

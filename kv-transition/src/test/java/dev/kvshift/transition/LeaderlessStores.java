@@ -11,8 +11,10 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Event;
+import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
@@ -53,12 +55,14 @@ final class LeaderlessStores implements AutoCloseable {
               Capability.CHANGE_SOURCE,
               Capability.CHANGE_CONSUMERS,
               Capability.LOCKS,
-              Capability.LOCK_GATE);
+              Capability.LOCK_GATE,
+              Capability.LARGE_MAIN_KEYS);
 
   private final String name = UUID.randomUUID().toString();
-  final Store oldStore = MemoryStoreProvider.open(name + "-old", OPTIONS);
-  final Store newStore = MemoryStoreProvider.open(name + "-new", OPTIONS);
-  final StoreCollection onOld = join(oldStore.open(ITEMS, TwoStores.LAYOUT, Claim.ACTIVE));
+  private final Layout newLayout;
+  final Store oldStore = store("old");
+  final Store newStore = store("new");
+  final StoreCollection onOld;
   final TwoStores.Requests toOld = new TwoStores.Requests();
   final TwoStores.Requests toNew = new TwoStores.Requests();
   final MetadataGate gate = MetadataGate.of(newStore, ITEMS);
@@ -68,8 +72,24 @@ final class LeaderlessStores implements AutoCloseable {
   final StoreCollection onNew;
 
   LeaderlessStores() {
-    copy = join(ClockOrder.prepare(ITEMS, TwoStores.LAYOUT, oldStore, newStore));
-    onNew = join(newStore.open(ITEMS, TwoStores.LAYOUT, Claim.importing(copy)));
+    this(TwoStores.LAYOUT, TwoStores.LAYOUT);
+  }
+
+  /** Prepares a migration that changes the layout. */
+  LeaderlessStores(Layout oldLayout, Layout newLayout) {
+    this.newLayout = newLayout;
+    onOld = join(oldStore.open(ITEMS, oldLayout, Claim.ACTIVE));
+    copy = join(ClockOrder.prepare(ITEMS, newLayout, oldStore, newStore));
+    onNew = join(newStore.open(ITEMS, newLayout, Claim.importing(copy)));
+  }
+
+  private Store store(String side) {
+    return new ShardedStore(inner(side));
+  }
+
+  /** Opens the store of a side without what keeps the shards. */
+  Store inner(String side) {
+    return MemoryStoreProvider.open(name + "-" + side, OPTIONS);
   }
 
   /** Opens the store of another service. */
@@ -90,10 +110,11 @@ final class LeaderlessStores implements AutoCloseable {
                   @Override
                   public Store open(ConnectionString nested) {
                     boolean isOld = nested.hosts().get(0).name().equals("old");
-                    return new TwoStores.Side(
-                        MemoryStoreProvider.open(isOld ? old : name + "-new", OPTIONS),
-                        isOld ? toOld : toNew,
-                        VersionClock.ofProcess());
+                    return new ShardedStore(
+                        new TwoStores.Side(
+                            MemoryStoreProvider.open(isOld ? old : name + "-new", OPTIONS),
+                            isOld ? toOld : toNew,
+                            VersionClock.ofProcess()));
                   }
 
                   @Override
@@ -112,7 +133,19 @@ final class LeaderlessStores implements AutoCloseable {
 
   /** Opens the collection of another service. */
   KvCollection connect(String service) {
-    return KvStore.over(open(service, "")).collection(ITEMS, TwoStores.LAYOUT);
+    return connect(service, newLayout);
+  }
+
+  /** Opens the collection of another service, whose model has a layout. */
+  KvCollection connect(String service, Layout layout) {
+    return KvStore.over(open(service, "")).collection(ITEMS, layout);
+  }
+
+  /** Opens the collection of a service that knows nothing of the migration. */
+  KvCollection connectPlainly(String side, Layout layout) {
+    Store opened = store(side);
+    services.add(opened);
+    return KvStore.over(opened).collection(ITEMS, layout);
   }
 
   MergePass pass() {

@@ -2,6 +2,7 @@ package dev.kvshift.migrate.cli;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.ShardRule;
 import dev.kvshift.migrate.PartitionScan;
 import dev.kvshift.model.advise.PartitionLimits;
 import dev.kvshift.model.advise.PartitionReport;
@@ -102,6 +103,15 @@ final class AdviseCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PartitionReport report = result.report();
     out.print(report.toText());
+    ShardRule recommended = report.recommended();
+    if (recommended != null && !recommended.equals(layout.rule())) {
+      out.println(
+          "its layout would be "
+              + Layout.of(layout.shape(), recommended, layout.encoding())
+              + ", not "
+              + layout
+              + ": docs/model.md says how a layout changes");
+    }
     if (result.tasksRead() < result.tasks()) {
       out.printf(
           Locale.ROOT,

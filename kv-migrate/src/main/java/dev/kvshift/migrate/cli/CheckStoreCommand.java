@@ -3,6 +3,7 @@ package dev.kvshift.migrate.cli;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.ClockMigration;
 import dev.kvshift.migrate.Preflight;
 import dev.kvshift.migrate.api.Finding;
 import dev.kvshift.migrate.internal.ledger.Members;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
 final class CheckStoreCommand implements Callable<Integer> {
   private static final String TRANSITION = "transition";
   private static final String ACCESS = "access";
+  private static final String OLD = "old";
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -91,7 +93,7 @@ final class CheckStoreCommand implements Callable<Integer> {
     List<Checked> all = new ArrayList<>();
     try {
       if (given.scheme().equals(TRANSITION)) {
-        all.add(check(jars, "old", given.nested("old"), layouts, isReadOnly));
+        all.add(check(jars, OLD, given.nested(OLD), layouts, isReadOnly));
         all.add(check(jars, "new", given.nested("new"), layouts, isReadOnly));
         checkSides(all, layouts);
       } else {
@@ -128,8 +130,18 @@ final class CheckStoreCommand implements Callable<Integer> {
     }
     Duration took = Duration.ofNanos(System.nanoTime() - begun);
     findings.add(Finding.ok("connection", "open after " + took.toMillis() + " ms"));
-    findings.addAll(Preflight.checkStore(store, layouts, isReadOnly));
+    boolean mayChangeRule = side.equals(OLD) && ClockMigration.isNeededBy(store);
+    findings.addAll(
+        Preflight.checkStore(store, mayChangeRule ? withoutModels(layouts) : layouts, isReadOnly));
     return new Checked(side, store.description(), findings, code(findings), store);
+  }
+
+  /** A store without a leader that collections leave has the shard rules of before. */
+  private static SortedMap<String, Optional<Layout>> withoutModels(
+      SortedMap<String, Optional<Layout>> layouts) {
+    SortedMap<String, Optional<Layout>> names = new TreeMap<>();
+    layouts.keySet().forEach(name -> names.put(name, Optional.empty()));
+    return names;
   }
 
   private static void checkSides(List<Checked> sides, SortedMap<String, Optional<Layout>> layouts) {

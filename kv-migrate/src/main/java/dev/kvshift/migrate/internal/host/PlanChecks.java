@@ -130,7 +130,8 @@ public final class PlanChecks {
     String evidence =
         plan.source().description()
             + ": no leader, so the phases are ordered by clocks; phase "
-            + state.phase().word();
+            + state.phase().word()
+            + newRule();
     return MigrationSetup.hasRows(collection(), patience)
         ? Finding.ok("", evidence)
         : new Finding(
@@ -139,6 +140,16 @@ public final class PlanChecks {
             evidence + "; it holds nothing",
             "a collection that holds nothing is more likely a mistaken name; prepare refuses it",
             "check its name, or set 'allowEmpty'");
+  }
+
+  /** Returns what changes with the move; empty if the shard rule stays what it is. */
+  private String newRule() {
+    CollectionRecord old =
+        Await.patiently(
+            patience, () -> CollectionRecord.read(plan.source().metadata(), plan.collection()));
+    return old == null || old.layout().equals(plan.layout())
+        ? ""
+        : "; its layout changes from " + old.layout() + " to " + plan.layout();
   }
 
   /** Checks that both stores and the gate name one copy, once one is prepared. */
@@ -165,7 +176,11 @@ public final class PlanChecks {
 
   private StoreCollection collection() {
     return Await.patiently(
-        patience, () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
+        patience,
+        () ->
+            isLed
+                ? plan.source().open(plan.collection(), plan.layout(), Claim.NONE)
+                : ClockOrder.openOld(plan.source(), plan.collection(), plan.layout(), Claim.NONE));
   }
 
   private ChangeSource.Window window() {
@@ -188,14 +203,6 @@ public final class PlanChecks {
     if (record == null) {
       return Finding.ok("", name + "it has no such collection yet");
     }
-    if (!record.layout().equals(plan.layout())) {
-      return new Finding(
-          Finding.Level.BLOCKER,
-          "",
-          name + "it has the layout " + record.layout() + ", not " + plan.layout(),
-          "prepare refuses it",
-          "give the layout that it has, or another name");
-    }
     if (record.state() == CollectionRecord.State.ACTIVE && !record.isHandedOver()) {
       return new Finding(
           Finding.Level.BLOCKER,
@@ -203,6 +210,14 @@ public final class PlanChecks {
           name + "services use the collection there, and no migration has filled it",
           "prepare refuses it: the rows of both would be mixed",
           "move into another keyspace, or remove it there");
+    }
+    if (!record.layout().equals(plan.layout())) {
+      return new Finding(
+          Finding.Level.BLOCKER,
+          "",
+          name + "it has the layout " + record.layout() + ", not " + plan.layout(),
+          "prepare refuses it",
+          "give the layout that it has, or another name");
     }
     return Finding.ok("", name + record);
   }

@@ -17,6 +17,8 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.transition.ClockOrder;
+import dev.kvshift.transition.MetadataGate;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -169,7 +171,7 @@ public final class StoreChecks {
           "",
           "the store has the layout " + record.layout() + ", its model " + model,
           "services cannot open it",
-          "use the model that the data was written with, or move it to a new collection");
+          "use the model that the data was written with; a shard rule changes by a migration");
     }
     if (has(Capability.METADATA) && record == null) {
       return Finding.ok("", "does not exist yet: the first service that opens it creates it");
@@ -225,7 +227,7 @@ public final class StoreChecks {
     for (String name : names) {
       String what = "collection " + name;
       try {
-        findings.add(found(what, between(oldSide, name, records.get(name), patience)));
+        findings.add(found(what, between(oldSide, newSide, name, records.get(name), patience)));
       } catch (KvException e) {
         findings.add(failed(what, e));
       }
@@ -234,15 +236,21 @@ public final class StoreChecks {
   }
 
   private static Finding between(
-      Store oldSide, String name, @Nullable CollectionRecord record, Duration patience) {
+      Store oldSide,
+      Store newSide,
+      String name,
+      @Nullable CollectionRecord record,
+      Duration patience) {
     CollectionRecord own =
         oldSide.capabilities().contains(Capability.METADATA)
             ? Await.patiently(patience, () -> CollectionRecord.read(oldSide.metadata(), name))
             : null;
     Layout layout = own == null ? ANY : own.layout();
-    StoreCollection source =
-        Await.patiently(patience, () -> oldSide.open(name, layout, Claim.NONE));
-    Gate.State gate = Await.patiently(patience, source.gate()::state);
+    Gate kept =
+        ClockOrder.isNeededBy(oldSide.capabilities())
+            ? MetadataGate.of(newSide, name)
+            : Await.patiently(patience, () -> oldSide.open(name, layout, Claim.NONE)).gate();
+    Gate.State gate = Await.patiently(patience, kept::state);
     Copy named = gate.copy();
     Copy held = record == null ? null : record.copy();
     if (named == null && held == null) {
