@@ -109,8 +109,11 @@ final class Suggestions {
         "./kv migrate rollback" + config + " " + PACKAGE_FILES);
     add(null, "./kv migrate status" + config);
     add(
-        "the other collection, handed over in one step: no way back",
+        "the other collection, handed over in one step",
         "./kv migrate run --cutover" + config + " " + FILES);
+    add(
+        "and back from there, with what the new store alone has by now; or 'finish', for ever",
+        "./kv migrate rollback" + config + " " + FILES);
   }
 
   private void add(@Nullable String comment, String command) {

@@ -39,7 +39,7 @@ final class UpCommandTest {
 
       List<String> outputs = run(Suggestions.of(servers, shown, folder));
 
-      assertThat(outputs).hasSize(14);
+      assertThat(outputs).hasSize(15);
       assertThat(outputs.get(0)).contains(": nothing is wrong\n", "collection files: phase legacy");
       assertThat(outputs.get(1)).contains("key      \"" + shown.packageName() + "\" / ");
       assertThat(outputs.get(2)).contains("\"" + shown.name() + "\" ; " + shown.hash().toHex());
@@ -51,7 +51,8 @@ final class UpCommandTest {
       assertThat(outputs.get(9)).contains("phase new-primary, both name copy ");
       assertThat(outputs.get(10)).contains("<html");
       assertThat(outputs.get(12)).contains("package-files", "legacy");
-      assertThat(outputs.get(13)).contains("cutover");
+      assertThat(outputs.get(13)).contains("cutover", "files keeps a way back: ");
+      assertThat(outputs.get(14)).contains("collection files is back in phase legacy, after");
     }
   }
 

@@ -176,7 +176,7 @@ public final class ClockMigration {
     SavedPass pass =
         new SavedPass(
             ledger, plan.options(), clock, Objects.requireNonNull(copy), state(), progress);
-    MergePass.Counts counts = pass.run(old(), fresh());
+    MergePass.Counts counts = pass.run(old(), fresh()).position().counts();
     progress.end(counts.rows());
     ledger.append(Event.stepEnded(Step.VERIFY, counts.rows()));
     return counts;

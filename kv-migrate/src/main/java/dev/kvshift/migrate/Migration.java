@@ -33,11 +33,13 @@ import dev.kvshift.migrate.internal.host.TaskDesk;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MergeRecord;
 import dev.kvshift.migrate.internal.ledger.Postponed;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.migrate.internal.ledger.TaskState;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
@@ -448,26 +450,67 @@ public final class Migration implements AutoCloseable {
   }
 
   /**
-   * Keeps a way back for the cutover that follows: the collection is handed to the clocks, the
-   * target serves alone, and the source follows, until {@link #endWayBack} or {@link #goBack}.
+   * Checks that the stores allow a way back after the move. Does nothing if the collection has
+   * moved.
    *
-   * @throws KvException.Permanent if the target does not show deletes
-   * @throws MigrationException.CutoverRefused if the collection has moved
+   * @throws MigrationException.CutoverRefused if they do not, saying why
+   */
+  public void requireWayBack() {
+    String why = state().isLed() ? WayBack.obstacle(plan.target(), ledger) : null;
+    if (why != null) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " was not moved, since there would be no way back: "
+              + why
+              + "; or give --final to move for good");
+    }
+  }
+
+  /**
+   * Keeps a way back for the cutover that follows: the collection is handed to the clocks, the
+   * target serves alone, and the source follows, until {@link #endWayBack} or {@link #goBack}. Does
+   * nothing if it has moved.
+   *
+   * @throws MigrationException.CutoverRefused if the stores do not allow it, saying why
    */
   public void keepWayBack() {
-    ClockEra.requireNewSide(plan.target());
+    requireWayBack();
+    decide(true);
+  }
+
+  /**
+   * Keeps no way back for the cutover that follows: the target serves alone, for ever.
+   *
+   * @throws MigrationException.CutoverRefused if the collection has moved with a way back
+   */
+  public void moveForGood() {
+    if (state().isClockOrdered()) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " has moved and keeps a way back: the command finish ends it");
+    }
+    decide(false);
+  }
+
+  /** Records at the gate whether a way back is kept: the move itself reads it there. */
+  private void decide(boolean isKept) {
     Gate gate = source().gate();
-    while (true) {
-      Gate.State now = state();
-      if (now.keepsWayBack()) {
-        return;
-      }
-      if (!now.isLed()) {
+    boolean wasSet = false;
+    for (Gate.State now = state(); now.isLed() && now.keepsWayBack() != isKept; now = state()) {
+      if (wasSet) {
         throw new MigrationException.CutoverRefused(
-            "collection " + plan.collection() + " has moved without a way back");
+            "collection "
+                + plan.collection()
+                + " was not moved: its old store did not keep that "
+                + (isKept ? "a way back is wanted" : "none is wanted")
+                + ", so it is of a version that knows none, or another cutover has just begun");
       }
-      Await.patiently(
-          plan.options().patience(), () -> gate.compareAndSet(now, now.withWayBack(true)));
+      Gate.State from = now;
+      wasSet =
+          Await.patiently(
+              plan.options().patience(), () -> gate.compareAndSet(from, from.withWayBack(isKept)));
     }
   }
 
@@ -494,23 +537,30 @@ public final class Migration implements AutoCloseable {
    */
   public MergePass.@Nullable Counts goBack() {
     ProgressReporter progress = begin(Step.VERIFY, "rows");
-    MergePass.Counts counts =
-        era(progress)
-            .goBack(
-                (pass, merged) ->
-                    new SavedPass(
-                            ledger,
-                            plan.options(),
-                            clock,
-                            Objects.requireNonNull(merged.copy()),
-                            merged,
-                            progress)
-                        .run(pass));
+    MergePass.Counts counts = era(progress).goBack((pass, merged) -> prove(pass, merged, progress));
     progress.end(counts == null ? 0 : counts.rows());
     if (counts != null) {
-      ledger.append(Event.stepped(Phase.NEW_PRIMARY, Phase.LEGACY, state().epoch()));
+      Certificate proof = ledger.require(Certificate.BACK);
+      ledger.append(Event.wentBack(state().epoch(), proof.hash()));
     }
     return counts;
+  }
+
+  /**
+   * Runs the pass of the way back, and makes its certificate durable, without which the source does
+   * not lead again. Of two runs at once, either may write it: each proof is true.
+   */
+  private MergePass.Counts prove(MergePass pass, Gate.State merged, ProgressReporter progress) {
+    Copy copy = Objects.requireNonNull(merged.copy());
+    Certificate move = ledger.require(Certificate.KEY);
+    MergeRecord ended =
+        new SavedPass(ledger, plan.options(), clock, copy, merged, progress).run(pass);
+    Certificate proof = move.takenBack(merged.floor(), ended);
+    proof.requireBack(merged);
+    ledger.update(
+        Certificate.BACK, found -> found != null && found.isBackAfter(proof) ? found : proof);
+    ledger.require(Certificate.BACK).requireBack(merged);
+    return ended.position().counts();
   }
 
   /**
@@ -536,6 +586,10 @@ public final class Migration implements AutoCloseable {
     ProgressReporter progress = begin(Step.CUTOVER, "attempts");
     era(progress).finish();
     progress.end(1);
+    Certificate proof = ledger.get(Certificate.BACK);
+    if (proof != null && proof.isBackFrom(ledger.require(Certificate.KEY))) {
+      ledger.remove(Certificate.BACK, proof); // of a way back that was begun, and not taken
+    }
     ledger.append(Event.stepped(Phase.NEW_PRIMARY, Phase.NEW_ONLY, state().epoch()));
   }
 
@@ -728,6 +782,17 @@ public final class Migration implements AutoCloseable {
    */
   public String certificate() {
     return ledger.require(Certificate.KEY).toJson();
+  }
+
+  /**
+   * Returns the certificate under which the collection was taken back after its last move that was
+   * not for good, as JSON: that of the move, with the pass that has brought the source everything.
+   * Needs no other step and changes nothing.
+   *
+   * @throws KvException.Permanent if there is none, or if it was changed
+   */
+  public String rollbackCertificate() {
+    return ledger.require(Certificate.BACK).toJson();
   }
 
   /**

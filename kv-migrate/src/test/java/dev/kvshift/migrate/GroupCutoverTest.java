@@ -16,8 +16,10 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
+import dev.kvshift.transition.MetadataGate;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -130,6 +132,58 @@ final class GroupCutoverTest {
       assertThat(reports).extracting(CutoverReport::attempts).containsExactly(0, 0);
       assertMoved(files, reports.get(0).floor());
       assertMoved(users, reports.get(1).floor());
+    }
+  }
+
+  @Test
+  void cutoverAll_withAWayBackAndKilledAfterTheMove_isCompletedAndEachGoesItsWay() {
+    AtomicBoolean isKilled = new AtomicBoolean();
+    files.to(
+        (type, method, arguments, request) ->
+            method.equals("compareAndSet")
+                    && arguments[0].equals("gate/files")
+                    && isKilled.compareAndSet(false, true)
+                ? CompletableFuture.failedFuture(new KvException.Permanent("killed"))
+                : request.send());
+    try (Migration one = verified(files);
+        Migration other = verified(users)) {
+      one.keepWayBack();
+      other.keepWayBack();
+      assertThatThrownBy(() -> Migration.cutoverAll(List.of(one, other)))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("killed");
+    }
+    try (Migration one = Migration.of(files.plan(), ProgressListener.NONE);
+        Migration other = Migration.of(users.plan(), ProgressListener.NONE)) {
+      List<CutoverReport> reports = Migration.cutoverAll(List.of(one, other));
+
+      assertThat(reports).extracting(CutoverReport::attempts).containsExactly(0, 0);
+      for (Sides sides : List.of(files, users)) {
+        Gate.State state = Await.of(sides.from.gate().state());
+        assertThat(state.isClockOrdered()).isTrue();
+        assertThat(state.phase()).isEqualTo(Phase.NEW_PRIMARY);
+        assertThat(Await.of(MetadataGate.of(target, sides.plan().collection()).state()).floor())
+            .isEqualTo(state.floor());
+      }
+      one.endWayBack();
+      assertThat(Objects.requireNonNull(other.goBack()).rows()).isEqualTo(100);
+      assertMoved(files, reports.get(0).floor());
+      assertThat(Await.of(users.from.gate().state()).phase()).isEqualTo(Phase.LEGACY);
+      assertThat(other.rollbackCertificate()).contains("\"collection\":\"users\"");
+    }
+  }
+
+  @Test
+  void cutoverAll_oneKeepsAWayBackAndOneNot_movesAndFencesNone() {
+    try (Migration one = verified(files);
+        Migration other = verified(users)) {
+      one.keepWayBack();
+
+      assertThatThrownBy(() -> Migration.cutoverAll(List.of(one, other)))
+          .isInstanceOf(MigrationException.CutoverRefused.class)
+          .hasMessageContaining("some would keep a way back and others not");
+      assertStays(files);
+      assertStays(users);
     }
   }
 

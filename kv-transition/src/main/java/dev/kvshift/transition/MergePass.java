@@ -89,30 +89,51 @@ public final class MergePass {
   }
 
   /**
-   * What a pass has found.
+   * What a pass has found. Each row that it reads is equal on both sides, or one of them lacks it.
    *
-   * @param rows the rows read, tombstones too; a key that both sides have counts twice
+   * @param oldRows the rows read on the old side and looked up on the new one, tombstones too
+   * @param newRows the rows read on the new side and looked up on the old one
+   * @param equal the rows that were the same on both sides
    * @param toOld the rows that the old side lacked
    * @param toNew the rows that the new side lacked
+   * @param purged the rows that the old side's leader had purged before it left, and did not get
    */
-  public record Counts(long rows, long toOld, long toNew) {
+  public record Counts(
+      long oldRows, long newRows, long equal, long toOld, long toNew, long purged) {
     /** Nothing yet. */
-    static final Counts NONE = new Counts(0, 0, 0);
+    static final Counts NONE = new Counts(0, 0, 0, 0, 0, 0);
 
-    private Counts plus(List<Merge<@Nullable Row>> page) {
-      long moreToOld = 0;
-      long moreToNew = 0;
-      for (Merge<@Nullable Row> merged : page) {
-        moreToOld += merged.toOld().size();
-        moreToNew += merged.toNew().size();
-      }
-      return new Counts(rows + page.size(), toOld + moreToOld, toNew + moreToNew);
+    private static Counts of(boolean isOld, Merge<@Nullable Row> merged, int toOld) {
+      int toNew = merged.toNew().size();
+      int lacked = merged.toOld().size();
+      return new Counts(
+          isOld ? 1 : 0, isOld ? 0 : 1, lacked + toNew == 0 ? 1 : 0, toOld, toNew, lacked - toOld);
+    }
+
+    private Counts plus(Counts more) {
+      return new Counts(
+          oldRows + more.oldRows,
+          newRows + more.newRows,
+          equal + more.equal,
+          toOld + more.toOld,
+          toNew + more.toNew,
+          purged + more.purged);
+    }
+
+    /** Returns the rows read; a key that both sides have counts twice. */
+    public long rows() {
+      return oldRows + newRows;
+    }
+
+    /** Returns the rows that were read and not accounted for: 0, or the counts are wrong. */
+    public long residue() {
+      return rows() - equal - toOld - toNew - purged;
     }
 
     /** Returns the counts for people. */
     @Override
     public String toString() {
-      return rows
+      return rows()
           + " rows read, "
           + toNew
           + " written to the new side, "
@@ -231,7 +252,9 @@ public final class MergePass {
         Bytes position = at;
         Call call = Call.within(REQUEST);
         ScanPage page = await(() -> pace.timed(() -> side.scan(task, position, pace.page(), call)));
-        counts = counts.plus(merge(side, page.rows()));
+        for (Counts more : merge(side, page.rows())) {
+          counts = counts.plus(more);
+        }
         at = page.next();
         listener.accept(new Position(side.equals(fresh), task, at, counts));
         pace.acquire(page);
@@ -264,15 +287,15 @@ public final class MergePass {
   }
 
   /** Merges the keys of a page, which one side has returned. */
-  private List<Merge<@Nullable Row>> merge(StoreCollection side, List<Row> page) {
+  private List<Counts> merge(StoreCollection side, List<Row> page) {
     Call call = Call.within(REQUEST).withEpoch(era.epoch);
-    List<CompletableFuture<Merge<@Nullable Row>>> merging =
+    List<CompletableFuture<Counts>> merging =
         page.stream().map(row -> merge(side, row, call).toCompletableFuture()).toList();
     await(() -> CompletableFuture.allOf(merging.toArray(CompletableFuture[]::new)));
     return merging.stream().map(CompletableFuture::join).toList();
   }
 
-  private CompletionStage<Merge<@Nullable Row>> merge(StoreCollection side, Row row, Call call) {
+  private CompletionStage<Counts> merge(StoreCollection side, Row row, Call call) {
     boolean isOld = side.equals(old);
     StoreCollection other = isOld ? fresh : old;
     return Futures.<@Nullable Row>start(() -> pace.timed(() -> other.get(row.key(), call)))
@@ -283,7 +306,7 @@ public final class MergePass {
                   merged.toOld().stream().filter(each -> each.version() > era.floor).toList();
               return write(old, toOld, call)
                   .thenCompose(written -> write(fresh, merged.toNew(), call))
-                  .thenApply(written -> new Merge<>(merged.answer(), toOld, merged.toNew()));
+                  .thenApply(written -> Counts.of(isOld, merged, toOld.size()));
             });
   }
 

@@ -242,8 +242,8 @@ final class ClockOrderTest {
       StoreCollection side = i % 3 == 0 ? stores.onOld : stores.onNew;
       join(side.write(key, mutation.withVersion(minuteAgo + i), LeaderlessStores.call()));
     }
-    assertThat(stores.pass().run()).isEqualTo(new MergePass.Counts(400, 200, 100));
-    assertThat(stores.pass().run()).isEqualTo(new MergePass.Counts(600, 0, 0));
+    assertThat(stores.pass().run()).isEqualTo(new MergePass.Counts(100, 300, 100, 200, 100, 0));
+    assertThat(stores.pass().run()).isEqualTo(new MergePass.Counts(300, 300, 600, 0, 0, 0));
   }
 
   @Test

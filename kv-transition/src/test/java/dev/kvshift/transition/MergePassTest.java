@@ -32,7 +32,8 @@ import org.junit.jupiter.api.Test;
 /** The rate of a pass over both sides, its resumption and its end. */
 final class MergePassTest {
   private static final int ROWS = 300;
-  private static final MergePass.Counts NOTHING_LEFT = new MergePass.Counts(2 * ROWS, 0, 0);
+  private static final MergePass.Counts NOTHING_LEFT =
+      new MergePass.Counts(ROWS, ROWS, 2 * ROWS, 0, 0, 0);
 
   private final LeaderlessStores stores = new LeaderlessStores();
 
@@ -104,7 +105,7 @@ final class MergePassTest {
   void run_withAPace_accountsForEachPageAndRequest() {
     Pages pace = new Pages(7);
     assertThat(stores.pass().withPace(pace).run())
-        .isEqualTo(new MergePass.Counts(2 * ROWS, 0, ROWS));
+        .isEqualTo(new MergePass.Counts(ROWS, ROWS, ROWS, 0, ROWS, 0));
     assertThat(pace.rows.get()).isEqualTo(2 * ROWS);
     assertThat(pace.largest.get()).isEqualTo(7);
     assertThat(pace.requests.get())

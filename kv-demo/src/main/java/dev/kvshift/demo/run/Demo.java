@@ -100,10 +100,10 @@ public final class Demo {
    * @throws IOException if the input cannot be read, or a thread of the live writer failed
    */
   public DemoReport run() throws IOException {
-    String string = servers.transition(newStore());
+    String string = servers.transition();
     try (KvStore service = Stores.connect(string);
         Store source = Stores.open(servers.oldStore());
-        Store target = Stores.open(newStore())) {
+        Store target = Stores.open(servers.newStore())) {
       ClassFileCatalog catalog = ClassFileCatalog.open(service);
       CatalogLoader loader = timed("fill the old store", () -> fill(catalog));
       RangeReadAcrossCutover read =
@@ -142,10 +142,6 @@ public final class Demo {
             range);
       }
     }
-  }
-
-  private String newStore() {
-    return options.wayBack() ? servers.newStoreWithWayBack() : servers.newStore();
   }
 
   private CatalogLoader fill(ClassFileCatalog catalog) throws IOException {
@@ -270,7 +266,7 @@ public final class Demo {
   /** Reads through a connection of its own, as a service that starts after the migration. */
   private JournalFindings checkJournal(JournalCheck journal) throws IOException {
     String name = "check 2: the journal";
-    try (KvStore fresh = Stores.connect(newStore())) {
+    try (KvStore fresh = Stores.connect(servers.newStore())) {
       ClassFileCatalog catalog = ClassFileCatalog.open(fresh);
       return timed(
           name, () -> journal.run(catalog, progress.begin(name, journal.keyCount(), "keys")));

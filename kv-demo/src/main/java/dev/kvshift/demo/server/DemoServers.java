@@ -113,9 +113,12 @@ public final class DemoServers implements AutoCloseable {
     return oldStore.connectionString() + "?client=" + client;
   }
 
-  /** Returns the new store's connection string. */
+  /** Returns the new store's string, by which deletes stay readable: a way back needs that. */
   public String newStore() {
-    return newStore.connectionString();
+    ConnectionString string = ConnectionString.parse(newStore.connectionString());
+    Map<String, String> parameters = new TreeMap<>(string.parameters());
+    parameters.put("deletes", "kept");
+    return string.withParameters(parameters).print();
   }
 
   /** Returns the kind of the new store, for people. */
@@ -125,20 +128,7 @@ public final class DemoServers implements AutoCloseable {
 
   /** Returns the connection string of services while their data moves. */
   public String transition() {
-    return transition(newStore());
-  }
-
-  /** Returns the same string with another one of the new store. */
-  public String transition(String newSide) {
-    return "transition://demo?old=" + encode(oldStore()) + "&new=" + encode(newSide);
-  }
-
-  /** Returns the new store's string for a move with a way back: deletes stay readable there. */
-  public String newStoreWithWayBack() {
-    ConnectionString string = ConnectionString.parse(newStore());
-    Map<String, String> parameters = new TreeMap<>(string.parameters());
-    parameters.put("deletes", "kept");
-    return string.withParameters(parameters).print();
+    return "transition://demo?old=" + encode(oldStore()) + "&new=" + encode(newStore());
   }
 
   /** Returns the Kafka broker's address, as {@code host:port}. */

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param copy the copy's tasks
  * @param verify the last comparison, without its keys, or null if there was none
  * @param quarantine the keys whose newest row the target can never hold
+ * @param noWayBack why there would be no way back after a move; null if there would be one
+ * @param takenBack when the pass ended after which the collection was taken back from an earlier
+ *     move; null if it never was
  * @param events the last ten events, oldest first, as JSON
  */
 public record MigrationStatus(
@@ -24,6 +27,8 @@ public record MigrationStatus(
     Copy copy,
     @Nullable VerifyReport verify,
     Quarantine quarantine,
+    @Nullable String noWayBack,
+    @Nullable Instant takenBack,
     List<String> events) {
   /** Copies the list. */
   public MigrationStatus {

@@ -27,8 +27,9 @@ import picocli.CommandLine.Spec;
     name = "cutover",
     description = {
       "Hands collections over: from legacy by a fence, with a short pause for writers; from"
-          + " new-primary by a seal, without one. There is no way back from that, but with"
-          + " --way-back.",
+          + " new-primary by a seal, without one. The new store then serves alone, and the old one"
+          + " follows: 'rollback' takes a collection back, until 'finish'. With --final there is no"
+          + " way back.",
       "%nWith --group, all collections of the group are fenced and moved together, all or none; one"
           + " of a group does not move alone. With --postpone, the cutover is made ready and waits,"
           + " drained and checked, for 'cutover --go' from anywhere, or for --at HH:MM. Keep the"
@@ -67,11 +68,10 @@ final class CutoverCommand implements Callable<Integer> {
   private @Nullable String at;
 
   @Option(
-      names = "--way-back",
+      names = "--final",
       description =
-          "Keeps a way back: the new store serves alone, the old one follows, until the command"
-              + " finish or rollback. Needs deletes=kept on the new store's strings.")
-  private boolean keepsWayBack;
+          "Keeps no way back, which needs deletes=kept in the new store's strings. For ever.")
+  private boolean isFinal;
 
   @Option(
       names = "--go",
@@ -91,16 +91,16 @@ final class CutoverCommand implements Callable<Integer> {
               return cutOver(new ClockWork(opened, spec), chosen);
             }
             List<MigrationPlan> plans = opened.of(chosen);
-            if (keepsWayBack) {
-              keepWayBack(plans);
-            }
             plans.forEach(
                 plan -> new HostedMigrations(opened.plan()).note(plan.collection(), words()));
-            boolean isAlone = group == null && !isPostponed && until == null;
-            HostedWork hosts = isAlone ? HostedWork.of(opened, spec) : null;
             if (isGo) {
               letGo(plans);
-            } else if (hosts != null) {
+              return ExitCode.OK;
+            }
+            decide(plans);
+            boolean isAlone = group == null && !isPostponed && until == null;
+            HostedWork hosts = isAlone ? HostedWork.of(opened, spec) : null;
+            if (hosts != null) {
               return cutOver(hosts, plans);
             } else if (group != null) {
               moveTogether(plans, until);
@@ -135,12 +135,7 @@ final class CutoverCommand implements Callable<Integer> {
   }
 
   private int cutOver(ClockWork work, List<String> chosen) {
-    if (group != null
-        || isPostponed
-        || at != null
-        || isGo
-        || keepsWayBack
-        || !giveUp.services().isEmpty()) {
+    if (group != null || isPostponed || at != null || isGo || !giveUp.services().isEmpty()) {
       throw new KvException.Permanent(
           "the source has no leader, so nobody waits at a cutover, and it has no options: give the"
               + " names of collections alone");
@@ -154,15 +149,18 @@ final class CutoverCommand implements Callable<Integer> {
       if (code != ExitCode.OK) {
         return code;
       }
+      printAfterwards(plan);
     }
     return ExitCode.OK;
   }
 
-  private void keepWayBack(List<MigrationPlan> plans) {
-    for (MigrationPlan plan : plans) {
-      try (Migration migration = migration(plan)) {
-        migration.keepWayBack();
-      }
+  /** Records whether a way back is kept. A later cutover decides anew. */
+  private void decide(List<MigrationPlan> plans) {
+    List<Migration> migrations = plans.stream().map(this::migration).toList();
+    if (isFinal) {
+      migrations.forEach(Migration::moveForGood);
+    } else {
+      migrations.forEach(Migration::keepWayBack);
     }
   }
 
@@ -202,6 +200,11 @@ final class CutoverCommand implements Callable<Integer> {
 
   private void print(MigrationPlan plan, CutoverReport report) {
     out(plan.collection() + " " + ResultText.cutover(report));
+    printAfterwards(plan);
+  }
+
+  private void printAfterwards(MigrationPlan plan) {
+    out(MigrateCommand.afterwards(plan));
   }
 
   private String words() {

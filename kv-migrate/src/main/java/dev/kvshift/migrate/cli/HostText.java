@@ -100,6 +100,9 @@ final class HostText {
             .with("acceptedLosses", migration.quarantine().acceptedLosses())
             .withObjects("tasks", collection.tasks().stream().map(HostText::members).toList())
             .withObjects("events", migration.events().stream().map(Members::parse).toList());
+    if (migration.takenBack() != null) {
+      members.with("takenBack", migration.takenBack().toString());
+    }
     MigrationStatus.Stream stream = migration.stream();
     if (stream != null) {
       members.with("streamPosition", stream.position());

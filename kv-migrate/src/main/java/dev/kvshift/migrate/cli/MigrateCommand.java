@@ -127,8 +127,10 @@ final class MigrateCommand implements Runnable {
       description = {
         "Does everything that is not done yet, up to the point of no return; with --cutover also"
             + " the cutover.",
-        "%nBefore new-only, everything can be taken back: the old store has every write. Without"
+        "%nBefore the cutover, everything can be taken back: the old store has every write. Without"
             + " --cutover, a fenced cutover is left verified, a dual-write cutover in new-primary."
+            + " After it, 'rollback' brings back what the new store has, until 'finish', unless"
+            + " --final was given."
       })
   int run(
       @Mixin ConfigOption config,
@@ -146,8 +148,12 @@ final class MigrateCommand implements Runnable {
           Way way,
       @Option(
               names = "--cutover",
-              description = "Hands the collections over, too. There is no way back from that.")
+              description =
+                  "Hands the collections over, too. That keeps a way back, which needs deletes=kept"
+                      + " in the new store's strings.")
           boolean isCutOver,
+      @Option(names = "--final", description = "With --cutover: keeps no way back. For ever.")
+          boolean isFinal,
       @Mixin GiveUpOption giveUp,
       @Option(
               names = "--json",
@@ -177,13 +183,20 @@ final class MigrateCommand implements Runnable {
               names,
               giveUp,
               migration -> {
+                if (isCutOver && !isFinal) {
+                  migration.requireWayBack();
+                }
                 boolean hasMoved = migration.approach(way);
                 if (!isCutOver && !hasMoved) {
-                  out("ready for the cutover: give --cutover, or the command cutover");
+                  out(
+                      "ready for the cutover: give --cutover, or the command cutover; it keeps a way"
+                          + " back, until 'finish'");
                   return ExitCode.OK;
                 }
+                decide(migration, isFinal);
                 MigrationResult result = migration.run(way);
                 printResult(result);
+                out(afterwards(opened.plan().collection(result.collection())));
                 if (json != null) {
                   write(json, ResultJson.print(result));
                 }
@@ -296,7 +309,7 @@ final class MigrateCommand implements Runnable {
             + " is applied before new-read; before new-read, new-primary and new-only, a comparison"
             + " (the command verify) has found no difference, no key is quarantined, and every key"
             + " that changed since is checked. A step back has no conditions. There is none from"
-            + " new-only."
+            + " new-only, for ever: the command cutover keeps a way back, too."
       })
   int step(
       @Mixin ConfigOption config,
@@ -326,12 +339,18 @@ final class MigrateCommand implements Runnable {
                 names,
                 new GiveUpOption(),
                 migration -> {
+                  if (phase == Phase.NEW_ONLY) {
+                    migration.moveForGood();
+                  }
                   migration.step(phase);
                   return ExitCode.OK;
                 });
           }
           for (MigrationPlan plan : opened.of(names)) {
             hosts.migrations().note(plan.collection(), words());
+            if (phase == Phase.NEW_ONLY) {
+              migration(plan).moveForGood();
+            }
             int code = step(hosts, plan.collection(), phase);
             if (code != ExitCode.OK) {
               return code;
@@ -359,9 +378,9 @@ final class MigrateCommand implements Runnable {
         "%nThe old store has everything that services were told, so nothing is copied and nothing"
             + " is lost. Needs neither the new store nor the broker. End a running step or run"
             + " first, which would go forward again.",
-        "%nA collection that was moved with 'cutover --way-back' and is not finished is taken back"
-            + " from the new store as well: a pass over both stores brings the old one what it has"
-            + " missed. That needs both stores, and every running service."
+        "%nA collection that a cutover has moved, without --final, and that is not finished, is"
+            + " taken back from the new store as well: a pass over both stores brings the old one"
+            + " what it has missed. That needs both stores, and every running service."
       })
   int rollback(@Mixin ConfigOption config, @Mixin NamedCollections collections) {
     MigrationFile file = config.read();
@@ -410,15 +429,17 @@ final class MigrateCommand implements Runnable {
                   + name
                   + " is back in phase legacy, after its move"
                   + (counts == null ? "" : ": " + counts)
-                  + "; 'reset' it before it is moved again");
+                  + "; 'certificate --rollback "
+                  + name
+                  + "' prints the proof; 'reset' it before it is moved again");
           return ExitCode.OK;
         });
   }
 
   @Command(
       description =
-          "Ends the way back of collections that were moved with 'cutover --way-back': the new"
-              + " store serves alone from then on, for ever.")
+          "Ends the way back of collections that a cutover has moved: the new store serves alone"
+              + " from then on, for ever.")
   int finish(@Mixin ConfigOption config, @Mixin NamedCollections collections) {
     return with(
         config,
@@ -432,6 +453,23 @@ final class MigrateCommand implements Runnable {
                   out("the way back has ended: the new store serves alone");
                   return ExitCode.OK;
                 }));
+  }
+
+  /** Records whether a way back is kept. */
+  private static void decide(Migration migration, boolean isFinal) {
+    if (isFinal) {
+      migration.moveForGood();
+    } else {
+      migration.keepWayBack();
+    }
+  }
+
+  /** Returns what is possible after a cutover. */
+  static String afterwards(MigrationPlan plan) {
+    String name = plan.collection();
+    return Migration.hasWayBack(plan.source(), name, plan.layout())
+        ? name + " keeps a way back: 'rollback " + name + "', or 'finish " + name + "' ends it"
+        : name + " has moved for good: there is no way back";
   }
 
   private void printBack(String name, Phase before) {
@@ -577,12 +615,18 @@ final class MigrateCommand implements Runnable {
   @Command(description = "Prints the certificate of a collection that has moved, as JSON.")
   int certificate(
       @Mixin ConfigOption config,
+      @Option(
+              names = "--rollback",
+              description =
+                  "Prints that of its last way back after a move: what the pass over both stores"
+                      + " has compared and written, when and for whom.")
+          boolean isBack,
       @Parameters(paramLabel = "COLLECTION", description = "The collection.") String name) {
     return with(
         config,
         opened -> {
           try (Migration migration = migration(opened.plan().collection(name))) {
-            out(migration.certificate());
+            out(isBack ? migration.rollbackCertificate() : migration.certificate());
             return ExitCode.OK;
           }
         });
@@ -605,6 +649,20 @@ final class MigrateCommand implements Runnable {
             + report.floor()
             + ", checked at "
             + report.at());
+    CertificateReport.Back back = report.back();
+    if (back != null) {
+      out(
+          "taken back after epoch "
+              + back.epoch()
+              + ", by "
+              + back.by()
+              + ", after a pass over both sides from "
+              + back.began()
+              + " to "
+              + back.ended()
+              + ": "
+              + back.counts());
+    }
     if (!report.losses().isEmpty()) {
       out(
           "accepted losses: "

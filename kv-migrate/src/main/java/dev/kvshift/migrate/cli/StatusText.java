@@ -23,10 +23,19 @@ final class StatusText {
             source.epoch(),
             source.isFenced() ? ", fenced" : "",
             source.floor().isPresent() && source.phase() != Phase.NEW_ONLY
-                ? ", moved with a way back: 'finish' or 'rollback'"
+                ? ", moved with a way back"
                 : ""));
+    if (status.takenBack() != null) {
+      lines.add(
+          "taken back after an earlier move, by a pass that ended at "
+              + status.takenBack()
+              + ": 'certificate --rollback "
+              + status.collection()
+              + "' prints its proof");
+    }
     MigrationStatus.Stream stream = status.stream();
     if (stream == null) {
+      lines.add("way back: " + wayBack(status));
       lines.add(source.floor().isPresent() ? "moved and retired" : "not prepared");
       status.events().forEach(event -> lines.add("event " + event));
       return lines;
@@ -70,7 +79,21 @@ final class StatusText {
           String.format(Locale.ROOT, "accepted losses: %,d keys", quarantine.acceptedLosses()));
     }
     source.floor().ifPresent(floor -> lines.add("moved, floor " + floor));
+    lines.add("way back: " + wayBack(status));
     status.events().forEach(event -> lines.add("event " + event));
     return lines;
+  }
+
+  /** Returns what leads back to the old store, now and after the move. */
+  private static String wayBack(MigrationStatus status) {
+    if (status.source().phase() == Phase.NEW_ONLY) {
+      return "none, it has moved for good";
+    }
+    if (status.source().floor().isPresent()) {
+      return "'rollback', until 'finish'";
+    }
+    return status.noWayBack() == null
+        ? "'rollback'; after a cutover, too, until 'finish'"
+        : "'rollback'; none after a cutover: " + status.noWayBack();
   }
 }

@@ -195,9 +195,10 @@ final class HostCommandTest {
     assertThat(execute("copy", "files")).as(err::toString).isZero();
     assertThat(execute("verify", "files")).as(err::toString).isZero();
 
-    assertThat(execute("cutover", "files")).as(err::toString).isZero();
+    assertThat(execute("cutover", "--final", "files")).as(err::toString).isZero();
 
-    assertThat(out.toString()).contains("cutover: moved after ");
+    assertThat(out.toString())
+        .contains("cutover: moved after ", "files has moved for good: there is no way back\n");
     until("the host has seen it", () -> lead("files").equals("done"));
     assertThat(execute("certificate", "files")).isZero();
     assertThat(execute("copy", "files")).as(err::toString).isZero();
@@ -224,9 +225,11 @@ final class HostCommandTest {
 
     assertThat(out.toString())
         .contains("files cutover: moved after ", "users cutover: moved after ");
-    for (String name : List.of("files", "users")) {
-      assertThat(collection(status(), name).get("phase").getAsString()).isEqualTo("new-only");
-    }
+    assertThat(out.toString()).contains("files keeps a way back: ", "users keeps a way back: ");
+    assertThat(execute("finish", "files")).as(err::toString).isZero();
+    assertThat(execute("rollback", "users")).as(err::toString).isZero();
+    assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("new-only");
+    assertThat(collection(status(), "users").get("phase").getAsString()).isEqualTo("legacy");
   }
 
   @Test

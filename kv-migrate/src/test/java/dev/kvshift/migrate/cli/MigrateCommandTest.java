@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.cli;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
@@ -11,8 +12,10 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.InMemory;
+import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.Step;
+import dev.kvshift.spi.Store;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -22,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -47,7 +51,7 @@ final class MigrateCommandTest {
         files.put(Key.of(Bytes.utf8("key-" + i)), Bytes.utf8("value-" + i));
       }
 
-      assertThat(execute("run", "--cutover", "--json", json.toString()))
+      assertThat(execute("run", "--cutover", "--final", "--json", json.toString()))
           .as(err.toString())
           .isZero();
 
@@ -76,9 +80,11 @@ final class MigrateCommandTest {
         KvStore target = InMemory.store("to-" + name)) {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
 
-      for (String step : List.of("prepare", "copy", "verify", "cutover")) {
+      for (String step : List.of("prepare", "copy", "verify")) {
         assertThat(execute(step)).as(step + err).isZero();
       }
+      assertThat(execute("cutover", "--final")).as("%s", err).isZero();
+      assertThat(out.toString()).endsWith("files has moved for good: there is no way back\n");
       assertThat(target.collection("files", LAYOUT).get(Key.of(Bytes.utf8("a"))))
           .contains(Bytes.utf8("b"));
     }
@@ -95,7 +101,9 @@ final class MigrateCommandTest {
       assertThat(out.toString()).contains("ready for the cutover: give --cutover");
       assertThat(execute("list")).isZero();
       assertThat(out.toString()).contains("files: phase new-primary");
-      assertThat(execute(file, "run", "--way", "dual-write", "--cutover")).as("%s", err).isZero();
+      assertThat(execute(file, "run", "--way", "dual-write", "--cutover", "--final"))
+          .as("%s", err)
+          .isZero();
       assertThat(out.toString()).contains("cutover: moved without a pause, by seal-5\n");
       assertThat(err.toString()).contains("collection files enters phase NEW_PRIMARY, epoch 5\n");
       assertThat(execute("status")).isZero();
@@ -124,13 +132,13 @@ final class MigrateCommandTest {
           .contains("collection files is back in phase legacy, from shadow-read\n");
       assertThat(execute("rollback")).isZero();
       assertThat(out.toString()).endsWith("collection files is in phase legacy\n");
-      assertThat(execute("run", "--cutover")).as("%s", err).isZero();
+      assertThat(execute("run", "--cutover", "--final")).as("%s", err).isZero();
       assertThat(execute("rollback")).isEqualTo(ExitCode.REFUSED);
     }
   }
 
   @Test
-  void cutover_wayBack_isTakenAndTheNextIsEnded() {
+  void cutover_wayBack_isTakenAndTheNextIsEnded() throws IOException {
     try (KvStore source = InMemory.store("from-" + name);
         KvStore target = InMemory.store("to-" + name)) {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
@@ -138,25 +146,36 @@ final class MigrateCommandTest {
       assertThat(execute("run")).as("%s", err).isZero();
       assertThat(execute("finish")).isNotZero();
       assertThat(err.toString()).contains("was not moved with a way back");
-      assertThat(execute("cutover", "--way-back")).as("%s", err).isZero();
       assertThat(execute("status")).isZero();
       assertThat(out.toString())
-          .contains(
-              "files: phase new-primary, epoch 1, moved with a way back: 'finish' or 'rollback'\n");
+          .contains("way back: 'rollback'; after a cutover, too, until 'finish'\n");
+      assertThat(execute("cutover")).as("%s", err).isZero();
+      assertThat(out.toString())
+          .endsWith("files keeps a way back: 'rollback files', or 'finish files' ends it\n");
+      assertThat(execute("status")).isZero();
+      assertThat(out.toString())
+          .contains("files: phase new-primary, epoch 1, moved with a way back\n");
+      assertThat(out.toString()).contains("way back: 'rollback', until 'finish'\n");
+      assertThat(execute("cutover", "--final")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("keeps a way back: the command finish ends it");
+      assertThat(execute("retire")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("give the command finish first, or rollback");
       assertThat(execute("cutover")).isZero();
       assertThat(out.toString()).contains("cutover: moved already by attempt ");
       assertThat(execute("step", "legacy")).isEqualTo(ExitCode.REFUSED);
       assertThat(err.toString()).contains("give the command finish or rollback");
       assertThat(execute("reset")).isEqualTo(ExitCode.REFUSED);
+      refusesToGoBackWithoutAProof();
       assertThat(execute("rollback")).as("%s", err).isZero();
       assertThat(out.toString())
           .contains("collection files is back in phase legacy, after its move: ");
       assertThat(execute("rollback")).isZero();
       assertThat(out.toString()).endsWith("collection files is in phase legacy\n");
+      assertThat(execute("status")).isZero();
+      assertThat(out.toString()).contains("'certificate --rollback files' prints its proof");
 
       assertThat(execute("reset")).as("%s", err).isZero();
-      assertThat(execute("run")).as("%s", err).isZero();
-      assertThat(execute("cutover", "--way-back")).as("%s", err).isZero();
+      assertThat(execute("run", "--cutover")).as("%s", err).isZero();
       assertThat(execute("finish")).as("%s", err).isZero();
       assertThat(execute("finish")).as("%s", err).isZero();
       assertThat(execute("status")).isZero();
@@ -164,6 +183,27 @@ final class MigrateCommandTest {
       assertThat(target.collection("files", LAYOUT).get(Key.of(Bytes.utf8("a"))))
           .contains(Bytes.utf8("b"));
       assertThat(execute("rollback")).isEqualTo(ExitCode.REFUSED);
+      out.getBuffer().setLength(0);
+      assertThat(execute("certificate", "--rollback")).as("of the first move").isZero();
+      Path proof = Files.writeString(configured.resolve("back.json"), out.toString());
+      CommandLine line = MigrateCommand.commandLine();
+      line.setOut(new PrintWriter(out));
+      assertThat(line.execute("verify-certificate", proof.toString())).isZero();
+      assertThat(out.toString())
+          .contains("taken back after epoch 2, by ", ": 2 rows read, 0 written to the new side");
+    }
+  }
+
+  private void refusesToGoBackWithoutAProof() {
+    try (Store target = MemoryStoreProvider.open("to-" + name)) {
+      String key = "migration/files/certificate";
+      Bytes move = Objects.requireNonNull(join(target.metadata().get(key)));
+      assertThat(join(target.metadata().compareAndSet(key, move, null))).isTrue();
+      assertThat(execute("rollback")).isNotZero();
+      assertThat(err.toString()).contains("the target has no record " + key);
+      assertThat(execute("list")).isZero();
+      assertThat(out.toString()).endsWith("files: phase new-primary, lead done\n");
+      assertThat(join(target.metadata().compareAndSet(key, null, move))).isTrue();
     }
   }
 

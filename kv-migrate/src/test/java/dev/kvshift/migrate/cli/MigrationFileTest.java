@@ -49,7 +49,8 @@ final class MigrationFileTest {
 
     assertThat(example.name()).isEqualTo("orders");
     assertThat(example.source()).isEqualTo("legacy://legacy-1:7400?token=file:/etc/kvshift/token");
-    assertThat(example.target()).isEqualTo("scylla://scylla-1,scylla-2/orders?localDatacenter=dc1");
+    assertThat(example.target())
+        .isEqualTo("scylla://scylla-1,scylla-2/orders?localDatacenter=dc1&deletes=kept");
     assertThat(example.kafka())
         .isEqualTo(new MigrationFile.Kafka("broker-1:9092,broker-2:9092", KafkaProperties.NONE));
     assertThat(example.plugins()).isNull();

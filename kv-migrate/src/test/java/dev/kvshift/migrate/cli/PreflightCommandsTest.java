@@ -227,7 +227,11 @@ final class PreflightCommandsTest {
     assertThat(out.toString()).contains("verdict: they differ: ", " of the old store is lost\n");
     assertThat(execute("verify")).as(err::toString).isZero();
     configure(KafkaBroker.shared().bootstrapServers(), "dwellSeconds: 0");
-    assertThat(execute("cutover", "--give-up=unnamed")).as(err::toString).isZero();
+    assertThat(execute("cutover", "--give-up=unnamed")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString())
+        .contains("since there would be no way back: 1 keys were accepted as lost")
+        .endsWith("; or give --final to move for good\n");
+    assertThat(execute("cutover", "--final", "--give-up=unnamed")).as(err::toString).isZero();
     assertThat(execute("certificate")).isZero();
     Path certificate = Files.writeString(folder.resolve("certificate.json"), out.toString());
     out.getBuffer().setLength(0);

@@ -68,7 +68,7 @@ final class RunbookTest {
               + node.address()
               + "/runbook?localDatacenter="
               + node.datacenter()
-              + "&create=if-missing&replication=1");
+              + "&create=if-missing&replication=1&deletes=kept");
       set(init, "--kafka", KafkaBroker.shared().bootstrapServers());
       init.set(init.size() - 1, "files=point;shard=none;encoding=1");
       run(ExitCode.OK, init);
@@ -99,6 +99,8 @@ final class RunbookTest {
       assertThat(execute(List.of("verify-certificate", certificate.toString()))).isZero();
       assertThat(out.toString()).startsWith("valid: collection files, copy ");
 
+      run(ExitCode.REFUSED, List.of("retire", "files"));
+      run(ExitCode.OK, command("finish"));
       run(ExitCode.REFUSED, command("retire files"));
       run(ExitCode.OK, command("retire --quiet-days 0"));
       assertThat(out.toString())

@@ -16,6 +16,8 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.transition.MergePass;
 import dev.kvshift.transition.MergePass.Position;
 import java.time.Clock;
+import java.time.Instant;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +45,7 @@ public final class SavedPass {
   private final ProgressReporter progress;
   private final ScanThrottle throttle;
   private @Nullable Position reached;
+  private Instant beganAt;
   private long reachedNanos = System.nanoTime();
   private long savedNanos = reachedNanos - SAVE_INTERVAL_NANOS;
 
@@ -66,6 +69,7 @@ public final class SavedPass {
     this.copy = copy;
     this.began = began;
     this.progress = progress;
+    this.beganAt = clock.instant();
     this.throttle =
         new ScanThrottle(
             Rates.now(ledger, options, clock),
@@ -79,24 +83,25 @@ public final class SavedPass {
    *
    * @param old the old side's collection
    * @param fresh the new side's collection, as an import opens it
+   * @return the pass that has ended
    */
-  public MergePass.Counts run(StoreCollection old, StoreCollection fresh) {
+  public MergeRecord run(StoreCollection old, StoreCollection fresh) {
     return run(MergePass.of(old, fresh));
   }
 
   /** Runs a pass, and repeats what fails for as long as the options' patience. */
-  public MergePass.Counts run(MergePass begun) {
+  public MergeRecord run(MergePass begun) {
     MergeRecord found = ledger.get(MergeRecord.KEY);
     if (found != null && isSettled() && found.isResumedBy(copy, began.epoch())) {
       reached = found.position();
+      beganAt = found.began();
       progress.say("resumes the pass that has stopped at " + found.position().counts());
     }
     MergePass pass = begun.withPace(throttle).withListener(this::reach);
     for (int attempt = 0; ; attempt++) {
       try {
         MergePass.Counts counts = pass.resumedAt(reached).run();
-        end();
-        return counts;
+        return end(counts);
       } catch (KvException.Transient | KvException.UnknownOutcome e) {
         if (Thread.currentThread().isInterrupted()
             || System.nanoTime() - reachedNanos >= options.patience().toNanos()) {
@@ -127,14 +132,20 @@ public final class SavedPass {
     Position position = reached;
     Bytes at = position == null ? null : position.at();
     if (position != null && isSettled() && (at == null || at.size() <= MAX_POSITION_BYTES)) {
-      ledger.put(MergeRecord.KEY, new MergeRecord(copy, began.epoch(), position, null));
+      ledger.put(MergeRecord.KEY, new MergeRecord(copy, began.epoch(), beganAt, position, null));
     }
   }
 
-  private void end() {
-    Position position = reached;
-    if (position != null) {
-      ledger.put(MergeRecord.KEY, new MergeRecord(copy, began.epoch(), position, clock.instant()));
-    }
+  private MergeRecord end(MergePass.Counts counts) {
+    Position last = Objects.requireNonNull(reached);
+    MergeRecord ended =
+        new MergeRecord(
+            copy,
+            began.epoch(),
+            beganAt,
+            new Position(last.isOnNew(), last.task(), last.at(), counts),
+            clock.instant());
+    ledger.put(MergeRecord.KEY, ended);
+    return ended;
   }
 }

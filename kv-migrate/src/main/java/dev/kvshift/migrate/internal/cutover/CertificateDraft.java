@@ -73,6 +73,7 @@ public final class CertificateDraft {
             config.topic().retention(),
             context.target().tombstoneLifetime()),
         StoreClocks.measure(context),
+        null,
         null);
   }
 

@@ -86,7 +86,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>Groups.</b> Collections of a group are fenced, drained and checked side by side, and then
  * moved by one compare-and-set at the leader: all of them or none. Whatever ends an attempt lifts
  * the fences of all. One member that was moved alone would leave services that use several of them
- * with half of their data on each store.
+ * with half of their data on each store. For the same reason all of them keep a way back, or none.
  *
  * <p>The pause is bounded by giving up: an attempt that is not done within the pause limit lifts
  * its fence, and a new attempt with a new name follows. After ten attempts the cutover is refused;
@@ -266,6 +266,7 @@ public final class Cutover {
               new Certificate.Requested(sent, member.context.clock().instant())));
     }
     Duration untilFenced = stopwatch.lap();
+    requireOneEnd();
     fenced.forEach(each -> each.sides.ask());
     fenced.forEach(each -> drain(each.member, each.fence, end));
     Duration drained = stopwatch.lap();
@@ -287,6 +288,20 @@ public final class Cutover {
       reports.add(each.member.handOver.complete(each.record, attempt.number, moved, pause));
     }
     return reports;
+  }
+
+  /** Inside the fence, in which no gate can change any more. */
+  private void requireOneEnd() {
+    if (group != null
+        && members.stream()
+                .map(member -> member.context.await(member.gate()::state).keepsWayBack())
+                .distinct()
+                .count()
+            > 1) {
+      throw new MigrationException.CutoverRefused(
+          "nothing was moved: of the group's collections some would keep a way back and others not;"
+              + " another cutover has just changed that, so start the cutover again");
+    }
   }
 
   private static FenceOptions fenceOptions(Member member) {

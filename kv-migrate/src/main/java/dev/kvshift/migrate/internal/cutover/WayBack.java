@@ -2,15 +2,21 @@ package dev.kvshift.migrate.internal.cutover;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
+import dev.kvshift.spi.Store;
+import dev.kvshift.transition.ClockEra;
 import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Steps back to an earlier phase. They have no condition and need only the source, which holds
- * every acknowledged write, whatever state the target and the broker are in.
+ * every acknowledged write, whatever state the target and the broker are in. After the move there
+ * is a way back only if both stores allow it.
  */
 public final class WayBack {
   private WayBack() {}
@@ -38,6 +44,20 @@ public final class WayBack {
               + " has moved, and there is no way back from NEW_ONLY: the new store has had writes that"
               + " the old one lacks");
     }
+  }
+
+  /** Returns why there would be no way back after a move; null if there would be one. */
+  public static @Nullable String obstacle(Store target, Ledger ledger) {
+    try {
+      ClockEra.requireNewSide(target);
+    } catch (KvException.Permanent e) {
+      return e.getMessage();
+    }
+    int lost = new QuarantinedKeys(ledger).accepted().size();
+    return lost == 0
+        ? null
+        : lost
+            + " keys were accepted as lost, and the new store can never hold what the old one has";
   }
 
   private static String refuseUp(Gate.State state, Phase target) {

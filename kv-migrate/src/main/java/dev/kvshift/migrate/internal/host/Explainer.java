@@ -18,7 +18,6 @@ import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.model.shard.ShardDirectory;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -174,7 +173,7 @@ public final class Explainer {
       List<KeyHistory.Change> changes,
       @Nullable Row here,
       @Nullable Row there) {
-    if (gate.phase() == Phase.NEW_ONLY) {
+    if (!gate.isLed()) {
       return "they differ, since the collection has moved: the new store alone counts";
     }
     QuarantinedKey quarantined = ledger.get(QuarantinedKey.key(TopicRecord.printKey(key)));

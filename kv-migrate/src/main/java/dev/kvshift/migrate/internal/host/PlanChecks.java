@@ -8,6 +8,7 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.Sizing;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.stream.Brokers;
@@ -68,6 +69,7 @@ public final class PlanChecks {
     if (isLed) {
       check("broker", this::broker);
       check("lives", this::lives);
+      check("way back", this::wayBack);
     } else {
       check(
           "permission to write records of the old store",
@@ -121,6 +123,20 @@ public final class PlanChecks {
           "check its name, or set 'allowEmpty'");
     }
     return Finding.ok("", evidence);
+  }
+
+  /** Says what is possible after the cutover. */
+  private Finding wayBack() {
+    String why = WayBack.obstacle(plan.target(), Ledger.of(plan, clock));
+    return why == null
+        ? Finding.ok("", "a cutover keeps one, until the command finish")
+        : new Finding(
+            Finding.Level.WARNING,
+            "",
+            why,
+            "after the cutover nothing brings the collection back to the old store, which lacks"
+                + " what is written then",
+            "change that, or give the cutover --final");
   }
 
   /** Checks a source whose phases are ordered by clocks. */

@@ -65,6 +65,11 @@ public final class Retirement {
     Copy copy = config.requireCopy();
     StoreCollection source = sides.source();
     Gate.State gate = Await.patiently(patience, () -> source.gate().state());
+    if (gate.isClockOrdered()) {
+      throw sides.refused(
+          "it has moved and keeps a way back, which needs what would be deleted: give the command"
+              + " finish first, or rollback");
+    }
     if (gate.phase() != Phase.NEW_ONLY) {
       throw sides.refused("it is in phase " + gate.phase().word() + ", and has not moved");
     }

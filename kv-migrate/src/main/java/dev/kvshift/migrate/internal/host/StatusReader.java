@@ -8,6 +8,8 @@ import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.cutover.WayBack;
+import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
@@ -19,10 +21,12 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -36,22 +40,33 @@ public final class StatusReader {
 
   /** Reads the state from both stores. */
   public static MigrationStatus read(MigrationPlan plan, Ledger ledger) {
-    return new MigrationStatus(
-        plan.collection(),
-        source(plan),
-        stream(ledger),
-        copy(ledger),
-        verify(ledger),
-        quarantine(ledger),
-        events(ledger));
-  }
-
-  private static MigrationStatus.Source source(MigrationPlan plan) {
     Duration patience = plan.options().patience();
     StoreCollection source =
         Await.patiently(
             patience, () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
     Gate.State state = Await.patiently(patience, () -> source.gate().state());
+    return new MigrationStatus(
+        plan.collection(),
+        source(source, state, patience),
+        stream(ledger),
+        copy(ledger),
+        verify(ledger),
+        quarantine(ledger),
+        WayBack.obstacle(plan.target(), ledger),
+        takenBack(ledger, state),
+        events(ledger));
+  }
+
+  /** A proof counts once the source leads again, which begins another incarnation. */
+  private static @Nullable Instant takenBack(Ledger ledger, Gate.State state) {
+    Certificate proof = ledger.get(Certificate.BACK);
+    return proof == null || state.incarnation() <= proof.subject().incarnation()
+        ? null
+        : Objects.requireNonNull(proof.back()).pass().ended();
+  }
+
+  private static MigrationStatus.Source source(
+      StoreCollection source, Gate.State state, Duration patience) {
     ChangeSource.Window window = Await.patiently(patience, () -> source.changes().window());
     return new MigrationStatus.Source(
         state.phase(),

@@ -8,7 +8,9 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.spi.ClockSkew;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.transition.MergePass;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * @param clocks the clocks of both stores; null in certificates of versions that did not measure
  * @param last what was checked of the last changes, inside the fence or around the seal; null
  *     before
+ * @param back what has brought the source everything that it has missed since, if the collection
+ *     was taken back after its move; null if not
  */
 public record Certificate(
     Subject subject,
@@ -39,10 +43,19 @@ public record Certificate(
     List<String> losses,
     Horizons horizons,
     @Nullable StoreClocks clocks,
-    @Nullable LastCheck last) {
+    @Nullable LastCheck last,
+    @Nullable Back back) {
   /** The key of the record. A runner that does not know of losses must not hide them. */
   public static final LedgerKey<Certificate> KEY =
       new LedgerKey<>("certificate", Certificate::print, Certificate::parse)
+          .withNewerFormat(2, certificate -> !certificate.losses.isEmpty());
+
+  /**
+   * The key of the proof under which the collection was taken back last: the certificate of its
+   * move, with what was done since. It outlives a {@code reset}.
+   */
+  public static final LedgerKey<Certificate> BACK =
+      new LedgerKey<>("certificate-back", Certificate::print, Certificate::parse)
           .withNewerFormat(2, certificate -> !certificate.losses.isEmpty());
 
   /** Maximum age of the comparison at the move, from its beginning. */
@@ -234,15 +247,159 @@ public record Certificate(
    */
   public record Tail(long keysRead, long differences) {}
 
+  /**
+   * The way back after the move.
+   *
+   * @param move the hash of the certificate of the move
+   * @param floor F of the move, above which the target alone has issued versions since
+   * @param pass the pass over all keys of both sides, which has brought the source what it lacked
+   * @param who the user who has taken the collection back
+   * @param host the machine that it was done on
+   */
+  public record Back(String move, long floor, MergeRecord pass, String who, String host) {
+    private Members print() {
+      return new Members()
+          .with("move", move)
+          .with("floor", floor)
+          .with("pass", pass.print())
+          .with("who", who)
+          .with("host", host);
+    }
+
+    private static Back parse(Members members) {
+      return new Back(
+          members.text("move"),
+          members.number("floor"),
+          MergeRecord.parse(members.object("pass")),
+          members.text("who"),
+          members.text("host"));
+    }
+  }
+
   /** Returns the certificate with what was checked last, and found quarantined then. */
   public Certificate with(LastCheck check, int stillQuarantined) {
     return new Certificate(
-        subject, verify, copy, stillQuarantined, losses, horizons, clocks, check);
+        subject, verify, copy, stillQuarantined, losses, horizons, clocks, check, null);
   }
 
   /** Returns the certificate with the losses that were found last. */
   public Certificate withLosses(List<String> found) {
-    return new Certificate(subject, verify, copy, quarantined, found, horizons, clocks, last);
+    return new Certificate(subject, verify, copy, quarantined, found, horizons, clocks, last, null);
+  }
+
+  /**
+   * Returns the proof of the way back after the move that this certificate is of.
+   *
+   * @param floor F of the move
+   * @param pass the pass over both sides that has ended
+   */
+  public Certificate takenBack(long floor, MergeRecord pass) {
+    return with(new Back(hash(), floor, pass, Machine.user(), Machine.name()));
+  }
+
+  /**
+   * Returns whether this is the proof of a later way back than another one, after the same move. A
+   * leader that was made anew counts its epochs from the beginning, and its copy is another.
+   */
+  public boolean isBackAfter(Certificate other) {
+    MergeRecord mine = Objects.requireNonNull(back).pass;
+    MergeRecord its = Objects.requireNonNull(other.back).pass;
+    return mine.copy().equals(its.copy()) && mine.epoch() > its.epoch();
+  }
+
+  /** Returns whether this is the proof of a way back after the move of a certificate. */
+  public boolean isBackFrom(Certificate move) {
+    return Objects.requireNonNull(back).move.equals(move.hash());
+  }
+
+  private Certificate move() {
+    return new Certificate(
+        subject, verify, copy, quarantined, losses, horizons, clocks, last, null);
+  }
+
+  Certificate with(Back newBack) {
+    return new Certificate(
+        subject, verify, copy, quarantined, losses, horizons, clocks, last, newBack);
+  }
+
+  /**
+   * Checks everything that the source needs to lead again, for the state of the gate in the target
+   * in which the way back is to end.
+   *
+   * @param merged the state, in which services merge both sides
+   * @throws MigrationException.CutoverRefused if something is missing or not right, naming it
+   */
+  public void requireBack(Gate.State merged) {
+    requireBack();
+    MergeRecord pass = Objects.requireNonNull(back).pass;
+    if (!pass.copy().equals(merged.copy())) {
+      throw notBack("the copy is " + merged.copy() + ", and its proof is of " + pass.copy());
+    }
+    if (back.floor != merged.floor()) {
+      throw notBack("it moved at floor " + merged.floor() + ", and its proof is of " + back.floor);
+    }
+    if (pass.epoch() != merged.epoch() || merged.acceptMin() != merged.epoch()) {
+      throw notBack(
+          "it is in epoch "
+              + merged.epoch()
+              + (merged.acceptMin() == merged.epoch() ? "" : ", which not all have entered,")
+              + " and the pass of its proof began in epoch "
+              + pass.epoch());
+    }
+  }
+
+  /** Checks what can be checked without the stores. */
+  private void requireBack() {
+    if (back == null) {
+      throw notBack("its certificate has no 'back'");
+    }
+    requireStopped(checkedAt());
+    MergeRecord pass = back.pass;
+    if (!back.move.equals(move().hash())) {
+      throw notBack("its proof names another certificate of the move");
+    }
+    Long moved = floor();
+    if (moved != null && moved != back.floor) {
+      throw notBack("it moved at floor " + moved + ", and its proof is of " + back.floor);
+    }
+    if (!pass.copy().equals(Objects.requireNonNull(subject.identity).copy)) {
+      throw notBack("its proof is of copy " + pass.copy() + ", and another one has moved");
+    }
+    if (pass.epoch() <= movedIn()) {
+      throw notBack(
+          "the pass of its proof began in epoch "
+              + pass.epoch()
+              + ", before it could be taken back");
+    }
+    if (pass.ended() == null || !pass.isWhole()) {
+      throw notBack("the pass of its proof has not read both sides to their ends");
+    }
+    if (pass.ended().isBefore(pass.began())) {
+      throw notBack("the pass of its proof ended before it began: check the clock");
+    }
+    MergePass.Counts counts = pass.position().counts();
+    if (counts.residue() != 0) {
+      throw notBack(
+          "the accounting of its proof has a residue of " + counts.residue() + ": report this");
+    }
+  }
+
+  /** Returns the lowest epoch in which the time in clock order can have begun. */
+  private long movedIn() {
+    return last instanceof SealCheck seal ? seal.epoch + 1 : 1;
+  }
+
+  /** Returns F; null if the runner had died after the seal, before it could record it. */
+  private @Nullable Long floor() {
+    if (last instanceof SealCheck seal) {
+      return seal.drained == null ? null : (Long) seal.drained.version;
+    }
+    return last instanceof FenceCheck fence ? (Long) fence.version : null;
+  }
+
+  private MigrationException.CutoverRefused notBack(String why) {
+    return new MigrationException.CutoverRefused(
+        "collection " + subject.collection + " was not taken back: " + why);
   }
 
   /**
@@ -331,12 +488,17 @@ public record Certificate(
    * @throws MigrationException.CutoverRefused if something is missing or not right, naming it
    */
   public void requireComplete(Instant now) {
+    requireStopped(now);
+    if (last instanceof SealCheck seal && seal.drained == null) {
+      throw missing("seal.version");
+    }
+  }
+
+  /** Checks everything that was needed at the instant at which the source stopped. */
+  private void requireStopped(Instant now) {
     if (last instanceof SealCheck seal) {
       requireReady(seal.at);
       requireNoDifference(seal.tail);
-      if (seal.drained == null) {
-        throw missing("seal.version");
-      }
       return;
     }
     requireReady(now);
@@ -373,7 +535,7 @@ public record Certificate(
 
   /**
    * Checks a certificate of a collection that has moved, without its stores: everything that the
-   * move needed, at the time of the last check.
+   * move needed, at the time of the last check, and the way back, if there was one.
    *
    * @param json the certificate, as {@link #toJson} prints it
    * @throws IllegalArgumentException if it is not a certificate, or was changed
@@ -381,7 +543,11 @@ public record Certificate(
    */
   public static Certificate verify(String json) {
     Certificate certificate = parse(Members.parse(json));
-    certificate.requireComplete(certificate.checkedAt());
+    if (certificate.back == null) {
+      certificate.requireComplete(certificate.checkedAt());
+    } else {
+      certificate.requireBack();
+    }
     return certificate;
   }
 
@@ -395,14 +561,28 @@ public record Certificate(
   /** Returns the subject of a complete certificate. */
   public CertificateReport report() {
     String copy = Objects.requireNonNull(subject.identity).copy.toString();
-    if (last instanceof SealCheck seal) {
-      Drained drained = Objects.requireNonNull(seal.drained);
-      return new CertificateReport(
-          subject.collection, copy, seal.attempt(), drained.version, losses, drained.at);
-    }
-    FenceCheck fence = (FenceCheck) Objects.requireNonNull(last);
+    CertificateReport.Back wentBack = back == null ? null : report(back);
+    LastCheck check = Objects.requireNonNull(last);
+    Drained drained = check instanceof SealCheck seal ? seal.drained : null;
+    Long moved = floor();
     return new CertificateReport(
-        subject.collection, copy, fence.attempt, fence.version, losses, fence.at);
+        subject.collection,
+        copy,
+        check.attempt(),
+        moved == null ? Objects.requireNonNull(back).floor : moved,
+        losses,
+        drained == null ? check.at() : drained.at,
+        wentBack);
+  }
+
+  private static CertificateReport.Back report(Back back) {
+    MergeRecord pass = back.pass;
+    return new CertificateReport.Back(
+        pass.position().counts(),
+        pass.epoch(),
+        pass.began(),
+        Objects.requireNonNull(pass.ended()),
+        back.who + " on " + back.host);
   }
 
   private MigrationException.CutoverRefused missing(String member) {
@@ -481,7 +661,10 @@ public record Certificate(
       }
       members.with("seal", printed);
     }
-    return last == null ? members : members.with("tail", printTail(last)).with("clock", last.at());
+    if (last != null) {
+      members.with("tail", printTail(last)).with("clock", last.at());
+    }
+    return back == null ? members : members.with("back", back.print());
   }
 
   private static Members printTail(LastCheck last) {
@@ -578,7 +761,8 @@ public record Certificate(
                 ? horizons.millis("tombstoneLifetimeMillis")
                 : null),
         members.has("clocks") ? parseClocks(members.object("clocks")) : null,
-        parseLast(members));
+        parseLast(members),
+        members.has("back") ? Back.parse(members.object("back")) : null);
   }
 
   private static @Nullable LastCheck parseLast(Members members) {

@@ -90,6 +90,21 @@ public final class Event {
         "phase");
   }
 
+  /**
+   * The collection was taken back after its move, under the certificate that has this hash.
+   *
+   * @param epoch the epoch in which its source leads again
+   */
+  public static Event wentBack(long epoch, String certificate) {
+    return of(
+        new Members()
+            .with("from", Phase.NEW_PRIMARY.word())
+            .with("to", Phase.LEGACY.word())
+            .with("epoch", epoch)
+            .with("certificate", certificate),
+        "back");
+  }
+
   private static Event of(Members details, String what) {
     return new Event(details.with("what", what));
   }

@@ -13,10 +13,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param copy the copy that the pass fills
  * @param epoch the epoch in which it began
+ * @param began when it began, by the clock of the machine that began it
  * @param position how far it has come
  * @param ended when it ended; null if it has not
  */
-public record MergeRecord(Copy copy, long epoch, Position position, @Nullable Instant ended) {
+public record MergeRecord(
+    Copy copy, long epoch, Instant began, Position position, @Nullable Instant ended) {
   /** The key of the record. */
   public static final LedgerKey<MergeRecord> KEY =
       new LedgerKey<>("merge-pass", MergeRecord::print, MergeRecord::parse);
@@ -29,32 +31,50 @@ public record MergeRecord(Copy copy, long epoch, Position position, @Nullable In
     return ended == null && copy.equals(itsCopy) && epoch == itsEpoch;
   }
 
-  private Members print() {
+  /** Returns whether both sides were read to their ends. */
+  boolean isWhole() {
+    return ended != null && position.isOnNew() && position.at() == null;
+  }
+
+  Members print() {
     MergePass.Counts counts = position.counts();
     Members members =
         new Members()
             .with("copyId", copy.toString())
             .with("epoch", epoch)
+            .with("began", began)
             .with("onNew", position.isOnNew())
             .with("after", position.task().after())
             .with("upTo", position.task().upTo());
     if (position.at() != null) {
       members.with("position", position.at());
     }
-    members.with("rows", counts.rows()).with("toOld", counts.toOld()).with("toNew", counts.toNew());
+    members
+        .with("oldRows", counts.oldRows())
+        .with("newRows", counts.newRows())
+        .with("equal", counts.equal())
+        .with("toOld", counts.toOld())
+        .with("toNew", counts.toNew())
+        .with("purged", counts.purged());
     return ended == null ? members : members.with("ended", ended);
   }
 
-  private static MergeRecord parse(Members members) {
+  static MergeRecord parse(Members members) {
     return new MergeRecord(
         Copy.parse(members.text("copyId")),
         members.number("epoch"),
+        members.instant("began"),
         new Position(
             members.flag("onNew"),
             ScanTask.of(members.number("after"), members.number("upTo")),
             members.has("position") ? members.bytes("position") : null,
             new MergePass.Counts(
-                members.number("rows"), members.number("toOld"), members.number("toNew"))),
+                members.number("oldRows"),
+                members.number("newRows"),
+                members.number("equal"),
+                members.number("toOld"),
+                members.number("toNew"),
+                members.number("purged"))),
         members.has("ended") ? members.instant("ended") : null);
   }
 }

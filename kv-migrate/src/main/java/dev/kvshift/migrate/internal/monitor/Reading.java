@@ -15,7 +15,6 @@ import dev.kvshift.migrate.internal.ledger.VerifyPass;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.migrate.internal.stream.Brokers;
 import dev.kvshift.migrate.internal.stream.Topic;
-import dev.kvshift.spi.Phase;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -70,7 +69,7 @@ record Reading(
         collection,
         fleet,
         tasks == null ? OptionalLong.empty() : tasks.expectedRows(),
-        stream == null || collection.migration().source().phase() == Phase.NEW_ONLY
+        stream == null || hasMoved(collection.migration())
             ? null
             : ApplyLag.read(admin, topic(plan, config), stream.from()),
         verified == null || config == null ? null : verified(plan, config, verified),
@@ -98,6 +97,14 @@ record Reading(
     return new Verified(record.report(), record.at(), record.began().plus(valid));
   }
 
+  /**
+   * Returns whether a collection has moved, for ever or with a way back: nothing is streamed any
+   * more, and what the old store's log gets then has come from the services.
+   */
+  private static boolean hasMoved(MigrationStatus status) {
+    return status.source().floor().isPresent();
+  }
+
   MigrationStatus status() {
     return collection.migration();
   }
@@ -110,7 +117,7 @@ record Reading(
 
   /** Returns the number of changes that the topic does not hold yet. */
   long streamLag() {
-    return status().stream() == null
+    return status().stream() == null || hasMoved(status())
         ? 0
         : Math.max(0, status().source().newestPosition() - streamed());
   }
@@ -123,7 +130,7 @@ record Reading(
   /** Returns how far the migration is, in a word. */
   String step() {
     MigrationStatus.Copy copy = status().copy();
-    if (status().source().phase() == Phase.NEW_ONLY) {
+    if (hasMoved(status())) {
       return "moved";
     }
     if (status().stream() == null) {

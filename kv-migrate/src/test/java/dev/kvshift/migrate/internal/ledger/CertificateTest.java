@@ -4,17 +4,25 @@ import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.spi.ClockSkew;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.VersionClock;
+import dev.kvshift.transition.MergePass;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -34,6 +42,17 @@ final class CertificateTest {
 
   private static final Instant SENT = NOW.minusMillis(30);
   private static final Instant ANSWERED = NOW.minusMillis(10);
+  private static final long FLOOR = VersionClock.micros(SENT);
+  private static final ScanTask ALL = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
+  private static final MergePass.Counts COUNTS = new MergePass.Counts(9, 11, 8, 5, 4, 3);
+  private static final MergePass.Position WHOLE = new MergePass.Position(true, ALL, null, COUNTS);
+  private static final Gate.State MERGED =
+      Gate.State.first()
+          .withEpoch(2)
+          .withAcceptMin(2)
+          .withPhase(Phase.NEW_READ)
+          .withFloor(FLOOR)
+          .withCopy(COPY);
 
   @Test
   void requireReady_complete_passesFor24Hours() {
@@ -279,6 +298,128 @@ final class CertificateTest {
         "its certificate has no 'seal.version': do that step first");
   }
 
+  @Test
+  void requireBack_passOfTheMerge_provesIt() {
+    Certificate back = moved().takenBack(FLOOR, pass());
+
+    back.requireBack(MERGED);
+    assertThat(Certificate.verify(back.toJson())).isEqualTo(back);
+    assertThat(back.report().floor()).isEqualTo(FLOOR);
+    CertificateReport.Back report = Objects.requireNonNull(back.report().back());
+    assertThat(report.counts()).isEqualTo(COUNTS);
+    assertThat(report.epoch()).isEqualTo(2);
+    assertThat(back.isBackFrom(moved())).isTrue();
+    Certificate later = moved().takenBack(FLOOR, pass(4, NOW, WHOLE, NOW));
+    assertThat(later.isBackAfter(back)).isTrue();
+    assertThat(back.isBackAfter(back)).isFalse();
+    MergeRecord another = new MergeRecord(Copy.draw("log"), 5, NOW, WHOLE, NOW);
+    assertThat(moved().takenBack(FLOOR, another).isBackAfter(back)).as("another life").isFalse();
+    assertThatThrownBy(
+            () -> Certificate.verify(back.toJson().replace("\"toOld\":5", "\"toOld\":6")))
+        .isExactlyInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void requireBack_anotherState_isRefused() {
+    Certificate back = moved().takenBack(FLOOR, pass());
+
+    for (long epoch : List.of(1L, 3L)) {
+      assertNotBack(
+          () -> back.requireBack(MERGED.withEpoch(epoch).withAcceptMin(epoch)),
+          "it is in epoch " + epoch + " and the pass of its proof began in epoch 2");
+    }
+    assertNotBack(
+        () -> back.requireBack(MERGED.withAcceptMin(1)),
+        "it is in epoch 2, which not all have entered, and the pass of its proof began in epoch 2");
+    assertNotBack(
+        () -> back.requireBack(MERGED.withFloor(FLOOR + 1)),
+        "it moved at floor " + (FLOOR + 1) + ", and its proof is of " + FLOOR);
+    Copy other = Copy.draw("log");
+    assertNotBack(
+        () -> back.requireBack(MERGED.withCopy(other)),
+        "the copy is " + other + ", and its proof is of " + COPY);
+    assertNotBack(() -> moved().requireBack(MERGED), "its certificate has no 'back'");
+  }
+
+  @Test
+  void requireBack_oneConditionBroken_namesItWithoutTheStores() {
+    Instant began = pass().began();
+    moved().takenBack(FLOOR, pass(2, began, WHOLE, began)).requireBack(MERGED);
+
+    assertUnproved(
+        pass(2, began, WHOLE, began.minusNanos(1)),
+        "the pass of its proof ended before it began: check the clock");
+    assertUnproved(
+        pass(1, began, WHOLE, NOW),
+        "the pass of its proof began in epoch 1, before it could be taken back");
+    String cut = "the pass of its proof has not read both sides to their ends";
+    assertUnproved(pass(2, began, WHOLE, null), cut);
+    assertUnproved(pass(2, began, new MergePass.Position(false, ALL, null, COUNTS), NOW), cut);
+    assertUnproved(
+        pass(2, began, new MergePass.Position(true, ALL, Bytes.utf8("a"), COUNTS), NOW), cut);
+    for (int residue : List.of(-1, 1)) {
+      assertUnproved(
+          pass(
+              2,
+              began,
+              new MergePass.Position(
+                  true, ALL, null, new MergePass.Counts(9, 11 + residue, 8, 5, 4, 3)),
+              NOW),
+          "the accounting of its proof has a residue of " + residue + ": report this");
+    }
+    Certificate otherFloor = moved().takenBack(FLOOR + 1, pass());
+    assertNotBack(
+        () -> Certificate.verify(otherFloor.toJson()),
+        "it moved at floor " + FLOOR + ", and its proof is of " + (FLOOR + 1));
+    Certificate otherMove = moved().with(new Certificate.Back("0", FLOOR, pass(), "jane", "db-1"));
+    assertNotBack(
+        () -> Certificate.verify(otherMove.toJson()),
+        "its proof names another certificate of the move");
+    assertRefused(
+        () -> Certificate.verify(new Draft().print().takenBack(FLOOR, pass()).toJson()),
+        "its certificate has no 'fence': do that step first");
+  }
+
+  @Test
+  void requireBack_afterASeal_beganLater() {
+    Certificate sealed = new Draft().print().with(seal(0), 0);
+
+    Certificate back = sealed.takenBack(7, pass(7, NOW, WHOLE, NOW));
+    back.requireBack(MERGED.withEpoch(7).withAcceptMin(7).withFloor(7));
+    assertThat(Certificate.verify(back.toJson()).report().floor())
+        .as("the runner died before it could record it")
+        .isEqualTo(7);
+    assertNotBack(
+        () -> Certificate.verify(sealed.takenBack(7, pass(6, NOW, WHOLE, NOW)).toJson()),
+        "the pass of its proof began in epoch 6, before it could be taken back");
+  }
+
+  private static void assertUnproved(MergeRecord pass, String why) {
+    Certificate back = moved().takenBack(FLOOR, pass);
+    assertNotBack(() -> Certificate.verify(back.toJson()), why);
+    assertThatThrownBy(() -> back.requireBack(MERGED))
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class);
+  }
+
+  private static void assertNotBack(Runnable check, String why) {
+    assertThatThrownBy(check::run)
+        .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessage("collection files was not taken back: " + why);
+  }
+
+  private static Certificate moved() {
+    return new Draft().print().with(fenceAt(FLOOR), 0);
+  }
+
+  private static MergeRecord pass() {
+    return pass(2, NOW, WHOLE, NOW.plusSeconds(60));
+  }
+
+  private static MergeRecord pass(
+      long epoch, Instant began, MergePass.Position position, @Nullable Instant ended) {
+    return new MergeRecord(COPY, epoch, began, position, ended);
+  }
+
   private static Certificate.SealCheck seal(long differences) {
     return new Certificate.SealCheck(5, 9, new Certificate.Tail(3, differences), LAST_MOMENT, null);
   }
@@ -343,6 +484,7 @@ final class CertificateTest {
           List.of(),
           new Certificate.Horizons(4, 9, streamed, retention, tombstones),
           clocks,
+          null,
           null);
     }
   }

@@ -61,6 +61,7 @@ final class RecordsTest {
           List.of(),
           new Certificate.Horizons(1, 404, 0, Duration.ofDays(7), null),
           null,
+          null,
           null);
 
   private static final Certificate.SealCheck SEAL =
@@ -157,24 +158,28 @@ final class RecordsTest {
             new MergeRecord(
                 COPY,
                 4,
+                Instant.parse("2026-11-28T05:50:01.5Z"),
                 new MergePass.Position(
                     false,
                     ScanTask.of(Long.MIN_VALUE, -8_070_450_532_247_928_833L),
                     Bytes.fromHex("010203"),
-                    new MergePass.Counts(1_000, 3, 700)),
+                    new MergePass.Counts(1_000, 0, 297, 3, 700, 0)),
                 null)),
         record(
             "merge-pass-ended",
             MergeRecord.KEY,
-            new MergeRecord(
-                COPY,
-                4,
-                new MergePass.Position(
-                    true,
-                    ScanTask.of(8_070_450_532_247_928_832L, Long.MAX_VALUE),
-                    null,
-                    new MergePass.Counts(20_000, 3, 9_999)),
-                Instant.parse("2026-11-28T05:54:43.126018408Z"))),
+            endedPass("2026-11-28T05:50:01.5Z", "2026-11-28T05:54:43.126018408Z")),
+        record(
+            "certificate-back",
+            Certificate.BACK,
+            complete()
+                .with(
+                    new Certificate.Back(
+                        complete().hash(),
+                        1795845292868779L,
+                        endedPass("2026-11-28T05:55:53Z", "2026-11-28T05:56:43.126018408Z"),
+                        "jane",
+                        "db-1"))),
         record("rates", Rates.KEY, new Rates(ScanRate.rowsPerSecond(5_000))),
         record("rates-unlimited", Rates.KEY, new Rates(ScanRate.unlimited())),
         record("verify-pass-begun", VerifyPass.KEY, pass()),
@@ -265,6 +270,19 @@ final class RecordsTest {
                     0)));
   }
 
+  private static MergeRecord endedPass(String began, String ended) {
+    return new MergeRecord(
+        COPY,
+        4,
+        Instant.parse(began),
+        new MergePass.Position(
+            true,
+            ScanTask.of(8_070_450_532_247_928_832L, Long.MAX_VALUE),
+            null,
+            new MergePass.Counts(9_998, 10_002, 9_997, 3, 9_999, 1)),
+        Instant.parse(ended));
+  }
+
   private static Certificate complete() {
     Certificate.Identity identity = new Certificate.Identity(COPY, "log", "z5l4ebF-TBGHbpWjyyGN4g");
     return new Certificate(
@@ -280,6 +298,7 @@ final class RecordsTest {
             new StoreClocks(
                 ClockSkew.of(Duration.ofMillis(-4), Duration.ofMillis(1)),
                 ClockSkew.of(Duration.ZERO, Duration.ofMillis(7).dividedBy(2))),
+            null,
             null)
         .with(
             new Certificate.FenceCheck(

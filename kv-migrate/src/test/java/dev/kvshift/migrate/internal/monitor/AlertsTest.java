@@ -100,6 +100,33 @@ final class AlertsTest {
   }
 
   @Test
+  void alerts_movedWithAWayBack_none() throws IOException {
+    Reading old = verified(behind(reading(), now.plusSeconds(60)), 0, now.minusSeconds(60));
+    MigrationStatus status = old.status();
+    Reading moved =
+        with(
+            old,
+            new MigrationStatus(
+                "files",
+                new MigrationStatus.Source(
+                    Phase.NEW_PRIMARY,
+                    1,
+                    false,
+                    status.source().newestPosition(),
+                    OptionalLong.of(7)),
+                status.stream(),
+                status.copy(),
+                null,
+                status.quarantine(),
+                null,
+                null,
+                List.of()));
+    collection.note(moved, seconds(0));
+    collection.note(moved, seconds(400));
+    assertThat(firing()).as("what the old store logs is not streamed").isEmpty();
+  }
+
+  @Test
   void alerts_eachFault_firesItsOwn() throws IOException {
     Map<String, UnaryOperator<Reading>> faults = new HashMap<>();
     faults.put("KvshiftTaskFailed", reading -> with(reading, task("copy", "failed", 1)));
@@ -232,6 +259,8 @@ final class AlertsTest {
                 16, 16, new CopyCounts(50, 50, new CopyCounts.Skipped(0, 0), 0, 1)),
             null,
             new MigrationStatus.Quarantine(0, List.of(), 0),
+            null,
+            null,
             List.of());
     return verified(
         new Reading(
@@ -293,6 +322,8 @@ final class AlertsTest {
         copy,
         null,
         new MigrationStatus.Quarantine(quarantined, List.of(), 0),
+        null,
+        null,
         List.of());
   }
 
@@ -322,6 +353,8 @@ final class AlertsTest {
             old.copy(),
             null,
             new MigrationStatus.Quarantine(0, List.of(), 2),
+            null,
+            null,
             List.of()));
   }
 
@@ -363,6 +396,8 @@ final class AlertsTest {
             old.copy(),
             null,
             old.quarantine(),
+            null,
+            null,
             List.of()));
   }
 

@@ -464,6 +464,8 @@ final class PageLoad {
         copy,
         null,
         new MigrationStatus.Quarantine(quarantined, List.of(), losses),
+        null,
+        null,
         events);
   }
 
