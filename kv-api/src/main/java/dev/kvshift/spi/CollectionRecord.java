@@ -445,8 +445,7 @@ public final class CollectionRecord {
               + layout
               + ", not "
               + wanted
-              + ": open it with its own; it changes by a migration into another store, under which"
-              + " services are on transition://");
+              + ": open it with its own; it changes by a migration into another store");
     }
     if (claim.kind() == Claim.Kind.ACTIVE && state == State.IMPORTING) {
       throw new KvException.Permanent(
