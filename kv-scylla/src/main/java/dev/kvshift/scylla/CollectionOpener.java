@@ -123,7 +123,7 @@ final class CollectionOpener {
   }
 
   private CollectionCql table(String name, Shape shape, long incarnation) {
-    return new CollectionCql(
+    return CollectionCql.of(
         schema.cql().keyspace(), TableNames.data(name, incarnation), shape, schema.cql().dialect());
   }
 
@@ -216,7 +216,7 @@ final class CollectionOpener {
         opened.record().state().name().toLowerCase(Locale.ROOT),
         opened.record().layout());
     return new ScyllaCollection(
-        opened, shared, checker, new Rows(reader, partitions, ranges, writer, scanner));
+        opened, shared, checker, new Rows(reader, ranges, writer, scanner), partitions);
   }
 
   /** Returns the limits of a collection whose values must fit into their cells. */

@@ -69,12 +69,7 @@ final class ScyllaCollection implements StoreCollection {
       LockKeeper locks) {}
 
   /** Access to the rows of one collection. */
-  record Rows(
-      RowReader reader,
-      PartitionReads partitions,
-      RangeReader ranges,
-      RowWriter writer,
-      Scanner scanner) {}
+  record Rows(RowReader reader, RangeReader ranges, RowWriter writer, Scanner scanner) {}
 
   private final String name;
   private final CollectionRecord record;
@@ -85,8 +80,14 @@ final class ScyllaCollection implements StoreCollection {
   private final LockKeeper locks;
   private final OperationChecker checker;
   private final Rows rows;
+  private final PartitionReads partitions;
 
-  ScyllaCollection(Opened opened, Shared shared, OperationChecker checker, Rows rows) {
+  ScyllaCollection(
+      Opened opened,
+      Shared shared,
+      OperationChecker checker,
+      Rows rows,
+      PartitionReads partitions) {
     name = opened.name();
     record = opened.record();
     claim = opened.claim();
@@ -96,6 +97,7 @@ final class ScyllaCollection implements StoreCollection {
     locks = shared.locks();
     this.checker = checker;
     this.rows = rows;
+    this.partitions = partitions;
   }
 
   @Override
@@ -111,10 +113,11 @@ final class ScyllaCollection implements StoreCollection {
   @Override
   public void check(StoreKey key, Mutation mutation) {
     checker.check(key, mutation);
-    checkVersion(mutation);
+    checkVersion(name, clock, mutation);
   }
 
-  private void checkVersion(Mutation mutation) {
+  /** Checks the version that a write brings, if it brings one. */
+  static void checkVersion(String name, VersionClock clock, Mutation mutation) {
     Long version = mutation.version();
     if (version == null) {
       return;
@@ -158,7 +161,7 @@ final class ScyllaCollection implements StoreCollection {
     }
     return layout().shape() == Shape.POINT
         ? StoreCollection.super.getAll(keys, call)
-        : rows.partitions().getAll(keys, call);
+        : partitions.getAll(keys, call);
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.scylla.ScyllaCollection.Shared;
 import dev.kvshift.scylla.internal.cql.Dialect;
+import dev.kvshift.scylla.internal.cql.ForeignTable;
 import dev.kvshift.scylla.internal.cql.StoreCql;
 import dev.kvshift.scylla.internal.cql.TableNames;
 import dev.kvshift.scylla.internal.lock.LockKeeper;
@@ -85,6 +86,7 @@ final class ScyllaStore implements Store {
   private final Map<String, Long> lockFloors = new ConcurrentHashMap<>();
   private final Limits limits;
   private final CollectionOpener opener;
+  private final Shared shared;
 
   private ScyllaStore(
       Requests requests,
@@ -111,7 +113,7 @@ final class ScyllaStore implements Store {
     Sweeper sweeper = new Sweeper(requests, metadata, clock);
     timer.every(Sweeper.LOOK_EVERY, sweeper::look);
     timer.every(ServerClock.MEASURE_EVERY, serverClock::measure);
-    Shared shared = new Shared(requests, clock, serverClock, timer, locks);
+    shared = new Shared(requests, clock, serverClock, timer, locks);
     opener = new CollectionOpener(shared, schema, metadata, sweeper, limits);
   }
 
@@ -156,6 +158,21 @@ final class ScyllaStore implements Store {
     } catch (RuntimeException e) {
       close(timer, requests);
       throw e;
+    }
+  }
+
+  /**
+   * Returns a store of a table that kvshift did not make, which keeps its records in this one's
+   * keyspace, and closes this one.
+   *
+   * @throws KvException.Permanent if the table cannot hold a collection; this store is closed then
+   */
+  Store of(ForeignTable table) {
+    try {
+      return new TableStore(this, shared, schema.cql().dialect(), table);
+    } catch (RuntimeException e) {
+      close();
+      throw DriverErrors.ofRead("looking at table " + table.name(), e);
     }
   }
 

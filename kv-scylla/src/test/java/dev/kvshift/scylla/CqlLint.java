@@ -92,12 +92,13 @@ public final class CqlLint {
   private static final int MAX_TABLE_NAME = 48;
   private static final int MAX_BATCH_ROWS = 50;
 
-  private static final String NAME = "(?:\"[a-z][a-z0-9_]*\"|[a-z][a-z0-9_]*)";
+  private static final String NAME = "(?:\"[A-Za-z][A-Za-z0-9_]*\"|[a-z][a-z0-9_]*)";
   private static final String TABLE = "(?:" + NAME + "\\.)?(" + NAME + ")";
+  private static final String TOKEN = "token\\((?:[a-z, ]+|\"[A-Za-z0-9_]+\")\\)";
   private static final String RELATION =
-      "(?:(?:[a-z_]+|token\\([a-z, ]+\\)) (?:=|>|>=|<|<=) (?:\\?|'local')|clustering IN \\?)";
+      "(?:(?:" + NAME + "|" + TOKEN + ") (?:=|>|>=|<|<=) (?:\\?|'local')|clustering IN \\?)";
   private static final String WHERE = " WHERE (" + RELATION + "(?: AND " + RELATION + ")*)";
-  private static final String COLUMNS = "([A-Za-z_(), ]+)";
+  private static final String COLUMNS = "([A-Za-z0-9_(), \"]+)";
 
   private static final Pattern SELECT =
       Pattern.compile(
@@ -106,16 +107,22 @@ public final class CqlLint {
               + " FROM "
               + TABLE
               + WHERE
-              + "( ORDER BY [a-z_]+ DESC)?( LIMIT \\?)?( ALLOW FILTERING)?( BYPASS CACHE)?");
+              + "( ORDER BY "
+              + NAME
+              + " DESC)?( LIMIT \\?)?( ALLOW FILTERING)?( BYPASS CACHE)?");
   private static final Pattern PARTS_OF_A_TOKEN =
       Pattern.compile(
-          "(token\\([a-z, ]+\\)) > \\? AND \\1 <= \\? AND clustering >= \\?"
-              + "(?: AND clustering < \\?)?");
+          "("
+              + TOKEN
+              + ") > \\? AND \\1 <= \\? AND (clustering|\"[A-Za-z0-9_]+\") >= \\?"
+              + "(?: AND \\2 < \\?)?");
   private static final Pattern UPDATE =
       Pattern.compile(
           "UPDATE "
               + TABLE
-              + "( USING TIMESTAMP \\?(?: AND TTL \\?)?)? SET ([a-z_]+ = \\?(?:, [a-z_]+ = \\?)*)"
+              + "( USING TIMESTAMP \\?(?: AND TTL \\?)?)? SET ("
+              + NAME
+              + " = \\?(?:, [a-z_]+ = \\?)*)"
               + WHERE
               + "( IF [a-z_]+ = \\?(?: AND [a-z_]+ = \\?)*)?");
   private static final Pattern DELETE =

@@ -6,6 +6,7 @@ import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvObserver;
+import dev.kvshift.scylla.internal.cql.ForeignTable;
 import dev.kvshift.scylla.internal.session.Sessions;
 import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Store;
@@ -14,6 +15,7 @@ import dev.kvshift.testkit.meter.Meter;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
@@ -61,6 +63,17 @@ public final class TestStores {
         settings,
         VersionClock.ofProcess(),
         KvObserver.NONE);
+  }
+
+  /** Opens a store of a table that kvshift did not make, as its provider does. */
+  public static Store openTable(ConnectionString string) {
+    return openTable(string, (statement, real) -> real.apply(statement));
+  }
+
+  /** Opens such a store, whose session passes its requests to the hook. */
+  public static Store openTable(ConnectionString string, InterceptedSession.Hook hook) {
+    ForeignTable table = Objects.requireNonNull(Settings.of(string).table());
+    return ((ScyllaStore) open(string, hook)).of(table);
   }
 
   /** Opens a store whose session passes its requests to the hook. */

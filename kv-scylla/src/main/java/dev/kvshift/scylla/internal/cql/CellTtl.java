@@ -52,6 +52,14 @@ public record CellTtl(long removableSecond) {
     return removable > LAST_SECOND ? null : new CellTtl(removable);
   }
 
+  /**
+   * Returns the TTL of a cell without a margin, in a table that kvshift did not make: the first
+   * second in which the entry has expired.
+   */
+  public static CellTtl exact(Instant expiry) {
+    return new CellTtl(lastSecond(expiry));
+  }
+
   private static long lastSecond(Instant expiry) {
     long millis = expiry.toEpochMilli();
     return TimeUnit.MILLISECONDS.toSeconds(millis + TimeUnit.SECONDS.toMillis(1) - 1);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The statements of a collection's table.
@@ -12,8 +13,11 @@ import java.util.Set;
  * <p>Rows are written by {@code UPDATE}, which writes the cell {@code v} and no row marker. Two
  * writes of one key are therefore resolved as one cell. An {@code INSERT} would add a row marker
  * with a write timestamp and a TTL of its own.
+ *
+ * @param foreign the columns if kvshift did not make the table; null if it did
  */
-public record CollectionCql(String keyspace, String table, Shape shape, Dialect dialect) {
+public record CollectionCql(
+    String keyspace, String table, Shape shape, Dialect dialect, @Nullable ForeignTable foreign) {
   /**
    * Rows of a whole batch. It is one prepared statement, which costs the server less than a batch
    * of as many statements.
@@ -25,9 +29,6 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
    * ({@code max_clustering_key_restrictions_per_query}).
    */
   public static final int GET_ROWS = 100;
-
-  private static final String UPPER_BOUND = " AND clustering < ?";
-  private static final String BACKWARD = " ORDER BY clustering DESC";
 
   /** What a prepared statement does. */
   public enum StatementKind {
@@ -63,46 +64,67 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
     PARTITIONS
   }
 
+  /** Returns the statements of a table that kvshift makes. */
+  public static CollectionCql of(String keyspace, String table, Shape shape, Dialect dialect) {
+    return new CollectionCql(keyspace, table, shape, dialect, null);
+  }
+
+  /** Returns the statements of a table that kvshift did not make. */
+  public static CollectionCql of(ForeignTable table, Dialect dialect) {
+    return new CollectionCql(table.keyspace(), table.table(), table.shape(), dialect, table);
+  }
+
   /** Returns the statements of a collection of this shape. */
   public Set<StatementKind> kinds() {
-    return shape == Shape.POINT
-        ? EnumSet.of(StatementKind.GET, StatementKind.PUT, StatementKind.DELETE, StatementKind.SCAN)
-        : EnumSet.allOf(StatementKind.class);
+    if (shape == Shape.POINT) {
+      return EnumSet.of(
+          StatementKind.GET, StatementKind.PUT, StatementKind.DELETE, StatementKind.SCAN);
+    }
+    return foreign == null
+        ? EnumSet.allOf(StatementKind.class)
+        : EnumSet.complementOf(EnumSet.of(StatementKind.GET_ALL, StatementKind.PUT_BATCH));
   }
 
   public String text(StatementKind kind) {
     return switch (kind) {
-      case GET -> "SELECT v, WRITETIME(v) FROM " + name() + " WHERE " + key();
+      case GET -> "SELECT " + cell() + " FROM " + name() + " WHERE " + key();
       case GET_ALL ->
           "SELECT v, WRITETIME(v), clustering FROM "
               + name()
               + " WHERE main = ? AND shard = ? AND clustering IN ?";
-      case PUT -> "UPDATE " + name() + " USING TIMESTAMP ? AND TTL ? SET v = ? WHERE " + key();
+      case PUT ->
+          "UPDATE "
+              + name()
+              + " USING TIMESTAMP ? AND TTL ? SET "
+              + value()
+              + " = ? WHERE "
+              + key();
       case PUT_BATCH ->
           "BEGIN UNLOGGED BATCH "
               + (text(StatementKind.PUT) + "; ").repeat(BATCH_ROWS)
               + "APPLY BATCH";
       case DELETE -> "DELETE FROM " + name() + " USING TIMESTAMP ? WHERE " + key();
       case FROM -> range("", "");
-      case FROM_BACKWARD -> range("", BACKWARD);
-      case BETWEEN -> range(UPPER_BOUND, "");
-      case BETWEEN_BACKWARD -> range(UPPER_BOUND, BACKWARD);
+      case FROM_BACKWARD -> range("", backward());
+      case BETWEEN -> range(upperBound(), "");
+      case BETWEEN_BACKWARD -> range(upperBound(), backward());
       case SCAN -> tokens() + dialect.scanSuffix();
       case SCAN_REST -> part("") + dialect.scanSuffix();
-      case SCAN_PART -> part(UPPER_BOUND) + dialect.scanSuffix();
+      case SCAN_PART -> part(upperBound()) + dialect.scanSuffix();
       // The servers apply the bounds on clustering while they read: they filter nothing.
-      case SCAN_TOKEN_REST ->
-          tokens() + " AND clustering >= ? ALLOW FILTERING" + dialect.scanSuffix();
+      case SCAN_TOKEN_REST -> tokens() + lowerBound() + " ALLOW FILTERING" + dialect.scanSuffix();
       case SCAN_TOKEN_PART ->
-          tokens()
-              + " AND clustering >= ?"
-              + UPPER_BOUND
-              + " ALLOW FILTERING"
-              + dialect.scanSuffix();
+          tokens() + lowerBound() + upperBound() + " ALLOW FILTERING" + dialect.scanSuffix();
       case PARTITIONS ->
-          "SELECT DISTINCT main, shard FROM "
+          "SELECT DISTINCT "
+              + partition()
+              + " FROM "
               + name()
-              + " WHERE token(main, shard) >= ? AND token(main, shard) <= ?";
+              + " WHERE "
+              + token()
+              + " >= ? AND "
+              + token()
+              + " <= ?";
     };
   }
 
@@ -130,16 +152,25 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   }
 
   private String part(String upperBound) {
-    return "SELECT clustering, v, WRITETIME(v) FROM "
+    return "SELECT "
+        + clustering()
+        + ", "
+        + cell()
+        + " FROM "
         + name()
-        + " WHERE main = ? AND shard = ? AND clustering >= ?"
+        + " WHERE "
+        + (foreign == null ? "main = ? AND shard = ?" : main() + " = ?")
+        + lowerBound()
         + upperBound;
   }
 
   private String tokens() {
     return "SELECT "
-        + (shape == Shape.POINT ? "main" : "main, shard, clustering")
-        + ", v, WRITETIME(v) FROM "
+        + partition()
+        + (shape == Shape.POINT ? "" : ", " + clustering())
+        + ", "
+        + cell()
+        + " FROM "
         + name()
         + " WHERE "
         + token()
@@ -151,7 +182,7 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   /** Returns the text of every statement, for the lint. */
   List<String> all() {
     List<String> all = new ArrayList<>();
-    for (Tombstones tombstones : Tombstones.values()) {
+    for (Tombstones tombstones : foreign == null ? Tombstones.values() : new Tombstones[0]) {
       all.add(create(tombstones, TableNames.comment("files", 1, "point;shard=none;encoding=1")));
     }
     kinds().forEach(kind -> all.add(text(kind)));
@@ -159,14 +190,52 @@ public record CollectionCql(String keyspace, String table, Shape shape, Dialect 
   }
 
   private String name() {
-    return "\"" + keyspace + "\"." + table;
+    return "\"" + keyspace + "\"." + (foreign == null ? table : ForeignTable.quoted(table));
   }
 
   private String key() {
+    if (foreign != null) {
+      return main() + " = ?" + (shape == Shape.POINT ? "" : " AND " + clustering() + " = ?");
+    }
     return shape == Shape.POINT ? "main = ?" : "main = ? AND shard = ? AND clustering = ?";
   }
 
   private String token() {
-    return shape == Shape.POINT ? "token(main)" : "token(main, shard)";
+    return "token(" + partition() + ")";
+  }
+
+  private String partition() {
+    return foreign == null && shape == Shape.RANGE ? "main, shard" : main();
+  }
+
+  private String main() {
+    return foreign == null ? "main" : ForeignTable.quoted(foreign.main());
+  }
+
+  private String clustering() {
+    String column = foreign == null ? null : foreign.clustering();
+    return column == null ? "clustering" : ForeignTable.quoted(column);
+  }
+
+  private String value() {
+    return foreign == null ? "v" : ForeignTable.quoted(foreign.value());
+  }
+
+  /** Returns what is read of a value: of a table that kvshift did not make, its TTL, too. */
+  private String cell() {
+    String value = value();
+    return value + ", WRITETIME(" + value + ")" + (foreign == null ? "" : ", TTL(" + value + ")");
+  }
+
+  private String lowerBound() {
+    return " AND " + clustering() + " >= ?";
+  }
+
+  private String upperBound() {
+    return " AND " + clustering() + " < ?";
+  }
+
+  private String backward() {
+    return " ORDER BY " + clustering() + " DESC";
   }
 }

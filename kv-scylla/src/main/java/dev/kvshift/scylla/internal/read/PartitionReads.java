@@ -159,7 +159,7 @@ public final class PartitionReads {
 
     private CompletionStage<@Nullable Row> row(
         Bytes clustering, com.datastax.oss.driver.api.core.cql.Row found) {
-      Cell cell = reader.shown(key(clustering), found, 0);
+      Cell cell = reader.shown(key(clustering), found, 0, statements.nowSeconds());
       return reader.row(cell, call);
     }
 

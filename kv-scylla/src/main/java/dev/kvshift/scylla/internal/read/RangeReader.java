@@ -82,6 +82,7 @@ public final class RangeReader {
     private int live;
     private int bytes;
     private int looked;
+    private long now;
 
     /** The read covers the first 2^-shift of what is left; 0 unless the server refused more. */
     private int shift;
@@ -108,8 +109,9 @@ public final class RangeReader {
 
     private CompletionStage<RowPage> fetch(Part part, BoundStatement statement) {
       long expected = reader.sizes().expected(statement.getPageSize());
+      now = statements.nowSeconds();
       return requests
-          .read(what(), statement, call, expected)
+          .read(what(), statements.at(statement, now), call, expected)
           .handle(
               (result, error) ->
                   error == null ? take(part, statement, result) : refused(part, error))
@@ -126,11 +128,11 @@ public final class RangeReader {
               : (backward ? StatementKind.BETWEEN_BACKWARD : StatementKind.BETWEEN);
       BoundStatementBuilder bound = statements.partition(kind, main, shard);
       Bytes from = lower == null ? Bytes.empty() : rest.fromInclusive() ? lower : successor(lower);
-      int next = 2;
-      bound.setBytesUnsafe(next++, from.asReadOnlyBuffer());
+      int next = statements.partitionMarkers();
+      bound.setBytesUnsafe(next++, statements.bound(from));
       if (upper != null) {
         Bytes end = rest.toInclusive() ? successor(upper) : upper;
-        bound.setBytesUnsafe(next++, end.asReadOnlyBuffer());
+        bound.setBytesUnsafe(next++, statements.bound(end));
       }
       return bound.setInt(next, most).setPageSize(pageRows(most)).build();
     }
@@ -144,8 +146,8 @@ public final class RangeReader {
         if (clustering == null) {
           continue;
         }
-        StoreKey key = StoreKey.of(main, shard, Bytes.of(clustering));
-        Cell row = reader.shown(key, found, 1);
+        StoreKey key = StoreKey.of(main, shard, statements.clustering(found, 0));
+        Cell row = reader.shown(key, found, 1, now);
         if (row != null && !row.isDead()) {
           if (live == limit.entries()) {
             return done(Stop.ENTRY_LIMIT);

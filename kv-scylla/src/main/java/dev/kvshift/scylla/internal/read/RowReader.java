@@ -17,6 +17,7 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -63,12 +64,19 @@ public final class RowReader {
     this.requests = requests;
     this.clock = clock;
     this.sizes = sizes;
-    this.keepsDeletes = requests.settings().keepsDeletes();
+    this.keepsDeletes = requests.settings().keepsDeletes() && !statements.isForeign();
   }
 
   /** Reads one row by its key. */
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
+    if (statements.isForeign()) {
+      return cell(statements.get(key), key, call).thenApply(RowReader::foreignRow);
+    }
     return requests.read(statements.get(key), new Get(key, call));
+  }
+
+  private static @Nullable Row foreignRow(@Nullable Cell cell) {
+    return cell == null ? null : Row.of(cell.key(), cell.version(), cell.value(), cell.expiry());
   }
 
   /** Reads the cell of a row; null if there is none. A dead one counts only if it is kept. */
@@ -97,13 +105,14 @@ public final class RowReader {
 
   private CompletionStage<@Nullable Cell> cell(
       BoundStatementBuilder statement, StoreKey key, Call call) {
+    long now = statements.nowSeconds();
     return requests.read(
         whatGet,
-        statement,
+        statements.at(statement, now),
         call,
         result -> {
           com.datastax.oss.driver.api.core.cql.Row found = result.one();
-          return found == null ? null : shown(key, found, 0);
+          return found == null ? null : shown(key, found, 0, now);
         });
   }
 
@@ -148,16 +157,32 @@ public final class RowReader {
   /**
    * Returns the cell of a result's two columns, value and write time. One that is deleted or has
    * expired is dead if the store keeps deletes, and null otherwise.
+   *
+   * @param now the second from which the answer's TTLs count, if kvshift did not make the table
    */
   public @Nullable Cell shown(
-      StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column) {
+      StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column, long now) {
     ByteBuffer bytes = found.getBytesUnsafe(column);
     sizes.note(keyBytes(key) + (bytes == null ? 0 : bytes.remaining()));
     long version = bytes == null ? 0 : version(found, column + 1);
+    if (statements.isForeign()) {
+      return bytes == null ? null : foreign(key, found, column, now);
+    }
     if (bytes != null && isLive(bytes, version)) {
       return Cell.read(collection, key, version, bytes);
     }
     return bytes != null && keepsDeletes ? Cell.dead(key, version) : null;
+  }
+
+  /** Returns the value of a table that kvshift did not make; null if it has expired. */
+  private @Nullable Cell foreign(
+      StoreKey key, com.datastax.oss.driver.api.core.cql.Row found, int column, long now) {
+    long version = version(found, column + 1);
+    observe(version);
+    ByteBuffer ttl = found.getBytesUnsafe(column + 2);
+    Instant expiry = ttl == null ? null : Instant.ofEpochSecond(now + ttl.getInt(ttl.position()));
+    Bytes value = Bytes.of(Objects.requireNonNull(found.getBytesUnsafe(column)));
+    return new Cell(key, version, expiry, value, null);
   }
 
   /** Returns the write time of a cell that exists. {@code getLong} would look up a codec. */
@@ -168,6 +193,11 @@ public final class RowReader {
 
   /** Returns whether a cell is neither deleted nor expired. Observes its version. */
   private boolean isLive(ByteBuffer cell, long version) {
+    observe(version);
+    return !Cell.isDead(cell, clock);
+  }
+
+  private void observe(long version) {
     if (!clock.observe(version) && reported.compareAndSet(false, true)) {
       LOG.warn(
           "collection {} has a row of version {} µs, too far ahead of this clock to be followed:"
@@ -175,7 +205,6 @@ public final class RowReader {
           collection,
           version);
     }
-    return !Cell.isDead(cell, clock);
   }
 
   private static int keyBytes(StoreKey key) {

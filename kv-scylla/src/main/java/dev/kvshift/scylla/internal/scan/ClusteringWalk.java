@@ -8,6 +8,7 @@ import dev.kvshift.api.Range;
 import dev.kvshift.scylla.internal.read.KeyCut;
 import dev.kvshift.scylla.internal.read.Narrowing;
 import dev.kvshift.scylla.internal.read.RangeReader;
+import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.spi.ScanPage;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  * refuses more.
  */
 abstract class ClusteringWalk {
-  private static final int FROM = 2;
-  private static final int TO = 3;
-
   final ScanRows rows;
   private final Bytes start;
 
@@ -44,6 +42,9 @@ abstract class ClusteringWalk {
   /** Returns the position at which {@link #from} continues. */
   abstract ScanPosition here();
 
+  /** Returns the index of the lower bound in the statement of a part. */
+  abstract int firstBound();
+
   /** Reads the part from {@link #from} to {@link #cut()}. */
   abstract CompletionStage<ScanPage> readPart();
 
@@ -54,9 +55,10 @@ abstract class ClusteringWalk {
 
   /** Binds the bounds of a part. */
   final BoundStatement bind(BoundStatementBuilder statement, @Nullable Bytes cut) {
-    statement.setBytesUnsafe(FROM, from.asReadOnlyBuffer());
+    CollectionStatements statements = rows.shared.statements();
+    statement.setBytesUnsafe(firstBound(), statements.bound(from));
     if (cut != null) {
-      statement.setBytesUnsafe(TO, RangeReader.successor(cut).asReadOnlyBuffer());
+      statement.setBytesUnsafe(firstBound() + 1, statements.bound(RangeReader.successor(cut)));
     }
     return statement.build();
   }

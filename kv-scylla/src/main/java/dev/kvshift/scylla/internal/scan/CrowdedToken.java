@@ -48,6 +48,11 @@ final class CrowdedToken extends ClusteringWalk {
   }
 
   @Override
+  int firstBound() {
+    return 2;
+  }
+
+  @Override
   CompletionStage<ScanPage> readPart() {
     return readPart(new Part(cut(), rows.size(), true));
   }
@@ -78,12 +83,13 @@ final class CrowdedToken extends ClusteringWalk {
       Part part, BoundStatement statement, AsyncResultSet result) {
     Bytes cut = part.cut();
     for (Row found : result.currentPage()) {
-      Partition partition = new Partition(ScanRows.bytes(found, 0), ScanRows.bytes(found, 1));
+      Partition partition = rows.partition(found);
       if (partition.equals(read)) {
         continue;
       }
-      Bytes clustering = ScanRows.bytes(found, 2);
-      rows.take(StoreKey.of(partition.main(), partition.shard(), clustering), found, 3);
+      StoreKey key = rows.shared.statements().scannedKey(found);
+      Bytes clustering = key.clustering();
+      rows.take(key, found, rows.shared.statements().scannedValue());
       if (part.mayEnd() && rows.isFull() && !clustering.equals(cut)) {
         rows.removeFrom(part.before());
         return readPart(new Part(clustering, part.before(), false));

@@ -34,6 +34,11 @@ final class PartitionWalk extends ClusteringWalk {
   }
 
   @Override
+  int firstBound() {
+    return rows.shared.statements().partitionMarkers();
+  }
+
+  @Override
   CompletionStage<ScanPage> readPart() {
     Bytes cut = cut();
     BoundStatementBuilder statement =
@@ -53,7 +58,9 @@ final class PartitionWalk extends ClusteringWalk {
   private CompletionStage<ScanPage> take(
       @Nullable Bytes cut, BoundStatement statement, AsyncResultSet result) {
     for (Row found : result.currentPage()) {
-      StoreKey key = StoreKey.of(partition.main(), partition.shard(), ScanRows.bytes(found, 0));
+      StoreKey key =
+          StoreKey.of(
+              partition.main(), partition.shard(), rows.shared.statements().clustering(found, 0));
       if (rows.isFull()) {
         return rows.done(new Inside(token, partition, key.clustering()));
       }
@@ -89,7 +96,7 @@ final class PartitionWalk extends ClusteringWalk {
         result -> {
           boolean passed = isPassed;
           for (Row found : result.currentPage()) {
-            Partition other = new Partition(ScanRows.bytes(found, 0), ScanRows.bytes(found, 1));
+            Partition other = rows.partition(found);
             if (passed) {
               return rows.done(new Inside(token, other, Bytes.empty()));
             }

@@ -3,22 +3,20 @@ package dev.kvshift.scylla.internal.scan;
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.Row;
-import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.scylla.internal.cql.Cell;
-import dev.kvshift.scylla.internal.cql.Murmur3;
 import dev.kvshift.scylla.internal.read.Narrowing;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.read.RowReader;
+import dev.kvshift.scylla.internal.scan.ScanPosition.Partition;
 import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.StoreKey;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +46,7 @@ final class ScanRows {
   private final List<Cell> rows = new ArrayList<>();
   private int bytes;
   private int looked;
+  private long now;
 
   ScanRows(Shared shared, PageLimit limit, Call call) {
     this.shared = shared;
@@ -66,7 +65,8 @@ final class ScanRows {
       BoundStatement statement,
       Function<AsyncResultSet, CompletionStage<ScanPage>> take,
       Function<KvException, CompletionStage<ScanPage>> refused) {
-    BoundStatement sized = statement.setPageSize(pageRows());
+    now = shared.statements().nowSeconds();
+    BoundStatement sized = shared.statements().at(statement.setPageSize(pageRows()), now);
     long expected = shared.reader().sizes().expected(sized.getPageSize());
     BiFunction<@Nullable AsyncResultSet, @Nullable Throwable, CompletionStage<ScanPage>> answered =
         (result, thrown) -> {
@@ -99,7 +99,7 @@ final class ScanRows {
   /** Adds a row if it is live, or dead and kept. */
   void take(StoreKey key, Row found, int cellColumn) {
     looked++;
-    Cell row = shared.reader().shown(key, found, cellColumn);
+    Cell row = shared.reader().shown(key, found, cellColumn, now);
     if (row != null) {
       rows.add(row);
       bytes += key.main().size() + row.size();
@@ -163,22 +163,16 @@ final class ScanRows {
     return shared.requests().read(what(), statement, call);
   }
 
+  /** Returns the partition of a row that begins with its key. */
+  Partition partition(Row found) {
+    return new Partition(CollectionStatements.bytes(found, 0), shared.statements().shard(found));
+  }
+
   long token(StoreKey key) {
-    return shared.shape() == Shape.POINT
-        ? Murmur3.token(key.main())
-        : Murmur3.token(key.main(), key.shard());
+    return shared.statements().token(key);
   }
 
   String what() {
     return "scanning collection " + shared.collection();
-  }
-
-  static Bytes bytes(Row row, int column) {
-    ByteBuffer buffer = row.getBytesUnsafe(column);
-    if (buffer == null) {
-      throw new KvException.Permanent(
-          "the server returned a row without its key: report this as a bug");
-    }
-    return Bytes.of(buffer);
   }
 }

@@ -13,6 +13,7 @@ import dev.kvshift.scylla.internal.scan.ScanPosition.Across;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Behind;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Inside;
 import dev.kvshift.scylla.internal.scan.ScanPosition.Partition;
+import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreKey;
@@ -68,13 +69,9 @@ final class TokenWalk {
 
   private CompletionStage<ScanPage> take(
       Part part, BoundStatement statement, AsyncResultSet result) {
-    boolean isPoint = rows.shared.shape() == Shape.POINT;
+    CollectionStatements statements = rows.shared.statements();
     for (Row found : result.currentPage()) {
-      Bytes main = ScanRows.bytes(found, 0);
-      StoreKey key =
-          isPoint
-              ? StoreKey.of(main, Bytes.empty())
-              : StoreKey.of(main, ScanRows.bytes(found, 1), ScanRows.bytes(found, 2));
+      StoreKey key = statements.scannedKey(found);
       StoreKey before = last;
       if (rows.isFull() && before != null) {
         ScanPosition end = between(before, key);
@@ -83,7 +80,7 @@ final class TokenWalk {
         }
       }
       last = key;
-      rows.take(key, found, isPoint ? 1 : 3);
+      rows.take(key, found, statements.scannedValue());
     }
     ByteBuffer more = result.getExecutionInfo().getPagingState();
     if (more != null) {

@@ -1,16 +1,22 @@
 package dev.kvshift.scylla.internal.schema;
 
+import com.datastax.oss.driver.api.core.CqlIdentifier;
 import com.datastax.oss.driver.api.core.cql.BatchStatement;
 import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.DefaultBatchType;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
+import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.StatementBuilder;
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout.Shape;
 import dev.kvshift.scylla.internal.cql.CellTtl;
 import dev.kvshift.scylla.internal.cql.CollectionCql;
 import dev.kvshift.scylla.internal.cql.CollectionCql.StatementKind;
+import dev.kvshift.scylla.internal.cql.ForeignTypes;
+import dev.kvshift.scylla.internal.cql.Murmur3;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreKey;
@@ -24,6 +30,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The statements of a collection, prepared when it is opened. Values are bound by index. */
@@ -51,24 +58,42 @@ public final class CollectionStatements {
   /** Shared by all writes, since the native driver reads a duplicate. */
   private static final ByteBuffer NO_TTL = integer(0);
 
+  /** The time that a reader's clock may be ahead of the servers': 250 ms. */
+  private static final long SKEW_MICROS = 250_000;
+
   private final Requests requests;
+  private final CqlIdentifier keyspace;
   private final Shape shape;
   private final Map<StatementKind, PreparedStatement> prepared;
   private final VersionClock clock;
+  private final @Nullable ForeignTypes foreign;
 
   private CollectionStatements(
       Requests requests,
-      Shape shape,
+      CollectionCql cql,
       Map<StatementKind, PreparedStatement> prepared,
-      VersionClock clock) {
+      VersionClock clock,
+      @Nullable ForeignTypes foreign) {
     this.requests = requests;
-    this.shape = shape;
+    this.keyspace = CqlIdentifier.fromInternal(cql.keyspace());
+    this.shape = cql.shape();
     this.prepared = prepared;
     this.clock = clock;
+    this.foreign = foreign;
   }
 
   public static CompletionStage<CollectionStatements> prepare(
       Requests requests, CollectionCql cql, VersionClock clock) {
+    return prepare(requests, cql, clock, null);
+  }
+
+  /**
+   * Prepares the statements of a table.
+   *
+   * @param foreign the types of its columns if kvshift did not make it; null if it did
+   */
+  public static CompletionStage<CollectionStatements> prepare(
+      Requests requests, CollectionCql cql, VersionClock clock, @Nullable ForeignTypes foreign) {
     Map<StatementKind, CompletableFuture<PreparedStatement>> pending =
         new EnumMap<>(StatementKind.class);
     for (StatementKind kind : cql.kinds()) {
@@ -79,8 +104,99 @@ public final class CollectionStatements {
             done -> {
               Map<StatementKind, PreparedStatement> prepared = new EnumMap<>(StatementKind.class);
               pending.forEach((kind, statement) -> prepared.put(kind, statement.join()));
-              return new CollectionStatements(requests, cql.shape(), prepared, clock);
+              return new CollectionStatements(requests, cql, prepared, clock, foreign);
             });
+  }
+
+  /** Returns whether kvshift did not make the table. */
+  public boolean isForeign() {
+    return foreign != null;
+  }
+
+  /** Returns the number of markers before the bounds in a statement on one partition. */
+  public int partitionMarkers() {
+    return shape == Shape.RANGE && foreign == null ? 2 : 1;
+  }
+
+  /** Returns the index of the value in the rows of a scan. */
+  public int scannedValue() {
+    return shape == Shape.POINT ? 1 : partitionMarkers() + 1;
+  }
+
+  /** Returns the key of a row of a scan. */
+  public StoreKey scannedKey(Row found) {
+    Bytes main = bytes(found, 0);
+    return shape == Shape.POINT
+        ? StoreKey.of(main, Bytes.empty())
+        : StoreKey.of(main, shard(found), clustering(found, partitionMarkers()));
+  }
+
+  /** Returns the shard of a row that begins with its partition key. */
+  public Bytes shard(Row found) {
+    return partitionMarkers() == 2 ? bytes(found, 1) : Bytes.empty();
+  }
+
+  /** Returns the clustering key of a row. */
+  public Bytes clustering(Row found, int column) {
+    Bytes clustering = bytes(found, column);
+    if (foreign != null) {
+      try {
+        foreign.clustering().check("a clustering key", clustering);
+      } catch (KvException.InvalidArgument e) {
+        throw new KvException.Permanent(
+            "the table has a key that no range can resume at: delete the row", e);
+      }
+    }
+    return clustering;
+  }
+
+  /** Returns the bytes of a column of the key. */
+  public static Bytes bytes(Row found, int column) {
+    ByteBuffer buffer = found.getBytesUnsafe(column);
+    if (buffer == null) {
+      throw new KvException.Permanent(
+          "the server returned a row without its key: report this as a bug");
+    }
+    return Bytes.of(buffer);
+  }
+
+  /** Returns the token of a key. */
+  public long token(StoreKey key) {
+    return partitionMarkers() == 2
+        ? Murmur3.token(key.main(), key.shard())
+        : Murmur3.token(key.main());
+  }
+
+  /** Returns the bound of a range as the server takes it. */
+  public ByteBuffer bound(Bytes bound) {
+    return (foreign == null ? bound : foreign.clustering().bound(bound)).asReadOnlyBuffer();
+  }
+
+  /**
+   * Returns the second from which the TTLs in the answer to a request count that is sent now, in
+   * seconds since 1970; 0 if kvshift made the table, whose cells hold their expiry. Never later
+   * than the server's, so that no entry lives longer by being read.
+   */
+  public long nowSeconds() {
+    if (foreign == null) {
+      return 0;
+    }
+    long micros = clock.nowMicros() - (requests.fixesTime() ? 0 : SKEW_MICROS);
+    return TimeUnit.MICROSECONDS.toSeconds(micros);
+  }
+
+  /** Fixes that second in a request, if the server lets it. */
+  public BoundStatement at(BoundStatement statement, long nowSeconds) {
+    return foreign == null || !requests.fixesTime()
+        ? statement
+        : statement.setNowInSeconds((int) nowSeconds);
+  }
+
+  /** Fixes that second in a request, if the server lets it. */
+  public BoundStatementBuilder at(BoundStatementBuilder statement, long nowSeconds) {
+    return foreign == null || !requests.fixesTime()
+        ? statement
+        : statement.setNowInSeconds((int) nowSeconds);
   }
 
   public BoundStatementBuilder get(StoreKey key) {
@@ -174,22 +290,30 @@ public final class CollectionStatements {
   /** Returns a statement on one partition of a range collection, which is bound first. */
   public BoundStatementBuilder partition(StatementKind kind, Bytes main, Bytes shard) {
     ByteBuffer first = buffer(main);
+    if (foreign != null) {
+      return requests.route(keyspace, statement(kind), first).setBytesUnsafe(0, first);
+    }
     ByteBuffer second = buffer(shard);
     return requests
-        .route(statement(kind), first, second)
+        .route(keyspace, statement(kind), first, second)
         .setBytesUnsafe(0, first)
         .setBytesUnsafe(1, second);
   }
 
   /** Returns a statement on a token range. */
   public BoundStatementBuilder tokens(StatementKind kind, long from, long upTo) {
-    return requests.route(statement(kind), upTo).setLong(0, from).setLong(1, upTo);
+    return requests.route(keyspace, statement(kind), upTo).setLong(0, from).setLong(1, upTo);
   }
 
   /** Binds the parts of the key from the index on, the partition first. */
   private BoundStatementBuilder bind(BoundStatementBuilder statement, int first, StoreKey key) {
     if (shape == Shape.POINT) {
       return statement.setBytesUnsafe(first, buffer(key.main()));
+    }
+    if (foreign != null) {
+      return statement
+          .setBytesUnsafe(first, buffer(key.main()))
+          .setBytesUnsafe(first + 1, buffer(key.clustering()));
     }
     bind(statement, first, buffer(key.main()), buffer(key.shard()), key.clustering());
     return statement;
@@ -211,10 +335,13 @@ public final class CollectionStatements {
 
   /** Routes the statement to the partition that is bound at the index. */
   private BoundStatementBuilder routed(BoundStatementBuilder statement, int first) {
-    return shape == Shape.POINT
-        ? requests.route(statement, statement.getBytesUnsafe(first))
+    return partitionMarkers() == 1
+        ? requests.route(keyspace, statement, statement.getBytesUnsafe(first))
         : requests.route(
-            statement, statement.getBytesUnsafe(first), statement.getBytesUnsafe(first + 1));
+            keyspace,
+            statement,
+            statement.getBytesUnsafe(first),
+            statement.getBytesUnsafe(first + 1));
   }
 
   private BoundStatementBuilder statement(StatementKind kind) {

@@ -179,6 +179,12 @@ public final class Requests implements AutoCloseable {
    * it.
    */
   public <B extends StatementBuilder<B, ?>> B route(B statement, ByteBuffer... partitionKey) {
+    return route(keyspace, statement, partitionKey);
+  }
+
+  /** Routes a statement to a replica of its partition in another keyspace. */
+  public <B extends StatementBuilder<B, ?>> B route(
+      CqlIdentifier keyspace, B statement, ByteBuffer... partitionKey) {
     Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
     statement.setRoutingKeyspace(keyspace);
     if (tokens.isPresent()) {
@@ -189,6 +195,12 @@ public final class Requests implements AutoCloseable {
 
   /** Routes a statement to a replica of a token. */
   public BoundStatementBuilder route(BoundStatementBuilder statement, long token) {
+    return route(keyspace, statement, token);
+  }
+
+  /** Routes a statement to a replica of a token in another keyspace. */
+  public BoundStatementBuilder route(
+      CqlIdentifier keyspace, BoundStatementBuilder statement, long token) {
     Optional<TokenMap> tokens = session.getMetadata().getTokenMap();
     statement.setRoutingKeyspace(keyspace);
     if (tokens.isPresent()) {

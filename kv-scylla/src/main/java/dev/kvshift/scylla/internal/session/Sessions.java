@@ -119,7 +119,10 @@ public final class Sessions {
     // RequestLimiter limits the requests: that of the native driver recurses once per request.
     options.put(TypedDriverOption.REQUEST_THROTTLER_CLASS, "PassThroughRequestThrottler");
     options.put(
-        TypedDriverOption.METADATA_SCHEMA_REFRESHED_KEYSPACES, List.of(settings.keyspace()));
+        TypedDriverOption.METADATA_SCHEMA_REFRESHED_KEYSPACES,
+        settings.table() == null
+            ? List.of(settings.keyspace())
+            : List.of(settings.keyspace(), settings.table().keyspace()));
     options.put(TypedDriverOption.METADATA_SCHEMA_WINDOW, Duration.ZERO);
     options.put(TypedDriverOption.METADATA_TOPOLOGY_WINDOW, Duration.ZERO);
     options.put(TypedDriverOption.NETTY_IO_SHUTDOWN_QUIET_PERIOD, 0);

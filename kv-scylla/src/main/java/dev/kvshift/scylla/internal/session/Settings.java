@@ -3,6 +3,7 @@ package dev.kvshift.scylla.internal.session;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.ConnectionString.Parameter;
 import dev.kvshift.api.KvException;
+import dev.kvshift.scylla.internal.cql.ForeignTable;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * The settings of a connection string, checked. Immutable. {@link #toString()} shows no secret.
  *
  * @param replication replicas per datacenter, for a keyspace that does not exist yet
+ * @param table the table that the store opens though kvshift did not make it; null for none
  */
 public record Settings(
     ConnectionString string,
@@ -43,7 +45,8 @@ public record Settings(
     boolean tls,
     @Nullable Path trustStore,
     @Nullable Path keyStore,
-    boolean metrics) {
+    boolean metrics,
+    @Nullable ForeignTable table) {
 
   static final int DEFAULT_PORT = 9042;
   static final int SMALLEST_CELL_BYTES = 1 << 10;
@@ -53,6 +56,9 @@ public record Settings(
   private static final Pattern KEYSPACE = Pattern.compile("[a-z][a-z0-9_]{0,47}");
   private static final Pattern DATACENTER = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
+  private static final Pattern TABLE =
+      Pattern.compile("([A-Za-z][A-Za-z0-9_]{0,47})\\.([A-Za-z][A-Za-z0-9_]{0,47})");
+  private static final Pattern COLUMN = Pattern.compile("[A-Za-z][A-Za-z0-9_]{0,63}");
   private static final int MAX_REPLICATION = 10;
   private static final String LZ4 = "net.jpountz.lz4.LZ4Factory";
 
@@ -129,6 +135,15 @@ public record Settings(
               "",
               "password of the key store and its key: env:NAME, file:PATH or the text"),
           Parameter.optional(
+              "table",
+              "",
+              "KEYSPACE.NAME of a table that kvshift did not make, which the store opens as it is;"
+                  + " default: tables of kvshift's own"),
+          Parameter.optional("main", "", "with table: its partition key"),
+          Parameter.optional(
+              "clustering", "", "with table: its clustering column, for a range collection"),
+          Parameter.optional("value", "", "with table: its column of values"),
+          Parameter.optional(
               "metrics",
               "none",
               "metrics of the native driver: none, or micrometer for Micrometer's global"
@@ -185,7 +200,62 @@ public record Settings(
         tls,
         string.parameter("trustStore").map(Path::of).orElse(null),
         keyStore,
-        choice(string, "metrics", Set.of("none", "micrometer")).equals("micrometer"));
+        choice(string, "metrics", Set.of("none", "micrometer")).equals("micrometer"),
+        table(string));
+  }
+
+  private static @Nullable ForeignTable table(ConnectionString string) {
+    String given = value(string, "table");
+    if (given.isEmpty()) {
+      for (String name : List.of("main", "clustering", "value")) {
+        if (!value(string, name).isEmpty()) {
+          throw wrong(name + " without table=KEYSPACE.NAME: add it, or leave " + name + " out");
+        }
+      }
+      return null;
+    }
+    Matcher form = TABLE.matcher(given);
+    if (!form.matches()) {
+      throw wrong("table=" + given + ": give KEYSPACE.NAME, of letters, digits and _");
+    }
+    if (form.group(1).equals(string.path())) {
+      throw wrong(
+          "table="
+              + given
+              + ": its keyspace is that of kvshift's own records, "
+              + string.path()
+              + ": give scylla://HOST/KEYSPACE another one, since nothing is created beside your"
+              + " table");
+    }
+    String clustering = value(string, "clustering");
+    return new ForeignTable(
+        form.group(1),
+        form.group(2),
+        column(string, "main", given),
+        clustering.isEmpty() ? null : column(string, "clustering", given),
+        column(string, "value", given));
+  }
+
+  private static String column(ConnectionString string, String name, String table) {
+    String given = value(string, name);
+    if (given.indexOf(',') >= 0) {
+      throw wrong(
+          name
+              + "="
+              + given
+              + ": several columns have no form as one key or value: give one column, or write a"
+              + " driver of your own, see docs/sources.md");
+    }
+    if (!COLUMN.matcher(given).matches()) {
+      throw wrong(
+          "table="
+              + table
+              + (given.isEmpty() ? " without " + name : ", " + name + "=" + given)
+              + ": give "
+              + name
+              + "=COLUMN, a column of that table");
+    }
+    return given;
   }
 
   @Override

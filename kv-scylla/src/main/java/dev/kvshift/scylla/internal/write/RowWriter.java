@@ -12,6 +12,7 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -93,6 +94,9 @@ public final class RowWriter {
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, long version, Call call) {
     Bytes value = mutation.value();
     Instant expiry = mutation.expiry();
+    if (statements.isForeign()) {
+      return send(foreign(key, mutation, version, call));
+    }
     if (value == null || (expiry != null && serverClock.hasExpired(expiry))) {
       return send(
           keepsDeletes
@@ -107,6 +111,20 @@ public final class RowWriter {
         .write(key, version, value, ttl, call)
         .thenCompose(
             head -> send(new RowWrite(key, version, ttl, Cell.chunked(head, expiry), call)));
+  }
+
+  /** Returns the row of a table that kvshift did not make, whose value is as it is. */
+  private RowWrite foreign(StoreKey key, Mutation mutation, long version, Call call) {
+    Bytes value = mutation.value();
+    Instant expiry = mutation.expiry();
+    return value == null || (expiry != null && serverClock.hasExpired(expiry))
+        ? new RowWrite(key, version, null, null, call)
+        : new RowWrite(
+            key,
+            version,
+            expiry == null ? null : CellTtl.exact(expiry),
+            ByteBuffer.wrap(value.toByteArray()),
+            call);
   }
 
   private @Nullable CellTtl ttl(Instant expiry, long version) {

@@ -2,6 +2,7 @@ package dev.kvshift.scylla.internal.cql;
 
 import dev.kvshift.api.Layout.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -15,7 +16,13 @@ public final class EveryStatement {
         new ArrayList<>(new StoreCql("shop", Map.of("dc1", 3, "dc-2", 2), dialect).all());
     all.addAll(new ChunkCql("shop", "files_i1_chunks", dialect).all());
     for (Shape shape : Shape.values()) {
-      all.addAll(new CollectionCql("shop", "files_i1", shape, dialect).all());
+      all.addAll(CollectionCql.of("shop", "files_i1", shape, dialect).all());
+    }
+    for (String clustering : Arrays.asList(null, "order")) {
+      all.addAll(
+          CollectionCql.of(
+                  new ForeignTable("Old", "Orders", "customerId", clustering, "body"), dialect)
+              .all());
     }
     return all;
   }

@@ -40,7 +40,7 @@ public final class PointSweep {
       String keyspace = settings.keyspace();
       ChunkCql chunks = new ChunkCql(keyspace, TableNames.chunks("points", 1), dialect);
       CollectionCql table =
-          new CollectionCql(keyspace, TableNames.data("points", 1), Shape.POINT, dialect);
+          CollectionCql.of(keyspace, TableNames.data("points", 1), Shape.POINT, dialect);
       RowReader rows =
           new RowReader(
               "points",

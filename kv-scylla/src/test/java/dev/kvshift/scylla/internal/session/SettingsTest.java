@@ -4,12 +4,14 @@ import static dev.kvshift.testkit.fixture.TestCopy.COPY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.datastax.oss.driver.api.core.config.TypedDriverOption;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.scylla.ScyllaProvider;
 import dev.kvshift.scylla.TestServer;
 import dev.kvshift.scylla.TestStores;
+import dev.kvshift.scylla.internal.cql.ForeignTable;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
@@ -19,6 +21,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class SettingsTest {
   private static Settings of(String text) {
@@ -88,6 +92,40 @@ final class SettingsTest {
           .isInstanceOf(KvException.Permanent.class)
           .hasMessageStartingWith("scylla://");
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "main=k | main without table=KEYSPACE.NAME: add it, or leave main out",
+        "table=orders&main=k&value=v | table=orders: give KEYSPACE.NAME, of letters, digits and _",
+        "table=old.orders&value=v | table=old.orders without main: give main=COLUMN, a column of"
+            + " that table",
+        "table=old.orders&main=k | table=old.orders without value: give value=COLUMN, a column of"
+            + " that table",
+        "table=old.orders&main=k;&value=v | table=old.orders, main=k;: give main=COLUMN, a column of"
+            + " that table",
+        "table=old.orders&main=k,l&value=v | main=k,l: several columns have no form as one key or"
+            + " value: give one column, or write a driver of your own, see docs/sources.md",
+        "table=shop.orders&main=k&value=v | table=shop.orders: its keyspace is that of kvshift's own"
+            + " records, shop: give scylla://HOST/KEYSPACE another one, since nothing is created"
+            + " beside your table"
+      })
+  void of_wrongTable_saysWhatToGive(String parameters, String message) {
+    assertThatThrownBy(() -> of("scylla://u:secret@h/shop?localDatacenter=dc1&" + parameters))
+        .isInstanceOf(KvException.Permanent.class)
+        .hasMessage("scylla://: " + message);
+  }
+
+  @Test
+  void of_table_isRead() {
+    Settings settings =
+        of("scylla://h/shop?localDatacenter=dc1&table=Old.orders&main=k&clustering=c&value=v");
+    assertThat(settings.table()).isEqualTo(new ForeignTable("Old", "orders", "k", "c", "v"));
+    assertThat(
+            Sessions.options(settings).get(TypedDriverOption.METADATA_SCHEMA_REFRESHED_KEYSPACES))
+        .containsExactly("shop", "Old");
   }
 
   @Test

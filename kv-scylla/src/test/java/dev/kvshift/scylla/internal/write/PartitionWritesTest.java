@@ -131,7 +131,7 @@ final class PartitionWritesTest {
     simulated = new SimulatedCluster(1, more);
     cluster = simulated.cluster;
     requests = simulated.requests;
-    CollectionCql cql = new CollectionCql("shop", "files_i1", Shape.RANGE, Dialect.cassandra("5"));
+    CollectionCql cql = CollectionCql.of("shop", "files_i1", Shape.RANGE, Dialect.cassandra("5"));
     for (StatementKind kind : cql.kinds()) {
       LinkedHashMap<String, String> types = new LinkedHashMap<>();
       int rows = kind == StatementKind.PUT_BATCH ? PartitionWrites.MAX_ROWS : 1;
