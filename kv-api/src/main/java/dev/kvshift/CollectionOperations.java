@@ -82,7 +82,14 @@ final class CollectionOperations {
   }
 
   Pending<Optional<Bytes>> get(Key key, ReadOptions options) {
-    return get(key, options, call(options)).send();
+    Call call = call(options);
+    return get(
+            () -> {
+              InvalidArgument.requireNonNull(options, "options");
+              return collection.get(storeKey(key), call);
+            },
+            call)
+        .send();
   }
 
   Pending<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
@@ -109,6 +116,7 @@ final class CollectionOperations {
 
   Pending<Map<Key, Outcome<Optional<Bytes>>>> getAll(Collection<Key> keys, ReadOptions options) {
     Call call = call(options);
+    JointReads reads = new JointReads(collection, call);
     return KeyBatch.send(
         Effect.READ,
         call,
@@ -118,7 +126,7 @@ final class CollectionOperations {
               InvalidArgument.requireNonNull(options, "options");
               return KeyBatch.distinct(keys);
             }),
-        key -> get(key, options, call));
+        key -> get(reads.add(storeKey(key)), call));
   }
 
   Pending<Map<Key, Outcome<@Nullable Void>>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
@@ -153,16 +161,16 @@ final class CollectionOperations {
         key -> delete(key, options, call));
   }
 
-  private Pending<Optional<Bytes>> get(Key key, ReadOptions options, Call call) {
+  private Pending<Optional<Bytes>> get(
+      Supplier<CompletionStage<@Nullable Row>> request, Call call) {
     return observed(
         Operation.GET,
         call,
-        () -> {
-          InvalidArgument.requireNonNull(options, "options");
-          return collection
-              .get(storeKey(key), call)
-              .thenApply(row -> row == null ? Optional.empty() : Optional.ofNullable(row.value()));
-        },
+        () ->
+            request
+                .get()
+                .thenApply(
+                    row -> row == null ? Optional.empty() : Optional.ofNullable(row.value())),
         new Measure<>(
             value -> value.map(Bytes::size).orElse(0), value -> value.isPresent() ? 1 : 0));
   }

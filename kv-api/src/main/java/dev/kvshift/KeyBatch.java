@@ -1,11 +1,13 @@
 package dev.kvshift;
 
 import dev.kvshift.Pending.Effect;
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvException.InvalidArgument;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.spi.Call;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Iterator;
@@ -81,7 +83,7 @@ final class KeyBatch<T extends @Nullable Object> {
     keys.forEach(key -> prepared.put(key, prepare.apply(key)));
     synchronized (this) {
       operations = prepared;
-      waiting = List.copyOf(prepared.values()).iterator();
+      waiting = byMainKey(prepared).iterator();
     }
     prepared.forEach(
         (key, operation) -> operation.whenEnded((value, error) -> ended(key, value, error)));
@@ -89,6 +91,18 @@ final class KeyBatch<T extends @Nullable Object> {
       runLane();
     }
     return result;
+  }
+
+  /** Returns the operations so that those of one main key follow each other. */
+  private static <T extends @Nullable Object> List<Pending<T>> byMainKey(
+      Map<Key, Pending<T>> operations) {
+    Map<Bytes, List<Pending<T>>> byMain = new LinkedHashMap<>();
+    operations.forEach(
+        (key, operation) ->
+            byMain.computeIfAbsent(key.main(), main -> new ArrayList<>(1)).add(operation));
+    List<Pending<T>> all = new ArrayList<>(operations.size());
+    byMain.values().forEach(all::addAll);
+    return all;
   }
 
   /**

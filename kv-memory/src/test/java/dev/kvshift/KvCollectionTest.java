@@ -205,6 +205,47 @@ final class KvCollectionTest {
         });
   }
 
+  /**
+   * A main key with many keys is read in parts, one after the other, whatever lies between them.
+   */
+  @Test
+  void getAll_keysOfFewMainKeys_areReadTogetherAHundredAtMost() {
+    ScriptedCollection script = new ScriptedCollection();
+    List<CompletableFuture<@Nullable Row>> sent = new ArrayList<>();
+    script.get =
+        () -> {
+          CompletableFuture<@Nullable Row> one = new CompletableFuture<>();
+          sent.add(one);
+          return one;
+        };
+    List<Key> keys = new ArrayList<>();
+    List<StoreKey> ofMany = new ArrayList<>();
+    List<StoreKey> ofFew = new ArrayList<>();
+    for (int i = 0; i < 250; i++) {
+      Bytes clustering = Bytes.of((byte) i);
+      keys.add(Key.of(Bytes.utf8("many"), clustering));
+      ofMany.add(StoreKey.of(Bytes.utf8("many"), clustering));
+      if (i % 100 == 0) {
+        keys.add(Key.of(Bytes.utf8("few"), clustering));
+        ofFew.add(StoreKey.of(Bytes.utf8("few"), clustering));
+      }
+    }
+    keys.add(Key.of(Bytes.utf8("one")));
+    CompletableFuture<Map<Key, Outcome<Optional<Bytes>>>> all =
+        script.view(KvObserver.NONE).async().getAll(keys).toCompletableFuture();
+    assertThat(script.together).containsExactly(ofMany.subList(0, 100));
+    for (int ended = 0; ended < keys.size(); ended++) {
+      assertThat(sent.size() - ended)
+          .isBetween(1, KeyBatch.PARALLEL_KEYS + JointReads.MAX_KEYS - 1);
+      sent.get(ended).complete(null);
+    }
+    assertThat(all.join().keySet()).containsExactlyElementsOf(keys);
+    assertThat(script.together)
+        .containsExactly(
+            ofMany.subList(0, 100), ofMany.subList(100, 200), ofMany.subList(200, 250), ofFew);
+    assertThat(script.calls).hasSize(keys.size());
+  }
+
   @Test
   void getAll_asManyKeysAsAllowed_needsNoDeepStack() {
     ScriptedCollection script = new ScriptedCollection();

@@ -45,6 +45,9 @@ final class ScriptedCollection implements StoreCollection {
   /** The calls that were made, in their order. */
   final List<Call> calls = Collections.synchronizedList(new ArrayList<>());
 
+  /** The keys that were read together, in their order. */
+  final List<List<StoreKey>> together = Collections.synchronizedList(new ArrayList<>());
+
   KvCollection view(KvObserver observer) {
     return view(StoreOptions.defaults().withObserver(observer));
   }
@@ -72,6 +75,12 @@ final class ScriptedCollection implements StoreCollection {
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     calls.add(call);
     return get.get();
+  }
+
+  @Override
+  public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+    together.add(keys);
+    return StoreCollection.super.getAll(keys, call);
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,22 @@ public interface StoreCollection {
    * @return the row; null if there is none; a tombstone if the store returns them
    */
   CompletionStage<@Nullable Row> get(StoreKey key, Call call);
+
+  /**
+   * Reads several rows, all at once; the caller bounds their number. Each ends as {@link #get} ends
+   * for its key alone, whatever becomes of the others. A store overrides this if it can read rows
+   * of one main key and shard together.
+   *
+   * @param keys in any order; a key may occur more than once
+   * @return the rows' stages, in the order of the keys
+   */
+  default List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+    List<CompletionStage<@Nullable Row>> rows = new ArrayList<>(keys.size());
+    for (StoreKey key : keys) {
+      rows.add(Futures.<@Nullable Row>start(() -> get(key, call)));
+    }
+    return rows;
+  }
 
   /**
    * Writes one row. A write with a version has no effect if the store holds a row of higher {@link

@@ -11,6 +11,7 @@ import dev.kvshift.scylla.internal.cql.ChunkCql;
 import dev.kvshift.scylla.internal.cql.CollectionCql;
 import dev.kvshift.scylla.internal.cql.TableNames;
 import dev.kvshift.scylla.internal.read.ChunkReader;
+import dev.kvshift.scylla.internal.read.PartitionReads;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.read.RowReader;
 import dev.kvshift.scylla.internal.scan.Scanner;
@@ -200,6 +201,7 @@ final class CollectionOpener {
         sweeper.add(chunks.table(), reader);
       }
     }
+    PartitionReads partitions = new PartitionReads(name, statements, requests, reader);
     RangeReader ranges = new RangeReader(name, statements, requests, reader);
     Scanner scanner = new Scanner(name, opened.shape(), statements, requests, reader);
     OperationChecker checker =
@@ -213,7 +215,8 @@ final class CollectionOpener {
         table.table(),
         opened.record().state().name().toLowerCase(Locale.ROOT),
         opened.record().layout());
-    return new ScyllaCollection(opened, shared, checker, new Rows(reader, ranges, writer, scanner));
+    return new ScyllaCollection(
+        opened, shared, checker, new Rows(reader, ranges, writer, scanner), partitions);
   }
 
   /** Returns the limits of a collection whose values must fit into their cells. */

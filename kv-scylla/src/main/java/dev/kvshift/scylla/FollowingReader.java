@@ -18,6 +18,7 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -94,18 +95,26 @@ final class FollowingReader implements StoreCollection {
       return followed(call).thenCompose(next -> request.apply(next.rows()));
     }
     Incarnation asked = opened;
-    return Futures.start(() -> request.apply(asked.rows()))
-        .exceptionallyCompose(
-            error ->
-                isRefusal(Futures.unwrap(error))
-                    ? Futures.within(call, lookFrom(asked), () -> Futures.readFailure(error))
-                        .exceptionallyCompose(unread -> CompletableFuture.failedFuture(error))
-                        .thenCompose(
-                            isLeft ->
-                                isLeft
-                                    ? followed(call).thenCompose(next -> request.apply(next.rows()))
-                                    : CompletableFuture.failedFuture(error))
-                    : CompletableFuture.failedFuture(error));
+    return orFollowed(asked, Futures.start(() -> request.apply(asked.rows())), request, call);
+  }
+
+  /** Returns the answer of an incarnation, or that of the next one if it was left since. */
+  private <T extends @Nullable Object> CompletionStage<T> orFollowed(
+      Incarnation asked,
+      CompletionStage<T> answered,
+      Function<StoreCollection, CompletionStage<T>> request,
+      Call call) {
+    return answered.exceptionallyCompose(
+        error ->
+            isRefusal(Futures.unwrap(error))
+                ? Futures.within(call, lookFrom(asked), () -> Futures.readFailure(error))
+                    .exceptionallyCompose(unread -> CompletableFuture.failedFuture(error))
+                    .thenCompose(
+                        isLeft ->
+                            isLeft
+                                ? followed(call).thenCompose(next -> request.apply(next.rows()))
+                                : CompletableFuture.failedFuture(error))
+                : CompletableFuture.failedFuture(error));
   }
 
   /** Returns whether the server refused the statement, as it does if a table does not exist. */
@@ -230,6 +239,25 @@ final class FollowingReader implements StoreCollection {
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
     return this.<@Nullable Row>read(rows -> rows.get(key, call), call);
+  }
+
+  @Override
+  public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+    lookIfDue();
+    return outdated ? StoreCollection.super.getAll(keys, call) : getAll(opened, keys, call);
+  }
+
+  private List<CompletionStage<@Nullable Row>> getAll(
+      Incarnation asked, List<StoreKey> keys, Call call) {
+    List<CompletionStage<@Nullable Row>> answered = asked.rows().getAll(keys, call);
+    List<CompletionStage<@Nullable Row>> all = new ArrayList<>(keys.size());
+    for (int i = 0; i < keys.size(); i++) {
+      StoreKey key = keys.get(i);
+      all.add(
+          this.<@Nullable Row>orFollowed(
+              asked, answered.get(i), rows -> rows.get(key, call), call));
+    }
+    return all;
   }
 
   /** Refused: the collection was opened for reading. */

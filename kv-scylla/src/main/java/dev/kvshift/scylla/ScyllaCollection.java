@@ -10,6 +10,7 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.scylla.internal.cql.Murmur3;
 import dev.kvshift.scylla.internal.lock.LockKeeper;
+import dev.kvshift.scylla.internal.read.PartitionReads;
 import dev.kvshift.scylla.internal.read.RangeReader;
 import dev.kvshift.scylla.internal.read.RowReader;
 import dev.kvshift.scylla.internal.scan.Scanner;
@@ -79,8 +80,14 @@ final class ScyllaCollection implements StoreCollection {
   private final LockKeeper locks;
   private final OperationChecker checker;
   private final Rows rows;
+  private final PartitionReads partitions;
 
-  ScyllaCollection(Opened opened, Shared shared, OperationChecker checker, Rows rows) {
+  ScyllaCollection(
+      Opened opened,
+      Shared shared,
+      OperationChecker checker,
+      Rows rows,
+      PartitionReads partitions) {
     name = opened.name();
     record = opened.record();
     claim = opened.claim();
@@ -90,6 +97,7 @@ final class ScyllaCollection implements StoreCollection {
     locks = shared.locks();
     this.checker = checker;
     this.rows = rows;
+    this.partitions = partitions;
   }
 
   @Override
@@ -141,6 +149,19 @@ final class ScyllaCollection implements StoreCollection {
     } catch (Throwable e) { // as Futures.start, without a closure for each request
       return CompletableFuture.failedFuture(e);
     }
+  }
+
+  /** Reads the rows of a partition together. If a key is wrong, each is read alone. */
+  @Override
+  public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+    try {
+      keys.forEach(checker::check);
+    } catch (KvException e) {
+      return StoreCollection.super.getAll(keys, call);
+    }
+    return layout().shape() == Shape.POINT
+        ? StoreCollection.super.getAll(keys, call)
+        : partitions.getAll(keys, call);
   }
 
   @Override

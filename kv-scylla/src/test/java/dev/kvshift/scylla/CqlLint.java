@@ -96,7 +96,7 @@ public final class CqlLint {
   private static final String TABLE = "(?:" + NAME + "\\.)?(" + NAME + ")";
   private static final String TOKEN = "token\\((?:[a-z, ]+|\"[A-Za-z0-9_]+\")\\)";
   private static final String RELATION =
-      "(?:" + NAME + "|" + TOKEN + ") (?:=|>|>=|<|<=) (?:\\?|'local')";
+      "(?:(?:" + NAME + "|" + TOKEN + ") (?:=|>|>=|<|<=) (?:\\?|'local')|clustering IN \\?)";
   private static final String WHERE = " WHERE (" + RELATION + "(?: AND " + RELATION + ")*)";
   private static final String COLUMNS = "([A-Za-z0-9_(), \"]+)";
 

@@ -17,6 +17,7 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.fault.ForwardingCollection;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -104,6 +105,21 @@ final class FollowingReaderTest {
     opener.record = 2;
     assertThat(read()).isEqualTo("new");
     assertThat(read()).isEqualTo("new");
+    assertThat(opener.openings).isEqualTo(1);
+  }
+
+  @Test
+  void getAll_oldTableGone_isAnsweredByTheNextIncarnation() {
+    first.dropped = true;
+    opener.record = 2;
+    StoreKey missing = StoreKey.of(Bytes.utf8("missing"), Bytes.empty());
+    for (int i = 0; i < 2; i++) {
+      List<CompletionStage<@Nullable Row>> rows = reader.getAll(List.of(KEY, missing), call());
+      assertThat(Await.<@Nullable Row>join(rows.get(0)))
+          .extracting(Row::value)
+          .isEqualTo(Bytes.utf8("new"));
+      assertThat(Await.<@Nullable Row>join(rows.get(1))).isNull();
+    }
     assertThat(opener.openings).isEqualTo(1);
   }
 

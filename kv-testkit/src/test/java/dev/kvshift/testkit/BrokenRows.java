@@ -96,6 +96,11 @@ final class BrokenRows {
             DriverKit.Deletes.class,
             "get_deleted_isATombstoneOfTheDeletesVersion"),
         collection(
+            "answers several keys in another order",
+            BrokenRows::answersInAnotherOrder,
+            DriverKit.MultiKey.class,
+            "getAll_keysOfTheSpi_endAsGetDoesForEachAlone"),
+        collection(
             "invents tombstones",
             BrokenRows::inventsTombstones,
             DriverKit.PointOperations.class,
@@ -245,6 +250,15 @@ final class BrokenRows {
       @Override
       public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
         return inner.get(key, call).thenApply(row -> row == null || row.isTombstone() ? null : row);
+      }
+    };
+  }
+
+  private static StoreCollection answersInAnotherOrder(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+        return super.getAll(keys.stream().sorted().toList(), call);
       }
     };
   }

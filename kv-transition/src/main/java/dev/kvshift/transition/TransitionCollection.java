@@ -29,6 +29,7 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -381,6 +382,26 @@ final class TransitionCollection implements StoreCollection, Reported {
     return read(new RowRead(key), call);
   }
 
+  /**
+   * Reads rows together in the last phase only. Before it, each read takes its own phase, lease and
+   * help.
+   */
+  @Override
+  public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+    PhaseTracker.View view = tracker.current();
+    StoreCollection checked =
+        view.phase() == Phase.NEW_ONLY ? newSide.checkedOrNull(view.floor()) : null;
+    if (checked == null) {
+      return StoreCollection.super.getAll(keys, call);
+    }
+    List<CompletionStage<@Nullable Row>> answered = checked.getAll(keys, call);
+    List<CompletionStage<@Nullable Row>> rows = new ArrayList<>(keys.size());
+    for (int i = 0; i < keys.size(); i++) {
+      rows.add(answeredNewOnly(new RowRead(keys.get(i)), answered.get(i)));
+    }
+    return rows;
+  }
+
   @Override
   public CompletionStage<RowPage> range(
       Bytes main, Bytes shard, Range range, PageLimit limit, Call call) {
@@ -421,15 +442,19 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   private <T extends @Nullable Object> CompletionStage<T> readNewOnly(
       Read<T> read, StoreCollection store, Call call) {
-    return Futures.start(() -> read.from(store, call))
-        .handle(
-            (answer, error) -> {
-              newSide.ended(error);
-              if (error != null) {
-                throw Futures.readFailure(error);
-              }
-              return read.shown(answer);
-            });
+    return answeredNewOnly(read, Futures.start(() -> read.from(store, call)));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> answeredNewOnly(
+      Read<T> read, CompletionStage<T> answered) {
+    return answered.handle(
+        (answer, error) -> {
+          newSide.ended(error);
+          if (error != null) {
+            throw Futures.readFailure(error);
+          }
+          return read.shown(answer);
+        });
   }
 
   private static CompletionStage<?> done() {
@@ -752,8 +777,8 @@ final class TransitionCollection implements StoreCollection, Reported {
           : new KvException.UnknownOutcome(
               "collection "
                   + name
-                  + ": one side may have the write, the other has not acknowledged it: read back, or"
-                  + " write again",
+                  + ": one side may have the write, the other has not acknowledged it: read back,"
+                  + " or write again",
               cause);
     }
 

@@ -17,6 +17,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.KvObserver.Event;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;
@@ -112,6 +113,7 @@ class TransitionStoreTest {
   private final AtomicInteger reports = new AtomicInteger();
   private final CompletableFuture<StoreCollection> neverOpened = new CompletableFuture<>();
   private final Queue<CompletionStage<@Nullable Row>> newReads = new ConcurrentLinkedQueue<>();
+  private final List<Integer> newReadsTogether = new CopyOnWriteArrayList<>();
   private final Queue<RuntimeException> oldFaults = new ConcurrentLinkedQueue<>();
   private final Queue<KvException> newWrites = new ConcurrentLinkedQueue<>();
   private final List<Long> newVersions = new CopyOnWriteArrayList<>();
@@ -155,6 +157,12 @@ class TransitionStoreTest {
       return scripted == null
           ? inner.get(key, call)
           : Futures.within(call, scripted, () -> new KvException.Transient("no answer"));
+    }
+
+    @Override
+    public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+      newReadsTogether.add(keys.size());
+      return super.getAll(keys, call);
     }
 
     @Override
@@ -208,6 +216,32 @@ class TransitionStoreTest {
       Row row = row(onNew, "a");
       assertThat(row).isNotNull();
       assertThat(row.version()).isGreaterThan(moved.floor());
+    }
+  }
+
+  @Test
+  void getAll_ofOneMainKey_readsTogetherOnceNoStepCanCome() {
+    List<Key> keys = List.of(key("a"), key("b"), key("c"));
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      items.put(key("b"), Bytes.utf8("1"));
+      awaitReady();
+      assertThat(items.getAll(keys).values())
+          .extracting(outcome -> outcome.orThrow().map(Bytes::toUtf8).orElse("none"))
+          .containsExactly("none", "1", "none");
+      assertThat(newReadsTogether).isEmpty();
+      move();
+      items.put(key("a"), Bytes.utf8("2"));
+
+      newReads.add(CompletableFuture.failedFuture(new KvException.Transient("busy")));
+      Map<Key, Outcome<Optional<Bytes>>> outcomes = items.getAll(keys);
+
+      assertThat(newReadsTogether).containsExactly(3);
+      assertThatThrownBy(() -> outcomes.get(key("a")).orThrow())
+          .isExactlyInstanceOf(KvException.Transient.class);
+      assertThat(outcomes.get(key("b"))).isEqualTo(Outcome.ok(Optional.empty()));
+      assertThat(items.getAll(keys).get(key("a")))
+          .isEqualTo(Outcome.ok(Optional.of(Bytes.utf8("2"))));
     }
   }
 

@@ -85,9 +85,23 @@ final class ShardedCollection implements StoreCollection {
 
   @Override
   public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
-    return Futures.<@Nullable Row>start(
-        () ->
-            entries.get(sharded(key), call).thenApply(row -> row == null ? null : unsharded(row)));
+    return Futures.<@Nullable Row>start(() -> unsharded(entries.get(sharded(key), call)));
+  }
+
+  /** Reads the rows of a shard together. If a key is wrong, each is read alone. */
+  @Override
+  public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
+    List<StoreKey> full;
+    try {
+      full = keys.stream().map(this::sharded).toList();
+    } catch (KvException e) {
+      return StoreCollection.super.getAll(keys, call);
+    }
+    return entries.getAll(full, call).stream().map(ShardedCollection::unsharded).toList();
+  }
+
+  private static CompletionStage<@Nullable Row> unsharded(CompletionStage<@Nullable Row> read) {
+    return read.<@Nullable Row>thenApply(row -> row == null ? null : unsharded(row));
   }
 
   /**

@@ -10,7 +10,12 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Outcome;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.WriteOptions;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Mutation;
+import dev.kvshift.spi.Row;
+import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -20,7 +25,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -155,7 +162,7 @@ public abstract class MultiKeyClause extends Clause {
     for (int i = 0; i < 100; i++) {
       entries.put(Key.of(main, Bytes.of((byte) i)), Bytes.of((byte) i));
     }
-    KvCollection view = tested().view(tested().sharedName(rangeLayout()), rangeLayout());
+    KvCollection view = rangesView();
     if (async) {
       Await.join(view.async().putAll(entries, WriteOptions.none()));
     } else {
@@ -163,6 +170,89 @@ public abstract class MultiKeyClause extends Clause {
     }
     assertThat(ranges(CollectionApi.SYNC).clusterings(main, Range.all()))
         .containsExactlyElementsOf(entries.keySet().stream().map(Key::clustering).toList());
+  }
+
+  /** Neighbours, one a prefix of the other, and the same clustering keys in another main key. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @Needs(Capability.RANGES)
+  void getAll_keysOfOneMainKey_givesEachItsOwn(boolean async) {
+    Bytes main = freshMain();
+    Bytes large = Bytes.of(new byte[Math.min(2 << 20, store().limits().maxValueBytes())]);
+    Map<Key, Bytes> entries = new LinkedHashMap<>();
+    List<Key> missing = new ArrayList<>();
+    for (int i = 0; i < 120; i++) {
+      Key key = Key.of(main, Bytes.of((byte) i));
+      entries.put(key, i == 7 ? large : i == 8 ? Bytes.empty() : Bytes.of((byte) i));
+      missing.add(Key.of(main, key.clustering().concat(hex("00"))));
+    }
+    Key other = Key.of(freshMain(), hex("05"));
+    entries.put(other, hex("ff"));
+    KvCollection view = rangesView();
+    view.putAll(entries).values().forEach(Outcome::orThrow);
+    Key deleted = Key.of(main, hex("09"));
+    view.delete(deleted);
+    entries.remove(deleted);
+    missing.add(deleted);
+    List<Key> asked = new ArrayList<>(entries.keySet());
+    asked.addAll(missing);
+    Collections.shuffle(asked, new Random(120));
+    Map<Key, Outcome<Optional<Bytes>>> outcomes =
+        async ? Await.join(view.async().getAll(asked)) : view.getAll(asked);
+    assertThat(outcomes.keySet()).containsExactlyElementsOf(asked);
+    outcomes.forEach(
+        (key, outcome) ->
+            assertThat(outcome)
+                .as("%s", key)
+                .isEqualTo(Outcome.ok(Optional.ofNullable(entries.get(key)))));
+  }
+
+  @Test
+  @Needs(Capability.RANGES)
+  void getAll_keysOfTheSpi_endAsGetDoesForEachAlone() {
+    Bytes main = freshMain();
+    StoreKey written = StoreKey.of(main, hex("01"));
+    StoreKey deleted = StoreKey.of(main, hex("02"));
+    StoreKey missing = StoreKey.of(main, hex("03"));
+    StoreKey another = StoreKey.of(freshMain(), hex("01"));
+    write(ranges(), written, Mutation.put(hex("0a")));
+    write(ranges(), deleted, Mutation.put(hex("0b")));
+    write(ranges(), deleted, Mutation.delete());
+    write(ranges(), another, Mutation.put(hex("0c")));
+    List<StoreKey> asked = List.of(missing, another, written, deleted, written);
+    assertThat(ranges().getAll(asked, call()))
+        .extracting(stage -> Await.<@Nullable Row>join(stage))
+        .containsExactlyElementsOf(asked.stream().map(key -> read(ranges(), key)).toList());
+    Bytes tooLong = Bytes.of(new byte[store().limits().maxClusteringBytes() + 1]);
+    List<CompletionStage<@Nullable Row>> beside =
+        ranges().getAll(List.of(written, StoreKey.of(main, tooLong), missing), call());
+    assertThat(Await.<@Nullable Row>join(beside.get(0))).isEqualTo(read(ranges(), written));
+    assertInvalid(() -> beside.get(1));
+    assertThat(Await.<@Nullable Row>join(beside.get(2))).isNull();
+    assertThat(ranges().getAll(List.of(), call())).isEmpty();
+    for (CompletionStage<@Nullable Row> late : ranges().getAll(asked, Call.within(Duration.ZERO))) {
+      Await.failure(KvException.Transient.class, () -> late);
+    }
+  }
+
+  @Test
+  @Needs({Capability.EXPIRY, Capability.RANGES})
+  void getAll_expiringKeysOfOneMainKey_areReadUntilTheyEnd() {
+    Bytes main = freshMain();
+    Key lasting = Key.of(main, hex("01"));
+    Key expiring = Key.of(main, hex("02"));
+    KvCollection view = rangesView();
+    view.put(lasting, hex("0a"));
+    view.put(expiring, hex("0b"), WriteOptions.ttl(shortLife()));
+    assertThat(view.getAll(List.of(lasting, expiring)).values())
+        .containsExactly(Outcome.ok(Optional.of(hex("0a"))), Outcome.ok(Optional.of(hex("0b"))));
+    awaitPast(tested().fixture.clock().instant().plus(shortLife()));
+    assertThat(view.getAll(List.of(lasting, expiring)).values())
+        .containsExactly(Outcome.ok(Optional.of(hex("0a"))), Outcome.ok(Optional.empty()));
+  }
+
+  private KvCollection rangesView() {
+    return tested().view(tested().sharedName(rangeLayout()), rangeLayout());
   }
 
   private static Map<Key, Bytes> entries(int count) {

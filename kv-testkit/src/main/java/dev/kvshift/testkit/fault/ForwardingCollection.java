@@ -18,7 +18,10 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** A collection that forwards every request to another one, for subclasses that change some. */
+/**
+ * A collection that forwards every request to another one, for subclasses that change some. {@link
+ * #getAll} is a {@link #get} for each key, so that a subclass changes both at once.
+ */
 public class ForwardingCollection implements StoreCollection {
   /** The collection that requests are forwarded to. */
   protected final StoreCollection inner;

@@ -24,10 +24,18 @@ public record CollectionCql(
    */
   public static final int BATCH_ROWS = 50;
 
+  /**
+   * Rows that one request reads by their keys. ScyllaDB refuses more values of a clustering key
+   * ({@code max_clustering_key_restrictions_per_query}).
+   */
+  public static final int GET_ROWS = 100;
+
   /** What a prepared statement does. */
   public enum StatementKind {
     /** Reads one row. */
     GET,
+    /** Reads several rows of one partition, at most {@value #GET_ROWS}. */
+    GET_ALL,
     /** Writes one row. */
     PUT,
     /** Writes {@value #BATCH_ROWS} rows of one partition. */
@@ -74,12 +82,16 @@ public record CollectionCql(
     }
     return foreign == null
         ? EnumSet.allOf(StatementKind.class)
-        : EnumSet.complementOf(EnumSet.of(StatementKind.PUT_BATCH));
+        : EnumSet.complementOf(EnumSet.of(StatementKind.GET_ALL, StatementKind.PUT_BATCH));
   }
 
   public String text(StatementKind kind) {
     return switch (kind) {
       case GET -> "SELECT " + cell() + " FROM " + name() + " WHERE " + key();
+      case GET_ALL ->
+          "SELECT v, WRITETIME(v), clustering FROM "
+              + name()
+              + " WHERE main = ? AND shard = ? AND clustering IN ?";
       case PUT ->
           "UPDATE "
               + name()

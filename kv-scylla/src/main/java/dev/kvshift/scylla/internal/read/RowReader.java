@@ -216,6 +216,13 @@ public final class RowReader {
     return sizes;
   }
 
+  /** Returns the row of a cell that is {@link #shown}. Reads a large value. */
+  CompletionStage<@Nullable Row> row(@Nullable Cell cell, Call call) {
+    return cell != null && cell.isDead()
+        ? CompletableFuture.completedFuture(Row.tombstone(cell.key(), cell.version()))
+        : whole(cell, null, call);
+  }
+
   /** Returns the rows of the cells, in order. Reads large values one after the other. */
   public CompletionStage<List<Row>> rows(List<Cell> cells, Call call) {
     return rowsFrom(0, cells, new ArrayList<>(cells.size()), call);

@@ -22,6 +22,8 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -199,6 +201,13 @@ public final class CollectionStatements {
 
   public BoundStatementBuilder get(StoreKey key) {
     return routed(bind(statement(StatementKind.GET), 0, key), 0);
+  }
+
+  /** Returns a read of several rows of one partition, by their clustering keys. */
+  public BoundStatementBuilder getAll(Bytes main, Bytes shard, Collection<Bytes> clusterings) {
+    List<ByteBuffer> keys = new ArrayList<>(clusterings.size());
+    clusterings.forEach(each -> keys.add(buffer(each)));
+    return partition(StatementKind.GET_ALL, main, shard).setList(2, keys, ByteBuffer.class);
   }
 
   /** Returns a write of one row. */

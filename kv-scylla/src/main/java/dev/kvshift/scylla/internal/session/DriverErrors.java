@@ -154,6 +154,14 @@ public final class DriverErrors {
         || error instanceof ClosedChannelException;
   }
 
+  /**
+   * Returns whether a read of several rows may have failed for one of them alone, or for being one
+   * of several: the server refused it, or a replica met an error.
+   */
+  public static boolean mayBeOfOneRow(KvException error) {
+    return wasRefusedUnread(error) || error.getCause() instanceof ReadFailureException;
+  }
+
   /** Returns whether the server refused a statement when it parsed or authorized it. */
   public static boolean wasRefusedUnread(KvException error) {
     return error.getCause() instanceof QueryValidationException;

@@ -46,6 +46,8 @@ final class CqlLintTest {
             "SELECT v FROM t",
             "CREATE TABLE IF NOT EXISTS t (main blob PRIMARY KEY, v vector) WITH comment = ''",
             "SELECT v FROM t WHERE main IN (?, ?)",
+            "SELECT v FROM t WHERE main IN ?",
+            "SELECT v FROM t WHERE main = ? AND clustering IN (?, ?)",
             "SELECT v FROM t WHERE main = ? ALLOW FILTERING",
             "SELECT v FROM t WHERE token(main) > ? AND token(main) <= ? AND v >= ? ALLOW FILTERING",
             "SELECT v FROM t WHERE clustering >= ? ALLOW FILTERING",

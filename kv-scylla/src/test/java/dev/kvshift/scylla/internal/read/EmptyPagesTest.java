@@ -56,6 +56,8 @@ final class EmptyPagesTest {
     try (Store store = TestStores.open(TestStores.string(keyspace, ""), this::emptyFirst)) {
       StoreCollection files = await(store.open("files", layout, Claim.ACTIVE));
       assertThat(await(files.get(KEY, call()))).isNotNull();
+      StoreKey missing = StoreKey.of(KEY.main(), Bytes.utf8("2"));
+      assertThat(await(files.getAll(List.of(KEY, missing), call()).get(0))).isNotNull();
       assertThat(await(store.metadata().get("box/a"))).isEqualTo(Bytes.utf8("1"));
       assertThat(await(store.metadata().list("box/", "", 10))).containsOnlyKeys("box/a");
       assertThat(
