@@ -19,6 +19,8 @@ final class TopicProgressTest {
 
     progress.advance(1, 21, 130, null);
     assertThat(progress.position()).isEqualTo(100);
+    assertThat(progress.watermark(0)).isEqualTo(100);
+    assertThat(progress.watermark(1)).isEqualTo(130);
   }
 
   @Test

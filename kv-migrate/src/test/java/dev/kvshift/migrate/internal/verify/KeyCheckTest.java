@@ -220,6 +220,8 @@ final class KeyCheckTest {
     for (int i = 0; i < 600; i++) {
       assertThat(verdicts.get(i).difference() == null).as("key %d", i).isEqualTo(i % 2 != 0);
     }
+    assertThat(KeyCheck.differences(verdicts)).hasSize(300).doesNotContainNull();
+    assertThat(check().compare(keys)).isEqualTo(verdicts);
   }
 
   /** Puts a row that expires on the source; the target never gets it. */

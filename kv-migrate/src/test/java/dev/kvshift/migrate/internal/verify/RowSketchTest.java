@@ -1,11 +1,18 @@
 package dev.kvshift.migrate.internal.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -79,6 +86,48 @@ final class RowSketchTest {
     sketch.add(row);
 
     assertThat(sketch.takeDifferences()).isNull();
+  }
+
+  @Test
+  void read_sketchThatWasWritten_goesOnWhereItWas() throws IOException {
+    List<RowDigest> common = rows(1_000);
+    List<RowDigest> missing = rows(10);
+    common.forEach(sketch::add);
+    missing.forEach(sketch::add);
+
+    RowSketch again = RowSketch.read(new DataInputStream(new ByteArrayInputStream(bytes(sketch))));
+
+    common.forEach(again::subtract);
+    assertThat(again.takeDifferences()).containsExactlyInAnyOrderElementsOf(missing);
+  }
+
+  @Test
+  void write_isWhatAnEarlierRunnerWrote_soThatAPassCanBeResumed() throws IOException {
+    RowSketch small = new RowSketch(3);
+    rows(100).forEach(small::add);
+    CRC32 sum = new CRC32();
+    sum.update(bytes(small));
+
+    assertThat(sum.getValue()).isEqualTo(1_879_313_839L);
+    assertThat(bytes(new RowSketch(0))).hasSize(Integer.BYTES + 12 * Long.BYTES);
+  }
+
+  @Test
+  void read_sizeThatNoSketchHas_isRefused() throws IOException {
+    RowSketch least = new RowSketch(0);
+    assertThat(RowSketch.read(new DataInputStream(new ByteArrayInputStream(bytes(least)))))
+        .isNotNull();
+    for (byte[] size : new byte[][] {{-1, -1, -1, -1}, {0, 0, 0, 25}}) {
+      assertThatThrownBy(() -> RowSketch.read(new DataInputStream(new ByteArrayInputStream(size))))
+          .isExactlyInstanceOf(IOException.class)
+          .hasMessageStartingWith("a sketch of 2^");
+    }
+  }
+
+  private static byte[] bytes(RowSketch sketch) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    sketch.write(new DataOutputStream(bytes));
+    return bytes.toByteArray();
   }
 
   private List<RowDigest> rows(int count) {
