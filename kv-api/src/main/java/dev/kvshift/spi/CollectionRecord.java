@@ -360,12 +360,12 @@ public final class CollectionRecord {
   }
 
   /**
-   * Begins the next incarnation, empty, which a new copy fills; the old one is to be dropped with
-   * {@link Store#drop}. Succeeds if that was done already; {@code Permanent} if the record holds
-   * another copy, or the collection has been activated.
+   * Begins the next incarnation, empty, which a new copy fills under a layout; the old one is to be
+   * dropped with {@link Store#drop}. Succeeds if that was done already; {@code Permanent} if the
+   * record holds another copy, or the collection has been activated.
    */
   public static CompletionStage<CollectionRecord> restart(
-      Metadata metadata, String name, Copy copy, Copy next) {
+      Metadata metadata, String name, Layout layout, Copy copy, Copy next) {
     return rewrite(
         metadata,
         name,
@@ -380,7 +380,7 @@ public final class CollectionRecord {
                     + name
                     + " is active and cannot be begun again: services may have written to it");
           }
-          return importing(ours.layout, next).withIncarnation(ours.incarnation + 1);
+          return importing(layout, next).withIncarnation(ours.incarnation + 1);
         });
   }
 

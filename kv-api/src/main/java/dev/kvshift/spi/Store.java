@@ -54,11 +54,11 @@ public interface Store extends AutoCloseable {
 
   /**
    * Begins the next incarnation of a collection that is being imported, empty, to be filled by
-   * another copy. Writers of the old one fail once it is dropped. Succeeds if that was done before;
-   * fails with {@code Permanent} if the store holds another copy, or the collection is active.
-   * {@link Capability#METADATA}.
+   * another copy, under the same layout or another. Writers of the old one fail once it is dropped.
+   * Succeeds if that was done before; fails with {@code Permanent} if the store holds another copy,
+   * or the collection is active. {@link Capability#METADATA}.
    */
-  CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next);
+  CompletionStage<CollectionRecord> restart(String name, Layout layout, Copy copy, Copy next);
 
   /**
    * Restores the settings of a collection that the store has changed for its import, such as how

@@ -97,7 +97,8 @@ final class LegacyStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
   }
 

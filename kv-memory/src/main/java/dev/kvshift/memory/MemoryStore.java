@@ -109,8 +109,9 @@ final class MemoryStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
-    return compose(() -> CollectionRecord.restart(metadata(), name, copy, next));
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
+    return compose(() -> CollectionRecord.restart(metadata(), name, layout, copy, next));
   }
 
   @Override

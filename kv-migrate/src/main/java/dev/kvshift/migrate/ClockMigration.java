@@ -9,6 +9,7 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.copy.SavedPass;
 import dev.kvshift.migrate.internal.cutover.WayBack;
+import dev.kvshift.migrate.internal.host.ClockReset;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.StatusReader;
 import dev.kvshift.migrate.internal.ledger.Event;
@@ -121,6 +122,7 @@ public final class ClockMigration {
     if (copy != null) {
       return;
     }
+    ClockReset.requireNone(plan, ledger);
     ProgressReporter progress = begin(Step.PREPARE, "records");
     boolean isFirst = state().copy() == null;
     if (isFirst && !plan.options().emptySourceAllowed()) {
@@ -195,9 +197,9 @@ public final class ClockMigration {
   /**
    * Takes the collection to a phase, one step at a time, forward or back, and completes a step that
    * another run has begun. Runs a pass before it leaves shadow-read and new-read, in which reads
-   * merge both sides, for new-primary or dual-write. New-only ends with {@link #cutover}.
+   * merge both sides, for new-primary or dual-write. New-only ends with {@link #finish}.
    *
-   * @throws MigrationException.CutoverRefused if the collection has moved
+   * @throws MigrationException.CutoverRefused if the collection has moved for good
    * @throws KvException.Transient if a step has waited for longer than the options' patience; the
    *     message names what it waits for
    */
@@ -208,7 +210,7 @@ public final class ClockMigration {
       if (from != Phase.NEW_ONLY) {
         stepTo(Phase.NEW_PRIMARY);
       }
-      cutover();
+      finish();
     } else if (from == Phase.NEW_ONLY) {
       throw new MigrationException.CutoverRefused(
           "collection "
@@ -237,29 +239,88 @@ public final class ClockMigration {
 
   private Coordinator coordinator(ProgressReporter progress) {
     return Coordinator.inClockOrder(plan.collection(), gate, this::pass)
+        .withCondition(Phase.SHADOW_WRITE, this::requireOwn)
         .withDwell(plan.options().dwell())
         .withHook(plan.options().hook())
         .withProgress(progress::say);
   }
 
+  /** A reset by another process ends this one, whose copy is gone. */
+  private @Nullable String requireOwn(State state) {
+    if (!Objects.requireNonNull(copy).equals(state.copy())) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " was wiped meanwhile, or prepared anew: start the step again");
+    }
+    return null;
+  }
+
   /**
-   * Hands the collection over for ever, from new-primary, or completes what an earlier run has
-   * begun.
+   * Wipes what the migration has brought to the target, so that it can begin again, also under
+   * another layout, or is given up. Only in legacy. Goes on with what an earlier call has begun;
+   * afterwards nothing is prepared. No row of the source is touched.
    *
-   * @throws MigrationException.CutoverRefused if it is in another phase, or an instance cannot
-   *     follow
+   * @param isAbort whether the migration is given up, for the event log
+   * @return what was deleted
+   * @throws MigrationException.CutoverRefused if something must not be deleted, saying why; nothing
+   *     was
+   */
+  public List<String> reset(boolean isAbort) {
+    copy = null;
+    return new ClockReset(plan, clock).run(isAbort);
+  }
+
+  /**
+   * Returns what {@link #reset} would delete. Changes nothing.
+   *
+   * @throws MigrationException.CutoverRefused as it would
+   */
+  public List<String> previewReset() {
+    return new ClockReset(plan, clock).preview();
+  }
+
+  /**
+   * Lets the new store answer and acknowledge alone, from new-read on: the old one follows in
+   * new-primary, and {@link #rollBack} brings it what it has missed, until {@link #finish}. Does
+   * nothing if that was done before.
+   *
+   * @throws MigrationException.CutoverRefused if the collection is in a phase before new-read
    */
   public void cutover() {
     prepare();
+    Phase phase = state().phase();
+    if (phase.compareTo(Phase.NEW_READ) < 0) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " is in phase "
+              + phase.word()
+              + ", and without a leader there is no fence: it is handed over from new-read, so step"
+              + " there first");
+    }
+    if (phase != Phase.NEW_ONLY) {
+      stepTo(Phase.NEW_PRIMARY);
+    }
+  }
+
+  /**
+   * Ends the way back: the new store serves alone, for ever. Completes what an earlier run has
+   * begun.
+   *
+   * @throws MigrationException.CutoverRefused if the collection is in a phase before new-primary,
+   *     or an instance cannot follow
+   */
+  public void finish() {
+    prepare();
     State state = state();
-    if (state.phase() != Phase.NEW_ONLY && state.phase() != Phase.NEW_PRIMARY) {
+    if (state.phase().compareTo(Phase.NEW_PRIMARY) < 0) {
       throw new MigrationException.CutoverRefused(
           "collection "
               + plan.collection()
               + " is in phase "
               + state.phase().word()
-              + ", and without a leader there is no fence: it is handed over from new-primary, so"
-              + " step there first");
+              + ", and its old store answers or acknowledges still: give the command cutover first");
     }
     ProgressReporter progress = begin(Step.CUTOVER, "attempts");
     boolean isSealing = state.phase() == Phase.NEW_PRIMARY;

@@ -67,7 +67,7 @@ final class ClockOrderOnCassandraTest {
                 migration -> migration.step(Phase.SHADOW_READ),
                 ClockMigration::rollBack,
                 migration -> migration.step(Phase.NEW_PRIMARY),
-                ClockMigration::cutover);
+                ClockMigration::finish);
         for (Consumer<ClockMigration> each : runs) {
           run(plan, each);
           clients.awaitWork();

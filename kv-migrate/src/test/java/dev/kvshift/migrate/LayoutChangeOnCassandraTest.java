@@ -81,7 +81,7 @@ final class LayoutChangeOnCassandraTest {
                 migration -> migration.step(Phase.NEW_PRIMARY),
                 ClockMigration::rollBack,
                 migration -> migration.step(Phase.NEW_PRIMARY),
-                ClockMigration::cutover);
+                ClockMigration::finish);
         for (Consumer<ClockMigration> each : runs) {
           run(plan, each);
           clients.awaitWork();

@@ -259,8 +259,9 @@ final class ScyllaStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
-    return CollectionRecord.restart(metadata, name, copy, next);
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
+    return CollectionRecord.restart(metadata, name, layout, copy, next);
   }
 
   @Override

@@ -276,8 +276,9 @@ final class TableStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
-    return own.restart(name, copy, next);
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
+    return own.restart(name, layout, copy, next);
   }
 
   @Override

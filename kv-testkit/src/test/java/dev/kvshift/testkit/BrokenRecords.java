@@ -207,12 +207,14 @@ final class BrokenRecords {
   private static Store restartsTwice(Store store) {
     return new ForwardingStore(store) {
       @Override
-      public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+      public CompletionStage<CollectionRecord> restart(
+          String name, Layout layout, Copy copy, Copy next) {
         return CollectionRecord.read(inner.metadata(), name)
             .thenCompose(
                 found ->
                     inner.restart(
                         name,
+                        layout,
                         found == null || found.copy() == null ? copy : found.copy(),
                         Copy.draw("again")));
       }

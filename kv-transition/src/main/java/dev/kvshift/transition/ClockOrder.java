@@ -158,6 +158,7 @@ public final class ClockOrder {
               requireSameKeys(collection, own, layout);
               return record;
             })
+        .thenCompose(record -> begunAnew(collection, layout, fresh, gate, record))
         .thenCompose(
             record -> {
               Copy known = record == null ? null : record.copy();
@@ -171,12 +172,42 @@ public final class ClockOrder {
             });
   }
 
+  /** Begins the import of a copy that no gate has named anew, if its layout is to be another. */
+  private static CompletionStage<@Nullable CollectionRecord> begunAnew(
+      String collection, Layout layout, Store fresh, Gate gate, @Nullable CollectionRecord record) {
+    if (record == null || record.isHandedOver() || record.layout().equals(layout)) {
+      return CompletableFuture.completedFuture(record);
+    }
+    Copy former = record.copy();
+    return gate.state()
+        .thenCompose(
+            state ->
+                state.copy() != null || former == null || !former.source().equals(SOURCE)
+                    ? CompletableFuture.completedFuture(record)
+                    : fresh
+                        .restart(collection, layout, former, Copy.draw(SOURCE))
+                        .thenCompose(
+                            begun ->
+                                fresh
+                                    .drop(collection, record.incarnation())
+                                    .thenApply(dropped -> begun)));
+  }
+
   /** Names the copy on the old store, so that a service with another old store is found out. */
   private static CompletionStage<Void> announce(Store old, String collection, Copy copy) {
     Bytes text = Bytes.utf8(copy.toString());
     return old.metadata()
         .compareAndSet(GROUP + collection, null, text)
         .thenCompose(done -> requireOld(old, collection, copy));
+  }
+
+  /**
+   * Lets the old store forget a copy that is given up. Does nothing if it names another, or none.
+   */
+  public static CompletionStage<Void> forget(Store old, String collection, Copy copy) {
+    return old.metadata()
+        .compareAndSet(GROUP + collection, Bytes.utf8(copy.toString()), null)
+        .thenAccept(forgotten -> {});
   }
 
   /** Fails with {@code Permanent} unless the old store names the copy. */

@@ -347,7 +347,7 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   /** Returns whether the new side answers and acknowledges alone, and the old one follows. */
   private boolean isFollowed(PhaseTracker.View view) {
-    return oldFloor == null && view.isClockOrdered() && view.phase() == Phase.NEW_PRIMARY;
+    return view.isClockOrdered() && view.phase() == Phase.NEW_PRIMARY;
   }
 
   @Override

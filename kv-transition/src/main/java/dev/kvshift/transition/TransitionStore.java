@@ -516,7 +516,8 @@ final class TransitionStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(
         new KvException.UnsupportedCapability(Capability.METADATA, description));
   }

@@ -456,7 +456,7 @@ final class ClockEraTest {
   /** Prepares the next migration, and copies everything. */
   private void importAgain() {
     Copy next = Copy.draw(copy.source());
-    join(stores.newStore.restart(TwoStores.ITEMS, copy, next));
+    join(stores.newStore.restart(TwoStores.ITEMS, TwoStores.LAYOUT, copy, next));
     copy = next;
     onNew = join(stores.newStore.open(TwoStores.ITEMS, TwoStores.LAYOUT, Claim.importing(copy)));
     State now = join(leader.state());

@@ -385,7 +385,7 @@ class TransitionStoreTest {
   @Test
   void open_newSideHandedOverFromAnotherSource_isServedByTheOldOne() {
     Copy unrelated = Copy.draw("another-log");
-    join(newStore.restart("items", copy, unrelated));
+    join(newStore.restart("items", LAYOUT, copy, unrelated));
     join(newStore.activate("items", unrelated, 1_000));
     try (KvStore service = connect()) {
       service.collection("items", LAYOUT).put(key("a"), Bytes.utf8("1"));
@@ -404,7 +404,7 @@ class TransitionStoreTest {
       }
       newIsDown.set(false);
       Copy unrelated = Copy.draw("another-log");
-      join(newStore.restart("items", copy, unrelated));
+      join(newStore.restart("items", LAYOUT, copy, unrelated));
       StoreCollection impostor = join(newStore.open("items", LAYOUT, Claim.importing(unrelated)));
       FenceOptions regardless = FenceOptions.lasting(LIFETIME).givingUp(Set.of("test"));
       join(onOld.gate().fence("attempt", regardless));
@@ -436,7 +436,7 @@ class TransitionStoreTest {
   @Test
   void fence_instanceWhoseNewSideHoldsAnotherCopy_isRefusedNamingBoth() {
     Copy unrelated = Copy.draw("another-log");
-    join(newStore.restart("items", copy, unrelated));
+    join(newStore.restart("items", LAYOUT, copy, unrelated));
     try (KvStore service = connect()) {
       service.collection("items", LAYOUT);
       awaitObstacle("names copy " + copy, unrelated.toString());
@@ -813,7 +813,7 @@ class TransitionStoreTest {
           "the first copy answers",
           () -> items.get(key("a")).equals(Optional.of(Bytes.utf8("given up"))));
       Copy next = Copy.draw(copy.source());
-      join(newStore.restart("items", copy, next));
+      join(newStore.restart("items", LAYOUT, copy, next));
       join(newStore.drop("items", 1));
       assertThat(items.get(key("a"))).contains(Bytes.utf8("old"));
       copy = next;
@@ -851,7 +851,7 @@ class TransitionStoreTest {
     oldStore = MemoryStoreProvider.open(name + "-old", options);
     onOld = join(oldStore.open("items", LAYOUT, Claim.ACTIVE));
     Copy fresh = Copy.draw(join(onOld.changes().logId(0)));
-    join(newStore.restart("items", copy, fresh));
+    join(newStore.restart("items", LAYOUT, copy, fresh));
     copy = fresh;
     onNew = join(newStore.open("items", LAYOUT, Claim.importing(copy)));
     announce(copy);

@@ -26,7 +26,7 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
         opened.plan().collections().get(0).source().description()
             + " has no leader, so its phases are ordered by clocks: there is no stream, no copy of its"
             + " own, no fence, no certificate and no host. Give one of check, prepare, step, verify, run,"
-            + " cutover, rollback, status, list, set and fleet");
+            + " cutover, rollback, finish, reset, abort, status, list, set and fleet");
   }
 
   /** Does what hosts or the command do for a source with a leader, if there is such a thing. */
@@ -43,38 +43,69 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
     return each(names, migration -> migration.step(phase));
   }
 
-  /** Goes up to the point of no return, or beyond it. */
-  int run(List<String> names, boolean isCutOver) {
+  /**
+   * Goes up to the last phase in which the old store has every write, or hands collections over.
+   *
+   * @param isFinal whether no way back is kept
+   */
+  int run(List<String> names, boolean isCutOver, boolean isFinal) {
     return each(
         names,
         migration -> {
-          if (isCutOver) {
-            migration.step(Phase.NEW_ONLY);
-            sayMoved(migration);
-          } else if (migration.status().gate().phase() != Phase.NEW_ONLY) {
-            migration.step(Phase.NEW_PRIMARY);
-            say("ready for the cutover: give --cutover, or the command cutover");
+          Phase phase = migration.status().gate().phase();
+          if (isCutOver || phase.compareTo(Phase.NEW_PRIMARY) >= 0) {
+            if (phase.compareTo(Phase.NEW_READ) < 0) {
+              migration.step(Phase.NEW_READ);
+            }
+            handOver(migration, isCutOver && isFinal);
           } else {
-            sayMoved(migration);
+            migration.step(Phase.NEW_READ);
+            say(MigrateCommand.READY);
           }
         });
   }
 
-  int cutOver(List<String> names) {
+  /**
+   * Hands collections over.
+   *
+   * @param isFinal whether no way back is kept
+   */
+  int cutOver(List<String> names, boolean isFinal) {
+    return each(names, migration -> handOver(migration, isFinal));
+  }
+
+  private void handOver(ClockMigration migration, boolean isFinal) {
+    migration.cutover();
+    if (isFinal || migration.status().gate().phase() == Phase.NEW_ONLY) {
+      migration.finish(); // completes what an earlier command has begun
+      say("collection " + migration.collection() + " has moved for good, without a pause");
+    } else {
+      say(MigrateCommand.wayBack(migration.collection()));
+    }
+  }
+
+  int finish(List<String> names) {
     return each(
         names,
         migration -> {
-          migration.cutover();
-          sayMoved(migration);
+          migration.finish();
+          say(MigrateCommand.FINISHED);
         });
-  }
-
-  private void sayMoved(ClockMigration migration) {
-    say("collection " + migration.collection() + " has moved, without a pause");
   }
 
   int rollBack(List<String> names, Consumer<Phase> back) {
     return each(names, migration -> back.accept(migration.rollBack()));
+  }
+
+  /** Returns what a reset would delete. */
+  List<String> previewReset(String name) {
+    return migration(opened.plan().collection(name)).previewReset();
+  }
+
+  /** Wipes, and returns what was deleted. */
+  List<String> reset(String name, boolean isAbort) {
+    new HostedMigrations(opened.plan()).note(name, MigrateCommand.words(command));
+    return migration(opened.plan().collection(name)).reset(isAbort);
   }
 
   private int each(List<String> names, Consumer<ClockMigration> work) {
@@ -137,11 +168,14 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
               + pass.epoch()
               + (pass.ended() == null ? ", not at its end" : ", ended at " + pass.ended()));
     }
+    if (gate.phase() == Phase.NEW_PRIMARY) {
+      lines.add("the new store serves alone; " + MigrateCommand.wayBack(status.collection()));
+    }
     if (gate.phase() == Phase.NEW_ONLY) {
       lines.add(
           status.isActive()
               ? "moved, floor " + gate.floor()
-              : "sealed, and the new store is not active yet: give the command cutover");
+              : "sealed, and the new store is not active yet: give the command finish");
     }
     status.events().forEach(event -> lines.add("event " + event));
     return lines;

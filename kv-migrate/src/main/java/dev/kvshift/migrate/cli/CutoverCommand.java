@@ -28,9 +28,9 @@ import picocli.CommandLine.Spec;
     name = "cutover",
     description = {
       "Hands collections over: from legacy by a fence, with a short pause for writers; from"
-          + " new-primary by a seal, without one. The new store then serves alone, and the old one"
-          + " follows: 'rollback' takes a collection back, until 'finish'. With --final there is no"
-          + " way back.",
+          + " new-primary by a seal, without one; from new-read if the old store has no leader. The"
+          + " new store then serves alone, and the old one follows: 'rollback' takes a collection"
+          + " back, until 'finish'. With --final there is no way back.",
       "%nWith --group, all collections of the group are fenced and moved together, all or none; one"
           + " of a group does not move alone. With --postpone, the cutover is made ready and waits"
           + " for 'cutover --go' from anywhere, or for --at HH:MM; 'cutover --cancel' takes it back."
@@ -164,10 +164,10 @@ final class CutoverCommand implements Callable<Integer> {
         || isCancelled
         || !giveUp.services().isEmpty()) {
       throw new KvException.Permanent(
-          "the source has no leader, so nobody waits at a cutover, and it has no options: give the"
-              + " names of collections alone");
+          "the source has no leader, so nobody waits at a cutover, and it has no option but --final:"
+              + " give the names of collections");
     }
-    return work.cutOver(chosen);
+    return work.cutOver(chosen, isFinal);
   }
 
   private int cutOver(HostedWork hosts, List<MigrationPlan> plans, CutoverTime time) {

@@ -76,6 +76,11 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 final class MigrateCommand implements Runnable {
+  static final String READY =
+      "ready for the cutover: give --cutover, or the command cutover; it keeps a way back, until"
+          + " 'finish'";
+
+  static final String FINISHED = "the way back has ended: the new store serves alone";
   private static final String LOG_SETTING = "logback.configurationFile";
 
   /** gRPC warns of each unknown host with a stack trace; kept, or its level would be forgotten. */
@@ -127,7 +132,8 @@ final class MigrateCommand implements Runnable {
         "Does everything that is not done yet, up to the point of no return; with --cutover also"
             + " the cutover.",
         "%nBefore the cutover, everything can be taken back: the old store has every write. Without"
-            + " --cutover, a fenced cutover is left verified, a dual-write cutover in new-primary."
+            + " --cutover, a fenced cutover is left verified, a dual-write cutover in new-primary,"
+            + " or in new-read if the old store has no leader."
             + " After it, 'rollback' brings back what the new store has, until 'finish', unless"
             + " --final was given."
       })
@@ -170,7 +176,7 @@ final class MigrateCommand implements Runnable {
                 "the source has no leader, so there is no result for --json and nobody to give up:"
                     + " leave the options out");
           }
-          return work.run(names, isCutOver);
+          return work.run(names, isCutOver, isFinal);
         },
         opened -> {
           HostedWork hosts = hosts(opened);
@@ -193,9 +199,7 @@ final class MigrateCommand implements Runnable {
                 }
                 boolean hasMoved = hosts == null ? migration.approach(way) : migration.hasMoved();
                 if (!isCutOver && !hasMoved) {
-                  out(
-                      "ready for the cutover: give --cutover, or the command cutover; it keeps a way"
-                          + " back, until 'finish'");
+                  out(READY);
                   return migration.status().copy().counts().rejected() == 0
                       ? ExitCode.OK
                       : ExitCode.REJECTS;
@@ -383,8 +387,8 @@ final class MigrateCommand implements Runnable {
         "Takes collections of the dual-write cutover back to legacy, from every phase before"
             + " new-only.",
         "%nThe old store has everything that services were told, so nothing is copied and nothing"
-            + " is lost. Needs neither the new store nor the broker. End a running step or run"
-            + " first, which would go forward again.",
+            + " is lost. Needs neither the new store nor the broker, unless the old store has no"
+            + " leader. End a running step or run first, which would go forward again.",
         "%nA collection that a cutover has moved, without --final, and that is not finished, is"
             + " taken back from the new store as well: a pass over both stores brings the old one"
             + " what it has missed. That needs both stores, and every running service."
@@ -450,6 +454,7 @@ final class MigrateCommand implements Runnable {
   int finish(@Mixin ConfigOption config, @Mixin NamedCollections collections) {
     return with(
         config,
+        work -> work.finish(collections.names),
         opened ->
             each(
                 opened,
@@ -457,7 +462,7 @@ final class MigrateCommand implements Runnable {
                 new GiveUpOption(),
                 migration -> {
                   migration.endWayBack();
-                  out("the way back has ended: the new store serves alone");
+                  out(FINISHED);
                   return ExitCode.OK;
                 }));
   }
@@ -471,11 +476,16 @@ final class MigrateCommand implements Runnable {
     }
   }
 
+  /** Returns how to use the way back of a collection, or end it. */
+  static String wayBack(String name) {
+    return name + " keeps a way back: 'rollback " + name + "', or 'finish " + name + "' ends it";
+  }
+
   /** Returns what is possible after a cutover. */
   static String afterwards(MigrationPlan plan) {
     String name = plan.collection();
     return Migration.hasWayBack(plan.source(), name, plan.layout())
-        ? name + " keeps a way back: 'rollback " + name + "', or 'finish " + name + "' ends it"
+        ? wayBack(name)
         : name + " has moved for good: there is no way back";
   }
 

@@ -20,6 +20,9 @@ import picocli.CommandLine.Spec;
  * --dry-run}, and lists it in the end.
  */
 abstract class WipeCommand implements Callable<Integer> {
+  private static final String WOULD_DELETE = "would delete ";
+  private static final String DELETED = "deleted ";
+
   @Spec CommandSpec spec = CommandSpec.create();
   @Mixin private ConfigOption config = new ConfigOption();
 
@@ -35,14 +38,34 @@ abstract class WipeCommand implements Callable<Integer> {
     return Termination.run(
         spec.commandLine().getErr(),
         () -> {
-          try (MigrationFile.Opened opened = config.open()) {
-            HostedMigrations migrations = new HostedMigrations(opened.plan());
-            List<String> lines = isDryRun ? preview(migrations, name) : delete(migrations, name);
+          try (MigrationFile.Opened opened = config.openAny()) {
+            List<String> lines =
+                opened.isLed()
+                    ? led(opened)
+                    : inClockOrder(new ClockWork(opened, spec), name, isDryRun);
             lines.forEach(out::println);
             out.flush();
             return ExitCode.OK;
           }
         });
+  }
+
+  private List<String> led(MigrationFile.Opened opened) {
+    HostedMigrations migrations = new HostedMigrations(opened.plan());
+    return isDryRun ? preview(migrations, name) : delete(migrations, name);
+  }
+
+  /** Deletes, or only shows, where the source has no leader. Returns a line for each thing. */
+  List<String> inClockOrder(ClockWork work, String collection, boolean isShownOnly) {
+    throw ClockWork.refusal(work.opened());
+  }
+
+  /** Resets where the source has no leader. */
+  private static List<String> reset(
+      ClockWork work, String collection, boolean isShownOnly, boolean isAbort) {
+    return isShownOnly
+        ? lines(WOULD_DELETE, work.previewReset(collection))
+        : lines(DELETED, work.reset(collection, isAbort));
   }
 
   /** Returns a line for each thing that would be deleted. */
@@ -68,12 +91,17 @@ abstract class WipeCommand implements Callable<Integer> {
   static final class Reset extends WipeCommand {
     @Override
     List<String> preview(HostedMigrations migrations, String collection) {
-      return lines("would delete ", migrations.previewReset(collection));
+      return lines(WOULD_DELETE, migrations.previewReset(collection));
     }
 
     @Override
     List<String> delete(HostedMigrations migrations, String collection) {
-      return lines("deleted ", migrations.reset(collection));
+      return lines(DELETED, migrations.reset(collection));
+    }
+
+    @Override
+    List<String> inClockOrder(ClockWork work, String collection, boolean isShownOnly) {
+      return WipeCommand.reset(work, collection, isShownOnly, false);
     }
   }
 
@@ -89,12 +117,17 @@ abstract class WipeCommand implements Callable<Integer> {
   static final class Abort extends WipeCommand {
     @Override
     List<String> preview(HostedMigrations migrations, String collection) {
-      return lines("would delete ", migrations.previewReset(collection));
+      return lines(WOULD_DELETE, migrations.previewReset(collection));
     }
 
     @Override
     List<String> delete(HostedMigrations migrations, String collection) {
-      return lines("deleted ", migrations.abort(collection));
+      return lines(DELETED, migrations.abort(collection));
+    }
+
+    @Override
+    List<String> inClockOrder(ClockWork work, String collection, boolean isShownOnly) {
+      return WipeCommand.reset(work, collection, isShownOnly, true);
     }
   }
 

@@ -95,10 +95,18 @@ final class ClockOrderCommandTest {
       assertThat(out.toString())
           .contains("files: phase dual-write, epoch 2; 1 of 1 processes ready for the next step\n");
       assertThat(execute(file, "set", "files", "--scan-rows-per-second", "100000")).isZero();
-      assertThat(execute(file, "cutover", "files")).isEqualTo(ExitCode.REFUSED);
-      assertThat(err.toString()).contains("handed over from new-primary, so step there first");
+      for (String command : List.of("cutover", "finish")) {
+        assertThat(execute(file, command, "files")).as(command).isEqualTo(ExitCode.REFUSED);
+      }
+      assertThat(err.toString())
+          .contains("handed over from new-read, so step there first")
+          .contains("give the command cutover first");
       assertThat(execute(file, "run", "files")).as("%s", err).isZero();
-      assertThat(out.toString()).contains("ready for the cutover");
+      assertThat(out.toString()).endsWith(MigrateCommand.READY + "\n");
+      assertThat(execute(file, "cutover", "files")).as("%s", err).isZero();
+      assertThat(out.toString()).endsWith(MigrateCommand.wayBack("files") + "\n");
+      assertThat(execute(file, "status")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("serves alone; " + MigrateCommand.wayBack("files"));
       files.put(key("primary"), Bytes.utf8("3"));
       assertThat(execute(file, "rollback", "files")).as("%s", err).isZero();
       assertThat(out.toString())
@@ -107,15 +115,31 @@ final class ClockOrderCommandTest {
       for (String command : List.of("copy", "stream", "plan", "pause", "host")) {
         assertThat(execute(file, command)).as(command).isEqualTo(ExitCode.USAGE);
       }
-      for (String command : List.of("repair", "reset", "retire", "abort", "certificate")) {
+      for (String command : List.of("repair", "retire", "certificate")) {
         assertThat(execute(file, command, "files")).as(command).isEqualTo(ExitCode.USAGE);
       }
-      assertThat(err.toString().lines().filter(line -> line.contains(REFUSAL))).hasSize(10);
+      assertThat(execute(file, "retire", "--dry-run", "files")).isEqualTo(ExitCode.USAGE);
+      assertThat(err.toString().lines().filter(line -> line.contains(REFUSAL))).hasSize(9);
+      assertThat(execute(file, "reset", "--dry-run", "files")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("would delete incarnation 1 of the collection");
+      assertThat(execute(file, "reset", "files")).as("%s", err).isZero();
+      assertThat(out.toString()).contains("\ndeleted incarnation 1 of the collection");
+      assertThat(execute(file, "abort", "files")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString()).contains("it is not prepared, so there is nothing to wipe");
       assertThat(execute(file, "cutover", "--postpone", "files")).isEqualTo(ExitCode.USAGE);
       assertThat(execute(file, "run", "--give-up", "old", "files")).isEqualTo(ExitCode.USAGE);
       assertThat(execute(file, "run", "--cutover", "files")).as("%s", err).isZero();
-      assertThat(execute(file, "run", "--cutover", "files")).as("%s", err).isZero();
-      assertThat(out.toString()).endsWith("collection files has moved, without a pause\n");
+      assertThat(out.toString()).endsWith(MigrateCommand.wayBack("files") + "\n");
+      for (String command : List.of("run", "cutover")) {
+        assertThat(execute(file, command, "files")).as("%s", err).isZero();
+        assertThat(out.toString()).endsWith(MigrateCommand.wayBack("files") + "\n");
+      }
+      assertThat(execute(file, "run", "--cutover", "--final", "files")).as("%s", err).isZero();
+      for (String command : List.of("run", "cutover")) {
+        assertThat(execute(file, command, "files")).as("%s", err).isZero();
+        assertThat(out.toString())
+            .endsWith("collection files has moved for good, without a pause\n");
+      }
       assertThat(execute(file, "status")).as("%s", err).isZero();
       assertThat(out.toString()).contains("files: phase new-only, ").contains("\nmoved, floor ");
       assertThat(execute(file, "rollback", "files")).isEqualTo(ExitCode.REFUSED);

@@ -101,12 +101,13 @@ final class LayoutChangeCommandTest {
                                 + WHOLE));
       }
       assertThat(execute("run", "files", "--config", file.toString())).as("%s", err).isZero();
-      files.put(key(ROWS + 1), Bytes.utf8("primary"));
+      files.put(key(ROWS + 1), Bytes.utf8("read"));
       requireRange(files, ROWS + 2);
       assertThat(execute("run", "--cutover", "files", "--config", file.toString()))
           .as("%s", err)
           .isZero();
-      assertThat(out.toString()).endsWith("collection files has moved, without a pause\n");
+      assertThat(execute("finish", "files", "--config", file.toString())).as("%s", err).isZero();
+      assertThat(out.toString()).endsWith("the way back has ended: the new store serves alone\n");
     }
     try (KvStore after = Stores.connect(newSide)) {
       requireRange(after.collection("files", SHARDED), ROWS + 2);

@@ -145,9 +145,10 @@ public final class ShardedStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
     return store
-        .restart(name, copy, next)
+        .restart(name, layout, copy, next)
         .thenCompose(begun -> alignDirectory(name).thenApply(aligned -> begun));
   }
 

@@ -336,9 +336,9 @@ public abstract class MetadataClause extends Clause {
     write(first, key, Mutation.put(hex("01")).withVersion(versionAgo(Duration.ofMinutes(1))));
     Copy next = Copy.draw("kit");
     CollectionRecord begun = CollectionRecord.importing(pointLayout(), next).withIncarnation(2);
-    assertThat(join(store().restart(name, COPY, next))).isEqualTo(begun);
-    assertThat(join(store().restart(name, COPY, next))).isEqualTo(begun);
-    assertPermanent(() -> store().restart(name, COPY, Copy.draw("kit")));
+    assertThat(join(store().restart(name, pointLayout(), COPY, next))).isEqualTo(begun);
+    assertThat(join(store().restart(name, pointLayout(), COPY, next))).isEqualTo(begun);
+    assertPermanent(() -> store().restart(name, pointLayout(), COPY, Copy.draw("kit")));
     assertPermanent(() -> store().activate(name, COPY, versionAgo(Duration.ofMinutes(1))));
     StoreCollection second = join(store().open(name, pointLayout(), Claim.importing(next)));
     assertThat(read(second, key)).isNull();
@@ -356,7 +356,7 @@ public abstract class MetadataClause extends Clause {
     StoreCollection reader = join(store().open(name, pointLayout(), Claim.READ));
     assertThat(read(reader, key)).isEqualTo(Row.of(key, version, hex("01"), null));
     Copy next = Copy.draw("kit");
-    join(store().restart(name, COPY, next));
+    join(store().restart(name, pointLayout(), COPY, next));
     join(store().drop(name, 1));
     Await.failure(() -> reader.get(key, call()));
     StoreCollection second = join(store().open(name, pointLayout(), Claim.importing(next)));
@@ -383,7 +383,7 @@ public abstract class MetadataClause extends Clause {
     String name = tested().freshName();
     join(store().open(name, pointLayout(), Claim.importing(COPY)));
     CollectionRecord active = join(store().activate(name, COPY, versionAgo(Duration.ofMinutes(1))));
-    assertPermanent(() -> store().restart(name, COPY, Copy.draw("kit")));
+    assertPermanent(() -> store().restart(name, pointLayout(), COPY, Copy.draw("kit")));
     assertThat(record(name)).isEqualTo(active);
   }
 

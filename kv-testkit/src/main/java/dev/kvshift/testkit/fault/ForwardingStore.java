@@ -67,8 +67,9 @@ public abstract class ForwardingStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
-    return inner.restart(name, copy, next);
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
+    return inner.restart(name, layout, copy, next);
   }
 
   @Override

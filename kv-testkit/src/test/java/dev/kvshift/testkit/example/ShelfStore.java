@@ -111,7 +111,8 @@ final class ShelfStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
     throw unsupported(Capability.METADATA);
   }
 

@@ -85,7 +85,8 @@ public final class FileStore implements Store {
   }
 
   @Override
-  public CompletionStage<CollectionRecord> restart(String name, Copy copy, Copy next) {
+  public CompletionStage<CollectionRecord> restart(
+      String name, Layout layout, Copy copy, Copy next) {
     return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
   }
 

@@ -90,7 +90,10 @@ public final class Reset {
       ResetRecord reset = begin(isAbort);
       CollectionRecord next =
           Await.patiently(
-              patience, () -> plan.target().restart(plan.collection(), reset.from(), reset.next()));
+              patience,
+              () ->
+                  plan.target()
+                      .restart(plan.collection(), plan.layout(), reset.from(), reset.next()));
       announce(reset, next.incarnation());
       deleteTopics(reset);
       Await.patiently(patience, () -> plan.target().drop(plan.collection(), reset.incarnation()));

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param from the copy that is wiped
  * @param next the copy that a later migration fills
  * @param incarnation the incarnation that is dropped
- * @param topic the topic that is deleted
+ * @param topic the topic that is deleted; empty if there is none, without a leader
  * @param topicId Kafka's id of it, or null if it was never created
  * @param isAbort whether the migration is given up, rather than begun again
  */

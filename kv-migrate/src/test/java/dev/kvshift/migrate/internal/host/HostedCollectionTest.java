@@ -544,7 +544,7 @@ final class HostedCollectionTest {
         new Ledger(target.metadata(), "files", Duration.ofSeconds(10), Clock.systemUTC());
     Copy former = ledger.require(MigrationConfig.KEY).requireCopy();
     Copy next = Copy.draw(former.source());
-    join(target.restart("files", former, next));
+    join(target.restart("files", LAYOUT, former, next));
     join(target.drop("files", 1));
     Gate gate = join(source.open("files", LAYOUT, Claim.NONE)).gate();
     Gate.State state = join(gate.state());

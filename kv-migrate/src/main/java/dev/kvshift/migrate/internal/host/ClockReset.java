@@ -1,0 +1,177 @@
+package dev.kvshift.migrate.internal.host;
+
+import dev.kvshift.api.Capability;
+import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.Event;
+import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.MergeRecord;
+import dev.kvshift.migrate.internal.ledger.ResetRecord;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Phase;
+import dev.kvshift.transition.ClockOrder;
+import dev.kvshift.transition.MetadataGate;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Wipes what a migration without a leader has brought to the target, so that it can begin again,
+ * perhaps under another layout, or is given up: {@link Reset} where the gate is in the target.
+ *
+ * <p><b>Invariants</b>, and what breaks without each:
+ *
+ * <ol>
+ *   <li><i>The collection is in phase legacy, and every instance is.</i> In any other phase
+ *       services read from the target, or the target has writes that the source has missed.
+ *   <li><i>Gate, target and source name one copy</i>, before anything is changed. Another store
+ *       with a collection of that name would be wiped.
+ *   <li><i>What is to be wiped is recorded first</i>, with the copy that follows. A run that goes
+ *       on after a crash would otherwise wipe the copy that follows.
+ *   <li><i>The gate names no copy before the target is changed, in an epoch of its own.</i> A
+ *       coordinator that has read the former epoch would take a step into a copy that is gone.
+ * </ol>
+ */
+public final class ClockReset {
+  private final MigrationPlan plan;
+  private final Ledger ledger;
+  private final MetadataGate gate;
+  private final List<String> deleted = new ArrayList<>();
+
+  /** Creates a reset; nothing is read or changed yet. */
+  public ClockReset(MigrationPlan plan, Clock clock) {
+    this.plan = plan;
+    this.ledger = Ledger.of(plan, clock);
+    this.gate = MetadataGate.of(plan.target(), plan.collection());
+  }
+
+  /**
+   * Refuses to go on while a reset has begun and not ended.
+   *
+   * @throws MigrationException.CutoverRefused if that is so
+   */
+  public static void requireNone(MigrationPlan plan, Ledger ledger) {
+    if (ledger.get(ResetRecord.KEY) != null) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " is being wiped, and that has not ended: give the command reset again");
+    }
+  }
+
+  /**
+   * Proves the identity of everything, and returns what would be deleted. Changes nothing.
+   *
+   * @throws MigrationException.CutoverRefused if something must not be deleted, saying why
+   */
+  public List<String> preview() {
+    ResetRecord begun = ledger.get(ResetRecord.KEY);
+    return things(begun == null ? prove(false) : begun);
+  }
+
+  /**
+   * Wipes. Goes on with what an earlier run has begun. Afterwards nothing is prepared.
+   *
+   * @param isAbort whether the migration is given up, for the event log
+   * @return what was deleted
+   * @throws MigrationException.CutoverRefused if something must not be deleted, saying why; nothing
+   *     was
+   */
+  public List<String> run(boolean isAbort) {
+    ResetRecord begun = ledger.get(ResetRecord.KEY);
+    ResetRecord reset = begun == null ? begin(isAbort) : begun;
+    withdraw(reset.from());
+    Await.patiently(
+        plan.options().patience(),
+        () -> plan.target().restart(plan.collection(), plan.layout(), reset.from(), reset.next()));
+    Await.patiently(
+        plan.options().patience(),
+        () -> ClockOrder.forget(plan.source(), plan.collection(), reset.from()));
+    ledger.remove(MergeRecord.KEY);
+    Await.patiently(
+        plan.options().patience(),
+        () -> plan.target().drop(plan.collection(), reset.incarnation()));
+    deleted.addAll(things(reset));
+    ledger.append(Event.wiped(reset, plan.source().description()));
+    ledger.remove(ResetRecord.KEY);
+    return List.copyOf(deleted);
+  }
+
+  private static List<String> things(ResetRecord reset) {
+    return List.of(
+        "incarnation " + reset.incarnation() + " of the collection on the target",
+        "the records of copy " + reset.from());
+  }
+
+  private ResetRecord begin(boolean isAbort) {
+    ResetRecord proved = prove(isAbort);
+    ledger.put(ResetRecord.KEY, proved);
+    return proved;
+  }
+
+  private ResetRecord prove(boolean isAbort) {
+    if (!plan.target().capabilities().contains(Capability.DROP)) {
+      throw new KvException.UnsupportedCapability(Capability.DROP, plan.target().description());
+    }
+    Gate.State state = state();
+    requireLegacy(state);
+    Copy copy = state.copy();
+    if (copy == null) {
+      throw refused("it is not prepared, so there is nothing to wipe");
+    }
+    CollectionRecord record = new PreparedSides(plan, "wiped").requireTarget(copy);
+    if (record.state() == CollectionRecord.State.ACTIVE) {
+      throw refused("services write to the target's collection");
+    }
+    Await.patiently(
+        plan.options().patience(),
+        () -> ClockOrder.requireOld(plan.source(), plan.collection(), copy));
+    return new ResetRecord(copy, Copy.draw(copy.source()), record.incarnation(), "", null, isAbort);
+  }
+
+  private void requireLegacy(Gate.State state) {
+    if (state.phase() == Phase.NEW_ONLY) {
+      throw refused("it has moved, and the target alone has what services have written since");
+    }
+    if (state.phase() != Phase.LEGACY) {
+      throw refused(
+          "services write to the target, too: it is in phase "
+              + state.phase().word()
+              + "; take it back with the command rollback first");
+    }
+    if (state.copy() != null && state.acceptMin() != state.epoch()) {
+      throw refused(
+          "its last step is not complete, so that a process may still write to the target: give"
+              + " the command rollback first");
+    }
+  }
+
+  /** Lets the gate name no copy, in an epoch of its own. */
+  private void withdraw(Copy from) {
+    while (true) {
+      Gate.State now = state();
+      if (now.copy() == null) {
+        return;
+      }
+      requireLegacy(now);
+      if (!from.equals(now.copy())) {
+        throw refused(
+            "its gate names copy " + now.copy() + ", not " + from + ": it was prepared anew");
+      }
+      Gate.State next = now.withEpoch(now.epoch() + 1).withCopy(null);
+      Await.patiently(plan.options().patience(), () -> gate.compareAndSet(now, next));
+    }
+  }
+
+  private Gate.State state() {
+    return Await.patiently(plan.options().patience(), gate::state);
+  }
+
+  private MigrationException.CutoverRefused refused(String why) {
+    return new PreparedSides(plan, "wiped").refused(why);
+  }
+}
