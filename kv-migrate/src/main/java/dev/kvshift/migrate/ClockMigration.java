@@ -364,11 +364,12 @@ public final class ClockMigration {
    * @throws MigrationException.CutoverRefused if the collection has moved
    */
   public Phase rollBack() {
-    Phase before = state().phase();
-    if (before != Phase.LEGACY) {
+    State before = state();
+    boolean isBack = before.phase() == Phase.LEGACY && before.acceptMin() == before.epoch();
+    if (!isBack) {
       step(Phase.LEGACY);
     }
-    return before;
+    return before.phase();
   }
 
   /** Reads the state of the migration. Needs no other step and changes nothing. */

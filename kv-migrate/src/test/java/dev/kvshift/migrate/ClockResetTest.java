@@ -155,6 +155,18 @@ final class ClockResetTest {
   }
 
   @Test
+  void reset_lastStepBackIsNotComplete_waitsForTheRollback() {
+    ClockMigration migration = migration(WHOLE, target);
+    migration.step(Phase.SHADOW_WRITE);
+    State state = state();
+    State back = state.withEpoch(state.epoch() + 1).withPhase(Phase.LEGACY);
+    assertThat(join(gate.compareAndSet(state, back.withAcceptMin(state.epoch())))).isTrue();
+    assertRefused(migration, "its last step is not complete");
+    assertThat(migration.rollBack()).isEqualTo(Phase.LEGACY);
+    assertThat(migration.reset(false)).hasSize(2);
+  }
+
+  @Test
   void reset_targetHoldsAnotherCopy_deletesNothing() {
     ClockMigration migration = migration(WHOLE, target);
     migration.step(Phase.DUAL_WRITE);

@@ -162,7 +162,8 @@ public final class ClockReset {
         throw refused(
             "its gate names copy " + now.copy() + ", not " + from + ": it was prepared anew");
       }
-      Gate.State next = now.withEpoch(now.epoch() + 1).withCopy(null);
+      long epoch = now.epoch() + 1; // complete at once: every instance is in legacy already
+      Gate.State next = now.withEpoch(epoch).withAcceptMin(epoch).withCopy(null);
       Await.patiently(plan.options().patience(), () -> gate.compareAndSet(now, next));
     }
   }
