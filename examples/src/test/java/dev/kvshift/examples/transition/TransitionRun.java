@@ -83,12 +83,12 @@ final class TransitionRun {
     System.out.println("seed " + SEED);
     long begun = System.nanoTime();
     CompletableFuture<CassandraNode> startingNode =
-        CompletableFuture.supplyAsync(CassandraNode::shared);
+        CompletableFuture.supplyAsync(CassandraNode::start);
     CompletableFuture<KafkaBroker> startingBroker =
-        CompletableFuture.supplyAsync(KafkaBroker::shared);
-    try (ForkedLegacyServer legacy = ForkedLegacyServer.start()) {
-      CassandraNode node = startingNode.join();
-      KafkaBroker broker = startingBroker.join();
+        CompletableFuture.supplyAsync(KafkaBroker::start);
+    try (ForkedLegacyServer legacy = ForkedLegacyServer.start();
+        CassandraNode node = startingNode.join();
+        KafkaBroker broker = startingBroker.join()) {
       String oldStore = legacy.connectionString() + "?client=orders";
       String newStore = target(node);
       startInstances(oldStore);
