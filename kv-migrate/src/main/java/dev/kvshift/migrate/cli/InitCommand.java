@@ -70,7 +70,9 @@ final class InitCommand implements Callable<Integer> {
     write(config.file, text());
     config.read();
     PrintWriter out = spec.commandLine().getOut();
-    out.println("wrote " + config.file + ": complete it, then 'check' tries it");
+    boolean isComplete = from != null && to != null && kafka != null && !collections.isEmpty();
+    out.println(
+        "wrote " + config.file + ": " + (isComplete ? "" : "complete it, then ") + "'check' tries it");
     out.flush();
     return ExitCode.OK;
   }

@@ -43,6 +43,7 @@ final class InitCommandTest {
         .as(err::toString)
         .isZero();
 
+    assertThat(out.toString()).isEqualTo("wrote " + file() + ": 'check' tries it\n");
     MigrationFile written = MigrationFile.read(file());
     assertThat(written.source()).isEqualTo("legacy://l:1?token=file:it's");
     assertThat(written.target()).isEqualTo("memory://b");
