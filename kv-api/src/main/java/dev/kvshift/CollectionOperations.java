@@ -41,6 +41,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
@@ -93,11 +94,13 @@ final class CollectionOperations {
   }
 
   Pending<@Nullable Void> put(Key key, Bytes value, WriteOptions options) {
-    return put(key, value, options, call(options)).send();
+    Call call = call(options);
+    return put(key, value, options, call, write -> send(write, call)).send();
   }
 
   Pending<@Nullable Void> delete(Key key, WriteOptions options) {
-    return delete(key, options, call(options)).send();
+    Call call = call(options);
+    return delete(key, options, call, write -> send(write, call)).send();
   }
 
   Pending<RangePage> getRange(
@@ -116,7 +119,8 @@ final class CollectionOperations {
 
   Pending<Map<Key, Outcome<Optional<Bytes>>>> getAll(Collection<Key> keys, ReadOptions options) {
     Call call = call(options);
-    JointReads reads = new JointReads(collection, call);
+    JointRequests<StoreKey, @Nullable Row> reads =
+        new JointRequests<>(key -> collection.get(key, call), all -> collection.getAll(all, call));
     return KeyBatch.send(
         Effect.READ,
         call,
@@ -126,11 +130,12 @@ final class CollectionOperations {
               InvalidArgument.requireNonNull(options, "options");
               return KeyBatch.distinct(keys);
             }),
-        key -> get(reads.add(storeKey(key)), call));
+        key -> reads.add(key.main(), read -> get(() -> read.apply(storeKey(key)), call)));
   }
 
   Pending<Map<Key, Outcome<@Nullable Void>>> putAll(Map<Key, Bytes> entries, WriteOptions options) {
     Call call = call(options);
+    JointRequests<Write, Long> writes = writes(call);
     Map<Key, Bytes> copy = new LinkedHashMap<>();
     return KeyBatch.send(
         Effect.WRITE,
@@ -144,11 +149,15 @@ final class CollectionOperations {
                   .forEach(value -> InvalidArgument.requireNonNull(value, "one of the values"));
               return KeyBatch.distinct(copy.keySet());
             }),
-        key -> put(key, Objects.requireNonNull(copy.get(key)), options, call));
+        key ->
+            writes.add(
+                key.main(),
+                write -> put(key, Objects.requireNonNull(copy.get(key)), options, call, write)));
   }
 
   Pending<Map<Key, Outcome<@Nullable Void>>> deleteAll(Collection<Key> keys, WriteOptions options) {
     Call call = call(options);
+    JointRequests<Write, Long> writes = writes(call);
     return KeyBatch.send(
         Effect.WRITE,
         call,
@@ -158,7 +167,7 @@ final class CollectionOperations {
               requireNoTtl(options);
               return KeyBatch.distinct(keys);
             }),
-        key -> delete(key, options, call));
+        key -> writes.add(key.main(), write -> delete(key, options, call, write)));
   }
 
   private Pending<Optional<Bytes>> get(
@@ -175,7 +184,30 @@ final class CollectionOperations {
             value -> value.map(Bytes::size).orElse(0), value -> value.isPresent() ? 1 : 0));
   }
 
-  private Pending<@Nullable Void> put(Key key, Bytes value, WriteOptions options, Call call) {
+  /** One row to write. */
+  private record Write(StoreKey key, Mutation mutation) {}
+
+  private CompletionStage<Long> send(Write write, Call call) {
+    return collection.write(write.key, write.mutation, call);
+  }
+
+  private JointRequests<Write, Long> writes(Call call) {
+    return new JointRequests<>(write -> send(write, call), all -> sendAll(all, call));
+  }
+
+  private List<CompletionStage<Long>> sendAll(List<Write> writes, Call call) {
+    Map<StoreKey, Mutation> mutations = new LinkedHashMap<>();
+    writes.forEach(write -> mutations.put(write.key, write.mutation));
+    Map<StoreKey, CompletionStage<Long>> sent = collection.writeAll(mutations, call);
+    return writes.stream().map(write -> Objects.requireNonNull(sent.get(write.key))).toList();
+  }
+
+  private Pending<@Nullable Void> put(
+      Key key,
+      Bytes value,
+      WriteOptions options,
+      Call call,
+      Function<Write, CompletionStage<Long>> writer) {
     return write(
         Operation.PUT,
         call,
@@ -185,19 +217,20 @@ final class CollectionOperations {
           Duration ttl = InvalidArgument.requireNonNull(options, "options").ttl();
           Instant expiry =
               ttl == null ? null : clock.instant().plus(ttl).truncatedTo(ChronoUnit.MILLIS);
-          return collection.write(
-              storeKey, Mutation.of(value).withExpiry(expiry).withLock(options.lock()), call);
+          return writer.apply(
+              new Write(storeKey, Mutation.of(value).withExpiry(expiry).withLock(options.lock())));
         },
         () -> key.clustering().size() + value.size());
   }
 
-  private Pending<@Nullable Void> delete(Key key, WriteOptions options, Call call) {
+  private Pending<@Nullable Void> delete(
+      Key key, WriteOptions options, Call call, Function<Write, CompletionStage<Long>> writer) {
     return write(
         Operation.DELETE,
         call,
         () -> {
           requireNoTtl(options);
-          return collection.write(storeKey(key), Mutation.delete().withLock(options.lock()), call);
+          return writer.apply(new Write(storeKey(key), Mutation.delete().withLock(options.lock())));
         },
         () -> key.clustering().size());
   }

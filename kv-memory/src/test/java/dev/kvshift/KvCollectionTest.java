@@ -236,7 +236,7 @@ final class KvCollectionTest {
     assertThat(script.together).containsExactly(ofMany.subList(0, 100));
     for (int ended = 0; ended < keys.size(); ended++) {
       assertThat(sent.size() - ended)
-          .isBetween(1, KeyBatch.PARALLEL_KEYS + JointReads.MAX_KEYS - 1);
+          .isBetween(1, KeyBatch.PARALLEL_KEYS + JointRequests.MAX_KEYS - 1);
       sent.get(ended).complete(null);
     }
     assertThat(all.join().keySet()).containsExactlyElementsOf(keys);
@@ -244,6 +244,29 @@ final class KvCollectionTest {
         .containsExactly(
             ofMany.subList(0, 100), ofMany.subList(100, 200), ofMany.subList(200, 250), ofFew);
     assertThat(script.calls).hasSize(keys.size());
+  }
+
+  /** A key without company is written alone. */
+  @Test
+  void putAllAndDeleteAll_keysOfAMainKey_areWrittenTogether() {
+    ScriptedCollection script = new ScriptedCollection();
+    script.write = () -> CompletableFuture.completedFuture(1L);
+    KvCollection collection = script.view(KvObserver.NONE);
+    Bytes main = Bytes.utf8("main");
+    Map<Key, Bytes> entries = new LinkedHashMap<>();
+    List<StoreKey> stored = new ArrayList<>();
+    for (int i = 0; i < JointRequests.MAX_KEYS + 2; i++) {
+      entries.put(Key.of(main, Bytes.of((byte) i)), VALUE);
+      stored.add(StoreKey.of(main, Bytes.of((byte) i)));
+    }
+    entries.put(KEY, VALUE);
+    collection.putAll(entries).values().forEach(Outcome::orThrow);
+    assertThat(script.calls).hasSize(entries.size());
+    collection.deleteAll(entries.keySet()).values().forEach(Outcome::orThrow);
+    List<StoreKey> first = stored.subList(0, JointRequests.MAX_KEYS);
+    List<StoreKey> rest = stored.subList(JointRequests.MAX_KEYS, stored.size());
+    assertThat(script.together).containsExactly(first, rest, first, rest);
+    assertThat(script.calls).hasSize(2 * entries.size());
   }
 
   @Test
@@ -254,6 +277,20 @@ final class KvCollectionTest {
     assertThat(script.view(KvObserver.NONE).getAll(keys(KvCollection.MAX_KEYS)).values())
         .hasSize(KvCollection.MAX_KEYS)
         .allSatisfy(outcome -> assertThat(outcome.orThrow()).contains(VALUE));
+  }
+
+  @Test
+  void deleteAll_asManyKeysOfAMainKeyAsAllowed_needsNoDeepStack() {
+    ScriptedCollection script = new ScriptedCollection();
+    script.write = () -> CompletableFuture.completedFuture(1L);
+    List<Key> keys = new ArrayList<>();
+    for (Key key : keys(KvCollection.MAX_KEYS)) {
+      keys.add(Key.of(VALUE, key.main()));
+    }
+    assertThat(script.view(KvObserver.NONE).deleteAll(keys).values())
+        .hasSize(KvCollection.MAX_KEYS)
+        .containsOnly(Outcome.<@Nullable Void>ok(null));
+    assertThat(script.together).hasSize(KvCollection.MAX_KEYS / JointRequests.MAX_KEYS);
   }
 
   @Test

@@ -15,6 +15,7 @@ import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Row;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -88,6 +89,45 @@ final class PendingTest {
     assertThat(outcomes.get(ONE)).isEqualTo(Outcome.ok(Optional.empty()));
     assertThatThrownBy(() -> outcomes.get(TWO).orThrow())
         .isExactlyInstanceOf(KvException.Transient.class);
+  }
+
+  /** No outcome says that nothing was written of a key that was sent with others. */
+  @Test
+  void putAll_deadlinePassesWhileKeysAreSentTogether_reportsThoseThatWereSent() {
+    script.beforeWriteAll =
+        call -> {
+          while (!call.isExpired()) {
+            Thread.onSpinWait();
+          }
+        };
+    script.write = () -> CompletableFuture.completedFuture(1L);
+    Map<Key, Bytes> entries = new LinkedHashMap<>();
+    for (int i = 0; i < JointRequests.MAX_KEYS; i++) {
+      entries.put(Key.of(Bytes.utf8("main"), Bytes.of((byte) i)), VALUE);
+    }
+    Map<Key, Outcome<@Nullable Void>> outcomes =
+        script.view(KvObserver.NONE).putAll(entries, WRITE);
+    assertThat(outcomes).hasSize(JointRequests.MAX_KEYS);
+    assertThat(outcomes.values()).containsOnly(Outcome.<@Nullable Void>ok(null));
+    assertThat(script.calls).hasSize(JointRequests.MAX_KEYS);
+  }
+
+  @Test
+  void putAll_driverFailsBeyondItsContract_isUnknownForEachThatWasSent() {
+    RuntimeException bug = new IllegalStateException("a bug of the driver");
+    script.beforeWriteAll =
+        call -> {
+          throw bug;
+        };
+    Key beside = Key.of(ONE.main(), VALUE);
+    assertThat(
+            script.view(KvObserver.NONE).putAll(Map.of(ONE, VALUE, beside, VALUE), WRITE).values())
+        .hasSize(2)
+        .allSatisfy(
+            outcome ->
+                assertThatThrownBy(outcome::orThrow)
+                    .isExactlyInstanceOf(KvException.UnknownOutcome.class)
+                    .hasCause(bug));
   }
 
   static Stream<Function<KvCollection.Async, CompletionStage<?>>> operations() {

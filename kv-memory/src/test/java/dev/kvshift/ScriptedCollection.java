@@ -24,7 +24,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +47,10 @@ final class ScriptedCollection implements StoreCollection {
   /** The calls that were made, in their order. */
   final List<Call> calls = Collections.synchronizedList(new ArrayList<>());
 
-  /** The keys that were read together, in their order. */
+  /** Runs before rows are written together. */
+  Consumer<Call> beforeWriteAll = call -> {};
+
+  /** The keys that were read or written together, in their order. */
   final List<List<StoreKey>> together = Collections.synchronizedList(new ArrayList<>());
 
   KvCollection view(KvObserver observer) {
@@ -87,6 +92,14 @@ final class ScriptedCollection implements StoreCollection {
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
     calls.add(call);
     return write.get();
+  }
+
+  @Override
+  public Map<StoreKey, CompletionStage<Long>> writeAll(
+      Map<StoreKey, Mutation> mutations, Call call) {
+    together.add(List.copyOf(mutations.keySet()));
+    beforeWriteAll.accept(call);
+    return StoreCollection.super.writeAll(mutations, call);
   }
 
   @Override

@@ -7,7 +7,9 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +71,22 @@ public interface StoreCollection {
    * @return the version of the write: its own, or the one that the store has issued
    */
   CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call);
+
+  /**
+   * Writes several rows, all at once; the caller bounds their number. Each ends as {@link #write}
+   * ends for its key alone, with a version and an outcome of its own, whatever becomes of the
+   * others: the call is not atomic. A store overrides this if it can write rows of one main key and
+   * shard together.
+   *
+   * @return the stage of each key
+   */
+  default Map<StoreKey, CompletionStage<Long>> writeAll(
+      Map<StoreKey, Mutation> mutations, Call call) {
+    Map<StoreKey, CompletionStage<Long>> written = new LinkedHashMap<>();
+    mutations.forEach(
+        (key, mutation) -> written.put(key, Futures.start(() -> write(key, mutation, call))));
+    return written;
+  }
 
   /** Reads one page of a range of one main key and shard. Range collections only. */
   CompletionStage<RowPage> range(Bytes main, Bytes shard, Range range, PageLimit limit, Call call);

@@ -35,7 +35,9 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -181,6 +183,45 @@ final class ScyllaCollection implements StoreCollection {
               : ServerClock.require(serverClock, call)
                   .thenCompose(right -> writeLocked(key, mutation, lock, call));
         });
+  }
+
+  /** Writes the rows of a partition together, unless one of them is more than a row to send. */
+  @Override
+  public Map<StoreKey, CompletionStage<Long>> writeAll(
+      Map<StoreKey, Mutation> mutations, Call call) {
+    Map<StoreKey, Mutation> versioned =
+        layout().shape() == Shape.POINT ? null : versionedNow(mutations);
+    return versioned == null
+        ? StoreCollection.super.writeAll(mutations, call)
+        : rows.writer().writeAll(versioned, call);
+  }
+
+  /**
+   * Returns checked writes with the versions that they get now. Returns null if one of them is
+   * wrong, is under a lock or has to wait for its version: each then goes its own way.
+   */
+  private @Nullable Map<StoreKey, Mutation> versionedNow(Map<StoreKey, Mutation> mutations) {
+    Map<StoreKey, Mutation> versioned = new LinkedHashMap<>();
+    try {
+      checker.requireWritable();
+      mutations.forEach(this::check);
+      for (Map.Entry<StoreKey, Mutation> write : mutations.entrySet()) {
+        Mutation mutation = write.getValue();
+        if (mutation.version() == null) {
+          requireLive();
+          long version =
+              mutation.lock() == null ? serverClock.drawNow(record.floor()) : StoreClock.NOT_NOW;
+          if (version == StoreClock.NOT_NOW) {
+            return null;
+          }
+          mutation = mutation.withVersion(version);
+        }
+        versioned.put(write.getKey(), mutation);
+      }
+      return versioned;
+    } catch (KvException e) { // and its own write meets it again
+      return null;
+    }
   }
 
   private void requireLive() {

@@ -13,6 +13,7 @@ import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
+import dev.kvshift.api.ShardRule;
 import dev.kvshift.scylla.internal.session.Sessions;
 import dev.kvshift.scylla.internal.session.Settings;
 import dev.kvshift.spi.Call;
@@ -29,6 +30,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -126,6 +128,30 @@ final class LockedWriteTest {
     Lock lock = take(other, LONG);
     assertThatThrownBy(() -> write(lock, "mine")).isInstanceOf(KvException.Permanent.class);
     assertThat(value(points)).isEmpty();
+  }
+
+  @Test
+  void writeAll_underALockGivenBack_isRefusedForEach() {
+    StoreCollection ranges =
+        await(store.open("ranges", Layout.range(ShardRule.none()), Claim.ACTIVE));
+    StoreKey beside = StoreKey.of(KEY.main(), Bytes.utf8("beside"));
+    Lock lock = take(store, LONG);
+    Mutation locked = Mutation.put(Bytes.utf8("mine")).withLock(lock);
+    ranges
+        .writeAll(Map.of(KEY, locked, beside, locked), call())
+        .forEach(
+            (key, version) ->
+                assertThat(await(version)).isBetween(lock.token(), lock.token() + 999_999));
+    await(store.locks(SPACE).release(lock, call()));
+    Mutation late = Mutation.delete().withLock(lock);
+    ranges
+        .writeAll(Map.of(KEY, late, beside, late), call())
+        .forEach(
+            (key, version) ->
+                assertThatThrownBy(() -> await(version))
+                    .isExactlyInstanceOf(KvException.Permanent.class));
+    assertThat(await(ranges.get(KEY, call())).value()).isEqualTo(Bytes.utf8("mine"));
+    assertThat(await(ranges.get(beside, call())).value()).isEqualTo(Bytes.utf8("mine"));
   }
 
   @Test

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -80,6 +81,11 @@ final class BrokenLeases {
             BrokenLeases::deletesUnderAnyLock,
             DriverKit.Locks.class,
             "delete_underALockGrantedAnewSince_isRefused"),
+        collection(
+            "writes several keys under any lock",
+            BrokenLeases::writesSeveralUnderAnyLock,
+            DriverKit.Locks.class,
+            "putAll_underALockGrantedAnewSince_isRefusedForEach"),
         collection(
             "holds back whoever has no lock",
             BrokenLeases::holdsBackWhoeverHasNoLock,
@@ -260,6 +266,18 @@ final class BrokenLeases {
       public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
         return inner.write(
             key, mutation.value() == null ? mutation.withLock(null) : mutation, call);
+      }
+    };
+  }
+
+  private static StoreCollection writesSeveralUnderAnyLock(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public Map<StoreKey, CompletionStage<Long>> writeAll(
+          Map<StoreKey, Mutation> mutations, Call call) {
+        Map<StoreKey, Mutation> unlocked = new LinkedHashMap<>(mutations);
+        unlocked.replaceAll((key, mutation) -> mutation.withLock(null));
+        return super.writeAll(unlocked, call);
       }
     };
   }

@@ -3,6 +3,7 @@ package dev.kvshift.testkit;
 import static dev.kvshift.testkit.BrokenDriversTest.collection;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage.Stop;
@@ -19,9 +20,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
@@ -100,6 +103,21 @@ final class BrokenRows {
             BrokenRows::answersInAnotherOrder,
             DriverKit.MultiKey.class,
             "getAll_keysOfTheSpi_endAsGetDoesForEachAlone"),
+        collection(
+            "returns one version for several writes",
+            BrokenRows::returnsOneVersion,
+            DriverKit.MultiKey.class,
+            "writeAll_keysOfTheSpi_endAsWriteDoesForEachAlone"),
+        collection(
+            "refuses what is written beside a wrong key",
+            BrokenRows::refusesBesideAWrongKey,
+            DriverKit.MultiKey.class,
+            "writeAll_keysOfTheSpi_endAsWriteDoesForEachAlone"),
+        collection(
+            "writes several keys at the greatest of their versions",
+            BrokenRows::writesAtTheGreatestVersion,
+            DriverKit.MultiKey.class,
+            "writeAll_versionsOfTheirOwn_areComparedKeyByKey"),
         collection(
             "invents tombstones",
             BrokenRows::inventsTombstones,
@@ -259,6 +277,64 @@ final class BrokenRows {
       @Override
       public List<CompletionStage<@Nullable Row>> getAll(List<StoreKey> keys, Call call) {
         return super.getAll(keys.stream().sorted().toList(), call);
+      }
+    };
+  }
+
+  private static StoreCollection returnsOneVersion(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public Map<StoreKey, CompletionStage<Long>> writeAll(
+          Map<StoreKey, Mutation> mutations, Call call) {
+        Map<StoreKey, CompletionStage<Long>> written = super.writeAll(mutations, call);
+        CompletionStage<Long> last = null;
+        for (CompletionStage<Long> stage : written.values()) {
+          last = stage;
+        }
+        CompletionStage<Long> one = last;
+        written.replaceAll((key, stage) -> one);
+        return written;
+      }
+    };
+  }
+
+  private static StoreCollection refusesBesideAWrongKey(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public Map<StoreKey, CompletionStage<Long>> writeAll(
+          Map<StoreKey, Mutation> mutations, Call call) {
+        try {
+          mutations.forEach(this::check);
+        } catch (KvException e) {
+          Map<StoreKey, CompletionStage<Long>> refused = new LinkedHashMap<>();
+          mutations.keySet().forEach(key -> refused.put(key, CompletableFuture.failedFuture(e)));
+          return refused;
+        }
+        return super.writeAll(mutations, call);
+      }
+    };
+  }
+
+  private static StoreCollection writesAtTheGreatestVersion(StoreCollection collection) {
+    return new ForwardingCollection(collection) {
+      @Override
+      public Map<StoreKey, CompletionStage<Long>> writeAll(
+          Map<StoreKey, Mutation> mutations, Call call) {
+        Long greatest =
+            mutations.values().stream()
+                .map(Mutation::version)
+                .filter(Objects::nonNull)
+                .max(Comparator.naturalOrder())
+                .orElse(null);
+        Map<StoreKey, CompletionStage<Long>> written = new LinkedHashMap<>();
+        mutations.forEach(
+            (key, mutation) ->
+                written.put(
+                    key,
+                    inner
+                        .write(key, mutation.withVersion(greatest), call)
+                        .thenApply(version -> greatest == null ? version : mutation.version())));
+        return written;
       }
     };
   }

@@ -7,6 +7,8 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
@@ -59,6 +61,23 @@ final class NewWrites {
    */
   CompletionStage<Long> writeDrawn(long floor, StoreKey key, Mutation mutation, Call call) {
     return begin(new Attempts(floor, key, mutation, call, true));
+  }
+
+  /**
+   * Writes rows to the new side, in one request if it can. What fails is repeated for each alone.
+   *
+   * @param checked the new side, opened and checked
+   * @param floor the floor of the hand-over
+   * @param mutations writes whose versions were drawn just now, by the new side's clock
+   */
+  Map<StoreKey, CompletionStage<Long>> writeAllDrawn(
+      StoreCollection checked, long floor, Map<StoreKey, Mutation> mutations, Call call) {
+    Map<StoreKey, Attempts> all = new LinkedHashMap<>();
+    mutations.forEach(
+        (key, mutation) -> all.put(key, new Attempts(floor, key, mutation, call, true)));
+    Map<StoreKey, CompletionStage<Long>> sent = checked.writeAll(mutations, call);
+    all.forEach((key, attempts) -> Futures.start(() -> sent.get(key)).whenComplete(attempts));
+    return new LinkedHashMap<>(all);
   }
 
   private static CompletionStage<Long> begin(Attempts attempts) {

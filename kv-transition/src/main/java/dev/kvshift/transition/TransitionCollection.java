@@ -30,7 +30,9 @@ import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -642,6 +644,42 @@ final class TransitionCollection implements StoreCollection, Reported {
               ? writeNewOnly(view.floor(), key, mutation, call)
               : new WriteOperation(key, mutation, call).begin();
         });
+  }
+
+  /**
+   * Writes rows together in the last phase only. Before it, each write takes its own phase, version
+   * and acknowledgements.
+   */
+  @Override
+  public Map<StoreKey, CompletionStage<Long>> writeAll(
+      Map<StoreKey, Mutation> mutations, Call call) {
+    PhaseTracker.View view = tracker.current();
+    StoreCollection checked =
+        view.phase() == Phase.NEW_ONLY ? newSide.checkedOrNull(view.floor()) : null;
+    Map<StoreKey, Mutation> drawn =
+        checked == null || use.isReadOnly() ? null : drawnNow(mutations, view.floor());
+    return drawn == null
+        ? StoreCollection.super.writeAll(mutations, call)
+        : newWrites.writeAllDrawn(checked, view.floor(), drawn, call);
+  }
+
+  /**
+   * Returns writes with the versions that they get now; null if one is under a lock, has a version
+   * or has to wait for it.
+   */
+  private @Nullable Map<StoreKey, Mutation> drawnNow(
+      Map<StoreKey, Mutation> mutations, long floor) {
+    Map<StoreKey, Mutation> drawn = new LinkedHashMap<>();
+    for (Map.Entry<StoreKey, Mutation> write : mutations.entrySet()) {
+      Mutation mutation = write.getValue();
+      boolean isPlain = mutation.lock() == null && mutation.version() == null;
+      long version = isPlain ? newSide.drawNow(floor) : StoreClock.NOT_NOW;
+      if (version == StoreClock.NOT_NOW) {
+        return null;
+      }
+      drawn.put(write.getKey(), mutation.withVersion(version));
+    }
+    return drawn;
   }
 
   /**

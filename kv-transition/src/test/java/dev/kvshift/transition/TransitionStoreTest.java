@@ -50,6 +50,7 @@ import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -114,6 +115,7 @@ class TransitionStoreTest {
   private final CompletableFuture<StoreCollection> neverOpened = new CompletableFuture<>();
   private final Queue<CompletionStage<@Nullable Row>> newReads = new ConcurrentLinkedQueue<>();
   private final List<Integer> newReadsTogether = new CopyOnWriteArrayList<>();
+  private final List<Integer> newWritesTogether = new CopyOnWriteArrayList<>();
   private final Queue<RuntimeException> oldFaults = new ConcurrentLinkedQueue<>();
   private final Queue<KvException> newWrites = new ConcurrentLinkedQueue<>();
   private final List<Long> newVersions = new CopyOnWriteArrayList<>();
@@ -172,6 +174,13 @@ class TransitionStoreTest {
       return failure == null
           ? inner.write(key, mutation, call)
           : CompletableFuture.failedFuture(failure);
+    }
+
+    @Override
+    public Map<StoreKey, CompletionStage<Long>> writeAll(
+        Map<StoreKey, Mutation> mutations, Call call) {
+      newWritesTogether.add(mutations.size());
+      return super.writeAll(mutations, call);
     }
   }
 
@@ -242,6 +251,39 @@ class TransitionStoreTest {
       assertThat(outcomes.get(key("b"))).isEqualTo(Outcome.ok(Optional.empty()));
       assertThat(items.getAll(keys).get(key("a")))
           .isEqualTo(Outcome.ok(Optional.of(Bytes.utf8("2"))));
+    }
+  }
+
+  @Test
+  void putAll_ofOneMainKey_writesTogetherOnceNoStepCanCome() {
+    Map<Key, Bytes> entries = new LinkedHashMap<>();
+    List.of("a", "b", "c").forEach(each -> entries.put(key(each), Bytes.utf8("1")));
+    try (KvStore service = connect()) {
+      KvCollection items = service.collection("items", LAYOUT);
+      awaitReady();
+      items.putAll(entries).values().forEach(Outcome::orThrow);
+      assertThat(value(onOld, "c")).isEqualTo("1");
+      assertThat(newWritesTogether).isEmpty();
+      Gate.State moved = move();
+      items.put(key("d"), Bytes.utf8("1"));
+      entries.replaceAll((key, value) -> Bytes.utf8("2"));
+
+      newVersions.clear();
+      newWrites.add(new KvException.UnknownOutcome("no answer"));
+      newWrites.add(new KvException.Permanent("no permission"));
+      Map<Key, Outcome<@Nullable Void>> outcomes = items.putAll(entries);
+
+      assertThat(newWritesTogether).containsExactly(3);
+      assertThat(outcomes.get(key("a"))).isEqualTo(Outcome.<@Nullable Void>ok(null));
+      assertThatThrownBy(() -> outcomes.get(key("b")).orThrow())
+          .isExactlyInstanceOf(KvException.Permanent.class);
+      assertThat(outcomes.get(key("c"))).isEqualTo(Outcome.<@Nullable Void>ok(null));
+      assertThat(newVersions).hasSize(4).allMatch(version -> version > moved.floor());
+      assertThat(newVersions.get(3)).isEqualTo(newVersions.get(0));
+      assertThat(Set.copyOf(newVersions)).hasSize(3);
+      assertThat(value(onNew, "a")).isEqualTo("2");
+      assertThat(value(onNew, "b")).isNull();
+      assertThat(row(onNew, "c").version()).isEqualTo(newVersions.get(2));
     }
   }
 

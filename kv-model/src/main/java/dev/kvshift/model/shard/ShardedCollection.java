@@ -22,7 +22,10 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -116,11 +119,75 @@ final class ShardedCollection implements StoreCollection {
     return Futures.start(
         () -> {
           StoreKey full = sharded(key);
-          boolean mustBeListed = mutation.value() != null || showsTombstones;
-          return mustBeListed && !isKnown(full.main(), full.shard())
+          return mustBeListed(full, mutation)
               ? writeListed(full, mutation, call)
               : entries.write(full, mutation, call);
         });
+  }
+
+  /** Returns whether the directory row of a write's shard has to be written first. */
+  private boolean mustBeListed(StoreKey full, Mutation mutation) {
+    return (mutation.value() != null || showsTombstones) && !isKnown(full.main(), full.shard());
+  }
+
+  /**
+   * Writes the entries of a shard together, after one directory row for all of them unless that is
+   * known to exist. The directory rows of a main key are written together, too.
+   */
+  @Override
+  public Map<StoreKey, CompletionStage<Long>> writeAll(
+      Map<StoreKey, Mutation> mutations, Call call) {
+    Map<StoreKey, CompletionStage<Long>> written = new LinkedHashMap<>();
+    Map<StoreKey, Mutation> listed = new LinkedHashMap<>();
+    Map<StoreKey, Map<StoreKey, Mutation>> unlisted = new LinkedHashMap<>();
+    mutations.forEach(
+        (key, mutation) -> {
+          try {
+            StoreKey full = sharded(key);
+            Map<StoreKey, Mutation> beside = listed;
+            if (mustBeListed(full, mutation)) {
+              entries.check(full, mutation);
+              StoreKey row = StoreKey.of(full.main(), full.shard());
+              beside = unlisted.computeIfAbsent(row, absent -> new LinkedHashMap<>());
+            }
+            beside.put(full, mutation);
+          } catch (KvException e) {
+            written.put(key, CompletableFuture.failedFuture(e));
+          }
+        });
+    entries.writeAll(listed, call).forEach((full, stage) -> written.put(unsharded(full), stage));
+    Map<StoreKey, Mutation> rows = new LinkedHashMap<>();
+    unlisted.keySet().forEach(row -> rows.put(row, directoryRow));
+    directory
+        .writeAll(rows, call)
+        .forEach(
+            (row, listing) ->
+                written.putAll(
+                    writeListed(row, listing, Objects.requireNonNull(unlisted.get(row)), call)));
+    return written;
+  }
+
+  /** Writes the entries of a shard once its directory row was acknowledged. */
+  private Map<StoreKey, CompletionStage<Long>> writeListed(
+      StoreKey row, CompletionStage<Long> listing, Map<StoreKey, Mutation> mutations, Call call) {
+    CompletionStage<Map<StoreKey, CompletionStage<Long>>> sent =
+        listing.handle(
+            (version, error) -> {
+              if (error != null) {
+                throw notSent(error);
+              }
+              addKnown(row.main(), row.clustering());
+              return entries.writeAll(mutations, call);
+            });
+    Map<StoreKey, CompletionStage<Long>> written = new LinkedHashMap<>();
+    mutations
+        .keySet()
+        .forEach(
+            full ->
+                written.put(
+                    unsharded(full),
+                    sent.thenCompose(all -> Objects.requireNonNull(all.get(full)))));
+    return written;
   }
 
   /** Writes the directory row, then the entry. */
@@ -218,7 +285,11 @@ final class ShardedCollection implements StoreCollection {
 
   /** Returns a row whose key has no shard, as callers see it. */
   static Row unsharded(Row row) {
-    return row.withKey(StoreKey.of(row.key().main(), row.key().clustering()));
+    return row.withKey(unsharded(row.key()));
+  }
+
+  private static StoreKey unsharded(StoreKey full) {
+    return StoreKey.of(full.main(), full.clustering());
   }
 
   /** Returns the key with its shard, as the inner store sees it. */

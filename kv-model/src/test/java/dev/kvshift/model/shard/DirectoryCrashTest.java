@@ -13,6 +13,7 @@ import dev.kvshift.api.Entry;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.WriteOptions;
@@ -28,7 +29,11 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -129,6 +134,56 @@ class DirectoryCrashTest {
                 + " not written: try again")
         .hasCauseInstanceOf(KvException.UnknownOutcome.class);
     assertThat(through(new Passing()).get(Key.of(MAIN, VALUE))).isEmpty();
+  }
+
+  /** Of two new shards, the row of one fails, that of the other comes late. */
+  @Test
+  void putAll_shardsAreNew_sendsEntriesOnlyBehindTheRowOfTheirShard() {
+    CompletableFuture<Void> late = new CompletableFuture<>();
+    List<String> sent = new ArrayList<>();
+    KvCollection writer =
+        through(
+            new Passing() {
+              @Override
+              public <T extends @Nullable Object> CompletionStage<T> run(
+                  Request request, Supplier<CompletionStage<T>> body) {
+                Bytes shard = request.key().shard();
+                if (!request.isOfDirectory()) {
+                  sent.add("entry " + shard.concat(request.key().clustering()).toHex());
+                  return body.get();
+                }
+                sent.add("row " + request.key().clustering().toHex());
+                return request.key().clustering().equals(Bytes.fromHex("0001"))
+                    ? CompletableFuture.failedFuture(new KvException.UnknownOutcome("cut"))
+                    : late.thenCompose(now -> body.get());
+              }
+            });
+    Map<Key, Bytes> entries = new LinkedHashMap<>();
+    for (String clustering : List.of("000101", "000201", "000102", "000202")) {
+      entries.put(Key.of(MAIN, Bytes.fromHex(clustering)), VALUE);
+    }
+    CompletableFuture<Map<Key, Outcome<@Nullable Void>>> put =
+        writer.async().putAll(entries, WriteOptions.none()).toCompletableFuture();
+    assertThat(sent).containsExactly("row 0001", "row 0002");
+    late.complete(null);
+    Map<Key, Outcome<@Nullable Void>> outcomes = put.join();
+    assertThat(sent)
+        .containsExactly("row 0001", "row 0002", "entry 0002000201", "entry 0002000202");
+    assertThat(readAll())
+        .containsExactlyInAnyOrder(Bytes.fromHex("000201"), Bytes.fromHex("000202"));
+    outcomes.forEach(
+        (key, outcome) -> {
+          if (key.clustering().startsWith(Bytes.fromHex("0002"))) {
+            assertThat(outcome).isEqualTo(Outcome.<@Nullable Void>ok(null));
+          } else {
+            assertThatThrownBy(outcome::orThrow).isExactlyInstanceOf(KvException.Transient.class);
+          }
+        });
+    sent.clear();
+    Key known = Key.of(MAIN, Bytes.fromHex("000203"));
+    Key beside = Key.of(MAIN, Bytes.fromHex("000204"));
+    writer.putAll(Map.of(known, VALUE, beside, VALUE)).values().forEach(Outcome::orThrow);
+    assertThat(sent).containsExactlyInAnyOrder("entry 0002000203", "entry 0002000204");
   }
 
   @Test

@@ -9,6 +9,8 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.KvException.Permanent;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.LockResult;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.Range;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Store;
 import dev.kvshift.testkit.concurrent.Await;
@@ -17,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -259,6 +262,24 @@ public abstract class LocksClause extends Clause {
     assertThat(points(CollectionApi.SYNC).get(key)).isEqualTo(hex("01"));
     view.delete(key, WriteOptions.lock(current));
     assertThat(points(CollectionApi.SYNC).get(key)).isNull();
+  }
+
+  @Test
+  @Needs(Capability.RANGES)
+  void putAll_underALockGrantedAnewSince_isRefusedForEach() {
+    Bytes main = freshMain();
+    Lock late = lock(main);
+    locks().release(late);
+    Lock current = lock(main);
+    Map<Key, Bytes> entries =
+        Map.of(Key.of(main, hex("01")), hex("0a"), Key.of(main, hex("02")), hex("0b"));
+    var view = tested().view(tested().sharedName(rangeLayout()), rangeLayout());
+    view.putAll(entries, WriteOptions.lock(late))
+        .values()
+        .forEach(outcome -> assertPermanent(outcome::orThrow));
+    assertThat(ranges(CollectionApi.SYNC).clusterings(main, Range.all())).isEmpty();
+    view.putAll(entries, WriteOptions.lock(current)).values().forEach(Outcome::orThrow);
+    entries.forEach((key, value) -> assertThat(view.get(key)).contains(value));
   }
 
   @Test

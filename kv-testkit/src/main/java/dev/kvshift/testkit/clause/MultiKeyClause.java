@@ -236,6 +236,79 @@ public abstract class MultiKeyClause extends Clause {
   }
 
   @Test
+  @Needs(Capability.RANGES)
+  void writeAll_keysOfTheSpi_endAsWriteDoesForEachAlone() {
+    Bytes main = freshMain();
+    StoreKey first = StoreKey.of(main, hex("01"));
+    StoreKey second = StoreKey.of(main, hex("02"));
+    StoreKey deleted = StoreKey.of(main, hex("03"));
+    StoreKey another = StoreKey.of(freshMain(), hex("01"));
+    write(ranges(), deleted, Mutation.put(hex("0a")));
+    Map<StoreKey, Mutation> mutations = new LinkedHashMap<>();
+    mutations.put(second, Mutation.put(hex("0b")));
+    mutations.put(deleted, Mutation.delete());
+    mutations.put(another, Mutation.put(hex("0c")));
+    mutations.put(first, Mutation.put(Bytes.empty()));
+    assertWritten(mutations, ranges().writeAll(mutations, call()));
+    StoreKey tooLong =
+        StoreKey.of(main, Bytes.of(new byte[store().limits().maxClusteringBytes() + 1]));
+    mutations.replaceAll((key, mutation) -> Mutation.put(hex("0d")));
+    Map<StoreKey, Mutation> beside = new LinkedHashMap<>(Map.of(tooLong, Mutation.put(hex("0e"))));
+    beside.putAll(mutations);
+    Map<StoreKey, CompletionStage<Long>> mixed = new LinkedHashMap<>();
+    mixed.putAll(ranges().writeAll(beside, call()));
+    assertInvalid(() -> mixed.remove(tooLong));
+    assertWritten(mutations, mixed);
+    assertThat(ranges().writeAll(Map.of(), call())).isEmpty();
+    Map<StoreKey, Mutation> late = Map.of(first, Mutation.delete(), second, Mutation.delete());
+    ranges()
+        .writeAll(late, Call.within(Duration.ZERO))
+        .forEach(
+            (key, stage) -> {
+              KvException error = Await.failure(() -> stage);
+              assertThat(error)
+                  .isInstanceOfAny(KvException.Transient.class, KvException.UnknownOutcome.class);
+              if (error instanceof KvException.Transient) {
+                Row row = read(ranges(), key);
+                assertThat(row == null ? null : row.value()).isEqualTo(hex("0d"));
+              }
+            });
+  }
+
+  /** Asserts that each write has the version and the value of the row that is read. */
+  private void assertWritten(
+      Map<StoreKey, Mutation> mutations, Map<StoreKey, CompletionStage<Long>> written) {
+    assertThat(written.keySet()).containsExactlyInAnyOrderElementsOf(mutations.keySet());
+    mutations.forEach(
+        (key, mutation) -> {
+          long version = join(Objects.requireNonNull(written.get(key)));
+          Row row = read(ranges(), key);
+          assertThat(row == null ? null : row.value()).as("%s", key).isEqualTo(mutation.value());
+          assertThat(row == null ? version : row.version()).as("%s", key).isEqualTo(version);
+        });
+  }
+
+  @Test
+  @Needs({Capability.RANGES, Capability.VERSIONED_WRITES})
+  void writeAll_versionsOfTheirOwn_areComparedKeyByKey() {
+    Bytes main = freshMain();
+    long version = versionAgo(Duration.ofMinutes(1));
+    Map<StoreKey, Mutation> mutations = new LinkedHashMap<>();
+    for (int i = 0; i < 10; i++) {
+      StoreKey key = StoreKey.of(main, Bytes.of((byte) i));
+      write(ranges(), key, Mutation.put(hex("0a")).withVersion(version + 5));
+      mutations.put(key, Mutation.put(hex("0b")).withVersion(version + i));
+    }
+    Map<StoreKey, CompletionStage<Long>> written = ranges().writeAll(mutations, call());
+    mutations.forEach(
+        (key, mutation) -> {
+          assertThat(join(Objects.requireNonNull(written.get(key)))).isEqualTo(mutation.version());
+          Bytes expected = key.clustering().compareTo(hex("05")) < 0 ? hex("0a") : hex("0b");
+          assertThat(read(ranges(), key)).extracting(Row::value).isEqualTo(expected);
+        });
+  }
+
+  @Test
   @Needs({Capability.EXPIRY, Capability.RANGES})
   void getAll_expiringKeysOfOneMainKey_areReadUntilTheyEnd() {
     Bytes main = freshMain();

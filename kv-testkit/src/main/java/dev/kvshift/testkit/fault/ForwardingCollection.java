@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A collection that forwards every request to another one, for subclasses that change some. {@link
- * #getAll} is a {@link #get} for each key, so that a subclass changes both at once.
+ * #getAll} is a {@link #get} for each key and {@link #writeAll} a {@link #write}, so that a
+ * subclass changes both at once.
  */
 public class ForwardingCollection implements StoreCollection {
   /** The collection that requests are forwarded to. */

@@ -10,10 +10,12 @@ import dev.kvshift.scylla.internal.session.DriverErrors;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
+import dev.kvshift.spi.StoreKey;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -39,7 +41,9 @@ import org.jspecify.annotations.Nullable;
  * requests ends, or until a whole batch waits. A partition has at most {@value #MAX_REQUESTS}
  * requests in flight. If the whole collection is busy, with {@value #BUSY_ROWS} rows in flight, a
  * write waits even though its partition is idle, until any request of the collection ends, but at
- * most {@link #LINGER}, since a request of a busy collection takes longer than that.
+ * most {@link #LINGER}, since a request of a busy collection takes longer than that. Writes that
+ * come together ({@link #writeAll}) are a batch already: it is sent at once where a single write
+ * would be, and otherwise its writes wait like any others.
  *
  * <p><b>Invariants</b>, and what breaks without each:
  *
@@ -210,7 +214,7 @@ public final class PartitionWrites {
   }
 
   public CompletionStage<Long> write(RowWrite write) {
-    if (write.bytes() > MAX_ROW_BYTES || requests.settings().maxQueued() == 0) {
+    if (isAlwaysAlone(write)) {
       return alone(write);
     }
     Partition partition = new Partition(write.key().main(), write.key().shard());
@@ -223,22 +227,13 @@ public final class PartitionWrites {
       lane = lanes.computeIfAbsent(partition, absent -> new Lane(absent, deadline, now));
       if ((lane.isFree() && rowsInFlight < BUSY_ROWS) || lane.mustNotWait(deadline)) {
         begin(lane, 1, deadline, now);
-      } else if (requests.enterQueue(lane.waiting.size())) {
-        turn = new Waiting(write);
-        lane.add(turn);
-        if (lane.isDue(now)) {
-          due = new ArrayDeque<>();
-          next(lane, now, due);
-        } else if (lane.inFlight < UNBATCHED_REQUESTS) {
-          linger(lane, now);
-        }
       } else {
-        forgetIdle(lane);
-        return CompletableFuture.failedFuture(
-            new KvException.Overloaded(
-                what
-                    + " was not sent, too many writes are waiting (maxQueued, half of it for one"
-                    + " partition): back off and try again"));
+        turn = new Waiting(write);
+        due = new ArrayDeque<>(1);
+        if (!isQueued(lane, turn, now, due)) {
+          forgetIdle(lane);
+          return CompletableFuture.failedFuture(overloaded());
+        }
       }
     }
     if (turn == null) {
@@ -246,10 +241,106 @@ public final class PartitionWrites {
       sent.whenComplete((version, error) -> ended(lane, 1));
       return sent;
     }
-    if (due != null) {
-      sendAll(due);
-    }
+    sendAll(due);
     return turn;
+  }
+
+  /**
+   * Writes rows, those of one partition together: a caller that has several need not wait until
+   * writes pile up. Each ends as if it were written alone.
+   */
+  public Map<StoreKey, CompletionStage<Long>> writeAll(List<RowWrite> writes) {
+    Map<StoreKey, CompletionStage<Long>> written = new LinkedHashMap<>();
+    Map<Partition, List<Waiting>> batches = new LinkedHashMap<>();
+    for (RowWrite write : writes) {
+      if (isAlwaysAlone(write)) {
+        written.put(write.key(), started(() -> alone(write)));
+      } else {
+        Waiting turn = new Waiting(write);
+        written.put(write.key(), turn);
+        batches
+            .computeIfAbsent(
+                new Partition(write.key().main(), write.key().shard()), absent -> new ArrayList<>())
+            .add(turn);
+      }
+    }
+    Queue<PartitionBatch> due = new ArrayDeque<>();
+    List<Waiting> refused = new ArrayList<>();
+    synchronized (this) {
+      long now = nanoTime.getAsLong();
+      batches.forEach((partition, turns) -> beginAll(partition, turns, now, due, refused));
+    }
+    refused.forEach(turn -> turn.completeExceptionally(overloaded()));
+    sendAll(due);
+    return written;
+  }
+
+  /** Takes writes of a partition as batches that are due at once, or has them wait with others. */
+  private void beginAll(
+      Partition partition,
+      List<Waiting> turns,
+      long now,
+      Queue<PartitionBatch> due,
+      List<Waiting> refused) {
+    long deadline = turns.get(0).deadline();
+    Lane lane = lanes.computeIfAbsent(partition, absent -> new Lane(absent, deadline, now));
+    for (List<Waiting> batch : divided(turns)) {
+      if ((lane.isFree() && rowsInFlight < BUSY_ROWS) || lane.mustNotWait(deadline)) {
+        begin(lane, batch.size(), deadline, now);
+        due.add(new PartitionBatch(lane, batch));
+      } else {
+        for (Waiting turn : batch) {
+          if (!isQueued(lane, turn, now, due)) {
+            refused.add(turn);
+          }
+        }
+      }
+    }
+    forgetIdle(lane);
+  }
+
+  /** Divides writes into batches by the limits of one. */
+  private static List<List<Waiting>> divided(List<Waiting> turns) {
+    List<List<Waiting>> batches = new ArrayList<>();
+    List<Waiting> batch = new ArrayList<>();
+    int bytes = 0;
+    for (Waiting turn : turns) {
+      int size = turn.write.bytes();
+      if (batch.size() == MAX_ROWS || bytes + size > MAX_BATCH_BYTES) {
+        batches.add(batch);
+        batch = new ArrayList<>();
+        bytes = 0;
+      }
+      batch.add(turn);
+      bytes += size;
+    }
+    batches.add(batch);
+    return batches;
+  }
+
+  private boolean isAlwaysAlone(RowWrite write) {
+    return write.bytes() > MAX_ROW_BYTES || requests.settings().maxQueued() == 0;
+  }
+
+  private KvException overloaded() {
+    return new KvException.Overloaded(
+        what
+            + " was not sent, too many writes are waiting (maxQueued, half of it for one"
+            + " partition): back off and try again");
+  }
+
+  /** Has a write wait in its lane, if there is room, and takes a batch that is due by that. */
+  private boolean isQueued(Lane lane, Waiting turn, long now, Queue<PartitionBatch> due) {
+    if (!requests.enterQueue(lane.waiting.size())) {
+      return false;
+    }
+    lane.add(turn);
+    if (lane.isDue(now)) {
+      next(lane, now, due);
+    } else if (lane.inFlight < UNBATCHED_REQUESTS) {
+      linger(lane, now);
+    }
+    return true;
   }
 
   private void begin(Lane lane, int rows, long deadline, long now) {

@@ -8,12 +8,17 @@ import dev.kvshift.scylla.internal.schema.CollectionStatements;
 import dev.kvshift.scylla.internal.schema.CollectionStatements.RowWrite;
 import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -92,21 +97,54 @@ public final class RowWriter {
 
   /** Writes a row at a version, which it returns. */
   public CompletionStage<Long> write(StoreKey key, Mutation mutation, long version, Call call) {
+    RowWrite row = row(key, mutation, version, call);
+    return row == null ? writeChunked(key, mutation, version, call) : send(row);
+  }
+
+  /** Writes several rows, each of which brings its version; those of a partition together. */
+  public Map<StoreKey, CompletionStage<Long>> writeAll(
+      Map<StoreKey, Mutation> mutations, Call call) {
+    Map<StoreKey, CompletionStage<Long>> written = new LinkedHashMap<>();
+    List<RowWrite> together = new ArrayList<>(mutations.size());
+    mutations.forEach(
+        (key, mutation) -> {
+          long version = Objects.requireNonNull(mutation.version());
+          RowWrite row = row(key, mutation, version, call);
+          if (row == null || partitions == null) {
+            written.put(key, Futures.start(() -> write(key, mutation, version, call)));
+          } else {
+            note(row);
+            together.add(row);
+          }
+        });
+    if (partitions != null) {
+      written.putAll(partitions.writeAll(together));
+    }
+    return written;
+  }
+
+  /** Returns the row of a write; null if its value has to be cut into chunks first. */
+  private @Nullable RowWrite row(StoreKey key, Mutation mutation, long version, Call call) {
     Bytes value = mutation.value();
     Instant expiry = mutation.expiry();
     if (statements.isForeign()) {
-      return send(foreign(key, mutation, version, call));
+      return foreign(key, mutation, version, call);
     }
     if (value == null || (expiry != null && serverClock.hasExpired(expiry))) {
-      return send(
-          keepsDeletes
-              ? new RowWrite(key, version, CellTtl.ofDeleted(version), Cell.dead(), call)
-              : new RowWrite(key, version, null, null, call));
+      return keepsDeletes
+          ? new RowWrite(key, version, CellTtl.ofDeleted(version), Cell.dead(), call)
+          : new RowWrite(key, version, null, null, call);
     }
-    CellTtl ttl = expiry == null ? null : ttl(expiry, version);
-    if (Cell.HEADER_BYTES + value.size() <= requests.settings().maxCellBytes()) {
-      return send(new RowWrite(key, version, ttl, Cell.whole(value, expiry), call));
-    }
+    return Cell.HEADER_BYTES + value.size() <= requests.settings().maxCellBytes()
+        ? new RowWrite(key, version, ttl(expiry, version), Cell.whole(value, expiry), call)
+        : null;
+  }
+
+  private CompletionStage<Long> writeChunked(
+      StoreKey key, Mutation mutation, long version, Call call) {
+    Bytes value = Objects.requireNonNull(mutation.value());
+    Instant expiry = mutation.expiry();
+    CellTtl ttl = ttl(expiry, version);
     return Objects.requireNonNull(chunks, "larger than the checked limit")
         .write(key, version, value, ttl, call)
         .thenCompose(
@@ -127,16 +165,23 @@ public final class RowWriter {
             call);
   }
 
-  private @Nullable CellTtl ttl(Instant expiry, long version) {
+  private @Nullable CellTtl ttl(@Nullable Instant expiry, long version) {
+    if (expiry == null) {
+      return null;
+    }
     return keepsDeletes ? CellTtl.ofKept(expiry, version) : CellTtl.of(expiry, clock);
   }
 
   private CompletionStage<Long> send(RowWrite row) {
-    if (row.cell() != null) {
-      sizes.note(row.bytes());
-    }
+    note(row);
     return partitions == null
         ? requests.write(what, statements.row(row), row.call(), written -> row.version())
         : partitions.write(row);
+  }
+
+  private void note(RowWrite row) {
+    if (row.cell() != null) {
+      sizes.note(row.bytes());
+    }
   }
 }

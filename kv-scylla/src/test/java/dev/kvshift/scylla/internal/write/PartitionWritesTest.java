@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +50,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -180,13 +182,30 @@ final class PartitionWritesTest {
   }
 
   private CompletableFuture<Long> write(String partition, long version, Call call, int cellBytes) {
+    return writes
+        .write(row(partition, version, call, cellBytes))
+        .toCompletableFuture()
+        .orTimeout(LONG.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  private static RowWrite row(String partition, long version, Call call, int cellBytes) {
     Bytes clustering = Bytes.of(ByteBuffer.allocate(Long.BYTES).putLong(0, version).array());
     StoreKey key = StoreKey.of(Bytes.utf8(partition), Bytes.empty(), clustering);
     ByteBuffer cell = version % 3 == 0 ? null : ByteBuffer.allocate(cellBytes);
-    return writes
-        .write(new RowWrite(key, version, null, cell, call))
-        .toCompletableFuture()
-        .orTimeout(LONG.toSeconds(), TimeUnit.SECONDS);
+    return new RowWrite(key, version, null, cell, call);
+  }
+
+  /** Writes rows together. Their stages are in the same order. */
+  private List<CompletableFuture<Long>> together(RowWrite... rows) {
+    Map<StoreKey, CompletionStage<Long>> written = writes.writeAll(List.of(rows));
+    return Stream.of(rows).map(row -> written.get(row.key()).toCompletableFuture()).toList();
+  }
+
+  private static RowWrite[] rows(String partition, long from, long to) {
+    Call call = Call.within(LONG);
+    return LongStream.range(from, to)
+        .mapToObj(version -> row(partition, version, call, 8))
+        .toArray(RowWrite[]::new);
   }
 
   private List<CompletableFuture<Long>> writeAll(String partition, long from, long to) {
@@ -255,6 +274,85 @@ final class PartitionWritesTest {
             versions(253, 303),
             versions(303, 353),
             versions(353, 403));
+  }
+
+  @Test
+  void writeAll_partitionIdle_isOneRequestForFiftyRows() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(together(rows("a", 1, 51)));
+    all.addAll(together(rows("b", 101, 221)));
+    wire.release();
+    all.forEach(TestStores::await);
+    assertThat(all.subList(0, 50).stream().map(write -> await(write)).toList())
+        .isEqualTo(versions(1, 51));
+    assertThat(wire.received)
+        .containsExactly(
+            versions(1, 51), versions(101, 151), versions(151, 201), versions(201, 221));
+  }
+
+  /** Rows of two partitions, beside one that is large: a batch is of one partition. */
+  @Test
+  void writeAll_rowsOfSeveralPartitions_areARequestForEach() {
+    Call call = Call.within(LONG);
+    together(
+            row("a", 1, call, 8),
+            row("b", 2, call, 8),
+            row("a", 4, call, PartitionWrites.MAX_ROW_BYTES),
+            row("b", 5, call, 8),
+            row("a", 7, call, 8))
+        .forEach(TestStores::await);
+    assertThat(wire.received)
+        .containsExactlyInAnyOrder(List.of(4L), List.of(1L, 7L), List.of(2L, 5L));
+  }
+
+  @Test
+  void writeAll_rowsOfManyBytes_areDividedByThem() {
+    Call call = Call.within(LONG);
+    RowWrite[] large =
+        LongStream.of(1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16, 17, 19, 20, 22, 23, 25)
+            .mapToObj(version -> row("a", version, call, PartitionWrites.MAX_ROW_BYTES / 2))
+            .toArray(RowWrite[]::new);
+    together(large).forEach(TestStores::await);
+    assertThat(wire.received)
+        .containsExactlyInAnyOrder(
+            List.of(1L, 2L, 4L, 5L, 7L, 8L, 10L, 11L, 13L, 14L, 16L, 17L, 19L, 20L, 22L),
+            List.of(23L, 25L));
+  }
+
+  @Test
+  void writeAll_partitionBusy_waitsWithOthers() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(writeAll("a", 1, 4));
+    all.addAll(together(rows("a", 4, 14)));
+    all.add(write("a", 14));
+    wire.release();
+    all.forEach(TestStores::await);
+    assertThat(wire.received).containsExactly(versions(1, 2), versions(2, 3), versions(3, 15));
+  }
+
+  @Test
+  void writeAll_behindLaterDeadlines_goesAtOnceAsOneBatch() {
+    wire.hold();
+    List<CompletableFuture<Long>> all = new ArrayList<>(writeAll("a", 1, 6));
+    Call sooner = Call.within(LONG.dividedBy(2));
+    all.addAll(together(row("a", 10, sooner, 8), row("a", 11, sooner, 8)));
+    wire.release();
+    all.forEach(TestStores::await);
+    assertThat(wire.received)
+        .containsExactly(versions(1, 2), versions(2, 3), versions(10, 12), versions(3, 6));
+  }
+
+  @Test
+  void writeAll_moreThanMayWait_refusesThoseAlone() {
+    simulated.close();
+    open("&maxQueued=4");
+    wire.hold();
+    writeAll("a", 1, 3);
+    List<CompletableFuture<Long>> all = together(rows("a", 4, 8));
+    wire.release();
+    assertThat(all)
+        .extracting(PartitionWritesTest::outcome)
+        .containsExactly("ok", "ok", "Overloaded", "Overloaded");
   }
 
   @Test
