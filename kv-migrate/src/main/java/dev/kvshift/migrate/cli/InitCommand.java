@@ -79,6 +79,10 @@ final class InitCommand implements Callable<Integer> {
 
   private String text() {
     Map<String, String> values = new TreeMap<>();
+    if (!collections.isEmpty()) {
+      // Hosts find each other by the name: two files must not share that of the example.
+      put(values, "name: ", collections.get(0).replaceFirst("=.*", "").replace('_', '-'));
+    }
     put(values, "source: ", from);
     put(values, "target: ", to);
     put(values, "  bootstrap: ", kafka);
