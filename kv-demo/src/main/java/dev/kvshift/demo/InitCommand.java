@@ -87,7 +87,7 @@ final class InitCommand implements Callable<Integer> {
       out.println(
           "  mvn -f '"
               + System.getProperty("kvshift.root")
-              + "' install -Dmaven.test.skip -pl kv-bom,kv-migrate -am");
+              + "' install -Dmaven.test.skip -Dspotless.check.skip -pl kv-bom,kv-migrate -am");
       out.println();
       out.println("and in " + folder + ":");
       out.println();

@@ -42,7 +42,7 @@ final class InitCommandTest {
     assertThat(out.toString())
         .startsWith("wrote " + service + ". Then")
         .contains("  STORE=memory://team-notes java -jar target/team-notes.jar\n")
-        .contains("' install -Dmaven.test.skip -pl kv-bom,kv-migrate -am\n")
+        .contains("' install -Dmaven.test.skip -Dspotless.check.skip -pl kv-bom,kv-migrate -am\n")
         .endsWith("\nREADME.md there says how to try it on servers, and how to move its data.\n");
     Path classes = compile(service);
     try (URLClassLoader loader =

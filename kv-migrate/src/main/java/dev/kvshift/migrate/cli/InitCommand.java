@@ -72,7 +72,11 @@ final class InitCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     boolean isComplete = from != null && to != null && kafka != null && !collections.isEmpty();
     out.println(
-        "wrote " + config.file + ": " + (isComplete ? "" : "complete it, then ") + "'check' tries it");
+        "wrote "
+            + config.file
+            + ": "
+            + (isComplete ? "" : "complete it, then ")
+            + "'check' tries it");
     out.flush();
     return ExitCode.OK;
   }

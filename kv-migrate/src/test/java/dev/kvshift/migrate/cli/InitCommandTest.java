@@ -52,7 +52,8 @@ final class InitCommandTest {
     assertThat(written.collections())
         .extracting(MigrationFile.Entry::name, MigrationFile.Entry::layout)
         .containsExactly(
-            tuple("user_files", Layout.parse("range;shard=bits=8;encoding=1")), tuple("users", null));
+            tuple("user_files", Layout.parse("range;shard=bits=8;encoding=1")),
+            tuple("users", null));
   }
 
   @Test
