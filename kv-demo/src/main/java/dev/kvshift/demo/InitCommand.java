@@ -84,12 +84,17 @@ final class InitCommand implements Callable<Integer> {
       PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
       out.println("wrote " + folder + ". Then, until kvshift is on Maven Central, once:");
       out.println();
-      out.println("  mvn -f '" + System.getProperty("kvshift.root") + "' install -DskipTests");
+      out.println(
+          "  mvn -f '"
+              + System.getProperty("kvshift.root")
+              + "' install -Dmaven.test.skip -Dspotless.check.skip -pl kv-bom,kv-migrate -am");
       out.println();
       out.println("and in " + folder + ":");
       out.println();
       out.println("  mvn package");
       out.println("  STORE=memory://" + name + " java -jar target/" + name + ".jar");
+      out.println();
+      out.println("README.md there says how to try it on servers, and how to move its data.");
       out.flush();
       return 0;
     }

@@ -56,13 +56,15 @@ final class UpCommand implements Callable<Integer> {
           spec.commandLine(), "--records " + records + ": give 2 to 100000000");
     }
     PrintWriter out = spec.commandLine().getOut();
+    ProgressLines progress = new ProgressLines(spec.commandLine().getErr());
     try (WorkFolder folder = WorkFolder.create("up")) {
+      progress.say("starting the servers");
       DemoServers servers = folder.startServers(null);
       ClassFile shown = null;
       if (isEmpty) {
         createCollections(servers);
       } else {
-        shown = fill(servers, records, new ProgressLines(spec.commandLine().getErr()));
+        shown = fill(servers, records, progress);
       }
       print(out, servers, Suggestions.of(servers, shown, folder.path()));
       new CountDownLatch(1).await();

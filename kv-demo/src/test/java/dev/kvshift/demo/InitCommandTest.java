@@ -41,7 +41,9 @@ final class InitCommandTest {
 
     assertThat(out.toString())
         .startsWith("wrote " + service + ". Then")
-        .contains("  STORE=memory://team-notes java -jar target/team-notes.jar\n");
+        .contains("  STORE=memory://team-notes java -jar target/team-notes.jar\n")
+        .contains("' install -Dmaven.test.skip -Dspotless.check.skip -pl kv-bom,kv-migrate -am\n")
+        .endsWith("\nREADME.md there says how to try it on servers, and how to move its data.\n");
     Path classes = compile(service);
     try (URLClassLoader loader =
         new URLClassLoader(new URL[] {classes.toUri().toURL()}, getClass().getClassLoader())) {

@@ -75,7 +75,7 @@ final class UpCommandTest {
   private List<String> run(List<String> commands) throws Exception {
     Path kv = folder.resolve("kv");
     String script = Files.readString(ROOT.resolve("kv"));
-    String build = "\"$root/scripts/build\" all\n";
+    String build = "\"$root/scripts/build\" kv\n";
     String classPath =
         "\"$root/kv-demo/target/kv-demo.jar:$(cat \"$root/kv-demo/target/classpath\")\"";
     assertThat(script).contains(build, classPath);

@@ -13,6 +13,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Serves notes over HTTP. Closing it answers the requests in progress and closes the store. */
 public final class Service implements AutoCloseable {
@@ -24,6 +27,7 @@ public final class Service implements AutoCloseable {
   private final Notes notes;
   private final HttpServer http;
   private final ExecutorService executor = Executors.newFixedThreadPool(32);
+  private final Phaser inProgress = new Phaser(1);
 
   private record Answer(int status, String body) {}
 
@@ -108,11 +112,14 @@ public final class Service implements AutoCloseable {
     http.createContext(
         path,
         exchange -> {
+          inProgress.register();
           try (exchange) {
             Answer answer = answer(exchange, resource);
             byte[] body = answer.body.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(answer.status, body.length == 0 ? -1 : body.length);
             exchange.getResponseBody().write(body);
+          } finally {
+            inProgress.arriveAndDeregister();
           }
         });
   }
@@ -139,7 +146,16 @@ public final class Service implements AutoCloseable {
 
   @Override
   public void close() {
-    http.stop(DRAIN_SECONDS);
+    try {
+      // HttpServer.stop of JDK 17 waits for its whole delay, even if no request is in progress.
+      inProgress.awaitAdvanceInterruptibly(
+          inProgress.arriveAndDeregister(), DRAIN_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      System.err.println("some requests are still in progress, and end now");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    http.stop(0);
     executor.shutdown();
     store.close();
   }

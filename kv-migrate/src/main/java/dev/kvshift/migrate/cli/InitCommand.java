@@ -70,13 +70,23 @@ final class InitCommand implements Callable<Integer> {
     write(config.file, text());
     config.read();
     PrintWriter out = spec.commandLine().getOut();
-    out.println("wrote " + config.file + ": complete it, then 'check' tries it");
+    boolean isComplete = from != null && to != null && kafka != null && !collections.isEmpty();
+    out.println(
+        "wrote "
+            + config.file
+            + ": "
+            + (isComplete ? "" : "complete it, then ")
+            + "'check' tries it");
     out.flush();
     return ExitCode.OK;
   }
 
   private String text() {
     Map<String, String> values = new TreeMap<>();
+    if (!collections.isEmpty()) {
+      // Hosts find each other by the name: two files must not share that of the example.
+      put(values, "name: ", collections.get(0).replaceFirst("=.*", "").replace('_', '-'));
+    }
     put(values, "source: ", from);
     put(values, "target: ", to);
     put(values, "  bootstrap: ", kafka);

@@ -73,7 +73,7 @@ final class Plugins {
               + " has no model among the plugins in "
               + folder().toAbsolutePath()
               + (models.isEmpty() ? ", which have none" : ", which have " + models.keySet())
-              + ": give --layout, or add the jar with its model");
+              + ": give its layout, or add the jar with its model");
     }
     if (model == null) {
       return layout;

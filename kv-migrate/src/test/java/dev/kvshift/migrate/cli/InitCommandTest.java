@@ -38,19 +38,22 @@ final class InitCommandTest {
                 "--from=legacy://l:1?token=file:it's",
                 "--to=memory://b",
                 "--kafka=h:1,i:2",
-                "files=range;shard=bits=8;encoding=1",
+                "user_files=range;shard=bits=8;encoding=1",
                 "users"))
         .as(err::toString)
         .isZero();
 
+    assertThat(out.toString()).isEqualTo("wrote " + file() + ": 'check' tries it\n");
     MigrationFile written = MigrationFile.read(file());
+    assertThat(written.name()).isEqualTo("user-files");
     assertThat(written.source()).isEqualTo("legacy://l:1?token=file:it's");
     assertThat(written.target()).isEqualTo("memory://b");
     assertThat(written.kafka().bootstrap()).isEqualTo("h:1,i:2");
     assertThat(written.collections())
         .extracting(MigrationFile.Entry::name, MigrationFile.Entry::layout)
         .containsExactly(
-            tuple("files", Layout.parse("range;shard=bits=8;encoding=1")), tuple("users", null));
+            tuple("user_files", Layout.parse("range;shard=bits=8;encoding=1")),
+            tuple("users", null));
   }
 
   @Test

@@ -188,7 +188,7 @@ final class PluginsTest {
     assertThat(advise("visits")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString())
         .contains("collection visits has no model among the plugins in ")
-        .contains(", which have [hits, users]: give --layout, or add the jar with its model");
+        .contains(", which have [hits, users]: give its layout, or add the jar with its model");
   }
 
   @Test
