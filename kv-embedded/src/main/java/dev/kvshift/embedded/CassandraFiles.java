@@ -45,7 +45,7 @@ final class CassandraFiles {
     List<String> jvmArgs = new ArrayList<>(profile.jvmArgs());
     jvmArgs.addAll(MODULE_FLAGS);
     jvmArgs.add("-XX:+ExitOnOutOfMemoryError");
-    jvmArgs.add("-XX:MaxDirectMemorySize=" + (profile == Profile.TEST ? "128m" : "512m"));
+    jvmArgs.add("-XX:MaxDirectMemorySize=" + (profile == Profile.BENCHMARK ? "512m" : "128m"));
     return ForkedJvm.builder("cassandra", "org.apache.cassandra.service.CassandraDaemon")
         .javaHome(NodeJdk.home())
         .classPath(ServerClassPath.of("cassandra-node"))
@@ -73,6 +73,9 @@ final class CassandraFiles {
       properties.put("cassandra.shutdown_announce_in_ms", "0");
     }
     properties.put("cassandra.superuser_setup_delay_ms", "0");
+    if (profile == Profile.DISPOSABLE) {
+      properties.put("cassandra.test.flush_local_schema_changes", "false");
+    }
     properties.put("java.security.manager", "allow");
     jvm.properties(properties);
   }
@@ -95,7 +98,7 @@ final class CassandraFiles {
     all.put("native_transport_port", Integer.toString(member.ports().cql()));
     all.put("storage_port", Integer.toString(member.ports().storage()));
     all.put("commitlog_sync", profile == Profile.TEST ? "batch" : "periodic");
-    if (profile == Profile.BENCHMARK) {
+    if (profile != Profile.TEST) {
       all.put("commitlog_sync_period", "10s");
     }
     all.put("commitlog_segment_size", "16MiB");

@@ -9,8 +9,9 @@ import java.net.InetSocketAddress;
  *
  * <p>Needs a JDK from 17 to 23: this JVM's, or the one that the environment variable
  * KVSHIFT_NODE_JAVA_HOME names, or JAVA_HOME, or one that is installed in a usual place. After
- * {@link #kill}, {@link #restart} finds every acknowledged write with {@link Profile#TEST}, and all
- * but those of the last moments with {@link Profile#BENCHMARK}.
+ * {@link #kill}, {@link #restart} finds every acknowledged write with {@link Profile#TEST}, all but
+ * those of the last moments with {@link Profile#BENCHMARK}, and possibly nothing with {@link
+ * Profile#DISPOSABLE}.
  */
 public final class CassandraNode extends ForkedServer {
   private final InetSocketAddress contactPoint;
@@ -34,8 +35,8 @@ public final class CassandraNode extends ForkedServer {
 
   /**
    * Returns the node that all tests of this JVM share, started by the first call; it is closed with
-   * this JVM. Each test uses a keyspace of its own. Closing or faulting the node breaks other
-   * tests.
+   * this JVM. It is {@link Profile#DISPOSABLE}. Each test uses a keyspace of its own. Closing or
+   * faulting the node breaks other tests.
    */
   public static CassandraNode shared() {
     return Shared.NODE;
@@ -57,7 +58,7 @@ public final class CassandraNode extends ForkedServer {
   }
 
   private static final class Shared {
-    static final CassandraNode NODE = CassandraNode.start();
+    static final CassandraNode NODE = builder().profile(Profile.DISPOSABLE).start();
   }
 
   /** Options of a node; a setting is a line of cassandra.yaml. */

@@ -11,6 +11,11 @@ public enum Profile {
    */
   TEST,
   /**
+   * As {@link #TEST}, but a node writes to disk when it has time: for one that is never restarted,
+   * whose data may end with its process.
+   */
+  DISPOSABLE,
+  /**
    * Runs fast: all compiler tiers, 1 GiB of heap. A node acknowledges a write before it is on disk,
    * as nodes do by default, and loses those of about the last 100 ms if its process is killed.
    */
@@ -18,7 +23,8 @@ public enum Profile {
 
   List<String> jvmArgs() {
     return switch (this) {
-      case TEST -> List.of("-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+      case TEST, DISPOSABLE ->
+          List.of("-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
       case BENCHMARK -> List.of("-Xms1g", "-Xmx1g");
     };
   }

@@ -15,6 +15,7 @@ import dev.kvshift.migrate.api.CutoverTime;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationStatus;
+import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.copy.CopyCompletion;
@@ -224,6 +225,7 @@ final class HostProcessesTest {
     Map<String, Long> attempts = new HashMap<>();
     for (String name : migrations.collections()) {
       attempts.put(name, task(migrations, name, TaskKind.VERIFY).attempt());
+      migrations.set(name, ScanRate.unlimited());
       migrations.ask(name, TaskKind.VERIFY);
     }
     attempts.forEach(
@@ -316,7 +318,7 @@ final class HostProcessesTest {
       builder =
           ForkedJvm.builder("host", "dev.kvshift.migrate.cli.Main")
               .ownClassPath()
-              .jvmArgs(List.of("-Xmx192m", "-XX:+UseSerialGC"))
+              .jvmArgs(List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))
               .args(List.of("host", "--config", folder.resolve("migration.yaml").toString()))
               .ready(line -> line.contains("host runs"));
       jvm = builder.start();

@@ -4,6 +4,7 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.embedded.Profile;
 import dev.kvshift.embedded.ScyllaContainer;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -42,7 +43,11 @@ public final class DemoServers implements AutoCloseable {
             keyspace(container.address(), container.datacenter()),
             container::close);
       }
-      CassandraNode node = CassandraNode.builder().folder(folder.resolve("cassandra")).start();
+      CassandraNode node =
+          CassandraNode.builder()
+              .folder(folder.resolve("cassandra"))
+              .profile(Profile.DISPOSABLE)
+              .start();
       return new NewStore(
           "an Apache Cassandra node, because no container engine answered",
           keyspace(node.address(), node.datacenter()),

@@ -11,6 +11,7 @@ import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.spi.Phase;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Model.CommandSpec;
  * @param isHere whether the only host is in this process, which stays until the task is done
  */
 record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, PrintWriter err) {
-  private static final long LOOK_SECONDS = 1;
+  private static final Duration LOOK = Duration.ofMillis(250);
 
   /** Returns the hosts' work; null if no host runs. */
   static @Nullable HostedWork of(MigrationFile.Opened opened, CommandSpec command) {
@@ -153,7 +154,7 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
                 + " recorded");
       }
       hadHosts = hasHosts;
-      if (!pause(LOOK_SECONDS)) {
+      if (!pause(LOOK)) {
         return ExitCode.INTERRUPTED;
       }
     }
@@ -215,9 +216,9 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
   }
 
   /** Returns false if the thread was interrupted meanwhile. */
-  static boolean pause(long seconds) {
+  static boolean pause(Duration time) {
     try {
-      TimeUnit.SECONDS.sleep(seconds);
+      TimeUnit.MILLISECONDS.sleep(time.toMillis());
       return true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -587,7 +588,7 @@ final class MigrateCommand implements Runnable {
   private static int watch(int seconds, Runnable show) {
     while (true) {
       show.run();
-      if (seconds <= 0 || !HostedWork.pause(seconds)) {
+      if (seconds <= 0 || !HostedWork.pause(Duration.ofSeconds(seconds))) {
         return seconds <= 0 ? ExitCode.OK : ExitCode.INTERRUPTED;
       }
     }

@@ -9,16 +9,21 @@ import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.Outcome;
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.memory.InMemory;
 import dev.kvshift.model.Stores;
 import dev.kvshift.model.key.Keys;
+import dev.kvshift.testkit.concurrent.Await;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -128,12 +133,14 @@ final class AdviseCommandTest {
 
   private static void fill(KvStore store, Layout layout) {
     KvCollection files = store.collection("files", layout);
+    Map<Key, Bytes> entries = new HashMap<>();
     for (long number = 0; number < LARGE; number++) {
-      files.put(Key.of(Bytes.utf8("large"), Keys.uint64().encode(number << 52)), Bytes.utf8("v"));
+      entries.put(Key.of(Bytes.utf8("large"), Keys.uint64().encode(number << 52)), Bytes.utf8("v"));
     }
     for (int main = 0; main < SMALL_MAINS; main++) {
-      files.put(Key.of(Bytes.utf8("small-" + main), Keys.uint64().encode(0L)), Bytes.utf8("v"));
+      entries.put(Key.of(Bytes.utf8("small-" + main), Keys.uint64().encode(0L)), Bytes.utf8("v"));
     }
+    files.putAll(entries, WriteOptions.timeout(Await.LONGEST)).values().forEach(Outcome::orThrow);
   }
 
   private void assertAdvice(Path json) throws Exception {

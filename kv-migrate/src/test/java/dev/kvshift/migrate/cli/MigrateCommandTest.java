@@ -121,7 +121,8 @@ final class MigrateCommandTest {
       source.collection("files", LAYOUT).put(Key.of(Bytes.utf8("a")), Bytes.utf8("b"));
 
       assertThat(execute("copy")).isZero();
-      assertThat(execute("step", "shadow-read")).as("%s", err).isZero();
+      Path file = configure("dwellSeconds: 0");
+      assertThat(execute(file, "step", "shadow-read")).as("%s", err).isZero();
       assertThat(execute("status")).isZero();
       assertThat(out.toString()).contains("files: phase shadow-read, epoch 3");
       assertThat(execute("step", "new-read")).isEqualTo(ExitCode.REFUSED);

@@ -147,7 +147,7 @@ abstract class Clause {
     } else {
       Await.until(
           "the server's clock passes " + instant,
-          () -> serverTime().isAfter(instant) && Instant.now().isAfter(instant));
+          () -> Instant.now().isAfter(instant) && serverTime().isAfter(instant));
     }
   }
 

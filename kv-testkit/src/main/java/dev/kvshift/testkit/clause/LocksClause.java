@@ -51,7 +51,10 @@ public abstract class LocksClause extends Clause {
           .isBetween(before.plus(LEASE).minusSeconds(1), serverTime().plus(LEASE).plusSeconds(1));
     }
     assertThat(acquired).isEqualTo(keys);
-    batch.acquired().forEach(locks()::release);
+    batch.acquired().stream()
+        .map(lock -> store().locks(SPACE).release(lock, call()))
+        .toList()
+        .forEach(Clause::join);
   }
 
   @Test

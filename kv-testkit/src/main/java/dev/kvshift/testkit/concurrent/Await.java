@@ -16,7 +16,11 @@ public final class Await {
   /** The longest time that a test waits for anything: one minute. */
   public static final Duration LONGEST = Duration.ofSeconds(60);
 
-  private static final Duration POLL_INTERVAL = Duration.ofMillis(2);
+  /** What is asked may cost a server much, so a long wait asks less often. */
+  private static final int POLLS_PER_TIME_WAITED = 64;
+
+  private static final long SHORTEST_POLL_NANOS = Duration.ofMillis(2).toNanos();
+  private static final long LONGEST_POLL_NANOS = Duration.ofMillis(20).toNanos();
 
   private Await() {}
 
@@ -57,12 +61,15 @@ public final class Await {
    * @param what the condition in words, for the failure
    */
   public static void until(String what, Duration longest, BooleanSupplier condition) {
-    long end = System.nanoTime() + longest.toNanos();
+    long begun = System.nanoTime();
     while (!condition.getAsBoolean()) {
-      if (System.nanoTime() - end > 0) {
+      long waited = System.nanoTime() - begun;
+      if (waited > longest.toNanos()) {
         throw new AssertionError("not within " + longest + ": " + what);
       }
-      LockSupport.parkNanos(POLL_INTERVAL.toNanos());
+      LockSupport.parkNanos(
+          Math.min(
+              LONGEST_POLL_NANOS, Math.max(SHORTEST_POLL_NANOS, waited / POLLS_PER_TIME_WAITED)));
     }
   }
 
