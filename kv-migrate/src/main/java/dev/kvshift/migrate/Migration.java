@@ -4,6 +4,7 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.CertificateReport;
+import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
@@ -171,13 +172,25 @@ public final class Migration implements AutoCloseable {
               + compared.differences()
               + " keys of "
               + plan.collection()
-              + "; nothing was moved: repair them and start again",
+              + "; nothing was moved: "
+              + remedy(),
           compared);
     }
     if (way == Way.DUAL_WRITE) {
       atLeast(Phase.NEW_PRIMARY);
     }
     return false;
+  }
+
+  /** Returns what to do about differing keys: wait, if rows were left that have not expired yet. */
+  private String remedy() {
+    CopyCounts.LeftToExpire left = Objects.requireNonNull(copied).counts().skipped().left();
+    return left.isGoneBy(clock.instant())
+        ? "repair them and start again"
+        : left.rows()
+            + " rows were left to expire, the last at "
+            + left.last()
+            + ": start again then, or repair them now";
   }
 
   /**

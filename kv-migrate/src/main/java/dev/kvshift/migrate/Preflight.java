@@ -3,8 +3,10 @@ package dev.kvshift.migrate;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.Finding;
 import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.Recommendation;
 import dev.kvshift.migrate.api.Sizing;
 import dev.kvshift.migrate.internal.host.PlanChecks;
+import dev.kvshift.migrate.internal.host.Recommender;
 import dev.kvshift.migrate.internal.host.SizeSample;
 import dev.kvshift.migrate.internal.host.StoreChecks;
 import dev.kvshift.spi.Store;
@@ -60,5 +62,10 @@ public final class Preflight {
   /** Checks what a size means for the target's limits, the topic and the target's deletes. */
   public static List<Finding> judge(MigrationPlan plan, Sizing size) {
     return PlanChecks.judge(plan, size);
+  }
+
+  /** Recommends a method by what the sample of a source has shown, with reasons. */
+  public static Recommendation recommend(MigrationPlan plan, Sizing size) {
+    return Recommender.recommend(plan, size);
   }
 }

@@ -18,6 +18,7 @@ import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.copy.CopyCompletion;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
@@ -28,6 +29,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -156,7 +158,7 @@ final class HostProcessesTest {
       until(name + " is compared", PATIENCE, () -> hasEnded(migrations, name, TaskKind.VERIFY));
       assertEqual(verified(migrations, name));
     }
-    assertThat(CopyTasks.isDone(files.ledger())).isTrue();
+    assertThat(new CopyCompletion(files.ledger(), Instant::now).isDone()).isTrue();
   }
 
   /** Kills the leader in the middle of the steps, and in the middle of the cutover. */

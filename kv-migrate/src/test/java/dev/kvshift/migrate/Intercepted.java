@@ -89,8 +89,9 @@ final class Intercepted {
           Object[] given = arguments == null ? new Object[0] : arguments;
           if (!CompletionStage.class.isAssignableFrom(method.getReturnType())) {
             fault.local(method.getName(), given);
-            return wrapAnswer(
-                fault.answered(method.getName(), call(real, method, arguments)), fault);
+            Object answer = fault.answered(method.getName(), call(real, method, arguments));
+            Class<?> answered = method.getReturnType();
+            return INTERFACES.contains(answered) ? wrap(answered, answer, fault) : answer;
           }
           return fault
               .around(

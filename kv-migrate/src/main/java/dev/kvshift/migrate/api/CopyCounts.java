@@ -1,5 +1,8 @@
 package dev.kvshift.migrate.api;
 
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
 /**
  * The accounting of copied rows. It is complete if every row that was read is written, skipped or
  * rejected: see {@link #residue()}. Immutable.
@@ -20,10 +23,39 @@ public record CopyCounts(
    *
    * @param tombstones deleted entries
    * @param expired entries whose TTL had passed
+   * @param left entries that were to expire soon enough, as the options allow
    */
-  public record Skipped(long tombstones, long expired) {
+  public record Skipped(long tombstones, long expired, LeftToExpire left) {
+    /** Creates a count without entries that were left to expire. */
+    public Skipped(long tombstones, long expired) {
+      this(tombstones, expired, LeftToExpire.NONE);
+    }
+
     Skipped plus(Skipped other) {
-      return new Skipped(tombstones + other.tombstones, expired + other.expired);
+      return new Skipped(
+          tombstones + other.tombstones, expired + other.expired, left.plus(other.left));
+    }
+  }
+
+  /**
+   * Rows that are not copied because they expire soon.
+   *
+   * @param rows number of these rows
+   * @param last when the last of them expires; null if there is none
+   */
+  public record LeftToExpire(long rows, @Nullable Instant last) {
+    /** No row was left. */
+    public static final LeftToExpire NONE = new LeftToExpire(0, null);
+
+    /** Returns the sum of both counts. */
+    public LeftToExpire plus(LeftToExpire other) {
+      boolean isLater = last == null || (other.last != null && other.last.isAfter(last));
+      return new LeftToExpire(rows + other.rows, isLater ? other.last : last);
+    }
+
+    /** Returns whether every row that was left had expired by an instant. */
+    public boolean isGoneBy(Instant instant) {
+      return last == null || !last.isAfter(instant);
     }
   }
 
@@ -39,6 +71,6 @@ public record CopyCounts(
 
   /** Returns the number of rows that are not accounted for; anything but 0 is a defect. */
   public long residue() {
-    return read - written - skipped.tombstones - skipped.expired - rejected;
+    return read - written - skipped.tombstones - skipped.expired - skipped.left.rows - rejected;
   }
 }

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.api;
 
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
 import java.time.LocalTime;
@@ -42,6 +43,7 @@ public final class MigrationOptions {
   private final Coordinator.Hook hook;
   private final Set<String> givenUp;
   private final boolean emptySourceAllowed;
+  private final Duration leftToExpireWithin;
 
   private MigrationOptions(Builder builder) {
     topicPartitions = builder.topicPartitions;
@@ -64,6 +66,7 @@ public final class MigrationOptions {
     hook = builder.hook;
     givenUp = builder.givenUp;
     emptySourceAllowed = builder.emptySourceAllowed;
+    leftToExpireWithin = builder.leftToExpireWithin;
   }
 
   /** Returns the defaults. */
@@ -99,6 +102,7 @@ public final class MigrationOptions {
     builder.hook = hook;
     builder.givenUp = givenUp;
     builder.emptySourceAllowed = emptySourceAllowed;
+    builder.leftToExpireWithin = leftToExpireWithin;
     return builder;
   }
 
@@ -205,6 +209,11 @@ public final class MigrationOptions {
     return emptySourceAllowed;
   }
 
+  /** Returns the remaining life up to which rows are left to expire at the source; 0 for none. */
+  public Duration leftToExpireWithin() {
+    return leftToExpireWithin;
+  }
+
   static int require(String name, int value, int from, int to) {
     requireRange(name, value, from, to);
     return value;
@@ -238,6 +247,7 @@ public final class MigrationOptions {
     private Coordinator.Hook hook = Coordinator.Hook.NONE;
     private Set<String> givenUp = Set.of();
     private boolean emptySourceAllowed;
+    private Duration leftToExpireWithin = Duration.ZERO;
 
     private Builder() {}
 
@@ -392,6 +402,18 @@ public final class MigrationOptions {
      */
     public Builder allowingEmptySource() {
       emptySourceAllowed = true;
+      return this;
+    }
+
+    /**
+     * Leaves rows at the source that expire within a time of their copy: 0 to 3,660 days, default
+     * 0, which copies all. The collection moves once a comparison finds none of them missing on the
+     * target, because they have expired there or were written again.
+     */
+    public Builder leftToExpireWithin(Duration value) {
+      requireRange(
+          "leftToExpireWithin in ms", value.toMillis(), 0, WriteOptions.MAX_TTL.toMillis());
+      leftToExpireWithin = value;
       return this;
     }
 

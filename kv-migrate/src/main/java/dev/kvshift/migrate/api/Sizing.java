@@ -13,6 +13,8 @@ import java.time.Duration;
  * @param largestValueBytes size of the largest value in the sample
  * @param rowsPerSecond the rate at which the sample was read, by one reader
  * @param changesPerSecond committed changes per second while the change log was watched
+ * @param expiring number of live rows in the sample that expire
+ * @param longestLife the longest remaining life of those; zero if there are none
  */
 public record Sizing(
     int tasks,
@@ -22,7 +24,9 @@ public record Sizing(
     long bytes,
     int largestValueBytes,
     long rowsPerSecond,
-    long changesPerSecond) {
+    long changesPerSecond,
+    long expiring,
+    Duration longestLife) {
   /**
    * Bytes that a row takes beside key and value: headers of the row, its cells, and the version.
    */

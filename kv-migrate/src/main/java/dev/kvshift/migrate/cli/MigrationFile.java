@@ -271,6 +271,10 @@ record MigrationFile(
     map.apply(
         "dwellSeconds", Long::parseLong, seconds -> options.dwell(Duration.ofSeconds(seconds)));
     map.apply(
+        "leaveToExpireHours",
+        Long::parseLong,
+        life -> options.leftToExpireWithin(Duration.ofHours(life)));
+    map.apply(
         "allowEmpty",
         MigrationFile::flag,
         isAllowed -> {

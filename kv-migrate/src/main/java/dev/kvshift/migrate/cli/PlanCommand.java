@@ -3,6 +3,7 @@ package dev.kvshift.migrate.cli;
 import dev.kvshift.migrate.Preflight;
 import dev.kvshift.migrate.api.Finding;
 import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.Recommendation;
 import dev.kvshift.migrate.api.Sizing;
 import dev.kvshift.migrate.internal.ledger.Members;
 import java.io.PrintWriter;
@@ -23,8 +24,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "plan",
     description = {
-      "Checks everything that 'check' does, and sizes collections: rows, hours, bytes in the topic"
-          + " and on the new store.",
+      "Checks everything that 'check' does, sizes collections (rows, hours, bytes in the topic and"
+          + " on the new store), and recommends a method.",
       "%nReads some scan tasks of the old store to their end and extrapolates, so the figures are"
           + " estimates: those of rows are as good as the tasks are alike. Not seen: settings of the"
           + " new store that its driver does not report (CDC, compaction strategy), and the brokers'"
@@ -145,6 +146,13 @@ final class PlanCommand implements Callable<Integer> {
           String.format(
               Locale.ROOT, "  cost: %.2f a month for the new store's disk", price * target / GB));
     }
+    Recommendation method = Preflight.recommend(plan, size);
+    String leaving =
+        method.leaveToExpireHours() == 0
+            ? ""
+            : ", with leaveToExpireHours: " + method.leaveToExpireHours();
+    lines.add("  method: run --way " + method.way().word() + leaving);
+    method.reasons().forEach(reason -> lines.add("      " + reason));
     return lines;
   }
 
@@ -166,7 +174,17 @@ final class PlanCommand implements Callable<Integer> {
             "copySeconds",
             size.copyTime(plan.options().copyWorkers(), plan.options().scanRate()).toSeconds())
         .with("topicBytes", topicBytes(plan, size))
-        .with("targetBytes", size.targetBytes(targetReplicas));
+        .with("targetBytes", size.targetBytes(targetReplicas))
+        .with("expiringRows", size.expiring())
+        .with("longestLifeSeconds", size.longestLife().toSeconds())
+        .with("method", method(Preflight.recommend(plan, size)));
+  }
+
+  private static Members method(Recommendation method) {
+    return new Members()
+        .with("way", method.way().word())
+        .with("leaveToExpireHours", method.leaveToExpireHours())
+        .withTexts("reasons", method.reasons());
   }
 
   private void out(String line) {

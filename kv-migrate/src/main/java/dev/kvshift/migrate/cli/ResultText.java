@@ -15,13 +15,23 @@ final class ResultText {
     out.println(
         String.format(
             Locale.ROOT,
-            "copy: %,d rows read = %,d written + %,d deleted + %,d expired + %,d rejected",
+            "copy: %,d rows read = %,d written + %,d deleted + %,d expired + %,d rejected%s",
             copy.read(),
             copy.written(),
             copy.skipped().tombstones(),
             copy.skipped().expired(),
-            copy.rejected()));
+            copy.rejected(),
+            left(copy)));
     out.flush();
+  }
+
+  /** Returns how many rows were left to expire, and until when; nothing if none. */
+  static String left(CopyCounts copy) {
+    CopyCounts.LeftToExpire left = copy.skipped().left();
+    return left.last() == null
+        ? ""
+        : String.format(
+            Locale.ROOT, " + %,d left to expire, the last at %s", left.rows(), left.last());
   }
 
   static void printVerify(PrintWriter out, VerifyReport report) {

@@ -53,12 +53,13 @@ final class StatusText {
     lines.add(
         String.format(
             Locale.ROOT,
-            "copy: %,d of %,d tasks, %,d rows read, %,d written, %,d rejected",
+            "copy: %,d of %,d tasks, %,d rows read, %,d written, %,d rejected%s",
             copy.tasksDone(),
             copy.tasks(),
             copy.counts().read(),
             copy.counts().written(),
-            copy.counts().rejected()));
+            copy.counts().rejected(),
+            ResultText.left(copy.counts())));
     VerifyReport verify = status.verify();
     lines.add(
         verify == null

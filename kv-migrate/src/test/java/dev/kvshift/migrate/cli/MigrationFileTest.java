@@ -87,6 +87,7 @@ final class MigrationFileTest {
     assertThat(shown.pauseLimit()).isEqualTo(defaults.pauseLimit());
     assertThat(shown.fenceLifetime()).isEqualTo(defaults.fenceLifetime());
     assertThat(shown.dwell()).isEqualTo(defaults.dwell());
+    assertThat(shown.leftToExpireWithin()).isEqualTo(defaults.leftToExpireWithin());
     assertThat(shown.emptySourceAllowed()).isEqualTo(defaults.emptySourceAllowed());
   }
 
@@ -121,6 +122,7 @@ final class MigrationFileTest {
                     pauseLimitMillis: 300
                     fenceSeconds: 2
                     dwellSeconds: 19
+                    leaveToExpireHours: 48
                     allowEmpty: true
                 """);
 
@@ -147,6 +149,7 @@ final class MigrationFileTest {
     assertThat(options.pauseLimit()).isEqualTo(Duration.ofMillis(300));
     assertThat(options.fenceLifetime()).isEqualTo(Duration.ofSeconds(2));
     assertThat(options.dwell()).isEqualTo(Duration.ofSeconds(19));
+    assertThat(options.leftToExpireWithin()).isEqualTo(Duration.ofDays(2));
     assertThat(options.emptySourceAllowed()).isTrue();
   }
 

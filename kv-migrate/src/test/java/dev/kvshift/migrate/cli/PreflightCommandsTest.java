@@ -10,6 +10,7 @@ import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.WriteOptions;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.InMemory;
 import dev.kvshift.memory.MemoryStoreProvider;
@@ -129,7 +130,47 @@ final class PreflightCommandsTest {
     assertThat(finding(planned, "value size").get("level").getAsString()).isEqualTo("ok");
     assertThat(execute("plan", "--watch-seconds=1", "--price=0.5")).isZero();
     assertThat(out.toString())
-        .contains("  size: about ", "  time: the copy takes about 0:00 h", "  cost: ");
+        .contains("  size: about ", "  time: the copy takes about 0:00 h", "  cost: ")
+        .contains(
+            "  method: run --way fence\n", "      none of ", " rows expires: all are copied\n");
+  }
+
+  @Test
+  void plan_rowsThatExpire_recommendsByTheirLivesAndTheRest() {
+    KvCollection files = source.collection("files", LAYOUT);
+    for (int i = 1; i < ROWS; i++) {
+      files.put(
+          Key.of(Bytes.utf8("key-" + i)),
+          Bytes.utf8("expires"),
+          WriteOptions.ttl(Duration.ofHours(20).minusMinutes(i)));
+    }
+    JsonObject mixed = recommended();
+    assertThat(mixed.get("leaveToExpireHours").getAsInt()).isZero();
+    assertThat(mixed.get("reasons").toString())
+        .contains("1 of 200 sampled rows never expire: all are copied");
+
+    files.delete(Key.of(Bytes.utf8("key-0")));
+    JsonObject expiring = recommended();
+    assertThat(expiring.get("way").getAsString()).isEqualTo("fence");
+    assertThat(expiring.get("leaveToExpireHours").getAsInt()).isEqualTo(20);
+    assertThat(expiring.get("reasons").toString())
+        .contains(
+            "all of 199 sampled rows expire, within 20 h: the new store has them all by then without"
+                + " a copy");
+
+    files.put(
+        Key.of(Bytes.utf8("key-0")), Bytes.utf8("long"), WriteOptions.ttl(Duration.ofDays(90)));
+    JsonObject longLived = recommended();
+    assertThat(longLived.get("leaveToExpireHours").getAsInt()).isZero();
+    assertThat(longLived.get("reasons").toString())
+        .contains("within 2,160 h: a copy of all takes less than that wait");
+  }
+
+  private JsonObject recommended() {
+    assertThat(execute("plan", "--json", "--sample=10000", "--watch-seconds=1"))
+        .as(err::toString)
+        .isZero();
+    return only().getAsJsonObject("method");
   }
 
   @Test

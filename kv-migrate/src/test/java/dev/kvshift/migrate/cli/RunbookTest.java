@@ -19,8 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,13 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The commands of the runbook: each is one, and they lead from the first look to the clean-up. */
 final class RunbookTest {
-  private static final Path DOCS = Path.of("../docs");
   private static final String RUNBOOK = "migration-runbook.md";
   private static final Layout LAYOUT = Layout.point();
   private static final int ROWS = 500;
-
-  /** Words of a shell: quoted, or without spaces. */
-  private static final Pattern WORD = Pattern.compile("'([^']*)'|(\\S+)");
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
@@ -42,9 +36,9 @@ final class RunbookTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {RUNBOOK, "runner.md", "monitoring.md"})
+  @ValueSource(strings = {RUNBOOK, "runner.md", "monitoring.md", "methods.md"})
   void document_eachCommand_isUnderstood(String document) throws IOException {
-    List<List<String>> commands = commands(document);
+    List<List<String>> commands = DocumentedCommands.of(document);
     assertThat(commands).isNotEmpty();
 
     for (List<String> command : commands) {
@@ -126,53 +120,10 @@ final class RunbookTest {
 
   /** Returns the runbook's command that begins so. */
   private static List<String> command(String begin) throws IOException {
-    return commands(RUNBOOK).stream()
+    return DocumentedCommands.of(RUNBOOK).stream()
         .filter(command -> String.join(" ", command).startsWith(begin))
         .findFirst()
         .orElseThrow(() -> new AssertionError("the runbook has no command " + begin));
-  }
-
-  /** Returns the commands of a document, in their order, as their words. */
-  private static List<List<String>> commands(String document) throws IOException {
-    List<List<String>> commands = new ArrayList<>();
-    StringBuilder whole = new StringBuilder();
-    for (String line : Files.readAllLines(DOCS.resolve(document))) {
-      String text = line.startsWith("$ ") ? line.substring(2) : line;
-      if (whole.isEmpty() && !text.startsWith("./kv ")) {
-        continue;
-      }
-      boolean goesOn = text.endsWith("\\");
-      whole.append(goesOn ? text.substring(0, text.length() - 1) : text).append(' ');
-      if (!goesOn) {
-        List<String> words = words(whole.toString());
-        whole.setLength(0);
-        if (isOfTheRunner(words)) {
-          commands.add(
-              words.get(1).equals("migrate")
-                  ? words.subList(2, words.size())
-                  : words.subList(1, words.size()));
-        }
-      }
-    }
-    return commands;
-  }
-
-  private static boolean isOfTheRunner(List<String> words) {
-    return List.of("migrate", "fleet", "advise").contains(words.get(1));
-  }
-
-  /** Returns the words of a line of the shell, up to a comment or a redirection. */
-  private static List<String> words(String line) {
-    List<String> words = new ArrayList<>();
-    Matcher matcher = WORD.matcher(line.replaceAll(" \\[(--[^\\]]*)\\]", ""));
-    while (matcher.find()) {
-      String word = matcher.group(1) == null ? matcher.group(2) : matcher.group(1);
-      if (matcher.group(1) == null && (word.startsWith("#") || word.equals(">"))) {
-        break;
-      }
-      words.add(word);
-    }
-    return words;
   }
 
   private void run(int expected, List<String> command) {

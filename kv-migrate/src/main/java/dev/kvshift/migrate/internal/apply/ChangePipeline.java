@@ -35,7 +35,7 @@ public final class ChangePipeline implements AutoCloseable {
   /**
    * Creates a pipeline that resumes at the ledger's position and the committed offsets.
    *
-   * @param isCopied whether every task of the copy is done
+   * @param isCopied whether the target has every row that was not changed since it was copied
    */
   public ChangePipeline(
       RunContext context,

@@ -26,7 +26,8 @@ final class WatermarkPublisher extends BackgroundTask {
   /**
    * Creates a publisher.
    *
-   * @param isCopied whether every task of the copy is done; asked until it is
+   * @param isCopied whether the target has every row that was not changed since it was copied;
+   *     asked until so
    */
   WatermarkPublisher(
       RunContext context, SentVersions sent, TopicProgress applied, BooleanSupplier isCopied) {

@@ -1,8 +1,12 @@
 package dev.kvshift.migrate.internal.copy;
 
+import dev.kvshift.migrate.api.CopyCounts.LeftToExpire;
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
+import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import java.time.Instant;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,17 +16,32 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CopyCompletion implements BooleanSupplier {
   private final Ledger ledger;
+  private final Supplier<Instant> expiredBefore;
   private @Nullable CopyPlan plan;
   private int doneGroups;
+  private LeftToExpire left = LeftToExpire.NONE;
 
-  /** Creates a check that has read nothing yet. */
-  public CopyCompletion(Ledger ledger) {
+  /**
+   * Creates a check that has read nothing yet.
+   *
+   * @param expiredBefore the time before which a row must have expired to be dead on both stores
+   */
+  public CopyCompletion(Ledger ledger, Supplier<Instant> expiredBefore) {
     this.ledger = ledger;
+    this.expiredBefore = expiredBefore;
+  }
+
+  /**
+   * Returns whether the target has every row that was not changed since it was copied: every task
+   * is done, and the rows that were left have expired.
+   */
+  @Override
+  public boolean getAsBoolean() {
+    return isDone() && left.isGoneBy(expiredBefore.get());
   }
 
   /** Returns whether every task is planned and done. */
-  @Override
-  public boolean getAsBoolean() {
+  public boolean isDone() {
     if (plan == null) {
       plan = ledger.get(CopyPlan.KEY);
     }
@@ -30,7 +49,12 @@ public final class CopyCompletion implements BooleanSupplier {
       return false;
     }
     int groups = plan.parts();
-    while (doneGroups < groups && ledger.require(plan.part(doneGroups)).isDone()) {
+    while (doneGroups < groups) {
+      CopyTaskGroup group = ledger.require(plan.part(doneGroups));
+      if (!group.isDone()) {
+        break;
+      }
+      left = left.plus(group.counts().skipped().left());
       doneGroups++;
     }
     return doneGroups == groups;

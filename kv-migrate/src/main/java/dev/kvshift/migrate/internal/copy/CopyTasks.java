@@ -59,12 +59,6 @@ public final class CopyTasks {
     return tasks == null ? CopyCounts.NONE : tasks.counts();
   }
 
-  /** Returns whether every task is planned and done. */
-  public static boolean isDone(Ledger ledger) {
-    CopyTasks tasks = read(ledger);
-    return tasks != null && tasks.done() == tasks.size();
-  }
-
   /** Fixes the parts for this and all later runs; returns those of another plan if it was first. */
   static CopyTasks plan(Ledger ledger, List<ScanTask> ranges) {
     CopyPlan plan = CopyPlan.of(UUID.randomUUID().toString(), ranges.size());

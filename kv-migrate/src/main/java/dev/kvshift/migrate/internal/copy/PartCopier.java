@@ -22,10 +22,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies parts that this process holds: page by page, each row with its own version and expiry. The
- * progress is saved about once a second. Rows copied after the last save are copied again by the
- * next attempt, whoever makes it, and counted once, because the counts are saved with the position.
- * Safe for use by many threads.
+ * Copies parts that this process holds: page by page, each row with its own version and expiry.
+ * Rows that expire soon enough are left, if the options say so: the comparison that the cutover
+ * needs finds them missing until they have expired or were written again. The progress is saved
+ * about once a second. Rows copied after the last save are copied again by the next attempt,
+ * whoever makes it, and counted once, because the counts are saved with the position. Safe for use
+ * by many threads.
  */
 public final class PartCopier {
   private static final long SAVE_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -92,6 +94,8 @@ public final class PartCopier {
 
   private CopyCounts write(List<Row> page) {
     Instant expiredBefore = context.expiredBefore();
+    Instant leftBefore = expiredBefore.plus(context.options().leftToExpireWithin());
+    CopyCounts.LeftToExpire left = CopyCounts.LeftToExpire.NONE;
     long tombstones = 0;
     long expired = 0;
     long highestVersion = 0;
@@ -102,6 +106,8 @@ public final class PartCopier {
         tombstones++;
       } else if (row.at(expiredBefore).isTombstone()) {
         expired++;
+      } else if (row.at(leftBefore).isTombstone()) {
+        left = left.plus(new CopyCounts.LeftToExpire(1, row.expiry()));
       } else {
         writes.add(writer.write(row));
       }
@@ -117,7 +123,7 @@ public final class PartCopier {
     return new CopyCounts(
         page.size(),
         written,
-        new CopyCounts.Skipped(tombstones, expired),
+        new CopyCounts.Skipped(tombstones, expired, left),
         quarantined,
         highestVersion);
   }

@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.internal.host;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
@@ -79,8 +80,7 @@ public final class MigrationTasks implements AutoCloseable {
     ledger = collection.ledger();
     context = collection.context();
     pipeline =
-        new ChangePipeline(
-            context, ledger, setup.topic(), collection.writer(), new CopyCompletion(ledger));
+        new ChangePipeline(context, ledger, setup.topic(), collection.writer(), completion());
     check = new KeyCheck(context, pipeline::settle, collection.quarantined());
     topicRetention = ledger.require(MigrationConfig.KEY).topic().retention();
   }
@@ -120,14 +120,14 @@ public final class MigrationTasks implements AutoCloseable {
 
   /**
    * Waits until everything committed before the call is applied, and then opens a collection that
-   * was copied to readers.
+   * was copied to readers, unless rows were left that have not expired yet.
    *
    * @return how many positions were behind
    */
   public long catchUp(ProgressReporter progress) {
-    boolean isCopied = CopyTasks.isDone(ledger);
+    boolean isWhole = completion().getAsBoolean();
     long behind = pipeline.catchUp(progress);
-    if (isCopied) {
+    if (isWhole) {
       setup.activation().openToReaders();
     }
     return behind;
@@ -164,6 +164,10 @@ public final class MigrationTasks implements AutoCloseable {
     }
     follow(record);
     return record.report();
+  }
+
+  private CopyCompletion completion() {
+    return new CopyCompletion(ledger, context::expiredBefore);
   }
 
   private VerifyPass begunPass() {
@@ -210,8 +214,9 @@ public final class MigrationTasks implements AutoCloseable {
   }
 
   private Verifier.Expected expected() {
+    CopyCounts copied = CopyTasks.readCounts(ledger);
     return new Verifier.Expected(
-        OptionalLong.of(CopyTasks.readCounts(ledger).written()),
+        OptionalLong.of(copied.written() + copied.skipped().left().rows()),
         pipeline.applied().position() - ledger.require(StreamProgress.KEY).from());
   }
 
@@ -256,11 +261,11 @@ public final class MigrationTasks implements AutoCloseable {
 
   /** The progress of these tasks so far. */
   private final class KnownProgress implements StepConditions.Evidence {
-    private final CopyCompletion copied = new CopyCompletion(ledger);
+    private final CopyCompletion copied = completion();
 
     @Override
     public boolean isCopied() {
-      return copied.getAsBoolean();
+      return copied.isDone();
     }
 
     @Override

@@ -11,7 +11,9 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -23,9 +25,12 @@ public final class SizeSample {
   private final Duration patience;
   private final Duration timeout;
   private final int pageRows;
+  private final Instant began = Clock.systemUTC().instant();
   private long rows;
   private long bytes;
   private int largest;
+  private long expiring;
+  private Instant lastExpiry = began;
 
   private SizeSample(MigrationPlan plan) {
     patience = plan.options().patience();
@@ -42,7 +47,7 @@ public final class SizeSample {
   }
 
   private Sizing read(int wanted, Duration watch) {
-    long began = newest();
+    long before = newest();
     long startNanos = System.nanoTime();
     List<ScanTask> all = Await.patiently(patience, () -> source.scanTasks(TASKS, call()));
     int sampled = Math.min(wanted, all.size());
@@ -54,7 +59,7 @@ public final class SizeSample {
     if (watchNanos > 0) {
       Await.pause(TimeUnit.NANOSECONDS.toMillis(watchNanos));
     }
-    long changes = newest() - began;
+    long changes = newest() - before;
     long watchedNanos = System.nanoTime() - startNanos;
     return new Sizing(
         all.size(),
@@ -64,7 +69,9 @@ public final class SizeSample {
         bytes * all.size() / sampled,
         largest,
         perSecond(rows, scanNanos),
-        perSecond(changes, watchedNanos));
+        perSecond(changes, watchedNanos),
+        expiring,
+        Duration.between(began, lastExpiry));
   }
 
   private static long perSecond(long count, long nanos) {
@@ -93,6 +100,11 @@ public final class SizeSample {
       rows++;
       bytes += row.key().main().size() + row.key().clustering().size() + value.size();
       largest = Math.max(largest, value.size());
+      Instant expiry = row.expiry();
+      if (expiry != null) {
+        expiring++;
+        lastExpiry = expiry.isAfter(lastExpiry) ? expiry : lastExpiry;
+      }
     }
   }
 

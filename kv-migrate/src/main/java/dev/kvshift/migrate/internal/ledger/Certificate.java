@@ -45,18 +45,14 @@ public record Certificate(
     @Nullable StoreClocks clocks,
     @Nullable LastCheck last,
     @Nullable Back back) {
-  /** The key of the record. A runner that does not know of losses must not hide them. */
-  public static final LedgerKey<Certificate> KEY =
-      new LedgerKey<>("certificate", Certificate::print, Certificate::parse)
-          .withNewerFormat(2, certificate -> !certificate.losses.isEmpty());
+  /** The key of the record. */
+  public static final LedgerKey<Certificate> KEY = key("certificate");
 
   /**
    * The key of the proof under which the collection was taken back last: the certificate of its
    * move, with what was done since. It outlives a {@code reset}.
    */
-  public static final LedgerKey<Certificate> BACK =
-      new LedgerKey<>("certificate-back", Certificate::print, Certificate::parse)
-          .withNewerFormat(2, certificate -> !certificate.losses.isEmpty());
+  public static final LedgerKey<Certificate> BACK = key("certificate-back");
 
   /** Maximum age of the comparison at the move, from its beginning. */
   public static final Duration MAX_AGE = Duration.ofHours(24);
@@ -65,6 +61,17 @@ public record Certificate(
   static final Duration MAX_AHEAD = VersionClock.MAX_AHEAD;
 
   private static final String CHECKSUM = "sha256";
+
+  /** Returns a key. A runner that does not know of losses, or of rows left, must not hide them. */
+  private static LedgerKey<Certificate> key(String name) {
+    return new LedgerKey<>(name, Certificate::print, Certificate::parse)
+        .withNewerFormat(2, certificate -> !certificate.losses.isEmpty())
+        .withNewerFormat(3, Certificate::leftRowsToExpire);
+  }
+
+  private boolean leftRowsToExpire() {
+    return copy != null && copy.counts.skipped().left().rows() != 0;
+  }
 
   /** Copies the list. */
   public Certificate {
@@ -713,14 +720,16 @@ public record Certificate(
 
   /** Returns the members of an accounting, as certificates and results of a run print it. */
   public static Members print(CopyCounts counts) {
-    return new Members()
-        .with("read", counts.read())
-        .with("written", counts.written())
-        .with("skippedTombstones", counts.skipped().tombstones())
-        .with("skippedExpired", counts.skipped().expired())
-        .with("rejected", counts.rejected())
-        .with("residue", counts.residue())
-        .with("highestVersion", counts.highestVersion());
+    Members members =
+        new Members()
+            .with("read", counts.read())
+            .with("written", counts.written())
+            .with("skippedTombstones", counts.skipped().tombstones())
+            .with("skippedExpired", counts.skipped().expired())
+            .with("rejected", counts.rejected())
+            .with("residue", counts.residue())
+            .with("highestVersion", counts.highestVersion());
+    return CopyTask.printLeft(members, counts);
   }
 
   private static Copied parseCopied(Members members) {

@@ -30,7 +30,7 @@ public record CopyTask(
     if (position != null) {
       members.with("position", position);
     }
-    return members
+    members
         .with("done", isDone)
         .with("read", counts.read())
         .with("written", counts.written())
@@ -38,6 +38,15 @@ public record CopyTask(
         .with("skippedExpired", counts.skipped().expired())
         .with("rejected", counts.rejected())
         .with("highestVersion", counts.highestVersion());
+    return printLeft(members, counts);
+  }
+
+  /** Adds what was left to expire, if anything was. */
+  static Members printLeft(Members members, CopyCounts counts) {
+    CopyCounts.LeftToExpire left = counts.skipped().left();
+    return left.last() == null
+        ? members
+        : members.with("leftToExpire", left.rows()).with("lastExpiry", left.last());
   }
 
   static CopyTask parse(Members members) {
@@ -53,7 +62,12 @@ public record CopyTask(
         members.number("read"),
         members.number("written"),
         new CopyCounts.Skipped(
-            members.number("skippedTombstones"), members.number("skippedExpired")),
+            members.number("skippedTombstones"),
+            members.number("skippedExpired"),
+            members.has("leftToExpire")
+                ? new CopyCounts.LeftToExpire(
+                    members.number("leftToExpire"), members.instant("lastExpiry"))
+                : CopyCounts.LeftToExpire.NONE),
         members.number("rejected"),
         members.number("highestVersion"));
   }

@@ -18,7 +18,8 @@ public record CopyTaskGroup(List<CopyTask> tasks, TaskState state)
   /** The key of all groups. */
   public static final LedgerKey<CopyTaskGroup> GROUPS =
       new LedgerKey<>("copy-tasks/", CopyTaskGroup::print, CopyTaskGroup::parse)
-          .withNewerFormat(2, group -> !group.state.equals(TaskState.WANTED));
+          .withNewerFormat(2, group -> !group.state.equals(TaskState.WANTED))
+          .withNewerFormat(3, group -> group.counts().skipped().left().rows() != 0);
 
   /** Copies the list. */
   public CopyTaskGroup {

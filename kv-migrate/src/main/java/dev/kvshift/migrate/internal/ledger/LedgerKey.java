@@ -2,6 +2,7 @@ package dev.kvshift.migrate.internal.ledger;
 
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 
 /**
  * The name of a ledger record, or of a group of records, and the format of its members. Immutable.
@@ -16,11 +17,11 @@ public final class LedgerKey<T> {
   private final Function<T, Members> print;
   private final Function<Members, T> parse;
   private final int newestFormat;
-  private final Predicate<T> needsNewest;
+  private final ToIntFunction<T> format;
 
   /** Creates a key; the name of a group ends with a slash. */
   LedgerKey(String name, Function<T, Members> print, Function<Members, T> parse) {
-    this(name, print, parse, FIRST_FORMAT, record -> true);
+    this(name, print, parse, FIRST_FORMAT, record -> FIRST_FORMAT);
   }
 
   private LedgerKey(
@@ -28,27 +29,28 @@ public final class LedgerKey<T> {
       Function<T, Members> print,
       Function<Members, T> parse,
       int newestFormat,
-      Predicate<T> needsNewest) {
+      ToIntFunction<T> format) {
     this.name = name;
     this.print = print;
     this.parse = parse;
     this.newestFormat = newestFormat;
-    this.needsNewest = needsNewest;
+    this.format = format;
   }
 
   /**
-   * Returns the key of records that have a newer format.
+   * Returns the key of records that have a newer format, and those that the key has already.
    *
    * @param needsIt whether a record is written in the newer format, which older runners refuse;
    *     others stay readable for them
    */
   LedgerKey<T> withNewerFormat(int format, Predicate<T> needsIt) {
-    return new LedgerKey<>(name, print, parse, format, needsIt);
+    return new LedgerKey<>(
+        name, print, parse, format, record -> needsIt.test(record) ? format : formatOf(record));
   }
 
   /** Returns the key of one record of the group. */
   public LedgerKey<T> in(String member) {
-    return new LedgerKey<>(name + member, print, parse, newestFormat, needsNewest);
+    return new LedgerKey<>(name + member, print, parse, newestFormat, format);
   }
 
   String name() {
@@ -61,7 +63,7 @@ public final class LedgerKey<T> {
 
   /** Returns the format in which a record is written. */
   int formatOf(T record) {
-    return needsNewest.test(record) ? newestFormat : FIRST_FORMAT;
+    return format.applyAsInt(record);
   }
 
   Members print(T record) {

@@ -14,6 +14,7 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -35,7 +36,8 @@ final class CopyCompletionTest {
   private final Reads reads = new Reads(store.metadata());
   private final Ledger ledger =
       new Ledger(reads, "files", Duration.ofSeconds(10), Clock.systemUTC());
-  private final CopyCompletion completion = new CopyCompletion(ledger);
+  private Instant expiredBefore = Instant.parse("2026-12-04T05:54:43.126Z");
+  private final CopyCompletion completion = new CopyCompletion(ledger, () -> expiredBefore);
 
   @AfterEach
   void close() {
@@ -46,7 +48,7 @@ final class CopyCompletionTest {
   void isDone_notPlanned_isFalse() {
     ledger.put(PLAN.part(0), group(DONE, 16));
 
-    assertThat(completion.getAsBoolean()).isFalse();
+    assertThat(completion.isDone()).isFalse();
   }
 
   @Test
@@ -54,28 +56,49 @@ final class CopyCompletionTest {
     plan();
 
     ledger.put(PLAN.part(0), group(DONE, 16));
-    assertThat(completion.getAsBoolean()).isFalse();
+    assertThat(completion.isDone()).isFalse();
     ledger.put(PLAN.part(2), group(DONE, 1));
-    assertThat(completion.getAsBoolean()).isFalse();
+    assertThat(completion.isDone()).isFalse();
     ledger.put(PLAN.part(1), group(DONE, 16));
-    assertThat(completion.getAsBoolean()).isTrue();
+    assertThat(completion.isDone()).isTrue();
   }
 
   @Test
   void isDone_askedAgain_readsTheFirstOpenGroupOnly() {
     plan();
     ledger.put(PLAN.part(0), group(DONE, 16));
-    completion.getAsBoolean();
+    completion.isDone();
     reads.take();
 
-    completion.getAsBoolean();
+    completion.isDone();
     assertThat(reads.take()).containsExactly("migration/files/copy-tasks/00001");
 
     ledger.put(PLAN.part(1), group(DONE, 16));
     reads.take();
-    completion.getAsBoolean();
+    completion.isDone();
     assertThat(reads.take())
         .containsExactly("migration/files/copy-tasks/00001", "migration/files/copy-tasks/00002");
+  }
+
+  @Test
+  void getAsBoolean_rowsWereLeft_isTrueOnceTheLastHasExpired() {
+    Instant last = expiredBefore;
+    plan();
+    ledger.put(PLAN.part(0), group(leaving(last), 16));
+    ledger.put(PLAN.part(1), group(leaving(last.minusSeconds(1)), 16));
+    assertThat(completion.getAsBoolean()).isFalse();
+    ledger.put(PLAN.part(2), group(DONE, 1));
+
+    expiredBefore = last.minusNanos(1);
+    assertThat(completion.isDone()).isTrue();
+    assertThat(completion.getAsBoolean()).isFalse();
+    expiredBefore = last;
+    assertThat(completion.getAsBoolean()).isTrue();
+  }
+
+  private static CopyTask leaving(Instant expiry) {
+    CopyCounts.LeftToExpire left = new CopyCounts.LeftToExpire(1, expiry);
+    return OPEN.advance(null, new CopyCounts(1, 0, new CopyCounts.Skipped(0, 0, left), 0, 0));
   }
 
   private void plan() {

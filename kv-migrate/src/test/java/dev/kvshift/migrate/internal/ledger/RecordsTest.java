@@ -117,6 +117,7 @@ final class RecordsTest {
         record("copy-tasks", new CopyPlan(16).part(0), copyTasks()),
         record("copy-with-id", CopyPlan.KEY, new CopyPlan("53b6", 130, 2)),
         record("copy-tasks-held", new CopyPlan("53b6", 130, 2).part(7), heldCopyTasks()),
+        record("copy-tasks-left", new CopyPlan("53b6", 130, 2).part(8), leftCopyTasks()),
         record(
             "task-verify",
             TaskRecord.key(TaskKind.VERIFY),
@@ -439,6 +440,13 @@ final class RecordsTest {
                 false,
                 new CopyCounts(100, 99, new CopyCounts.Skipped(0, 0), 1, 1795845119263001L)),
             CopyTask.of(ScanTask.of(-3458764513820540933L, -2305843009213693958L))));
+  }
+
+  private static CopyTaskGroup leftCopyTasks() {
+    CopyCounts.LeftToExpire left =
+        new CopyCounts.LeftToExpire(7, Instant.parse("2026-12-04T05:54:43.126Z"));
+    CopyCounts counts = new CopyCounts(9, 2, new CopyCounts.Skipped(0, 0, left), 0, 7);
+    return new CopyTaskGroup(List.of(new CopyTask(ScanTask.of(1, 2), null, true, counts)));
   }
 
   private static VerifyPass pass() {

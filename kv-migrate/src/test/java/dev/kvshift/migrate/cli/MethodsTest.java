@@ -1,0 +1,337 @@
+package dev.kvshift.migrate.cli;
+
+import static dev.kvshift.testkit.concurrent.Await.until;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvshift.KvCollection;
+import dev.kvshift.KvStore;
+import dev.kvshift.api.Bytes;
+import dev.kvshift.api.ConnectionString;
+import dev.kvshift.api.Key;
+import dev.kvshift.api.Layout;
+import dev.kvshift.api.Lock;
+import dev.kvshift.api.WriteOptions;
+import dev.kvshift.embedded.CassandraNode;
+import dev.kvshift.embedded.ForkedLegacyServer;
+import dev.kvshift.embedded.KafkaBroker;
+import dev.kvshift.migrate.IdListProvider;
+import dev.kvshift.model.Stores;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The migrations of docs/methods.md on real servers: each block of commands, as it is printed. */
+final class MethodsTest {
+  private static final String DOCUMENT = "methods.md";
+  private static final Layout POINT = Layout.point();
+  private static final Layout RANGE = Layout.parse("range;shard=bits=4;encoding=1");
+  private static final Duration LIFE = Duration.ofSeconds(2);
+  private static final int ROWS = 20;
+
+  private static ForkedLegacyServer legacy;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private final String oldSide = scylla("methods_old");
+  private final String newSide = scylla("methods_new");
+  private Iterator<List<String>> commands = List.<List<String>>of().iterator();
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void startLegacy() {
+    legacy = ForkedLegacyServer.start();
+  }
+
+  @AfterAll
+  static void stopLegacy() {
+    legacy.close();
+  }
+
+  @AfterEach
+  void everyCommandWasRun() {
+    assertThat(commands).isExhausted();
+  }
+
+  @Test
+  void leaderAndLocks_severalCollections_moveTogetherAndTheLocksLast() throws IOException {
+    begin("An in-house store with a leader");
+    configure(
+        legacy.connectionString(),
+        newSide,
+        "}\ngroups: [{name: lab, collections: [users, hits]}]",
+        "users: point;shard=none;encoding=1",
+        "hits: " + RANGE);
+    try (KvStore service = Stores.connect(legacy.connectionString())) {
+      for (int i = 0; i < ROWS; i++) {
+        service.collection("users", POINT).put(key(i), text("user"));
+        service.collection("hits", RANGE).put(hit(i), text("hit"));
+      }
+      service.locks("jobs").release(lock(service));
+    }
+    run("run users hits", ExitCode.OK);
+    run("cutover --group lab", ExitCode.OK);
+    run("finish users hits", ExitCode.OK);
+    run("move-locks jobs", ExitCode.OK);
+    run("retire users", ExitCode.REFUSED);
+    assertThat(err.toString()).contains("the quiet period lasts until");
+    try (KvStore service = Stores.connect(newSide)) {
+      for (int i = 0; i < ROWS; i++) {
+        assertThat(service.collection("users", POINT).get(key(i))).contains(text("user"));
+        assertThat(service.collection("hits", RANGE).get(hit(i))).contains(text("hit"));
+      }
+      service.locks("jobs").release(lock(service));
+    }
+  }
+
+  @Test
+  void withoutALeader_expiringAndOldData_needNoCopyOfTheirOwn() throws IOException {
+    begin("An inbox");
+    configure(oldSide, newSide, "}", "presence: " + POINT, "messages: " + POINT);
+    try (KvStore before = Stores.connect(oldSide)) {
+      before.collection("presence", POINT).put(key(0), text("away"), WriteOptions.ttl(LIFE));
+      for (int i = 0; i < ROWS; i++) {
+        before.collection("messages", POINT).put(key(i), text("old"));
+      }
+    }
+    try (KvStore service = Stores.connect(transition(oldSide, newSide))) {
+      KvCollection presence = service.collection("presence", POINT);
+      run("prepare presence", ExitCode.OK);
+      run("step dual-write presence", ExitCode.OK);
+      presence.put(key(1), text("here"), WriteOptions.ttl(Duration.ofHours(1)));
+      until("one life of the data has passed", () -> presence.get(key(0)).isEmpty());
+      run("verify presence", ExitCode.OK);
+      run("verify presence", ExitCode.OK);
+      assertThat(out.toString()).contains(" 0 written to the new side, 0 written to the old side");
+      run("run --cutover presence", ExitCode.OK);
+      run("finish presence", ExitCode.OK);
+      assertThat(presence.get(key(1))).contains(text("here"));
+
+      KvCollection messages = service.collection("messages", POINT);
+      run("prepare messages", ExitCode.OK);
+      run("step shadow-read messages", ExitCode.OK);
+      for (int i = 0; i < 5; i++) {
+        assertThat(messages.get(key(i))).contains(text("old"));
+      }
+      messages.put(key(ROWS), text("new"));
+      run("verify messages", ExitCode.OK);
+      assertThat(out.toString()).contains((ROWS - 5) + " written to the new side");
+      run("run --cutover messages", ExitCode.OK);
+      run("finish messages", ExitCode.OK);
+      assertThat(messages.get(key(ROWS - 1))).contains(text("old"));
+    }
+  }
+
+  @Test
+  void changeLog_readsByStepsAndTheNewStoreFirst_thenAlone() throws IOException {
+    begin("A relational store through its log");
+    try (KvStore service = Stores.connect(transition(legacy.connectionString(), newSide))) {
+      configure(legacy.connectionString(), newSide, "}", "boards: " + POINT);
+      KvCollection boards = service.collection("boards", POINT);
+      fill(boards);
+      run("run --way dual-write boards", ExitCode.OK);
+      boards.put(key(1), text("in new-primary"));
+      run("step dual-write boards", ExitCode.OK);
+      boards.put(key(2), text("back again"));
+      run("step new-primary boards", ExitCode.OK);
+      run("cutover boards", ExitCode.OK);
+      boards.put(key(3), text("the new store first"));
+      run("finish boards", ExitCode.OK);
+      boards.put(key(4), text("alone"));
+      assertThat(boards.get(key(0))).contains(text("row"));
+      assertThat(boards.get(key(1))).contains(text("in new-primary"));
+      assertThat(boards.get(key(2))).contains(text("back again"));
+      assertThat(boards.get(key(3))).contains(text("the new store first"));
+      assertThat(boards.get(key(4))).contains(text("alone"));
+    }
+  }
+
+  @Test
+  void listOfIds_clusterThatCanOnlyGet_isMovedAsFarAsTheListGoes() throws IOException {
+    begin("Sessions behind an API");
+    try (KvStore before = Stores.connect(oldSide)) {
+      fill(before.collection("sessions", POINT));
+    }
+    List<String> ids = new ArrayList<>(List.of("deleted since the list was made"));
+    for (int i = 1; i < ROWS; i++) {
+      ids.add("key-" + i);
+    }
+    String source =
+        ConnectionString.of("idlist")
+            .withPath(Files.write(folder.resolve("ids"), ids).toString())
+            .withParameters(
+                Map.of("cluster", oldSide, "authority", "legacy+file://" + folder.resolve("gate")))
+            .print();
+    installDriver();
+    configure(
+        source, newSide, ", workers: 10, inFlight: 200}\nplugins: plugins", "sessions: " + POINT);
+    run("run sessions", ExitCode.OK);
+    run("cutover --final sessions", ExitCode.OK);
+    try (KvStore service = Stores.connect(newSide)) {
+      KvCollection sessions = service.collection("sessions", POINT);
+      assertThat(sessions.get(key(0))).isEmpty();
+      for (int i = 1; i < ROWS; i++) {
+        assertThat(sessions.get(key(i))).contains(text("row"));
+      }
+    }
+  }
+
+  @Test
+  void expiringData_notCopied_movesOnceTheComparisonMissesNothing() throws IOException {
+    begin("Data that expires");
+    configure(legacy.connectionString(), newSide, ", leaveToExpireHours: 48}", "carts: " + POINT);
+    try (KvStore service = Stores.connect(legacy.connectionString())) {
+      KvCollection carts = service.collection("carts", POINT);
+      for (int i = 0; i < ROWS; i++) {
+        carts.put(
+            key(i), text("expires"), WriteOptions.ttl(Duration.ofHours(i < ROWS - 1 ? 1 : 50)));
+      }
+      run("copy carts", ExitCode.OK);
+      assertThat(out.toString()).contains(" 1 written ", " + 19 left to expire, the last at ");
+      for (int i = 0; i < ROWS - 1; i++) {
+        carts.put(key(i), text("written again"), WriteOptions.ttl(Duration.ofHours(1)));
+      }
+      run("verify carts", ExitCode.OK);
+      assertThat(out.toString()).contains("20 at the target; missing 0");
+    }
+    run("run --cutover carts", ExitCode.OK);
+    run("finish carts", ExitCode.OK);
+    try (KvStore service = Stores.connect(newSide)) {
+      KvCollection carts = service.collection("carts", POINT);
+      assertThat(carts.get(key(0))).contains(text("written again"));
+      assertThat(carts.get(key(ROWS - 1))).contains(text("expires"));
+    }
+  }
+
+  @Test
+  void faultFound_wipedAndStartedOver_readsFallBackUntilNothingIsMissed() throws IOException {
+    begin("Devices");
+    try (KvStore service = Stores.connect(transition(legacy.connectionString(), newSide))) {
+      configure(legacy.connectionString(), newSide, "}", "devices: " + POINT);
+      KvCollection devices = service.collection("devices", POINT);
+      fill(devices);
+      devices.put(key(ROWS), text("expires"), WriteOptions.ttl(Duration.ofHours(1)));
+      run("copy devices", ExitCode.OK);
+      run("reset devices", ExitCode.OK);
+      devices.delete(key(0));
+      run("run --way dual-write devices", ExitCode.OK);
+      assertThat(devices.get(key(0))).isEmpty();
+      assertThat(devices.get(key(1))).contains(text("row"));
+      run("fleet devices", ExitCode.OK);
+      assertThat(out.toString()).contains(" 0 miss-hits, ", " 0 different");
+      run("rollback devices", ExitCode.OK);
+      devices.put(key(1), text("at the old store alone"));
+      run("run --way dual-write --cutover devices", ExitCode.OK);
+      run("finish devices", ExitCode.OK);
+      assertThat(devices.get(key(0))).isEmpty();
+      assertThat(devices.get(key(1))).contains(text("at the old store alone"));
+      assertThat(devices.get(key(ROWS))).contains(text("expires"));
+    }
+  }
+
+  private static void fill(KvCollection collection) {
+    for (int i = 0; i < ROWS; i++) {
+      collection.put(key(i), text("row"));
+    }
+  }
+
+  private static Key key(int number) {
+    return Key.of(Bytes.utf8("key-" + number));
+  }
+
+  private static Key hit(int number) {
+    return Key.of(Bytes.utf8("user-" + number % 7), Bytes.utf8("hit-" + number));
+  }
+
+  private static Bytes text(String text) {
+    return Bytes.utf8(text);
+  }
+
+  private static Lock lock(KvStore store) {
+    return store
+        .locks("jobs")
+        .tryLockAll(Set.of(Bytes.utf8("job")), Duration.ofMinutes(1))
+        .acquired()
+        .iterator()
+        .next();
+  }
+
+  private static String scylla(String keyspace) {
+    CassandraNode node = CassandraNode.shared();
+    return "scylla://"
+        + node.address()
+        + "/"
+        + keyspace
+        + "?localDatacenter="
+        + node.datacenter()
+        + "&create=if-missing&replication=1&deletes=kept";
+  }
+
+  private static String transition(String oldSide, String newSide) {
+    return ConnectionString.of("transition")
+        .withHosts(List.of(ConnectionString.Host.of("service")))
+        .withParameters(Map.of("old", oldSide, "new", newSide))
+        .print();
+  }
+
+  /** Puts a jar that names the driver, which is on the class path here, among the plugins. */
+  private void installDriver() throws IOException {
+    Path jar = Files.createDirectories(folder.resolve("plugins")).resolve("driver.jar");
+    try (JarOutputStream entries = new JarOutputStream(Files.newOutputStream(jar))) {
+      entries.putNextEntry(new JarEntry("META-INF/services/dev.kvshift.spi.StoreProvider"));
+      entries.write(IdListProvider.class.getName().getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  /** Writes the configuration; the text ends the defaults, and may go on with other members. */
+  private void configure(String source, String target, String more, String... collections)
+      throws IOException {
+    List<String> lines = new ArrayList<>();
+    lines.add("source: '" + source + "'");
+    lines.add("target: '" + target + "'");
+    lines.add("kafka: {bootstrap: '" + KafkaBroker.shared().bootstrapServers() + "'}");
+    lines.add("defaults: {dwellSeconds: 0, scanTasks: 4" + more);
+    lines.add("collections:");
+    for (String collection : collections) {
+      int colon = collection.indexOf(':');
+      lines.add("- name: " + collection.substring(0, colon));
+      lines.add("  layout: '" + collection.substring(colon + 2) + "'");
+    }
+    Files.write(folder.resolve("migration.yaml"), lines);
+  }
+
+  private void begin(String heading) throws IOException {
+    commands = DocumentedCommands.of(DOCUMENT, heading).iterator();
+  }
+
+  /** Runs the next command of the section, which must be this one. */
+  private void run(String expected, int code) {
+    List<String> command = new ArrayList<>(commands.next());
+    assertThat(String.join(" ", command)).isEqualTo(expected);
+    command.add("--config=" + folder.resolve("migration.yaml"));
+    out.getBuffer().setLength(0);
+    assertThat(
+            MigrateCommand.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(command.toArray(new String[0])))
+        .as("%s: %s%s", command, out, err)
+        .isEqualTo(code);
+  }
+}
