@@ -12,7 +12,8 @@ import java.time.Duration;
  * @param bytes estimated size of their keys and values, in bytes
  * @param largestValueBytes size of the largest value in the sample
  * @param rowsPerSecond the rate at which the sample was read, by one reader
- * @param changesPerSecond committed changes per second while the change log was watched
+ * @param changesPerSecond committed changes per second while the change log was watched; 0 without
+ *     one
  * @param expiring number of live rows in the sample that expire
  * @param longestLife the longest remaining life of those; zero if there are none
  */
@@ -51,6 +52,14 @@ public record Sizing(
         Math.max(
             1, Math.min(rowsPerSecond * readers, limit.rowsPerSecond().orElse(Integer.MAX_VALUE)));
     return Duration.ofSeconds(rows / rate);
+  }
+
+  /**
+   * Returns how long a pass in clock order takes at least, which reads both sides, one page after
+   * the other.
+   */
+  public Duration passTime(ScanRate limit) {
+    return copyTime(1, limit).multipliedBy(2);
   }
 
   /** Returns the bytes on the target, uncompressed. */

@@ -25,8 +25,8 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
     return new KvException.Permanent(
         opened.plan().collections().get(0).source().description()
             + " has no leader, so its phases are ordered by clocks: there is no stream, no copy of its"
-            + " own, no fence, no certificate and no host. Give one of check, prepare, step, verify, run,"
-            + " cutover, rollback, finish, reset, abort, status, list, set and fleet");
+            + " own, no fence, no certificate and no host. Give one of check, plan, prepare, step,"
+            + " verify, run, cutover, rollback, finish, reset, abort, status, list, set and fleet");
   }
 
   /** Does what hosts or the command do for a source with a leader, if there is such a thing. */

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.migrate.ClockMigration;
 import dev.kvshift.migrate.Preflight;
 import dev.kvshift.migrate.api.Finding;
 import dev.kvshift.migrate.api.MigrationPlan;
@@ -34,6 +35,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class PlanCommand implements Callable<Integer> {
   private static final double GB = 1e9;
+  private static final String CLOCK_ORDER =
+      "run, in phases ordered by clocks, since the old store has no leader";
 
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private ConfigOption config = new ConfigOption();
@@ -80,7 +83,7 @@ final class PlanCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--sample, --watch-seconds or --target-replicas is out of range: see 'plan --help'");
     }
-    try (MigrationFile.Opened opened = config.open()) {
+    try (MigrationFile.Opened opened = config.openAny()) {
       List<Members> printed = new ArrayList<>();
       boolean isBlocked = false;
       for (MigrationPlan plan : opened.of(names)) {
@@ -109,7 +112,6 @@ final class PlanCommand implements Callable<Integer> {
 
   private List<String> lines(MigrationPlan plan, Sizing size) {
     List<String> lines = new ArrayList<>();
-    Duration copy = size.copyTime(plan.options().copyWorkers(), plan.options().scanRate());
     lines.add(
         String.format(
             Locale.ROOT,
@@ -120,6 +122,41 @@ final class PlanCommand implements Callable<Integer> {
             size.rowBytes(),
             size.sampled(),
             size.tasks()));
+    boolean isLed = !ClockMigration.isNeededBy(plan.source());
+    lines.addAll(isLed ? copyAndTopic(plan, size) : pass(plan, size));
+    long target = size.targetBytes(targetReplicas);
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "  new store: %s over %d replicas, before compression; compaction needs as much again",
+            gigabytes(target),
+            targetReplicas));
+    if (price != null) {
+      lines.add(
+          String.format(
+              Locale.ROOT, "  cost: %.2f a month for the new store's disk", price * target / GB));
+    }
+    if (isLed) {
+      lines.addAll(methodLines(Preflight.recommend(plan, size)));
+    } else {
+      lines.add("  method: " + CLOCK_ORDER);
+    }
+    return lines;
+  }
+
+  private static List<String> pass(MigrationPlan plan, Sizing size) {
+    Duration pass = size.passTime(plan.options().scanRate());
+    return List.of(
+        String.format(
+            Locale.ROOT,
+            "  time: a pass over both stores takes about %d:%02d h if they keep up",
+            pass.toHours(),
+            pass.toMinutesPart()));
+  }
+
+  private List<String> copyAndTopic(MigrationPlan plan, Sizing size) {
+    List<String> lines = new ArrayList<>();
+    Duration copy = size.copyTime(plan.options().copyWorkers(), plan.options().scanRate());
     lines.add(
         String.format(
             Locale.ROOT,
@@ -134,19 +171,11 @@ final class PlanCommand implements Callable<Integer> {
             size.changesPerSecond(),
             gigabytes(topicBytes(plan, size)),
             plan.options().topicRetention().toHours()));
-    long target = size.targetBytes(targetReplicas);
-    lines.add(
-        String.format(
-            Locale.ROOT,
-            "  new store: %s over %d replicas, before compression; compaction needs as much again",
-            gigabytes(target),
-            targetReplicas));
-    if (price != null) {
-      lines.add(
-          String.format(
-              Locale.ROOT, "  cost: %.2f a month for the new store's disk", price * target / GB));
-    }
-    Recommendation method = Preflight.recommend(plan, size);
+    return lines;
+  }
+
+  private static List<String> methodLines(Recommendation method) {
+    List<String> lines = new ArrayList<>();
     String leaving =
         method.leaveToExpireHours() == 0
             ? ""
@@ -163,20 +192,26 @@ final class PlanCommand implements Callable<Integer> {
   }
 
   private Members members(MigrationPlan plan, Sizing size, List<Finding> findings) {
-    return FindingText.members(plan.collection(), findings)
-        .with("rows", size.rows())
-        .with("bytes", size.bytes())
-        .with("tasks", size.tasks())
-        .with("sampledTasks", size.sampled())
-        .with("largestValueBytes", size.largestValueBytes())
+    Members members =
+        FindingText.members(plan.collection(), findings)
+            .with("rows", size.rows())
+            .with("bytes", size.bytes())
+            .with("tasks", size.tasks())
+            .with("sampledTasks", size.sampled())
+            .with("largestValueBytes", size.largestValueBytes())
+            .with("targetBytes", size.targetBytes(targetReplicas))
+            .with("expiringRows", size.expiring())
+            .with("longestLifeSeconds", size.longestLife().toSeconds());
+    if (ClockMigration.isNeededBy(plan.source())) {
+      return members
+          .with("passSeconds", size.passTime(plan.options().scanRate()).toSeconds())
+          .with("ordering", "clocks");
+    }
+    Duration copy = size.copyTime(plan.options().copyWorkers(), plan.options().scanRate());
+    return members
         .with("changesPerSecond", size.changesPerSecond())
-        .with(
-            "copySeconds",
-            size.copyTime(plan.options().copyWorkers(), plan.options().scanRate()).toSeconds())
+        .with("copySeconds", copy.toSeconds())
         .with("topicBytes", topicBytes(plan, size))
-        .with("targetBytes", size.targetBytes(targetReplicas))
-        .with("expiringRows", size.expiring())
-        .with("longestLifeSeconds", size.longestLife().toSeconds())
         .with("method", method(Preflight.recommend(plan, size)));
   }
 

@@ -356,6 +356,9 @@ public final class PlanChecks {
                     + limit,
                 "its key is quarantined, and the collection does not move",
                 "write smaller values before the copy"));
+    if (ClockOrder.isNeededBy(plan.source().capabilities())) {
+      return findings; // no topic, and deletes are kept as rows
+    }
     Duration copy = size.copyTime(options.copyWorkers(), options.scanRate());
     Duration needed = copy.multipliedBy(RETENTION_TIMES);
     findings.add(

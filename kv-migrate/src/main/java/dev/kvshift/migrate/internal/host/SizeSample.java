@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.internal.host;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.Sizing;
@@ -11,6 +12,7 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.transition.ClockOrder;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -25,6 +27,7 @@ public final class SizeSample {
   private final Duration patience;
   private final Duration timeout;
   private final int pageRows;
+  private final boolean hasLog;
   private final Instant began = Clock.systemUTC().instant();
   private long rows;
   private long bytes;
@@ -36,9 +39,15 @@ public final class SizeSample {
     patience = plan.options().patience();
     timeout = plan.source().limits().timeout();
     pageRows = plan.options().pageRows();
+    hasLog = plan.source().capabilities().contains(Capability.CHANGE_SOURCE);
     source =
         Await.patiently(
-            patience, () -> plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
+            patience,
+            () ->
+                ClockOrder.isNeededBy(plan.source().capabilities())
+                    ? ClockOrder.openOld(
+                        plan.source(), plan.collection(), plan.layout(), Claim.NONE)
+                    : plan.source().open(plan.collection(), plan.layout(), Claim.NONE));
   }
 
   /** Reads so many scan tasks, evenly spread, and watches the change log for a while. */
@@ -56,7 +65,7 @@ public final class SizeSample {
     }
     long scanNanos = Math.max(1, System.nanoTime() - startNanos);
     long watchNanos = watch.toNanos() - scanNanos;
-    if (watchNanos > 0) {
+    if (hasLog && watchNanos > 0) {
       Await.pause(TimeUnit.NANOSECONDS.toMillis(watchNanos));
     }
     long changes = newest() - before;
@@ -79,7 +88,7 @@ public final class SizeSample {
   }
 
   private long newest() {
-    return Await.patiently(patience, () -> source.changes().window()).newest();
+    return hasLog ? Await.patiently(patience, () -> source.changes().window()).newest() : 0;
   }
 
   private void read(ScanTask task) {
