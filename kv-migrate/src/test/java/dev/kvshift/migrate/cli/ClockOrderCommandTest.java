@@ -8,7 +8,6 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
-import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.model.Stores;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -37,8 +36,8 @@ final class ClockOrderCommandTest {
 
   @Test
   void commands_fromOneKeyspaceToAnother_moveAndGoBack() throws IOException {
-    String oldSide = string("clock_commands_old");
-    String newSide = string("clock_commands_new");
+    String oldSide = Keyspaces.string("clock_commands_old");
+    String newSide = Keyspaces.string("clock_commands_new");
     Path file = folder.resolve("migration.yaml");
     Files.writeString(
         file,
@@ -164,17 +163,6 @@ final class ClockOrderCommandTest {
 
   private static Key key(String text) {
     return Key.of(Bytes.utf8(text));
-  }
-
-  private static String string(String keyspace) {
-    CassandraNode node = CassandraNode.shared();
-    return "scylla://"
-        + node.address()
-        + "/"
-        + keyspace
-        + "?localDatacenter="
-        + node.datacenter()
-        + "&create=if-missing&replication=1&deletes=kept";
   }
 
   private int execute(Path file, String command, String... more) {

@@ -10,7 +10,6 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
-import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.model.Stores;
 import dev.kvshift.model.key.Keys;
 import dev.kvshift.testkit.concurrent.Await;
@@ -39,8 +38,8 @@ final class LayoutChangeCommandTest {
 
   @Test
   void commands_withTheAdvisorsRule_changeTheLayout() throws IOException {
-    String oldSide = string("layout_commands_old");
-    String newSide = string("layout_commands_new");
+    String oldSide = Keyspaces.string("layout_commands_old");
+    String newSide = Keyspaces.string("layout_commands_new");
     Path file = folder.resolve("migration.yaml");
     Files.writeString(file, configuration(oldSide, newSide));
     Path same = folder.resolve("same.yaml");
@@ -135,17 +134,6 @@ final class LayoutChangeCommandTest {
         "  layout: '" + SHARDED + "'",
         "  dwellSeconds: 0",
         "");
-  }
-
-  private static String string(String keyspace) {
-    CassandraNode node = CassandraNode.shared();
-    return "scylla://"
-        + node.address()
-        + "/"
-        + keyspace
-        + "?localDatacenter="
-        + node.datacenter()
-        + "&create=if-missing&replication=1&deletes=kept";
   }
 
   private int execute(String... words) {

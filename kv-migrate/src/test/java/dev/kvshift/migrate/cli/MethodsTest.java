@@ -11,7 +11,6 @@ import dev.kvshift.api.Key;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.WriteOptions;
-import dev.kvshift.embedded.CassandraNode;
 import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.IdListProvider;
@@ -48,8 +47,8 @@ final class MethodsTest {
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
-  private final String oldSide = scylla("methods_old");
-  private final String newSide = scylla("methods_new");
+  private final String oldSide = Keyspaces.string("methods_old");
+  private final String newSide = Keyspaces.string("methods_new");
   private Iterator<List<String>> commands = List.<List<String>>of().iterator();
 
   @TempDir private Path folder;
@@ -270,17 +269,6 @@ final class MethodsTest {
         .acquired()
         .iterator()
         .next();
-  }
-
-  private static String scylla(String keyspace) {
-    CassandraNode node = CassandraNode.shared();
-    return "scylla://"
-        + node.address()
-        + "/"
-        + keyspace
-        + "?localDatacenter="
-        + node.datacenter()
-        + "&create=if-missing&replication=1&deletes=kept";
   }
 
   private static String transition(String oldSide, String newSide) {
