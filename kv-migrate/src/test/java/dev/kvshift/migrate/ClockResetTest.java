@@ -38,7 +38,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What a reset without a leader proves before it deletes, and that it is resumed. */
+/** A reset without a leader proves both sides before it deletes, and is resumed after a crash. */
 final class ClockResetTest {
   private static final int ROWS = 50;
   private static final Layout WHOLE = Layout.range(ShardRule.none());

@@ -16,8 +16,10 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.transition.ClockOrder;
 import dev.kvshift.transition.MetadataGate;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Wipes what a migration without a leader has brought to the target, so that it can begin again,
@@ -40,13 +42,14 @@ public final class ClockReset {
   private final MigrationPlan plan;
   private final Ledger ledger;
   private final MetadataGate gate;
-  private final List<String> deleted = new ArrayList<>();
+  private final PreparedSides sides;
 
   /** Creates a reset; nothing is read or changed yet. */
   public ClockReset(MigrationPlan plan, Clock clock) {
     this.plan = plan;
     this.ledger = Ledger.of(plan, clock);
     this.gate = MetadataGate.of(plan.target(), plan.collection());
+    this.sides = new PreparedSides(plan, "wiped");
   }
 
   /**
@@ -85,20 +88,14 @@ public final class ClockReset {
     ResetRecord begun = ledger.get(ResetRecord.KEY);
     ResetRecord reset = begun == null ? begin(isAbort) : begun;
     withdraw(reset.from());
-    Await.patiently(
-        plan.options().patience(),
-        () -> plan.target().restart(plan.collection(), plan.layout(), reset.from(), reset.next()));
-    Await.patiently(
-        plan.options().patience(),
-        () -> ClockOrder.forget(plan.source(), plan.collection(), reset.from()));
+    String name = plan.collection();
+    patiently(() -> plan.target().restart(name, plan.layout(), reset.from(), reset.next()));
+    patiently(() -> ClockOrder.forget(plan.source(), name, reset.from()));
     ledger.remove(MergeRecord.KEY);
-    Await.patiently(
-        plan.options().patience(),
-        () -> plan.target().drop(plan.collection(), reset.incarnation()));
-    deleted.addAll(things(reset));
+    patiently(() -> plan.target().drop(name, reset.incarnation()));
     ledger.append(Event.wiped(reset, plan.source().description()));
     ledger.remove(ResetRecord.KEY);
-    return List.copyOf(deleted);
+    return things(reset);
   }
 
   private static List<String> things(ResetRecord reset) {
@@ -121,30 +118,29 @@ public final class ClockReset {
     requireLegacy(state);
     Copy copy = state.copy();
     if (copy == null) {
-      throw refused("it is not prepared, so there is nothing to wipe");
+      throw sides.refused("it is not prepared, so there is nothing to wipe");
     }
-    CollectionRecord record = new PreparedSides(plan, "wiped").requireTarget(copy);
+    CollectionRecord record = sides.requireTarget(copy);
     if (record.state() == CollectionRecord.State.ACTIVE) {
-      throw refused("services write to the target's collection");
+      throw sides.refused("services write to the target's collection");
     }
-    Await.patiently(
-        plan.options().patience(),
-        () -> ClockOrder.requireOld(plan.source(), plan.collection(), copy));
+    patiently(() -> ClockOrder.requireOld(plan.source(), plan.collection(), copy));
     return new ResetRecord(copy, Copy.draw(copy.source()), record.incarnation(), "", null, isAbort);
   }
 
   private void requireLegacy(Gate.State state) {
     if (state.phase() == Phase.NEW_ONLY) {
-      throw refused("it has moved, and the target alone has what services have written since");
+      throw sides.refused(
+          "it has moved, and the target alone has what services have written since");
     }
     if (state.phase() != Phase.LEGACY) {
-      throw refused(
+      throw sides.refused(
           "services write to the target, too: it is in phase "
               + state.phase().word()
               + "; take it back with the command rollback first");
     }
     if (state.copy() != null && state.acceptMin() != state.epoch()) {
-      throw refused(
+      throw sides.refused(
           "its last step is not complete, so that a process may still write to the target: give"
               + " the command rollback first");
     }
@@ -159,20 +155,20 @@ public final class ClockReset {
       }
       requireLegacy(now);
       if (!from.equals(now.copy())) {
-        throw refused(
+        throw sides.refused(
             "its gate names copy " + now.copy() + ", not " + from + ": it was prepared anew");
       }
       long epoch = now.epoch() + 1; // complete at once: every instance is in legacy already
       Gate.State next = now.withEpoch(epoch).withAcceptMin(epoch).withCopy(null);
-      Await.patiently(plan.options().patience(), () -> gate.compareAndSet(now, next));
+      patiently(() -> gate.compareAndSet(now, next));
     }
   }
 
   private Gate.State state() {
-    return Await.patiently(plan.options().patience(), gate::state);
+    return patiently(gate::state);
   }
 
-  private MigrationException.CutoverRefused refused(String why) {
-    return new PreparedSides(plan, "wiped").refused(why);
+  private <T extends @Nullable Object> T patiently(Supplier<CompletionStage<T>> request) {
+    return Await.patiently(plan.options().patience(), request);
   }
 }

@@ -15,7 +15,7 @@ public final class Recommender {
   /** A choice: a fence drains and checks what comes in some tenths of a second. */
   private static final long MANY_CHANGES_PER_SECOND = 1_000;
 
-  /** How much longer than the copy it may take until all rows have expired. */
+  /** Maximum time that the expiry of all rows may take beyond the copy. */
   private static final Duration WORTH_WAITING = Duration.ofDays(1);
 
   private static final Duration LONG_COPY = Duration.ofDays(1);
