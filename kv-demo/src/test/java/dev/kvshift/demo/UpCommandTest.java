@@ -100,7 +100,7 @@ final class UpCommandTest {
     return outputs;
   }
 
-  /** Completes the configuration, as its command asks for: phases need not last here. */
+  /** Lets each phase last for one second, since nothing here depends on it. */
   private void shortenPhases() throws IOException {
     Path configuration = folder.resolve("migration.yaml");
     String text = Files.readString(configuration);

@@ -172,7 +172,7 @@ public final class ClockOrder {
             });
   }
 
-  /** Begins the import of a copy that no gate has named anew, if its layout is to be another. */
+  /** Restarts an import under another layout, provided that no gate has named its copy. */
   private static CompletionStage<@Nullable CollectionRecord> begunAnew(
       String collection, Layout layout, Store fresh, Gate gate, @Nullable CollectionRecord record) {
     if (record == null || record.isHandedOver() || record.layout().equals(layout)) {

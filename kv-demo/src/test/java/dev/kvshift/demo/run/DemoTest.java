@@ -76,7 +76,7 @@ class DemoTest {
     assertThat(report.range().pagesAfter()).isPositive();
   }
 
-  /** What is not broken is right, or it would be among the problems. */
+  /** A collection that nobody broke is right: its differences would be among the problems. */
   @Test
   void demo_withATargetBrokenOnPurpose_reportsExactlyWhatWasBroken() throws IOException {
     List<StoreKey> broken = new ArrayList<>();

@@ -136,7 +136,7 @@ class DirectoryCrashTest {
     assertThat(through(new Passing()).get(Key.of(MAIN, VALUE))).isEmpty();
   }
 
-  /** Of two new shards, the row of one fails, that of the other comes late. */
+  /** The row of one new shard fails, and the row of the other arrives late. */
   @Test
   void putAll_shardsAreNew_sendsEntriesOnlyBehindTheRowOfTheirShard() {
     CompletableFuture<Void> late = new CompletableFuture<>();

@@ -16,7 +16,7 @@ public final class Await {
   /** The longest time that a test waits for anything: one minute. */
   public static final Duration LONGEST = Duration.ofSeconds(60);
 
-  /** What is asked may cost a server much, so a long wait asks less often. */
+  /** A condition may cost a server much, so a long wait checks it less often. */
   private static final int POLLS_PER_TIME_WAITED = 64;
 
   private static final long SHORTEST_POLL_NANOS = Duration.ofMillis(2).toNanos();
