@@ -237,7 +237,9 @@ final class TransitionStore implements Store {
         .thenCompose(
             state -> {
               if (state.phase() == Phase.NEW_ONLY) {
-                return CompletableFuture.completedFuture(collection(use, old, state, sent, null));
+                StoreCollection leader = isLed ? old : null;
+                return CompletableFuture.completedFuture(
+                    collection(use, leader, state, sent, null));
               }
               if (state.isClockOrdered()) {
                 return newSide

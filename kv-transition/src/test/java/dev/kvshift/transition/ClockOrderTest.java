@@ -99,6 +99,15 @@ final class ClockOrderTest {
   }
 
   @Test
+  void open_afterTheEnd_needsNoGateOfTheOldSide() {
+    stores.moveTo(Phase.NEW_ONLY);
+    KvCollection items = stores.connect("service");
+    items.put(LeaderlessStores.KEY, ONE);
+    assertThat(items.get(LeaderlessStores.KEY)).contains(ONE);
+    assertThat(stores.read(stores.onOld)).isNull();
+  }
+
+  @Test
   void write_newPrimary_isAcknowledgedByTheNewSideAndFollowedByTheOld() {
     KvCollection items = stores.connect("service");
     stores.moveTo(Phase.NEW_PRIMARY);
