@@ -1,6 +1,7 @@
 package dev.kvshift.legacy;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.Capability;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
@@ -75,7 +76,7 @@ final class LegacyCollection implements StoreCollection {
           checker.check(key);
           return Request.newBuilder().setGet(Messages.key(key));
         },
-        LegacyCollection::row);
+        this::row);
   }
 
   @Override
@@ -87,6 +88,9 @@ final class LegacyCollection implements StoreCollection {
         () -> {
           checker.requireWritable();
           checker.check(key, mutation);
+          if (mutation.lock() != null) {
+            store.require(Capability.LOCKS);
+          }
           return Request.newBuilder().setWrite(Messages.write(key, mutation));
         },
         Reply::getNumber);
@@ -103,7 +107,11 @@ final class LegacyCollection implements StoreCollection {
           checker.checkBounds(range);
           return Request.newBuilder().setRange(Messages.range(main, range, limit));
         },
-        reply -> Messages.rowPage(reply.getPage(), main));
+        reply -> {
+          RowPage page = Messages.rowPage(reply.getPage(), main);
+          page.rows().forEach(store::observe);
+          return page;
+        });
   }
 
   @Override
@@ -154,8 +162,9 @@ final class LegacyCollection implements StoreCollection {
     return store.call();
   }
 
-  static @Nullable Row row(Reply reply) {
+  private @Nullable Row row(Reply reply) {
     List<Row> rows = RowBlock.read(reply.getRow());
+    rows.forEach(store::observe);
     return rows.isEmpty() ? null : rows.get(0);
   }
 

@@ -37,6 +37,12 @@ public final class LegacyProvider implements StoreProvider {
           "maxInFlight",
           Integer.toString(LegacyLimits.DEFAULT_IN_FLIGHT),
           "reads, and writes, in flight at once, each 1 to " + LegacyLimits.MAX_IN_FLIGHT);
+  private static final Parameter RECORDS =
+      Parameter.optional(
+          "records",
+          "none",
+          "none, or kept: the store has a record of each collection, so that one can move here from"
+              + " a store without a leader, and takes no locks");
   private static final int MAX_CLIENT_LENGTH = 128;
   private static final int CALLBACK_THREADS = 2;
   private static final Duration IDLE_THREAD = Duration.ofSeconds(5);
@@ -57,6 +63,7 @@ public final class LegacyProvider implements StoreProvider {
         LegacyParameters.TIMEOUT,
         CLIENT,
         MAX_IN_FLIGHT,
+        RECORDS,
         Connections.TLS,
         Connections.CA,
         Connections.TOKEN);
@@ -74,6 +81,10 @@ public final class LegacyProvider implements StoreProvider {
     String client = LegacyParameters.text(string, CLIENT);
     if (client.isEmpty() || client.length() > MAX_CLIENT_LENGTH) {
       throw LegacyParameters.refused(string, CLIENT, client);
+    }
+    String records = LegacyParameters.text(string, RECORDS);
+    if (!records.equals("none") && !records.equals("kept")) {
+      throw LegacyParameters.refused(string, RECORDS, records);
     }
     ThreadPoolExecutor callbacks =
         new ThreadPoolExecutor(
@@ -109,6 +120,7 @@ public final class LegacyProvider implements StoreProvider {
           LegacyLimits.of(timeout, inFlight),
           string.toString(),
           welcome.getPartitions(),
+          records.equals("kept") ? context.clock() : null,
           release);
     } catch (KvException e) {
       release.run();

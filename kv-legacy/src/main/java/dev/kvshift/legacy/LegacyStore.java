@@ -20,9 +20,11 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
+import dev.kvshift.spi.Row;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
+import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Map;
@@ -33,26 +35,46 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The legacy store over the network. */
+/**
+ * The legacy store over the network. Opened to keep records, it has small records, and those of its
+ * collections decide who may write to them, so that a collection can move here; then it takes no
+ * locks.
+ */
 final class LegacyStore implements Store {
   private final Exchange exchange;
   private final Limits limits;
   private final String description;
   private final int partitions;
+  private final @Nullable VersionClock clock;
   private final Runnable release;
 
+  /**
+   * Creates a store.
+   *
+   * @param clock the clock that draws the versions of writes, and follows those of the rows that
+   *     are read; null if the store keeps no records, since its leader draws them
+   */
   LegacyStore(
-      Exchange exchange, Limits limits, String description, int partitions, Runnable release) {
+      Exchange exchange,
+      Limits limits,
+      String description,
+      int partitions,
+      @Nullable VersionClock clock,
+      Runnable release) {
     this.exchange = exchange;
     this.limits = limits;
     this.description = description;
     this.partitions = partitions;
+    this.clock = clock;
     this.release = release;
   }
 
   @Override
   public Set<Capability> capabilities() {
-    return EnumSet.complementOf(EnumSet.of(Capability.METADATA));
+    return EnumSet.complementOf(
+        clock != null
+            ? EnumSet.of(Capability.LOCKS, Capability.LOCK_GATE)
+            : EnumSet.of(Capability.METADATA));
   }
 
   @Override
@@ -72,16 +94,22 @@ final class LegacyStore implements Store {
   @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
     return Futures.start(
-        () ->
-            send(
-                Request.newBuilder()
-                    .setOpen(
-                        Open.newBuilder()
-                            .setName(CollectionRecord.requireName(name))
-                            .setExisting(!claim.mayCreate())),
-                Kind.READ,
-                call(),
-                reply -> new LegacyCollection(this, name, layout, claim, reply.getCollection())));
+        () -> {
+          Open.Builder open = Open.newBuilder().setName(CollectionRecord.requireName(name));
+          return clock != null
+              ? CollectionRecord.claim(metadata(), name, layout, claim)
+                  .thenCompose(
+                      record -> open(open.setIncarnation(record.incarnation()), layout, claim))
+              : open(open.setExisting(!claim.mayCreate()), layout, claim);
+        });
+  }
+
+  private CompletionStage<StoreCollection> open(Open.Builder open, Layout layout, Claim claim) {
+    return send(
+        Request.newBuilder().setOpen(open),
+        Kind.READ,
+        call(),
+        reply -> new LegacyCollection(this, open.getName(), layout, claim, reply.getCollection()));
   }
 
   @Override
@@ -93,13 +121,13 @@ final class LegacyStore implements Store {
 
   @Override
   public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
-    return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
+    return Futures.start(() -> CollectionRecord.activate(metadata(), name, copy, floor));
   }
 
   @Override
   public CompletionStage<CollectionRecord> restart(
       String name, Layout layout, Copy copy, Copy next) {
-    return CompletableFuture.failedFuture(unsupported(Capability.METADATA));
+    return Futures.start(() -> CollectionRecord.restart(metadata(), name, layout, copy, next));
   }
 
   @Override
@@ -139,16 +167,29 @@ final class LegacyStore implements Store {
 
   @Override
   public Metadata metadata() {
-    throw unsupported(Capability.METADATA);
+    require(Capability.METADATA);
+    return new RemoteMetadata(this);
   }
 
   @Override
   public StoreLocks locks(String space) {
+    require(Capability.LOCKS);
     return new RemoteLocks(this, space);
   }
 
-  KvException unsupported(Capability capability) {
-    return new KvException.UnsupportedCapability(capability, description);
+  /** Lets the clock follow the version of a row that was read. */
+  void observe(Row row) {
+    VersionClock following = clock;
+    if (following != null) {
+      following.observe(row.version());
+    }
+  }
+
+  /** Checks that the store, as it was opened, has a capability. */
+  void require(Capability capability) {
+    if (!capabilities().contains(capability)) {
+      throw new KvException.UnsupportedCapability(capability, description);
+    }
   }
 
   Call call() {

@@ -68,9 +68,11 @@ public final class ClockOrder {
                 + ", "
                 + why
                 + ": "
-                + (needed == Capability.TOMBSTONE_READS
-                    ? "add deletes=kept to a scylla:// string"
-                    : otherwise));
+                + switch (needed) {
+                  case TOMBSTONE_READS -> "add deletes=kept to a scylla:// string";
+                  case METADATA -> "add records=kept to a legacy:// string";
+                  default -> otherwise;
+                });
       }
     }
   }

@@ -26,7 +26,7 @@ final class Catalog {
                   "seeded random operations against an ordered map",
                   ByOption.of("--driver")
                       .or("memory", "kv-testkit", "MemoryKitTest")
-                      .or("legacy", "kv-legacy-server", "FileKitTest,NetworkKitTest")
+                      .or("legacy", "kv-legacy-server", "FileKitTest,NetworkKitTest,RecordsKitTest")
                       .or("scylla", "kv-scylla", "ScyllaKitTest")
                       .or("sharded", "kv-model", "ShardedKitTest,FineShardedKitTest"))
               .with(number("--operations", "N", "kvshift.operations"))

@@ -100,7 +100,7 @@ final class CheckCommandTest {
         .isZero();
 
     assertThat(arguments())
-        .contains("kv-legacy-server", "-Dtest=FileKitTest,NetworkKitTest")
+        .contains("kv-legacy-server", "-Dtest=FileKitTest,NetworkKitTest,RecordsKitTest")
         .contains("-Dgroups=random-operations", "-Dkvshift.operations=9", "-Dkvshift.seed=-5");
   }
 

@@ -8,12 +8,14 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.legacy.server.internal.commit.GateOperations;
+import dev.kvshift.legacy.server.internal.commit.MetadataOperations;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.engine.Engine;
 import dev.kvshift.legacy.wire.CompareAndSet;
 import dev.kvshift.legacy.wire.Instances;
 import dev.kvshift.legacy.wire.KeyOf;
 import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.legacy.wire.ListRecords;
 import dev.kvshift.legacy.wire.LockAll;
 import dev.kvshift.legacy.wire.LockBatch;
 import dev.kvshift.legacy.wire.Messages;
@@ -23,11 +25,13 @@ import dev.kvshift.legacy.wire.RaiseFence;
 import dev.kvshift.legacy.wire.ReadChanges;
 import dev.kvshift.legacy.wire.ReadRange;
 import dev.kvshift.legacy.wire.Reassert;
+import dev.kvshift.legacy.wire.Record;
 import dev.kvshift.legacy.wire.Renew;
 import dev.kvshift.legacy.wire.Reply;
 import dev.kvshift.legacy.wire.Request;
 import dev.kvshift.legacy.wire.RowBlock;
 import dev.kvshift.legacy.wire.Scan;
+import dev.kvshift.legacy.wire.SetRecord;
 import dev.kvshift.legacy.wire.Usage;
 import dev.kvshift.legacy.wire.Use;
 import dev.kvshift.legacy.wire.Window;
@@ -37,6 +41,7 @@ import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.OperationChecker;
 import dev.kvshift.spi.Row;
@@ -140,6 +145,9 @@ final class Dispatcher {
           engine
               .drop(request.getDrop().getName(), request.getDrop().getIncarnation())
               .thenApply(done -> reply().setDone(Nothing.getDefaultInstance()));
+      case RECORD -> completedFuture(record(request.getRecord()));
+      case LIST_RECORDS -> records(request.getListRecords());
+      case SET_RECORD -> setRecord(request.getSetRecord());
       case SERVER_TIME -> completedFuture(reply().setNumber(VersionClock.micros(engine.now())));
       case LOCK_ALL -> lockAll(request.getLockAll(), call(request));
       case LOCK_SPACE ->
@@ -183,8 +191,37 @@ final class Dispatcher {
 
   private CompletableFuture<Reply.Builder> open(Open open) {
     return open.getExisting()
-        ? completedFuture(reply().setCollection(engine.knownCollection(open.getName()).id()))
-        : engine.collection(open.getName()).thenApply(table -> reply().setCollection(table.id()));
+        ? completedFuture(reply().setCollection(engine.servingCollection(open.getName()).id()))
+        : engine
+            .collection(open.getName(), open.getIncarnation())
+            .thenApply(table -> reply().setCollection(table.id()));
+  }
+
+  private Reply.Builder record(String name) {
+    Record.Builder record = Record.newBuilder().setName(name);
+    Bytes value = engine.metadata().get(name);
+    return reply().setRecord(value == null ? record : record.setValue(Messages.bytes(value)));
+  }
+
+  private CompletableFuture<Reply.Builder> records(ListRecords listing) {
+    return later(
+        2L * (MetadataOperations.PAGE_BYTES + Metadata.MAX_RECORD_BYTES),
+        memory ->
+            reply()
+                .setRecords(
+                    engine
+                        .metadata()
+                        .list(listing.getPrefix(), listing.getAfter(), listing.getLimit())));
+  }
+
+  private CompletableFuture<Reply.Builder> setRecord(SetRecord change) {
+    return engine
+        .metadata()
+        .compareAndSet(
+            change.getName(),
+            change.hasExpected() ? Messages.bytes(change.getExpected()) : null,
+            change.hasNext() ? Messages.bytes(change.getNext()) : null)
+        .thenApply(changed -> reply().setChanged(changed));
   }
 
   private CompletableFuture<Reply.Builder> body(Table table, Request request) {

@@ -1,8 +1,10 @@
 package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.legacy.wire.LegacyLimits;
 import dev.kvshift.legacy.wire.LockOf;
 import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.legacy.wire.SetRecord;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.StoreLocks;
 import java.util.Collection;
@@ -60,6 +62,17 @@ final class RequestLimits {
       case LOCK_VERSION -> lock(request.getLockVersion().getLock());
       case LOCK_HELD -> lock(request.getLockHeld());
       case LOCK_SPACE -> name(request.getLockSpace());
+      case RECORD -> LegacyLimits.checkRecordName(request.getRecord());
+      case LIST_RECORDS -> {
+        name(request.getListRecords().getAfter());
+        LegacyLimits.checkListing(
+            request.getListRecords().getPrefix(), request.getListRecords().getLimit());
+      }
+      case SET_RECORD -> {
+        SetRecord change = request.getSetRecord();
+        LegacyLimits.checkRecordName(change.getName());
+        LegacyLimits.checkRecordBytes(change.getName(), change.getNext().size());
+      }
       default -> {}
     }
   }

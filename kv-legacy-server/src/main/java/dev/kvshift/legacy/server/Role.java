@@ -2,6 +2,7 @@ package dev.kvshift.legacy.server;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.wire.Request;
+import dev.kvshift.spi.CollectionRecord;
 import io.grpc.Context;
 import java.util.Locale;
 
@@ -11,11 +12,14 @@ enum Role {
   SERVE,
   /** Scan, read changes, and work the gate. */
   MIGRATE,
-  /** Drop collections. */
+  /** Drop collections, and let one be filled by a migration. */
   ADMINISTER;
 
   /** The role of the caller of a call. */
   static final Context.Key<Role> OF_CALL = Context.keyWithDefault("role", SERVE);
+
+  private static final String INSTANCES = "instance/";
+  private static final String COLLECTIONS = CollectionRecord.metadataName("");
 
   private static Role needed(Request request) {
     return switch (request.getBodyCase()) {
@@ -36,8 +40,20 @@ enum Role {
           REASSERT,
           USAGE ->
           MIGRATE;
+      case SET_RECORD -> neededToSet(request.getSetRecord().getName());
       default -> SERVE;
     };
+  }
+
+  /**
+   * Returns the role that a record needs: services keep their leases, a runner everything else, and
+   * a collection's record decides whether its rows are dropped.
+   */
+  private static Role neededToSet(String record) {
+    if (record.startsWith(INSTANCES)) {
+      return SERVE;
+    }
+    return record.startsWith(COLLECTIONS) ? ADMINISTER : MIGRATE;
   }
 
   boolean includes(Role other) {

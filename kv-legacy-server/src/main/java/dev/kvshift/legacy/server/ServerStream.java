@@ -253,7 +253,18 @@ final class ServerStream implements StreamObserver<ReceivedFrame> {
 
   private static boolean isRead(Request request) {
     return switch (request.getBodyCase()) {
-      case GET, RANGE, SCAN, CHANGES, WINDOW, LOG_ID, SERVER_TIME, GATE_STATE, INSTANCES -> true;
+      case GET,
+          RANGE,
+          SCAN,
+          CHANGES,
+          WINDOW,
+          LOG_ID,
+          SERVER_TIME,
+          GATE_STATE,
+          INSTANCES,
+          RECORD,
+          LIST_RECORDS ->
+          true;
       default -> false;
     };
   }

@@ -14,7 +14,7 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /** The store behind its server, with a clock that can be set. */
-public final class NetworkFixture implements StoreFixture {
+public class NetworkFixture implements StoreFixture {
   private final TestClock clock = new TestClock();
   private final Meter meter = new Meter();
   private final Path directory;
@@ -36,7 +36,12 @@ public final class NetworkFixture implements StoreFixture {
 
   @Override
   public Store open() {
-    return Stores.open("legacy://" + server.address() + "?client=kit");
+    return open("");
+  }
+
+  /** Opens it with more parameters. */
+  final Store open(String more) {
+    return Stores.open("legacy://" + server.address() + "?client=kit" + more);
   }
 
   @Override

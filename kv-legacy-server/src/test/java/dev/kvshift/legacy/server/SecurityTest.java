@@ -177,6 +177,32 @@ class SecurityTest {
   }
 
   @Test
+  void token_ofEachRole_changesItsRecords() throws Exception {
+    Path file =
+        Files.writeString(directory.resolve("token"), "serve one\nmigrate two\nadminister three\n");
+    List<String> needed = List.of("instance/1", "gate/files", "collection/files");
+    try (RunningServer server = start(null, null, file)) {
+      String address = "legacy://" + server.address() + "?records=kept&token=";
+      List<String> tokens = List.of("one", "two", "three");
+      for (int role = 0; role < tokens.size(); role++) {
+        try (Store store = Stores.open(address + tokens.get(role))) {
+          for (int record = 0; record < needed.size(); record++) {
+            String name = needed.get(record);
+            assertThat(await(store.metadata().list(name, "", 1))).isEmpty();
+            if (record <= role) {
+              assertThat(await(store.metadata().compareAndSet(name, null, null))).isTrue();
+            } else {
+              assertThatThrownBy(() -> await(store.metadata().compareAndSet(name, null, null)))
+                  .isInstanceOf(KvException.Permanent.class)
+                  .hasMessageContaining("and this request needs one that may");
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
   void start_reachableByOthersWithoutTlsAndToken_needsTheFlag() throws Exception {
     Path token = Files.writeString(directory.resolve("token"), "sesame\n");
     ServerOptions open = ServerOptions.loopback(0).withBind("0.0.0.0");

@@ -3,9 +3,11 @@ package dev.kvshift.legacy.wire;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Limits;
+import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.OperationChecker;
 import java.time.Duration;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Limits of the legacy store, over the network and inside a process. Stateless. */
 public final class LegacyLimits {
@@ -42,8 +44,21 @@ public final class LegacyLimits {
   /** Maximum number of bytes of all keys of a batch of locks: its reply repeats them. */
   public static final int MAX_LOCK_BATCH_BYTES = 8 << 20;
 
+  /** Maximum number of small records of a store. */
+  public static final int MAX_RECORDS = 100_000;
+
+  /** Maximum number of records of one listing. */
+  private static final int MAX_LISTED_RECORDS = 1_000;
+
+  private static final Pattern RECORD_NAME = Pattern.compile("[a-z0-9_.:-][a-z0-9_.:/-]{0,255}");
+  private static final Pattern RECORD_PREFIX =
+      Pattern.compile("[a-z0-9_.:-]{1,255}/[a-z0-9_.:/-]{0,255}");
+
   /** The limits of a store that is opened without parameters. */
   public static final Limits DEFAULTS = of(DEFAULT_TIMEOUT, DEFAULT_IN_FLIGHT);
+
+  /** The characters of a wrong name that an error shows. */
+  private static final int MAX_SHOWN_CHARS = 256;
 
   private LegacyLimits() {}
 
@@ -70,6 +85,55 @@ public final class LegacyLimits {
               + " bytes, the limit is "
               + MAX_LOCK_BATCH_BYTES
               + ": lock them in several batches");
+    }
+  }
+
+  /**
+   * Checks the name of a small record.
+   *
+   * @throws KvException.InvalidArgument if no record can have it
+   */
+  public static void checkRecordName(String name) {
+    if (!RECORD_NAME.matcher(name).matches()) {
+      throw new KvException.InvalidArgument(
+          "metadata name '"
+              + name.substring(0, Math.min(name.length(), MAX_SHOWN_CHARS))
+              + "': give GROUP/NAME of 1 to 256 characters a-z 0-9 - _ . : /");
+    }
+  }
+
+  /**
+   * Checks the bytes of a small record.
+   *
+   * @throws KvException.InvalidArgument if they are too many
+   */
+  public static void checkRecordBytes(String name, int bytes) {
+    if (bytes > Metadata.MAX_RECORD_BYTES) {
+      throw new KvException.InvalidArgument(
+          "metadata record "
+              + name
+              + " of "
+              + bytes
+              + " bytes, the limit is "
+              + Metadata.MAX_RECORD_BYTES
+              + ": split it");
+    }
+  }
+
+  /**
+   * Checks a listing of small records.
+   *
+   * @throws KvException.InvalidArgument if the prefix has no group, or the limit is out of range
+   */
+  public static void checkListing(String prefix, int limit) {
+    if (!RECORD_PREFIX.matcher(prefix).matches() || limit < 1 || limit > MAX_LISTED_RECORDS) {
+      throw new KvException.InvalidArgument(
+          "a listing of "
+              + limit
+              + " metadata records from '"
+              + prefix.substring(0, Math.min(prefix.length(), MAX_SHOWN_CHARS))
+              + "': begin with the whole group and its slash, and ask for 1 to "
+              + MAX_LISTED_RECORDS);
     }
   }
 

@@ -117,10 +117,9 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
   }
 
   private int each(List<String> names, Consumer<ClockMigration> work) {
-    HostedMigrations migrations = new HostedMigrations(opened.plan());
     for (MigrationPlan plan : opened.of(names)) {
-      ClockMigration migration = migration(plan);
-      migrations.note(plan.collection(), MigrateCommand.words(command));
+      ClockMigration migration = migration(plan); // refuses stores that cannot do it
+      new HostedMigrations(opened.plan()).note(plan.collection(), MigrateCommand.words(command));
       work.accept(migration);
     }
     return ExitCode.OK;

@@ -2,12 +2,14 @@ package dev.kvshift.migrate.cli;
 
 import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.KvCollection;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.Key;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.Lock;
 import dev.kvshift.api.WriteOptions;
@@ -142,6 +144,42 @@ final class MethodsTest {
       run("run --cutover messages", ExitCode.OK);
       run("finish messages", ExitCode.OK);
       assertThat(messages.get(key(ROWS - 1))).contains(text("old"));
+    }
+  }
+
+  @Test
+  void wayOut_toAStoreWithALeader_itLeadsInTheEnd() throws IOException {
+    begin("Back to a store with a leader");
+    String led = legacy.connectionString();
+    configure(oldSide, led, "}", "chats: " + POINT);
+    try (KvStore before = Stores.connect(oldSide)) {
+      fill(before.collection("chats", POINT));
+    }
+    assertThat(execute("prepare", "chats")).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("add records=kept to a legacy:// string");
+    configure(oldSide, led + "?records=kept", "}", "chats: " + POINT);
+    try (KvStore service = Stores.connect(transition(oldSide, led + "?records=kept"));
+        KvStore after = Stores.connect(led)) {
+      run("prepare chats", ExitCode.OK);
+      KvCollection chats = service.collection("chats", POINT);
+      run("run --cutover chats", ExitCode.OK);
+      chats.put(key(1), text("on the legacy store alone"));
+      chats.delete(key(2));
+      assertThatThrownBy(() -> after.collection("chats", POINT))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("is being filled by a migration");
+      run("rollback chats", ExitCode.OK);
+      assertThat(chats.get(key(1))).contains(text("on the legacy store alone"));
+      assertThat(chats.get(key(2))).isEmpty();
+      run("run --cutover chats", ExitCode.OK);
+      run("finish chats", ExitCode.OK);
+      chats.put(key(3), text("by a clock"));
+      KvCollection own = after.collection("chats", POINT);
+      own.put(key(3), text("by the leader"));
+      assertThat(chats.get(key(3))).contains(text("by the leader"));
+      assertThat(own.get(key(0))).contains(text("row"));
+      assertThat(own.get(key(1))).contains(text("on the legacy store alone"));
+      assertThat(own.get(key(2))).isEmpty();
     }
   }
 
@@ -356,14 +394,18 @@ final class MethodsTest {
     List<String> command = new ArrayList<>(commands.next());
     assertThat(String.join(" ", command)).isEqualTo(expected);
     command.replaceAll(word -> word.endsWith(".txt") ? folder.resolve(word).toString() : word);
-    command.add("--config=" + folder.resolve("migration.yaml"));
     out.getBuffer().setLength(0);
-    assertThat(
-            MigrateCommand.commandLine()
-                .setOut(new PrintWriter(out))
-                .setErr(new PrintWriter(err))
-                .execute(command.toArray(new String[0])))
+    assertThat(execute(command.toArray(new String[0])))
         .as("%s: %s%s", command, out, err)
         .isEqualTo(code);
+  }
+
+  private int execute(String... words) {
+    List<String> command = new ArrayList<>(List.of(words));
+    command.add("--config=" + folder.resolve("migration.yaml"));
+    return MigrateCommand.commandLine()
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(command.toArray(new String[0]));
   }
 }

@@ -70,7 +70,7 @@ public final class FileStore implements Store {
                 claim.mayCreate()
                     ? engine.collection(CollectionRecord.requireName(name))
                     : CompletableFuture.completedFuture(
-                        engine.knownCollection(CollectionRecord.requireName(name))))
+                        engine.servingCollection(CollectionRecord.requireName(name))))
         .thenApply(table -> collection(table, layout, claim));
   }
 

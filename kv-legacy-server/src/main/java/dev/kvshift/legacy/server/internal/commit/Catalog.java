@@ -1,5 +1,6 @@
 package dev.kvshift.legacy.server.internal.commit;
 
+import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.legacy.server.internal.storage.Database;
 import dev.kvshift.legacy.server.internal.storage.Keys;
@@ -8,6 +9,7 @@ import dev.kvshift.legacy.server.internal.storage.MetaKeys;
 import dev.kvshift.legacy.server.internal.storage.OpenFiles;
 import dev.kvshift.legacy.server.internal.storage.Records;
 import dev.kvshift.legacy.wire.LegacyLimits;
+import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.GateRecord;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +51,7 @@ public final class Catalog {
 
   private final List<Table> dropped = new ArrayList<>();
   private int lockSpaces;
+  private int records;
   private int nextId = 1;
 
   public Catalog(Database database, LeaderClock clock) {
@@ -83,6 +86,8 @@ public final class Catalog {
     created.clear();
     dropped.clear();
     lockSpaces = 0;
+    records = 0;
+    named(open, MetadataOperations.key(""), (name, record) -> records++);
     for (Map.Entry<String, Integer> collection : stored.entrySet()) {
       Table table = load(open, collection.getKey(), collection.getValue());
       current.put(table.name(), table);
@@ -99,7 +104,8 @@ public final class Catalog {
             position,
             firstPosition(open, id, position + 1) - 1,
             Database.number(open.meta(MetaKeys.of(MetaKeys.HORIZON, id)), 0),
-            storedGate == null ? GateRecord.first() : Records.gate(storedGate));
+            storedGate == null ? GateRecord.first() : Records.gate(storedGate),
+            isImporting(MetadataOperations.collection(open, name)));
     Table known = byId.get(id);
     Table table = known == null ? newTable(id, name) : known;
     table.load(stored);
@@ -249,6 +255,114 @@ public final class Catalog {
     created.add(table);
     lockSpaces += table.isLockSpace() ? 1 : 0;
     return table;
+  }
+
+  /**
+   * Returns the collection for a driver that opens it, created if it does not exist.
+   *
+   * @param incarnation the incarnation that its record named; 0 for a driver that keeps no records
+   * @throws KvException.Permanent if a migration fills it, and the driver keeps no records
+   * @throws KvException.Transient if its record names another incarnation now
+   */
+  Table open(String name, long incarnation, Commit commit) throws RocksDBException {
+    CollectionRecord record = MetadataOperations.collection(commit, name);
+    boolean isImporting = isImporting(record);
+    if (incarnation == 0 && isImporting) {
+      throw Table.filled(name);
+    }
+    if (incarnation != 0 && (record == null || record.incarnation() != incarnation)) {
+      throw new KvException.Transient(
+          "collection " + name + " was begun again meanwhile: open it again");
+    }
+    Table table = create(name, commit);
+    commit.setImporting(table, isImporting);
+    return table;
+  }
+
+  private static boolean isImporting(@Nullable CollectionRecord record) {
+    return record != null && record.state() == CollectionRecord.State.IMPORTING;
+  }
+
+  /**
+   * Lets a collection follow its record, which decides whose it is. A migration begins with an
+   * empty collection of its own, in each incarnation: whoever holds an older one is refused. The
+   * leader leads once the record is active, above the record's floor and every version that the
+   * collection has got.
+   *
+   * @param before the record before; null for none
+   * @param next the record to be; null for none
+   * @throws KvException.Permanent if the record cannot become so; nothing was changed
+   */
+  void follow(
+      String name,
+      @Nullable CollectionRecord before,
+      @Nullable CollectionRecord next,
+      Commit commit) {
+    boolean isImporting = isImporting(next);
+    Table table = current.get(name);
+    if (before == null && isImporting && table != null && isUsed(table)) {
+      throw new KvException.Permanent(
+          "collection "
+              + name
+              + " is in use on this store, whose leader has written to it; nothing was changed: move"
+              + " into another store, or drop the collection first");
+    }
+    if (before != null && !mayFollow(before, next)) {
+      throw new KvException.Permanent(
+          "the record of collection "
+              + name
+              + " cannot go from "
+              + before
+              + " to "
+              + next
+              + "; nothing was changed: end its import, or begin it again");
+    }
+    if (next != null && !isImporting) {
+      commit.versions().keep(next.floor());
+    }
+    boolean isNewLife =
+        before == null ? isImporting : next != null && next.incarnation() > before.incarnation();
+    if (isNewLife) {
+      drop(name, commit);
+      table = isImporting ? create(name, commit) : null;
+    }
+    if (table != null) {
+      commit.setImporting(table, isImporting);
+    }
+  }
+
+  private static boolean isUsed(Table table) {
+    return table.position() > 0 || !table.gate().equals(GateRecord.first());
+  }
+
+  private static boolean mayFollow(CollectionRecord before, @Nullable CollectionRecord next) {
+    if (next == null) {
+      return !isImporting(before);
+    }
+    return next.incarnation() == before.incarnation()
+        ? isImporting(before) || !isImporting(next)
+        : next.incarnation() > before.incarnation();
+  }
+
+  /**
+   * Checks the number of small records before one is added.
+   *
+   * @throws KvException.Permanent if there are too many
+   */
+  void requireRoomForRecord(@Nullable Bytes before, @Nullable Bytes next) {
+    if (before == null && next != null && records >= LegacyLimits.MAX_RECORDS) {
+      throw new KvException.Permanent(
+          "the store has "
+              + records
+              + " metadata records, the limit is "
+              + LegacyLimits.MAX_RECORDS
+              + ": retire migrations that have ended, or use another server");
+    }
+  }
+
+  /** Counts a small record that is added or removed. */
+  void countRecord(@Nullable Bytes before, @Nullable Bytes next) {
+    records += (next == null ? 0 : 1) - (before == null ? 0 : 1);
   }
 
   /** Each of them takes memory for as long as the store is open, even if it is not used. */

@@ -1,6 +1,7 @@
 package dev.kvshift.legacy.server.internal.commit;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.CollectionRecord;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * collection is durable.
  */
 public final class CatalogOperations {
+  /** The incarnation of a collection without a record. */
+  public static final long INCARNATION = 1;
+
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_.-]{0,127}");
 
   private final Catalog catalog;
@@ -20,14 +24,20 @@ public final class CatalogOperations {
     this.pipeline = pipeline;
   }
 
-  /** Returns a collection, which is created if it does not exist. */
-  public CompletableFuture<Table> open(String name) {
+  /**
+   * Returns a collection, which is created if it does not exist.
+   *
+   * @param incarnation the incarnation that its record named; 0 for a driver that keeps no records
+   * @throws KvException.Permanent while a migration fills it, if the driver keeps no records
+   */
+  public CompletableFuture<Table> open(String name, long incarnation) {
     Table known = catalog.byName(name);
-    if (known != null) {
+    if (known != null && incarnation == 0) {
+      known.requireServing();
       return CompletableFuture.completedFuture(known);
     }
     requireName(name);
-    return create(name);
+    return pipeline.submit(Operation.of(commit -> catalog.open(name, incarnation, commit)));
   }
 
   /** Returns the collection that represents a lock space, which is created at its first use. */
@@ -37,13 +47,19 @@ public final class CatalogOperations {
     return known != null ? CompletableFuture.completedFuture(known) : create(name);
   }
 
-  /** Drops a collection with its rows, its changes and its gate. */
-  public CompletableFuture<@Nullable Void> drop(String name) {
+  /**
+   * Drops a collection with its rows, its changes and its gate. Does nothing if its record names
+   * another incarnation.
+   */
+  public CompletableFuture<@Nullable Void> drop(String name, long incarnation) {
     requireName(name);
     return pipeline.submit(
         Operation.<@Nullable Void>of(
             commit -> {
-              catalog.drop(name, commit);
+              CollectionRecord record = MetadataOperations.collection(commit, name);
+              if (incarnation == (record == null ? INCARNATION : record.incarnation())) {
+                catalog.drop(name, commit);
+              }
               return null;
             }));
   }

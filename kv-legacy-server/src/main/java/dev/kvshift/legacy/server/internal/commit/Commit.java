@@ -167,6 +167,12 @@ public final class Commit implements AutoCloseable {
     touched.add(table);
   }
 
+  /** Records whether a migration fills a collection, as the collection's record says. */
+  void setImporting(Table table, boolean importing) {
+    table.setImporting(importing);
+    touched.add(table);
+  }
+
   Fence fence(Table table, String attempt, Instant deadline) {
     Fence fence = Fence.of(attempt, versions.draw(), table.position() + 1, deadline);
     log(table, Records.fenced(fence));

@@ -233,6 +233,7 @@ public final class GateOperations {
     if (!table.gate().isLed()) {
       throw table.gate().stale(table.name());
     }
+    table.requireLed();
     commit.versions().keep(atLeast);
     Row current = commit.current(table, key);
     Row now = current == null ? null : current.at(micros(commit.versions().now()));

@@ -53,6 +53,7 @@ public final class RowWrite implements Operation.Step<Long> {
     }
     Long given = mutation.version();
     if (given == null) {
+      table.requireLed();
       long drawn = commit.versions().draw();
       commit.put(table, key, drawn, mutation.value(), mutation.expiry());
       return drawn;

@@ -45,6 +45,7 @@ public final class Table {
   private long horizon;
   private long grants;
   private GateRecord gate;
+  private boolean importing;
   private boolean dropped;
   private Set<String> givenUp = Set.of();
 
@@ -52,6 +53,7 @@ public final class Table {
   private volatile long publishedHorizon;
   private volatile long droppedPosition;
   private volatile GateRecord publishedGate;
+  private volatile boolean publishedImporting;
   private volatile boolean publishedDropped;
 
   Table(int id, String name, LogHistory history, LeaderClock clock) {
@@ -73,8 +75,10 @@ public final class Table {
    * @param droppedPosition the highest position whose change is no longer retained
    * @param horizon the version below which tombstones may be gone
    * @param gate the gate
+   * @param importing whether its record says that a migration fills it
    */
-  record Stored(long position, long droppedPosition, long horizon, GateRecord gate) {}
+  record Stored(
+      long position, long droppedPosition, long horizon, GateRecord gate, boolean importing) {}
 
   /** Takes over what the files hold, and forgets what was not committed. */
   void load(Stored stored) {
@@ -82,6 +86,7 @@ public final class Table {
     droppedPosition = stored.droppedPosition;
     horizon = stored.horizon;
     gate = stored.gate;
+    importing = stored.importing;
     notedPosition = 0;
     dropped = false;
     publish();
@@ -134,6 +139,35 @@ public final class Table {
 
   void setGate(GateRecord next) {
     gate = next;
+  }
+
+  void setImporting(boolean isImporting) {
+    importing = isImporting;
+  }
+
+  /**
+   * Checks that the leader may draw versions for the collection: no migration fills it.
+   *
+   * @throws KvException.Permanent if one does
+   */
+  void requireLed() {
+    if (importing) {
+      throw filled(name);
+    }
+  }
+
+  /** Returns the refusal of services that open a collection, or write to it, as ever. */
+  static KvException filled(String name) {
+    return new KvException.Permanent(
+        "collection "
+            + name
+            + " is being filled by a migration, and its leader does not lead yet: use"
+            + " transition://, or wait until the migration has ended");
+  }
+
+  /** Returns whether a migration fills the collection. */
+  public boolean isPublishedImporting() {
+    return publishedImporting;
   }
 
   long horizon() {
@@ -217,6 +251,7 @@ public final class Table {
   /** Makes the current state visible, once it is durable. */
   void publish() {
     publishedDropped = dropped;
+    publishedImporting = importing;
     long epoch = gate.state().epoch();
     boolean isNewer = epoch > publishedGate.state().epoch();
     publishedGate = gate;
@@ -278,6 +313,17 @@ public final class Table {
   private void require(boolean exists) {
     if (!exists) {
       throw new KvException.Permanent("collection " + name + " was dropped: open it again");
+    }
+  }
+
+  /**
+   * Checks that services may open the collection.
+   *
+   * @throws KvException.Permanent while a migration fills it
+   */
+  public void requireServing() {
+    if (publishedImporting) {
+      throw filled(name);
     }
   }
 

@@ -7,6 +7,7 @@ import dev.kvshift.legacy.server.internal.commit.CatalogOperations;
 import dev.kvshift.legacy.server.internal.commit.CommitPipeline;
 import dev.kvshift.legacy.server.internal.commit.GateOperations;
 import dev.kvshift.legacy.server.internal.commit.LockOperations;
+import dev.kvshift.legacy.server.internal.commit.MetadataOperations;
 import dev.kvshift.legacy.server.internal.commit.RowWrite;
 import dev.kvshift.legacy.server.internal.commit.Table;
 import dev.kvshift.legacy.server.internal.commit.Versions;
@@ -51,8 +52,8 @@ import org.slf4j.LoggerFactory;
  * the in-process store are two front ends of it. Safe for use by many threads.
  */
 public final class Engine implements AutoCloseable {
-  /** The only incarnation of a collection that the store keeps. */
-  public static final long INCARNATION = 1;
+  /** The incarnation of a collection that has no record. */
+  public static final long INCARNATION = CatalogOperations.INCARNATION;
 
   private static final int CHANGE_THREADS = 2;
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
@@ -64,6 +65,7 @@ public final class Engine implements AutoCloseable {
   private final CommitPipeline pipeline;
   private final CatalogOperations collections;
   private final GateOperations gates;
+  private final MetadataOperations metadata;
   private final LockOperations locks;
   private final Reads reads;
   private final ChangeRetention consumers;
@@ -83,6 +85,7 @@ public final class Engine implements AutoCloseable {
     pipeline = new CommitPipeline(database, catalog, versions, keys, options);
     collections = new CatalogOperations(catalog, pipeline);
     gates = new GateOperations(pipeline, versions, clock);
+    metadata = new MetadataOperations(database, catalog, pipeline);
     reads = new Reads(database, keys, clock, options.partitions());
     usage = new Usage(database, catalog, pipeline, clock);
     ScheduledThreadPoolExecutor readers =
@@ -132,6 +135,10 @@ public final class Engine implements AutoCloseable {
     return gates;
   }
 
+  public MetadataOperations metadata() {
+    return metadata;
+  }
+
   public LockOperations locks() {
     return locks;
   }
@@ -165,9 +172,29 @@ public final class Engine implements AutoCloseable {
     return clock.instant();
   }
 
-  /** Returns a collection, which is created if it does not exist. */
+  /** Returns a collection for a service, which is created if it does not exist. */
   public CompletableFuture<Table> collection(String name) {
-    return collections.open(name);
+    return collections.open(name, 0);
+  }
+
+  /**
+   * Returns a collection for a driver that keeps records, created if it does not exist.
+   *
+   * @param incarnation the incarnation that its record names
+   */
+  public CompletableFuture<Table> collection(String name, long incarnation) {
+    return collections.open(name, incarnation);
+  }
+
+  /**
+   * Returns the collection with a name for a service.
+   *
+   * @throws KvException.Permanent if it does not exist, or a migration fills it
+   */
+  public Table servingCollection(String name) {
+    Table table = knownCollection(name);
+    table.requireServing();
+    return table;
   }
 
   /**
@@ -231,9 +258,7 @@ public final class Engine implements AutoCloseable {
 
   /** Drops a collection, and does nothing if it never had the incarnation. */
   public CompletableFuture<@Nullable Void> drop(String name, long incarnation) {
-    return incarnation == INCARNATION
-        ? collections.drop(name)
-        : CompletableFuture.completedFuture(null);
+    return collections.drop(name, incarnation);
   }
 
   /**

@@ -61,7 +61,7 @@ public final class RowSweeper {
   /**
    * Raises the horizon if it is due, and begins a sweep if one is due or wanted. In clock order the
    * horizon stays where it is: the way back brings the rows that a follower has missed meanwhile,
-   * at their old versions.
+   * at their old versions. It does so as well while a migration fills the collection.
    */
   void prepare(Table table, boolean wanted) {
     long horizon = VersionClock.micros(clock.instant().minus(retention.tombstones()));
@@ -69,6 +69,7 @@ public final class RowSweeper {
     boolean due =
         clock.read().isConfirmed()
             && horizon >= table.publishedHorizon() + step
+            && !table.isPublishedImporting()
             && !table.publishedGate().state().isClockOrdered();
     if (due) {
       pipeline.change(table, commit -> commit.raiseHorizon(table, horizon));

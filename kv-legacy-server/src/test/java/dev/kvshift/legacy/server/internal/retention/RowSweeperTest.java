@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
+import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.legacy.server.ManualClock;
 import dev.kvshift.legacy.server.Stores;
@@ -20,6 +21,8 @@ import dev.kvshift.legacy.wire.MainKeyRows;
 import dev.kvshift.legacy.wire.Messages;
 import dev.kvshift.legacy.wire.PartitionRows;
 import dev.kvshift.legacy.wire.RowCount;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
@@ -212,6 +215,26 @@ class RowSweeperTest {
     assertThat(engine.rowSweeper().advance(table, 2)).isFalse();
 
     assertThat(rows()).isZero();
+  }
+
+  @Test
+  void prepare_importing_takesOldVersionsUntilTheLeaderLeads() {
+    Copy copy = Copy.draw("elsewhere");
+    CollectionRecord record = CollectionRecord.importing(Layout.point(), copy);
+    String name = CollectionRecord.metadataName("filled");
+    await(engine.metadata().compareAndSet(name, null, record.print()));
+    table = await(engine.collection("filled", record.incarnation()));
+    clock.advance(Duration.ofDays(11));
+    engine.rowSweeper().prepare(table, false);
+    assertThat(table.publishedHorizon()).isZero();
+    reopen();
+    table = await(engine.collection("filled", record.incarnation()));
+    assertThat(await(write("m", "c0", value(1).withVersion(1L)))).isEqualTo(1);
+
+    Bytes active = record.activated(1).print();
+    await(engine.metadata().compareAndSet(name, record.print(), active));
+    engine.rowSweeper().prepare(table, false);
+    assertThat(table.publishedHorizon()).isPositive();
   }
 
   @Test
