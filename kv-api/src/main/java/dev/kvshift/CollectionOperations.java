@@ -339,7 +339,7 @@ final class CollectionOperations {
   private KvObserver.Ending begin(KvObserver.Start start) {
     try {
       return observer.begin(start);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       report(e);
       return observation -> {};
     }
@@ -349,12 +349,12 @@ final class CollectionOperations {
   private static void notifying(Runnable notification) {
     try {
       notification.run();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       report(e);
     }
   }
 
-  private static void report(RuntimeException bug) {
+  private static void report(Throwable bug) {
     Thread thread = Thread.currentThread();
     thread.getUncaughtExceptionHandler().uncaughtException(thread, bug);
   }

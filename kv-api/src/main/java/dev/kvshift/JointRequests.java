@@ -1,6 +1,7 @@
 package dev.kvshift;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.spi.Futures;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -96,13 +97,14 @@ final class JointRequests<Q, A extends @Nullable Object> {
       List<CompletionStage<A>> sent;
       try {
         sent = together.apply(requests);
-      } catch (RuntimeException | LinkageError e) {
+      } catch (Throwable e) { // or what waits for the answers would never end
         answers.forEach(answer -> answer.completeExceptionally(e));
         return;
       }
       for (int i = 0; i < answers.size(); i++) {
         CompletableFuture<A> answer = answers.get(i);
-        sent.get(i)
+        int index = i;
+        Futures.<A>start(() -> sent.get(index))
             .whenComplete(
                 (value, error) -> {
                   if (error == null) {

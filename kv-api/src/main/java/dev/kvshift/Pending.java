@@ -109,11 +109,7 @@ final class Pending<T extends @Nullable Object> {
   /** Sends the operation, unless it was sent or has ended before. */
   Pending<T> send() {
     if (state.compareAndSet(State.UNSENT, State.SENT)) {
-      try {
-        request.get().whenComplete(this::answered);
-      } catch (RuntimeException | LinkageError e) {
-        answered(null, e);
-      }
+      Futures.<T>start(request).whenComplete(this::answered);
     }
     return this;
   }

@@ -111,7 +111,7 @@ final class KvCollectionTest {
     script.write = () -> CompletableFuture.completedFuture(1L);
     AtomicReference<Throwable> uncaught = new AtomicReference<>();
     Thread.currentThread().setUncaughtExceptionHandler((thread, error) -> uncaught.set(error));
-    RuntimeException bug = new IllegalStateException("a bug of the observer");
+    Error bug = new NoClassDefFoundError("a class that the observer needs");
     try {
       script
           .view(

@@ -11,10 +11,12 @@ import dev.kvshift.api.Outcome;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.ReadOptions;
+import dev.kvshift.api.StoreOptions;
 import dev.kvshift.api.WriteOptions;
 import dev.kvshift.spi.Row;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,12 +30,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The end of an operation, whatever the driver does. */
 @Timeout(60)
@@ -114,7 +118,7 @@ final class PendingTest {
 
   @Test
   void putAll_driverFailsBeyondItsContract_isUnknownForEachThatWasSent() {
-    RuntimeException bug = new IllegalStateException("a bug of the driver");
+    Error bug = new StackOverflowError("a bug of the driver");
     script.beforeWriteAll =
         call -> {
           throw bug;
@@ -128,6 +132,44 @@ final class PendingTest {
                 assertThatThrownBy(outcome::orThrow)
                     .isExactlyInstanceOf(KvException.UnknownOutcome.class)
                     .hasCause(bug));
+  }
+
+  /** The thread that ends one key sends the next one, so that nobody else sees what is thrown. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void getAll_driverThrowsForALaterKey_endsTheStage(boolean returnsNothing) {
+    List<CompletableFuture<@Nullable Row>> first = new ArrayList<>();
+    Error bug = new StackOverflowError("a bug of the driver");
+    script.get =
+        () -> {
+          CompletableFuture<@Nullable Row> answer = new CompletableFuture<>();
+          first.add(answer);
+          return answer;
+        };
+    List<Key> keys = IntStream.range(0, 100).mapToObj(i -> Key.of(Bytes.utf8("k" + i))).toList();
+    CompletableFuture<Map<Key, Outcome<Optional<Bytes>>>> stage =
+        script
+            .view(StoreOptions.defaults().withExecutor(Runnable::run))
+            .async()
+            .getAll(keys)
+            .toCompletableFuture();
+    script.get =
+        () -> {
+          if (returnsNothing) {
+            return null;
+          }
+          throw bug;
+        };
+    first.forEach(answer -> answer.complete(null));
+    assertThat(stage).isCompleted();
+    Map<Key, Outcome<Optional<Bytes>>> outcomes = stage.join();
+    assertThat(outcomes.keySet()).containsExactlyElementsOf(keys);
+    assertThat(List.copyOf(outcomes.values()).subList(first.size(), keys.size()))
+        .hasSizeGreaterThan(10)
+        .allSatisfy(
+            outcome ->
+                assertThatThrownBy(outcome::orThrow)
+                    .isExactlyInstanceOf(KvException.Permanent.class));
   }
 
   static Stream<Function<KvCollection.Async, CompletionStage<?>>> operations() {

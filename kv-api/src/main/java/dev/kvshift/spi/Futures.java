@@ -3,6 +3,7 @@ package dev.kvshift.spi;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.StoreOptions;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -56,7 +57,7 @@ public final class Futures {
   public static <T extends @Nullable Object> CompletionStage<T> start(
       Supplier<? extends CompletionStage<T>> operation) {
     try {
-      return operation.get();
+      return Objects.requireNonNull(operation.get(), "the operation returned no stage");
     } catch (Throwable e) { // or what waits for the stage would never end
       return CompletableFuture.failedFuture(e);
     }

@@ -1,12 +1,18 @@
 package dev.kvshift.migrate;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.BackFillReport;
+import dev.kvshift.migrate.api.KeyList;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.Step;
+import dev.kvshift.migrate.internal.backfill.BackFill;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.context.MainKey;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
+import dev.kvshift.migrate.internal.context.ScanThrottle;
+import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.SavedPass;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.host.ClockReset;
@@ -15,6 +21,7 @@ import dev.kvshift.migrate.internal.host.StatusReader;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MergeRecord;
+import dev.kvshift.migrate.internal.ledger.Rates;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
@@ -67,10 +74,16 @@ public final class ClockMigration {
    * @param gate the state of its gate
    * @param isActive whether the target is active, and nothing is left to do
    * @param pass the last pass; null if there was none
+   * @param backFill the last back-fill of listed keys; null if there was none
    * @param events the last ten events, oldest first, as JSON
    */
   public record Status(
-      String collection, State gate, boolean isActive, @Nullable Pass pass, List<String> events) {
+      String collection,
+      State gate,
+      boolean isActive,
+      @Nullable Pass pass,
+      @Nullable BackFillReport backFill,
+      List<String> events) {
     /** Copies the list. */
     public Status {
       events = List.copyOf(events);
@@ -182,6 +195,58 @@ public final class ClockMigration {
     progress.end(counts.rows());
     ledger.append(Event.stepEnded(Step.VERIFY, counts.rows()));
     return counts;
+  }
+
+  /**
+   * Merges the rows of listed main keys, in the order of the list, while services work, and reads
+   * back what was written. Resumes a list that was not done, in the same epoch. The pass that later
+   * steps need is as ever, and finds these rows equal.
+   *
+   * @return what was done; differences do not make this method fail
+   * @throws MigrationException.CutoverRefused if services do not write to both stores now
+   * @throws KvException.Permanent if a line of the list is no main key: nothing was sent then
+   */
+  public BackFillReport backFill(KeyList list) {
+    prepare();
+    State state = state();
+    requireBothWritten(state.phase());
+    StoreCollection old = old();
+    StoreCollection fresh = fresh();
+    ProgressReporter progress = begin(Step.BACKFILL, "keys");
+    BackFill.Scope scope =
+        new BackFill.Scope(
+            ledger, plan.options(), clock, Objects.requireNonNull(copy), state, progress);
+    ScanThrottle throttle = Rates.throttle(ledger, plan.options(), clock);
+    BackFillReport report;
+    try (WorkerPool workers = new WorkerPool("kvshift-" + plan.collection())) {
+      report =
+          BackFill.byClock(scope, old, fresh, throttle, workers)
+              .run(
+                  list.checkedBy(main -> MainKey.require(old, main))
+                      .checkedBy(main -> MainKey.require(fresh, main)),
+                  () -> {
+                    requireBothWritten(state().phase());
+                    throttle.set(Rates.now(ledger, plan.options(), clock));
+                  });
+    }
+    progress.end(report.counts().keys());
+    ledger.append(Event.stepEnded(Step.BACKFILL, report.counts().keys()));
+    return report;
+  }
+
+  /** Before dual-write, what is deleted on the old side alone would be brought back. */
+  private void requireBothWritten(Phase phase) {
+    boolean isBefore = phase.compareTo(Phase.DUAL_WRITE) < 0;
+    if (isBefore || phase.compareTo(Phase.NEW_READ) > 0) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + plan.collection()
+              + " is in phase "
+              + phase.word()
+              + ", and main keys are back-filled while services wait for both stores, from dual-write"
+              + " to new-read: "
+              + (isBefore ? "step to dual-write first" : "nothing is left to do"));
+    }
   }
 
   private StoreCollection old() {
@@ -382,6 +447,7 @@ public final class ClockMigration {
         state(),
         record != null && record.isHandedOver(),
         pass == null ? null : new Pass(pass.position().counts(), pass.epoch(), pass.ended()),
+        BackFill.last(ledger),
         StatusReader.events(ledger));
   }
 

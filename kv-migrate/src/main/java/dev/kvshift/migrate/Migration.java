@@ -3,10 +3,12 @@ package dev.kvshift.migrate;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.migrate.api.BackFillReport;
 import dev.kvshift.migrate.api.CertificateReport;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.KeyList;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
@@ -303,6 +305,39 @@ public final class Migration implements AutoCloseable {
     RepairReport repaired = tasks().repair(progress);
     ledger.append(Event.repaired(repaired));
     return repaired;
+  }
+
+  /**
+   * Copies the rows of listed main keys, in the order of the list, while services write, and
+   * compares each of them once it is copied. Resumes a list that was not done. Nothing else of the
+   * migration depends on it: what is not listed is copied by {@link #copy}, and the comparison
+   * before the cutover is as ever.
+   *
+   * @return what was done; differences do not make this method fail
+   * @throws MigrationException.CutoverRefused if the collection has moved
+   * @throws MigrationException.TooManyErrors if the target rejects more rows than allowed
+   * @throws KvException.Permanent if a line of the list is no main key: nothing was copied then
+   */
+  public BackFillReport backFill(KeyList list) {
+    prepare();
+    if (!state().isLed()) {
+      throw new MigrationException.CutoverRefused(
+          "collection " + plan.collection() + " has moved, so there is nothing to back-fill");
+    }
+    start();
+    ProgressReporter progress = begin(Step.BACKFILL, "keys");
+    BackFillReport report =
+        tasks()
+            .backFill(
+                list,
+                state(),
+                progress,
+                () -> {
+                  Objects.requireNonNull(lead).check();
+                  tasks().check();
+                });
+    end(Step.BACKFILL, progress, report.counts().keys());
+    return report;
   }
 
   /**

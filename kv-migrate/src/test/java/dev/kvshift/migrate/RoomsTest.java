@@ -26,6 +26,8 @@ final class RoomsTest {
           .definedBy("dev.kvshift.migrate.internal.host..")
           .layer("cutover")
           .definedBy("dev.kvshift.migrate.internal.cutover..")
+          .layer("backfill")
+          .definedBy("dev.kvshift.migrate.internal.backfill..")
           .layer("verify")
           .definedBy("dev.kvshift.migrate.internal.verify..")
           .layer("copy")
@@ -54,12 +56,14 @@ final class RoomsTest {
           .mayOnlyBeAccessedByLayers("monitor", "entry")
           .whereLayer("cutover")
           .mayOnlyBeAccessedByLayers("host", "entry")
+          .whereLayer("backfill")
+          .mayOnlyBeAccessedByLayers("host", "entry")
           .whereLayer("verify")
-          .mayOnlyBeAccessedByLayers("cutover", "host", "entry")
+          .mayOnlyBeAccessedByLayers("backfill", "cutover", "host", "entry")
           .whereLayer("copy")
           .mayOnlyBeAccessedByLayers("cutover", "host", "monitor", "entry")
           .whereLayer("apply")
-          .mayOnlyBeAccessedByLayers("copy", "verify", "cutover", "host", "monitor")
+          .mayOnlyBeAccessedByLayers("copy", "verify", "backfill", "cutover", "host", "monitor")
           .whereLayer("task")
           .mayOnlyBeAccessedByLayers("copy", "verify", "host")
           .whereLayer("data")
@@ -69,8 +73,18 @@ final class RoomsTest {
               "task", "apply", "copy", "verify", "cutover", "host", "monitor")
           .whereLayer("context")
           .mayOnlyBeAccessedByLayers(
-              "data", "ledger", "stream", "task", "apply", "copy", "verify", "cutover", "host",
-              "entry", "monitor");
+              "data",
+              "ledger",
+              "stream",
+              "task",
+              "apply",
+              "copy",
+              "verify",
+              "backfill",
+              "cutover",
+              "host",
+              "entry",
+              "monitor");
 
   @ArchTest
   static final ArchRule PACKAGES =

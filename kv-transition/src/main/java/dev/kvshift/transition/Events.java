@@ -124,7 +124,7 @@ record Events(KvObserver observer, String store) {
   private void report(Event event) {
     try {
       observer.happened(event);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // its faults must not become those of the operation
       Thread thread = Thread.currentThread();
       thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
     }

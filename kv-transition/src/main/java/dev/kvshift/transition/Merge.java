@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param toOld the rows that the old side lacks
  * @param toNew the rows that the new side lacks
  */
-record Merge<T extends @Nullable Object>(T answer, List<Row> toOld, List<Row> toNew) {
+public record Merge<T extends @Nullable Object>(T answer, List<Row> toOld, List<Row> toNew) {
   /** Merges the rows of one key. */
   static Merge<@Nullable Row> rows(@Nullable Row old, @Nullable Row fresh) {
     List<Row> toOld = new ArrayList<>();
@@ -65,7 +65,7 @@ record Merge<T extends @Nullable Object>(T answer, List<Row> toOld, List<Row> to
    * Merges two pages of one range. A page says nothing about keys behind the one up to which it was
    * read, so that the merged one ends where the shorter one does, or at the caller's limit.
    */
-  static Merge<RowPage> pages(RowPage old, RowPage fresh, Range range, PageLimit limit) {
+  public static Merge<RowPage> pages(RowPage old, RowPage fresh, Range range, PageLimit limit) {
     Comparator<Bytes> order =
         range.direction() == Range.Direction.FORWARD
             ? Comparator.naturalOrder()

@@ -8,8 +8,10 @@ import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.StoreCollection;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +87,11 @@ final class NewSide {
     return view.readable();
   }
 
+  /** Returns whether the new store shows deletes, as far as is known. */
+  boolean keepsDeletes() {
+    return opener.keepsDeletes();
+  }
+
   /** Returns the counts of the new side. */
   SideCounter counter() {
     return counter;
@@ -117,7 +124,7 @@ final class NewSide {
         use.withSkew(skew == null ? null : skew.atLeast().abs())
             .withUncertainty(clock.uncertainty())
             .withCounts(counter.counts())
-            .withClockOrder(opener.keepsDeletes());
+            .withClockOrder(keepsDeletes());
     synchronized (this) {
       return described.withCopy(view.seen).withProblem(view.problemOr(clock));
     }
@@ -231,6 +238,11 @@ final class NewSide {
   /** Draws a version by the new side's time, above the floor; see {@link StoreClock#drawNow}. */
   long drawNow(long floor) {
     return clock.drawNow(floor);
+  }
+
+  /** Returns whether a version was drawn by the new side's time longer ago than that. */
+  boolean isOlder(long version, Duration age) {
+    return TimeUnit.MICROSECONDS.toNanos(clock.nowMicros() - version) > age.toNanos();
   }
 
   /** Draws a version by the new side's time, above the floor; see {@link StoreClock#draw}. */

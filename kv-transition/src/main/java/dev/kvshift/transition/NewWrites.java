@@ -1,5 +1,7 @@
 package dev.kvshift.transition;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
@@ -50,7 +52,7 @@ final class NewWrites {
    * @param mutation a write with its version
    */
   CompletionStage<Long> write(long floor, StoreKey key, Mutation mutation, Call call) {
-    return begin(new Attempts(floor, key, mutation, call, false));
+    return begin(new Attempts(floor, key, mutation, call, clocks.get()));
   }
 
   /**
@@ -60,7 +62,11 @@ final class NewWrites {
    * @param mutation a write whose version was drawn just now, by the new side's clock
    */
   CompletionStage<Long> writeDrawn(long floor, StoreKey key, Mutation mutation, Call call) {
-    return begin(new Attempts(floor, key, mutation, call, true));
+    StoreCollection checked = newSide.checkedOrNull(floor);
+    return checked == null
+        ? begin(new Attempts(floor, key, mutation, call, null))
+        : repeated(
+            Futures.start(() -> checked.write(key, mutation, call)), floor, key, mutation, call);
   }
 
   /**
@@ -72,12 +78,23 @@ final class NewWrites {
    */
   Map<StoreKey, CompletionStage<Long>> writeAllDrawn(
       StoreCollection checked, long floor, Map<StoreKey, Mutation> mutations, Call call) {
-    Map<StoreKey, Attempts> all = new LinkedHashMap<>();
-    mutations.forEach(
-        (key, mutation) -> all.put(key, new Attempts(floor, key, mutation, call, true)));
     Map<StoreKey, CompletionStage<Long>> sent = checked.writeAll(mutations, call);
-    all.forEach((key, attempts) -> Futures.start(() -> sent.get(key)).whenComplete(attempts));
-    return new LinkedHashMap<>(all);
+    Map<StoreKey, CompletionStage<Long>> all = new LinkedHashMap<>();
+    mutations.forEach(
+        (key, mutation) ->
+            all.put(key, repeated(Futures.start(() -> sent.get(key)), floor, key, mutation, call)));
+    return all;
+  }
+
+  /** Repeats a write that was sent at once if it fails; one that succeeds costs no more. */
+  private CompletionStage<Long> repeated(
+      CompletionStage<Long> sent, long floor, StoreKey key, Mutation mutation, Call call) {
+    return sent.exceptionallyCompose(
+        error -> {
+          Attempts attempts = new Attempts(floor, key, mutation, call, null);
+          attempts.accept(null, error);
+          return attempts;
+        });
   }
 
   private static CompletionStage<Long> begin(Attempts attempts) {
@@ -92,21 +109,19 @@ final class NewWrites {
     private final StoreKey key;
     private final Mutation mutation;
     private final Call call;
-    private final boolean isDrawnNow;
-    private final long begunNanos;
-    private final long begunWallMillis;
+
+    /** When the write began; null if the new side's clock drew its version then, which tells. */
+    private final Lease.@Nullable Moment begun;
+
     private int failedAttempts;
     private boolean maybeApplied;
 
-    Attempts(long floor, StoreKey key, Mutation mutation, Call call, boolean isDrawnNow) {
+    Attempts(long floor, StoreKey key, Mutation mutation, Call call, Lease.@Nullable Moment begun) {
       this.floor = floor;
       this.key = key;
       this.mutation = mutation;
       this.call = call;
-      this.isDrawnNow = isDrawnNow;
-      Lease.Moment begun = clocks.get();
-      this.begunNanos = begun.nanos();
-      this.begunWallMillis = begun.wallMillis();
+      this.begun = begun;
     }
 
     void next() {
@@ -124,14 +139,12 @@ final class NewWrites {
 
     private void attempt() {
       StoreCollection checked = newSide.checkedOrNull(floor);
-      boolean isFirst = failedAttempts == 0;
-      boolean isClockRight = (isFirst && isDrawnNow) || newSide.isClockRight();
-      if (checked == null || !isClockRight) {
+      if (checked == null || !newSide.isClockRight()) {
         newSide
             .store(floor, call)
             .thenCompose(store -> newSide.requireClock(call).thenApply(known -> store))
             .whenComplete((store, error) -> orEnd(() -> opened(store, error)));
-      } else if (isFirst) {
+      } else if (failedAttempts == 0) {
         send(checked); // it has begun just now
       } else {
         sendUnlessOld(checked);
@@ -179,9 +192,12 @@ final class NewWrites {
     }
 
     private boolean isTooOld() {
+      if (begun == null) {
+        return newSide.isOlder(requireNonNull(mutation.version()), OLDEST);
+      }
       Lease.Moment now = clocks.get();
-      return now.nanos() - begunNanos > OLDEST.toNanos()
-          || Math.abs(now.wallMillis() - begunWallMillis) > OLDEST.toMillis();
+      return now.nanos() - begun.nanos() > OLDEST.toNanos()
+          || Math.abs(now.wallMillis() - begun.wallMillis()) > OLDEST.toMillis();
     }
 
     private void failed(Throwable error) {

@@ -3,7 +3,7 @@ package dev.kvshift.transition;
 import dev.kvshift.spi.Phase;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
  * The phase of one collection as this instance knows it, and the operations that still run in
@@ -13,11 +13,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class PhaseTracker {
   /** One epoch as operations take it, once, at their start. */
   static final class View {
+    private static final int BEGUN = 0;
+    private static final int ENDED = 31;
+
     private final long epoch;
     private final Phase phase;
     private final long floor;
     private final boolean clockOrdered;
-    private final AtomicInteger running = new AtomicInteger();
+
+    /** The operations begun and ended, each on a cache line of its own: other threads end them. */
+    private final AtomicIntegerArray counts = new AtomicIntegerArray(ENDED + 1);
 
     private View(long epoch, Phase phase, long floor, boolean clockOrdered) {
       this.epoch = epoch;
@@ -44,7 +49,8 @@ final class PhaseTracker {
     }
 
     private boolean isDrained() {
-      return running.get() == 0;
+      int ended = counts.get(ENDED); // first: what ends meanwhile has not been drained
+      return ended == counts.get(BEGUN);
     }
   }
 
@@ -69,7 +75,7 @@ final class PhaseTracker {
   View begin() {
     while (true) {
       View view = current;
-      view.running.incrementAndGet();
+      view.counts.incrementAndGet(View.BEGUN);
       if (view == current) {
         return view;
       }
@@ -78,7 +84,7 @@ final class PhaseTracker {
   }
 
   void end(View view) {
-    view.running.decrementAndGet();
+    view.counts.incrementAndGet(View.ENDED);
   }
 
   /**

@@ -399,7 +399,7 @@ final class TransitionCollection implements StoreCollection, Reported {
     List<CompletionStage<@Nullable Row>> answered = checked.getAll(keys, call);
     List<CompletionStage<@Nullable Row>> rows = new ArrayList<>(keys.size());
     for (int i = 0; i < keys.size(); i++) {
-      rows.add(answeredNewOnly(new RowRead(keys.get(i)), answered.get(i)));
+      rows.add(shown(new RowRead(keys.get(i)), answered.get(i)));
     }
     return rows;
   }
@@ -444,19 +444,13 @@ final class TransitionCollection implements StoreCollection, Reported {
 
   private <T extends @Nullable Object> CompletionStage<T> readNewOnly(
       Read<T> read, StoreCollection store, Call call) {
-    return answeredNewOnly(read, Futures.start(() -> read.from(store, call)));
+    return shown(read, Futures.start(() -> read.from(store, call)));
   }
 
-  private <T extends @Nullable Object> CompletionStage<T> answeredNewOnly(
+  /** Returns an answer of the last phase as services see it. Its failure is the request's own. */
+  private <T extends @Nullable Object> CompletionStage<T> shown(
       Read<T> read, CompletionStage<T> answered) {
-    return answered.handle(
-        (answer, error) -> {
-          newSide.ended(error);
-          if (error != null) {
-            throw Futures.readFailure(error);
-          }
-          return read.shown(answer);
-        });
+    return newSide.keepsDeletes() ? answered.thenApply(read::shown) : answered;
   }
 
   private static CompletionStage<?> done() {

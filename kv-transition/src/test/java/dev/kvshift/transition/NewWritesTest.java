@@ -20,12 +20,15 @@ import dev.kvshift.testkit.concurrent.Await;
 import dev.kvshift.testkit.fault.ForwardingCollection;
 import dev.kvshift.testkit.fixture.TestCopy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The age of a write to the new side, exact at its bound, by the monotonic and the wall clock. */
 final class NewWritesTest {
@@ -39,16 +42,15 @@ final class NewWritesTest {
       Await.join(store.open("items", Layout.point(), Claim.ACTIVE));
   private final CompletableFuture<CopyView.Opened> opening = new CompletableFuture<>();
   private final Events events = new Events(KvObserver.NONE, "transition://test");
-  private final NewWrites writes =
-      new NewWrites(
+  private final NewSide newSide =
+      new NewSide(
           "items",
-          new NewSide(
-              "items",
-              (copy, floor, known) -> opening,
-              StoreClock.of(VersionClock.ofProcess(), store, StoreClock.Listener.NONE),
-              events,
-              TestCopy.COPY),
-          () -> new Lease.Moment(nanos, wallMillis));
+          (copy, floor, known) -> opening,
+          StoreClock.of(VersionClock.ofProcess(), store, StoreClock.Listener.NONE),
+          events,
+          TestCopy.COPY);
+  private final NewWrites writes =
+      new NewWrites("items", newSide, () -> new Lease.Moment(nanos, wallMillis));
 
   @AfterEach
   void close() {
@@ -61,6 +63,19 @@ final class NewWritesTest {
 
   private void openNewSide() {
     opening.complete(new CopyView.Opened(collection, true));
+  }
+
+  /** Opens a new side whose first write ends as a test says. */
+  private void openAnswering(CompletionStage<Long> first, AtomicInteger sent) {
+    opening.complete(
+        new CopyView.Opened(
+            new ForwardingCollection(collection) {
+              @Override
+              public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
+                return sent.incrementAndGet() == 1 ? first : super.write(key, mutation, call);
+              }
+            },
+            true));
   }
 
   private boolean isWritten() {
@@ -109,16 +124,7 @@ final class NewWritesTest {
   void write_failedAndOld_isNotRepeated() {
     CompletableFuture<Long> answer = new CompletableFuture<>();
     AtomicInteger sent = new AtomicInteger();
-    opening.complete(
-        new CopyView.Opened(
-            new ForwardingCollection(collection) {
-              @Override
-              public CompletionStage<Long> write(StoreKey key, Mutation mutation, Call call) {
-                sent.incrementAndGet();
-                return answer;
-              }
-            },
-            true));
+    openAnswering(answer, sent);
     CompletionStage<Long> write = begun();
     Await.until("the write was sent", () -> sent.get() == 1);
     wallMillis += NewWrites.OLDEST.plus(Duration.ofMillis(1)).toMillis();
@@ -126,6 +132,27 @@ final class NewWritesTest {
 
     assertThatThrownBy(() -> Await.join(write)).isExactlyInstanceOf(KvException.Transient.class);
     assertThat(sent).hasValue(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 2", "29, 2", "31, 1"})
+  void writeDrawn_firstAttemptFails_isRepeatedUpTo30SecondsAfterItsVersion(
+      long ageSeconds, int attempts) {
+    AtomicInteger sent = new AtomicInteger();
+    openAnswering(CompletableFuture.failedFuture(new KvException.Transient("down")), sent);
+    Await.join(newSide.store(0, Call.within(Await.LONGEST)));
+    Instant drawn = Instant.now().minusSeconds(ageSeconds);
+    long version = VersionClock.micros(drawn);
+
+    CompletionStage<Long> write =
+        writes.writeDrawn(0, KEY, PUT.withVersion(version), Call.within(Await.LONGEST));
+
+    if (attempts == 1) {
+      assertThatThrownBy(() -> Await.join(write)).isExactlyInstanceOf(KvException.Transient.class);
+    } else {
+      assertThat(Await.join(write)).isEqualTo(version);
+    }
+    assertThat(sent).hasValue(attempts);
   }
 
   private void assertTooOld(CompletionStage<Long> write) {

@@ -1,5 +1,7 @@
 package dev.kvshift.bench.scylla;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.Layout;
@@ -51,6 +53,7 @@ public final class TransitionBench extends Bench {
   private static final String OLD = "legacy";
   private static final String BY_HAND = "legacy, then kv-scylla";
   private static final double NANOS_IN_MICRO = 1_000;
+  private static final int LOOKS = 20_000;
 
   @Option(
       names = "--blocks",
@@ -90,6 +93,9 @@ public final class TransitionBench extends Bench {
 
   private final StoreKey[] keys = new StoreKey[CostRounds.KEYS];
   private Mutation put;
+
+  /** The clocks' times, so that no compiler leaves out the looks at them. */
+  private long looked;
 
   @Override
   protected void measure(Report report, Path folder) throws Exception {
@@ -172,8 +178,6 @@ public final class TransitionBench extends Bench {
     StoreCollection again = open(sides.again(), "plain");
     StoreCollection primary = sides.in(Phase.NEW_PRIMARY);
     StoreCollection moved = sides.in(Phase.NEW_ONLY);
-    onServers(report, open(sides.old(), "plain"), plain, sides.in(Phase.DUAL_WRITE));
-
     Map<String, IntFunction<CompletionStage<?>>> gets = new LinkedHashMap<>();
     gets.put(PLAIN, get(plain));
     gets.put(AGAIN, get(again));
@@ -188,8 +192,27 @@ public final class TransitionBench extends Bench {
     proxy.learn();
     beginEach(puts, gets);
     proxy.replay();
+    // First, as a service runs in one phase: code compiled for several phases costs more.
     replayed(report, "get", gets);
     replayed(report, "put", puts);
+    report.figure("one look at both clocks", clocks(), "ns");
+    proxy.forward();
+    onServers(report, open(sides.old(), "plain"), plain, sides.in(Phase.DUAL_WRITE));
+  }
+
+  /** Measures what a lease costs that is looked at by the monotonic and the wall clock. */
+  private Sample clocks() throws Exception {
+    Map<String, Rounds.Contender> looks =
+        Map.of(
+            "clocks",
+            round -> {
+              long begun = System.nanoTime();
+              for (int i = 0; i < LOOKS; i++) {
+                looked += System.nanoTime() ^ System.currentTimeMillis();
+              }
+              return (double) (System.nanoTime() - begun) / LOOKS;
+            });
+    return requireNonNull(rounds(serverBlocks).run("clocks", looks).get("clocks"));
   }
 
   private static void beginEach(

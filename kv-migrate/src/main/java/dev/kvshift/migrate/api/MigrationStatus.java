@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param source the source's gate and change log
  * @param stream the stream's position, or null until the migration is prepared
  * @param copy the copy's tasks
+ * @param backFill the last back-fill of listed keys, or null if there was none
  * @param verify the last comparison, without its keys, or null if there was none
  * @param quarantine the keys whose newest row the target can never hold
  * @param noWayBack why there would be no way back after a move; null if there would be one
@@ -25,6 +26,7 @@ public record MigrationStatus(
     Source source,
     @Nullable Stream stream,
     Copy copy,
+    @Nullable BackFillReport backFill,
     @Nullable VerifyReport verify,
     Quarantine quarantine,
     @Nullable String noWayBack,

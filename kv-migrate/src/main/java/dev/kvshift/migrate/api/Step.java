@@ -10,6 +10,8 @@ public enum Step {
   STREAM,
   /** Scans the source and writes every row to the target. */
   COPY,
+  /** Copies and compares the rows of listed main keys. */
+  BACKFILL,
   /** Applies the topic's changes to the target. */
   APPLY,
   /** Compares both stores. */

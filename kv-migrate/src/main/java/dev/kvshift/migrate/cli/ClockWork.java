@@ -3,6 +3,7 @@ package dev.kvshift.migrate.cli;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.ClockMigration;
 import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.api.KeyList;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.internal.ledger.Members;
@@ -26,7 +27,7 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
         opened.plan().collections().get(0).source().description()
             + " has no leader, so its phases are ordered by clocks: there is no stream, no copy of its"
             + " own, no fence, no certificate and no host. Give one of check, plan, prepare, step,"
-            + " verify, run, cutover, rollback, finish, reset, abort, status, list, set and fleet");
+            + " backfill, verify, run, cutover, rollback, finish, reset, abort, status, list, set and fleet");
   }
 
   /** Does what hosts or the command do for a source with a leader, if there is such a thing. */
@@ -37,6 +38,13 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
           each(names, migration -> say(migration.collection() + ": " + migration.verify()));
       default -> throw refusal(opened);
     };
+  }
+
+  /** Back-fills listed main keys. */
+  int backFill(String name, KeyList list) {
+    MigrationPlan plan = opened.plan().collection(name);
+    new HostedMigrations(opened.plan()).note(name, MigrateCommand.words(command));
+    return ResultText.printBackFill(command.commandLine().getOut(), migration(plan).backFill(list));
   }
 
   int step(List<String> names, Phase phase) {
@@ -168,6 +176,9 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
               + pass.epoch()
               + (pass.ended() == null ? ", not at its end" : ", ended at " + pass.ended()));
     }
+    if (status.backFill() != null) {
+      lines.add(ResultText.backFill(status.backFill()));
+    }
     if (gate.phase() == Phase.NEW_PRIMARY) {
       lines.add("the new store serves alone; " + MigrateCommand.wayBack(status.collection()));
     }
@@ -192,6 +203,9 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
             .with("prepared", gate.copy() != null)
             .with("active", status.isActive())
             .withObjects("events", status.events().stream().map(Members::parse).toList());
+    if (status.backFill() != null) {
+      members.with("backfill", HostText.backFill(status.backFill()));
+    }
     ClockMigration.Pass pass = status.pass();
     return pass == null
         ? members

@@ -1,11 +1,13 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.migrate.api.BackFillReport;
 import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Members;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -108,6 +110,9 @@ final class HostText {
     if (stream != null) {
       members.with("streamPosition", stream.position());
     }
+    if (migration.backFill() != null) {
+      members.with("backfill", backFill(migration.backFill()));
+    }
     VerifyReport verify = migration.verify();
     return verify == null
         ? members
@@ -118,6 +123,23 @@ final class HostText {
                 .with("targetRows", verify.targetRows())
                 .with("differences", verify.differences())
                 .with("foreign", verify.foreign()));
+  }
+
+  /** Returns the state of a back-fill, as JSON has it. */
+  static Members backFill(BackFillReport report) {
+    Duration left = report.timeLeft();
+    Members members =
+        new Members()
+            .with("keys", report.counts().keys())
+            .with("total", report.total())
+            .with("absent", report.counts().absent())
+            .with("rows", report.counts().rows())
+            .with("toNew", report.counts().toNew())
+            .with("toOld", report.counts().toOld())
+            .with("rejected", report.counts().rejected())
+            .with("differing", report.counts().differing())
+            .with("ended", report.isEnded());
+    return left == null ? members : members.with("secondsLeft", left.toSeconds());
   }
 
   private static Members members(HostStatus.Task task) {

@@ -50,7 +50,7 @@ import picocli.CommandLine.Spec;
           + " cutover. Each is durable and can be repeated; 'run' does those that are not done yet."
           + " 'status' shows where they are.",
       "%nCommands work in their own process, or leave the work to hosts, if some run: see 'host"
-          + " --help'. 'repair' and 'dead-letters' work in their own process even so: they"
+          + " --help'. 'backfill', 'repair' and 'dead-letters' work in their own process even so: they"
           + " take the lead of the collection from the hosts, and give it back when they end."
     },
     subcommands = {
@@ -58,6 +58,7 @@ import picocli.CommandLine.Spec;
       CheckCommand.class,
       CheckStoreCommand.class,
       PlanCommand.class,
+      BackFillCommand.class,
       ExplainCommand.class,
       DeadLettersCommand.class,
       HostCommand.class,

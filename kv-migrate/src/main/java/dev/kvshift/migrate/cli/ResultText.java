@@ -1,10 +1,12 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.migrate.api.BackFillReport;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.Difference;
 import dev.kvshift.migrate.api.VerifyReport;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 
 /** The results of copies and comparisons as lines for people. */
@@ -32,6 +34,21 @@ final class ResultText {
         ? ""
         : String.format(
             Locale.ROOT, " + %,d left to expire, the last at %s", left.rows(), left.last());
+  }
+
+  /** Prints the result of a back-fill, and returns the exit code. */
+  static int printBackFill(PrintWriter out, BackFillReport report) {
+    out.println("backfill: " + report);
+    printKeys(out, report.differences());
+    if (report.counts().differing() > 0) {
+      return ExitCode.MISMATCH;
+    }
+    return report.counts().rejected() > 0 ? ExitCode.REJECTS : ExitCode.OK;
+  }
+
+  /** Returns the state of a back-fill, and when it was seen. */
+  static String backFill(BackFillReport report) {
+    return "backfill: " + report + (report.isEnded() ? ", ended at " : ", as of ") + report.at();
   }
 
   static void printVerify(PrintWriter out, VerifyReport report) {
@@ -62,7 +79,11 @@ final class ResultText {
   }
 
   static void printKeys(PrintWriter out, VerifyReport report) {
-    for (Difference difference : report.keys()) {
+    printKeys(out, report.keys());
+  }
+
+  private static void printKeys(PrintWriter out, List<Difference> differences) {
+    for (Difference difference : differences) {
       out.println("  " + difference);
     }
     out.flush();

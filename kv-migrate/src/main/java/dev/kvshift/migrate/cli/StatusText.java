@@ -60,6 +60,9 @@ final class StatusText {
             copy.counts().written(),
             copy.counts().rejected(),
             ResultText.left(copy.counts())));
+    if (status.backFill() != null) {
+      lines.add(ResultText.backFill(status.backFill()));
+    }
     VerifyReport verify = status.verify();
     lines.add(
         verify == null

@@ -129,11 +129,45 @@ final class MethodsTest {
         assertThat(messages.get(key(i))).contains(text("old"));
       }
       messages.put(key(ROWS), text("new"));
+      list("rooms-2026-11.txt", 19, 18, 17);
+      run("backfill messages rooms-2026-11.txt", ExitCode.OK);
+      assertThat(out.toString())
+          .contains(
+              "3 of 3 keys, 0 without rows; ", " 3 written to the new side, 0 to the old side");
+      list("rooms-2026-10.txt", 16, 4, 15);
+      run("backfill messages rooms-2026-10.txt", ExitCode.OK);
+      assertThat(out.toString()).contains(" 2 written to the new side, ", "; 0 keys differ");
       run("verify messages", ExitCode.OK);
-      assertThat(out.toString()).contains((ROWS - 5) + " written to the new side");
+      assertThat(out.toString()).contains((ROWS - 5 - 5) + " written to the new side");
       run("run --cutover messages", ExitCode.OK);
       run("finish messages", ExitCode.OK);
       assertThat(messages.get(key(ROWS - 1))).contains(text("old"));
+    }
+  }
+
+  @Test
+  void entityByEntity_listedMonths_areCopiedInTheirOrderAndTheRestByTheRun() throws IOException {
+    begin("Entity by entity");
+    configure(legacy.connectionString(), newSide, "}", "rooms: " + RANGE);
+    try (KvStore service = Stores.connect(legacy.connectionString())) {
+      KvCollection rooms = service.collection("rooms", RANGE);
+      for (int i = 0; i < ROWS; i++) {
+        rooms.put(hit(i), text("message"));
+      }
+      Files.writeString(
+          folder.resolve("rooms-2026-11.txt"), "0x" + Bytes.utf8("user-1").toHex() + "\n");
+      Files.writeString(
+          folder.resolve("rooms-2026-10.txt"), "0x" + Bytes.utf8("user-9").toHex() + "\n");
+      run("prepare rooms", ExitCode.OK);
+      run("backfill rooms rooms-2026-11.txt", ExitCode.OK);
+      assertThat(out.toString()).contains("1 of 1 keys, 0 without rows; 3 rows read, 3 written to");
+      run("backfill rooms rooms-2026-10.txt", ExitCode.OK);
+      assertThat(out.toString()).contains("1 of 1 keys, 1 without rows; 0 rows read, ");
+      run("run --cutover rooms", ExitCode.OK);
+      run("finish rooms", ExitCode.OK);
+    }
+    try (KvStore service = Stores.connect(newSide)) {
+      assertThat(service.collection("rooms", RANGE).get(hit(0))).contains(text("message"));
     }
   }
 
@@ -244,6 +278,15 @@ final class MethodsTest {
     }
   }
 
+  /** Writes a list of main keys into the folder, from which commands take their files. */
+  private void list(String file, int... keys) throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (int key : keys) {
+      lines.append("0x").append(key(key).main().toHex()).append('\n');
+    }
+    Files.writeString(folder.resolve(file), lines);
+  }
+
   private static void fill(KvCollection collection) {
     for (int i = 0; i < ROWS; i++) {
       collection.put(key(i), text("row"));
@@ -312,6 +355,7 @@ final class MethodsTest {
   private void run(String expected, int code) {
     List<String> command = new ArrayList<>(commands.next());
     assertThat(String.join(" ", command)).isEqualTo(expected);
+    command.replaceAll(word -> word.endsWith(".txt") ? folder.resolve(word).toString() : word);
     command.add("--config=" + folder.resolve("migration.yaml"));
     out.getBuffer().setLength(0);
     assertThat(

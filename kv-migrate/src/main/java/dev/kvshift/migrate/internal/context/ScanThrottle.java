@@ -102,10 +102,15 @@ public final class ScanThrottle implements MergePass.Pace {
   /** Accounts for a page and blocks until the next one may be requested. */
   @Override
   public void acquire(ScanPage read) {
-    note(read.rows().size());
+    acquire(read.rows().size());
+  }
+
+  /** Accounts for rows and blocks until the next ones may be requested. */
+  public void acquire(int readRows) {
+    note(readRows);
     RateLimiter limiter = limit.limiter;
-    if (limiter != null && !read.rows().isEmpty()) {
-      limiter.acquire(read.rows().size());
+    if (limiter != null && readRows > 0) {
+      limiter.acquire(readRows);
     }
   }
 

@@ -4,11 +4,13 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
@@ -102,6 +104,16 @@ public final class SourceCollection {
   /** Reads a key, which the source must be able to hold. */
   public CompletionStage<@Nullable Row> get(StoreKey key) {
     return collection.get(key, call());
+  }
+
+  /** Checks that the side can hold rows of a main key; see {@link MainKey#require}. */
+  public void requireMain(Bytes main) {
+    MainKey.require(collection, main);
+  }
+
+  /** Reads a page of the rows of a main key; see {@link MainKey#page}. */
+  public CompletionStage<RowPage> page(Bytes main, Range range, PageLimit limit) {
+    return MainKey.page(collection, main, range, limit, call());
   }
 
   /** Splits the collection into at least the given number of scan tasks. */

@@ -4,11 +4,13 @@ import com.google.common.collect.Lists;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.api.Range;
 import dev.kvshift.model.shard.ShardDirectory;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.ScanPage;
 import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
@@ -146,6 +148,16 @@ public final class TargetCollection {
   /** Writes a row at its own version. */
   public CompletionStage<Long> write(Row row) {
     return request(() -> collection.write(row.key(), row.toMutation(), call()));
+  }
+
+  /** Checks that the side can hold rows of a main key; see {@link MainKey#require}. */
+  public void requireMain(Bytes main) {
+    MainKey.require(collection, main);
+  }
+
+  /** Reads a page of the rows of a main key; see {@link MainKey#page}. */
+  public CompletionStage<RowPage> page(Bytes main, Range range, PageLimit limit) {
+    return request(() -> MainKey.page(collection, main, range, limit, call()));
   }
 
   /** Splits the collection into at least the given number of scan tasks. */

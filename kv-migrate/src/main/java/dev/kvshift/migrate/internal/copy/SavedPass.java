@@ -1,6 +1,5 @@
 package dev.kvshift.migrate.internal.copy;
 
-import com.google.common.base.Ticker;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationOptions;
@@ -70,12 +69,7 @@ public final class SavedPass {
     this.began = began;
     this.progress = progress;
     this.beganAt = clock.instant();
-    this.throttle =
-        new ScanThrottle(
-            Rates.now(ledger, options, clock),
-            Math.min(options.pageRows(), options.maxInFlight()),
-            options.latencyLimit(),
-            Ticker.systemTicker());
+    this.throttle = Rates.throttle(ledger, options, clock);
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.ledger.BackFillRecord;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MergeRecord;
@@ -92,6 +93,7 @@ public final class ClockReset {
     patiently(() -> plan.target().restart(name, plan.layout(), reset.from(), reset.next()));
     patiently(() -> ClockOrder.forget(plan.source(), name, reset.from()));
     ledger.remove(MergeRecord.KEY);
+    ledger.remove(BackFillRecord.KEY);
     patiently(() -> plan.target().drop(name, reset.incarnation()));
     ledger.append(Event.wiped(reset, plan.source().description()));
     ledger.remove(ResetRecord.KEY);

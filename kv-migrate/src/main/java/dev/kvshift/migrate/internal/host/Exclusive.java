@@ -4,6 +4,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
+import dev.kvshift.migrate.internal.ledger.BackFillRecord;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
@@ -111,6 +112,7 @@ final class Exclusive implements AutoCloseable {
   void forgetProgress(List<String> deleted) {
     ledger.remove(CopyPlan.KEY);
     ledger.removeAll(CopyTaskGroup.GROUPS);
+    ledger.remove(BackFillRecord.KEY);
     ledger.remove(VerifyPass.KEY);
     ledger.remove(StreamProgress.KEY);
     ledger.removeAll(TaskRecord.ALL);

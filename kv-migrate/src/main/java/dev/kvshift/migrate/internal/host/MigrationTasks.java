@@ -1,14 +1,17 @@
 package dev.kvshift.migrate.internal.host;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.BackFillReport;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.CutoverReport;
+import dev.kvshift.migrate.api.KeyList;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.RepairReport;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.internal.apply.ChangePipeline;
+import dev.kvshift.migrate.internal.backfill.BackFill;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.RunContext;
 import dev.kvshift.migrate.internal.context.StoreClocks;
@@ -230,6 +233,23 @@ public final class MigrationTasks implements AutoCloseable {
             .report();
     progress.end(found.sourceRows() + found.targetRows());
     return repair.report();
+  }
+
+  /**
+   * Copies and compares the rows of listed main keys.
+   *
+   * @param began the gate's state at its beginning
+   * @param alive called now and then; what it throws ends the back-fill
+   */
+  public BackFillReport backFill(
+      KeyList list, Gate.State began, ProgressReporter progress, Runnable alive) {
+    BackFill.Scope scope =
+        new BackFill.Scope(
+            ledger, context.options(), context.clock(), setup.activation().copy(), began, progress);
+    return BackFill.led(scope, context, collection.writer(), check)
+        .run(
+            list.checkedBy(context.source()::requireMain).checkedBy(context.target()::requireMain),
+            alive);
   }
 
   /** Writes the quarantined keys again, and returns the number of those that stay. */

@@ -6,6 +6,7 @@ import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.internal.backfill.BackFill;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.cutover.WayBack;
@@ -50,6 +51,7 @@ public final class StatusReader {
         source(source, state, patience),
         stream(ledger),
         copy(ledger),
+        BackFill.last(ledger),
         verify(ledger),
         quarantine(ledger),
         WayBack.obstacle(plan.target(), ledger),

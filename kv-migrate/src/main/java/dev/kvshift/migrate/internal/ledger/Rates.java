@@ -1,7 +1,9 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import com.google.common.base.Ticker;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.ScanRate;
+import dev.kvshift.migrate.internal.context.ScanThrottle;
 import java.time.Clock;
 import java.time.LocalTime;
 import java.time.ZoneId;
@@ -29,6 +31,17 @@ public record Rates(ScanRate scans) {
     return set == null
         ? options.scanRate(LocalTime.ofInstant(clock.instant(), ZoneId.systemDefault()))
         : set.scans;
+  }
+
+  /**
+   * Returns a throttle at the present rate, whose pages have no more rows than may be in flight.
+   */
+  public static ScanThrottle throttle(Ledger ledger, MigrationOptions options, Clock clock) {
+    return new ScanThrottle(
+        now(ledger, options, clock),
+        Math.min(options.pageRows(), options.maxInFlight()),
+        options.latencyLimit(),
+        Ticker.systemTicker());
   }
 
   private static ScanRate rate(int rows) {

@@ -91,6 +91,11 @@ public final class KeyCheck {
     return verdicts(keys, chunk -> withoutAccepted(compareChunk(chunk)));
   }
 
+  /** Returns the keys that differ, in their order, except as a person has accepted. */
+  public List<Difference> differing(List<StoreKey> keys) {
+    return differences(check(keys));
+  }
+
   /** Returns a verdict for each key, in their order, whatever was accepted. */
   List<Verdict> compare(List<StoreKey> keys) {
     return verdicts(keys, this::compareChunk);

@@ -468,6 +468,7 @@ final class PageLoad {
         stream,
         copy,
         null,
+        null,
         new MigrationStatus.Quarantine(quarantined, List.of(), losses),
         null,
         null,

@@ -140,7 +140,7 @@ public final class Maintenance implements AutoCloseable {
         waiting.forEach(future -> future.complete(counted));
       }
       return more;
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // or the counts would never end, and nothing be swept any more
       LOG.warn("the sweep over {} failed and is resumed within a minute", table.name(), e);
       wanted.remove(table);
       waiting.forEach(future -> future.completeExceptionally(e));
@@ -151,7 +151,7 @@ public final class Maintenance implements AutoCloseable {
   private static void guarded(Runnable task) {
     try {
       task.run();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // or the thread would not repeat it
       LOG.warn("maintenance failed and is repeated within a minute", e);
     }
   }

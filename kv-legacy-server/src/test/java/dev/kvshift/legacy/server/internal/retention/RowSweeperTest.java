@@ -293,6 +293,29 @@ class RowSweeperTest {
   }
 
   @Test
+  void count_errorInTheSweep_failsAndTheNextOneWorks() {
+    fill("m", 10, value(1));
+    Error bug = new NoClassDefFoundError("a class that the sweep needs");
+    failInTheSweep(bug);
+
+    assertThatThrownBy(() -> await(engine.maintenance().count(table))).hasRootCause(bug);
+    assertThat(await(engine.maintenance().count(table)).getMostEntries(0).getEntries())
+        .isEqualTo(10);
+  }
+
+  private void failInTheSweep(Error bug) {
+    clock.hourLaterForNextReadingOf(
+        "legacy-maintenance",
+        () -> {
+          if (StackWalker.getInstance()
+              .walk(frames -> frames.anyMatch(frame -> frame.getMethodName().equals("advance")))) {
+            throw bug;
+          }
+          failInTheSweep(bug);
+        });
+  }
+
+  @Test
   void count_droppedCollection_isPermanent() {
     await(engine.drop("files", Engine.INCARNATION));
 
