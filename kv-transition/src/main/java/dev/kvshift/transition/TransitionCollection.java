@@ -468,12 +468,67 @@ final class TransitionCollection implements StoreCollection, Reported {
   }
 
   private <T extends @Nullable Object> CompletionStage<T> readInPhase(Read<T> read, Call call) {
-    return new ReadOperation<>(read, call).begin();
+    PhaseTracker.View view = tracker.current();
+    StoreCollection checked = view.phase() == Phase.NEW_PRIMARY ? newSide.checkedOrNull(0) : null;
+    return checked == null
+        ? new ReadOperation<>(read, call).begin()
+        : new PrimaryRead<>(read, view, call).begin(checked);
+  }
+
+  /**
+   * A read from the new side in new-primary. It does what {@link #readNewLeased} does, with fewer
+   * stages, and need not be counted for its epoch: its answer is discarded once this instance knows
+   * of another one.
+   */
+  private final class PrimaryRead<T extends @Nullable Object> extends CompletableFuture<T>
+      implements BiConsumer<T, @Nullable Throwable> {
+    private final Read<T> read;
+    private final PhaseTracker.View view;
+    private final Call call;
+
+    PrimaryRead(Read<T> read, PhaseTracker.View view, Call call) {
+      this.read = read;
+      this.view = view;
+      this.call = call;
+    }
+
+    CompletionStage<T> begin(StoreCollection checked) {
+      timed(Events.NEW, Futures.start(() -> read.from(checked, call))).whenComplete(this);
+      return this;
+    }
+
+    @Override
+    public void accept(T answer, @Nullable Throwable error) {
+      try {
+        newSide.ended(error);
+        if (error != null) {
+          completeExceptionally(Futures.readFailure(error));
+        } else if (isStill(view)) {
+          complete(read.shown(answer));
+        } else {
+          readAgain();
+        }
+      } catch (Throwable e) { // or the caller would wait for ever
+        completeExceptionally(Futures.readFailure(e));
+      }
+    }
+
+    private void readAgain() {
+      ReadOperation<T> again = new ReadOperation<>(read, call);
+      again.whenComplete(
+          (answer, error) -> {
+            if (error == null) {
+              complete(answer);
+            } else {
+              completeExceptionally(error);
+            }
+          });
+      again.beginAfterLoss(view);
+    }
   }
 
   private final class ReadOperation<T extends @Nullable Object> extends Operation<T> {
     private final Read<T> read;
-    private boolean isLeased;
 
     ReadOperation(Read<T> read, Call call) {
       super(call);
@@ -482,7 +537,6 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     @Override
     CompletionStage<T> attempt(PhaseTracker.View view, Call call) {
-      isLeased = false;
       if (view.isClockOrdered()) {
         return readByClock(read, view, call);
       }
@@ -493,29 +547,9 @@ final class TransitionCollection implements StoreCollection, Reported {
             (isInCohort(read.main()) || isInRamp(read.main())) && failOver.isNewAllowed()
                 ? readNewOrOld(read, view, call)
                 : readOldHelping(read, view, call, false);
-        case NEW_PRIMARY -> readPrimary(view, call);
+        case NEW_PRIMARY -> readNewLeased(read, view, call);
         case NEW_ONLY -> readNewOnly(read, view.floor(), call);
       };
-    }
-
-    /** Does what {@link #readNewLeased} does, without a stage of its own for the answer. */
-    private CompletionStage<T> readPrimary(PhaseTracker.View view, Call call) {
-      StoreCollection checked = newSide.checkedOrNull(0);
-      if (checked == null) {
-        return readNewLeased(read, view, call);
-      }
-      isLeased = true;
-      return timed(Events.NEW, read.from(checked, call));
-    }
-
-    @Override
-    void received(PhaseTracker.View view, @Nullable Throwable error) {
-      if (isLeased) {
-        newSide.ended(error);
-        if (error == null) {
-          requireStill(view);
-        }
-      }
     }
 
     @Override
@@ -617,14 +651,23 @@ final class TransitionCollection implements StoreCollection, Reported {
   }
 
   /**
-   * Checks that no step can have been completed without this operation. A lease that holds is not
-   * enough: after a pause it may have run out and been renewed, with a later phase. A report sets
-   * the phase before it renews the lease, so the lease is checked first.
+   * Checks that no step can have been completed without this operation.
+   *
+   * @throws LeaseLost if one may have been
    */
   private void requireStill(PhaseTracker.View view) {
-    if (!lease(view).holds() || tracker.current() != view) {
+    if (!isStill(view)) {
       throw new LeaseLost();
     }
+  }
+
+  /**
+   * Returns whether a phase certainly lasts. A lease that holds is not enough: after a pause it may
+   * have run out and been renewed, with a later phase. A report sets the phase before it renews the
+   * lease, so the lease is checked first.
+   */
+  private boolean isStill(PhaseTracker.View view) {
+    return lease(view).holds() && tracker.current() == view;
   }
 
   private Lease lease(PhaseTracker.View view) {
@@ -1134,13 +1177,6 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     abstract CompletionStage<T> attempt(PhaseTracker.View view, Call call);
 
-    /**
-     * Receives the end of an attempt that still counts for its phase.
-     *
-     * @throws LeaseLost if the answer is discarded
-     */
-    void received(PhaseTracker.View view, @Nullable Throwable error) {}
-
     /** Converts an answer for the caller. */
     abstract T shown(T answer);
 
@@ -1163,18 +1199,12 @@ final class TransitionCollection implements StoreCollection, Reported {
     @Override
     public final void accept(T answer, @Nullable Throwable error) {
       PhaseTracker.View ended = view;
-      Throwable failure = error;
-      try {
-        received(ended, error);
-      } catch (Throwable e) { // or the phase would never end
-        failure = e;
-      }
       tracker.end(ended);
       try {
-        if (failure == null) {
+        if (error == null) {
           complete(shown(answer));
         } else {
-          failed(ended, failure);
+          failed(ended, error);
         }
       } catch (Throwable e) { // or the caller would wait for ever
         completeExceptionally(failure(e));
@@ -1183,12 +1213,7 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     private void failed(PhaseTracker.View ended, Throwable error) {
       if (Futures.unwrap(error) instanceof LeaseLost) {
-        events.leaseLost(name);
-        if (tracker.current() == ended) {
-          renewed(call).whenComplete((known, late) -> beginAgainUnless(late));
-        } else {
-          begin();
-        }
+        beginAfterLoss(ended);
         return;
       }
       KvException cause = failure(error);
@@ -1209,6 +1234,16 @@ final class TransitionCollection implements StoreCollection, Reported {
               ? new KvException.Transient(
                   "collection " + name + " changed its phase meanwhile: try again", stale)
               : null);
+    }
+
+    /** Begins again after an answer was discarded, as the phase may have changed. */
+    final void beginAfterLoss(PhaseTracker.View ended) {
+      events.leaseLost(name);
+      if (tracker.current() == ended) {
+        renewed(call).whenComplete((known, late) -> beginAgainUnless(late));
+      } else {
+        begin();
+      }
     }
 
     private void beginAgainUnless(@Nullable Throwable error) {
