@@ -9,8 +9,10 @@ import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.QuietPeriod;
 import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.RetireReport;
+import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.host.Explainer;
 import dev.kvshift.migrate.internal.host.Host;
 import dev.kvshift.migrate.internal.host.Reset;
@@ -55,13 +57,31 @@ public final class HostedMigrations {
    * Asks for a task, and for the leader that it needs. A running task goes on; what is done stays
    * done, except a comparison, which is made again; what has failed is tried again.
    *
-   * @param kind any but a step and a cutover, which have methods of their own
+   * @param kind any but a step, a cutover and a run, which have methods of their own
    */
   public void ask(String collection, TaskKind kind) {
     if (kind == TaskKind.COPY || kind == TaskKind.VERIFY) {
       desk(collection).ask(TaskKind.LEAD);
     }
     desk(collection).ask(kind);
+  }
+
+  /**
+   * Asks for everything that is not done yet, from the phase in which the collection is now: hosts
+   * ask for one task after the other, and another one goes on if theirs dies. Replaces steps and
+   * cutovers that were asked for before, and another run. It ends at the first failure, and once
+   * somebody has taken the collection another way, wiped it, or asked for a step or a cutover.
+   *
+   * @param way the kind of cutover
+   * @param end where it ends; whether a cutover keeps a way back is decided before, by {@link
+   *     Migration#keepWayBack} or {@link Migration#moveForGood}, and one that would do otherwise
+   *     does not happen
+   * @param givenUp services that need not be ready for its cutover
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if the other kind of cutover
+   *     has begun
+   */
+  public void run(String collection, Way way, RunEnd end, Set<String> givenUp) {
+    desk(collection).askRun(way, end, givenUp);
   }
 
   /**
@@ -115,8 +135,8 @@ public final class HostedMigrations {
   }
 
   /**
-   * Takes a cutover back that hosts were asked for. Once this returns, they do not move any of the
-   * collections.
+   * Takes a cutover back that hosts were asked for, or a run that is to end with one. Once this
+   * returns, they do not move any of the collections.
    *
    * @param together the collections, in the order in which they were given
    * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if there is none, or if it
@@ -125,6 +145,17 @@ public final class HostedMigrations {
   public void takeBack(List<String> together) {
     desk(together.get(0)).takeBack();
     together.subList(1, together.size()).forEach(name -> desk(name).leaveGroup());
+  }
+
+  /**
+   * Ends the run, the step and the cutover that hosts were asked for. Once this returns, they do
+   * not take the collection anywhere.
+   *
+   * @param why the reason, for people
+   * @throws dev.kvshift.migrate.api.MigrationException.CutoverRefused if it has moved meanwhile
+   */
+  public void endAll(String collection, String why) {
+    desk(collection).endAll(why);
   }
 
   /**

@@ -158,6 +158,7 @@ public final class Migration implements AutoCloseable {
       return true;
     }
     way.requireFrom(plan.collection(), setup().gate().phase());
+    withdraw("the command run follows");
     start();
     if (way == Way.DUAL_WRITE) {
       atLeast(Phase.SHADOW_WRITE);
@@ -409,7 +410,10 @@ public final class Migration implements AutoCloseable {
     }
   }
 
-  /** Ends the steps and cutovers that hosts were asked for. A step back never needs the target. */
+  /**
+   * Ends the runs, steps and cutovers that hosts were asked for. A step back never needs the
+   * target.
+   */
   private void withdraw(String why) {
     try {
       TaskDesk.withdrawAll(ledger, why);
@@ -577,6 +581,7 @@ public final class Migration implements AutoCloseable {
    * @throws KvException.Permanent if the collection has moved for good, or not at all
    */
   public MergePass.@Nullable Counts goBack() {
+    withdraw("the command rollback follows");
     ProgressReporter progress = begin(Step.VERIFY, "rows");
     MergePass.Counts counts = era(progress).goBack((pass, merged) -> prove(pass, merged, progress));
     progress.end(counts == null ? 0 : counts.rows());

@@ -15,9 +15,11 @@ import dev.kvshift.migrate.api.CutoverTime;
 import dev.kvshift.migrate.api.HostPlan;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationStatus;
+import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.copy.CopyCompletion;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.Certificate;
@@ -44,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Two collections, two host processes and real servers, under a live writer: processes are killed
  * and frozen at random moments of the copy and of the comparison, and started again; then in the
- * middle of steps and of a cutover.
+ * middle of a run through the phases, and of a cutover.
  */
 final class HostProcessesTest {
   private static final long SEED = Long.getLong("kvshift.seed", 17);
@@ -161,15 +163,19 @@ final class HostProcessesTest {
     assertThat(new CopyCompletion(files.ledger(), Instant::now).isDone()).isTrue();
   }
 
-  /** Kills the leader in the middle of the steps, and in the middle of the cutover. */
+  /** Kills the owner of a run in the middle of its steps, and the leader of a cutover. */
   private void move(HostedMigrations migrations, Sides users) {
-    migrations.step("users", Phase.NEW_PRIMARY);
+    migrations.run("users", Way.DUAL_WRITE, RunEnd.READY, Set.of());
     until(
         "the steps have begun",
         PATIENCE,
         () -> migrations.status("users").migration().source().phase() != Phase.LEGACY);
-    killOwner(migrations, TaskKind.STEP);
-    until("the steps are taken", PATIENCE, () -> hasEnded(migrations, "users", TaskKind.STEP));
+    HostStatus.Task begun = task(migrations, "users", TaskKind.RUN);
+    killOwner(migrations, TaskKind.RUN);
+    until("the run has ended", PATIENCE, () -> hasEnded(migrations, "users", TaskKind.RUN));
+    HostStatus.Task ended = task(migrations, "users", TaskKind.RUN);
+    assertThat(ended.note()).startsWith("stage 5 of 5, step to new-primary");
+    assertThat(ended.owner()).as("another process ends it").isNotEqualTo(begun.owner());
     MigrationStatus.Source reached = migrations.status("users").migration().source();
     assertThat(reached.phase()).isEqualTo(Phase.NEW_PRIMARY);
     assertThat(reached.epoch()).as("each step is taken once").isEqualTo(5);

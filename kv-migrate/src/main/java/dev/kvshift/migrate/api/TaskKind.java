@@ -17,7 +17,9 @@ public enum TaskKind {
   /** Takes the collection to a phase before new-only, forward or back. */
   STEP,
   /** Hands the collection over, by a fence or by a seal. */
-  CUTOVER;
+  CUTOVER,
+  /** Asks for one of the others after the other, until the collection is ready or has moved. */
+  RUN;
 
   /** Returns the kind in lower case. */
   public String word() {

@@ -1,10 +1,11 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.api.CutoverTime;
 import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostStatus;
-import dev.kvshift.migrate.api.MigrationStatus;
+import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.api.Way;
@@ -12,9 +13,13 @@ import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.spi.Phase;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -51,35 +56,42 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
     return worst;
   }
 
-  /** Has everything done that is not done yet, up to the point of no return or beyond it. */
-  int migrate(String name, Way way, Set<String> givenUp, boolean isCutOver) {
-    MigrationStatus.Source source = migrations.status(name).migration().source();
-    if (source.floor().isPresent()) {
-      return cutOver(name, givenUp);
+  /**
+   * Asks for everything that is not done yet; of what has moved, for the end of its cutover.
+   *
+   * @return what to wait for, for each collection
+   */
+  Map<String, TaskKind> askRuns(List<String> names, Way way, RunEnd end, Set<String> givenUp) {
+    Map<String, TaskKind> asked = new LinkedHashMap<>();
+    for (String name : names) {
+      if (hasMoved(name)) {
+        migrations.cutover(name, givenUp);
+        asked.put(name, TaskKind.CUTOVER);
+      } else {
+        migrations.run(name, way, end, givenUp);
+        asked.put(name, TaskKind.RUN);
+      }
     }
-    way.requireFrom(name, source.phase());
-    boolean isStepped = way == Way.DUAL_WRITE;
-    int code = isStepped ? atLeast(name, Phase.SHADOW_WRITE) : ExitCode.OK;
-    int copied = code == ExitCode.OK ? run(List.of(name), TaskKind.COPY) : code;
-    if (copied != ExitCode.OK && copied != ExitCode.REJECTS) {
-      return copied;
-    }
-    code = isStepped ? atLeast(name, Phase.SHADOW_READ) : ExitCode.OK;
-    if (code == ExitCode.OK) {
-      code = run(List.of(name), TaskKind.VERIFY);
-    }
-    if (code == ExitCode.OK && isStepped) {
-      code = atLeast(name, Phase.NEW_PRIMARY);
-    }
-    if (code == ExitCode.OK && isCutOver) {
-      code = cutOver(name, givenUp);
-    }
-    return code == ExitCode.OK ? copied : code;
+    return asked;
   }
 
-  private int atLeast(String name, Phase phase) {
-    Phase now = migrations.status(name).migration().source().phase();
-    return now.compareTo(phase) < 0 ? step(name, phase) : ExitCode.OK;
+  /** Waits for what was asked for; returns the worst exit code of the collections. */
+  int await(Map<String, TaskKind> asked) {
+    int worst = ExitCode.OK;
+    try {
+      for (Map.Entry<String, TaskKind> each : asked.entrySet()) {
+        worst = Math.max(worst, await(each.getKey(), each.getValue(), false));
+      }
+    } catch (KvException e) {
+      if (!Thread.currentThread().isInterrupted()) {
+        throw e;
+      }
+      worst = ExitCode.INTERRUPTED;
+    }
+    if (Thread.currentThread().isInterrupted()) {
+      say(err, "what was asked for is recorded, and hosts go on");
+    }
+    return worst;
   }
 
   /** Asks for steps to a phase before new-only, and waits for them. */
@@ -122,17 +134,18 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
   }
 
   private int await(String name, TaskKind kind, boolean needsLead) {
-    boolean isStep = kind == TaskKind.STEP || kind == TaskKind.CUTOVER;
-    String shown = "";
+    boolean isStep = kind == TaskKind.STEP || kind == TaskKind.CUTOVER || kind == TaskKind.RUN;
+    Map<String, String> shown = new HashMap<>();
     boolean hadHosts = true;
     while (true) {
       HostStatus.Collection collection = migrations.status(name);
       HostStatus.Task task = collection.task(kind).orElseThrow();
       HostStatus.Task lead = collection.task(TaskKind.LEAD).orElse(task);
-      String line = HostText.progress(name, task);
-      if (!line.equals(shown)) {
-        say(err, line);
-        shown = line;
+      for (HostStatus.Task each : shown(collection, task)) {
+        String line = HostText.progress(name, each);
+        if (!line.equals(shown.put(each.name(), line))) {
+          say(err, line);
+        }
       }
       boolean streams = kind == TaskKind.LEAD && task.status().equals("running");
       boolean waits = kind == TaskKind.CUTOVER && task.note().startsWith(TaskRecord.READY);
@@ -160,12 +173,29 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
     }
   }
 
+  /** Returns the task that somebody waits for; of a run also what it waits for itself. */
+  private static List<HostStatus.Task> shown(
+      HostStatus.Collection collection, HostStatus.Task task) {
+    if (!task.name().equals(TaskKind.RUN.word())) {
+      return List.of(task);
+    }
+    return Stream.concat(
+            Stream.of(task),
+            Stream.of(TaskKind.STEP, TaskKind.COPY, TaskKind.VERIFY, TaskKind.CUTOVER)
+                .flatMap(kind -> collection.task(kind).stream())
+                .filter(each -> !each.hasEnded()))
+        .toList();
+  }
+
   private static boolean hasMoved(HostStatus.Collection collection) {
     return collection.migration().source().floor().isPresent();
   }
 
   private int conclude(HostStatus.Collection collection, HostStatus.Task task, TaskKind kind) {
     String name = collection.migration().collection();
+    if (kind == TaskKind.RUN) {
+      printStages(collection, task);
+    }
     if (task.hasFailed()) {
       say(
           err,
@@ -185,19 +215,40 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
     }
     VerifyReport report = collection.migration().verify();
     if (kind == TaskKind.COPY) {
-      out.print(name + " ");
-      ResultText.printCopy(out, collection.migration().copy().counts());
-      return collection.migration().copy().counts().rejected() == 0
-          ? ExitCode.OK
-          : ExitCode.REJECTS;
+      printCopy(collection);
+      return copied(collection);
     }
     if (kind == TaskKind.VERIFY && report != null && task.hasEnded()) {
-      out.print(name + " ");
-      ResultText.printVerify(out, report);
+      printVerify(name, report);
       return report.differences() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
     }
     say(out, name + " " + result(collection, task, kind));
-    return ExitCode.OK;
+    return kind == TaskKind.RUN ? copied(collection) : ExitCode.OK;
+  }
+
+  private static int copied(HostStatus.Collection collection) {
+    return collection.migration().copy().counts().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
+  }
+
+  /** Prints what the stages of a run have found, as far as it has come. */
+  private void printStages(HostStatus.Collection collection, HostStatus.Task run) {
+    if (collection.task(TaskKind.COPY).filter(copy -> copy.status().equals("done")).isPresent()) {
+      printCopy(collection);
+    }
+    VerifyReport report = collection.migration().verify();
+    if (report != null && (run.failure() == null || run.failure() == Failure.MISMATCH)) {
+      printVerify(collection.migration().collection(), report);
+    }
+  }
+
+  private void printCopy(HostStatus.Collection collection) {
+    out.print(collection.migration().collection() + " ");
+    ResultText.printCopy(out, collection.migration().copy().counts());
+  }
+
+  private void printVerify(String name, VerifyReport report) {
+    out.print(name + " ");
+    ResultText.printVerify(out, report);
   }
 
   private static String result(
@@ -205,12 +256,16 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
     if (kind == TaskKind.CUTOVER) {
       return "cutover: " + task.note();
     }
+    HostStatus.Task cutover = collection.task(TaskKind.CUTOVER).orElse(task);
+    if (kind == TaskKind.RUN && hasMoved(collection) && cutover.hasEnded()) {
+      return "cutover: " + cutover.note();
+    }
     if (hasMoved(collection)) {
       return "has moved";
     }
     return switch (kind) {
       case LEAD -> "streams";
-      case STEP -> "is in phase " + collection.migration().source().phase().word();
+      case STEP, RUN -> "is in phase " + collection.migration().source().phase().word();
       default -> "is prepared";
     };
   }

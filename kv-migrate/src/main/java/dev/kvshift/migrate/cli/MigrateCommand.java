@@ -11,6 +11,7 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
@@ -24,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.ToIntFunction;
 import java.util.logging.Level;
@@ -137,7 +139,10 @@ final class MigrateCommand implements Runnable {
             + " --cutover, a fenced cutover is left verified, a dual-write cutover in new-primary,"
             + " or in new-read if the old store has no leader."
             + " After it, 'rollback' brings back what the new store has, until 'finish', unless"
-            + " --final was given."
+            + " --final was given.",
+        "%nIf hosts run, this is a task of theirs: the command shows its progress and may be ended,"
+            + " and another host goes on if theirs dies. It ends at the first failure, and with"
+            + " 'rollback', 'step', 'cutover', 'reset' and 'abort'; 'pause' keeps it until 'resume'."
       })
   int run(
       @Mixin ConfigOption config,
@@ -166,7 +171,8 @@ final class MigrateCommand implements Runnable {
               names = "--json",
               paramLabel = "FILE",
               description = "Writes the result of a single collection to a file, as JSON.")
-          @Nullable Path json) {
+          @Nullable Path json,
+      @Mixin WaitOption waiting) {
     if (isCutOver) {
       config.read().requireUngrouped(names);
     }
@@ -182,16 +188,24 @@ final class MigrateCommand implements Runnable {
         },
         opened -> {
           HostedWork hosts = hosts(opened);
-          for (String name : hosts == null ? List.<String>of() : names) {
+          note(opened, names);
+          if (hosts != null || waiting.isOff) {
+            RunEnd end = isFinal ? RunEnd.FINAL : RunEnd.WAY_BACK;
             if (isCutOver) {
-              decide(migration(opened.plan().collection(name)), isFinal);
+              opened.of(names).forEach(plan -> decide(migration(plan), isFinal));
             }
-            int code = hosts.migrate(name, way, giveUp.services(), isCutOver);
+            HostedWork work = hosts == null ? HostedWork.here(opened, spec) : hosts;
+            Map<String, TaskKind> asked =
+                work.askRuns(names, way, isCutOver ? end : RunEnd.READY, giveUp.services());
+            if (waiting.isOff) {
+              return recorded(hosts, config);
+            }
+            int code = work.await(asked);
             if (code != ExitCode.OK && code != ExitCode.REJECTS) {
               return code;
             }
           }
-          return each(
+          return ofEach(
               opened,
               names,
               giveUp,
@@ -390,7 +404,8 @@ final class MigrateCommand implements Runnable {
             + " new-only.",
         "%nThe old store has everything that services were told, so nothing is copied and nothing"
             + " is lost. Needs neither the new store nor the broker, unless the old store has no"
-            + " leader. End a running step or run first, which would go forward again.",
+            + " leader. Ends the run, step or cutover that hosts were asked for; end a command that"
+            + " works without hosts first, which would go forward again.",
         "%nA collection that a cutover has moved, without --final, and that is not finished, is"
             + " taken back from the new store as well: a pass over both stores brings the old one"
             + " what it has missed. That needs both stores, and every running service."
@@ -415,6 +430,10 @@ final class MigrateCommand implements Runnable {
                   source.options().hook(),
                   new ProgressLines(spec.commandLine().getErr()));
           printBack(name, before);
+          int code = endTasks(file, name, before);
+          if (code != ExitCode.OK) {
+            return code;
+          }
           continue;
         }
       }
@@ -428,6 +447,31 @@ final class MigrateCommand implements Runnable {
       }
     }
     return ExitCode.OK;
+  }
+
+  /**
+   * Ends what hosts were asked for, which the new store has recorded. The steps back alone end it,
+   * too, so that only a collection that was in legacy needs the new store for that.
+   */
+  private int endTasks(MigrationFile file, String name, Phase before) {
+    return Termination.run(
+        errWriter(),
+        () -> {
+          try (MigrationFile.Opened opened = file.open()) {
+            new HostedMigrations(opened.plan()).endAll(name, "rollback follows");
+          } catch (KvException e) {
+            errWriter()
+                .println(
+                    "what hosts were asked for, if anything, was "
+                        + (before == Phase.LEGACY ? "not ended" : "ended by the phase alone")
+                        + ", since the new store does not answer: "
+                        + e.getMessage()
+                        + (before == Phase.LEGACY ? ": give the command again" : ""));
+            errWriter().flush();
+            return before == Phase.LEGACY ? ExitCode.UNAVAILABLE : ExitCode.OK;
+          }
+          return ExitCode.OK;
+        });
   }
 
   private int goBack(MigrationFile.Opened opened, String name) {
@@ -753,20 +797,25 @@ final class MigrateCommand implements Runnable {
           if (waiting.isOff) {
             HostedMigrations wanted = new HostedMigrations(opened.plan());
             names.forEach(name -> wanted.ask(name, kind));
-            if (hosts == null) {
-              errWriter()
-                  .println(
-                      "no host runs, so nothing happens yet: start one with 'host --config "
-                          + config.file
-                          + "'; what was asked for is recorded");
-              errWriter().flush();
-            }
-            return ExitCode.OK;
+            return recorded(hosts, config);
           }
           return hosts == null
               ? each(opened, names, new GiveUpOption(), alone)
               : hosts.run(names, kind);
         });
+  }
+
+  /** Ends a command that does not wait for hosts. */
+  private int recorded(@Nullable HostedWork hosts, ConfigOption config) {
+    if (hosts == null) {
+      errWriter()
+          .println(
+              "no host runs, so nothing happens yet: start one with 'host --config "
+                  + config.file
+                  + "'; what was asked for is recorded");
+      errWriter().flush();
+    }
+    return ExitCode.OK;
   }
 
   private @Nullable HostedWork hosts(MigrationFile.Opened opened) {
@@ -784,9 +833,22 @@ final class MigrateCommand implements Runnable {
       List<String> names,
       GiveUpOption giveUp,
       ToIntFunction<Migration> command) {
+    note(opened, names);
+    return ofEach(opened, names, giveUp, command);
+  }
+
+  private void note(MigrationFile.Opened opened, List<String> names) {
+    HostedMigrations migrations = new HostedMigrations(opened.plan());
+    opened.of(names).forEach(plan -> migrations.note(plan.collection(), words()));
+  }
+
+  private int ofEach(
+      MigrationFile.Opened opened,
+      List<String> names,
+      GiveUpOption giveUp,
+      ToIntFunction<Migration> command) {
     int worst = ExitCode.OK;
     for (MigrationPlan plan : opened.of(names)) {
-      new HostedMigrations(opened.plan()).note(plan.collection(), words());
       try (Migration migration = migration(giveUp.of(plan))) {
         worst = Math.max(worst, command.applyAsInt(migration));
       }

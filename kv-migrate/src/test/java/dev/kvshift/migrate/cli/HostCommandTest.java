@@ -206,7 +206,7 @@ final class HostCommandTest {
   }
 
   @Test
-  void run_hostLeads_asksItForEachStep() {
+  void run_hostLeads_isTheHosts() {
     startHost();
 
     assertThat(execute("run", "--way", "dual-write", "files")).as(err::toString).isZero();
@@ -219,6 +219,40 @@ final class HostCommandTest {
     assertThat(execute("run", "--cutover", "--final", "users")).as(err::toString).isZero();
     assertThat(out.toString()).contains("users cutover: moved after ", "copy: 500 rows read");
     assertThat(collection(status(), "users").get("phase").getAsString()).isEqualTo("new-only");
+  }
+
+  @Test
+  void run_commandHasEnded_hostsGoOnUnlessSomebodyEndsIt() throws InterruptedException {
+    assertThat(execute("run", "--no-wait", "--cutover", "--final", "files")).isZero();
+    assertThat(err.toString()).contains("no host runs, so nothing happens yet: start one with");
+    assertThat(execute("status", "files")).isZero();
+    assertThat(out.toString()).contains("task run wanted: ends with the cutover, for good");
+    assertThat(execute("rollback", "files")).isZero();
+    assertThat(run("files").get("note").getAsString()).isEqualTo("withdrawn: rollback follows");
+    startHost();
+    Thread command =
+        new Thread(() -> commandLine(out, err).execute(args("run", "files", "users")), "run");
+    command.start();
+    until("the run is recorded", () -> run("users").get("attempt").getAsLong() > 0);
+    end(command);
+
+    for (String name : List.of("files", "users")) {
+      until(name + " is ready", () -> run(name).get("status").getAsString().equals("done"));
+      assertThat(run(name).get("note").getAsString())
+          .isEqualTo("stage 2 of 2, verify; ends before the cutover");
+      assertThat(collection(status(), name).get("phase").getAsString()).isEqualTo("legacy");
+    }
+    assertThat(err.toString()).contains("what was asked for is recorded, and hosts go on");
+    assertThat(execute("cutover", "--cancel", "files")).isEqualTo(ExitCode.REFUSED);
+  }
+
+  private JsonObject run(String collection) {
+    for (JsonElement task : collection(status(), collection).getAsJsonArray("tasks")) {
+      if (task.getAsJsonObject().get("task").getAsString().equals("run")) {
+        return task.getAsJsonObject();
+      }
+    }
+    return JsonParser.parseString("{\"attempt\":0}").getAsJsonObject();
   }
 
   @Test

@@ -29,6 +29,7 @@ import dev.kvshift.migrate.internal.ledger.Pause;
 import dev.kvshift.migrate.internal.ledger.SharedRecord;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.migrate.internal.ledger.TaskState;
+import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.migrate.internal.task.HeldTask;
 import dev.kvshift.migrate.internal.task.Holder;
 import dev.kvshift.migrate.internal.task.TaskGroup;
@@ -45,6 +46,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -75,12 +77,17 @@ final class HostedCollection implements AutoCloseable {
   /** Tasks that a person has to ask for again after a failure, whatever it was. */
   private static final Set<TaskKind> ONCE = EnumSet.of(TaskKind.STEP, TaskKind.CUTOVER);
 
+  /** Tasks that another command replaces or withdraws while they run. */
+  private static final Set<TaskKind> REPLACED =
+      EnumSet.of(TaskKind.STEP, TaskKind.CUTOVER, TaskKind.RUN);
+
   /** A later beginning would surprise people: the hour was missed, not chosen. */
   private static final Duration LATEST = Duration.ofHours(1);
 
   private final HostPlan host;
   private final MigrationPlan plan;
   private final Ledger ledger;
+  private final TaskDesk desk;
   private final Holder holder;
   private final IntPredicate isAssigned;
   private final Groups groups;
@@ -113,6 +120,7 @@ final class HostedCollection implements AutoCloseable {
     this.groups = groups;
     this.listener = listener;
     this.ledger = Ledger.of(plan, clock);
+    this.desk = new TaskDesk(plan, clock);
   }
 
   /** The collection, open as it was prepared, with clocks that are watched. */
@@ -136,10 +144,7 @@ final class HostedCollection implements AutoCloseable {
   /** Takes the wanted tasks that are this process's share, and leaves those that are no longer. */
   void look() {
     running.values().removeIf(RunningTask::hasEnded);
-    Map<TaskKind, TaskRecord> tasks = new EnumMap<>(TaskKind.class);
-    ledger.forEach(
-        TaskRecord.ALL,
-        (name, record) -> TaskKind.of(name).ifPresent(kind -> tasks.put(kind, record)));
+    Map<TaskKind, TaskRecord> tasks = tasks();
     boolean isPaused = ledger.get(Pause.KEY) != null;
     running.forEach(
         (name, task) -> {
@@ -163,14 +168,23 @@ final class HostedCollection implements AutoCloseable {
       }
     }
     considerSteps(tasks);
+    consider(tasks, TaskKind.RUN, this::run);
     if (isPending(tasks.get(TaskKind.COPY))) {
       takeParts();
     }
   }
 
-  /** Interrupts a step or a cutover that another command has replaced or withdrawn. */
+  private Map<TaskKind, TaskRecord> tasks() {
+    Map<TaskKind, TaskRecord> tasks = new EnumMap<>(TaskKind.class);
+    ledger.forEach(
+        TaskRecord.ALL,
+        (name, record) -> TaskKind.of(name).ifPresent(kind -> tasks.put(kind, record)));
+    return tasks;
+  }
+
+  /** Interrupts a step, a cutover or a run that another command has replaced or withdrawn. */
   private void leaveReplaced(Map<TaskKind, TaskRecord> tasks) {
-    for (TaskKind kind : ONCE) {
+    for (TaskKind kind : REPLACED) {
       RunningTask<?> mine = running.get(kind.word());
       TaskRecord now = tasks.get(kind);
       if (mine != null) {
@@ -414,6 +428,52 @@ final class HostedCollection implements AutoCloseable {
     ledger.append(Event.stepEnded(Step.VERIFY, rows));
   }
 
+  /** Asks for one stage of a run after the other, and waits for each: {@link Chain}. */
+  private void run(RunningTask<TaskRecord> task) {
+    Gate gate = openGate();
+    while (true) {
+      Gate.State now = state(gate);
+      Chain.Seen seen = seen(now);
+      Aim aim = aim(task);
+      Aim.Run run = Objects.requireNonNull(aim.run());
+      Chain.Next next = Chain.next(aim, seen);
+      if (next instanceof Chain.Done) {
+        return;
+      } else if (next instanceof Chain.Failed failed) {
+        throw new RunningTask.Failed(failed.kind(), failed.why());
+      } else if (next instanceof Chain.Ended ended) {
+        task.held().save(task.held().record().noted(TaskRecord.WITHDRAWN + ended.why()));
+        return;
+      } else if (next instanceof Chain.Ask ask) {
+        task.held().requireInLedger();
+        desk.askForRun(aim, ask.stage(), now);
+        String note =
+            String.format(
+                Locale.ROOT,
+                "stage %d of %d, %s; %s",
+                ask.number(),
+                Chain.stages(run).size(),
+                ask.stage(),
+                run.end().text());
+        task.held()
+            .save(task.held().record().noted(note).with(aim.progressed(ask.number(), seen.copy())));
+      } else if (run.copy() == null && seen.copy() != null) {
+        task.held().save(task.held().record().with(aim.progressed(run.asked(), seen.copy())));
+      }
+      task.pause(LOOK.multipliedBy(5));
+    }
+  }
+
+  private Chain.Seen seen(Gate.State now) {
+    MigrationConfig config = ledger.get(MigrationConfig.KEY);
+    VerifyRecord verified = ledger.get(VerifyRecord.KEY);
+    return new Chain.Seen(
+        now,
+        config == null ? null : config.copy(),
+        tasks(),
+        verified == null ? 0 : verified.report().differences());
+  }
+
   private void step(RunningTask<TaskRecord> task) {
     Aim aim = aim(task);
     Gate gate = openGate();
@@ -426,7 +486,7 @@ final class HostedCollection implements AutoCloseable {
       reached = WayBack.to(aim.target(), back, plan.options().patience());
     } else {
       task.check();
-      requireOnItsWay(plan.collection(), aim, state(gate));
+      requireWanted(aim, state(gate));
       MigrationTasks tasks = leading();
       ProgressReporter progress = begin(task, Step.PHASE, "steps");
       reached =
@@ -564,7 +624,7 @@ final class HostedCollection implements AutoCloseable {
           tasks.handOver(
               MigrationTasks.coordinator(plan, openGate(), progress::say),
               aim.givenUp(),
-              state -> requireOnItsWay(plan.collection(), aim, state),
+              state -> requireWanted(aim, state),
               mandate(task, aim));
     }
     setup.unregisterConsumer();
@@ -603,7 +663,7 @@ final class HostedCollection implements AutoCloseable {
       @Override
       public void before(Phase from, Phase to) {
         task.check();
-        requireOnItsWay(plan.collection(), aim, state(gate));
+        requireWanted(aim, state(gate));
         hook.before(from, to);
       }
 
@@ -612,6 +672,16 @@ final class HostedCollection implements AutoCloseable {
         hook.after(from, to);
       }
     };
+  }
+
+  private void requireWanted(Aim aim, Gate.State now) {
+    requireOnItsWay(plan.collection(), aim, now);
+    TaskRecord run = aim.run() == null ? null : ledger.get(TaskRecord.key(TaskKind.RUN));
+    String obstacle = Chain.obstacle(aim, run, now);
+    if (obstacle != null) {
+      throw new MigrationException.CutoverRefused(
+          "collection " + plan.collection() + " stays: " + obstacle);
+    }
   }
 
   private static void requireOnItsWay(String collection, Aim aim, Gate.State now) {

@@ -88,6 +88,7 @@ public final class Reset {
     prove(isAbort);
     try (Exclusive alone = Exclusive.of(plan, ledger, clock)) {
       ResetRecord reset = begin(isAbort);
+      TaskDesk.withdrawAll(ledger, isAbort ? "abort follows" : "reset follows");
       CollectionRecord next =
           Await.patiently(
               patience,

@@ -59,6 +59,18 @@ final class RunningTask<T extends SharedRecord<T>> {
     return task;
   }
 
+  /** A failure for good, of a kind that a task before this one has recorded. */
+  static final class Failed extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final Failure kind;
+
+    Failed(Failure kind, String reason) {
+      super(reason, null, false, false);
+      this.kind = kind;
+    }
+  }
+
   HeldTask<T> held() {
     return held;
   }
@@ -149,7 +161,8 @@ final class RunningTask<T extends SharedRecord<T>> {
       return state -> state.failed(reason);
     }
     LOG.error("{} has failed, until it is asked for again", name, failure);
-    return state -> state.failedForGood(Failure.of(failure), reason);
+    Failure kind = failure instanceof Failed failed ? failed.kind : Failure.of(failure);
+    return state -> state.failedForGood(kind, reason);
   }
 
   /** Records the end. If that fails, the lease runs out, and another host takes the task. */

@@ -6,8 +6,10 @@ import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.RejectedKey;
+import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.Aim;
@@ -106,8 +108,52 @@ public final class TaskDesk {
             : "takes part in the cutover of " + group.get(0);
     ask(
         TaskKind.CUTOVER,
-        new Aim(Phase.NEW_ONLY, now.phase(), now.epoch(), givenUp, group, hold),
+        new Aim(Phase.NEW_ONLY, now.phase(), now.epoch(), givenUp, group, hold, null),
         note);
+  }
+
+  /**
+   * Asks for everything that is not done yet, from the phase in which the collection is now. The
+   * same run goes on if somebody asks for it again; another one is replaced.
+   *
+   * @param givenUp the services that its cutover leaves behind
+   * @throws MigrationException.CutoverRefused if the other kind of cutover has begun
+   */
+  public void askRun(Way way, RunEnd end, Set<String> givenUp) {
+    Gate.State now = gate();
+    way.requireFrom(plan.collection(), now.phase());
+    Aim aim = Aim.ofRun(way, end, givenUp, now.phase(), now.epoch());
+    TaskRecord present = ledger.get(TaskRecord.key(TaskKind.RUN));
+    if (present == null || !goesOn(present, aim)) {
+      withdraw(ledger, TaskKind.STEP, "run follows");
+      withdraw(ledger, TaskKind.CUTOVER, "run follows");
+    }
+    ask(TaskKind.LEAD);
+    replace(TaskKind.RUN, aim, end.text());
+  }
+
+  /**
+   * Asks for a stage of a run, unless the run has asked for it before, whatever has come of that,
+   * or somebody else has asked for another task of that kind since.
+   */
+  void askForRun(Aim run, Chain.Stage stage, Gate.State now) {
+    if (stage.kind() != TaskKind.STEP && stage.kind() != TaskKind.CUTOVER) {
+      ask(stage.kind());
+      return;
+    }
+    Phase target = stage.phase() == null ? Phase.NEW_ONLY : stage.phase();
+    Aim aim = run.ofStage(target, now.phase(), now.epoch());
+    ledger.update(
+        TaskRecord.key(stage.kind()),
+        found -> {
+          if (found == null) {
+            return TaskRecord.WANTED.aimed(aim);
+          }
+          Aim former = found.aim();
+          boolean isAsked = former != null && former.isOf(run.run()) && former.target() == target;
+          boolean isAnothers = found.state().isPending() && !found.isOf(run.run());
+          return isAsked || isAnothers ? found : found.aimed(aim);
+        });
   }
 
   /**
@@ -116,26 +162,60 @@ public final class TaskDesk {
    * @throws MigrationException.CutoverRefused if none waits
    */
   public void letGo() {
-    replaceCutover(
-        found ->
-            found.isOnHold() ? found.aimed(Objects.requireNonNull(found.aim()).with(null)) : null,
-        "waits: give the command cutover --postpone");
+    TaskState former =
+        replaceCutover(
+            found ->
+                found.isOnHold()
+                    ? found.aimed(Objects.requireNonNull(found.aim()).with(null))
+                    : null);
+    if (former == null) {
+      throw noCutover("waits: give the command cutover --postpone");
+    }
   }
 
   /**
-   * Takes a cutover back. Once this returns, it happens no more.
+   * Takes a cutover back, and the run that is to end with one. Once this returns, it happens no
+   * more.
    *
    * @throws MigrationException.CutoverRefused if there is none, or if it was too late
    */
   public void takeBack() {
+    String why = "taken back by " + Machine.user();
+    TaskRecord run = ledger.get(TaskRecord.key(TaskKind.RUN));
+    boolean isRun = run != null && run.state().isPending() && run.isToMove();
+    if (isRun) {
+      withdraw(ledger, TaskKind.RUN, why);
+    }
     TaskState former =
         replaceCutover(
-            found ->
-                found.state().status() == TaskState.Status.DONE
-                    ? null
-                    : found.withdrawn("taken back by " + Machine.user()),
-            "is asked for");
-    if (former.status() == TaskState.Status.RUNNING && gate().phase() != Phase.LEGACY) {
+            found -> found.state().status() == TaskState.Status.DONE ? null : found.withdrawn(why));
+    if (former == null && !isRun) {
+      throw noCutover("is asked for");
+    }
+    awaitStays(former);
+  }
+
+  /**
+   * Ends runs, steps and cutovers that hosts were asked for. Once this returns, they take the
+   * collection nowhere.
+   *
+   * @throws MigrationException.CutoverRefused if the collection has moved meanwhile
+   */
+  public void endAll(String why) {
+    withdraw(ledger, TaskKind.RUN, why);
+    withdraw(ledger, TaskKind.STEP, why);
+    TaskState former =
+        replaceCutover(found -> found.state().isPending() ? found.withdrawn(why) : null);
+    if (former != null) {
+      awaitStays(former);
+    }
+  }
+
+  /** Waits until a cutover that was withdrawn cannot happen any more. */
+  private void awaitStays(@Nullable TaskState former) {
+    if (former != null
+        && former.status() == TaskState.Status.RUNNING
+        && gate().phase() != Phase.LEGACY) {
       // Its host may have asked for its right just before, and be about to seal.
       Await.pause(former.lease().toMillis());
     }
@@ -154,8 +234,8 @@ public final class TaskDesk {
     withdraw(ledger, TaskKind.CUTOVER, "taken back by " + Machine.user());
   }
 
-  private TaskState replaceCutover(
-      Function<TaskRecord, @Nullable TaskRecord> change, String missing) {
+  /** Returns the former state; null if the change returns null, or there is nothing to change. */
+  private @Nullable TaskState replaceCutover(Function<TaskRecord, @Nullable TaskRecord> change) {
     AtomicReference<@Nullable TaskState> former = new AtomicReference<>();
     ledger.updateIfPresent(
         TaskRecord.key(TaskKind.CUTOVER),
@@ -164,12 +244,12 @@ public final class TaskDesk {
           former.set(next == null ? null : found.state());
           return next == null ? found : next;
         });
-    TaskState replaced = former.get();
-    if (replaced == null) {
-      throw new MigrationException.CutoverRefused(
-          "no cutover of collection " + plan.collection() + " " + missing);
-    }
-    return replaced;
+    return former.get();
+  }
+
+  private MigrationException.CutoverRefused noCutover(String missing) {
+    return new MigrationException.CutoverRefused(
+        "no cutover of collection " + plan.collection() + " " + missing);
   }
 
   /** A host that has fenced the collection before may move it yet; none can that fences it now. */
@@ -187,24 +267,37 @@ public final class TaskDesk {
     }
   }
 
-  /** Replaces a task that has another aim; the last command counts. */
+  /**
+   * Asks for a step or a cutover; the last command counts. A run ends first, so that it does not
+   * ask again for what is replaced here.
+   */
   private void ask(TaskKind kind, Aim aim, String note) {
-    withdraw(
-        ledger, kind == TaskKind.STEP ? TaskKind.CUTOVER : TaskKind.STEP, kind.word() + " follows");
+    String why = kind.word() + " follows";
+    withdraw(ledger, TaskKind.RUN, why);
+    withdraw(ledger, kind == TaskKind.STEP ? TaskKind.CUTOVER : TaskKind.STEP, why);
+    replace(kind, aim, note);
+  }
+
+  /** Replaces a task that has another aim. */
+  private void replace(TaskKind kind, Aim aim, String note) {
     ledger.update(
         TaskRecord.key(kind),
         found -> {
           if (found == null) {
             return TaskRecord.WANTED.aimed(aim).noted(note);
           }
-          Aim former = found.aim();
-          boolean stays = found.state().isPending() && former != null && former.isAskedAgainBy(aim);
-          return stays ? found : found.aimed(aim).noted(note);
+          return goesOn(found, aim) ? found : found.aimed(aim).noted(note);
         });
   }
 
-  /** Ends the steps and cutovers that somebody has asked for, because another command follows. */
+  private static boolean goesOn(TaskRecord found, Aim aim) {
+    Aim former = found.aim();
+    return found.state().isPending() && former != null && former.isAskedAgainBy(aim);
+  }
+
+  /** Ends what somebody has asked hosts for, because another command follows. */
   public static void withdrawAll(Ledger ledger, String why) {
+    withdraw(ledger, TaskKind.RUN, why);
     withdraw(ledger, TaskKind.STEP, why);
     withdraw(ledger, TaskKind.CUTOVER, why);
   }

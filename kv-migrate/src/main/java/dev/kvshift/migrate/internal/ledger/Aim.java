@@ -1,15 +1,20 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import dev.kvshift.migrate.api.RunEnd;
+import dev.kvshift.migrate.api.Way;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Phase;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a step or a cutover takes a collection, and where it was when somebody asked for that.
+ * Where a step, a cutover or a run takes a collection, and where it was when somebody asked for
+ * that.
  *
  * @param target the phase
  * @param from the phase in which the collection was
@@ -18,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param group the collections that move together; empty if it is one alone. The record of the
  *     first of them is the cutover of all; the others say that they still take part.
  * @param hold what a cutover waits for; null if it is not to wait
+ * @param run the run whose record it is, or that asks for the step or the cutover; null if a person
+ *     asks for one
  */
 public record Aim(
     Phase target,
@@ -25,7 +32,8 @@ public record Aim(
     long epoch,
     Set<String> givenUp,
     List<String> group,
-    @Nullable Hold hold) {
+    @Nullable Hold hold,
+    @Nullable Run run) {
   /**
    * The wish that a cutover is made ready, and waits for a person or an hour.
    *
@@ -39,6 +47,42 @@ public record Aim(
     }
   }
 
+  /**
+   * A run: everything that is not done yet, stage by stage. A step or a cutover that it asks for
+   * counts only as long as the run does.
+   *
+   * @param id its name, drawn when somebody asked for it
+   * @param way the kind of cutover
+   * @param end where it ends
+   * @param asked number of stages that it has asked for
+   * @param copy the copy that it fills; null until the migration is prepared
+   */
+  public record Run(String id, Way way, RunEnd end, int asked, @Nullable Copy copy) {
+    /** Returns the last phase before the point of no return. */
+    public Phase ready() {
+      return way == Way.FENCE ? Phase.LEGACY : Phase.NEW_PRIMARY;
+    }
+
+    private Members print() {
+      Members members =
+          new Members()
+              .with("id", id)
+              .with("way", way.word())
+              .with("end", end.word())
+              .with("asked", asked);
+      return copy == null ? members : members.with("copyId", copy.toString());
+    }
+
+    private static Run parse(Members members) {
+      return new Run(
+          members.text("id"),
+          Way.of(members.text("way")).orElseThrow(IllegalArgumentException::new),
+          RunEnd.of(members.text("end")).orElseThrow(IllegalArgumentException::new),
+          members.count("asked"),
+          members.has("copyId") ? Copy.parse(members.text("copyId")) : null);
+    }
+  }
+
   /** Copies the set and the list. */
   public Aim {
     givenUp = Set.copyOf(givenUp);
@@ -47,12 +91,35 @@ public record Aim(
 
   /** Creates the aim of a step. */
   public Aim(Phase target, Phase from, long epoch) {
-    this(target, from, epoch, Set.of(), List.of(), null);
+    this(target, from, epoch, Set.of(), List.of(), null, null);
+  }
+
+  /** Creates the aim of a new run. */
+  public static Aim ofRun(Way way, RunEnd end, Set<String> givenUp, Phase from, long epoch) {
+    Run run = new Run(UUID.randomUUID().toString(), way, end, 0, null);
+    return new Aim(run.ready(), from, epoch, givenUp, List.of(), null, run);
   }
 
   /** Returns the aim with another hold, or without one. */
   public Aim with(@Nullable Hold other) {
-    return new Aim(target, from, epoch, givenUp, group, other);
+    return new Aim(target, from, epoch, givenUp, group, other, run);
+  }
+
+  /** Returns the aim of a run that has asked for so many stages, and fills that copy. */
+  public Aim progressed(int asked, @Nullable Copy copy) {
+    Run now = Objects.requireNonNull(run);
+    Run next = new Run(now.id, now.way, now.end, asked, copy);
+    return new Aim(target, from, epoch, givenUp, group, hold, next);
+  }
+
+  /** Returns the aim of a step, or of the cutover, that this run asks for. */
+  public Aim ofStage(Phase to, Phase now, long nowEpoch) {
+    return new Aim(to, now, nowEpoch, givenUp, List.of(), null, Objects.requireNonNull(run));
+  }
+
+  /** Returns whether it is the aim of a run, or of what that run has asked for. */
+  public boolean isOf(@Nullable Run other) {
+    return run != null && other != null && run.id.equals(other.id);
   }
 
   /** Returns whether an older runner would not do what it asks for. */
@@ -67,7 +134,15 @@ public record Aim(
         && group.equals(other.group)
         && (hold == null) == (other.hold == null)
         && (hold == null || Objects.equals(hold.until, other.hold().until))
+        && isSameRun(other.run)
         && isOnItsWay(other.from, other.epoch);
+  }
+
+  private boolean isSameRun(@Nullable Run other) {
+    if (run == null || other == null) {
+      return run == null && other == null;
+    }
+    return run.way == other.way && run.end == other.end;
   }
 
   /** Returns whether it goes back. */
@@ -104,7 +179,7 @@ public record Aim(
       Members held = new Members().with("readyUnder", hold.readyUnder);
       members.with("hold", hold.until == null ? held : held.with("until", hold.until));
     }
-    return members;
+    return run == null ? members : members.with("run", run.print());
   }
 
   static Aim parse(Members members) {
@@ -114,7 +189,8 @@ public record Aim(
         members.number("epoch"),
         Set.copyOf(members.texts("givenUp")),
         members.has("group") ? members.texts("group") : List.of(),
-        members.has("hold") ? hold(members.object("hold")) : null);
+        members.has("hold") ? hold(members.object("hold")) : null,
+        members.has("run") ? Run.parse(members.object("run")) : null);
   }
 
   private static Hold hold(Members members) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param state who works on it
  * @param done the amount that is done, for people; in rows
  * @param total the whole amount, as far as it is known; 0 if it is not
- * @param aim where a step or a cutover goes; null for the other kinds
+ * @param aim where a step, a cutover or a run goes; null for the other kinds
  * @param note what it waits for, or what has come of it, for people; empty if there is nothing
  */
 public record TaskRecord(TaskState state, long done, long total, @Nullable Aim aim, String note)
@@ -19,7 +19,8 @@ public record TaskRecord(TaskState state, long done, long total, @Nullable Aim a
   /** The key of all tasks. */
   public static final LedgerKey<TaskRecord> ALL =
       new LedgerKey<>("task/", TaskRecord::print, TaskRecord::parse)
-          .withNewerFormat(2, record -> record.aim() != null && record.aim().isNew());
+          .withNewerFormat(2, record -> record.aim() != null && record.aim().isNew())
+          .withNewerFormat(3, record -> record.aim() != null && record.aim().run() != null);
 
   /** A task that nobody has taken yet. */
   public static final TaskRecord WANTED = new TaskRecord(TaskState.WANTED, 0, 0, null, "");
@@ -57,6 +58,11 @@ public record TaskRecord(TaskState state, long done, long total, @Nullable Aim a
     return new TaskRecord(state, done, total, aim, newNote);
   }
 
+  /** Returns the record with another aim of the same task. */
+  public TaskRecord with(Aim newAim) {
+    return new TaskRecord(state, done, total, newAim, note);
+  }
+
   /** Returns the record once somebody has asked for it anew; whoever holds it has lost it. */
   public TaskRecord aimed(Aim newAim) {
     return new TaskRecord(state.wantedAnew(), 0, 0, newAim, "");
@@ -79,6 +85,21 @@ public record TaskRecord(TaskState state, long done, long total, @Nullable Aim a
   /** Returns whether it is a cutover that waits for a person or an hour. */
   public boolean isOnHold() {
     return state.isPending() && aim != null && aim.hold() != null;
+  }
+
+  /** Returns whether it is the record of a run, or of what that run has asked for. */
+  public boolean isOf(Aim.@Nullable Run run) {
+    return aim != null && aim.isOf(run);
+  }
+
+  /** Returns whether it is a run that ends with a cutover. */
+  public boolean isToMove() {
+    return aim != null && aim.run() != null && aim.run().end().isMoved();
+  }
+
+  /** Returns whether another command has made it void. */
+  public boolean isWithdrawn() {
+    return state.status() == TaskState.Status.DONE && note.startsWith(WITHDRAWN);
   }
 
   /** Returns the record once another command has made it void, also after a failure. */

@@ -17,8 +17,10 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.ProgressListener;
+import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.cutover.Mandate;
 import dev.kvshift.migrate.internal.ledger.Aim;
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
@@ -26,6 +28,7 @@ import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.migrate.internal.task.Holder;
+import dev.kvshift.migrate.internal.task.TaskGroup;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
@@ -498,6 +501,142 @@ final class HostedCollectionTest {
     assertThat(desk.read().migration().events())
         .filteredOn(event -> event.contains("\"what\":\"lifted\""))
         .anySatisfy(event -> assertThat(event).contains("\"attempt\":\"task-1-dead\""));
+  }
+
+  @Test
+  void look_runToTheEnd_copiesComparesAndMovesOnce() {
+    desk.askRun(Way.FENCE, RunEnd.FINAL, GIVEN_UP);
+    assertThat(task(TaskKind.RUN).note()).isEqualTo("ends with the cutover, for good");
+
+    lookUntil(TaskKind.RUN, "done");
+
+    assertThat(gate().phase()).isEqualTo(Phase.NEW_ONLY);
+    assertThat(task(TaskKind.RUN).note())
+        .isEqualTo("stage 3 of 3, cutover; ends with the cutover, for good");
+    assertThat(task(TaskKind.VERIFY).attempt()).isEqualTo(1);
+    assertThat(task(TaskKind.CUTOVER).attempt()).isEqualTo(1);
+  }
+
+  @Test
+  void look_runWhoseHostDied_isEndedByAnother() {
+    AtomicLong nanos = new AtomicLong();
+    Holder survivor = new Holder("survivor", Duration.ofSeconds(10), nanos::get);
+    HostedCollection dead = beginRun(Way.DUAL_WRITE, RunEnd.READY);
+    try (HostedCollection other = hosted(plan, survivor, partition -> true)) {
+      other.look();
+      assertThat(task(TaskKind.RUN).attempt()).isEqualTo(1);
+      until(
+          "the other host has ended the run",
+          () -> {
+            nanos.addAndGet(Duration.ofSeconds(12).toNanos());
+            other.look();
+            return task(TaskKind.RUN).status().equals("done");
+          });
+    } finally {
+      dead.close();
+    }
+    assertThat(task(TaskKind.RUN).owner()).isEqualTo("survivor");
+    assertThat(task(TaskKind.RUN).note()).startsWith("stage 5 of 5, step to new-primary");
+    assertThat(gate().phase()).isEqualTo(Phase.NEW_PRIMARY);
+    assertThat(gate().epoch()).as("each step is taken once").isEqualTo(5);
+    assertThat(task(TaskKind.COPY).failures()).isZero();
+  }
+
+  @Test
+  void look_runOfACollectionThatWasTakenBackMeanwhile_isEnded() {
+    try (HostedCollection host = beginRun(Way.DUAL_WRITE, RunEnd.READY)) {
+      Coordinator.of("files", join(source.open("files", LAYOUT, Claim.NONE)).gate())
+          .moveTo(Phase.LEGACY, Duration.ofSeconds(10));
+
+      until("it has ended", () -> hasEnded(host, TaskKind.RUN));
+    }
+    assertThat(task(TaskKind.RUN).note())
+        .isEqualTo("withdrawn: somebody has taken the collection another way, to phase legacy");
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void otherCommands_whileARunGoesOn_endIt() {
+    try (HostedCollection host = beginRun(Way.FENCE, RunEnd.FINAL)) {
+      long attempt = task(TaskKind.RUN).attempt();
+      desk.askRun(Way.FENCE, RunEnd.FINAL, GIVEN_UP);
+      assertThat(task(TaskKind.RUN).status()).as("the same run goes on").isEqualTo("running");
+      assertThat(task(TaskKind.RUN).attempt()).isEqualTo(attempt);
+
+      desk.askStep(Phase.SHADOW_WRITE);
+      assertThat(task(TaskKind.RUN).note()).isEqualTo("withdrawn: step follows");
+      host.look();
+
+      desk.askRun(Way.FENCE, RunEnd.FINAL, GIVEN_UP);
+      assertThat(task(TaskKind.STEP).note()).isEqualTo("withdrawn: run follows");
+      desk.takeBack();
+      assertThat(task(TaskKind.RUN).note()).startsWith("withdrawn: taken back by ");
+      assertThat(desk.read().task(TaskKind.CUTOVER)).isEmpty();
+
+      desk.askRun(Way.FENCE, RunEnd.READY, GIVEN_UP);
+      assertThatThrownBy(desk::takeBack)
+          .isExactlyInstanceOf(MigrationException.CutoverRefused.class)
+          .hasMessage("no cutover of collection files is asked for");
+      desk.endAll("rollback follows");
+      assertThat(task(TaskKind.RUN).note()).isEqualTo("withdrawn: rollback follows");
+    }
+  }
+
+  @Test
+  void look_stepAndCutoverOfARunThatWasEnded_areRefused() {
+    verify();
+    Aim run = Aim.ofRun(Way.DUAL_WRITE, RunEnd.FINAL, GIVEN_UP, Phase.LEGACY, 0);
+    desk.askForRun(run, new Chain.Stage(TaskKind.STEP, Phase.SHADOW_WRITE), gate());
+    lookUntil(TaskKind.STEP, "failed");
+    assertThat(task(TaskKind.STEP).reason())
+        .isEqualTo("collection files stays: the run that it belongs to was ended");
+
+    desk.askForRun(run, new Chain.Stage(TaskKind.CUTOVER, null), gate());
+    lookUntil(TaskKind.CUTOVER, "failed");
+    assertThat(task(TaskKind.CUTOVER).reason()).endsWith("the run that it belongs to was ended");
+    assertThat(gate().phase()).isEqualTo(Phase.LEGACY);
+    assertThat(gate().fence()).isNull();
+  }
+
+  @Test
+  void askForRun_whatItHasAskedForOrAnotherCommandHas_changesNothing() {
+    Aim run = Aim.ofRun(Way.FENCE, RunEnd.FINAL, GIVEN_UP, Phase.LEGACY, 0);
+    Chain.Stage cutover = new Chain.Stage(TaskKind.CUTOVER, null);
+    desk.askForRun(run, cutover, gate());
+    Ledger ledger = Ledger.of(plan, Clock.systemUTC());
+    TaskRecord failed =
+        ledger.updatePresent(
+            TaskRecord.key(TaskKind.CUTOVER),
+            found -> found.with(found.state().failedForGood(Failure.REFUSED, "not drained")));
+
+    desk.askForRun(run, cutover, gate());
+    assertThat(ledger.get(TaskRecord.key(TaskKind.CUTOVER))).isEqualTo(failed);
+
+    desk.askCutover(Set.of(), List.of(), null);
+    desk.askForRun(run, cutover, gate());
+    assertThat(ledger.require(TaskRecord.key(TaskKind.CUTOVER)).aim().run()).isNull();
+  }
+
+  /**
+   * Asks for a run, and has a host begin it that copies nothing, so that the run waits for that.
+   */
+  private HostedCollection beginRun(Way way, RunEnd end) {
+    int lead = Math.floorMod("files".hashCode(), TaskGroup.PARTITIONS);
+    Holder holder = Holder.ofProcess(Duration.ofSeconds(10));
+    HostedCollection host = hosted(plan, holder, partition -> partition == lead);
+    desk.askRun(way, end, GIVEN_UP);
+    until(
+        "the run waits for the copy",
+        () -> {
+          host.look();
+          return task(TaskKind.RUN).note().contains(", copy; ");
+        });
+    return host;
+  }
+
+  private boolean hasEnded(HostedCollection host, TaskKind kind) {
+    host.look();
+    return task(kind).status().equals("done");
   }
 
   private HostedCollection hosted(MigrationPlan its, Holder holder, IntPredicate assigned) {

@@ -2,7 +2,10 @@ package dev.kvshift.migrate.internal.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.migrate.api.RunEnd;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.spi.Phase;
+import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,5 +33,24 @@ final class AimTest {
   void isOnItsWay_phaseAndEpoch_onlyAfterStepsTowardsTheTarget(
       Phase from, Phase target, Phase now, long epoch, boolean expected) {
     assertThat(new Aim(target, from, 7).isOnItsWay(now, epoch)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // way, end, phase and epoch of the second command; the first was a run for good, in epoch 7
+    "DUAL_WRITE, FINAL, LEGACY, 7, true",
+    "DUAL_WRITE, FINAL, DUAL_WRITE, 9, true",
+    "DUAL_WRITE, FINAL, LEGACY, 9, false",
+    "DUAL_WRITE, WAY_BACK, LEGACY, 7, false",
+    "DUAL_WRITE, READY, LEGACY, 7, false",
+    "FENCE, FINAL, LEGACY, 7, false",
+  })
+  void isAskedAgainBy_run_onlyByTheSameOnItsWay(
+      Way way, RunEnd end, Phase from, long epoch, boolean expected) {
+    Aim first = Aim.ofRun(Way.DUAL_WRITE, RunEnd.FINAL, Set.of(), Phase.LEGACY, 7);
+
+    assertThat(first.isAskedAgainBy(Aim.ofRun(way, end, Set.of(), from, epoch)))
+        .isEqualTo(expected);
+    assertThat(first.isAskedAgainBy(Aim.ofRun(way, end, Set.of("batch"), from, epoch))).isFalse();
   }
 }

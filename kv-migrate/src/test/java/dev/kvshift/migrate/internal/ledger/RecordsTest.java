@@ -11,9 +11,11 @@ import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.DifferenceCounts;
 import dev.kvshift.migrate.api.Failure;
+import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
+import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.spi.ClockSkew;
@@ -170,8 +172,38 @@ final class RecordsTest {
                     7,
                     Set.of("batch"),
                     List.of("files", "users"),
-                    new Aim.Hold(Instant.parse("2026-11-29T02:30:00Z"), 3)),
+                    new Aim.Hold(Instant.parse("2026-11-29T02:30:00Z"), 3),
+                    null),
                 "")),
+        record(
+            "task-run",
+            TaskRecord.key(TaskKind.RUN),
+            new TaskRecord(
+                new TaskState(
+                    TaskState.Status.RUNNING,
+                    "runner-1-4711-09ab",
+                    2,
+                    40,
+                    Duration.ofSeconds(10),
+                    0,
+                    "",
+                    null),
+                0,
+                0,
+                new Aim(
+                    Phase.NEW_PRIMARY,
+                    Phase.LEGACY,
+                    7,
+                    Set.of("batch"),
+                    List.of(),
+                    null,
+                    new Aim.Run(
+                        "6f1c6c3e",
+                        Way.DUAL_WRITE,
+                        RunEnd.WAY_BACK,
+                        3,
+                        Copy.parse("00112233445566778899aabbccddeeff@log-1"))),
+                "stage 3 of 6, step to shadow-read")),
         record(
             "merge-pass",
             MergeRecord.KEY,
