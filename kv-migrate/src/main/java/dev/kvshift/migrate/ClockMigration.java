@@ -30,6 +30,7 @@ import dev.kvshift.spi.InstancesNotReady;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.transition.BackFilledKeys;
 import dev.kvshift.transition.ClockOrder;
 import dev.kvshift.transition.Coordinator;
 import dev.kvshift.transition.MergePass;
@@ -220,7 +221,7 @@ public final class ClockMigration {
     BackFillReport report;
     try (WorkerPool workers = new WorkerPool("kvshift-" + plan.collection())) {
       report =
-          BackFill.byClock(scope, old, fresh, throttle, workers)
+          BackFill.byClock(scope, old, fresh, throttle, workers, marks(state))
               .run(
                   list.checkedBy(main -> MainKey.require(old, main))
                       .checkedBy(main -> MainKey.require(fresh, main)),
@@ -232,6 +233,14 @@ public final class ClockMigration {
     progress.end(report.counts().keys());
     ledger.append(Event.stepEnded(Step.BACKFILL, report.counts().keys()));
     return report;
+  }
+
+  /** Reads follow a back-fill of new-read, once every instance is there. */
+  private @Nullable BackFilledKeys marks(State state) {
+    boolean isFollowed = state.phase() == Phase.NEW_READ && state.acceptMin() == state.epoch();
+    return isFollowed
+        ? patiently(() -> BackFilledKeys.create(plan.target(), Objects.requireNonNull(copy)))
+        : null;
   }
 
   /** Before dual-write, what is deleted on the old side alone would be brought back. */

@@ -9,6 +9,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
+import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.ShardRule;
 import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
@@ -21,9 +22,11 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
+import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
@@ -241,6 +244,33 @@ final class BackFillTest {
   }
 
   @Test
+  void backFill_newRead_marksEachKeyOnceItIsWholeAndNothingDiffers() {
+    fillRooms();
+    migration().step(Phase.SHADOW_READ);
+    migration().backFill(list(room(0)));
+    assertThat(marks()).as("reads ask both sides in shadow-read").isZero();
+    migration().step(Phase.NEW_READ);
+    write(from, message(1, 7), Mutation.put(Bytes.utf8("lost")), version);
+    write(from, message(2, 7), Mutation.put(Bytes.utf8("late")), version);
+    fault =
+        (type, method, arguments, request) -> {
+          if (method.equals("write") && arguments[0].equals(message(2, 7))) {
+            throw new IllegalStateException("killed");
+          }
+          return method.equals("write") && arguments[0].equals(message(1, 7))
+              ? CompletableFuture.completedFuture(version)
+              : request.send();
+        };
+    assertThat(migration().backFill(list(room(0), room(1))).counts().differing()).isEqualTo(1);
+    assertThat(marks()).isEqualTo(1);
+    assertThatThrownBy(() -> migration().backFill(list(room(2)))).hasMessage("killed");
+    assertThat(marks()).isEqualTo(1);
+    fault = null;
+    migration().backFill(list(room(1), room(2), room(0), room(2)));
+    assertThat(marks()).isEqualTo(3);
+  }
+
+  @Test
   void backFill_withALeader_comparesEachRowOnceEverythingIsApplied() {
     try (Sides sides = Sides.sharded()) {
       sides.fill(400);
@@ -362,6 +392,22 @@ final class BackFillTest {
 
   private StoreCollection to() {
     return join(target.open(Sides.COLLECTION, SHARDED, Claim.NONE));
+  }
+
+  /** Returns the number of keys that are marked for the services. */
+  private int marks() {
+    Layout layout = Layout.of(Layout.Shape.POINT, ShardRule.none(), 0);
+    String marked = "kvshift_backfilled";
+    if (Await.<@Nullable CollectionRecord>join(CollectionRecord.read(target.metadata(), marked))
+        == null) {
+      return 0;
+    }
+    StoreCollection marks = join(target.open(marked, layout, Claim.NONE));
+    int rows = 0;
+    for (ScanTask task : join(marks.scanTasks(1, Sides.call()))) {
+      rows += join(marks.scan(task, null, PageLimit.entries(100), Sides.call())).rows().size();
+    }
+    return rows;
   }
 
   private static void write(

@@ -64,6 +64,11 @@ final class NewSide {
     }
   }
 
+  /** Returns the copy that the gate names; null if it names none. */
+  @Nullable Copy copy() {
+    return copy;
+  }
+
   /** Returns the collection if it has been opened. */
   synchronized @Nullable StoreCollection openedOrNull() {
     return view.opened;

@@ -10,6 +10,7 @@ import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
@@ -84,6 +85,7 @@ final class TransitionCollection implements StoreCollection, Reported {
   private final Comparisons comparisons;
   private final FailOver failOver;
   private final Help help;
+  private final KnownBackFills backFilled;
 
   /**
    * The version above which the instance draws its own because the old side has no leader; null if
@@ -108,6 +110,9 @@ final class TransitionCollection implements StoreCollection, Reported {
 
     /** Opens the old side's collection. */
     CompletionStage<StoreCollection> openOld();
+
+    /** Opens the marks of a copy on the new side; null if there are none. */
+    CompletionStage<@Nullable BackFilledKeys> backFilled(Copy copy);
   }
 
   /** A read of either side. */
@@ -245,6 +250,7 @@ final class TransitionCollection implements StoreCollection, Reported {
     this.comparisons = new Comparisons(name, newSide, () -> applied, events);
     this.failOver = new FailOver(name, events);
     this.help = new Help(name, newSide, newWrites, events);
+    this.backFilled = new KnownBackFills(home::backFilled);
     this.applied = state.applied();
     this.ramp = state.ramp();
   }
@@ -727,10 +733,23 @@ final class TransitionCollection implements StoreCollection, Reported {
       Read<T> read, PhaseTracker.View view, Call call) {
     return switch (view.phase()) {
       case LEGACY, SHADOW_WRITE, DUAL_WRITE -> still(view, readOld(read, view, call));
-      case SHADOW_READ, NEW_READ -> still(view, readMerged(read, view, call));
+      case SHADOW_READ -> still(view, readMerged(read, view, call));
+      case NEW_READ ->
+          isBackFilled(read.main(), view)
+              ? readNewLeased(read, view, call)
+              : still(view, readMerged(read, view, call));
       case NEW_PRIMARY -> readNewLeased(read, view, call);
       case NEW_ONLY -> readNewOnly(read, view.floor(), call);
     };
+  }
+
+  /**
+   * Returns whether the new side has everything of a main key that was ever acknowledged or
+   * returned, because it was back-filled in this epoch of new-read. Not on the way back to a
+   * leader, which leads right after that phase.
+   */
+  private boolean isBackFilled(Bytes main, PhaseTracker.View view) {
+    return oldFloor != null && backFilled.includes(newSide.copy(), main, view.epoch());
   }
 
   private <T extends @Nullable Object> CompletionStage<T> still(

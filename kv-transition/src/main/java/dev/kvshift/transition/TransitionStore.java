@@ -445,6 +445,11 @@ final class TransitionStore implements Store {
     public CompletionStage<StoreCollection> openOld() {
       return oldSide.store().thenCompose(store -> TransitionStore.openOld(store, use));
     }
+
+    @Override
+    public CompletionStage<@Nullable BackFilledKeys> backFilled(Copy copy) {
+      return newSide.store().thenCompose(store -> BackFilledKeys.find(store, copy));
+    }
   }
 
   /** Opens the new side of a collection, which must hold the copy that the gate names. */

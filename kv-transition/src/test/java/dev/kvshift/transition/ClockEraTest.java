@@ -248,6 +248,27 @@ final class ClockEraTest {
   }
 
   @Test
+  void goBack_keyThatIsMarkedAsBackFilled_isReadFromBothSides() {
+    KvCollection items = connect("service");
+    move();
+    items.put(KEY, ONE);
+    int reads = 50;
+    era()
+        .goBack(
+            (pass, merged) -> {
+              join(
+                  join(BackFilledKeys.create(stores.newStore, copy))
+                      .add(KEY.main(), merged.epoch(), TwoStores.call()));
+              stores.toOld.forget();
+              for (int i = 0; i < reads; i++) {
+                assertThat(items.get(KEY)).contains(ONE);
+              }
+              assertThat(stores.toOld.reads.get()).isGreaterThanOrEqualTo(reads);
+              return pass.run();
+            });
+  }
+
+  @Test
   void leader_afterTheWayBack_refusesTheEraForEver() {
     State moved = move();
     back();

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
           + " As many batches of 20 keys are worked on as 'workers' says, at the rate of scans;"
           + " 'status' shows keys and the time left.",
       "%nWith a leader it works in every phase before the move. Without one, services must write to"
-          + " both stores, from dual-write to new-read. The copy, and the comparison or the pass"
+          + " both stores, from dual-write to new-read; in new-read, reads of a key that is done ask"
+          + " the new store alone, until the next step. The copy, and the comparison or the pass"
           + " before the cutover, are as ever."
     },
     mixinStandardHelpOptions = true)

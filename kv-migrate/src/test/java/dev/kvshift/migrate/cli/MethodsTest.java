@@ -126,7 +126,7 @@ final class MethodsTest {
 
       KvCollection messages = service.collection("messages", POINT);
       run("prepare messages", ExitCode.OK);
-      run("step shadow-read messages", ExitCode.OK);
+      run("step new-read messages", ExitCode.OK);
       for (int i = 0; i < 5; i++) {
         assertThat(messages.get(key(i))).contains(text("old"));
       }
@@ -139,6 +139,7 @@ final class MethodsTest {
       list("rooms-2026-10.txt", 16, 4, 15);
       run("backfill messages rooms-2026-10.txt", ExitCode.OK);
       assertThat(out.toString()).contains(" 2 written to the new side, ", "; 0 keys differ");
+      assertThat(messages.get(key(18))).contains(text("old"));
       run("verify messages", ExitCode.OK);
       assertThat(out.toString()).contains((ROWS - 5 - 5) + " written to the new side");
       run("run --cutover messages", ExitCode.OK);

@@ -39,6 +39,16 @@ final class ClockModel implements Model<ClockState> {
           Phase.NEW_PRIMARY,
           Phase.NEW_ONLY);
 
+  private static final List<Phase> WITH_NEW_READ =
+      List.of(
+          Phase.LEGACY,
+          Phase.SHADOW_WRITE,
+          Phase.DUAL_WRITE,
+          Phase.SHADOW_READ,
+          Phase.NEW_READ,
+          Phase.NEW_PRIMARY,
+          Phase.NEW_ONLY);
+
   private final ClockScope scope;
   private final Set<ClockRule> off;
 
@@ -86,8 +96,11 @@ final class ClockModel implements Model<ClockState> {
     int shown =
         switch (s.phase()) {
           case LEGACY, SHADOW_WRITE, DUAL_WRITE -> s.onOld;
-          case SHADOW_READ -> Math.max(visible(s, s.onOld, true), visible(s, s.onNew, false));
-          case NEW_READ, NEW_PRIMARY, NEW_ONLY -> s.onNew;
+          case SHADOW_READ, NEW_READ ->
+              isFilled(s, s.epoch)
+                  ? s.onNew
+                  : Math.max(visible(s, s.onOld, true), visible(s, s.onNew, false));
+          case NEW_PRIMARY, NEW_ONLY -> s.onNew;
         };
     return shown < s.newestPromise() && !isHidden(s)
         ? Optional.of(s.phase().word() + " loses v" + s.newestPromise() + ": it shows v" + shown)
@@ -96,10 +109,22 @@ final class ClockModel implements Model<ClockState> {
 
   /** Returns whether both stores show nothing, and the newest of what they hide was promised. */
   private boolean isHidden(ClockState s) {
-    return s.phase() == Phase.SHADOW_READ
+    return isMerged(s.phase())
         && visible(s, s.onOld, true) == 0
         && visible(s, s.onNew, false) == 0
         && Math.max(s.onOld, s.onNew) >= s.newestPromise();
+  }
+
+  private static boolean isMerged(Phase phase) {
+    return phase == Phase.SHADOW_READ || phase == Phase.NEW_READ;
+  }
+
+  /** Returns whether readers of an epoch may ask S alone, since the key was back-filled. */
+  private boolean isFilled(ClockState s, int epoch) {
+    boolean isPhase =
+        s.phaseOf(epoch) == Phase.NEW_READ
+            || (s.phaseOf(epoch) == Phase.SHADOW_READ && !on(ClockRule.FILLED_IN_NEW_READ));
+    return isPhase && (on(ClockRule.FILLED_IN_ITS_EPOCH) ? s.filled == epoch + 1 : s.filled > 0);
   }
 
   // ---- the table of phases
@@ -136,14 +161,15 @@ final class ClockModel implements Model<ClockState> {
     for (ClockProcess instance : s.instances) {
       all &= isAcknowledged(instance, s.epoch);
     }
-    if (s.phase() == Phase.SHADOW_READ) {
+    if (isMerged(s.phase())) {
       if (!s.pass.isBusy() && !s.passed && (all || !on(ClockRule.PASS_AFTER_ALL))) {
-        steps.add(
-            "pass: begins",
-            t -> {
-              t.pass.work = Work.PASS;
-              t.pass.workEpoch = t.epoch;
-            });
+        begin(steps, Work.PASS);
+      }
+      boolean isFillable =
+          scope.isBackFilled()
+              && (s.phase() == Phase.NEW_READ || !on(ClockRule.FILLED_IN_NEW_READ));
+      if (!s.pass.isBusy() && isFillable && s.filled != s.epoch + 1) {
+        begin(steps, Work.FILL);
       }
       if (s.pass.isBusy()) {
         new Turn(s, -1, steps).merge();
@@ -152,11 +178,23 @@ final class ClockModel implements Model<ClockState> {
     if (s.stepsLeft == 0 || (!all && on(ClockRule.CLOCK_STEP_WAITS))) {
       return;
     }
-    for (Phase next : PHASES) {
+    for (Phase next : phases()) {
       if (isReachable(s.phase(), next) && isOpen(s, next)) {
         steps.add("coordinator: " + next.word() + " begins", t -> t.enter(next));
       }
     }
+  }
+
+  private void begin(Steps<ClockState> steps, Work work) {
+    steps.add(
+        work == Work.PASS ? "pass: begins" : "back-fill: begins",
+        t -> {
+          t.pass.work = work;
+          t.pass.workEpoch = t.epoch;
+          if (work == Work.FILL && !on(ClockRule.FILLED_BEFORE_READ)) {
+            t.filled = t.epoch + 1;
+          }
+        });
   }
 
   /** Returns whether the coordinator need not wait for an instance. */
@@ -166,15 +204,19 @@ final class ClockModel implements Model<ClockState> {
     return !instance.leased || (instance.epoch == epoch && drained);
   }
 
+  private List<Phase> phases() {
+    return scope.isBackFilled() ? WITH_NEW_READ : PHASES;
+  }
+
   private boolean isReachable(Phase from, Phase next) {
-    int way = Math.abs(PHASES.indexOf(next) - PHASES.indexOf(from));
+    int way = Math.abs(phases().indexOf(next) - phases().indexOf(from));
     return next != from
         && (way == 1 || !on(ClockRule.CLOCK_NEIGHBOURS))
         && (from != Phase.NEW_ONLY || !on(ClockRule.CLOCK_ABSORBING));
   }
 
   private boolean isOpen(ClockState s, Phase next) {
-    if (s.phase() != Phase.SHADOW_READ || s.passed) {
+    if (!isMerged(s.phase()) || isMerged(next) || s.passed) {
       return true;
     }
     ClockRule rule = next == Phase.NEW_PRIMARY ? ClockRule.PASS_FORWARD : ClockRule.PASS_BACK;
@@ -334,8 +376,13 @@ final class ClockModel implements Model<ClockState> {
       switch (s.phaseOf(me.workEpoch)) {
         case LEGACY, SHADOW_WRITE, DUAL_WRITE ->
             add("L has v" + s.onOld + ", returned", (t, i) -> t.answer(i, t.onOld));
-        case SHADOW_READ -> merge();
-        case NEW_READ, NEW_PRIMARY, NEW_ONLY ->
+        case SHADOW_READ, NEW_READ -> {
+          merge();
+          if (me.stage == Stage.CALL && isFilled(s, me.workEpoch)) {
+            add("S alone has v" + s.onNew + ", returned", (t, i) -> t.answer(i, t.onNew));
+          }
+        }
+        case NEW_PRIMARY, NEW_ONLY ->
             add("S has v" + s.onNew + ", returned", (t, i) -> t.answer(i, t.onNew));
       }
     }
@@ -402,8 +449,12 @@ final class ClockModel implements Model<ClockState> {
         add(
             label + ", done",
             (t, i) -> {
+              if (i.work == Work.FILL) {
+                t.filled = i.workEpoch + 1;
+              } else {
+                t.passed = true;
+              }
               i.end();
-              t.passed = true;
             });
       } else if (me.leaseBroken && on(ClockRule.READ_POST_CHECK)) {
         startAgain(label + ", its lease is over");

@@ -4,6 +4,7 @@ import static dev.kvshift.spi.Phase.DUAL_WRITE;
 import static dev.kvshift.spi.Phase.LEGACY;
 import static dev.kvshift.spi.Phase.NEW_ONLY;
 import static dev.kvshift.spi.Phase.NEW_PRIMARY;
+import static dev.kvshift.spi.Phase.NEW_READ;
 import static dev.kvshift.spi.Phase.SHADOW_READ;
 import static dev.kvshift.spi.Phase.SHADOW_WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -37,6 +38,9 @@ final class ClockModelTest {
         ClockScope.from(SHADOW_READ).steps(2).instances(3).puts(1).reads(1).losses(1),
         ClockScope.from(NEW_PRIMARY).steps(4).puts(1).reads(1),
         ClockScope.from(NEW_PRIMARY).steps(3).deletes(1).reads(1).losses(1),
+        ClockScope.from(SHADOW_READ).steps(3).puts(1).reads(1).uncopied().backFilled(),
+        ClockScope.from(NEW_READ).steps(2).deletes(1).reads(2).losses(1).backFilled(),
+        ClockScope.from(NEW_PRIMARY).steps(3).puts(1).reads(1).backFilled(),
         ClockScope.from(NEW_ONLY).puts(2).reads(2).losses(1));
   }
 

@@ -9,7 +9,9 @@ final class ClockProcess {
     PUT,
     DELETE,
     /** The runner's pass over the key. */
-    PASS;
+    PASS,
+    /** The runner's back-fill of the key. */
+    FILL;
 
     boolean isWrite() {
       return this == PUT || this == DELETE;

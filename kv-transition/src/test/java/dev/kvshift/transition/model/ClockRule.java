@@ -2,6 +2,7 @@ package dev.kvshift.transition.model;
 
 import static dev.kvshift.spi.Phase.DUAL_WRITE;
 import static dev.kvshift.spi.Phase.NEW_PRIMARY;
+import static dev.kvshift.spi.Phase.NEW_READ;
 import static dev.kvshift.spi.Phase.SHADOW_READ;
 import static dev.kvshift.spi.Phase.SHADOW_WRITE;
 
@@ -51,7 +52,14 @@ enum ClockRule {
   /** A step leads to a neighbouring phase. Off: to any. */
   CLOCK_NEIGHBOURS(ClockScope.from(DUAL_WRITE).steps(1).puts(1).reads(1)),
   /** New-only is never left. Off: it can be left as any other phase. */
-  CLOCK_ABSORBING(ClockScope.from(NEW_PRIMARY).steps(3).deletes(1).reads(1));
+  CLOCK_ABSORBING(ClockScope.from(NEW_PRIMARY).steps(3).deletes(1).reads(1)),
+  /** A back-fill lets S answer alone once it is done. Off: once it has begun. */
+  FILLED_BEFORE_READ(ClockScope.from(SHADOW_READ).steps(1).reads(1).uncopied().backFilled()),
+  /** A back-fill counts in its own epoch. Off: for ever. */
+  FILLED_IN_ITS_EPOCH(
+      ClockScope.from(NEW_READ).steps(4).instances(1).puts(1).reads(1).losses(1).backFilled()),
+  /** S answers alone in new-read, which does not border on dual-write. Off: in shadow-read, too. */
+  FILLED_IN_NEW_READ(ClockScope.from(SHADOW_READ).steps(1).puts(1).reads(1).backFilled());
 
   @SuppressWarnings("ImmutableEnumChecker") // A record of numbers is immutable.
   private final ClockScope scope;

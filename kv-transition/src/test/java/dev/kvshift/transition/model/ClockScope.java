@@ -14,6 +14,8 @@ import dev.kvshift.spi.Phase;
  * @param deletes how many deletes
  * @param losses how many writes reach their deadline
  * @param start what the stores hold in the initial state
+ * @param isBackFilled whether the coordinator also takes new-read, in which the key is back-filled
+ *     and then read from S alone
  */
 record ClockScope(
     Phase from,
@@ -23,7 +25,8 @@ record ClockScope(
     int puts,
     int deletes,
     int losses,
-    Start start) {
+    Start start,
+    boolean isBackFilled) {
 
   /** The content of the stores in the initial state. */
   enum Start {
@@ -37,38 +40,44 @@ record ClockScope(
 
   /** Two instances that nothing happens to. */
   static ClockScope from(Phase from) {
-    return new ClockScope(from, 0, 2, 0, 0, 0, 0, Start.COPIED);
+    return new ClockScope(from, 0, 2, 0, 0, 0, 0, Start.COPIED, false);
   }
 
   ClockScope steps(int n) {
-    return new ClockScope(from, n, instances, reads, puts, deletes, losses, start);
+    return new ClockScope(from, n, instances, reads, puts, deletes, losses, start, isBackFilled);
   }
 
   ClockScope instances(int n) {
-    return new ClockScope(from, steps, n, reads, puts, deletes, losses, start);
+    return new ClockScope(from, steps, n, reads, puts, deletes, losses, start, isBackFilled);
   }
 
   ClockScope reads(int n) {
-    return new ClockScope(from, steps, instances, n, puts, deletes, losses, start);
+    return new ClockScope(from, steps, instances, n, puts, deletes, losses, start, isBackFilled);
   }
 
   ClockScope puts(int n) {
-    return new ClockScope(from, steps, instances, reads, n, deletes, losses, start);
+    return new ClockScope(from, steps, instances, reads, n, deletes, losses, start, isBackFilled);
   }
 
   ClockScope deletes(int n) {
-    return new ClockScope(from, steps, instances, reads, puts, n, losses, start);
+    return new ClockScope(from, steps, instances, reads, puts, n, losses, start, isBackFilled);
   }
 
   ClockScope losses(int n) {
-    return new ClockScope(from, steps, instances, reads, puts, deletes, n, start);
+    return new ClockScope(from, steps, instances, reads, puts, deletes, n, start, isBackFilled);
   }
 
   ClockScope uncopied() {
-    return new ClockScope(from, steps, instances, reads, puts, deletes, losses, Start.UNCOPIED);
+    return new ClockScope(
+        from, steps, instances, reads, puts, deletes, losses, Start.UNCOPIED, isBackFilled);
   }
 
   ClockScope empty() {
-    return new ClockScope(from, steps, instances, reads, puts, deletes, losses, Start.EMPTY);
+    return new ClockScope(
+        from, steps, instances, reads, puts, deletes, losses, Start.EMPTY, isBackFilled);
+  }
+
+  ClockScope backFilled() {
+    return new ClockScope(from, steps, instances, reads, puts, deletes, losses, start, true);
   }
 }

@@ -26,6 +26,9 @@ final class ClockState extends Registers {
   /** Whether a pass has ended since the last step. */
   boolean passed;
 
+  /** The epoch in which the key was back-filled last, and one more; 0 if it never was. */
+  int filled;
+
   ClockProcess pass = new ClockProcess();
   ClockProcess[] instances;
 
@@ -62,6 +65,7 @@ final class ClockState extends Registers {
     tombstones = other.tombstones;
     unreadable = other.unreadable;
     passed = other.passed;
+    filled = other.filled;
     pass = other.pass.copy();
     instances = new ClockProcess[other.instances.length];
     Arrays.setAll(instances, i -> other.instances[i].copy());
@@ -111,7 +115,7 @@ final class ClockState extends Registers {
       out.put((byte) phase.ordinal());
     }
     writeRegisters(out);
-    out.put((byte) ((belowFloor ? 1 : 0) | (passed ? 2 : 0)));
+    out.put((byte) ((belowFloor ? 1 : 0) | (passed ? 2 : 0))).put((byte) filled);
     out.putInt(tombstones).putInt(unreadable).putLong(pass.packed());
     out.put((byte) stepsLeft).put((byte) readsLeft).put((byte) putsLeft);
     out.put((byte) deletesLeft).put((byte) lossesLeft);

@@ -19,6 +19,7 @@ import dev.kvshift.migrate.internal.verify.KeyCheck;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.transition.BackFilledKeys;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -93,14 +94,18 @@ public final class BackFill {
    *
    * @param old the old side's collection
    * @param fresh the new side's collection, as an import opens it
+   * @param keys takes the marks of main keys that are done; null if no reads follow them
    */
   public static BackFill byClock(
       Scope scope,
       StoreCollection old,
       StoreCollection fresh,
       ScanThrottle throttle,
-      WorkerPool workers) {
-    return new BackFill(scope, workers, () -> new ClockBatch(old, fresh, scope.options, throttle));
+      WorkerPool workers,
+      @Nullable BackFilledKeys keys) {
+    ClockBatch.Marks marks = keys == null ? null : new ClockBatch.Marks(keys, scope.began.epoch());
+    return new BackFill(
+        scope, workers, () -> new ClockBatch(old, fresh, scope.options, throttle, marks));
   }
 
   /**

@@ -11,6 +11,7 @@ import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Row;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.transition.BackFilledKeys;
 import dev.kvshift.transition.Merge;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,13 +33,22 @@ final class ClockBatch extends KeyBatch {
   private final StoreCollection old;
   private final StoreCollection fresh;
   private final ScanThrottle throttle;
+  private final @Nullable Marks marks;
+
+  /** The marks that services follow, and the epoch for which they count. */
+  record Marks(BackFilledKeys keys, long epoch) {}
 
   ClockBatch(
-      StoreCollection old, StoreCollection fresh, MigrationOptions options, ScanThrottle throttle) {
+      StoreCollection old,
+      StoreCollection fresh,
+      MigrationOptions options,
+      ScanThrottle throttle,
+      @Nullable Marks marks) {
     super(options, throttle);
     this.old = old;
     this.fresh = fresh;
     this.throttle = throttle;
+    this.marks = marks;
   }
 
   @Override
@@ -60,6 +70,18 @@ final class ClockBatch extends KeyBatch {
 
   @Override
   void compare() {}
+
+  @Override
+  void proved(List<Bytes> mains) {
+    if (marks != null) {
+      await(
+          () ->
+              CompletableFuture.allOf(
+                  mains.stream()
+                      .map(main -> marks.keys.add(main, marks.epoch, call()).toCompletableFuture())
+                      .toArray(CompletableFuture<?>[]::new)));
+    }
+  }
 
   private void write(StoreCollection side, List<Row> rows) {
     await(() -> all(rows, row -> side.write(row.key(), row.toMutation(), call())));

@@ -56,6 +56,9 @@ abstract class KeyBatch {
   /** Compares what is not compared yet. */
   abstract void compare();
 
+  /** Takes note of main keys that were brought whole, and of which nothing differs. */
+  void proved(List<Bytes> mains) {}
+
   /** Back-fills main keys; their counts and differences can be read afterwards. */
   final void fill(List<Bytes> mains) {
     for (Bytes main : mains) {
@@ -70,6 +73,7 @@ abstract class KeyBatch {
       counts = counts.plus(new BackFillReport.Counts(1, isAbsent ? 1 : 0, 0, 0, 0, 0, 0));
     }
     compare();
+    proved(mains.stream().filter(main -> !differing.contains(main)).distinct().toList());
   }
 
   private Merge<RowPage> bring(Bytes main, Range range) {
