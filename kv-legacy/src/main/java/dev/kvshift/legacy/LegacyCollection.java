@@ -109,7 +109,7 @@ final class LegacyCollection implements StoreCollection {
         },
         reply -> {
           RowPage page = Messages.rowPage(reply.getPage(), main);
-          page.rows().forEach(store::observe);
+          store.observe(page.rows());
           return page;
         });
   }
@@ -164,7 +164,7 @@ final class LegacyCollection implements StoreCollection {
 
   private @Nullable Row row(Reply reply) {
     List<Row> rows = RowBlock.read(reply.getRow());
-    rows.forEach(store::observe);
+    store.observe(rows);
     return rows.isEmpty() ? null : rows.get(0);
   }
 

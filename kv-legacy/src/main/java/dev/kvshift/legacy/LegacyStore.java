@@ -27,6 +27,7 @@ import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.spi.VersionClock;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -177,11 +178,11 @@ final class LegacyStore implements Store {
     return new RemoteLocks(this, space);
   }
 
-  /** Lets the clock follow the version of a row that was read. */
-  void observe(Row row) {
+  /** Lets the clock, if there is one, follow the versions of rows that were read. */
+  void observe(List<Row> rows) {
     VersionClock following = clock;
     if (following != null) {
-      following.observe(row.version());
+      rows.forEach(row -> following.observe(row.version()));
     }
   }
 

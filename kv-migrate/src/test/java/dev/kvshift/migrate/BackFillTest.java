@@ -6,12 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.ShardRule;
-import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.BackFillReport;
 import dev.kvshift.migrate.api.BackFillReport.Counts;
@@ -63,14 +61,6 @@ final class BackFillTest {
   private static final int MESSAGES = 3;
   private static final int LONG_ROOM = 250;
   private static final Layout SHARDED = Layout.range(ShardRule.firstBits(4));
-  private static final MemoryOptions LEADERLESS =
-      MemoryOptions.defaults()
-          .without(
-              Capability.GATE,
-              Capability.FENCING,
-              Capability.CHANGE_SOURCE,
-              Capability.LOCKS,
-              Capability.LARGE_MAIN_KEYS);
 
   private final String name = UUID.randomUUID().toString();
   private final Store source = store("source");
@@ -425,6 +415,6 @@ final class BackFillTest {
   }
 
   private Store store(String side) {
-    return new ShardedStore(MemoryStoreProvider.open(side + "-" + name, LEADERLESS));
+    return new ShardedStore(MemoryStoreProvider.open(side + "-" + name, Sides.LEADERLESS));
   }
 }

@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
-import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.ShardRule;
-import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
@@ -43,14 +41,6 @@ final class ClockResetTest {
   private static final int ROWS = 50;
   private static final Layout WHOLE = Layout.range(ShardRule.none());
   private static final Layout SHARDED = Layout.range(ShardRule.firstBits(4));
-  private static final MemoryOptions LEADERLESS =
-      MemoryOptions.defaults()
-          .without(
-              Capability.GATE,
-              Capability.FENCING,
-              Capability.CHANGE_SOURCE,
-              Capability.LOCKS,
-              Capability.LARGE_MAIN_KEYS);
 
   private final String name = UUID.randomUUID().toString();
   private final Store source = store("source");
@@ -210,6 +200,6 @@ final class ClockResetTest {
   }
 
   private Store store(String side) {
-    return new ShardedStore(MemoryStoreProvider.open(side + "-" + name, LEADERLESS));
+    return new ShardedStore(MemoryStoreProvider.open(side + "-" + name, Sides.LEADERLESS));
   }
 }

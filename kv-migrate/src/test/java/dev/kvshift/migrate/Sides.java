@@ -41,6 +41,16 @@ final class Sides implements AutoCloseable {
 
   static final Layout LAYOUT = Layout.range(ShardRule.none());
 
+  /** Stores without a leader, whose moves are ordered by clocks. */
+  static final MemoryOptions LEADERLESS =
+      MemoryOptions.defaults()
+          .without(
+              Capability.GATE,
+              Capability.FENCING,
+              Capability.CHANGE_SOURCE,
+              Capability.LOCKS,
+              Capability.LARGE_MAIN_KEYS);
+
   final Layout layout;
   final Store source;
   final Store target;

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Where a run ends that hosts were asked for. */
+/** The end of a run that hosts were asked for. */
 public enum RunEnd {
   /** Before the point of no return: ready for the cutover. */
   READY("ends before the cutover"),

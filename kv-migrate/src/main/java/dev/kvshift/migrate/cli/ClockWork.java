@@ -42,9 +42,8 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
 
   /** Back-fills listed main keys. */
   int backFill(String name, KeyList list) {
-    MigrationPlan plan = opened.plan().collection(name);
-    new HostedMigrations(opened.plan()).note(name, MigrateCommand.words(command));
-    return ResultText.printBackFill(command.commandLine().getOut(), migration(plan).backFill(list));
+    return ResultText.printBackFill(
+        command.commandLine().getOut(), noted(opened.plan().collection(name)).backFill(list));
   }
 
   int step(List<String> names, Phase phase) {
@@ -118,11 +117,16 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
 
   private int each(List<String> names, Consumer<ClockMigration> work) {
     for (MigrationPlan plan : opened.of(names)) {
-      ClockMigration migration = migration(plan); // refuses stores that cannot do it
-      new HostedMigrations(opened.plan()).note(plan.collection(), MigrateCommand.words(command));
-      work.accept(migration);
+      work.accept(noted(plan));
     }
     return ExitCode.OK;
+  }
+
+  /** Returns a migration, once its stores can do it and the command was recorded. */
+  private ClockMigration noted(MigrationPlan plan) {
+    ClockMigration migration = migration(plan); // refuses stores that cannot do it
+    new HostedMigrations(opened.plan()).note(plan.collection(), MigrateCommand.words(command));
+    return migration;
   }
 
   private ClockMigration migration(MigrationPlan plan) {

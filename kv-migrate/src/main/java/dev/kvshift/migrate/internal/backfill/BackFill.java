@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Copies the rows of listed main keys, in the order of the list, while services write, and compares
- * each of them afterwards. Several batches of keys are under way at once. What is done is saved
- * about once a second, as the number of keys and the digest of exactly those, so that a run that is
+ * each of them afterwards. It works on several batches of keys at once. What is done is saved about
+ * once a second, as the number of keys and the digest of exactly those, so that a run that is
  * killed is resumed by the next one, on any machine, and a list may grow at its end. A list whose
  * beginning has changed begins again, as does one of another epoch.
  *

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides what a run does next, from what is recorded. Changes nothing.
  *
- * <p><b>Problem.</b> A run goes on by itself, for hours, with whichever host is alive, while people
+ * <p><b>Problem.</b> A run goes on by itself, for hours, on any host that is alive, while people
  * take the collection back, wipe it, or give other commands that its host has not heard of.
  *
  * <p><b>Invariants</b>, and what breaks without each:
@@ -68,7 +68,7 @@ final class Chain {
   record Seen(
       Gate.State gate, @Nullable Copy copy, Map<TaskKind, TaskRecord> tasks, long differences) {}
 
-  /** What to do next. */
+  /** The next action of a run. */
   sealed interface Next permits Ask, Await, Done, Ended, Failed {}
 
   /**
