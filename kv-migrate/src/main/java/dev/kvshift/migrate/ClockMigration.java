@@ -2,6 +2,7 @@ package dev.kvshift.migrate;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.BackFillReport;
+import dev.kvshift.migrate.api.ClockCertificateReport;
 import dev.kvshift.migrate.api.KeyList;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
@@ -14,10 +15,12 @@ import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.ScanThrottle;
 import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.SavedPass;
+import dev.kvshift.migrate.internal.cutover.PassProof;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.host.ClockReset;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.StatusReader;
+import dev.kvshift.migrate.internal.ledger.ClockCertificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MergeRecord;
@@ -66,7 +69,9 @@ public final class ClockMigration {
   private final Clock clock = Clock.systemUTC();
   private final Ledger ledger;
   private final MetadataGate gate;
+  private final PassProof proof;
   private @Nullable Copy copy;
+  private @Nullable String proved;
 
   /**
    * The state of a migration.
@@ -106,6 +111,7 @@ public final class ClockMigration {
     ClockOrder.requireSides(plan.source(), plan.target());
     this.ledger = Ledger.of(plan, clock);
     this.gate = MetadataGate.of(plan.target(), plan.collection());
+    this.proof = new PassProof(plan, ledger, gate, clock);
   }
 
   /** Returns whether collections leave a store in clock order, because nobody leads there. */
@@ -184,18 +190,25 @@ public final class ClockMigration {
               + ", and both sides are merged between legacy and new-only"
               + (phase == Phase.LEGACY ? ": step to shadow-write first" : ""));
     }
-    return pass();
+    return pass(state(), old(), fresh()).position().counts();
   }
 
-  private MergePass.Counts pass() {
+  private MergeRecord pass(State began, StoreCollection old, StoreCollection fresh) {
     ProgressReporter progress = begin(Step.VERIFY, "rows");
-    SavedPass pass =
-        new SavedPass(
-            ledger, plan.options(), clock, Objects.requireNonNull(copy), state(), progress);
-    MergePass.Counts counts = pass.run(old(), fresh()).position().counts();
-    progress.end(counts.rows());
-    ledger.append(Event.stepEnded(Step.VERIFY, counts.rows()));
-    return counts;
+    MergeRecord ended =
+        new SavedPass(ledger, plan.options(), clock, Objects.requireNonNull(copy), began, progress)
+            .run(old, fresh);
+    long rows = ended.position().counts().rows();
+    progress.end(rows);
+    ledger.append(Event.stepEnded(Step.VERIFY, rows));
+    return ended;
+  }
+
+  /** Runs the pass before the merge of both sides is left, and makes its certificate durable. */
+  private void prove(State merged) {
+    StoreCollection old = old();
+    StoreCollection fresh = fresh();
+    proved = proof.certify(merged, pass(merged, old, fresh), old, fresh);
   }
 
   /**
@@ -271,7 +284,8 @@ public final class ClockMigration {
   /**
    * Takes the collection to a phase, one step at a time, forward or back, and completes a step that
    * another run has begun. Runs a pass before it leaves shadow-read and new-read, in which reads
-   * merge both sides, for new-primary or dual-write. New-only ends with {@link #finish}.
+   * merge both sides, for new-primary or dual-write, and makes its certificate durable, without
+   * which it does not leave them. New-only ends with {@link #finish}.
    *
    * @throws MigrationException.CutoverRefused if the collection has moved for good
    * @throws KvException.Transient if a step has waited for longer than the options' patience; the
@@ -300,19 +314,21 @@ public final class ClockMigration {
     Phase from = state().phase();
     ProgressReporter progress = begin(Step.PHASE, "steps");
     Coordinator coordinator = coordinator(progress);
+    proved = null;
     State after =
         target.compareTo(from) < 0
             ? WayBack.to(target, coordinator, patience())
             : coordinator.moveTo(target, patience());
     progress.end(Math.abs(target.compareTo(from)));
     if (from != target) {
-      ledger.append(Event.stepped(from, target, after.epoch()));
+      Event stepped = Event.stepped(from, target, after.epoch());
+      ledger.append(proved == null ? stepped : stepped.under(proved));
     }
     return after;
   }
 
   private Coordinator coordinator(ProgressReporter progress) {
-    return Coordinator.inClockOrder(plan.collection(), gate, this::pass)
+    return Coordinator.inClockOrder(plan.collection(), gate, this::prove)
         .withCondition(Phase.SHADOW_WRITE, this::requireOwn)
         .withDwell(plan.options().dwell())
         .withHook(plan.options().hook())
@@ -383,7 +399,7 @@ public final class ClockMigration {
    * begun.
    *
    * @throws MigrationException.CutoverRefused if the collection is in a phase before new-primary,
-   *     or an instance cannot follow
+   *     an instance cannot follow, or there is no certificate of the move
    */
   public void finish() {
     prepare();
@@ -403,7 +419,8 @@ public final class ClockMigration {
     patiently(() -> plan.target().activate(plan.collection(), filled, last.floor()));
     progress.end(1);
     if (isSealing) {
-      ledger.append(Event.stepped(Phase.NEW_PRIMARY, Phase.NEW_ONLY, last.epoch()));
+      Event stepped = Event.stepped(Phase.NEW_PRIMARY, Phase.NEW_ONLY, last.epoch());
+      ledger.append(stepped.under(Objects.requireNonNull(proved)));
       tellMoved();
     }
   }
@@ -421,6 +438,7 @@ public final class ClockMigration {
     Coordinator coordinator = coordinator(progress);
     // Completes a step that is not complete, and never goes up if another run has gone back.
     State last = WayBack.to(Phase.NEW_PRIMARY, coordinator, patience());
+    proved = proof.requireMoved(last);
     coordinator.soak(last, Phase.NEW_ONLY, patience());
     plan.options().hook().before(Phase.NEW_PRIMARY, Phase.NEW_ONLY);
     try {
@@ -444,6 +462,48 @@ public final class ClockMigration {
       step(Phase.LEGACY);
     }
     return before.phase();
+  }
+
+  /**
+   * Returns the certificate of the pass under which the collection has moved last, or was to, as
+   * JSON. Needs no other step and changes nothing.
+   *
+   * @throws KvException.Permanent if there is none, or if it was changed
+   */
+  public String certificate() {
+    return ledger.require(ClockCertificate.KEY).toJson();
+  }
+
+  /**
+   * Returns the certificate of the pass under which the collection was taken back last from the
+   * merge of both sides, as JSON. Needs no other step and changes nothing.
+   *
+   * @throws KvException.Permanent if there is none, or if it was changed
+   */
+  public String rollbackCertificate() {
+    return ledger.require(ClockCertificate.BACK).toJson();
+  }
+
+  /**
+   * Returns whether a certificate is of a migration without a leader, and not one that {@link
+   * Migration#verifyCertificate} checks.
+   *
+   * @throws IllegalArgumentException if it is not JSON
+   */
+  public static boolean isCertificate(String json) {
+    return ClockCertificate.isOne(json);
+  }
+
+  /**
+   * Checks a certificate without the stores that it is about: its hash, and every condition of the
+   * step.
+   *
+   * @param json the certificate, as {@link #certificate()} returns it
+   * @throws IllegalArgumentException if it is not a certificate, or was changed
+   * @throws MigrationException.CutoverRefused if a condition is not met, naming it
+   */
+  public static ClockCertificateReport verifyCertificate(String json) {
+    return ClockCertificate.verify(json).report();
   }
 
   /** Reads the state of the migration. Needs no other step and changes nothing. */

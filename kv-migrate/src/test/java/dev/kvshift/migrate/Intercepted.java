@@ -83,6 +83,9 @@ final class Intercepted {
         type.getClassLoader(),
         new Class<?>[] {type},
         (proxy, method, arguments) -> {
+          if (method.getName().equals("equals")) {
+            return proxy == arguments[0];
+          }
           if (method.getName().equals("serverTimes")) {
             return List.<Supplier<CompletionStage<Instant>>>of(((Store) proxy)::serverTime);
           }

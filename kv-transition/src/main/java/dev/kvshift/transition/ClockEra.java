@@ -245,7 +245,7 @@ public final class ClockEra {
   }
 
   private Coordinator coordinator() {
-    return Coordinator.inClockOrder(collection, gate, () -> pass(await(gate::state)).run())
+    return Coordinator.inClockOrder(collection, gate, merged -> pass(merged).run())
         .withProgress(progress);
   }
 

@@ -49,8 +49,13 @@ public final class Coordinator {
   /** Makes both sides the same, before clock-ordered phases leave the merge of both. */
   @FunctionalInterface
   public interface Pass {
-    /** Merges both sides, as {@link MergePass} does. A failure ends the move. */
-    void run();
+    /**
+     * Merges both sides, as {@link MergePass} does. A failure ends the move.
+     *
+     * @param merged the gate's record when the pass begins, in shadow-read or new-read, which every
+     *     instance has entered; the step that follows leaves this record, or is not taken
+     */
+    void run(State merged);
   }
 
   /**
@@ -199,7 +204,7 @@ public final class Coordinator {
         tell(() -> hook.before(from, next));
       }
       if (pass != null && leavesMerge(from, next)) {
-        pass.run();
+        pass.run(state);
       }
       step(state, next, patience);
       state = settled(patience);

@@ -293,8 +293,9 @@ final class ClockOrderTest {
         Coordinator.inClockOrder(
             LeaderlessStores.ITEMS,
             stores.gate,
-            () -> {
+            merged -> {
               State now = join(stores.gate.state());
+              assertThat(now).isEqualTo(merged);
               assertThat(now.acceptMin()).isEqualTo(now.epoch());
               passes.add(now.phase());
             });
@@ -315,7 +316,7 @@ final class ClockOrderTest {
         Coordinator.inClockOrder(
             LeaderlessStores.ITEMS,
             stores.gate,
-            () -> {
+            merged -> {
               if (passes.getAndIncrement() == 0) {
                 throw new KvException.Transient("a side does not answer");
               }
@@ -357,7 +358,7 @@ final class ClockOrderTest {
       KvStore.over(stores.open("lost", "", other))
           .collection(LeaderlessStores.ITEMS, TwoStores.LAYOUT);
       Coordinator coordinator =
-          Coordinator.inClockOrder(LeaderlessStores.ITEMS, stores.gate, () -> {});
+          Coordinator.inClockOrder(LeaderlessStores.ITEMS, stores.gate, merged -> {});
       assertThatThrownBy(() -> coordinator.moveTo(Phase.SHADOW_WRITE, Duration.ofSeconds(2)))
           .hasMessageContaining("lost")
           .hasMessageContaining("check the old= string");

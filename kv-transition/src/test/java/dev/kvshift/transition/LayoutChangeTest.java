@@ -181,7 +181,7 @@ final class LayoutChangeTest {
       Await.until("the deployed one is ready", () -> obstacle(stores, "deployed").isEmpty());
       Await.until("the late one is not", () -> obstacle(stores, "late").contains("layout"));
       Coordinator coordinator =
-          Coordinator.inClockOrder(LeaderlessStores.ITEMS, stores.gate, () -> {});
+          Coordinator.inClockOrder(LeaderlessStores.ITEMS, stores.gate, merged -> {});
       assertThatThrownBy(() -> coordinator.moveTo(Phase.SHADOW_WRITE, Duration.ofSeconds(1)))
           .hasMessageContaining("late")
           .hasMessageContaining("has the layout " + SHARDED + ", not " + WHOLE)

@@ -154,7 +154,7 @@ final class LeaderlessStores implements AutoCloseable {
 
   /** Takes the collection to a phase, waiting for the services. */
   void moveTo(Phase phase) {
-    Coordinator coordinator = Coordinator.inClockOrder(ITEMS, gate, () -> pass().run());
+    Coordinator coordinator = Coordinator.inClockOrder(ITEMS, gate, merged -> pass().run());
     if (phase != Phase.NEW_ONLY) {
       coordinator.moveTo(phase, PATIENCE);
       return;

@@ -3,6 +3,7 @@ package dev.kvshift.migrate.cli;
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.ClockMigration;
 import dev.kvshift.migrate.HostedMigrations;
+import dev.kvshift.migrate.api.ClockCertificateReport;
 import dev.kvshift.migrate.api.KeyList;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.TaskKind;
@@ -26,8 +27,9 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
     return new KvException.Permanent(
         opened.plan().collections().get(0).source().description()
             + " has no leader, so its phases are ordered by clocks: there is no stream, no copy of its"
-            + " own, no fence, no certificate and no host. Give one of check, plan, prepare, step,"
-            + " backfill, verify, run, cutover, rollback, finish, reset, abort, status, list, set and fleet");
+            + " own, no fence and no host. Give one of check, plan, prepare, step, backfill, verify,"
+            + " run, cutover, rollback, finish, certificate, reset, abort, status, list, set and"
+            + " fleet");
   }
 
   /** Does what hosts or the command do for a source with a leader, if there is such a thing. */
@@ -102,6 +104,42 @@ record ClockWork(MigrationFile.Opened opened, CommandSpec command) {
 
   int rollBack(List<String> names, Consumer<Phase> back) {
     return each(names, migration -> back.accept(migration.rollBack()));
+  }
+
+  /**
+   * Prints the certificate of a collection.
+   *
+   * @param isBack whether that of its way back
+   */
+  int certificate(String name, boolean isBack) {
+    ClockMigration migration = migration(opened.plan().collection(name));
+    say(isBack ? migration.rollbackCertificate() : migration.certificate());
+    return ExitCode.OK;
+  }
+
+  /** Returns what a certificate says, for people. */
+  static List<String> lines(ClockCertificateReport report) {
+    return List.of(
+        "valid: collection "
+            + report.collection()
+            + ", copy "
+            + report.copy()
+            + ", without a leader, ordered by clocks: "
+            + (report.isOfMove() ? "the new store serves alone" : "taken back")
+            + " after epoch "
+            + report.epoch(),
+        "from " + report.source(),
+        "to " + report.target(),
+        "a pass over both stores by "
+            + report.by()
+            + " from "
+            + report.began()
+            + " to "
+            + report.ended()
+            + ", which began once every process had entered the epoch, or its lease was over ("
+            + report.instances()
+            + " alive): "
+            + report.counts());
   }
 
   /** Returns what a reset would delete. */

@@ -687,6 +687,7 @@ final class MigrateCommand implements Runnable {
       @Parameters(paramLabel = "COLLECTION", description = "The collection.") String name) {
     return with(
         config,
+        work -> work.certificate(name, isBack),
         opened -> {
           try (Migration migration = migration(opened.plan().collection(name))) {
             out(isBack ? migration.rollbackCertificate() : migration.certificate());
@@ -700,7 +701,12 @@ final class MigrateCommand implements Runnable {
       description = "Checks a printed certificate, without the stores: hash and conditions.")
   int verifyCertificate(
       @Parameters(paramLabel = "FILE", description = "The certificate, as JSON.") Path file) {
-    CertificateReport report = Migration.verifyCertificate(read(file));
+    String json = read(file);
+    if (ClockMigration.isCertificate(json)) {
+      ClockWork.lines(ClockMigration.verifyCertificate(json)).forEach(this::out);
+      return ExitCode.OK;
+    }
+    CertificateReport report = Migration.verifyCertificate(json);
     out(
         "valid: collection "
             + report.collection()

@@ -27,7 +27,7 @@ final class ClockOrderCommandTest {
 
   private static final String REFUSAL =
       "has no leader, so its phases are ordered by clocks: there is no stream, no copy of its own,"
-          + " no fence, no certificate and no host";
+          + " no fence and no host";
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
@@ -98,6 +98,7 @@ final class ClockOrderCommandTest {
       assertThat(out.toString()).contains("\"ordering\":\"clocks\"");
       assertThat(execute(file, "list")).as("%s", err).isZero();
       assertThat(out.toString()).endsWith("files: phase dual-write\n");
+      assertThat(execute(file, "certificate", "files")).isEqualTo(ExitCode.USAGE);
       assertThat(execute(file, "fleet", "files")).as("%s", err).isZero();
       assertThat(out.toString())
           .contains("files: phase dual-write, epoch 2; 1 of 1 processes ready for the next step\n");
@@ -114,19 +115,21 @@ final class ClockOrderCommandTest {
       assertThat(out.toString()).endsWith(MigrateCommand.wayBack("files") + "\n");
       assertThat(execute(file, "status")).as("%s", err).isZero();
       assertThat(out.toString()).contains("serves alone; " + MigrateCommand.wayBack("files"));
+      requireCertificate(file, ": the new store serves alone after epoch ");
       files.put(key("primary"), Bytes.utf8("3"));
       assertThat(execute(file, "rollback", "files")).as("%s", err).isZero();
       assertThat(out.toString())
           .contains("collection files is back in phase legacy, from new-primary\n");
+      requireCertificate(file, ": taken back after epoch ", "--rollback");
       files.delete(key("before"));
       for (String command : List.of("copy", "stream", "pause", "host")) {
         assertThat(execute(file, command)).as(command).isEqualTo(ExitCode.USAGE);
       }
-      for (String command : List.of("repair", "retire", "certificate")) {
+      for (String command : List.of("repair", "retire")) {
         assertThat(execute(file, command, "files")).as(command).isEqualTo(ExitCode.USAGE);
       }
       assertThat(execute(file, "retire", "--dry-run", "files")).isEqualTo(ExitCode.USAGE);
-      assertThat(err.toString().lines().filter(line -> line.contains(REFUSAL))).hasSize(8);
+      assertThat(err.toString().lines().filter(line -> line.contains(REFUSAL))).hasSize(7);
       assertThat(execute(file, "reset", "--dry-run", "files")).as("%s", err).isZero();
       assertThat(out.toString()).contains("would delete incarnation 1 of the collection");
       assertThat(execute(file, "reset", "files")).as("%s", err).isZero();
@@ -161,14 +164,41 @@ final class ClockOrderCommandTest {
     }
   }
 
+  /** The printed certificate is valid, and a changed one is not. */
+  private void requireCertificate(Path file, String what, String... more) throws IOException {
+    out.getBuffer().setLength(0);
+    List<String> words = new ArrayList<>(List.of(more));
+    words.add("files");
+    assertThat(execute(file, "certificate", words.toArray(String[]::new))).as("%s", err).isZero();
+    String json = out.toString();
+    Path printed = folder.resolve("certificate.json");
+    Files.writeString(printed, json);
+    assertThat(verify(printed)).as("%s", err).isZero();
+    assertThat(out.toString())
+        .contains("valid: collection files, copy ")
+        .contains(", without a leader, ordered by clocks" + what)
+        .contains("\na pass over both stores by ");
+    Files.writeString(printed, json.replace("\"acceptMin\":", "\"acceptMin\":1"));
+    assertThat(verify(printed)).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString()).contains("the certificate was changed: its hash is another");
+  }
+
   private static Key key(String text) {
     return Key.of(Bytes.utf8(text));
+  }
+
+  private int verify(Path printed) {
+    return execute(List.of("verify-certificate", printed.toString()));
   }
 
   private int execute(Path file, String command, String... more) {
     List<String> words = new ArrayList<>(List.of(command));
     words.addAll(List.of("--config", file.toString()));
     words.addAll(List.of(more));
+    return execute(words);
+  }
+
+  private int execute(List<String> words) {
     CommandLine line = MigrateCommand.commandLine();
     line.setOut(new PrintWriter(out, true));
     line.setErr(new PrintWriter(err, true));

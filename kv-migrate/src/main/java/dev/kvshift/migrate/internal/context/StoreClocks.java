@@ -2,8 +2,11 @@ package dev.kvshift.migrate.internal.context;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.spi.ClockSkew;
+import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreClock;
 import dev.kvshift.spi.VersionClock;
+import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -21,12 +24,20 @@ import java.util.function.Supplier;
 public record StoreClocks(ClockSkew source, ClockSkew target) {
   /** Measures both clocks; rows are judged by this measurement from then on. */
   public static StoreClocks measure(RunContext context) {
+    Duration patience = context.options().patience();
     StoreClocks measured =
         new StoreClocks(
-            measure(context, context.source()::serverTimes),
-            measure(context, context.target()::serverTimes));
+            measure(context.source()::serverTimes, context.clock(), patience),
+            measure(context.target()::serverTimes, context.clock(), patience));
     context.clocks().note(measured);
     return measured;
+  }
+
+  /** Measures both clocks against one, each for as long as the patience. */
+  public static StoreClocks measure(Store source, Store target, Clock clock, Duration patience) {
+    return new StoreClocks(
+        measure(source::serverTimes, clock, patience),
+        measure(target::serverTimes, clock, patience));
   }
 
   /**
@@ -52,12 +63,12 @@ public record StoreClocks(ClockSkew source, ClockSkew target) {
   }
 
   private static ClockSkew measure(
-      RunContext context, Supplier<List<Supplier<CompletionStage<Instant>>>> servers) {
-    StoreClock clock =
+      Supplier<List<Supplier<CompletionStage<Instant>>>> servers, Clock clock, Duration patience) {
+    StoreClock measuring =
         new StoreClock(
-            new VersionClock(context.clock()),
+            new VersionClock(clock),
             () -> CompletableFuture.completedFuture(servers.get()),
             StoreClock.Listener.NONE);
-    return context.await(clock::measure);
+    return Await.patiently(patience, measuring::measure);
   }
 }

@@ -6,6 +6,7 @@ import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.BackFillRecord;
+import dev.kvshift.migrate.internal.ledger.ClockCertificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MergeRecord;
@@ -93,6 +94,7 @@ public final class ClockReset {
     patiently(() -> plan.target().restart(name, plan.layout(), reset.from(), reset.next()));
     patiently(() -> ClockOrder.forget(plan.source(), name, reset.from()));
     ledger.remove(MergeRecord.KEY);
+    ledger.remove(ClockCertificate.KEY);
     ledger.remove(BackFillRecord.KEY);
     patiently(() -> plan.target().drop(name, reset.incarnation()));
     ledger.append(Event.wiped(reset, plan.source().description()));

@@ -478,13 +478,16 @@ public record Certificate(
 
   private void requireClock(String side, ClockSkew skew) {
     if (!skew.isWithinLimit()) {
-      throw refused(
-          "the clock of the "
-              + side
-              + " is "
-              + skew.against("the runner's")
-              + ", and 250 ms are allowed: synchronize the clocks");
+      throw refused(clockOff(side, skew));
     }
+  }
+
+  static String clockOff(String side, ClockSkew skew) {
+    return "the clock of the "
+        + side
+        + " is "
+        + skew.against("the runner's")
+        + ", and 250 ms are allowed: synchronize the clocks";
   }
 
   /**
@@ -612,7 +615,10 @@ public record Certificate(
   }
 
   private Members print() {
-    Members members = printChecked();
+    return withHash(printChecked());
+  }
+
+  static Members withHash(Members members) {
     return members.with(CHECKSUM, hash(members));
   }
 
@@ -695,7 +701,7 @@ public record Certificate(
         : members.withMillis("tombstoneLifetimeMillis", horizons.tombstoneLifetime);
   }
 
-  private static Members printClocks(StoreClocks clocks) {
+  static Members printClocks(StoreClocks clocks) {
     return new Members()
         .withMillis("sourceAheadMillis", clocks.source().atLeast())
         .withMillis("sourceRoundTripMillis", clocks.source().uncertainty().multipliedBy(2))
@@ -703,7 +709,7 @@ public record Certificate(
         .withMillis("targetRoundTripMillis", clocks.target().uncertainty().multipliedBy(2));
   }
 
-  private static StoreClocks parseClocks(Members members) {
+  static StoreClocks parseClocks(Members members) {
     return new StoreClocks(
         skew(members.millis("sourceAheadMillis"), members.millis("sourceRoundTripMillis")),
         skew(members.millis("targetAheadMillis"), members.millis("targetRoundTripMillis")));
@@ -740,9 +746,7 @@ public record Certificate(
   }
 
   private static Certificate parse(Members members) {
-    if (!hash(members.without(CHECKSUM)).equals(members.text(CHECKSUM))) {
-      throw new IllegalArgumentException("the certificate was changed: its hash is another");
-    }
+    requireHash(members);
     Members horizons = members.object("horizons");
     return new Certificate(
         new Subject(
@@ -772,6 +776,12 @@ public record Certificate(
         members.has("clocks") ? parseClocks(members.object("clocks")) : null,
         parseLast(members),
         members.has("back") ? Back.parse(members.object("back")) : null);
+  }
+
+  static void requireHash(Members members) {
+    if (!hash(members.without(CHECKSUM)).equals(members.text(CHECKSUM))) {
+      throw new IllegalArgumentException("the certificate was changed: its hash is another");
+    }
   }
 
   private static @Nullable LastCheck parseLast(Members members) {
@@ -810,7 +820,7 @@ public record Certificate(
         members.instant("clock"));
   }
 
-  private static String hash(Members members) {
+  static String hash(Members members) {
     return Hashing.sha256().hashString(members.toString(), StandardCharsets.UTF_8).toString();
   }
 }

@@ -90,6 +90,11 @@ public final class Event {
         "phase");
   }
 
+  /** Returns the same event, which has happened under the certificate that has this hash. */
+  public Event under(String certificate) {
+    return new Event(new Members().withAll(members).with("certificate", certificate));
+  }
+
   /**
    * The collection was taken back after its move, under the certificate that has this hash.
    *

@@ -232,6 +232,7 @@ final class RecordsTest {
                         endedPass("2026-11-28T05:55:53Z", "2026-11-28T05:56:43.126018408Z"),
                         "jane",
                         "db-1"))),
+        record("clock-certificate", ClockCertificate.KEY, provedByClocks()),
         record("rates", Rates.KEY, new Rates(ScanRate.rowsPerSecond(5_000))),
         record("rates-unlimited", Rates.KEY, new Rates(ScanRate.unlimited())),
         record("verify-pass-begun", VerifyPass.KEY, pass()),
@@ -320,6 +321,24 @@ final class RecordsTest {
                             405,
                             Instant.parse("2026-11-28T05:54:53.100060864Z"))),
                     0)));
+  }
+
+  private static ClockCertificate provedByClocks() {
+    return new ClockCertificate(
+        new ClockCertificate.Subject(
+            "files",
+            new ClockCertificate.Side(
+                "scylla://db-1/files", Layout.parse("range;shard=none;encoding=1")),
+            new ClockCertificate.Side("scylla://db-2/files", LAYOUT),
+            1,
+            COPY),
+        new ClockCertificate.Entered(Phase.NEW_READ, 4, 4, 12, Duration.ofMillis(3)),
+        endedPass("2026-11-28T05:50:01.5Z", "2026-11-28T05:54:43.126018408Z"),
+        new StoreClocks(
+            ClockSkew.of(Duration.ofMillis(4), Duration.ofMillis(1)),
+            ClockSkew.of(Duration.ZERO, Duration.ofMillis(1))),
+        "jane",
+        "db-1");
   }
 
   private static MergeRecord endedPass(String began, String ended) {

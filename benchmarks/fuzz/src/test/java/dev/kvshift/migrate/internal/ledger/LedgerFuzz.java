@@ -22,7 +22,8 @@ public final class LedgerFuzz implements FuzzTarget {
           CutoverRecord.KEY,
           QuarantinedKey.ALL,
           Event.ALL,
-          Certificate.KEY);
+          Certificate.KEY,
+          ClockCertificate.KEY);
 
   @Override
   public List<byte[]> seeds() {
