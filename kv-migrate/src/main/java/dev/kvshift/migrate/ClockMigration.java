@@ -109,6 +109,13 @@ public final class ClockMigration {
     this.plan = plan;
     this.listener = listener;
     ClockOrder.requireSides(plan.source(), plan.target());
+    if (plan.copyFrom() != null) {
+      throw new KvException.Permanent(
+          "collection "
+              + plan.collection()
+              + " has 'copyFrom', and its old store has no leader: a pass over both stores replaces"
+              + " the copy, and a snapshot has no part in it; remove 'copyFrom'");
+    }
     this.ledger = Ledger.of(plan, clock);
     this.gate = MetadataGate.of(plan.target(), plan.collection());
     this.proof = new PassProof(plan, ledger, gate, clock);
@@ -122,7 +129,8 @@ public final class ClockMigration {
   /**
    * Returns a migration of the plan, whose broker is not contacted. Nothing is read or written yet.
    *
-   * @throws KvException.Permanent if a store lacks what clock order needs
+   * @throws KvException.Permanent if a store lacks what clock order needs, or if the plan names a
+   *     snapshot to copy from
    */
   public static ClockMigration of(MigrationPlan plan, ProgressListener listener) {
     return new ClockMigration(Objects.requireNonNull(plan), Objects.requireNonNull(listener));

@@ -821,7 +821,7 @@ public final class Migration implements AutoCloseable {
     CutoverReport report = cutover();
     return new MigrationResult(
         plan.collection(),
-        new CopyReport(CopyTasks.readCounts(ledger), Duration.ZERO),
+        new CopyReport(CopyTasks.readCounts(ledger), Duration.ZERO, CopyTasks.readSnapshot(ledger)),
         0,
         0,
         ledger.require(VerifyRecord.KEY).report(),

@@ -4,6 +4,7 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Store;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ public final class MigrationPlan {
   private final Layout layout;
   private final Store source;
   private final Store target;
+  private final @Nullable Supplier<Store> copyFrom;
   private final String bootstrapServers;
   private final KafkaProperties kafkaProperties;
   private final MigrationOptions options;
@@ -32,6 +34,7 @@ public final class MigrationPlan {
     layout = builder.layout;
     source = Objects.requireNonNull(builder.source, "source");
     target = Objects.requireNonNull(builder.target, "target");
+    copyFrom = builder.copyFrom;
     bootstrapServers = Objects.requireNonNull(builder.bootstrapServers, "bootstrapServers");
     kafkaProperties = builder.kafkaProperties;
     options = builder.options;
@@ -50,12 +53,14 @@ public final class MigrationPlan {
 
   /** Returns a builder with this plan's values. */
   public Builder toBuilder() {
-    return new Builder(collection, layout)
-        .source(source)
-        .target(target)
-        .bootstrapServers(bootstrapServers)
-        .kafkaProperties(kafkaProperties)
-        .options(options);
+    Builder builder =
+        new Builder(collection, layout)
+            .source(source)
+            .target(target)
+            .bootstrapServers(bootstrapServers)
+            .kafkaProperties(kafkaProperties)
+            .options(options);
+    return copyFrom == null ? builder : builder.copyFrom(copyFrom);
   }
 
   /** Returns the collection's name, the same in both stores. */
@@ -76,6 +81,11 @@ public final class MigrationPlan {
   /** Returns the store that the collection moves to. */
   public Store target() {
     return target;
+  }
+
+  /** Returns what opens the snapshot that the copy reads; null if it reads the source. */
+  public @Nullable Supplier<Store> copyFrom() {
+    return copyFrom;
   }
 
   /** Returns the addresses of the broker. */
@@ -99,6 +109,7 @@ public final class MigrationPlan {
     private final Layout layout;
     private @Nullable Store source;
     private @Nullable Store target;
+    private @Nullable Supplier<Store> copyFrom;
     private @Nullable String bootstrapServers;
     private KafkaProperties kafkaProperties = KafkaProperties.NONE;
     private MigrationOptions options = MigrationOptions.defaults();
@@ -123,6 +134,17 @@ public final class MigrationPlan {
      */
     public Builder target(Store value) {
       target = Objects.requireNonNull(value);
+      return this;
+    }
+
+    /**
+     * Sets what opens a snapshot of the source, which the copy then scans in place of the source:
+     * another server of a copied folder. It is taken after the migration was prepared, and has
+     * {@code CHANGE_SOURCE} and {@code SCAN}. Each part of the copy opens it, proves by its change
+     * log that it is such a snapshot, and closes it. Default: the copy scans the source.
+     */
+    public Builder copyFrom(Supplier<Store> value) {
+      copyFrom = Objects.requireNonNull(value);
       return this;
     }
 

@@ -64,8 +64,16 @@ public record MigrationStatus(
    * @param tasks number of tasks; 0 until they are planned
    * @param tasksDone number of finished tasks
    * @param counts the accounting so far
+   * @param snapshot the oldest snapshot that rows were copied from; null if all were copied from
+   *     the source
    */
-  public record Copy(int tasks, int tasksDone, CopyCounts counts) {}
+  public record Copy(
+      int tasks, int tasksDone, CopyCounts counts, @Nullable CopiedSnapshot snapshot) {
+    /** Creates the state of a copy from the source. */
+    public Copy(int tasks, int tasksDone, CopyCounts counts) {
+      this(tasks, tasksDone, counts, null);
+    }
+  }
 
   /**
    * The state of the quarantine.

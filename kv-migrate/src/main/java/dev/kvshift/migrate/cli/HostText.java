@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.migrate.api.BackFillReport;
+import dev.kvshift.migrate.api.CopiedSnapshot;
 import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationStatus;
@@ -105,6 +106,12 @@ final class HostText {
             .withObjects("events", migration.events().stream().map(Members::parse).toList());
     if (migration.takenBack() != null) {
       members.with("takenBack", migration.takenBack().toString());
+    }
+    CopiedSnapshot snapshot = migration.copy().snapshot();
+    if (snapshot != null) {
+      members.with(
+          "snapshot",
+          new Members().with("store", snapshot.store()).with("position", snapshot.position()));
     }
     MigrationStatus.Stream stream = migration.stream();
     if (stream != null) {

@@ -5,6 +5,7 @@ import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.api.CutoverTime;
 import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostStatus;
+import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.TaskKind;
 import dev.kvshift.migrate.api.VerifyReport;
@@ -243,7 +244,8 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
 
   private void printCopy(HostStatus.Collection collection) {
     out.print(collection.migration().collection() + " ");
-    ResultText.printCopy(out, collection.migration().copy().counts());
+    MigrationStatus.Copy copy = collection.migration().copy();
+    ResultText.printCopy(out, copy.counts(), copy.snapshot());
   }
 
   private void printVerify(String name, VerifyReport report) {

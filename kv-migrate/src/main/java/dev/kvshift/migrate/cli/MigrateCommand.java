@@ -279,7 +279,7 @@ final class MigrateCommand implements Runnable {
         TaskKind.COPY,
         migration -> {
           CopyReport report = migration.copy();
-          ResultText.printCopy(spec.commandLine().getOut(), report.counts());
+          ResultText.printCopy(spec.commandLine().getOut(), report.counts(), report.snapshot());
           migration.catchUp();
           return report.counts().rejected() == 0 ? ExitCode.OK : ExitCode.REJECTS;
         });
@@ -906,7 +906,8 @@ final class MigrateCommand implements Runnable {
   }
 
   private void printResult(MigrationResult result) {
-    ResultText.printCopy(spec.commandLine().getOut(), result.copy().counts());
+    CopyReport copied = result.copy();
+    ResultText.printCopy(spec.commandLine().getOut(), copied.counts(), copied.snapshot());
     out(
         String.format(
             Locale.ROOT,

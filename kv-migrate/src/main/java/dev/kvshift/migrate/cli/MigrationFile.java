@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.cli;
 
+import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.ClockMigration;
@@ -52,8 +53,17 @@ record MigrationFile(
   /** The brokers, and how to connect to them. */
   record Kafka(String bootstrap, KafkaProperties properties) {}
 
-  /** A collection; its layout is null if its model has it. */
-  record Entry(String name, @Nullable Layout layout, MigrationOptions options) {}
+  /**
+   * A collection.
+   *
+   * @param name its name
+   * @param layout its layout, or null if its model has it
+   * @param copyFrom the connection string of the snapshot that its copy reads; null if that reads
+   *     the source
+   * @param options limits and times
+   */
+  record Entry(
+      String name, @Nullable Layout layout, @Nullable String copyFrom, MigrationOptions options) {}
 
   /** A plan whose stores are closed with it. */
   record Opened(HostPlan plan) implements AutoCloseable {
@@ -133,7 +143,9 @@ record MigrationFile(
   private static List<Entry> entries(YamlMap file) {
     String hook = file.textOrNull("hook");
     YamlMap defaults = file.map("defaults");
+    String commonSnapshot = null;
     if (defaults != null) {
+      commonSnapshot = copyFrom(defaults);
       options(defaults, MigrationOptions.builder());
       defaults.end();
     }
@@ -152,17 +164,25 @@ record MigrationFile(
         options(defaults, options);
       }
       options(collection, options);
+      String snapshot = copyFrom(collection);
+      String copyFrom = snapshot == null ? commonSnapshot : snapshot;
       collection.end();
       if (hook != null) {
         options.hook(new Hook(hook).of(name));
       }
       collection.apply(
-          "name", text -> new Entry(text, layout.get(), options.build()), entries::add);
+          "name", text -> new Entry(text, layout.get(), copyFrom, options.build()), entries::add);
     }
     if (entries.isEmpty()) {
       throw file.wrong("collections", "'collections' has none: give a list, each with 'name'");
     }
     return entries;
+  }
+
+  /** Returns the connection string of a snapshot, which need not be there yet; null if none. */
+  private static @Nullable String copyFrom(YamlMap map) {
+    map.apply("copyFrom", ConnectionString::parse, string -> {});
+    return map.textOrNull("copyFrom");
   }
 
   private static Map<String, List<String>> groups(YamlMap file, List<Entry> entries) {
@@ -359,14 +379,17 @@ record MigrationFile(
       List<MigrationPlan> plans = new ArrayList<>();
       for (int i = 0; i < layouts.size(); i++) {
         Entry entry = collections.get(i);
-        plans.add(
+        MigrationPlan.Builder plan =
             MigrationPlan.builder(entry.name, layouts.get(i))
                 .source(from)
                 .target(to)
                 .bootstrapServers(kafka.bootstrap)
                 .kafkaProperties(kafka.properties)
-                .options(entry.options)
-                .build());
+                .options(entry.options);
+        if (entry.copyFrom != null) {
+          plan.copyFrom(() -> jars.open(entry.copyFrom));
+        }
+        plans.add(plan.build());
       }
       return new Opened(new HostPlan(name, plans, lease));
     } catch (RuntimeException e) {

@@ -1,6 +1,7 @@
 package dev.kvshift.migrate.cli;
 
 import dev.kvshift.migrate.api.BackFillReport;
+import dev.kvshift.migrate.api.CopiedSnapshot;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.Difference;
@@ -8,22 +9,24 @@ import dev.kvshift.migrate.api.VerifyReport;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The results of copies and comparisons as lines for people. */
 final class ResultText {
   private ResultText() {}
 
-  static void printCopy(PrintWriter out, CopyCounts copy) {
+  static void printCopy(PrintWriter out, CopyCounts copy, @Nullable CopiedSnapshot snapshot) {
     out.println(
         String.format(
             Locale.ROOT,
-            "copy: %,d rows read = %,d written + %,d deleted + %,d expired + %,d rejected%s",
+            "copy: %,d rows read = %,d written + %,d deleted + %,d expired + %,d rejected%s%s",
             copy.read(),
             copy.written(),
             copy.skipped().tombstones(),
             copy.skipped().expired(),
             copy.rejected(),
-            left(copy)));
+            left(copy),
+            snapshot(snapshot)));
     out.flush();
   }
 
@@ -34,6 +37,17 @@ final class ResultText {
         ? ""
         : String.format(
             Locale.ROOT, " + %,d left to expire, the last at %s", left.rows(), left.last());
+  }
+
+  /** Returns the snapshot that was copied from, and where it ends; nothing if there was none. */
+  static String snapshot(@Nullable CopiedSnapshot snapshot) {
+    return snapshot == null
+        ? ""
+        : String.format(
+            Locale.ROOT,
+            ", from a snapshot at position %,d, %s",
+            snapshot.position(),
+            snapshot.store());
   }
 
   /** Prints the result of a back-fill, and returns the exit code. */

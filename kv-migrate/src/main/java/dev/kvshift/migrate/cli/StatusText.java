@@ -53,13 +53,14 @@ final class StatusText {
     lines.add(
         String.format(
             Locale.ROOT,
-            "copy: %,d of %,d tasks, %,d rows read, %,d written, %,d rejected%s",
+            "copy: %,d of %,d tasks, %,d rows read, %,d written, %,d rejected%s%s",
             copy.tasksDone(),
             copy.tasks(),
             copy.counts().read(),
             copy.counts().written(),
             copy.counts().rejected(),
-            ResultText.left(copy.counts())));
+            ResultText.left(copy.counts()),
+            ResultText.snapshot(copy.snapshot())));
     if (status.backFill() != null) {
       lines.add(ResultText.backFill(status.backFill()));
     }

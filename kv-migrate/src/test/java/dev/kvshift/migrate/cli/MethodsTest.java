@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -207,6 +208,59 @@ final class MethodsTest {
     }
     try (KvStore service = Stores.connect(newSide)) {
       assertThat(service.collection("rooms", RANGE).get(hit(0))).contains(text("message"));
+    }
+  }
+
+  @Test
+  void snapshot_ofTheRunningServersFolder_isCopiedAndTheComparisonIsWithTheServer()
+      throws IOException {
+    begin("From a snapshot");
+    String live = legacy.connectionString();
+    configure(live, newSide, "}", "logs: " + RANGE);
+    try (KvStore service = Stores.connect(live)) {
+      KvCollection logs = service.collection("logs", RANGE);
+      for (int i = 0; i < ROWS; i++) {
+        logs.put(hit(i), text("log"));
+      }
+      run("prepare logs", ExitCode.OK);
+      logs.put(hit(ROWS), text("before the snapshot"));
+      snapshot(legacy.folder().resolve("data"), folder.resolve("clone/data"));
+      logs.put(hit(1), text("since"));
+      logs.delete(hit(2));
+      try (ForkedLegacyServer clone =
+          ForkedLegacyServer.builder().folder(folder.resolve("clone")).start()) {
+        String copyFrom = clone.connectionString();
+        configure(live, newSide, ", copyFrom: '" + copyFrom + "'}", "logs: " + RANGE);
+        run("check logs", ExitCode.OK);
+        assertThat(out.toString())
+            .contains("snapshot: " + copyFrom + " at position 21, after the stream began at 20");
+        run("copy logs", ExitCode.OK);
+        assertThat(out.toString())
+            .contains("21 rows read", ", from a snapshot at position 21, " + copyFrom);
+        run("run --cutover logs", ExitCode.OK);
+      }
+      run("finish logs", ExitCode.OK);
+    }
+    try (KvStore service = Stores.connect(newSide)) {
+      KvCollection logs = service.collection("logs", RANGE);
+      assertThat(logs.get(hit(0))).contains(text("log"));
+      assertThat(logs.get(hit(1))).contains(text("since"));
+      assertThat(logs.get(hit(2))).isEmpty();
+      assertThat(logs.get(hit(ROWS))).contains(text("before the snapshot"));
+    }
+  }
+
+  /** Copies the folder of the running server in one instant, as a snapshot of its volume does. */
+  private static void snapshot(Path data, Path copy) throws IOException {
+    legacy.pause();
+    try (Stream<Path> files = Files.walk(data)) {
+      for (Path file : files.toList()) {
+        Path to = copy.resolve(data.relativize(file).toString());
+        Files.createDirectories(to.getParent());
+        Files.copy(file, to);
+      }
+    } finally {
+      legacy.resume();
     }
   }
 

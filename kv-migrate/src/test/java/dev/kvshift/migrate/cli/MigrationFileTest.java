@@ -123,9 +123,11 @@ final class MigrationFileTest {
                     fenceSeconds: 2
                     dwellSeconds: 19
                     leaveToExpireHours: 48
+                    copyFrom: memory://clone
                     allowEmpty: true
                 """);
 
+    assertThat(read.collections().get(0).copyFrom()).isEqualTo("memory://clone");
     assertThat(read.name()).isEqualTo("night");
     assertThat(read.lease()).isEqualTo(Duration.ofSeconds(30));
     assertThat(read.plugins()).isEqualTo(folder.resolve("jars"));
@@ -151,6 +153,20 @@ final class MigrationFileTest {
     assertThat(options.dwell()).isEqualTo(Duration.ofSeconds(19));
     assertThat(options.leftToExpireWithin()).isEqualTo(Duration.ofDays(2));
     assertThat(options.emptySourceAllowed()).isTrue();
+  }
+
+  @Test
+  void read_copyFrom_isTheCollectionsOwnOrThatOfAll() throws IOException {
+    String collections = COLLECTIONS + "    copyFrom: memory://own\n  - name: users\n";
+
+    assertThat(read(STORES + KAFKA + collections).collections())
+        .extracting(MigrationFile.Entry::copyFrom)
+        .containsExactly("memory://own", null);
+    assertThat(
+            read(STORES + KAFKA + "defaults: {copyFrom: 'memory://all'}\n" + collections)
+                .collections())
+        .extracting(MigrationFile.Entry::copyFrom)
+        .containsExactly("memory://own", "memory://all");
   }
 
   @Test
@@ -239,13 +255,15 @@ final class MigrationFileTest {
             "line 7: 'perhaps': give true or false"),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "    partitons: 7\n",
-            "line 7: 'partitons' is unknown here: give one of allowEmpty, dwellSeconds,"
-                + " fenceSeconds,"),
+            "line 7: 'partitons' is unknown here: give one of allowEmpty, copyFrom,"
+                + " dwellSeconds, fenceSeconds,"),
         Arguments.of(STORES + KAFKA + COLLECTIONS + "    layout: round\n", "line 7: "),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "defaults:\n  layout: x\n",
-            "line 8: 'layout' is unknown here: give one of allowEmpty, dwellSeconds,"
-                + " fenceSeconds,"),
+            "line 8: 'layout' is unknown here: give one of allowEmpty, copyFrom,"
+                + " dwellSeconds, fenceSeconds,"),
+        Arguments.of(
+            STORES + KAFKA + COLLECTIONS + "    copyFrom: legacy//clone:7400\n", "line 7: "),
         Arguments.of(
             STORES + KAFKA + COLLECTIONS + "name: Night\n",
             "line 7: 'Night' is not a name of hosts: give 1 to 64 of a-z, 0-9 and -"),

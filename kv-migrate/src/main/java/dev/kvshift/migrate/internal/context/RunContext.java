@@ -3,6 +3,7 @@ package dev.kvshift.migrate.internal.context;
 import com.google.common.base.Ticker;
 import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.MigrationOptions;
+import dev.kvshift.spi.Store;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param workers the threads for work that may block
  * @param clocks the last measurement of the stores' clocks
  * @param throttle holds all scans to their rate
+ * @param copyFrom opens the snapshot that the copy scans; null if it scans the source
  */
 public record RunContext(
     String collection,
@@ -34,8 +36,9 @@ public record RunContext(
     Clock clock,
     WorkerPool workers,
     MeasuredClocks clocks,
-    ScanThrottle throttle) {
-  /** Creates a context whose stores' clocks have not been measured. */
+    ScanThrottle throttle,
+    @Nullable Supplier<Store> copyFrom) {
+  /** Creates a context whose copy scans the source, and whose clocks have not been measured. */
   public RunContext(
       String collection,
       Layout layout,
@@ -54,7 +57,8 @@ public record RunContext(
         workers,
         new MeasuredClocks(),
         new ScanThrottle(
-            options.scanRate(), options.pageRows(), options.latencyLimit(), Ticker.systemTicker()));
+            options.scanRate(), options.pageRows(), options.latencyLimit(), Ticker.systemTicker()),
+        null);
   }
 
   /** Returns the same context, whose cutover also leaves some services behind. */
@@ -70,7 +74,14 @@ public record RunContext(
         clock,
         workers,
         clocks,
-        throttle);
+        throttle,
+        copyFrom);
+  }
+
+  /** Returns the same context, whose copy scans a snapshot; null for the source. */
+  public RunContext copyingFrom(@Nullable Supplier<Store> snapshot) {
+    return new RunContext(
+        collection, layout, source, target, options, clock, workers, clocks, throttle, snapshot);
   }
 
   /** Returns the time before which a row must have expired to be dead on both stores. */

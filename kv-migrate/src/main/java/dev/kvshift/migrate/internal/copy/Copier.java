@@ -37,7 +37,7 @@ public final class Copier {
   public Copier(RunContext context, Ledger ledger, TargetWriter writer, ProgressReporter progress) {
     this.context = context;
     this.ledger = ledger;
-    this.parts = new PartCopier(context, writer);
+    this.parts = new PartCopier(context, ledger, writer);
     this.progress = progress;
   }
 
@@ -71,7 +71,8 @@ public final class Copier {
         .forEach(open, context.options().copyWorkers(), part -> copy(tasks, part, check));
     return new CopyReport(
         balanced(tasks.counts()),
-        open.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - startNanos));
+        open.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - startNanos),
+        CopyTasks.readSnapshot(ledger));
   }
 
   /**

@@ -2,11 +2,13 @@ package dev.kvshift.migrate.internal.copy;
 
 import com.google.common.collect.Lists;
 import dev.kvshift.api.KvException;
+import dev.kvshift.migrate.api.CopiedSnapshot;
 import dev.kvshift.migrate.api.CopyCounts;
 import dev.kvshift.migrate.internal.ledger.CopyPlan;
 import dev.kvshift.migrate.internal.ledger.CopyTask;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.SnapshotRecord;
 import dev.kvshift.migrate.internal.task.HeldTask;
 import dev.kvshift.spi.ScanTask;
 import java.util.ArrayList;
@@ -57,6 +59,12 @@ public final class CopyTasks {
   public static CopyCounts readCounts(Ledger ledger) {
     CopyTasks tasks = read(ledger);
     return tasks == null ? CopyCounts.NONE : tasks.counts();
+  }
+
+  /** Returns the oldest snapshot that rows were copied from; null if there was none. */
+  public static @Nullable CopiedSnapshot readSnapshot(Ledger ledger) {
+    SnapshotRecord found = ledger.get(SnapshotRecord.KEY);
+    return found == null ? null : new CopiedSnapshot(found.store(), found.position());
   }
 
   /** Fixes the parts for this and all later runs; returns those of another plan if it was first. */

@@ -10,6 +10,7 @@ import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.migrate.internal.ledger.SnapshotRecord;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.ledger.VerifyRecord;
 import dev.kvshift.migrate.internal.verify.Findings;
@@ -63,7 +64,10 @@ public final class CertificateDraft {
                 Objects.requireNonNull(stream.logId(), "logId"),
                 config.requireTopicId())),
         ledger.require(VerifyRecord.KEY),
-        copy == null ? null : new Certificate.Copied(copy.size(), copy.done(), copy.counts()),
+        copy == null
+            ? null
+            : new Certificate.Copied(
+                copy.size(), copy.done(), copy.counts(), ledger.get(SnapshotRecord.KEY)),
         quarantine.run(),
         losses(),
         new Certificate.Horizons(

@@ -12,6 +12,7 @@ import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.Pause;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
+import dev.kvshift.migrate.internal.ledger.SnapshotRecord;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.ledger.TaskRecord;
 import dev.kvshift.migrate.internal.ledger.TaskState;
@@ -112,6 +113,7 @@ final class Exclusive implements AutoCloseable {
   void forgetProgress(List<String> deleted) {
     ledger.remove(CopyPlan.KEY);
     ledger.removeAll(CopyTaskGroup.GROUPS);
+    ledger.remove(SnapshotRecord.KEY);
     ledger.remove(BackFillRecord.KEY);
     ledger.remove(VerifyPass.KEY);
     ledger.remove(StreamProgress.KEY);

@@ -752,7 +752,10 @@ final class HostedCollection implements AutoCloseable {
       ClockWatch clocks = new ClockWatch(collection.context(), ClockWatch.INTERVAL);
       clocks.start();
       access =
-          new Access(collection, clocks, new PartCopier(collection.context(), collection.writer()));
+          new Access(
+              collection,
+              clocks,
+              new PartCopier(collection.context(), ledger, collection.writer()));
     }
     return access;
   }

@@ -34,13 +34,14 @@ public record OpenCollection(
       MigrationPlan plan, MigrationSetup setup, Ledger ledger, Clock clock) {
     RunContext context =
         new RunContext(
-            plan.collection(),
-            plan.layout(),
-            setup.source(),
-            setup.target(),
-            plan.options(),
-            clock,
-            new WorkerPool("kvshift-" + plan.collection()));
+                plan.collection(),
+                plan.layout(),
+                setup.source(),
+                setup.target(),
+                plan.options(),
+                clock,
+                new WorkerPool("kvshift-" + plan.collection()))
+            .copyingFrom(plan.copyFrom());
     QuarantinedKeys quarantined = new QuarantinedKeys(ledger);
     Quarantine quarantine =
         new Quarantine(setup.topic(), quarantined, plan.options().maxRejected());

@@ -8,9 +8,13 @@ import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.Sizing;
 import dev.kvshift.migrate.internal.context.Await;
+import dev.kvshift.migrate.internal.copy.CopyCompletion;
+import dev.kvshift.migrate.internal.copy.Snapshot;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.migrate.internal.ledger.SnapshotRecord;
+import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.stream.Brokers;
 import dev.kvshift.spi.ChangeSource;
 import dev.kvshift.spi.Claim;
@@ -27,6 +31,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +74,9 @@ public final class PlanChecks {
     if (isLed) {
       check("broker", this::broker);
       check("lives", this::lives);
+      if (plan.copyFrom() != null) {
+        check("snapshot", this::snapshot);
+      }
       check("way back", this::wayBack);
     } else {
       check(
@@ -143,6 +151,14 @@ public final class PlanChecks {
   private Finding leaderless() {
     ClockOrder.requireSides(plan.source(), plan.target());
     Gate.State state = Await.patiently(patience, open()::state);
+    if (plan.copyFrom() != null) {
+      return new Finding(
+          Finding.Level.BLOCKER,
+          "",
+          "the collection has 'copyFrom', and its old store has no leader",
+          "a pass over both stores replaces the copy; every command refuses the setting",
+          "remove 'copyFrom'");
+    }
     String evidence =
         plan.source().description()
             + ": no leader, so the phases are ordered by clocks; phase "
@@ -306,6 +322,35 @@ public final class PlanChecks {
       return other("the old store's gate names copy " + named + ", not " + copy);
     }
     return Finding.ok("", "both stores name copy " + copy);
+  }
+
+  /** Checks the snapshot that the copy is to read, which nobody can have taken before prepare. */
+  private Finding snapshot() {
+    Ledger ledger = Ledger.of(plan, clock);
+    MigrationConfig config = ledger.get(MigrationConfig.KEY);
+    StreamProgress stream = ledger.get(StreamProgress.KEY);
+    if (config == null || stream == null) {
+      return Finding.ok(
+          "", "the copy reads one, which has to be taken after 'prepare'; not looked at before");
+    }
+    SnapshotRecord used = ledger.get(SnapshotRecord.KEY);
+    if (used != null && new CopyCompletion(ledger, clock::instant).isDone()) {
+      return Finding.ok(
+          "", "the copy has read " + used.store() + " at position " + used.position());
+    }
+    ChangeSource live = collection().changes();
+    try (Snapshot snapshot =
+        Snapshot.open(
+            Objects.requireNonNull(plan.copyFrom()), plan.collection(), plan.layout(), patience)) {
+      SnapshotRecord proved = snapshot.prove(live, config.requireCopy().source(), stream.from());
+      return Finding.ok(
+          "",
+          proved.store()
+              + " at position "
+              + proved.position()
+              + ", after the stream began at "
+              + stream.from());
+    }
   }
 
   private static Finding other(String evidence) {

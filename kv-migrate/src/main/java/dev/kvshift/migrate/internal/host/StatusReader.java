@@ -90,7 +90,8 @@ public final class StatusReader {
     CopyTasks tasks = CopyTasks.read(ledger);
     return tasks == null
         ? new MigrationStatus.Copy(0, 0, CopyCounts.NONE)
-        : new MigrationStatus.Copy(tasks.size(), tasks.done(), tasks.counts());
+        : new MigrationStatus.Copy(
+            tasks.size(), tasks.done(), tasks.counts(), CopyTasks.readSnapshot(ledger));
   }
 
   private static @Nullable VerifyReport verify(Ledger ledger) {

@@ -62,15 +62,23 @@ public record Certificate(
 
   private static final String CHECKSUM = "sha256";
 
-  /** Returns a key. A runner that does not know of losses, or of rows left, must not hide them. */
+  /**
+   * Returns a key. A runner that does not know of losses, of rows left, or of a snapshot must not
+   * hide them.
+   */
   private static LedgerKey<Certificate> key(String name) {
     return new LedgerKey<>(name, Certificate::print, Certificate::parse)
         .withNewerFormat(2, certificate -> !certificate.losses.isEmpty())
-        .withNewerFormat(3, Certificate::leftRowsToExpire);
+        .withNewerFormat(3, Certificate::leftRowsToExpire)
+        .withNewerFormat(4, Certificate::isFromSnapshot);
   }
 
   private boolean leftRowsToExpire() {
     return copy != null && copy.counts.skipped().left().rows() != 0;
+  }
+
+  private boolean isFromSnapshot() {
+    return copy != null && copy.snapshot != null;
   }
 
   /** Copies the list. */
@@ -111,8 +119,16 @@ public record Certificate(
    * @param tasks number of tasks; 0 in certificates of versions that did not say
    * @param tasksDone number of finished tasks
    * @param counts the accounting
+   * @param snapshot the oldest snapshot that rows were copied from; null if all were copied from
+   *     the source
    */
-  public record Copied(int tasks, int tasksDone, CopyCounts counts) {}
+  public record Copied(
+      int tasks, int tasksDone, CopyCounts counts, @Nullable SnapshotRecord snapshot) {
+    /** Creates the result of a copy from the source. */
+    public Copied(int tasks, int tasksDone, CopyCounts counts) {
+      this(tasks, tasksDone, counts, null);
+    }
+  }
 
   /**
    * The limits up to which the change log, the topic and the target's deletes reach back.
@@ -448,6 +464,14 @@ public record Certificate(
       throw refused(
           "the copy's accounting has a residue of " + copy.counts.residue() + ": report this");
     }
+    if (copy.snapshot != null && copy.snapshot.position() < subject.streamedFrom) {
+      throw refused(
+          "it was copied from a snapshot at position "
+              + copy.snapshot.position()
+              + ", and the stream began after position "
+              + subject.streamedFrom
+              + ", so changes in between are missing: wipe the target and prepare again");
+    }
     if (copy.counts.highestVersion() > VersionClock.micros(now.plus(MAX_AHEAD))) {
       throw refused(
           "the source holds version "
@@ -642,6 +666,9 @@ public record Certificate(
       if (copy.tasks != 0) {
         printed.with("tasks", copy.tasks).with("tasksDone", copy.tasksDone);
       }
+      if (copy.snapshot != null) {
+        printed.with("snapshot", copy.snapshot.print());
+      }
       members.with("copy", printed);
     }
     members.with("quarantined", quarantined);
@@ -742,7 +769,8 @@ public record Certificate(
     return new Copied(
         members.has("tasks") ? members.count("tasks") : 0,
         members.has("tasksDone") ? members.count("tasksDone") : 0,
-        CopyTask.parseCounts(members));
+        CopyTask.parseCounts(members),
+        members.has("snapshot") ? SnapshotRecord.parse(members.object("snapshot")) : null);
   }
 
   private static Certificate parse(Members members) {

@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  * migration/COLLECTION/…}, JSON with a format number. A newer format is refused.
  *
  * <p>Each type of record names its key and its members itself: {@link MigrationConfig}, {@link
- * StreamProgress}, {@link CopyPlan}, {@link CopyTaskGroup}, {@link VerifyPass}, {@link
- * VerifyRecord}, {@link QuarantinedKey}, {@link CutoverRecord}, {@link Certificate}, {@link
- * ClockCertificate}, {@link Event}.
+ * StreamProgress}, {@link CopyPlan}, {@link CopyTaskGroup}, {@link SnapshotRecord}, {@link
+ * VerifyPass}, {@link VerifyRecord}, {@link QuarantinedKey}, {@link CutoverRecord}, {@link
+ * Certificate}, {@link ClockCertificate}, {@link Event}.
  *
  * <p>Safe for use by many threads and processes: every change is a compare-and-set. Reads and
  * changes are retried until patience is exhausted.

@@ -275,7 +275,7 @@ final class ConvergenceTest {
           HeldTask<CopyTaskGroup> held =
               HeldTask.take(ledger, task, found, Holder.ofProcess(Holder.DEFAULT_LEASE));
           try {
-            new PartCopier(context, writer)
+            new PartCopier(context, ledger, writer)
                 .copy(Objects.requireNonNull(held), this::actOrDie, rows -> {});
           } catch (Killed e) {
             kills++;

@@ -123,6 +123,13 @@ final class CertificateTest {
             draft -> draft.copied = new Certificate.Copied(16, 15, counts(6, 5)),
             "15 of 16 tasks of the copy are done: finish the copy"),
         broken(
+            draft ->
+                draft.copied =
+                    new Certificate.Copied(
+                        16, 16, counts(6, 5), new SnapshotRecord("clone", 0, "log")),
+            "it was copied from a snapshot at position 0, and the stream began after position 1, so"
+                + " changes in between are missing: wipe the target and prepare again"),
+        broken(
             draft -> draft.copied = new Certificate.Copied(16, 16, counts(5, 5)),
             "the copy's accounting has a residue of 1: report this"),
         broken(
@@ -170,7 +177,11 @@ final class CertificateTest {
   void requireReady_atItsBounds_passes() {
     Draft draft = new Draft();
     draft.copied =
-        new Certificate.Copied(16, 16, counts(6, VersionClock.micros(NOW) + MAX_AHEAD_MICROS));
+        new Certificate.Copied(
+            16,
+            16,
+            counts(6, VersionClock.micros(NOW) + MAX_AHEAD_MICROS),
+            new SnapshotRecord("clone", 1, "log"));
     draft.streamed = 3;
     draft.clocks = new StoreClocks(skew(250), skew(-250));
 

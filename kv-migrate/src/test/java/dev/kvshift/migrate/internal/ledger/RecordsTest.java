@@ -77,6 +77,9 @@ final class RecordsTest {
           Instant.parse("2026-11-28T05:54:52.900060864Z"),
           null);
 
+  private static final SnapshotRecord SNAPSHOT =
+      new SnapshotRecord("legacy://clone:7400", 401, "log-at-401");
+
   private final Store store = MemoryStoreProvider.open(UUID.randomUUID().toString());
 
   @AfterEach
@@ -309,6 +312,8 @@ final class RecordsTest {
                     Instant.parse("2026-11-28T05:54:52.900060864Z")),
                 0)),
         record("certificate-complete", Certificate.KEY, complete()),
+        record("certificate-snapshot", Certificate.KEY, fromSnapshot()),
+        record("snapshot", SnapshotRecord.KEY, SNAPSHOT),
         record("certificate-before-seal", Certificate.KEY, complete().with(SEAL, 0)),
         record(
             "certificate-sealed",
@@ -352,6 +357,21 @@ final class RecordsTest {
             null,
             new MergePass.Counts(9_998, 10_002, 9_997, 3, 9_999, 1)),
         Instant.parse(ended));
+  }
+
+  private static Certificate fromSnapshot() {
+    Certificate live = complete();
+    Certificate.Copied copied = Objects.requireNonNull(live.copy());
+    return new Certificate(
+        live.subject(),
+        live.verify(),
+        new Certificate.Copied(copied.tasks(), copied.tasksDone(), copied.counts(), SNAPSHOT),
+        live.quarantined(),
+        live.losses(),
+        live.horizons(),
+        live.clocks(),
+        live.last(),
+        live.back());
   }
 
   private static Certificate complete() {
