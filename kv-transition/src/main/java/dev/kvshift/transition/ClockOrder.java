@@ -25,6 +25,7 @@ public final class ClockOrder {
   private static final String SOURCE = "clock-ordered";
 
   private static final String GROUP = "moving/";
+  private static final String FLOORS = "old-floor/";
 
   private static final List<Capability> NEEDED =
       List.of(
@@ -46,9 +47,22 @@ public final class ClockOrder {
    * @throws KvException.Permanent if one of them cannot do it
    */
   public static void requireSides(Store old, Store fresh) {
-    for (Store side : List.of(old, fresh)) {
-      requireSide(side, "which both sides need if the old one has no leader", "use another store");
-    }
+    requireSide(old);
+    requireSide(fresh);
+  }
+
+  /**
+   * Checks what clock order needs of a side that has no leader, or whose other side has none.
+   *
+   * @throws KvException.Permanent if it cannot do it
+   */
+  static void requireSide(Store side) {
+    requireSide(side, "which both sides need if the old one has no leader", "use another store");
+  }
+
+  /** Returns whether a copy is of a migration from a store without a leader. */
+  static boolean fills(Copy copy) {
+    return copy.source().equals(SOURCE);
   }
 
   /**
@@ -122,7 +136,7 @@ public final class ClockOrder {
       return;
     }
     Copy held = record.copy();
-    boolean isOurs = held != null && held.source().equals(SOURCE) && record.isHandedOver();
+    boolean isOurs = held != null && fills(held) && record.isHandedOver();
     if (!isOurs || record.equals(old)) {
       throw new KvException.Permanent(
           "collection "
@@ -153,25 +167,64 @@ public final class ClockOrder {
     requireSides(old, fresh);
     Gate gate = MetadataGate.of(fresh, collection);
     return CollectionRecord.read(old.metadata(), collection)
-        .thenCombine(
-            CollectionRecord.read(fresh.metadata(), collection),
-            (own, record) -> {
-              requireFree(collection, fresh, own, record);
-              requireSameKeys(collection, own, layout);
-              return record;
-            })
-        .thenCompose(record -> begunAnew(collection, layout, fresh, gate, record))
         .thenCompose(
-            record -> {
-              Copy known = record == null ? null : record.copy();
-              Copy copy =
-                  known != null && known.source().equals(SOURCE) ? known : Copy.draw(SOURCE);
-              return (record != null && record.isHandedOver()
-                      ? CompletableFuture.completedFuture(null)
-                      : fresh.open(collection, layout, Claim.importing(copy)))
-                  .thenCompose(opened -> announce(old, collection, copy))
-                  .thenCompose(announced -> name(gate, collection, copy));
+            own ->
+                CollectionRecord.read(fresh.metadata(), collection)
+                    .thenCompose(
+                        record -> {
+                          requireFree(collection, fresh, own, record);
+                          requireSameKeys(collection, own, layout);
+                          return begunAnew(collection, layout, fresh, gate, record);
+                        })
+                    .thenCompose(
+                        record -> {
+                          Copy known = record == null ? null : record.copy();
+                          Copy copy = known != null && fills(known) ? known : Copy.draw(SOURCE);
+                          return (record != null && record.isHandedOver()
+                                  ? CompletableFuture.completedFuture(null)
+                                  : fresh.open(collection, layout, Claim.importing(copy)))
+                              .thenCompose(opened -> announce(old, collection, copy))
+                              .thenCompose(announced -> keepFloor(fresh, collection, copy, own))
+                              .thenCompose(kept -> name(gate, collection, copy));
+                        }));
+  }
+
+  /**
+   * Keeps the old side's floor on the new one, above which services draw their versions: one that
+   * starts while the old store is down has no other way to know it.
+   */
+  private static CompletionStage<Void> keepFloor(
+      Store fresh, String collection, Copy copy, @Nullable CollectionRecord old) {
+    Bytes text = Bytes.utf8(floorOf(copy) + (old == null ? 0 : old.floor()));
+    String name = FLOORS + collection;
+    return fresh
+        .metadata()
+        .get(name)
+        .thenCompose(
+            found ->
+                text.equals(found)
+                    ? CompletableFuture.<Void>completedFuture(null)
+                    : fresh
+                        .metadata()
+                        .compareAndSet(name, found, text)
+                        .thenCompose(kept -> keepFloor(fresh, collection, copy, old)));
+  }
+
+  /** Returns the old side's floor, as it was kept for a copy; null if it was not. */
+  static CompletionStage<@Nullable Long> keptFloor(Store fresh, String collection, Copy copy) {
+    return fresh
+        .metadata()
+        .get(FLOORS + collection)
+        .thenApply(
+            found -> {
+              String text = found == null ? "" : found.toUtf8();
+              String start = floorOf(copy);
+              return text.startsWith(start) ? Long.valueOf(text.substring(start.length())) : null;
             });
+  }
+
+  private static String floorOf(Copy copy) {
+    return copy + " ";
   }
 
   /** Restarts an import under another layout, provided that no gate has named its copy. */
@@ -184,7 +237,7 @@ public final class ClockOrder {
     return gate.state()
         .thenCompose(
             state ->
-                state.copy() != null || former == null || !former.source().equals(SOURCE)
+                state.copy() != null || former == null || !fills(former)
                     ? CompletableFuture.completedFuture(record)
                     : fresh
                         .restart(collection, layout, former, Copy.draw(SOURCE))
@@ -204,12 +257,20 @@ public final class ClockOrder {
   }
 
   /**
-   * Lets the old store forget a copy that is given up. Does nothing if it names another, or none.
+   * Lets both stores forget a copy that is given up. Does nothing where another is named, or none.
    */
-  public static CompletionStage<Void> forget(Store old, String collection, Copy copy) {
+  public static CompletionStage<Void> forget(Store old, Store fresh, String collection, Copy copy) {
     return old.metadata()
         .compareAndSet(GROUP + collection, Bytes.utf8(copy.toString()), null)
-        .thenAccept(forgotten -> {});
+        .thenCompose(forgotten -> fresh.metadata().get(FLOORS + collection))
+        .thenCompose(
+            floor ->
+                floor == null || !floor.toUtf8().startsWith(floorOf(copy))
+                    ? CompletableFuture.<Void>completedFuture(null)
+                    : fresh
+                        .metadata()
+                        .compareAndSet(FLOORS + collection, floor, null)
+                        .thenAccept(forgotten -> {}));
   }
 
   /** Fails with {@code Permanent} unless the old store names the copy. */

@@ -55,6 +55,8 @@ import org.slf4j.LoggerFactory;
  */
 final class TransitionCollection implements StoreCollection, Reported {
   private static final Logger LOG = LoggerFactory.getLogger(TransitionCollection.class);
+  private static final Duration FIRST_OPENING_PAUSE = Duration.ofSeconds(1);
+  private static final Duration LONGEST_OPENING_PAUSE = Duration.ofSeconds(30);
 
   /**
    * The use for which a service opens a collection.
@@ -99,6 +101,8 @@ final class TransitionCollection implements StoreCollection, Reported {
   private volatile Runnable renewal = () -> {};
   private volatile Runnable newEpoch = () -> {};
   private final AtomicBoolean isOpeningOld = new AtomicBoolean();
+  private volatile long nextOpeningNanos = System.nanoTime();
+  private Duration openingPause = FIRST_OPENING_PAUSE;
 
   /** The hand-over to the clocks that the leader has told of; null for none. */
   private volatile Gate.@Nullable State handed;
@@ -108,8 +112,12 @@ final class TransitionCollection implements StoreCollection, Reported {
     /** Returns the lock space of a name. */
     StoreLocks locks(String space);
 
-    /** Opens the old side's collection. */
-    CompletionStage<StoreCollection> openOld();
+    /**
+     * Opens the old side's collection, if it belongs to the migration.
+     *
+     * @param copy the copy that the gate names; null if it names none
+     */
+    CompletionStage<StoreCollection> openOld(@Nullable Copy copy);
 
     /** Opens the marks of a copy on the new side; null if there are none. */
     CompletionStage<@Nullable BackFilledKeys> backFilled(Copy copy);
@@ -1380,12 +1388,17 @@ final class TransitionCollection implements StoreCollection, Reported {
     }
   }
 
-  /** Opens the old side if it did not answer when the collection was opened. */
+  /**
+   * Opens the old side if it did not answer when the collection was opened. While it does not, and
+   * no request needs it, the pauses between attempts grow.
+   */
   private void openOld() {
-    if (old != null || !isOpeningOld.compareAndSet(false, true)) {
+    if (old != null
+        || (System.nanoTime() - nextOpeningNanos < 0 && !needsOld())
+        || !isOpeningOld.compareAndSet(false, true)) {
       return;
     }
-    Futures.start(home::openOld)
+    Futures.start(() -> home.openOld(newSide.copy()))
         .whenComplete(
             (opened, error) -> {
               if (error == null) {
@@ -1393,6 +1406,10 @@ final class TransitionCollection implements StoreCollection, Reported {
                 listenTo(opened);
               } else {
                 events.sideFailed(Events.OLD, name, Futures.readFailure(error));
+                nextOpeningNanos = System.nanoTime() + openingPause.toNanos();
+                Duration twice = openingPause.multipliedBy(2);
+                openingPause =
+                    twice.compareTo(LONGEST_OPENING_PAUSE) < 0 ? twice : LONGEST_OPENING_PAUSE;
               }
               isOpeningOld.set(false);
             });

@@ -12,7 +12,7 @@ import java.util.List;
 /**
  * Opens {@code transition://NAME?old=…&new=…}: one store made of an old and a new one. NAME is the
  * service's name, under which the leader lists its instances. Neither side has to answer for the
- * store to open; a collection needs the old side or, once it has moved, the new one.
+ * store to open; a collection needs the old side or, where the new one serves alone, that one.
  *
  * <p>With {@code access=read&prefer=new}, a service reads from the new side as soon as its
  * migration has caught up, and from the old side while the new one cannot answer.

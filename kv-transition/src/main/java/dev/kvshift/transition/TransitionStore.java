@@ -192,7 +192,13 @@ final class TransitionStore implements Store {
   private CompletionStage<TransitionCollection> withoutOld(
       TransitionCollection.Use use, Throwable oldError) {
     reporter.forget(use.name());
-    return openOnNewAlone(use, oldError);
+    return openOnNewAlone(use, oldError)
+        .whenComplete(
+            (opened, error) -> {
+              if (error != null) {
+                reporter.forget(use.name()); // no step may wait for a collection that is not open
+              }
+            });
   }
 
   private CompletionStage<TransitionCollection> openOnOld(TransitionCollection.Use use) {
@@ -218,13 +224,17 @@ final class TransitionStore implements Store {
     if (!ClockOrder.isNeededBy(old.capabilities())) {
       return CompletableFuture.completedFuture(null);
     }
+    requireWriter(use);
+    return newSide.store().thenAccept(fresh -> ClockOrder.requireSides(old, fresh));
+  }
+
+  private void requireWriter(TransitionCollection.Use use) {
     if (use.isReadOnly()) {
       throw new KvException.Permanent(
           description
               + ": a service may not only read while the old side has no leader, since readers write"
               + " what one side lacks: remove access=read");
     }
-    return newSide.store().thenAccept(fresh -> ClockOrder.requireSides(old, fresh));
   }
 
   /** Registers before the phase is read, so that a step waits for this instance or its lease. */
@@ -371,22 +381,79 @@ final class TransitionStore implements Store {
   /**
    * New-only is absorbing: if the new store's record says that a migration has handed over, the old
    * store is not needed. {@code active} with floor 0 says only that there was no migration. While
-   * the old store only follows, the collection opens without it, too.
+   * the old store only follows, the collection opens without it, too, with or without a leader.
    */
   private CompletionStage<TransitionCollection> openOnNewAlone(
       TransitionCollection.Use use, Throwable oldError) {
     KvException oldFailure = Futures.readFailure(oldError);
     return moved(use.name(), Gate.State.first())
-        .exceptionally(unreachable -> Moved.NOT)
-        .thenCompose(
-            moved -> {
-              boolean isSilent = oldFailure instanceof KvException.Transient;
-              if (moved.record == null || (moved.isEra && !isSilent)) {
-                return CompletableFuture.failedFuture(oldFailure);
+        .handle(
+            (moved, unreachable) -> {
+              if (moved != null && moved.record != null && !moved.isEra) {
+                return CompletableFuture.completedFuture(movedCollection(use, moved.record));
               }
-              return moved.isEra
-                  ? registerOnNew(use, null)
-                  : CompletableFuture.completedFuture(movedCollection(use, moved.record));
+              boolean isSilent = oldFailure instanceof KvException.Transient;
+              if (unreachable != null || !isSilent) {
+                return CompletableFuture.<TransitionCollection>failedFuture(oldFailure);
+              }
+              return moved.isEra ? registerOnNew(use, null) : openFollowed(use, oldFailure);
+            })
+        .thenCompose(stage -> stage);
+  }
+
+  /**
+   * Opens a collection that leaves a store without a leader while that store is down: from
+   * new-primary on, where the new one answers and acknowledges alone. The old one is opened once it
+   * answers.
+   *
+   * @param oldFailure why it could not be opened, which is the failure in every phase that needs it
+   */
+  private CompletionStage<TransitionCollection> openFollowed(
+      TransitionCollection.Use use, KvException oldFailure) {
+    return newSide
+        .store()
+        .thenCompose(
+            fresh ->
+                newGate(use.name())
+                    .thenCompose(
+                        gate -> {
+                          Copy copy = gate.copy();
+                          if (copy == null || !ClockOrder.fills(copy) || !isServedAlone(gate)) {
+                            throw oldFailure;
+                          }
+                          requireWriter(use);
+                          ClockOrder.requireSide(fresh);
+                          return ClockOrder.keptFloor(fresh, use.name(), copy)
+                              .thenCompose(
+                                  floor -> {
+                                    if (floor == null && gate.phase() != Phase.NEW_ONLY) {
+                                      throw oldFailure; // an older runner has not kept it
+                                    }
+                                    return registerFollowed(use, copy, floor, oldFailure);
+                                  });
+                        }));
+  }
+
+  private static boolean isServedAlone(Gate.State state) {
+    return state.phase().compareTo(Phase.NEW_PRIMARY) >= 0;
+  }
+
+  /**
+   * Registers with the gate, and looks at the phase again: a step back waits for this instance from
+   * then on.
+   */
+  private CompletionStage<TransitionCollection> registerFollowed(
+      TransitionCollection.Use use, Copy copy, @Nullable Long oldFloor, KvException oldFailure) {
+    Lease.Moment sent = Lease.Moment.now();
+    return reporter
+        .register(Keeper.NEW_STORE, use.name(), firstReport(use))
+        .thenApply(
+            state -> {
+              if (!copy.equals(state.copy()) || !isServedAlone(state)) {
+                throw oldFailure;
+              }
+              boolean isMoved = state.phase() == Phase.NEW_ONLY;
+              return collection(use, null, state, sent, isMoved ? null : oldFloor);
             });
   }
 
@@ -442,8 +509,13 @@ final class TransitionStore implements Store {
     }
 
     @Override
-    public CompletionStage<StoreCollection> openOld() {
-      return oldSide.store().thenCompose(store -> TransitionStore.openOld(store, use));
+    public CompletionStage<StoreCollection> openOld(@Nullable Copy copy) {
+      return oldSide
+          .store()
+          .thenCompose(
+              store ->
+                  requireFollower(store, use, copy)
+                      .thenCompose(fits -> TransitionStore.openOld(store, use)));
     }
 
     @Override
@@ -477,6 +549,14 @@ final class TransitionStore implements Store {
                 newClock.isRight()
                     ? CompletableFuture.completedFuture(opened)
                     : newClock.measure().thenApply(measured -> opened));
+  }
+
+  /** Checks an old store that is opened late, as one that answers at once is checked before. */
+  private CompletionStage<?> requireFollower(
+      Store old, TransitionCollection.Use use, @Nullable Copy copy) {
+    return copy == null || !ClockOrder.fills(copy)
+        ? CompletableFuture.completedFuture(null)
+        : requireSides(old, use).thenCompose(fits -> ClockOrder.requireOld(old, use.name(), copy));
   }
 
   /** Without a leader, no gate on the old side shows that it is the one that moves. */

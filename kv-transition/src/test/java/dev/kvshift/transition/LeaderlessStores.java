@@ -18,7 +18,9 @@ import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate.State;
+import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Row;
@@ -32,8 +34,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.SortedMap;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +73,13 @@ final class LeaderlessStores implements AutoCloseable {
   final TwoStores.Requests toNew = new TwoStores.Requests();
   final MetadataGate gate = MetadataGate.of(newStore, ITEMS);
   final Queue<Event> events = new ConcurrentLinkedQueue<>();
+
+  /** Whether the old store cannot be opened. */
+  final AtomicBoolean oldIsDown = new AtomicBoolean();
+
+  /** Called when a service that starts without the old store has looked at the phase. */
+  volatile Runnable onLooked = () -> {};
+
   private final List<Store> services = new ArrayList<>();
   final Copy copy;
   final StoreCollection onNew;
@@ -110,11 +123,19 @@ final class LeaderlessStores implements AutoCloseable {
                   @Override
                   public Store open(ConnectionString nested) {
                     boolean isOld = nested.hosts().get(0).name().equals("old");
+                    if (isOld && oldIsDown.get()) {
+                      throw new KvException.Transient("the old store is down");
+                    }
                     return new ShardedStore(
                         new TwoStores.Side(
                             MemoryStoreProvider.open(isOld ? old : name + "-new", OPTIONS),
                             isOld ? toOld : toNew,
-                            VersionClock.ofProcess()));
+                            VersionClock.ofProcess()) {
+                          @Override
+                          public Metadata metadata() {
+                            return watched(super.metadata());
+                          }
+                        });
                   }
 
                   @Override
@@ -129,6 +150,36 @@ final class LeaderlessStores implements AutoCloseable {
                 });
     services.add(opened);
     return opened;
+  }
+
+  /** Records whose requests end on another thread, a moment later. */
+  private Metadata watched(Metadata metadata) {
+    return new Metadata() {
+      @Override
+      public CompletionStage<@Nullable Bytes> get(String record) {
+        if (record.startsWith("old-floor/")) {
+          onLooked.run();
+        }
+        return late(() -> metadata.get(record));
+      }
+
+      @Override
+      public CompletionStage<SortedMap<String, Bytes>> list(
+          String prefix, String after, int limit) {
+        return late(() -> metadata.list(prefix, after, limit));
+      }
+
+      @Override
+      public CompletionStage<Boolean> compareAndSet(
+          String record, @Nullable Bytes expected, @Nullable Bytes next) {
+        return late(() -> metadata.compareAndSet(record, expected, next));
+      }
+    };
+  }
+
+  private static <T extends @Nullable Object> CompletionStage<T> late(
+      Supplier<CompletionStage<T>> request) {
+    return Futures.after(Duration.ofMillis(1)).thenCompose(later -> request.get());
   }
 
   /** Opens the collection of another service. */

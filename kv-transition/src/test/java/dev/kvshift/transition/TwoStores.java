@@ -133,7 +133,7 @@ final class TwoStores implements AutoCloseable {
   }
 
   /** A side that shows what it reads to the version clock of the service, as drivers do. */
-  static final class Side extends ForwardingStore {
+  static class Side extends ForwardingStore {
     private final Requests requests;
     private final VersionClock clock;
 

@@ -92,7 +92,7 @@ public final class ClockReset {
     withdraw(reset.from());
     String name = plan.collection();
     patiently(() -> plan.target().restart(name, plan.layout(), reset.from(), reset.next()));
-    patiently(() -> ClockOrder.forget(plan.source(), name, reset.from()));
+    patiently(() -> ClockOrder.forget(plan.source(), plan.target(), name, reset.from()));
     ledger.remove(MergeRecord.KEY);
     ledger.remove(ClockCertificate.KEY);
     ledger.remove(BackFillRecord.KEY);
