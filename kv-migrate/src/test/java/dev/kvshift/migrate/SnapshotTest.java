@@ -171,7 +171,8 @@ final class SnapshotTest {
   }
 
   @Test
-  void copy_snapshotThatIsWrittenToMeanwhile_countsNothing() throws IOException {
+  void copy_snapshotThatIsWrittenToMeanwhile_countsNothingAndTheComparisonFindsIt()
+      throws IOException {
     prepare();
     clone("clone");
     AtomicBoolean isWritten = new AtomicBoolean();
@@ -184,7 +185,9 @@ final class SnapshotTest {
                 if (method.equals("scan")) {
                   synchronized (isWritten) {
                     if (isWritten.compareAndSet(false, true)) {
-                      write(files(clone), 0, "nobody's");
+                      for (int i = 0; i < ROWS; i++) {
+                        write(files(clone), i, "nobody's");
+                      }
                     }
                   }
                 }
@@ -197,6 +200,19 @@ final class SnapshotTest {
         Migration migration = migration(source, served)) {
       assertThat(migration.status().copy().tasksDone()).isZero();
       assertThat(migration.status().copy().counts().read()).isZero();
+    }
+    clone("another");
+    try (Store source = open("store");
+        Migration migration = migration(source, snapshot("another"))) {
+      migration.copy();
+      VerifyReport found = migration.verify();
+      assertThat(found.differences()).isPositive();
+      assertThat(found.foreign()).isEqualTo(found.differences());
+      assertThat(migration.repair().repaired()).isEqualTo(found.differences());
+      assertThat(migration.verify().differences()).isZero();
+      for (int i = 0; i < ROWS; i++) {
+        assertThat(value(i)).isEqualTo("value-" + i);
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.migrate.api.CopiedSnapshot;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.Failure;
 import dev.kvshift.migrate.api.HostPlan;
@@ -16,6 +17,7 @@ import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
 import dev.kvshift.migrate.api.MigrationPlan;
+import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.ScanRate;
@@ -75,7 +77,8 @@ final class HostedCollectionTest {
 
   private static final StoreKey KEY = StoreKey.of(Bytes.utf8("key"), Bytes.empty());
 
-  private final Store source = MemoryStoreProvider.open(UUID.randomUUID().toString());
+  private final String sourceName = UUID.randomUUID().toString();
+  private final Store source = MemoryStoreProvider.open(sourceName);
   private final Store target = MemoryStoreProvider.open(UUID.randomUUID().toString());
   private final MigrationPlan plan =
       MigrationPlan.builder("files", LAYOUT)
@@ -164,6 +167,46 @@ final class HostedCollectionTest {
     assertThat(task(TaskKind.COPY).status()).isEqualTo("done");
     assertThat(state.migration().copy().counts().written()).isEqualTo(1);
     assertThat(state.migration().verify().differences()).isZero();
+  }
+
+  @Test
+  void look_copyFromASnapshotThatIsNone_failsForGoodAndIsDoneFromOneThatIs() {
+    String other = UUID.randomUUID().toString();
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    try (Store unrelated = MemoryStoreProvider.open(other);
+        HostedCollection host = copyingFrom(other)) {
+      StoreCollection files = join(unrelated.open("files", LAYOUT, Claim.ACTIVE));
+      join(files.write(KEY, Mutation.put(Bytes.utf8("unrelated")), call()));
+      until(
+          "the copy has failed",
+          () -> {
+            host.look();
+            return task(TaskKind.COPY).hasFailed();
+          });
+    }
+    assertThat(task(TaskKind.COPY).reason()).contains("a snapshot of another store or collection");
+    assertThat(desk.read().migration().copy().counts().read()).isZero();
+
+    desk.ask(TaskKind.COPY);
+    try (HostedCollection host = copyingFrom(sourceName)) {
+      until(
+          "the copy is done",
+          () -> {
+            host.look();
+            return task(TaskKind.COPY).status().equals("done");
+          });
+    }
+    MigrationStatus.Copy copy = desk.read().migration().copy();
+    assertThat(copy.counts().written()).isEqualTo(1);
+    assertThat(copy.snapshot()).isEqualTo(new CopiedSnapshot(source.description(), 1));
+  }
+
+  private HostedCollection copyingFrom(String name) {
+    return hosted(
+        plan.toBuilder().copyFrom(() -> MemoryStoreProvider.open(name)).build(),
+        Holder.ofProcess(Duration.ofSeconds(10)),
+        partition -> true);
   }
 
   @Test
