@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open connection to one store.
@@ -26,6 +27,24 @@ public interface Store extends AutoCloseable {
 
   /** Returns the store's name in messages: its connection string without secrets. */
   String description();
+
+  /**
+   * Returns the name of the mapping through which the store holds a collection's entries; null if
+   * it holds them as they are. The layout that the store keeps names it, too; that of an open
+   * collection does not.
+   */
+  default @Nullable String mapping(String collection) {
+    return null;
+  }
+
+  /**
+   * Returns whether of two writes of one version the collection keeps the one that {@link
+   * Row#PRECEDENCE} says. One whose values are mapped may keep the other, so it must not take
+   * writes that differ at one version, as the clocks of two processes may give them.
+   */
+  default boolean keepsOrder(String collection) {
+    return true;
+  }
 
   /**
    * Opens a collection, and creates it if it does not exist and the driver's parameters allow that.

@@ -108,7 +108,7 @@ public final class ClockMigration {
   private ClockMigration(MigrationPlan plan, ProgressListener listener) {
     this.plan = plan;
     this.listener = listener;
-    ClockOrder.requireSides(plan.source(), plan.target());
+    ClockOrder.requireSides(plan.source(), plan.target(), plan.collection());
     if (plan.copyFrom() != null) {
       throw new KvException.Permanent(
           "collection "

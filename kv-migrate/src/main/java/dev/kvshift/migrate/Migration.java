@@ -496,7 +496,7 @@ public final class Migration implements AutoCloseable {
    * @throws MigrationException.CutoverRefused if they do not, saying why
    */
   public void requireWayBack() {
-    String why = state().isLed() ? WayBack.obstacle(plan.target(), ledger) : null;
+    String why = state().isLed() ? WayBack.obstacle(plan, ledger) : null;
     if (why != null) {
       throw new MigrationException.CutoverRefused(
           "collection "

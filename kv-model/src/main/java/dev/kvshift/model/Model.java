@@ -65,7 +65,7 @@ public sealed interface Model permits PointModel, RangeModel {
   record PointKey<K>(String name, KeyFormat<K> key) {
     /** Declares the values, which completes the model. */
     public <V> PointModel<K, V> value(ValueFormat<V> value) {
-      return new PointModel<>(name, key, value, null);
+      return new PointModel<>(name, key, value);
     }
   }
 

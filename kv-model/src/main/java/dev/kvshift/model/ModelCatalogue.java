@@ -1,6 +1,7 @@
 package dev.kvshift.model;
 
 import dev.kvshift.api.KvException;
+import dev.kvshift.model.mapping.Mapping;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
@@ -8,12 +9,18 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The models in a jar, for the migration runner. A company implements this interface once and lists
- * the class in {@code META-INF/services/dev.kvshift.model.ModelCatalogue}.
+ * The models in a jar, for the migration runner, and the mappings, for services as well. A company
+ * implements this interface once and lists the class in {@code
+ * META-INF/services/dev.kvshift.model.ModelCatalogue}.
  */
 public interface ModelCatalogue {
   /** Returns the models. Called once. */
   List<Model> models();
+
+  /** Returns the mappings that connection strings may name; none by default. */
+  default List<Mapping> mappings() {
+    return List.of();
+  }
 
   /**
    * Returns the models of all catalogues that the class loader finds, by name.
@@ -33,6 +40,32 @@ public interface ModelCatalogue {
                   + " and "
                   + model
                   + ": remove the one that is not in use");
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Returns the mappings of all catalogues that the class loader finds, by name.
+   *
+   * @throws KvException.Permanent if two mappings have one name, or if a listed catalogue cannot be
+   *     created
+   */
+  static SortedMap<String, Mapping> findMappings(ClassLoader loader) {
+    SortedMap<String, Mapping> found = new TreeMap<>();
+    for (ModelCatalogue catalogue : catalogues(loader)) {
+      for (Mapping mapping : catalogue.mappings()) {
+        Mapping other = found.put(mapping.name(), mapping);
+        if (other != null) {
+          throw new KvException.Permanent(
+              "two mappings are called "
+                  + mapping.name()
+                  + ", for collections "
+                  + other.collection()
+                  + " and "
+                  + mapping.collection()
+                  + ": rename one of them");
         }
       }
     }

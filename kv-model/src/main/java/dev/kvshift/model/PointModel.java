@@ -18,12 +18,20 @@ import org.jspecify.annotations.Nullable;
 public final class PointModel<K, V> implements Model {
   private final String name;
   private final KeyFormat<K> key;
+  private final Layout layout;
   private final ValueFormat<V> value;
   private final @Nullable Duration ttl;
 
-  PointModel(String name, KeyFormat<K> key, ValueFormat<V> value, @Nullable Duration ttl) {
+  PointModel(String name, KeyFormat<K> key, ValueFormat<V> value) {
+    this(
+        name, key, Layout.of(Shape.POINT, ShardRule.none(), RangeModel.encoding(key)), value, null);
+  }
+
+  private PointModel(
+      String name, KeyFormat<K> key, Layout layout, ValueFormat<V> value, @Nullable Duration ttl) {
     this.name = name;
     this.key = key;
+    this.layout = layout;
     this.value = value;
     this.ttl = ttl;
   }
@@ -34,7 +42,19 @@ public final class PointModel<K, V> implements Model {
    * @param ttl from 1 ms to ten years
    */
   public PointModel<K, V> expiringAfter(Duration ttl) {
-    return new PointModel<>(name, key, value, TypedKeys.requireTtl(ttl));
+    return new PointModel<>(name, key, layout, value, TypedKeys.requireTtl(ttl));
+  }
+
+  /**
+   * Returns the model of new entries, which came through a {@linkplain
+   * dev.kvshift.model.mapping.Mapping mapping} and are used as they are from now on: it opens the
+   * collection by a connection string without the mapping.
+   *
+   * @param mapping the mapping's name
+   * @throws IllegalArgumentException if no mapping may have it
+   */
+  public PointModel<K, V> mappedBy(String mapping) {
+    return new PointModel<>(name, key, layout.withMapping(mapping), value, ttl);
   }
 
   /**
@@ -43,7 +63,7 @@ public final class PointModel<K, V> implements Model {
    * @throws dev.kvshift.api.KvException.Permanent if the store has it with another layout
    */
   public TypedPoint<K, V> open(KvStore store) {
-    return new TypedPoint<>(this, store.collection(name, layout()));
+    return new TypedPoint<>(this, store.collection(name, layout));
   }
 
   @Override
@@ -53,7 +73,7 @@ public final class PointModel<K, V> implements Model {
 
   @Override
   public Layout layout() {
-    return Layout.of(Shape.POINT, ShardRule.none(), RangeModel.encoding(key));
+    return layout;
   }
 
   @Override
@@ -78,6 +98,6 @@ public final class PointModel<K, V> implements Model {
 
   @Override
   public String toString() {
-    return name + ": " + layout() + ", " + describeKeys();
+    return name + ": " + layout + ", " + describeKeys();
   }
 }

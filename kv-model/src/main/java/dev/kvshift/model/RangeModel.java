@@ -72,6 +72,18 @@ public final class RangeModel<M, C, V> implements Model {
   }
 
   /**
+   * Returns the model of new entries, which came through a {@linkplain
+   * dev.kvshift.model.mapping.Mapping mapping} and are used as they are from now on: it opens the
+   * collection by a connection string without the mapping.
+   *
+   * @param mapping the mapping's name
+   * @throws IllegalArgumentException if no mapping may have it
+   */
+  public RangeModel<M, C, V> mappedBy(String mapping) {
+    return new RangeModel<>(name, main, clustering, layout.withMapping(mapping), value, ttl);
+  }
+
+  /**
    * Opens the collection, and creates it if it does not exist and the store allows that.
    *
    * @throws KvException.Permanent if the store has it with another layout

@@ -7,14 +7,19 @@ import dev.kvshift.api.ConnectionString;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.KvObserver;
 import dev.kvshift.api.StoreOptions;
+import dev.kvshift.model.mapping.MappedStore;
+import dev.kvshift.model.mapping.Mapping;
 import dev.kvshift.model.shard.ShardedStore;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -27,9 +32,14 @@ import java.util.TreeMap;
  *
  * <p>{@code access=read} in the string of a service, with any scheme, opens the store for reading:
  * see {@link StoreOptions#readOnly}.
+ *
+ * <p>{@code mapping=NAME,…} in any string names the {@linkplain Mapping mappings} through which
+ * this store holds entries, one for a collection at most. They are found as drivers are, by way of
+ * {@link ModelCatalogue#mappings}.
  */
 public final class Stores {
   private static final String ACCESS = "access";
+  private static final String MAPPING = "mapping";
   private static final String READ = "read";
 
   private Stores() {}
@@ -54,9 +64,7 @@ public final class Stores {
   public static KvStore connect(String connectionString, StoreOptions options) {
     ConnectionString string = ConnectionString.parse(connectionString);
     StoreOptions effective = isReadOnly(string) ? options.readOnly() : options;
-    Map<String, String> others = new LinkedHashMap<>(string.parameters());
-    others.remove(ACCESS);
-    Store store = open(string.withParameters(others), drivers(), options);
+    Store store = open(without(string, ACCESS), drivers(), options);
     return KvStore.over(store, effective);
   }
 
@@ -100,12 +108,39 @@ public final class Stores {
   }
 
   private static Store open(ConnectionString string, ClassLoader drivers, StoreOptions options) {
-    StoreProvider provider = provider(string.scheme(), drivers);
-    string.requireKnown(provider.parameters());
-    Store store = provider.open(string, new OpenContext(drivers, options));
-    return store.capabilities().contains(Capability.LARGE_MAIN_KEYS)
-        ? store
-        : new ShardedStore(store);
+    Optional<String> named = string.parameter(MAPPING);
+    List<Mapping> mappings = named.map(names -> mappings(names, drivers)).orElse(List.of());
+    ConnectionString own = without(string, MAPPING);
+    StoreProvider provider = provider(own.scheme(), drivers);
+    own.requireKnown(provider.parameters());
+    Store store = provider.open(own, new OpenContext(drivers, options));
+    Store whole =
+        store.capabilities().contains(Capability.LARGE_MAIN_KEYS) ? store : new ShardedStore(store);
+    return mappings.isEmpty() ? whole : new MappedStore(whole, mappings);
+  }
+
+  private static ConnectionString without(ConnectionString string, String parameter) {
+    Map<String, String> others = new LinkedHashMap<>(string.parameters());
+    others.remove(parameter);
+    return string.withParameters(others);
+  }
+
+  private static List<Mapping> mappings(String names, ClassLoader drivers) {
+    SortedMap<String, Mapping> known = ModelCatalogue.findMappings(drivers);
+    List<Mapping> found = new ArrayList<>();
+    for (String name : names.split(",", -1)) {
+      Mapping mapping = known.get(name);
+      if (mapping == null) {
+        throw new KvException.Permanent(
+            "no catalogue on the class path has the mapping '"
+                + name
+                + "' that the connection string names; they have "
+                + (known.isEmpty() ? "none" : String.join(", ", known.keySet()))
+                + ": fix the name, or add the jar with the mapping");
+      }
+      found.add(mapping);
+    }
+    return found;
   }
 
   private static StoreProvider provider(String scheme, ClassLoader drivers) {

@@ -2,6 +2,7 @@ package dev.kvshift.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvshift.model.mapping.Mapping;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -12,6 +13,11 @@ class ModelCatalogueTest {
     public List<Model> models() {
       return List.of(ModelTest.FILES, ModelDocumentTest.PACKAGE_FILES);
     }
+
+    @Override
+    public List<Mapping> mappings() {
+      return List.of(new ModelDocumentTest.BoardMapping());
+    }
   }
 
   @Test
@@ -19,5 +25,7 @@ class ModelCatalogueTest {
     assertThat(ModelCatalogue.find(ModelCatalogueTest.class.getClassLoader()))
         .containsOnlyKeys("files", "package-files")
         .containsValues(ModelTest.FILES, ModelDocumentTest.PACKAGE_FILES);
+    assertThat(ModelCatalogue.findMappings(ModelCatalogueTest.class.getClassLoader()))
+        .containsOnlyKeys("boards-1");
   }
 }

@@ -5,14 +5,20 @@ import static dev.kvshift.model.key.Keys.bytes;
 import static dev.kvshift.model.key.Keys.composite;
 import static dev.kvshift.model.key.Keys.firstBits;
 import static dev.kvshift.model.key.Keys.string;
+import static dev.kvshift.model.key.Keys.uint64;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.StringValue;
 import com.google.protobuf.Timestamp;
 import dev.kvshift.KvStore;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.PageLimit;
+import dev.kvshift.model.key.KeyFormat;
 import dev.kvshift.model.key.KeyPrefix;
 import dev.kvshift.model.key.KeyRange;
+import dev.kvshift.model.mapping.Mapping;
+import dev.kvshift.spi.StoreKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +48,48 @@ class ModelDocumentTest {
           .value(protobuf(Timestamp.parser()))
           .expiringAfter(Duration.ofDays(30));
 
+  record Board(String kind, long number) {}
+
+  static final class BoardMapping implements Mapping {
+    private static final KeyFormat<Long> OLD = uint64();
+    private static final KeyFormat<Board> NEW =
+        composite(string(), uint64()).as(Board::new, Board::kind, Board::number);
+
+    @Override
+    public String name() {
+      return "boards-1";
+    }
+
+    @Override
+    public String collection() {
+      return "boards";
+    }
+
+    @Override
+    public Bytes newMain(Bytes main) {
+      return NEW.encode(new Board("board", OLD.decode(main)));
+    }
+
+    @Override
+    public Bytes oldMain(Bytes main) {
+      return OLD.encode(NEW.decode(main).number());
+    }
+
+    @Override
+    public Bytes newValue(StoreKey key, Bytes value) {
+      return Bytes.of(StringValue.of(value.toUtf8()).toByteArray());
+    }
+
+    @Override
+    public Bytes oldValue(StoreKey key, Bytes value) {
+      try {
+        return Bytes.utf8(StringValue.parseFrom(value.toByteArray()).getValue());
+      } catch (InvalidProtocolBufferException e) {
+        throw new IllegalArgumentException(e);
+      }
+    }
+  }
+
   private final Bytes hash = Bytes.fromHex("00ff");
   private final Timestamp seen = Timestamp.newBuilder().setSeconds(7).build();
 
@@ -66,6 +114,16 @@ class ModelDocumentTest {
   }
 
   @Test
+  void mapping_run_comesBack() {
+    BoardMapping mapping = new BoardMapping();
+    Bytes main = uint64().encode(7L);
+    assertThat(mapping.oldMain(mapping.newMain(main))).isEqualTo(main);
+    StoreKey key = StoreKey.of(main, Bytes.empty());
+    Bytes value = Bytes.utf8("Größe");
+    assertThat(mapping.oldValue(key, mapping.newValue(key, value))).isEqualTo(value);
+  }
+
+  @Test
   void code_ofTheDocument_isThatOfThisTest() throws IOException {
     Path root = Path.of(Objects.requireNonNull(System.getProperty("kvshift.root")));
     String test =
@@ -77,7 +135,7 @@ class ModelDocumentTest {
       assertThat(squeezed(test)).contains(squeezed(code.group(1)));
       blocks++;
     }
-    assertThat(blocks).isEqualTo(2);
+    assertThat(blocks).isEqualTo(3);
   }
 
   private static String squeezed(String code) {

@@ -15,7 +15,7 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
-import dev.kvshift.testkit.fault.ForwardingCollection;
+import dev.kvshift.spi.ForwardingCollection;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;

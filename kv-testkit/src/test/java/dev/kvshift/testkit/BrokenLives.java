@@ -11,6 +11,8 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.ForwardingCollection;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Limits;
@@ -21,8 +23,6 @@ import dev.kvshift.spi.ScanTask;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.testkit.fault.ForwardingCollection;
-import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -33,6 +33,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.provider.Arguments;
@@ -385,6 +386,11 @@ final class BrokenLives {
       @Override
       public CompletionStage<Instant> serverTime() {
         return inner.serverTime().thenApply(time -> time.minusSeconds(60));
+      }
+
+      @Override
+      public List<Supplier<CompletionStage<Instant>>> serverTimes() {
+        return List.of(this::serverTime);
       }
     };
   }

@@ -79,7 +79,7 @@ public final class ClockEra {
    */
   public static ClockEra of(
       StoreCollection old, Store fresh, Duration patience, Consumer<String> progress) {
-    requireNewSide(fresh);
+    requireNewSide(fresh, old.name());
     return new ClockEra(
         old.name(),
         old,
@@ -96,13 +96,13 @@ public final class ClockEra {
   }
 
   /**
-   * Checks what a way back needs of the new store.
+   * Checks what a way back of a collection needs of the new store.
    *
    * @throws KvException.Permanent if it lacks that
    */
-  public static void requireNewSide(Store fresh) {
+  public static void requireNewSide(Store fresh, String collection) {
     ClockOrder.requireSide(
-        fresh, "without which there is no way back after the move", "move for good");
+        fresh, collection, "without which there is no way back after the move", "move for good");
   }
 
   /**

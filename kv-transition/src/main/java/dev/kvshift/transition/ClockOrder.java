@@ -46,9 +46,9 @@ public final class ClockOrder {
    *
    * @throws KvException.Permanent if one of them cannot do it
    */
-  public static void requireSides(Store old, Store fresh) {
-    requireSide(old);
-    requireSide(fresh);
+  public static void requireSides(Store old, Store fresh, String collection) {
+    requireSide(old, collection);
+    requireSide(fresh, collection);
   }
 
   /**
@@ -56,8 +56,12 @@ public final class ClockOrder {
    *
    * @throws KvException.Permanent if it cannot do it
    */
-  static void requireSide(Store side) {
-    requireSide(side, "which both sides need if the old one has no leader", "use another store");
+  static void requireSide(Store side, String collection) {
+    requireSide(
+        side,
+        collection,
+        "which both sides need if the old one has no leader",
+        "use another store");
   }
 
   /** Returns whether a copy is of a migration from a store without a leader. */
@@ -72,7 +76,20 @@ public final class ClockOrder {
    * @param otherwise what to do if no parameter of the string provides it
    * @throws KvException.Permanent if it cannot do it
    */
-  static void requireSide(Store side, String why, String otherwise) {
+  static void requireSide(Store side, String collection, String why, String otherwise) {
+    if (!side.keepsOrder(collection)) {
+      throw new KvException.Permanent(
+          side.description()
+              + " does not compare the values of collection "
+              + collection
+              + " as they were before mapping "
+              + side.mapping(collection)
+              + ", "
+              + why
+              + ": "
+              + otherwise
+              + ", or let the mapping keep their order");
+    }
     for (Capability needed : NEEDED) {
       if (!side.capabilities().contains(needed)) {
         throw new KvException.Permanent(
@@ -164,7 +181,7 @@ public final class ClockOrder {
    */
   public static CompletionStage<Copy> prepare(
       String collection, Layout layout, Store old, Store fresh) {
-    requireSides(old, fresh);
+    requireSides(old, fresh, collection);
     Gate gate = MetadataGate.of(fresh, collection);
     return CollectionRecord.read(old.metadata(), collection)
         .thenCompose(

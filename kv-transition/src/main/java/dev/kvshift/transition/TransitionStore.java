@@ -225,7 +225,7 @@ final class TransitionStore implements Store {
       return CompletableFuture.completedFuture(null);
     }
     requireWriter(use);
-    return newSide.store().thenAccept(fresh -> ClockOrder.requireSides(old, fresh));
+    return newSide.store().thenAccept(fresh -> ClockOrder.requireSides(old, fresh, use.name()));
   }
 
   private void requireWriter(TransitionCollection.Use use) {
@@ -422,7 +422,7 @@ final class TransitionStore implements Store {
                             throw oldFailure;
                           }
                           requireWriter(use);
-                          ClockOrder.requireSide(fresh);
+                          ClockOrder.requireSide(fresh, use.name());
                           return ClockOrder.keptFloor(fresh, use.name(), copy)
                               .thenCompose(
                                   floor -> {

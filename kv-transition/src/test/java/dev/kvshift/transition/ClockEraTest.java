@@ -21,6 +21,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.InstanceReport;
@@ -33,7 +34,6 @@ import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreLocks;
 import dev.kvshift.testkit.concurrent.Await;
-import dev.kvshift.testkit.fault.ForwardingStore;
 import dev.kvshift.testkit.oracle.RegisterHistory;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -357,7 +357,7 @@ final class ClockEraTest {
         MemoryStoreProvider.open(
             UUID.randomUUID().toString(),
             MemoryOptions.defaults().without(Capability.TOMBSTONE_READS))) {
-      assertThatThrownBy(() -> ClockEra.requireNewSide(blind))
+      assertThatThrownBy(() -> ClockEra.requireNewSide(blind, "items"))
           .isInstanceOf(KvException.Permanent.class)
           .hasMessageContaining("deletes=kept");
     }
@@ -522,7 +522,7 @@ final class ClockEraTest {
 
       @Override
       protected StoreCollection wrap(StoreCollection collection) {
-        return new dev.kvshift.testkit.fault.ForwardingCollection(collection) {
+        return new dev.kvshift.spi.ForwardingCollection(collection) {
           @Override
           public CompletionStage<@Nullable Row> get(StoreKey key, Call call) {
             return oldIsDown.get() ? silent() : inner.get(key, call);

@@ -19,6 +19,7 @@ import dev.kvshift.memory.MemoryOptions;
 import dev.kvshift.memory.MemoryStoreProvider;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -371,12 +372,39 @@ final class ClockOrderTest {
         MemoryStoreProvider.open(
             UUID.randomUUID().toString(),
             MemoryOptions.defaults().without(Capability.GATE, Capability.TOMBSTONE_READS))) {
-      assertThatThrownBy(() -> ClockOrder.requireSides(blind, stores.newStore))
+      assertThatThrownBy(() -> ClockOrder.requireSides(blind, stores.newStore, "items"))
           .isInstanceOf(KvException.Permanent.class)
           .hasMessageContaining("TOMBSTONE_READS")
           .hasMessageContaining("deletes=kept");
-      assertThatThrownBy(() -> ClockOrder.requireSides(stores.oldStore, blind))
+      assertThatThrownBy(() -> ClockOrder.requireSides(stores.oldStore, blind, "items"))
           .isInstanceOf(KvException.Permanent.class);
+    }
+  }
+
+  @Test
+  void requireSides_mappingWithoutOrder_isRefused() {
+    Store mapped =
+        new ForwardingStore(stores.newStore) {
+          @Override
+          public String mapping(String collection) {
+            return "items-1";
+          }
+
+          @Override
+          public boolean keepsOrder(String collection) {
+            return !collection.equals("items");
+          }
+        };
+    ClockOrder.requireSides(stores.oldStore, mapped, "others");
+    for (boolean isOld : List.of(true, false)) {
+      assertThatThrownBy(
+              () ->
+                  ClockOrder.requireSides(
+                      isOld ? mapped : stores.oldStore, isOld ? stores.newStore : mapped, "items"))
+          .isExactlyInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining(
+              " does not compare the values of collection items as they were before mapping"
+                  + " items-1, which both sides need");
     }
   }
 

@@ -7,11 +7,11 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
-import dev.kvshift.testkit.fault.ForwardingStore;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 

@@ -32,6 +32,8 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.ForwardingCollection;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport;
@@ -45,8 +47,6 @@ import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.StoreProvider;
 import dev.kvshift.spi.VersionClock;
 import dev.kvshift.testkit.concurrent.Await;
-import dev.kvshift.testkit.fault.ForwardingCollection;
-import dev.kvshift.testkit.fault.ForwardingStore;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -63,6 +63,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -92,6 +93,11 @@ class TransitionStoreTest {
       return down.get()
           ? CompletableFuture.failedFuture(new KvException.Transient("the side is down"))
           : super.serverTime();
+    }
+
+    @Override
+    public List<Supplier<CompletionStage<Instant>>> serverTimes() {
+      return List.of(this::serverTime);
     }
   }
 

@@ -5,8 +5,8 @@ import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.testkit.fault.ForwardingCollection;
-import dev.kvshift.testkit.fault.ForwardingStore;
+import dev.kvshift.spi.ForwardingCollection;
+import dev.kvshift.spi.ForwardingStore;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 

@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.cli;
 
+import static dev.kvshift.testkit.concurrent.Await.join;
 import static dev.kvshift.testkit.concurrent.Await.until;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -17,6 +18,11 @@ import dev.kvshift.embedded.ForkedLegacyServer;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.IdListProvider;
 import dev.kvshift.model.Stores;
+import dev.kvshift.spi.Call;
+import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.Store;
+import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -265,12 +271,25 @@ final class MethodsTest {
   }
 
   @Test
-  void changeLog_readsByStepsAndTheNewStoreFirst_thenAlone() throws IOException {
+  void changeLog_mappedToAnotherModel_readsByStepsAndTheNewStoreFirst_thenAlone()
+      throws IOException {
     begin("A relational store through its log");
-    try (KvStore service = Stores.connect(transition(legacy.connectionString(), newSide))) {
-      configure(legacy.connectionString(), newSide, "}", "boards: " + POINT);
+    String led = legacy.connectionString();
+    try (KvStore service = Stores.connect(transition(led, newSide + "&mapping=boards-1"))) {
+      configure(led, newSide + "&mapping=boards-1", "}", "boards: " + POINT);
+      fill(service.collection("boards", POINT));
+      run("run --way dual-write boards", ExitCode.OK);
+      assertThat(execute("cutover", "boards")).isEqualTo(ExitCode.REFUSED);
+      assertThat(err.toString())
+          .contains("does not compare the values of collection boards", "give --final");
+    }
+    assertThat(held("boards-1", "bord:key-0")).isEqualTo(text("v1:row"));
+    run("rollback boards", ExitCode.OK);
+    String mended = newSide + "&mapping=boards-2";
+    configure(led, mended, "}", "boards: " + POINT);
+    run("reset boards", ExitCode.OK);
+    try (KvStore service = Stores.connect(transition(led, mended))) {
       KvCollection boards = service.collection("boards", POINT);
-      fill(boards);
       run("run --way dual-write boards", ExitCode.OK);
       boards.put(key(1), text("in new-primary"));
       run("step dual-write boards", ExitCode.OK);
@@ -285,6 +304,19 @@ final class MethodsTest {
       assertThat(boards.get(key(2))).contains(text("back again"));
       assertThat(boards.get(key(3))).contains(text("the new store first"));
       assertThat(boards.get(key(4))).contains(text("alone"));
+    }
+    assertThat(held("boards-2", "board:key-0")).isEqualTo(text("v2:row"));
+    assertThat(held("boards-2", "board:key-4")).isEqualTo(text("v2:alone"));
+    assertThat(execute("certificate", "boards")).isEqualTo(ExitCode.OK);
+    assertThat(out.toString()).contains("\"layout\":\"" + POINT + ";mapping=boards-2\"");
+  }
+
+  /** Reads what the new side holds in place of an entry. */
+  private Bytes held(String mapping, String main) {
+    try (Store store = Stores.open(newSide)) {
+      StoreCollection boards = join(store.open("boards", POINT.withMapping(mapping), Claim.NONE));
+      StoreKey key = StoreKey.of(Bytes.utf8(main), Bytes.empty());
+      return join(boards.get(key, Call.within(Duration.ofSeconds(10)))).value();
     }
   }
 

@@ -8,23 +8,15 @@ import dev.kvshift.model.internal.encoding.Sharding;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Futures;
-import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.ImportSettings;
-import dev.kvshift.spi.InstanceReport;
-import dev.kvshift.spi.Limits;
-import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
-import dev.kvshift.spi.StoreLocks;
-import java.time.Instant;
 import java.util.EnumSet;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,14 +33,13 @@ import org.jspecify.annotations.Nullable;
  * acknowledged, the write fails with {@link KvException.Transient} and its entry is not sent.
  * Closing this store closes the inner one.
  */
-public final class ShardedStore implements Store {
+public final class ShardedStore extends ForwardingStore {
   /** Default memory limit of the cache of known directory rows: 32 MiB. */
   public static final long DEFAULT_CACHE_BYTES = 32L << 20;
 
   /** Layout of a directory. Its clustering keys are shards, which are not encoded keys. */
   static final Layout DIRECTORY = Layout.of(Layout.Shape.RANGE, ShardRule.none(), 0);
 
-  private final Store store;
   private final KnownShards known;
   private final Set<Capability> capabilities;
 
@@ -64,7 +55,7 @@ public final class ShardedStore implements Store {
    *     write of an entry writes its directory row first
    */
   public ShardedStore(Store store, long cacheBytes) {
-    this.store = store;
+    super(store);
     this.known = new KnownShards(cacheBytes);
     EnumSet<Capability> all = EnumSet.of(Capability.LARGE_MAIN_KEYS);
     all.addAll(store.capabilities());
@@ -82,21 +73,11 @@ public final class ShardedStore implements Store {
   }
 
   @Override
-  public Limits limits() {
-    return store.limits();
-  }
-
-  @Override
-  public String description() {
-    return store.description();
-  }
-
-  @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
     return Futures.start(
         () -> {
           Sharding sharding = Sharding.of(layout);
-          CompletionStage<StoreCollection> opened = store.open(name, layout, claim);
+          CompletionStage<StoreCollection> opened = inner.open(name, layout, claim);
           return sharding.isWhole()
               ? opened
               : opened.thenCompose(entries -> openDirectory(entries, sharding, claim));
@@ -106,19 +87,19 @@ public final class ShardedStore implements Store {
   private CompletionStage<StoreCollection> openDirectory(
       StoreCollection entries, Sharding sharding, Claim claim) {
     return alignDirectory(entries.name())
-        .thenCompose(aligned -> store.open(directoryOf(entries.name()), DIRECTORY, claim))
+        .thenCompose(aligned -> inner.open(directoryOf(entries.name()), DIRECTORY, claim))
         .thenApply(
             directory ->
                 new ShardedCollection(
-                    entries, directory, sharding, known, store.limits(), store.capabilities()));
+                    entries, directory, sharding, known, inner.limits(), inner.capabilities()));
   }
 
   @Override
   public CompletionStage<Void> drop(String name, long incarnation) {
-    CompletionStage<Void> dropped = store.drop(name, incarnation);
+    CompletionStage<Void> dropped = inner.drop(name, incarnation);
     return name.endsWith(CollectionRecord.DIRECTORY_SUFFIX)
         ? dropped
-        : dropped.thenCompose(done -> store.drop(directoryOf(name), incarnation));
+        : dropped.thenCompose(done -> inner.drop(directoryOf(name), incarnation));
   }
 
   /** Activates the directory first, so that it is active whenever the entries are. */
@@ -128,73 +109,28 @@ public final class ShardedStore implements Store {
         .thenCompose(
             found ->
                 found == null || found.layout().rule() instanceof ShardRule.None
-                    ? store.activate(name, copy, floor)
+                    ? inner.activate(name, copy, floor)
                     : alignDirectory(name)
-                        .thenCompose(aligned -> store.activate(directoryOf(name), copy, floor))
-                        .thenCompose(active -> store.activate(name, copy, floor)));
+                        .thenCompose(aligned -> inner.activate(directoryOf(name), copy, floor))
+                        .thenCompose(active -> inner.activate(name, copy, floor)));
   }
 
   @Override
   public CompletionStage<ImportSettings> endImport(
       String name, long incarnation, boolean isDryRun) {
-    CompletionStage<ImportSettings> ended = store.endImport(name, incarnation, isDryRun);
+    CompletionStage<ImportSettings> ended = inner.endImport(name, incarnation, isDryRun);
     return name.endsWith(CollectionRecord.DIRECTORY_SUFFIX)
         ? ended
         : ended.thenCombine(
-            store.endImport(directoryOf(name), incarnation, isDryRun), ImportSettings::and);
+            inner.endImport(directoryOf(name), incarnation, isDryRun), ImportSettings::and);
   }
 
   @Override
   public CompletionStage<CollectionRecord> restart(
       String name, Layout layout, Copy copy, Copy next) {
-    return store
+    return inner
         .restart(name, layout, copy, next)
         .thenCompose(begun -> alignDirectory(name).thenApply(aligned -> begun));
-  }
-
-  @Override
-  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
-    return store.report(report);
-  }
-
-  @Override
-  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
-    return store.moveAll(attempts);
-  }
-
-  @Override
-  public CompletionStage<Instant> serverTime() {
-    return store.serverTime();
-  }
-
-  @Override
-  public List<Supplier<CompletionStage<Instant>>> serverTimes() {
-    return store.serverTimes();
-  }
-
-  @Override
-  public CompletionStage<Map<String, String>> facts() {
-    return store.facts();
-  }
-
-  @Override
-  public Metadata metadata() {
-    return store.metadata();
-  }
-
-  @Override
-  public StoreLocks locks(String space) {
-    return store.locks(space);
-  }
-
-  @Override
-  public void close() {
-    store.close();
-  }
-
-  @Override
-  public String toString() {
-    return description();
   }
 
   /**

@@ -5,6 +5,8 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ForwardingCollection;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Row;

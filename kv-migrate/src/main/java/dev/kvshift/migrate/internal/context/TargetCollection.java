@@ -54,6 +54,11 @@ public final class TargetCollection {
     this.timeout = store.limits().timeout();
   }
 
+  /** Returns the name of the mapping through which the store holds the rows; null for none. */
+  public @Nullable String mapping() {
+    return store.mapping(collection.name());
+  }
+
   /** Returns what reads the clock of each of the store's servers. */
   public List<Supplier<CompletionStage<Instant>>> serverTimes() {
     return store.serverTimes();

@@ -55,7 +55,7 @@ public final class CertificateDraft {
     return new Certificate(
         new Certificate.Subject(
             context.collection(),
-            context.layout(),
+            context.layout().withMapping(context.target().mapping()),
             config.incarnation(),
             config.topic().name(),
             stream.from(),

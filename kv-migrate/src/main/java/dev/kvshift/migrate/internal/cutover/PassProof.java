@@ -1,5 +1,6 @@
 package dev.kvshift.migrate.internal.cutover;
 
+import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.internal.context.Await;
@@ -12,6 +13,7 @@ import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.InstanceReport.Use;
+import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import java.time.Clock;
 import java.time.Duration;
@@ -52,8 +54,9 @@ public final class PassProof {
         new ClockCertificate(
             new ClockCertificate.Subject(
                 plan.collection(),
-                new ClockCertificate.Side(plan.source().description(), old.layout()),
-                new ClockCertificate.Side(plan.target().description(), fresh.layout()),
+                new ClockCertificate.Side(plan.source().description(), layout(plan.source(), old)),
+                new ClockCertificate.Side(
+                    plan.target().description(), layout(plan.target(), fresh)),
                 incarnation(),
                 copy),
             entered(merged),
@@ -66,6 +69,11 @@ public final class PassProof {
     ClockCertificate durable = ledger.require(proof.key());
     durable.requireFor(merged);
     return durable.hash();
+  }
+
+  /** Returns the layout of what a store holds. */
+  private Layout layout(Store side, StoreCollection opened) {
+    return opened.layout().withMapping(side.mapping(plan.collection()));
   }
 
   private long incarnation() {

@@ -2,12 +2,12 @@ package dev.kvshift.migrate.internal.cutover;
 
 import dev.kvshift.api.KvException;
 import dev.kvshift.migrate.api.MigrationException;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.StalePhase;
-import dev.kvshift.spi.Store;
 import dev.kvshift.transition.ClockEra;
 import dev.kvshift.transition.Coordinator;
 import java.time.Duration;
@@ -47,9 +47,9 @@ public final class WayBack {
   }
 
   /** Returns why there would be no way back after a move; null if there would be one. */
-  public static @Nullable String obstacle(Store target, Ledger ledger) {
+  public static @Nullable String obstacle(MigrationPlan plan, Ledger ledger) {
     try {
-      ClockEra.requireNewSide(target);
+      ClockEra.requireNewSide(plan.target(), plan.collection());
     } catch (KvException.Permanent e) {
       return e.getMessage();
     }

@@ -135,7 +135,7 @@ public final class PlanChecks {
 
   /** Says what is possible after the cutover. */
   private Finding wayBack() {
-    String why = WayBack.obstacle(plan.target(), Ledger.of(plan, clock));
+    String why = WayBack.obstacle(plan, Ledger.of(plan, clock));
     return why == null
         ? Finding.ok("", "a cutover keeps one, until the command finish")
         : new Finding(
@@ -149,7 +149,7 @@ public final class PlanChecks {
 
   /** Checks a source whose phases are ordered by clocks. */
   private Finding leaderless() {
-    ClockOrder.requireSides(plan.source(), plan.target());
+    ClockOrder.requireSides(plan.source(), plan.target(), plan.collection());
     Gate.State state = Await.patiently(patience, open()::state);
     if (plan.copyFrom() != null) {
       return new Finding(

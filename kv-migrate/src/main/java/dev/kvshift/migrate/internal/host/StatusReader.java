@@ -54,7 +54,7 @@ public final class StatusReader {
         BackFill.last(ledger),
         verify(ledger),
         quarantine(ledger),
-        WayBack.obstacle(plan.target(), ledger),
+        WayBack.obstacle(plan, ledger),
         takenBack(ledger, state),
         events(ledger));
   }

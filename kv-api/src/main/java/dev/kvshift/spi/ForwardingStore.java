@@ -1,26 +1,18 @@
-package dev.kvshift.testkit.fault;
+package dev.kvshift.spi;
 
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.Layout;
-import dev.kvshift.spi.Claim;
-import dev.kvshift.spi.CollectionRecord;
-import dev.kvshift.spi.Copy;
-import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.ImportSettings;
-import dev.kvshift.spi.InstanceReport;
-import dev.kvshift.spi.Limits;
-import dev.kvshift.spi.Metadata;
-import dev.kvshift.spi.Store;
-import dev.kvshift.spi.StoreCollection;
-import dev.kvshift.spi.StoreLocks;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A store that forwards every request to another one, for subclasses that change some of them. It
- * is safe for use by many threads if the subclass is.
+ * A store that forwards every request to another one, for subclasses that change some of them. Safe
+ * for use by many threads if the subclass is.
  */
 public abstract class ForwardingStore implements Store {
   /** The store that requests are forwarded to. */
@@ -49,6 +41,16 @@ public abstract class ForwardingStore implements Store {
   @Override
   public String description() {
     return inner.description();
+  }
+
+  @Override
+  public @Nullable String mapping(String collection) {
+    return inner.mapping(collection);
+  }
+
+  @Override
+  public boolean keepsOrder(String collection) {
+    return inner.keepsOrder(collection);
   }
 
   @Override
@@ -94,6 +96,11 @@ public abstract class ForwardingStore implements Store {
   }
 
   @Override
+  public List<Supplier<CompletionStage<Instant>>> serverTimes() {
+    return inner.serverTimes();
+  }
+
+  @Override
   public CompletionStage<Map<String, String>> facts() {
     return inner.facts();
   }
@@ -111,5 +118,10 @@ public abstract class ForwardingStore implements Store {
   @Override
   public void close() {
     inner.close();
+  }
+
+  @Override
+  public String toString() {
+    return description();
   }
 }

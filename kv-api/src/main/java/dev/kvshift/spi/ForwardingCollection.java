@@ -1,19 +1,9 @@
-package dev.kvshift.testkit.fault;
+package dev.kvshift.spi;
 
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Layout;
 import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
-import dev.kvshift.spi.Call;
-import dev.kvshift.spi.ChangeSource;
-import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.Mutation;
-import dev.kvshift.spi.Row;
-import dev.kvshift.spi.RowPage;
-import dev.kvshift.spi.ScanPage;
-import dev.kvshift.spi.ScanTask;
-import dev.kvshift.spi.StoreCollection;
-import dev.kvshift.spi.StoreKey;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
