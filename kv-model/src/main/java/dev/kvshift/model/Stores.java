@@ -116,7 +116,15 @@ public final class Stores {
     Store store = provider.open(own, new OpenContext(drivers, options));
     Store whole =
         store.capabilities().contains(Capability.LARGE_MAIN_KEYS) ? store : new ShardedStore(store);
-    return mappings.isEmpty() ? whole : new MappedStore(whole, mappings);
+    if (mappings.isEmpty()) {
+      return whole;
+    }
+    try {
+      return new MappedStore(whole, mappings);
+    } catch (KvException e) {
+      whole.close();
+      throw e;
+    }
   }
 
   private static ConnectionString without(ConnectionString string, String parameter) {

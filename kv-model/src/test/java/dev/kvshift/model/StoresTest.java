@@ -78,6 +78,13 @@ class StoresTest {
   }
 
   @Test
+  void open_storeWithALeader_isNotMapped() {
+    assertThatThrownBy(() -> Stores.open("outer://name?inner=memory%3A%2F%2Fled&mapping=boards-1"))
+        .isExactlyInstanceOf(KvException.Permanent.class)
+        .hasMessageContaining("memory://led has a leader");
+  }
+
+  @Test
   void models_ofOldAndOfNewEntries_seeTheSame() {
     PointModel<Long, String> before = Model.point("boards").key(uint64()).value(Values.text());
     PointModel<Board, StringValue> after =

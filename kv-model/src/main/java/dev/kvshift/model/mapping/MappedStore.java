@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * which services write them.
  *
  * <p>The layout that the inner store keeps of such a collection names its mapping: whoever opens it
- * without the mapping, or with another one, is refused. A store with a leader cannot be mapped.
+ * without the mapping, or with another one, is refused. A store with a leader cannot be mapped, nor
+ * can one without records.
  *
  * <p>Safe for use by many threads and processes. Closing this store closes the inner one.
  */
@@ -33,32 +34,36 @@ public final class MappedStore extends ForwardingStore {
   /** The name that no mapping has. */
   static final String NONE = "none";
 
-  private static final Set<Capability> LEADING = Set.of(Capability.GATE, Capability.CHANGE_SOURCE);
-
   private final Map<String, Mapping> mappings;
-  private final @Nullable Metadata records;
+  private final Metadata records;
 
   /**
    * Creates a mapped store over an inner one, which is sharded if it needs to be.
    *
-   * @throws KvException.Permanent if the store has a leader, if two mappings are for one
-   *     collection, or if a name has another form than {@link Mapping#name} says
+   * @throws KvException.Permanent if the store has a leader or keeps no records, if two mappings
+   *     are for one collection, or if a name has another form than {@link Mapping#name} says
    */
   public MappedStore(Store inner, Collection<Mapping> mappings) {
     super(inner);
     this.mappings = byCollection(mappings);
-    for (Capability leading : LEADING) {
-      if (inner.capabilities().contains(leading)) {
-        throw new KvException.Permanent(
-            inner.description()
-                + " has a leader, whose changes and gate know the entries as they are, so none can"
-                + " be mapped there: map those of the other side");
-      }
+    requireMappable(inner);
+    this.records = MappedRecords.of(inner.metadata(), this.mappings);
+  }
+
+  private static void requireMappable(Store inner) {
+    Set<Capability> has = inner.capabilities();
+    if (has.contains(Capability.GATE) || has.contains(Capability.CHANGE_SOURCE)) {
+      throw new KvException.Permanent(
+          inner.description()
+              + " has a leader, whose changes and gate know the entries as they are, so none can be"
+              + " mapped there: map those of the other side");
     }
-    this.records =
-        inner.capabilities().contains(Capability.METADATA)
-            ? MappedRecords.of(inner.metadata(), this.mappings)
-            : null;
+    if (!has.contains(Capability.METADATA)) {
+      throw new KvException.Permanent(
+          inner.description()
+              + " keeps no records, so nothing would say that its entries are mapped: name the"
+              + " mapping in the string of the store that holds them, such as that in new=");
+    }
   }
 
   private static Map<String, Mapping> byCollection(Collection<Mapping> mappings) {
@@ -182,6 +187,6 @@ public final class MappedStore extends ForwardingStore {
 
   @Override
   public Metadata metadata() {
-    return records == null ? super.metadata() : records;
+    return records;
   }
 }

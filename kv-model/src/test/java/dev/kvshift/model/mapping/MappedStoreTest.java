@@ -341,6 +341,18 @@ class MappedStoreTest {
   }
 
   @Test
+  void storeWithoutRecords_isRefused() {
+    MemoryOptions options =
+        MemoryOptions.defaults()
+            .without(Capability.GATE, Capability.CHANGE_SOURCE, Capability.METADATA);
+    try (Store bare = MemoryStoreProvider.open("bare-" + UUID.randomUUID(), options)) {
+      assertThatThrownBy(() -> new MappedStore(bare, List.of(FIRST)))
+          .isExactlyInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("keeps no records");
+    }
+  }
+
+  @Test
   void description_andFacts_nameTheMapping() {
     assertThat(mapped.description()).endsWith(" mapped by rooms-1");
     assertThat(join(mapped.facts())).containsEntry("mapping of rooms", "rooms-1");
