@@ -293,10 +293,10 @@ final class HostedCollectionTest {
     try (HostedCollection other = hosted(plan, survivor, partition -> true)) {
       other.look();
       assertThat(task(TaskKind.STEP).attempt()).isEqualTo(1);
-      nanos.addAndGet(Duration.ofSeconds(12).toNanos());
       until(
           "the other host has taken the step",
           () -> {
+            nanos.addAndGet(Duration.ofSeconds(12).toNanos());
             other.look();
             return task(TaskKind.STEP).owner().equals("survivor");
           });
@@ -425,10 +425,10 @@ final class HostedCollectionTest {
     Holder survivor = new Holder("survivor", Duration.ofSeconds(10), nanos::get);
     try (HostedCollection other = hosted(plan, survivor, partition -> true)) {
       other.look();
-      nanos.addAndGet(Duration.ofSeconds(12).toNanos());
       until(
           "it is made ready again",
           () -> {
+            nanos.addAndGet(Duration.ofSeconds(12).toNanos());
             other.look();
             return task(TaskKind.CUTOVER).attempt() == 2;
           });
