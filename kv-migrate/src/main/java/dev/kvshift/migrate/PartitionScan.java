@@ -151,7 +151,8 @@ public final class PartitionScan {
               + " is a point collection: each of its entries is a partition of its own, so there"
               + " is nothing to advise");
     }
-    if (store instanceof ShardedStore && !(layout.rule() instanceof ShardRule.None)) {
+    boolean isSharded = store instanceof ShardedStore || store.mapping(name) != null;
+    if (isSharded && !(layout.rule() instanceof ShardRule.None)) {
       throw new KvException.Permanent(
           "a scan of collection "
               + name

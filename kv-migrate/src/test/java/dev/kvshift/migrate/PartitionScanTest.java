@@ -8,6 +8,8 @@ import dev.kvshift.api.Layout;
 import dev.kvshift.migrate.api.ScanRate;
 import dev.kvshift.model.advise.PartitionLimits;
 import dev.kvshift.model.advise.PartitionReport;
+import dev.kvshift.spi.ForwardingStore;
+import dev.kvshift.spi.Store;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,14 +57,23 @@ final class PartitionScanTest {
   void run_collectionInShards_isRefused() {
     try (Sides sides = Sides.sharded()) {
       Layout layout = sides.layout;
+      Store mapped =
+          new ForwardingStore(sides.target) {
+            @Override
+            public String mapping(String collection) {
+              return "files-1";
+            }
+          };
 
-      assertThatThrownBy(
-              () ->
-                  new PartitionScan(sides.target, PATIENCE, ScanRate.unlimited())
-                      .run(Sides.COLLECTION, layout, PartitionLimits.defaults(), 1, rows -> {}))
-          .isInstanceOf(KvException.Permanent.class)
-          .hasMessageContaining(
-              "goes shard by shard, so the entries of a main key are not adjacent");
+      for (Store store : List.of(sides.target, mapped)) {
+        assertThatThrownBy(
+                () ->
+                    new PartitionScan(store, PATIENCE, ScanRate.unlimited())
+                        .run(Sides.COLLECTION, layout, PartitionLimits.defaults(), 1, rows -> {}))
+            .isInstanceOf(KvException.Permanent.class)
+            .hasMessageContaining(
+                "goes shard by shard, so the entries of a main key are not adjacent");
+      }
     }
   }
 }
