@@ -260,7 +260,7 @@ class MappedStoreTest {
     StoreCollection rooms = open(mapped, Layout.point(), Claim.ACTIVE);
     StoreCollection held = open(raw, Layout.point().withMapping("rooms-1"), Claim.ACTIVE);
     StoreKey foreign = key("other:a", "");
-    join(held.write(foreign, Mutation.put(ONE), call()));
+    join(held.write(foreign, Mutation.put(Bytes.utf8("v1:1")), call()));
     ScanTask task = ScanTask.of(Long.MIN_VALUE, Long.MAX_VALUE);
     assertThat(failure(KvException.Permanent.class, () -> rooms.scan(task, null, PAGE, call())))
         .hasMessageContaining(
