@@ -74,7 +74,7 @@ final class LeaderlessStores implements AutoCloseable {
   final MetadataGate gate = MetadataGate.of(newStore, ITEMS);
   final Queue<Event> events = new ConcurrentLinkedQueue<>();
 
-  /** Whether the old store cannot be opened. */
+  /** Set while the old store is down and cannot be opened. */
   final AtomicBoolean oldIsDown = new AtomicBoolean();
 
   /** Called when a service that starts without the old store has looked at the phase. */

@@ -7,6 +7,7 @@ import dev.kvshift.spi.Row;
 import dev.kvshift.spi.StoreKey;
 import java.util.Objects;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,15 +33,7 @@ record EntryMap(String collection, Mapping mapping, boolean mapsValues) {
    * @throws KvException.InvalidArgument if there is none
    */
   Bytes newMain(Bytes old) {
-    try {
-      Bytes mapped = given(() -> mapping.newMain(old));
-      if (given(() -> mapping.oldMain(mapped)).equals(old)) {
-        return mapped;
-      }
-    } catch (RuntimeException e) {
-      throw refused("the main key of " + old.size() + " bytes cannot be mapped", e);
-    }
-    throw refused("the main key of " + old.size() + " bytes does not come back from it", null);
+    return mapped("main key", old, mapping::newMain, mapping::oldMain);
   }
 
   /**
@@ -60,15 +53,23 @@ record EntryMap(String collection, Mapping mapping, boolean mapsValues) {
   }
 
   private Bytes newValue(StoreKey key, Bytes old) {
+    return mapped(
+        "value", old, value -> mapping.newValue(key, value), value -> mapping.oldValue(key, value));
+  }
+
+  /** Maps a part of an entry, unless it does not come back from that. */
+  private Bytes mapped(
+      String part, Bytes old, UnaryOperator<Bytes> forth, UnaryOperator<Bytes> back) {
+    String what = "the " + part + " of " + old.size() + " bytes ";
     try {
-      Bytes mapped = given(() -> mapping.newValue(key, old));
-      if (given(() -> mapping.oldValue(key, mapped)).equals(old)) {
+      Bytes mapped = given(() -> forth.apply(old));
+      if (given(() -> back.apply(mapped)).equals(old)) {
         return mapped;
       }
     } catch (RuntimeException e) {
-      throw refused("the value of " + old.size() + " bytes cannot be mapped", e);
+      throw refused(what + "cannot be mapped", e);
     }
-    throw refused("the value of " + old.size() + " bytes does not come back from it", null);
+    throw refused(what + "does not come back from it", null);
   }
 
   /**
