@@ -1,12 +1,12 @@
 package dev.kvshift.bench.runner;
 
 import dev.kvshift.spi.Call;
+import dev.kvshift.spi.ForwardingCollection;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreKey;
-import dev.kvshift.spi.ForwardingCollection;
-import dev.kvshift.spi.ForwardingStore;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
