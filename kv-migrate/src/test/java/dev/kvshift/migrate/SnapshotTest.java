@@ -95,6 +95,8 @@ final class SnapshotTest {
                   + "\",\"position\":"
                   + ROWS
                   + ",\"logId\":\"");
+      assertThat(Migration.verifyCertificate(migration.certificate()).snapshot())
+          .isEqualTo(new CopiedSnapshot(string("clone"), ROWS));
     }
   }
 

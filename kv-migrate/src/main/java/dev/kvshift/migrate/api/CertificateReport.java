@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param floor F, the version above which the target issues its own
  * @param losses the digests of the keys that the target did not have as the source had them, which
  *     a person had accepted
+ * @param snapshot the snapshot that rows were copied from; null if all were copied from the source
  * @param at when the last check ended, inside the fence
  * @param back how the collection was taken back after the move; null if the certificate is of the
  *     move alone
@@ -24,6 +25,7 @@ public record CertificateReport(
     String attempt,
     long floor,
     List<String> losses,
+    @Nullable CopiedSnapshot snapshot,
     Instant at,
     @Nullable Back back) {
   /**

@@ -5,6 +5,7 @@ import dev.kvshift.migrate.ClockMigration;
 import dev.kvshift.migrate.HostedMigrations;
 import dev.kvshift.migrate.Migration;
 import dev.kvshift.migrate.api.CertificateReport;
+import dev.kvshift.migrate.api.CopiedSnapshot;
 import dev.kvshift.migrate.api.CopyReport;
 import dev.kvshift.migrate.api.HostStatus;
 import dev.kvshift.migrate.api.MigrationException;
@@ -718,6 +719,10 @@ final class MigrateCommand implements Runnable {
             + report.floor()
             + ", checked at "
             + report.at());
+    CopiedSnapshot snapshot = report.snapshot();
+    if (snapshot != null) {
+      out("copied from a snapshot at position " + snapshot.position() + ", " + snapshot.store());
+    }
     CertificateReport.Back back = report.back();
     if (back != null) {
       out(

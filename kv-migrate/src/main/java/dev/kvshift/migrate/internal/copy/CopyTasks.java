@@ -64,7 +64,7 @@ public final class CopyTasks {
   /** Returns the oldest snapshot that rows were copied from; null if there was none. */
   public static @Nullable CopiedSnapshot readSnapshot(Ledger ledger) {
     SnapshotRecord found = ledger.get(SnapshotRecord.KEY);
-    return found == null ? null : new CopiedSnapshot(found.store(), found.position());
+    return found == null ? null : found.report();
   }
 
   /** Fixes the parts for this and all later runs; returns those of another plan if it was first. */

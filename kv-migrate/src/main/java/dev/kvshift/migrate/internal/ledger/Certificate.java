@@ -594,17 +594,18 @@ public record Certificate(
 
   /** Returns the subject of a complete certificate. */
   public CertificateReport report() {
-    String copy = Objects.requireNonNull(subject.identity).copy.toString();
+    String filled = Objects.requireNonNull(subject.identity).copy.toString();
     CertificateReport.Back wentBack = back == null ? null : report(back);
     LastCheck check = Objects.requireNonNull(last);
     Drained drained = check instanceof SealCheck seal ? seal.drained : null;
     Long moved = floor();
     return new CertificateReport(
         subject.collection,
-        copy,
+        filled,
         check.attempt(),
         moved == null ? Objects.requireNonNull(back).floor : moved,
         losses,
+        copy == null || copy.snapshot == null ? null : copy.snapshot.report(),
         drained == null ? check.at() : drained.at,
         wentBack);
   }

@@ -1,5 +1,7 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import dev.kvshift.migrate.api.CopiedSnapshot;
+
 /**
  * The snapshot of the source that rows were copied from. Ledger key {@code snapshot}; there is none
  * if all of them were copied from the source. It is written before the first row is read, and if
@@ -13,6 +15,11 @@ public record SnapshotRecord(String store, long position, String logId) {
   /** The key of the record. */
   public static final LedgerKey<SnapshotRecord> KEY =
       new LedgerKey<>("snapshot", SnapshotRecord::print, SnapshotRecord::parse);
+
+  /** Returns the snapshot as reports show it. */
+  public CopiedSnapshot report() {
+    return new CopiedSnapshot(store, position);
+  }
 
   Members print() {
     return new Members().with("store", store).with("position", position).with("logId", logId);
