@@ -128,7 +128,12 @@ public final class StoreClock {
    * @param skew how far the store's time is ahead of this process's
    * @param since the clocks before the first request was sent
    */
-  private record Measured(ClockSkew skew, Moment since) {}
+  private record Measured(ClockSkew skew, Moment since) {
+    /** Returns how far a server's clock may have drifted until this process's time is this. */
+    long driftMicros(long localMicros) {
+      return (localMicros - since.wallMicros) * MAX_DRIFT_MICROS_PER_SECOND / 1_000_000;
+    }
+  }
 
   /** The store's time now, and whether a version may be drawn by it. */
   private record Reading(long micros, long uncertaintyMicros, boolean isRight) {}
@@ -203,7 +208,7 @@ public final class StoreClock {
     long local = known.since.wallMicrosAt(nanos);
     long age = local - known.since.wallMicros;
     long step = Math.abs(clock.nowMicros() - local);
-    long drift = age * MAX_DRIFT_MICROS_PER_SECOND / 1_000_000 + 1;
+    long drift = known.driftMicros(local) + 1;
     long uncertainty = micros(known.skew.uncertainty()) + drift + step;
     boolean isRight =
         known.skew.isWithinLimit()
@@ -215,12 +220,18 @@ public final class StoreClock {
 
   /**
    * Returns whether an entry has expired by every clock that the store's servers may have, so that
-   * it may be written as a delete.
+   * it may be written as a delete. False before the first measurement: this process's clock alone
+   * says nothing about theirs. A wall clock that was set since the measurement does not count
+   * either, or one that jumps ahead would turn entries that are alive into deletes.
    */
   public boolean hasExpired(Instant expiry) {
     Measured known = last;
-    Duration margin = known == null ? VersionClock.SKEW_LIMIT : known.skew.expiryMargin();
-    return VersionClock.micros(expiry.plus(margin)) < clock.nowMicros();
+    if (known == null) {
+      return false;
+    }
+    long local = known.since.wallMicrosAt(nanoTime.getAsLong());
+    long margin = micros(known.skew.expiryMargin()) + known.driftMicros(local);
+    return VersionClock.micros(expiry) + margin < Math.min(local, clock.nowMicros());
   }
 
   /** Returns whether a version may be drawn now, without a measurement first. */

@@ -152,15 +152,28 @@ final class StoreClockTest {
     assertThat(clock.skew()).isNotNull();
     Duration margin = clock.skew().expiryMargin();
     assertThat(margin).isGreaterThan(VersionClock.SKEW_LIMIT);
-    Instant bound = START.plus(wall).minus(margin);
+    Duration drift = monotonic.dividedBy(1_000); // 1 ms a second
+    Instant bound = START.plus(wall).minus(margin).minus(drift);
     assertThat(clock.hasExpired(bound)).isFalse();
     assertThat(clock.hasExpired(bound.minusNanos(1_000))).isTrue();
   }
 
   @Test
-  void hasExpired_neverMeasured_allowsForTheSkewLimit() {
-    assertThat(clock.hasExpired(START.minusMillis(250))).isFalse();
-    assertThat(clock.hasExpired(START.minusMillis(250).minusNanos(1_000))).isTrue();
+  void hasExpired_neverMeasured_isUnknown() {
+    assertThat(clock.hasExpired(START.minus(Duration.ofDays(1)))).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {60, -60})
+  void hasExpired_wallClockSetSince_doesNotFollowIt(long minutes) {
+    await(clock.measure());
+    Instant expiry = START.plus(Duration.ofMinutes(30));
+    wall = wall.plus(Duration.ofMinutes(minutes));
+    assertThat(clock.hasExpired(expiry)).isFalse();
+    pass(Duration.ofMinutes(31));
+    assertThat(clock.hasExpired(expiry)).isEqualTo(minutes > 0);
+    pass(Duration.ofMinutes(60).plusSeconds(10));
+    assertThat(clock.hasExpired(expiry)).isTrue();
   }
 
   @Test
