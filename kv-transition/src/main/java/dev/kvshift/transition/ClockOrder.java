@@ -11,6 +11,7 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -125,12 +126,16 @@ public final class ClockOrder {
             });
   }
 
-  /** A key has the same bytes on both sides, so that shape and encoding stay what they are. */
+  /**
+   * A key has the same bytes on both sides, so that shape and encoding stay what they are. A store
+   * that is opened without its mapping shows entries that no service has written.
+   */
   private static void requireSameKeys(
       String collection, @Nullable CollectionRecord old, Layout layout) {
     if (old != null
         && (old.layout().shape() != layout.shape()
-            || old.layout().encoding() != layout.encoding())) {
+            || old.layout().encoding() != layout.encoding()
+            || !Objects.equals(old.layout().mapping(), layout.mapping()))) {
       throw new KvException.Permanent(
           "collection "
               + collection
@@ -139,7 +144,8 @@ public final class ClockOrder {
               + " on the old side, and is to have "
               + layout
               + " on the new one: a move can change the shard rule alone, so keep the shape and the"
-              + " encoding, or copy the entries into a collection of another name");
+              + " encoding, name the old side's mapping in its connection string, or copy the entries"
+              + " into a collection of another name");
     }
   }
 

@@ -14,6 +14,8 @@ import dev.kvshift.api.PageLimit;
 import dev.kvshift.api.Range;
 import dev.kvshift.api.RangePage;
 import dev.kvshift.api.ShardRule;
+import dev.kvshift.model.mapping.MappedStore;
+import dev.kvshift.model.mapping.Mapping;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
@@ -22,6 +24,7 @@ import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.RowPage;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
+import dev.kvshift.spi.StoreKey;
 import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +35,8 @@ import java.util.Objects;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -169,6 +174,54 @@ final class LayoutChangeTest {
                             LeaderlessStores.ITEMS, other, stores.oldStore, stores.newStore)))
             .hasMessageContaining("can change the shard rule alone");
       }
+    }
+  }
+
+  @Test
+  void open_mappedOldStoreWithoutItsMapping_isRefused() {
+    try (LeaderlessStores stores = new LeaderlessStores();
+        Store plain = stores.inner("mapped")) {
+      Store mapped = new MappedStore(plain, List.of(new Framed()));
+      join(mapped.open(LeaderlessStores.ITEMS, WHOLE, Claim.ACTIVE));
+      join(ClockOrder.openOld(mapped, LeaderlessStores.ITEMS, WHOLE, Claim.NONE));
+      for (Supplier<CompletionStage<?>> request :
+          List.<Supplier<CompletionStage<?>>>of(
+              () -> ClockOrder.openOld(plain, LeaderlessStores.ITEMS, WHOLE, Claim.NONE),
+              () -> ClockOrder.prepare(LeaderlessStores.ITEMS, WHOLE, plain, stores.inner("to")))) {
+        assertThat(Await.failure(KvException.Permanent.class, request))
+            .hasMessageContaining("has the layout " + WHOLE.withMapping("framed-1"))
+            .hasMessageContaining("name the old side's mapping in its connection string");
+      }
+    }
+  }
+
+  /** Values behind a constant. */
+  private static final class Framed implements Mapping {
+    private static final Bytes FRAME = Bytes.utf8("framed ");
+
+    @Override
+    public String name() {
+      return "framed-1";
+    }
+
+    @Override
+    public String collection() {
+      return LeaderlessStores.ITEMS;
+    }
+
+    @Override
+    public boolean keepsOrder() {
+      return true;
+    }
+
+    @Override
+    public Bytes newValue(StoreKey key, Bytes value) {
+      return FRAME.concat(value);
+    }
+
+    @Override
+    public Bytes oldValue(StoreKey key, Bytes value) {
+      return value.slice(FRAME.size(), value.size());
     }
   }
 
