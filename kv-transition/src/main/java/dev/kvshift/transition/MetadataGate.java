@@ -3,6 +3,8 @@ package dev.kvshift.transition;
 import dev.kvshift.api.Bytes;
 import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
+import dev.kvshift.spi.CollectionRecord;
+import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.GateRecord;
@@ -90,7 +92,8 @@ public final class MetadataGate implements Gate {
 
   /**
    * Begins the time in clock order of a collection that its leader has handed to the clocks, unless
-   * it has begun. Any process may do so: what the leader says decides.
+   * it has begun. Any process may do so: what the leader says decides. Fails with {@code Permanent}
+   * if the new store does not hold the copy that was handed over.
    *
    * @param fresh the new store
    * @param handed the leader's state, or what a refusal of the leader has told of it
@@ -109,13 +112,40 @@ public final class MetadataGate implements Gate {
                       .withPhase(Phase.NEW_PRIMARY)
                       .withFloor(handed.floor())
                       .withCopy(handed.copy());
-              return fresh
-                  .metadata()
-                  .compareAndSet(
-                      GROUP + collection,
-                      kept.bytes,
-                      GateText.print(GateRecord.of(first, null, List.of())))
+              return requireCopy(fresh, collection, handed)
+                  .thenCompose(
+                      same ->
+                          fresh
+                              .metadata()
+                              .compareAndSet(
+                                  GROUP + collection,
+                                  kept.bytes,
+                                  GateText.print(GateRecord.of(first, null, List.of()))))
                   .thenCompose(begun -> begin(fresh, collection, handed));
+            });
+  }
+
+  /**
+   * Checks that a store holds the copy that was handed to the clocks. Another store may keep the
+   * gate of another migration of that name, which must not be replaced.
+   */
+  private static CompletionStage<?> requireCopy(Store fresh, String collection, State handed) {
+    return CollectionRecord.read(fresh.metadata(), collection)
+        .thenAccept(
+            record -> {
+              Copy copy = handed.copy();
+              if (copy == null || record == null || !copy.equals(record.copy())) {
+                throw new KvException.Permanent(
+                    "collection "
+                        + collection
+                        + " was handed to the clocks with copy "
+                        + copy
+                        + ", and "
+                        + fresh.description()
+                        + " holds "
+                        + (record == null ? "no such collection" : "'" + record + "'")
+                        + ": nothing was changed there; check the new store's connection string");
+              }
             });
   }
 

@@ -853,7 +853,7 @@ final class TransitionCollection implements StoreCollection, Reported {
     CompletionStage<Long> attempt(PhaseTracker.View view, Call call) {
       CompletionStage<Long> ended = endOfFormerEra(view);
       if (ended != null) {
-        return ended;
+        return ended.thenCompose(version -> ifStillHeld(version, call));
       }
       if (view.isClockOrdered()) {
         return writeByClock(view, call);
@@ -969,11 +969,15 @@ final class TransitionCollection implements StoreCollection, Reported {
                           return version;
                         });
               })
-          .thenCompose(
-              version ->
-                  mutation.lock() == null
-                      ? CompletableFuture.completedFuture(version)
-                      : requireStillHeld(mutation.lock(), version, call));
+          .thenCompose(version -> ifStillHeld(version, call));
+    }
+
+    /** Acknowledges a write that its sides have, unless the lock that it was made under is lost. */
+    private CompletionStage<Long> ifStillHeld(long version, Call call) {
+      Lock lock = mutation.lock();
+      return lock == null
+          ? CompletableFuture.completedFuture(version)
+          : requireStillHeld(lock, version, call);
     }
 
     /**

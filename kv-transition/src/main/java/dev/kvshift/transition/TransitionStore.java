@@ -255,13 +255,13 @@ final class TransitionStore implements Store {
                 return newSide
                     .store()
                     .thenCompose(fresh -> MetadataGate.begin(fresh, use.name(), state))
-                    .thenCompose(begun -> registerOnNew(use, old));
+                    .thenCompose(begun -> registerOnNew(use, old, state.copy()));
               }
               return movedAway(use.name(), old, state)
                   .thenCompose(
                       moved ->
                           moved.isEra
-                              ? registerOnNew(use, old)
+                              ? registerOnNew(use, old, moved.copy())
                               : oldFloor(store, use.name())
                                   .thenApply(
                                       oldFloor ->
@@ -280,9 +280,10 @@ final class TransitionStore implements Store {
    * clocks.
    *
    * @param old the old side's collection; null if it does not answer
+   * @param copy the copy with which it was handed over: another store may have a gate of that name
    */
   private CompletionStage<TransitionCollection> registerOnNew(
-      TransitionCollection.Use use, @Nullable StoreCollection old) {
+      TransitionCollection.Use use, @Nullable StoreCollection old, @Nullable Copy copy) {
     Lease.Moment sent = Lease.Moment.now();
     return reporter
         .register(Keeper.NEW_STORE, use.name(), firstReport(use))
@@ -291,6 +292,17 @@ final class TransitionStore implements Store {
               if (!MetadataGate.isEra(state)) {
                 throw new KvException.Transient(
                     "collection " + use.name() + " has just gone back to its old store: try again");
+              }
+              if (!Objects.equals(copy, state.copy())) {
+                throw new KvException.Permanent(
+                    "collection "
+                        + use.name()
+                        + " was handed to the clocks with copy "
+                        + copy
+                        + ", and its gate on the new side names copy "
+                        + state.copy()
+                        + ": nothing was sent there; check the new= string, or try again if it has"
+                        + " just gone back and moved again");
               }
               return collection(use, old, state.withClockOrder(true), sent, null);
             });
@@ -315,6 +327,10 @@ final class TransitionStore implements Store {
    */
   private record Moved(@Nullable CollectionRecord record, boolean isEra) {
     static final Moved NOT = new Moved(null, false);
+
+    @Nullable Copy copy() {
+      return record == null ? null : record.copy();
+    }
   }
 
   /**
@@ -334,7 +350,7 @@ final class TransitionStore implements Store {
         .exceptionally(unreachable -> Moved.NOT)
         .thenCompose(
             moved -> {
-              Copy copy = moved.record == null ? null : moved.record.copy();
+              Copy copy = moved.copy();
               return copy == null
                   ? CompletableFuture.completedFuture(Moved.NOT)
                   : old.changes()
@@ -396,7 +412,9 @@ final class TransitionStore implements Store {
               if (unreachable != null || !isSilent) {
                 return CompletableFuture.<TransitionCollection>failedFuture(oldFailure);
               }
-              return moved.isEra ? registerOnNew(use, null) : openFollowed(use, oldFailure);
+              return moved.isEra
+                  ? registerOnNew(use, null, moved.copy())
+                  : openFollowed(use, oldFailure);
             })
         .thenCompose(stage -> stage);
   }

@@ -201,23 +201,7 @@ final class ClockEraTest {
             join(
                 gate.compareAndSet(
                     era, era.withEpoch(merge).withPhase(Phase.NEW_READ).withAcceptMin(merge))));
-    join(gate.close(merge));
-    State led = join(leader.state());
-    assertThat(
-            join(
-                leader.compareAndSet(
-                    led,
-                    State.first()
-                        .withEpoch(merge + 1)
-                        .withAcceptMin(merge + 1)
-                        .withIncarnation(led.incarnation() + 1))))
-        .isTrue();
-    join(gate.end(join(leader.state())));
-    Await.until(
-        "the service has learned who leads",
-        () ->
-            stores.events(Event.Kind.PHASE).stream()
-                .anyMatch(event -> event.detail().equals(Phase.LEGACY.word())));
+    leadAgain(gate, merge);
     stores.toNew.writesHeld = CompletableFuture.completedFuture(null);
     held.complete(null);
     Await.failure(KvException.UnknownOutcome.class, () -> put);
@@ -272,6 +256,7 @@ final class ClockEraTest {
   void leader_afterTheWayBack_refusesTheEraForEver() {
     State moved = move();
     back();
+    importAgain();
     State again = move();
     for (long epoch = moved.epoch(); epoch < again.epoch(); epoch++) {
       long stale = epoch;
@@ -319,6 +304,101 @@ final class ClockEraTest {
     assertThatThrownBy(() -> items.put(KEY, ONE, WriteOptions.lock(lock)))
         .isInstanceOf(KvException.class);
     assertThat(items.get(KEY)).contains(TWO);
+  }
+
+  @Test
+  void write_underALockThatIsLostBeforeTheLeaderLeadsAgain_isOfUnknownOutcome() {
+    KvCollection items = connect("service");
+    move();
+    StoreLocks locks = services.get(0).locks("space");
+    Lock lock =
+        join(locks.tryLockAll(Set.of(ONE), Duration.ofSeconds(20), TwoStores.call()))
+            .acquired()
+            .iterator()
+            .next();
+    MetadataGate gate = MetadataGate.of(stores.newStore, TwoStores.ITEMS);
+    State merged =
+        Coordinator.inClockOrder(TwoStores.ITEMS, gate, state -> {})
+            .moveTo(Phase.NEW_READ, TwoStores.PATIENCE);
+    CompletableFuture<?> held = new CompletableFuture<>();
+    stores.toNew.writesHeld = held;
+    CompletionStage<?> put = items.async().put(KEY, TWO, WriteOptions.lock(lock));
+    Await.until("the old side has the write", () -> read(stores.onOld) != null);
+    join(locks.release(lock, TwoStores.call()));
+    stores.events.clear();
+    leadAgain(gate, merged.epoch());
+    held.complete(null);
+    Await.failure(KvException.UnknownOutcome.class, () -> put);
+    assertThat(Objects.requireNonNull(read(onNew)).value()).isEqualTo(TWO);
+  }
+
+  /** Lets the leader lead again without a pass, and waits until the service has learned it. */
+  private void leadAgain(MetadataGate gate, long merge) {
+    join(gate.close(merge));
+    State led = join(leader.state());
+    assertThat(
+            join(
+                leader.compareAndSet(
+                    led,
+                    State.first()
+                        .withEpoch(merge + 1)
+                        .withAcceptMin(merge + 1)
+                        .withIncarnation(led.incarnation() + 1))))
+        .isTrue();
+    join(gate.end(join(leader.state())));
+    Await.until(
+        "the service has learned who leads",
+        () ->
+            stores.events(Event.Kind.PHASE).stream()
+                .anyMatch(event -> event.detail().equals(Phase.LEGACY.word())));
+  }
+
+  @Test
+  void begin_storeOfAnotherCopy_isRefusedAndItsGateKept() {
+    move();
+    State handed = join(leader.state());
+    try (Store other = MemoryStoreProvider.open(UUID.randomUUID().toString())) {
+      assertThat(
+              Await.failure(
+                  KvException.Permanent.class,
+                  () -> ClockEra.begin(other, TwoStores.ITEMS, handed)))
+          .hasMessageContaining("holds no such collection");
+      Copy others = Copy.draw("clock-ordered");
+      join(other.open(TwoStores.ITEMS, TwoStores.LAYOUT, Claim.importing(others)));
+      MetadataGate gate = MetadataGate.of(other, TwoStores.ITEMS);
+      State first = join(gate.state());
+      join(gate.compareAndSet(first, first.withCopy(others)));
+      State theirs = join(gate.state());
+      assertThat(
+              Await.failure(
+                  KvException.Permanent.class,
+                  () -> ClockEra.begin(other, TwoStores.ITEMS, handed)))
+          .hasMessageContaining("with copy " + copy)
+          .hasMessageContaining("copy=" + others)
+          .hasMessageContaining("check the new store's connection string");
+      assertThat(join(gate.state())).isEqualTo(theirs);
+    }
+  }
+
+  @Test
+  void open_newStoreOfAnotherMoveOfThatName_isRefused() {
+    State moved = move();
+    try (Store other = MemoryStoreProvider.open(UUID.randomUUID().toString())) {
+      Copy others = Copy.draw("another-log");
+      join(other.open(TwoStores.ITEMS, TwoStores.LAYOUT, Claim.importing(others)));
+      join(
+          ClockEra.begin(
+              other,
+              TwoStores.ITEMS,
+              moved.withEpoch(moved.epoch() + 2).withCopy(others).withClockOrder(true)));
+      Store service = stores.open("service", (side, inner) -> side.equals("new") ? other : inner);
+      services.add(service);
+      assertThatThrownBy(() -> KvStore.over(service).collection(TwoStores.ITEMS, TwoStores.LAYOUT))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("with copy " + copy)
+          .hasMessageContaining("names copy " + others)
+          .hasMessageContaining("check the new= string");
+    }
   }
 
   @Test
