@@ -28,6 +28,7 @@ final class NewSide {
   private final SideCounter counter = new SideCounter();
   private volatile CopyView view = new CopyView();
   private volatile @Nullable Copy copy;
+  private boolean isNamed;
 
   /** Opens the new store's collection, provided that it holds a copy. */
   interface Opener {
@@ -54,10 +55,12 @@ final class NewSide {
     this.clock = clock;
     this.events = events;
     this.copy = copy;
+    this.isNamed = copy != null;
   }
 
   /** Records the copy that the gate names. Another copy than before is opened again. */
   synchronized void learn(@Nullable Copy named) {
+    isNamed = named != null;
     if (named != null && !named.equals(copy)) {
       copy = named;
       view = new CopyView();
@@ -87,9 +90,12 @@ final class NewSide {
     return clock.isRight();
   }
 
-  /** Returns the collection if readers find everything that was copied there; null otherwise. */
+  /**
+   * Returns the collection if readers find everything that was copied there; null otherwise, and
+   * once the gate names no copy any more: after a way back nobody brings changes there.
+   */
   synchronized @Nullable StoreCollection readable() {
-    return view.readable();
+    return isNamed ? view.readable() : null;
   }
 
   /** Returns whether the new store shows deletes, as far as is known. */

@@ -880,6 +880,22 @@ class TransitionStoreTest {
   }
 
   @Test
+  void reader_preferredCopyNotNamedAnyMore_isServedByTheOldSide() {
+    join(onOld.write(storeKey("a"), mutation("old", 10), call()));
+    join(onNew.write(storeKey("a"), mutation("given up", 10), call()));
+    openToReaders();
+    try (KvStore service = connect(PREFER_NEW, StoreOptions.defaults().readOnly())) {
+      KvCollection items = service.collection("items", LAYOUT);
+      Await.until(
+          "the new side answers",
+          () -> items.get(key("a")).equals(Optional.of(Bytes.utf8("given up"))));
+      announce(null);
+      Await.until(
+          "the old side answers", () -> items.get(key("a")).equals(Optional.of(Bytes.utf8("old"))));
+    }
+  }
+
+  @Test
   void open_writerThatPrefersNew_isRefused() {
     try (KvStore service = connect(PREFER_NEW, StoreOptions.defaults())) {
       assertThatThrownBy(() -> service.collection("items", LAYOUT))
