@@ -8,6 +8,7 @@ import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.InstanceReport.Use;
+import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Phase;
 import dev.kvshift.spi.SideCounts;
 import java.net.URLDecoder;
@@ -35,6 +36,9 @@ final class GateText {
   private static final Pattern MEMBER = Pattern.compile(" ([a-z]+)=([!-~]*)");
   private static final Pattern COUNTS =
       Pattern.compile("(\\d{1,18}),(\\d{1,18}),(\\d{1,18}),(\\d{1,18}),(\\d{1,18})");
+
+  /** Maximum length of a problem, in characters, in a report that would not fit into a record. */
+  private static final int SHORT_PROBLEM_CHARS = 32;
 
   private GateText() {}
 
@@ -89,7 +93,17 @@ final class GateText {
         });
   }
 
+  /**
+   * Returns the text of a report. Problems are cut if it does not fit into a record: a new side
+   * that fails has one for each collection, and a report that cannot be kept costs the process all
+   * its leases.
+   */
   static Bytes print(Beat kept) {
+    Bytes whole = print(kept, InstanceReport.MAX_TEXT_CHARS);
+    return whole.size() <= Metadata.MAX_RECORD_BYTES ? whole : print(kept, SHORT_PROBLEM_CHARS);
+  }
+
+  private static Bytes print(Beat kept, int maxProblemChars) {
     InstanceReport report = kept.report;
     StringBuilder text =
         new StringBuilder("v1 beat=")
@@ -102,12 +116,17 @@ final class GateText {
             .append(encoded(report.library()))
             .append(" phase=")
             .append(report.newestPhase().name());
-    report.uses().forEach((name, use) -> text.append('\n').append(print(name, use)));
+    report
+        .uses()
+        .forEach((name, use) -> text.append('\n').append(print(name, use, maxProblemChars)));
     return Bytes.utf8(text.toString());
   }
 
-  private static String print(String collection, Use use) {
+  private static String print(String collection, Use use, int maxProblemChars) {
     SideCounts counts = use.counts();
+    String problem = use.problem();
+    String shown =
+        problem == null ? null : problem.substring(0, Math.min(problem.length(), maxProblemChars));
     return "v1 use="
         + encoded(collection)
         + " epoch="
@@ -126,7 +145,7 @@ final class GateText {
         + use.heldLocks()
         + member("layout", use.layout())
         + member("copy", use.copy())
-        + member("problem", use.problem() == null ? null : encoded(use.problem()))
+        + member("problem", shown == null ? null : encoded(shown))
         + member("skew", use.skew())
         + member("uncertainty", use.uncertainty());
   }

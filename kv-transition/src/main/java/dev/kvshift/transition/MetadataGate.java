@@ -285,32 +285,47 @@ public final class MetadataGate implements Gate {
     return look().thenApply(looked -> instances.instances());
   }
 
-  /** Reads the reports, and removes those of instances that are gone. */
+  /**
+   * Reads the reports, and removes those of instances that are gone. Fails if there are more
+   * instances than can be kept: a step may not pass one over.
+   */
   private CompletionStage<?> look() {
     return leases.all().thenCompose(this::take);
   }
 
   private synchronized CompletionStage<?> take(SortedMap<String, Bytes> reports) {
+    List<String> gone = instances.forgetGone(); // first, or they would leave no room for others
     seen.keySet().retainAll(reports.keySet());
     Map<String, String> places = new HashMap<>();
-    reports.forEach(
-        (name, bytes) -> {
-          InstanceReport report = GateText.parseBeat(bytes).report();
-          if (report.uses().containsKey(collection)) {
-            places.put(report.instance(), name);
-            if (!bytes.equals(seen.put(name, bytes))) {
-              instances.report(report, Long.MAX_VALUE);
-            }
+    KvException refusal = null;
+    for (Map.Entry<String, Bytes> each : reports.entrySet()) {
+      String name = each.getKey();
+      Bytes bytes = each.getValue();
+      InstanceReport report = GateText.parseBeat(bytes).report();
+      if (report.uses().containsKey(collection)) {
+        places.put(report.instance(), name);
+        if (!bytes.equals(seen.get(name))) {
+          try {
+            instances.report(report, Long.MAX_VALUE);
+            seen.put(name, bytes);
+          } catch (KvException e) {
+            refusal = e;
           }
-        });
+        }
+      }
+    }
     CompletionStage<?> removed = CompletableFuture.completedFuture(null);
-    for (String instance : instances.forgetGone()) {
+    for (String instance : gone) {
       String name = places.get(instance); // null if it lives, and has closed this collection
-      if (name != null) {
+      if (name != null && instances.isNew(instance)) {
+        seen.remove(name); // looked at again if it cannot be removed
         removed = removed.thenCompose(before -> leases.remove(name, reports.get(name)));
       }
     }
-    return removed;
+    KvException refused = refusal;
+    return refused == null
+        ? removed
+        : removed.thenCompose(before -> CompletableFuture.failedFuture(refused));
   }
 
   /** Does nothing: no store's replies show an epoch. Instances learn of steps by their reports. */

@@ -13,6 +13,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 
 /**
@@ -27,6 +28,13 @@ final class MetadataLeases {
 
   private static final String GROUP = "instance/";
   private static final int TRIES = 20;
+
+  /**
+   * The first beat of a record is a random one below this. A gate that has seen the record before
+   * it was removed would otherwise take the new one, of the same text, for the old one, and the
+   * process for gone.
+   */
+  private static final long FIRST_BEATS = 1L << 60;
 
   private final Metadata metadata;
   private final Map<String, Place> places = new TreeMap<>();
@@ -131,7 +139,8 @@ final class MetadataLeases {
                   + GateRecord.MAX_INSTANCES
                   + " have: try again"));
     }
-    Place place = new Place(name(number), GateText.print(new GateText.Beat(report, 1)), 1);
+    long first = ThreadLocalRandom.current().nextLong(FIRST_BEATS);
+    Place place = new Place(name(number), GateText.print(new GateText.Beat(report, first)), first);
     int next = number + 1;
     return metadata
         .compareAndSet(place.name, null, place.written)

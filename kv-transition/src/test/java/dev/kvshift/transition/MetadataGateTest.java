@@ -24,6 +24,7 @@ import dev.kvshift.testkit.concurrent.Await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SortedMap;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -103,6 +104,58 @@ final class MetadataGateTest {
     assertThat(names(gate)).containsExactly("one", "two");
     assertThat(join(store.metadata().list("instance/", "", 10)).keySet())
         .containsExactly("instance/00001", "instance/00002");
+  }
+
+  @Test
+  void report_recordRemovedMeanwhileAndTextAsBefore_isSeen() {
+    report("one", 0);
+    names(gate);
+    nanos.addAndGet(LEASE);
+    assertThat(names(gate)).isEmpty();
+    report("one", 0);
+    assertThat(names(gate)).containsExactly("one");
+  }
+
+  @Test
+  void report_recordRemovedByAnotherGateAndTextAsBefore_isSeen() {
+    MetadataGate another = MetadataGate.of(store, ITEMS, nanos::get);
+    report("one", 0);
+    assertThat(names(gate)).containsExactly("one");
+    assertThat(names(another)).containsExactly("one");
+    nanos.addAndGet(LEASE);
+    assertThat(names(another)).isEmpty();
+    report("one", 0);
+    assertThat(names(gate)).containsExactly("one");
+  }
+
+  @Test
+  void instances_oneMoreThanCanBeKept_isNeverPassedOver() {
+    for (int i = 1; i <= GateRecord.MAX_INSTANCES; i++) {
+      assertThat(put(i, null, "one-" + i)).isTrue();
+    }
+    assertThat(names(gate)).hasSize(GateRecord.MAX_INSTANCES);
+    assertThat(put(1, "one-1", "another")).isTrue(); // a coordinator has removed the first
+    for (int look = 0; look < 2; look++) {
+      Await.failure(KvException.Transient.class, gate::instances);
+    }
+    nanos.addAndGet(LEASE);
+    assertThat(names(gate)).containsExactly("another");
+    assertThat(join(store.metadata().list("instance/", "", 10)).keySet())
+        .containsExactly("instance/00001");
+  }
+
+  private boolean put(int number, @Nullable String before, String after) {
+    return join(
+        store
+            .metadata()
+            .compareAndSet(
+                String.format(Locale.ROOT, "instance/%05d", number),
+                before == null ? null : beat(before),
+                beat(after)));
+  }
+
+  private static Bytes beat(String instance) {
+    return GateText.print(new GateText.Beat(used(instance, 0), 1));
   }
 
   @Test
@@ -213,6 +266,22 @@ final class MetadataGateTest {
                         SideCounts.NONE.withRequests(9, 3).withMissHits(2).withComparisons(8, 4)));
     GateText.Beat kept = new GateText.Beat(report, 12);
     assertThat(GateText.parseBeat(GateText.print(kept))).isEqualTo(kept);
+  }
+
+  @Test
+  void report_problemsThatDoNotFitIntoARecord_areCut() {
+    InstanceReport whole = report("one");
+    for (int i = 0; i < 200; i++) {
+      whole =
+          whole.withUse(
+              "items-" + i,
+              Use.acknowledging(3).withLayout(Layout.point()).withProblem("not ready ".repeat(50)));
+    }
+    InstanceReport large = whole;
+    join(leases.report(() -> large));
+    Gate.Instance kept = join(MetadataGate.of(store, "items-199").instances()).get(0);
+    assertThat(kept.use().problem()).startsWith("not ready not ready");
+    assertThat(kept.report().uses()).hasSize(200);
   }
 
   @Test
