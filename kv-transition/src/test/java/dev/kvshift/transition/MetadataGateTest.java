@@ -136,7 +136,7 @@ final class MetadataGateTest {
     assertThat(names(gate)).hasSize(GateRecord.MAX_INSTANCES);
     assertThat(put(1, "one-1", "another")).isTrue(); // a coordinator has removed the first
     for (int look = 0; look < 2; look++) {
-      Await.failure(KvException.Transient.class, gate::instances);
+      Await.failure(KvException.Transient.class, () -> gate.instances().thenApply(List::size));
     }
     nanos.addAndGet(LEASE);
     assertThat(names(gate)).containsExactly("another");
