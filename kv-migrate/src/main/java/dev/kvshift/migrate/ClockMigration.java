@@ -15,11 +15,13 @@ import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.context.ScanThrottle;
 import dev.kvshift.migrate.internal.context.WorkerPool;
 import dev.kvshift.migrate.internal.copy.SavedPass;
+import dev.kvshift.migrate.internal.cutover.Guarded;
 import dev.kvshift.migrate.internal.cutover.PassProof;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.host.ClockReset;
 import dev.kvshift.migrate.internal.host.MigrationSetup;
 import dev.kvshift.migrate.internal.host.StatusReader;
+import dev.kvshift.migrate.internal.ledger.Aim;
 import dev.kvshift.migrate.internal.ledger.ClockCertificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -319,14 +321,24 @@ public final class ClockMigration {
   }
 
   private State stepTo(Phase target) {
-    Phase from = state().phase();
+    return stepTo(target, state());
+  }
+
+  /**
+   * Goes up, and ends once somebody takes the collection another way: a rollback would be undone.
+   */
+  private State stepTo(Phase target, State before) {
+    Phase from = before.phase();
+    Aim aim = new Aim(target, from, before.epoch());
     ProgressReporter progress = begin(Step.PHASE, "steps");
     Coordinator coordinator = coordinator(progress);
+    Coordinator.Hook guarded =
+        new Guarded(() -> aim.requireOnItsWay(plan.collection(), state()), plan.options().hook());
     proved = null;
     State after =
         target.compareTo(from) < 0
             ? WayBack.to(target, coordinator, patience())
-            : coordinator.moveTo(target, patience());
+            : coordinator.withHook(guarded).moveTo(target, patience());
     progress.end(Math.abs(target.compareTo(from)));
     if (from != target) {
       Event stepped = Event.stepped(from, target, after.epoch());
@@ -387,7 +399,8 @@ public final class ClockMigration {
    */
   public void cutover() {
     prepare();
-    Phase phase = state().phase();
+    State before = state();
+    Phase phase = before.phase();
     if (phase.compareTo(Phase.NEW_READ) < 0) {
       throw new MigrationException.CutoverRefused(
           "collection "
@@ -398,7 +411,7 @@ public final class ClockMigration {
               + " there first");
     }
     if (phase != Phase.NEW_ONLY) {
-      stepTo(Phase.NEW_PRIMARY);
+      stepTo(Phase.NEW_PRIMARY, before);
     }
   }
 

@@ -17,6 +17,7 @@ import dev.kvshift.migrate.api.MigrationStatus;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.RejectedKey;
 import dev.kvshift.migrate.api.RepairReport;
+import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.Step;
 import dev.kvshift.migrate.api.VerifyReport;
 import dev.kvshift.migrate.api.Way;
@@ -24,6 +25,7 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.ProgressReporter;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.copy.SavedPass;
+import dev.kvshift.migrate.internal.cutover.Guarded;
 import dev.kvshift.migrate.internal.cutover.Mandate;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.host.Lead;
@@ -33,6 +35,7 @@ import dev.kvshift.migrate.internal.host.OpenCollection;
 import dev.kvshift.migrate.internal.host.Reset;
 import dev.kvshift.migrate.internal.host.StatusReader;
 import dev.kvshift.migrate.internal.host.TaskDesk;
+import dev.kvshift.migrate.internal.ledger.Aim;
 import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.Event;
 import dev.kvshift.migrate.internal.ledger.Ledger;
@@ -136,10 +139,11 @@ public final class Migration implements AutoCloseable {
    * @throws MigrationException.CutoverRefused if the other kind of cutover has begun
    */
   public MigrationResult run(Way way) {
-    if (approach(way)) {
+    Aim aim = aim(way);
+    if (approach(way, aim)) {
       return finish();
     }
-    cutover();
+    cutover(state -> aim.requireOnItsWay(plan.collection(), state));
     return result();
   }
 
@@ -153,6 +157,16 @@ public final class Migration implements AutoCloseable {
    * @throws MigrationException.CutoverRefused if the other kind of cutover has begun
    */
   public boolean approach(Way way) {
+    return approach(way, aim(way));
+  }
+
+  /** Returns where a run goes, from the phase and epoch in which the collection is now. */
+  private Aim aim(Way way) {
+    Gate.State from = state();
+    return Aim.ofRun(way, RunEnd.READY, Set.of(), from.phase(), from.epoch());
+  }
+
+  private boolean approach(Way way, Aim aim) {
     prepare();
     if (!setup().gate().isLed()) {
       return true;
@@ -161,12 +175,12 @@ public final class Migration implements AutoCloseable {
     withdraw("the command run follows");
     start();
     if (way == Way.DUAL_WRITE) {
-      atLeast(Phase.SHADOW_WRITE);
+      atLeast(Phase.SHADOW_WRITE, aim);
     }
     copy();
     catchUp();
     if (way == Way.DUAL_WRITE) {
-      atLeast(Phase.SHADOW_READ);
+      atLeast(Phase.SHADOW_READ, aim);
     }
     VerifyReport compared = verify();
     if (compared.differences() != 0) {
@@ -180,7 +194,7 @@ public final class Migration implements AutoCloseable {
           compared);
     }
     if (way == Way.DUAL_WRITE) {
-      atLeast(Phase.NEW_PRIMARY);
+      atLeast(Phase.NEW_PRIMARY, aim);
     }
     return false;
   }
@@ -219,9 +233,10 @@ public final class Migration implements AutoCloseable {
         certificate());
   }
 
-  private void atLeast(Phase phase) {
-    if (state().phase().compareTo(phase) < 0) {
-      step(phase);
+  private void atLeast(Phase phase, Aim aim) {
+    Phase from = state().phase();
+    if (from.compareTo(phase) < 0) {
+      stepUp(from, phase, aim);
     }
   }
 
@@ -401,7 +416,8 @@ public final class Migration implements AutoCloseable {
     withdraw("the command step follows");
     if (target.compareTo(before.phase()) > 0) {
       start();
-      stepUp(before.phase(), target == Phase.NEW_ONLY ? Phase.NEW_PRIMARY : target);
+      Phase last = target == Phase.NEW_ONLY ? Phase.NEW_PRIMARY : target;
+      stepUp(before.phase(), last, new Aim(last, before.phase(), before.epoch()));
     } else if (target != Phase.NEW_ONLY) {
       stepBack(before.phase(), target);
     }
@@ -422,8 +438,14 @@ public final class Migration implements AutoCloseable {
     }
   }
 
-  private void stepUp(Phase from, Phase target) {
-    ledger.append(stepped(from, target, coordinator -> tasks().step(coordinator, target)));
+  /**
+   * Goes up, and ends once somebody takes the collection another way: a rollback would be undone.
+   */
+  private void stepUp(Phase from, Phase target, Aim aim) {
+    Coordinator.Hook guarded =
+        new Guarded(() -> aim.requireOnItsWay(plan.collection(), state()), plan.options().hook());
+    ledger.append(
+        stepped(from, target, coordinator -> tasks().step(coordinator.withHook(guarded), target)));
   }
 
   private void stepBack(Phase from, Phase target) {
@@ -675,6 +697,10 @@ public final class Migration implements AutoCloseable {
    * @throws MigrationException.Mismatch if keys that changed since the comparison differ
    */
   public CutoverReport cutover() {
+    return cutover(state -> {});
+  }
+
+  private CutoverReport cutover(Consumer<Gate.State> mayStop) {
     prepare();
     ProgressReporter progress = begin(Step.CUTOVER, "attempts");
     CutoverReport report;
@@ -683,7 +709,7 @@ public final class Migration implements AutoCloseable {
     } else {
       start();
       withdraw("the command cutover follows");
-      report = handOver(progress::say);
+      report = handOver(progress::say, mayStop);
       tasks().close();
     }
     setup().unregisterConsumer();
@@ -760,8 +786,8 @@ public final class Migration implements AutoCloseable {
   }
 
   /** Moves the collection, or completes a move that another run has begun. */
-  private CutoverReport handOver(Consumer<String> says) {
-    return tasks().handOver(coordinator(says), Set.of(), state -> {}, Mandate.OWN);
+  private CutoverReport handOver(Consumer<String> says, Consumer<Gate.State> mayStop) {
+    return tasks().handOver(coordinator(says), Set.of(), mayStop, Mandate.OWN);
   }
 
   private Coordinator coordinator(Consumer<String> says) {

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -101,6 +102,27 @@ final class ClockProofTest {
     assertThat(lastEvent(migration))
         .contains("\"to\":\"new-only\"")
         .contains(hash(migration.certificate()));
+  }
+
+  @Test
+  void step_takenBackByAnotherRunMeanwhile_staysBack() {
+    AtomicInteger changes = new AtomicInteger();
+    fault =
+        (type, method, arguments, request) -> {
+          if (method.equals("compareAndSet")
+              && "gate/files".equals(arguments[0])
+              && changes.incrementAndGet() == 3) { // it is in shadow-write, and about to go on
+            fault = null;
+            migration().rollBack();
+          }
+          return request.send();
+        };
+
+    assertThatThrownBy(() -> migration().step(Phase.NEW_READ))
+        .isInstanceOf(MigrationException.CutoverRefused.class)
+        .hasMessageContaining("somebody has taken it another way since, to phase legacy");
+
+    assertThat(join(gate.state()).phase()).isEqualTo(Phase.LEGACY);
   }
 
   @Test

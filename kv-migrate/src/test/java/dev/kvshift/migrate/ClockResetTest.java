@@ -29,9 +29,11 @@ import dev.kvshift.transition.MetadataGate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -142,6 +144,37 @@ final class ClockResetTest {
         .isInstanceOf(MigrationException.CutoverRefused.class)
         .hasMessageContaining("was wiped meanwhile, or prepared anew");
     assertThat(state().phase()).isEqualTo(Phase.LEGACY);
+  }
+
+  @Test
+  void reset_anotherHasDoneItMeanwhile_leavesNothingBehind() {
+    for (String request : List.of("migration/files/reset", "gate/files", "restart")) {
+      migration(WHOLE, target).prepare();
+      Copy former = copy();
+      AtomicBoolean isFirst = new AtomicBoolean(true);
+      Store slow =
+          Intercepted.of(
+              target,
+              (type, method, arguments, sent) -> {
+                boolean isAsked =
+                    method.equals(request)
+                        || (method.equals("compareAndSet") && arguments[0].equals(request));
+                if (isAsked && isFirst.compareAndSet(true, false)) {
+                  migration(WHOLE, target).reset(false);
+                  migration(WHOLE, target).prepare();
+                }
+                return sent.send();
+              });
+
+      assertThatThrownBy(() -> migration(WHOLE, slow).reset(false))
+          .as(request)
+          .hasMessageContaining("was wiped by another reset meanwhile");
+
+      assertThat(isFirst).as(request).isFalse();
+      assertThat(ledger.get(ResetRecord.KEY)).isNull();
+      assertThat(copy()).isNotEqualTo(former);
+      migration(WHOLE, target).reset(false);
+    }
   }
 
   @Test

@@ -12,12 +12,14 @@ import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.migrate.api.CutoverReport;
 import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.MigrationOptions;
+import dev.kvshift.migrate.api.MigrationPlan;
 import dev.kvshift.migrate.api.MigrationResult;
 import dev.kvshift.migrate.api.ProgressListener;
 import dev.kvshift.migrate.api.Step;
 import dev.kvshift.migrate.api.Way;
 import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.ledger.Certificate;
+import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKey;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.CollectionRecord;
@@ -331,6 +333,73 @@ final class DualWriteTest {
     assertMoved();
     assertThat(Await.of(sides.to().get(Sides.key(3), Sides.call())).value())
         .isEqualTo(Bytes.utf8("last"));
+  }
+
+  /** Without the new store's record, only the certificate tells that the seal was not drained. */
+  @Test
+  void cutover_withAWayBackAndADeathAfterTheSeal_drainsFirst() {
+    sides.fill(ROWS);
+    Intercepted.Fault cut = new CutAt("seal", true);
+    Intercepted.Fault late =
+        (type, method, arguments, request) -> {
+          if (method.equals("seal")) {
+            put("last");
+          }
+          return cut.around(type, method, arguments, request);
+        };
+    try (Migration migration = migration()) {
+      migration.keepWayBack();
+      migration.copy();
+      migration.verify();
+      migration.step(Phase.NEW_PRIMARY);
+    }
+    try (Migration migration = Migration.of(sides.from(late).plan(), ProgressListener.NONE)) {
+      assertThatThrownBy(migration::cutover).hasMessageContaining("cut off");
+    }
+    assertThat(state().isClockOrdered()).isTrue();
+    Intercepted.Fault none = (type, name, arguments, request) -> request.send();
+    sides.from(none);
+    for (int run = 0; run < 2; run++) {
+      try (Migration migration = migration()) {
+        CutoverReport report = migration.cutover();
+        assertThat(report.attempt()).isEqualTo("seal-5");
+        assertThat(report.floor()).isEqualTo(state().floor());
+        assertThat(Migration.verifyCertificate(migration.certificate()).floor())
+            .isEqualTo(state().floor());
+      }
+    }
+    assertThat(Await.of(sides.to().get(Sides.key(3), Sides.call())).value())
+        .isEqualTo(Bytes.utf8("last"));
+    assertThat(sides.ledger().require(CutoverRecord.KEY).moved()).isNotNull();
+  }
+
+  @Test
+  void run_rolledBackByAnotherMeanwhile_staysBack() {
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    Coordinator.Hook back =
+        new Coordinator.Hook() {
+          @Override
+          public void before(Phase from, Phase to) {
+            if (from == Phase.SHADOW_WRITE && isFirst.compareAndSet(true, false)) {
+              Coordinator.of(Sides.COLLECTION, sides.from.gate())
+                  .moveTo(Phase.LEGACY, Duration.ofSeconds(10));
+            }
+          }
+
+          @Override
+          public void after(Phase from, Phase to) {}
+        };
+    sides.fill(ROWS);
+    MigrationPlan plan = sides.plan();
+    MigrationPlan hooked =
+        plan.toBuilder().options(plan.options().toBuilder().hook(back).build()).build();
+    try (Migration migration = Migration.of(hooked, ProgressListener.NONE)) {
+      assertRefused(
+          () -> migration.run(Way.DUAL_WRITE),
+          "somebody has taken it another way since, to phase legacy");
+    }
+    assertThat(state().phase()).isEqualTo(Phase.LEGACY);
+    assertThat(isFirst).isFalse();
   }
 
   @Test

@@ -68,6 +68,21 @@ final class FenceTest {
   }
 
   @Test
+  void cutover_movedByAnotherRunnerSinceItWasPrepared_isCompleted() {
+    try (Sides sides = new Sides()) {
+      sides.fill(10);
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.prepare();
+        sides.run(Migration::run);
+
+        CutoverReport report = migration.cutover();
+
+        assertThat(report.floor()).isEqualTo(Await.of(sides.from.gate().state()).floor());
+      }
+    }
+  }
+
+  @Test
   void cutover_fenceOfAnotherRunner_waitsForItsDeadline() {
     try (Sides sides = new Sides()) {
       List<Object> lifted = new CopyOnWriteArrayList<>();

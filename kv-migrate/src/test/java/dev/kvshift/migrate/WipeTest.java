@@ -20,6 +20,7 @@ import dev.kvshift.migrate.internal.ledger.MigrationConfig;
 import dev.kvshift.migrate.internal.ledger.Pause;
 import dev.kvshift.migrate.internal.ledger.ResetRecord;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
+import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.ImportSettings;
@@ -39,6 +40,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -100,17 +102,77 @@ final class WipeTest {
         }
         sides.to((type, method, arguments, request) -> request.send());
         boolean isWiped = !former.equals(sides.ledger().require(MigrationConfig.KEY).copy());
+        boolean isBegun = !former.equals(copyOnTarget(sides));
+        if (isBegun && !isWiped) {
+          assertThatThrownBy(() -> copy(sides.plan()))
+              .isInstanceOf(MigrationException.CutoverRefused.class)
+              .hasMessageContaining("is being wiped, and that has not ended");
+        }
         if (!isWiped || sides.ledger().get(ResetRecord.KEY) != null) {
           wipes(sides).reset(Sides.COLLECTION);
+          assertThat(sides.ledger().get(Pause.KEY)).isNull();
         }
         assertThat(sides.copy()).isNotEqualTo(former);
         assertThat(sides.ledger().get(ResetRecord.KEY)).isNull();
-        new HostedMigrations(new HostPlan("wipe", List.of(sides.plan()), HostPlan.DEFAULT_LEASE))
-            .resume(Sides.COLLECTION);
+        if (sides.ledger().get(Pause.KEY) != null) { // killed at its very end
+          wipes(sides).resume(Sides.COLLECTION);
+        }
       }
       assertThat(completed).isGreaterThan(20);
       copy(sides.plan());
       assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
+    }
+  }
+
+  @Test
+  void reset_pausedByAPersonMeanwhile_staysPaused() {
+    try (Sides sides = new Sides()) {
+      sides.fill(ROWS);
+      copy(sides.plan());
+      sides.to(
+          (type, method, arguments, request) -> {
+            if (method.equals("drop")) {
+              wipes(sides).pause(Sides.COLLECTION);
+            }
+            return request.send();
+          });
+
+      wipes(sides).reset(Sides.COLLECTION);
+      assertThat(sides.ledger().get(Pause.KEY)).isNotNull();
+      wipes(sides).resume(Sides.COLLECTION);
+      assertThat(sides.ledger().get(Pause.KEY)).isNull();
+    }
+  }
+
+  @Test
+  void reset_anotherHasDoneItMeanwhile_leavesTheNextMigrationAlone() {
+    for (String method : List.of("list", "restart", "drop")) {
+      try (Sides sides = new Sides()) {
+        sides.fill(ROWS);
+        copy(sides.plan());
+        Copy former = sides.copy();
+        HostedMigrations other = wipes(sides);
+        AtomicBoolean isFirst = new AtomicBoolean(true);
+        sides.to(
+            (type, name, arguments, request) -> {
+              if (name.equals(method) && isFirst.compareAndSet(true, false)) {
+                other.reset(Sides.COLLECTION);
+                other.resume(Sides.COLLECTION);
+                sides.to((a, b, c, sent) -> sent.send());
+                copy(sides.plan());
+              }
+              return request.send();
+            });
+
+        assertThatThrownBy(() -> wipes(sides).reset(Sides.COLLECTION))
+            .as(method)
+            .hasMessageContaining("was wiped by another reset meanwhile");
+
+        assertThat(sides.copy()).isNotEqualTo(former);
+        assertThat(sides.ledger().get(ResetRecord.KEY)).isNull();
+        assertThat(sides.ledger().get(StreamProgress.KEY)).as(method).isNotNull();
+        assertThat(wipes(sides).reset(Sides.COLLECTION)).isNotEmpty();
+      }
     }
   }
 
@@ -221,6 +283,30 @@ final class WipeTest {
           .contains("the records of progress");
       assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
       assertRefused(sides, "it has moved, and the target alone has");
+    }
+  }
+
+  @Test
+  void retire_runDiedBetweenTheMoveAndItsRecord_isDone() {
+    AtomicBoolean isKilled = new AtomicBoolean();
+    try (Sides sides = new Sides()) {
+      sides.fill(ROWS);
+      sides.to(
+          (type, method, arguments, request) ->
+              method.equals("activate") && isKilled.compareAndSet(false, true)
+                  ? CompletableFuture.failedFuture(new KvException.Permanent("killed"))
+                  : request.send());
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        assertThatThrownBy(migration::run).hasMessageContaining("killed");
+      }
+      try (Migration migration = Migration.of(sides.plan(), ProgressListener.NONE)) {
+        migration.cutover();
+        migration.cutover();
+        assertThat(migration.status().events())
+            .filteredOn(event -> event.contains("\"what\":\"moved\""))
+            .hasSize(1);
+      }
+      until("nobody asks the source any more", () -> isRetired(wipes(sides)));
     }
   }
 
@@ -366,6 +452,10 @@ final class WipeTest {
       migration.copy();
       migration.catchUp();
     }
+  }
+
+  private static Copy copyOnTarget(Sides sides) {
+    return Await.of(CollectionRecord.read(sides.target.metadata(), Sides.COLLECTION)).copy();
   }
 
   private static HostedMigrations wipes(Sides sides) {

@@ -88,6 +88,7 @@ final class CutoverCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    requireOneWish();
     MigrationFile file = config.read();
     List<String> chosen = chosen(file);
     Instant until = at == null ? null : next(at, ZonedDateTime.now(ZoneId.systemDefault()));
@@ -120,6 +121,21 @@ final class CutoverCommand implements Callable<Integer> {
             }
           }
         });
+  }
+
+  /** Of two wishes that contradict each other, none is guessed: one of them cannot be undone. */
+  private void requireOneWish() {
+    boolean isMore =
+        isPostponed
+            || at != null
+            || isFinal
+            || !giveUp.services().isEmpty()
+            || (isGo && isCancelled);
+    if ((isGo || isCancelled) && isMore) {
+      throw new KvException.Permanent(
+          "--go and --cancel change nothing else about a cutover: give one of them, and no other"
+              + " option but --group");
+    }
   }
 
   /** Returns what moves at once: all of a group, or one collection after the other. */

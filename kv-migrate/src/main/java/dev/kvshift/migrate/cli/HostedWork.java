@@ -27,24 +27,27 @@ import picocli.CommandLine.Model.CommandSpec;
 /**
  * Asks hosts for a task, waits until they have done it, and prints its result.
  *
- * @param isHere whether the only host is in this process, which stays until the task is done
+ * @param own the only host, which is in this process and stays until the task is done; null if
+ *     hosts of their own do it
  */
-record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, PrintWriter err) {
+record HostedWork(
+    HostedMigrations migrations, @Nullable OwnHost own, PrintWriter out, PrintWriter err) {
   private static final Duration LOOK = Duration.ofMillis(250);
 
   /** Returns the hosts' work; null if no host runs. */
   static @Nullable HostedWork of(MigrationFile.Opened opened, CommandSpec command) {
     HostedMigrations migrations = new HostedMigrations(opened.plan());
-    return migrations.hosts().isEmpty() ? null : new HostedWork(migrations, false, command);
+    return migrations.hosts().isEmpty() ? null : new HostedWork(migrations, null, command);
   }
 
-  /** Returns the work of a host in this process. */
-  static HostedWork here(MigrationFile.Opened opened, CommandSpec command) {
-    return new HostedWork(new HostedMigrations(opened.plan()), true, command);
+  /** Returns what hosts shall do, whether or not one runs. */
+  static HostedWork later(MigrationFile.Opened opened, CommandSpec command) {
+    return new HostedWork(new HostedMigrations(opened.plan()), null, command);
   }
 
-  private HostedWork(HostedMigrations migrations, boolean isHere, CommandSpec command) {
-    this(migrations, isHere, command.commandLine().getOut(), command.commandLine().getErr());
+  /** Creates the work of a host in this process, or of others. */
+  HostedWork(HostedMigrations migrations, @Nullable OwnHost own, CommandSpec command) {
+    this(migrations, own, command.commandLine().getOut(), command.commandLine().getErr());
   }
 
   /** Asks, and waits; returns the worst exit code of the collections. */
@@ -131,7 +134,12 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
   }
 
   private String cutover(String name) {
-    return "cutover: " + migrations.status(name).task(TaskKind.CUTOVER).orElseThrow().note();
+    return "cutover: "
+        + migrations
+            .status(name)
+            .task(TaskKind.CUTOVER)
+            .map(HostStatus.Task::note)
+            .orElse("its record was removed meanwhile, see 'status'");
   }
 
   private int await(String name, TaskKind kind, boolean needsLead) {
@@ -140,7 +148,18 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
     boolean hadHosts = true;
     while (true) {
       HostStatus.Collection collection = migrations.status(name);
-      HostStatus.Task task = collection.task(kind).orElseThrow();
+      HostStatus.Task task = collection.task(kind).orElse(null);
+      if (task == null) {
+        say(
+            err,
+            "migrate: "
+                + kind.word()
+                + " of collection "
+                + name
+                + " is no longer asked for: 'reset', 'abort' or 'retire' has removed its record; see"
+                + " 'status', and give the command again if it still counts");
+        return ExitCode.LEFT;
+      }
       HostStatus.Task lead = collection.task(TaskKind.LEAD).orElse(task);
       for (HostStatus.Task each : shown(collection, task)) {
         String line = HostText.progress(name, each);
@@ -150,7 +169,10 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
       }
       boolean streams = kind == TaskKind.LEAD && task.status().equals("running");
       boolean waits = kind == TaskKind.CUTOVER && task.note().startsWith(TaskRecord.READY);
-      if (task.hasEnded() || (waits && !isHere) || streams || (hasMoved(collection) && !isStep)) {
+      if (task.hasEnded()
+          || (waits && own == null)
+          || streams
+          || (hasMoved(collection) && !isStep)) {
         return conclude(collection, task, kind);
       }
       if (needsLead && lead.hasFailed()) {
@@ -160,8 +182,20 @@ record HostedWork(HostedMigrations migrations, boolean isHere, PrintWriter out, 
         say(err, "collection " + name + " is paused: 'resume " + name + "' lets hosts go on");
         return ExitCode.LEFT;
       }
-      boolean hasHosts = !migrations.hosts().isEmpty();
-      if (hadHosts && !hasHosts && !isHere) {
+      if (own != null && own.hasEnded()) {
+        say(
+            err,
+            "migrate: nobody does the "
+                + kind.word()
+                + " of collection "
+                + name
+                + " any more, since the host of this command has ended; what was asked for is"
+                + " recorded: give the command again, or start a host");
+        return own.exitCode();
+      }
+      // One's own host outlives a broker that does not answer, and so must the command.
+      boolean hasHosts = own != null || !migrations.hosts().isEmpty();
+      if (hadHosts && !hasHosts) {
         say(
             err,
             "no host runs any more, so nothing happens until one does; what was asked for is"

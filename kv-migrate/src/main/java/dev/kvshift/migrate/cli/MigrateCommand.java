@@ -195,7 +195,7 @@ final class MigrateCommand implements Runnable {
             if (isCutOver) {
               opened.of(names).forEach(plan -> decide(migration(plan), isFinal));
             }
-            HostedWork work = hosts == null ? HostedWork.here(opened, spec) : hosts;
+            HostedWork work = hosts == null ? HostedWork.later(opened, spec) : hosts;
             Map<String, TaskKind> asked =
                 work.askRuns(names, way, isCutOver ? end : RunEnd.READY, giveUp.services());
             if (waiting.isOff) {
@@ -405,8 +405,8 @@ final class MigrateCommand implements Runnable {
             + " new-only.",
         "%nThe old store has everything that services were told, so nothing is copied and nothing"
             + " is lost. Needs neither the new store nor the broker, unless the old store has no"
-            + " leader. Ends the run, step or cutover that hosts were asked for; end a command that"
-            + " works without hosts first, which would go forward again.",
+            + " leader. Ends the run, step or cutover that hosts were asked for. A command that works"
+            + " without hosts ends at its next step up; in legacy, end it yourself.",
         "%nA collection that a cutover has moved, without --final, and that is not finished, is"
             + " taken back from the new store as well: a pass over both stores brings the old one"
             + " what it has missed. That needs both stores, and every running service."

@@ -340,6 +340,14 @@ final class HostCommandTest {
     assertThat(collection(status(), "files").get("phase").getAsString()).isEqualTo("new-only");
   }
 
+  @Test
+  void cutover_contradictingOptions_isRefused() {
+    for (String other : List.of("--cancel", "--final", "--postpone", "--at=03:30")) {
+      assertThat(execute("cutover", "--go", other, "files")).isEqualTo(ExitCode.USAGE);
+    }
+    assertThat(err.toString()).contains("--go and --cancel change nothing else about a cutover");
+  }
+
   private Thread postpone() {
     Thread command =
         new Thread(

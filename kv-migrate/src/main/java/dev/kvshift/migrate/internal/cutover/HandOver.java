@@ -34,7 +34,8 @@ public final class HandOver {
   /**
    * Lets the target follow the move, and records that an attempt has handed the collection over.
    */
-  CutoverReport complete(CutoverRecord attempt, int number, Gate.State state, WritePause pause) {
+  public CutoverReport complete(
+      CutoverRecord attempt, int number, Gate.State state, WritePause pause) {
     long startNanos = System.nanoTime();
     activation.follow(state);
     Duration activated = Duration.ofNanos(System.nanoTime() - startNanos);

@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  *       with a collection of that name would be wiped.
  *   <li><i>What is to be wiped is recorded first</i>, with the copy that follows. A run that goes
  *       on after a crash would otherwise wipe the copy that follows.
+ *   <li><i>Of two resets at once, the later one ends with the earlier.</i> It would otherwise
+ *       record a wipe that nobody can complete, and everything else would be refused for ever.
  *   <li><i>The gate names no copy before the target is changed, in an epoch of its own.</i> A
  *       coordinator that has read the former epoch would take a step into a copy that is gone.
  * </ol>
@@ -61,10 +63,7 @@ public final class ClockReset {
    */
   public static void requireNone(MigrationPlan plan, Ledger ledger) {
     if (ledger.get(ResetRecord.KEY) != null) {
-      throw new MigrationException.CutoverRefused(
-          "collection "
-              + plan.collection()
-              + " is being wiped, and that has not ended: give the command reset again");
+      throw PreparedSides.halfWiped(plan.collection());
     }
   }
 
@@ -87,18 +86,20 @@ public final class ClockReset {
    *     was
    */
   public List<String> run(boolean isAbort) {
-    ResetRecord begun = ledger.get(ResetRecord.KEY);
-    ResetRecord reset = begun == null ? begin(isAbort) : begun;
+    ResetRecord reset = begin(isAbort);
     withdraw(reset.from());
     String name = plan.collection();
     patiently(() -> plan.target().restart(name, plan.layout(), reset.from(), reset.next()));
+    if (!isUnderWay(reset)) {
+      throw sides.overtaken();
+    }
     patiently(() -> ClockOrder.forget(plan.source(), plan.target(), name, reset.from()));
     ledger.remove(MergeRecord.KEY);
     ledger.remove(ClockCertificate.KEY);
     ledger.remove(BackFillRecord.KEY);
     patiently(() -> plan.target().drop(name, reset.incarnation()));
     ledger.append(Event.wiped(reset, plan.source().description()));
-    ledger.remove(ResetRecord.KEY);
+    ledger.remove(ResetRecord.KEY, reset);
     return things(reset);
   }
 
@@ -108,10 +109,32 @@ public final class ClockReset {
         "the records of copy " + reset.from());
   }
 
+  /** Returns the reset that has begun, or begins one. */
   private ResetRecord begin(boolean isAbort) {
-    ResetRecord proved = prove(isAbort);
-    ledger.put(ResetRecord.KEY, proved);
-    return proved;
+    ResetRecord found = ledger.get(ResetRecord.KEY);
+    if (found != null && !isUnderWay(found)) {
+      ledger.remove(ResetRecord.KEY, found);
+      found = null;
+    }
+    if (found != null) {
+      return found;
+    }
+    ResetRecord begun = ledger.putIfAbsent(ResetRecord.KEY, prove(isAbort));
+    if (!isUnderWay(begun)) {
+      ledger.remove(ResetRecord.KEY, begun);
+      throw sides.overtaken();
+    }
+    return begun;
+  }
+
+  /** Returns whether a reset is not ended, unless the copy that it wipes is gone by another one. */
+  private boolean isUnderWay(ResetRecord reset) {
+    CollectionRecord record =
+        patiently(() -> CollectionRecord.read(plan.target().metadata(), plan.collection()));
+    Copy held = record == null ? null : record.copy();
+    Copy named = state().copy();
+    return (reset.from().equals(held) || reset.next().equals(held))
+        && (named == null || reset.from().equals(named));
   }
 
   private ResetRecord prove(boolean isAbort) {
@@ -159,8 +182,7 @@ public final class ClockReset {
       }
       requireLegacy(now);
       if (!from.equals(now.copy())) {
-        throw sides.refused(
-            "its gate names copy " + now.copy() + ", not " + from + ": it was prepared anew");
+        throw sides.overtaken();
       }
       long epoch = now.epoch() + 1; // complete at once: every instance is in legacy already
       Gate.State next = now.withEpoch(epoch).withAcceptMin(epoch).withCopy(null);

@@ -10,6 +10,7 @@ import dev.kvshift.migrate.internal.ledger.CopyPlan;
 import dev.kvshift.migrate.internal.ledger.CopyTaskGroup;
 import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Ledger;
+import dev.kvshift.migrate.internal.ledger.Machine;
 import dev.kvshift.migrate.internal.ledger.Pause;
 import dev.kvshift.migrate.internal.ledger.QuarantinedKeys;
 import dev.kvshift.migrate.internal.ledger.SnapshotRecord;
@@ -22,7 +23,6 @@ import dev.kvshift.migrate.internal.task.TaskWatch;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -35,11 +35,11 @@ final class Exclusive implements AutoCloseable {
   private static final long LOOK_MILLIS = 200;
 
   private final Ledger ledger;
-  private final boolean wasPaused;
+  private final Pause own;
 
-  private Exclusive(Ledger ledger, boolean wasPaused) {
+  private Exclusive(Ledger ledger, Pause own) {
     this.ledger = ledger;
-    this.wasPaused = wasPaused;
+    this.own = own;
   }
 
   /**
@@ -48,9 +48,9 @@ final class Exclusive implements AutoCloseable {
    * @throws KvException.Transient if a process does not leave it, naming it
    */
   static Exclusive of(MigrationPlan plan, Ledger ledger, Clock clock) {
-    boolean wasPaused = ledger.get(Pause.KEY) != null;
-    new TaskDesk(plan, clock).pause();
-    Exclusive alone = new Exclusive(ledger, wasPaused);
+    Pause own = new Pause(Machine.user(), clock.instant(), true);
+    ledger.update(Pause.KEY, found -> found == null || found.isOfWipe() ? own : found);
+    Exclusive alone = new Exclusive(ledger, own);
     try {
       alone.awaitNobody(plan.collection());
       return alone;
@@ -65,18 +65,19 @@ final class Exclusive implements AutoCloseable {
     long end = System.nanoTime() + LONGEST_WAIT.toNanos();
     while (true) {
       SortedMap<String, TaskState> held = held();
-      Optional<String> busy =
+      // All of them at each look, so that the leases of a dead host run out side by side.
+      List<String> busy =
           held.keySet().stream()
               .filter(name -> !watch.mayTake(name, held.get(name), System.nanoTime()))
-              .findFirst();
+              .toList();
       if (busy.isEmpty()) {
         return;
       }
       if (System.nanoTime() - end >= 0) {
         throw new KvException.Transient(
-            held.get(busy.get()).owner()
+            held.get(busy.get(0)).owner()
                 + " works on "
-                + busy.get()
+                + busy.get(0)
                 + " of collection "
                 + collection
                 + " and does not leave it: end it, and give the command again");
@@ -124,8 +125,6 @@ final class Exclusive implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!wasPaused) {
-      ledger.remove(Pause.KEY);
-    }
+    ledger.remove(Pause.KEY, own); // one of a person stays, and so does one of another such run
   }
 }

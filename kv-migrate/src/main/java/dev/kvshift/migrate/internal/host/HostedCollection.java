@@ -18,6 +18,7 @@ import dev.kvshift.migrate.internal.context.StoreClocks;
 import dev.kvshift.migrate.internal.copy.Copier;
 import dev.kvshift.migrate.internal.copy.CopyTasks;
 import dev.kvshift.migrate.internal.copy.PartCopier;
+import dev.kvshift.migrate.internal.cutover.Guarded;
 import dev.kvshift.migrate.internal.cutover.Mandate;
 import dev.kvshift.migrate.internal.cutover.WayBack;
 import dev.kvshift.migrate.internal.ledger.Aim;
@@ -37,7 +38,6 @@ import dev.kvshift.migrate.internal.task.TaskLost;
 import dev.kvshift.migrate.internal.task.TaskWatch;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.Phase;
 import dev.kvshift.transition.Coordinator;
 import java.time.Clock;
 import java.time.Duration;
@@ -503,7 +503,7 @@ final class HostedCollection implements AutoCloseable {
   private void cutOver(RunningTask<TaskRecord> task) {
     Aim aim = aim(task);
     MigrationSetup setup = MigrationSetup.prepare(plan, ledger, clock);
-    if (aim.hold() != null && !setup.isMoved()) {
+    if (aim.hold() != null && setup.gate().isLed()) {
       holdBack(task, aim, aim.hold());
     }
     if (aim.group().isEmpty()) {
@@ -544,9 +544,9 @@ final class HostedCollection implements AutoCloseable {
 
   private void cutOverGroup(RunningTask<TaskRecord> task, Aim aim, MigrationSetup setup) {
     if (!setup.isMoved()) {
-      requireOnItsWay(plan.collection(), aim, state(openGate()));
+      aim.requireOnItsWay(plan.collection(), state(openGate()));
       for (String name : others(aim)) {
-        requireOnItsWay(name, requireTakesPart(name, aim), state(openGate(host.collection(name))));
+        requireTakesPart(name, aim).requireOnItsWay(name, state(openGate(host.collection(name))));
       }
     }
     List<CutoverReport> reports =
@@ -654,48 +654,24 @@ final class HostedCollection implements AutoCloseable {
 
   /**
    * Keeps a step up from being taken once this process has lost the task, or somebody has taken the
-   * collection the other way since it was asked for. The step itself is a compare-and-set of the
-   * state before this check, so nobody can come between.
+   * collection the other way since it was asked for.
    */
   private Coordinator.Hook guarded(RunningTask<TaskRecord> task, Aim aim, Gate gate) {
-    Coordinator.Hook hook = plan.options().hook();
-    return new Coordinator.Hook() {
-      @Override
-      public void before(Phase from, Phase to) {
-        task.check();
-        requireWanted(aim, state(gate));
-        hook.before(from, to);
-      }
-
-      @Override
-      public void after(Phase from, Phase to) {
-        hook.after(from, to);
-      }
-    };
+    return new Guarded(
+        () -> {
+          task.check();
+          requireWanted(aim, state(gate));
+        },
+        plan.options().hook());
   }
 
   private void requireWanted(Aim aim, Gate.State now) {
-    requireOnItsWay(plan.collection(), aim, now);
+    aim.requireOnItsWay(plan.collection(), now);
     TaskRecord run = aim.run() == null ? null : ledger.get(TaskRecord.key(TaskKind.RUN));
     String obstacle = Chain.obstacle(aim, run, now);
     if (obstacle != null) {
       throw new MigrationException.CutoverRefused(
           "collection " + plan.collection() + " stays: " + obstacle);
-    }
-  }
-
-  private static void requireOnItsWay(String collection, Aim aim, Gate.State now) {
-    if (!aim.isOnItsWay(now.phase(), now.epoch())) {
-      throw new MigrationException.CutoverRefused(
-          "collection "
-              + collection
-              + " was in phase "
-              + aim.from().word()
-              + " when the way to "
-              + aim.target().word()
-              + " was asked for, and somebody has taken it another way since, to phase "
-              + now.phase().word()
-              + ": give the command again if it still counts");
     }
   }
 

@@ -12,9 +12,12 @@ import dev.kvshift.migrate.internal.context.Await;
 import dev.kvshift.migrate.internal.context.SourceCollection;
 import dev.kvshift.migrate.internal.context.TargetCollection;
 import dev.kvshift.migrate.internal.cutover.Activation;
+import dev.kvshift.migrate.internal.cutover.HandOver;
+import dev.kvshift.migrate.internal.ledger.Certificate;
 import dev.kvshift.migrate.internal.ledger.CutoverRecord;
 import dev.kvshift.migrate.internal.ledger.Ledger;
 import dev.kvshift.migrate.internal.ledger.MigrationConfig;
+import dev.kvshift.migrate.internal.ledger.ResetRecord;
 import dev.kvshift.migrate.internal.ledger.StreamProgress;
 import dev.kvshift.migrate.internal.stream.Brokers;
 import dev.kvshift.migrate.internal.stream.Topic;
@@ -76,12 +79,13 @@ public record MigrationSetup(
     MigrationConfig config =
         hasStopped ? requireConfig(ledger, name) : configOf(plan, ledger, origin, clock);
     Copy copy = config.requireCopy();
+    requireNotHalfWiped(plan, ledger, copy);
     requireSame(name, "the source's change log", copy.source(), origin);
     if (state.phase() != Phase.LEGACY || state.copy() != null) {
       requireSame(name, "the copy that the source's gate names", copy, state.copy());
     }
     requireSame(name, "the layout", config.layout(), plan.layout());
-    boolean isMoved = hasStopped && !(state.sealed() && isImporting(plan));
+    boolean isMoved = hasStopped && !(isSealed(ledger, state) && isImporting(plan));
     Claim claim = isMoved ? Claim.NONE : Claim.importing(copy);
     StoreCollection to =
         Await.patiently(patience, () -> plan.target().open(name, plan.layout(), claim));
@@ -119,6 +123,22 @@ public record MigrationSetup(
   }
 
   /**
+   * Returns whether a seal has stopped the source, and what it has left there may not be drained
+   * yet. If a way back is kept, the source does not show it: a fence leads to the same state, and
+   * leaves nothing. Then only the certificate tells, which is durable before the seal.
+   */
+  static boolean isSealed(Ledger ledger, Gate.State state) {
+    if (state.sealed()) {
+      return true;
+    }
+    Certificate ready = state.isClockOrdered() ? ledger.get(Certificate.KEY) : null;
+    return ready != null
+        && ready.last() instanceof Certificate.SealCheck seal
+        && seal.epoch() == state.epoch() - 1
+        && seal.drained() == null;
+  }
+
+  /**
    * Returns whether the target waits for what a seal has left on the source. Then the migration is
    * prepared as one that is still in progress.
    */
@@ -132,12 +152,31 @@ public record MigrationSetup(
 
   /** Finishes the cutover of an earlier run that has moved the collection. */
   public CutoverReport activateMoved(Ledger ledger) {
+    return activateMoved(ledger, gate);
+  }
+
+  /**
+   * Finishes the cutover of an earlier run, and records the move if that run died before it could:
+   * without the record, the collection could never be retired.
+   *
+   * @param moved the gate's state after the move
+   */
+  CutoverReport activateMoved(Ledger ledger, Gate.State moved) {
+    CutoverRecord attempt = ledger.require(CutoverRecord.KEY);
+    Certificate certificate = ledger.get(Certificate.KEY);
+    boolean isRecorded = attempt.moved() != null;
+    if (!isRecorded && certificate != null && certificate.last() != null) {
+      // Not the last attempt that has begun, but the one whose proof was complete before the move.
+      CutoverRecord proved =
+          CutoverRecord.begin(certificate.last().attempt(), attempt.incarnation());
+      return new HandOver(ledger, activation).complete(proved, 0, moved, WritePause.NONE);
+    }
     long startNanos = System.nanoTime();
-    activation.follow(gate);
+    activation.follow(moved);
     return new CutoverReport(
-        ledger.require(CutoverRecord.KEY).attempt(),
+        attempt.attempt(),
         0,
-        gate.floor(),
+        moved.floor(),
         activation.incarnation(),
         WritePause.NONE,
         Duration.ofNanos(System.nanoTime() - startNanos));
@@ -175,6 +214,20 @@ public record MigrationSetup(
               + " target's connection string");
     }
     return config;
+  }
+
+  /** Refuses to go on with a copy that a reset has begun to wipe and not finished. */
+  private static void requireNotHalfWiped(MigrationPlan plan, Ledger ledger, Copy copy) {
+    ResetRecord reset = ledger.get(ResetRecord.KEY);
+    if (reset != null && reset.from().equals(copy)) {
+      CollectionRecord record =
+          Await.patiently(
+              plan.options().patience(),
+              () -> CollectionRecord.read(plan.target().metadata(), plan.collection()));
+      if (record != null && reset.next().equals(record.copy())) {
+        throw PreparedSides.halfWiped(plan.collection());
+      }
+    }
   }
 
   /** Refuses a source that holds nothing, before anything is created for it. */

@@ -351,6 +351,9 @@ public final class MigrationTasks implements AutoCloseable {
     if (state.phase() == Phase.LEGACY) {
       return Cutover.of(member(context.givingUp(givenUp)), mandate).run().get(0);
     }
+    if (!state.isLed() && !MigrationSetup.isSealed(ledger, state)) {
+      return setup.activateMoved(ledger, state); // another run has moved it since the preparation
+    }
     Seal seal = new Seal(context, ledger, handOver);
     if (state.isLed()) {
       seal.run(readiness(), mandate);

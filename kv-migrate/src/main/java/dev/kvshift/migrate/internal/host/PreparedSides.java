@@ -58,6 +58,22 @@ record PreparedSides(MigrationPlan plan, String outcome) {
     }
   }
 
+  /** Returns the refusal of a reset that another one has overtaken. */
+  MigrationException.CutoverRefused overtaken() {
+    return new MigrationException.CutoverRefused(
+        "collection "
+            + plan.collection()
+            + " was wiped by another reset meanwhile, and this one has ended: look at its status");
+  }
+
+  /** Returns the refusal of everything but another reset. */
+  static MigrationException.CutoverRefused halfWiped(String collection) {
+    return new MigrationException.CutoverRefused(
+        "collection "
+            + collection
+            + " is being wiped, and that has not ended: give the command reset again");
+  }
+
   MigrationException.CutoverRefused refused(String why) {
     return new MigrationException.CutoverRefused(
         "collection " + plan.collection() + " is not " + outcome + ": " + why);

@@ -42,6 +42,9 @@ import java.util.Objects;
  *       missed everything can then make no progress, so it leaves none for the next copy.
  *   <li><i>The new configuration comes last.</i> Beside old progress it would have rows skipped
  *       that only the old copy holds.
+ *   <li><i>Of two resets at once, the later one ends with the earlier.</i> It would otherwise
+ *       delete the records of the migration that follows, or record a wipe that nobody can
+ *       complete.
  * </ol>
  */
 public final class Reset {
@@ -85,9 +88,9 @@ public final class Reset {
    * @throws KvException.Transient if another process works on the collection and does not end
    */
   public List<String> run(boolean isAbort) {
-    prove(isAbort);
+    ResetRecord proved = prove(isAbort);
     try (Exclusive alone = Exclusive.of(plan, ledger, clock)) {
-      ResetRecord reset = begin(isAbort);
+      ResetRecord reset = begin(proved);
       TaskDesk.withdrawAll(ledger, isAbort ? "abort follows" : "reset follows");
       CollectionRecord next =
           Await.patiently(
@@ -99,25 +102,40 @@ public final class Reset {
       deleteTopics(reset);
       Await.patiently(patience, () -> plan.target().drop(plan.collection(), reset.incarnation()));
       deleted.add("incarnation " + reset.incarnation() + " of the collection on the target");
-      MigrationConfig former = ledger.require(MigrationConfig.KEY);
+      requireCopy(reset);
+      MigrationConfig former = config();
       alone.forget(deleted);
       ledger.put(
           MigrationConfig.KEY,
           MigrationSetup.firstConfig(plan, next.incarnation(), reset.next(), clock));
-      ledger.remove(ResetRecord.KEY);
+      ledger.remove(ResetRecord.KEY, reset);
       ledger.append(Event.wiped(reset, former.source()));
       return List.copyOf(deleted);
     }
   }
 
-  private ResetRecord begin(boolean isAbort) {
-    ResetRecord found = ledger.get(ResetRecord.KEY);
-    if (found != null && !found.next().equals(config().copy())) {
-      return found;
+  /** Proves it again, since hosts have worked until now, and records it. */
+  private ResetRecord begin(ResetRecord proved) {
+    requireCopy(proved);
+    ResetRecord again = prove(proved.isAbort());
+    ResetRecord begun =
+        ledger.update(
+            ResetRecord.KEY,
+            found -> found != null && found.from().equals(again.from()) ? found : again);
+    try {
+      requireCopy(begun);
+    } catch (MigrationException.CutoverRefused e) {
+      ledger.remove(ResetRecord.KEY, begun);
+      throw e;
     }
-    ResetRecord begun = prove(isAbort);
-    ledger.put(ResetRecord.KEY, begun);
     return begun;
+  }
+
+  /** Ends this reset once another one has brought the configuration of the copy that follows. */
+  private void requireCopy(ResetRecord reset) {
+    if (!reset.from().equals(config().copy())) {
+      throw sides.overtaken();
+    }
   }
 
   private MigrationConfig config() {

@@ -206,12 +206,13 @@ public final class TaskDesk {
     withdraw(ledger, TaskKind.STEP, why);
     TaskState former =
         replaceCutover(found -> found.state().isPending() ? found.withdrawn(why) : null);
-    if (former != null) {
-      awaitStays(former);
-    }
+    awaitStays(former);
   }
 
-  /** Waits until a cutover that was withdrawn cannot happen any more. */
+  /**
+   * Waits until no cutover can happen any more: neither one that was withdrawn, nor one whose fence
+   * is in place and that hosts know nothing of.
+   */
   private void awaitStays(@Nullable TaskState former) {
     if (former != null
         && former.status() == TaskState.Status.RUNNING
@@ -336,7 +337,8 @@ public final class TaskDesk {
 
   /** Keeps hosts off the collection. */
   public void pause() {
-    ledger.putIfAbsent(Pause.KEY, new Pause(Machine.user(), clock.instant()));
+    Pause pause = Pause.until(Machine.user(), clock.instant());
+    ledger.update(Pause.KEY, found -> found == null || found.isOfWipe() ? pause : found);
   }
 
   /** Lets hosts work on the collection again. */

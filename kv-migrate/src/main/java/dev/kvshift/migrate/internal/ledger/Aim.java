@@ -1,8 +1,10 @@
 package dev.kvshift.migrate.internal.ledger;
 
+import dev.kvshift.migrate.api.MigrationException;
 import dev.kvshift.migrate.api.RunEnd;
 import dev.kvshift.migrate.api.Way;
 import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Phase;
 import java.time.Instant;
 import java.util.List;
@@ -163,6 +165,26 @@ public record Aim(
       at++;
     }
     return reached == now && at == nowEpoch;
+  }
+
+  /**
+   * Checks that nothing but steps towards the target has happened since somebody asked.
+   *
+   * @throws MigrationException.CutoverRefused if somebody has taken the collection another way
+   */
+  public void requireOnItsWay(String collection, Gate.State now) {
+    if (!isOnItsWay(now.phase(), now.epoch())) {
+      throw new MigrationException.CutoverRefused(
+          "collection "
+              + collection
+              + " was in phase "
+              + from.word()
+              + " when the way to "
+              + target.word()
+              + " was asked for, and somebody has taken it another way since, to phase "
+              + now.phase().word()
+              + ": give the command again if it still counts");
+    }
   }
 
   Members print() {

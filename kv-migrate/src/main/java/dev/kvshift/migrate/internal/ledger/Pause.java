@@ -8,12 +8,28 @@ import java.time.Instant;
  *
  * @param by the user who paused it
  * @param at when
+ * @param isOfWipe whether it is to end with the command that wipes or retires the collection, whose
+ *     next run replaces it if that command dies
  */
-public record Pause(String by, Instant at) {
+public record Pause(String by, Instant at, boolean isOfWipe) {
   /** The key of the record. */
   public static final LedgerKey<Pause> KEY =
       new LedgerKey<>(
           "paused",
-          pause -> new Members().with("by", pause.by).with("at", pause.at),
-          members -> new Pause(members.text("by"), members.instant("at")));
+          Pause::print,
+          members ->
+              new Pause(
+                  members.text("by"),
+                  members.instant("at"),
+                  members.has("wipe") && members.flag("wipe")));
+
+  /** Returns a pause that lasts until a person ends it. */
+  public static Pause until(String by, Instant at) {
+    return new Pause(by, at, false);
+  }
+
+  private Members print() {
+    Members members = new Members().with("by", by).with("at", at);
+    return isOfWipe ? members.with("wipe", true) : members;
+  }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvshift.api.Bytes;
+import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.embedded.KafkaBroker;
 import dev.kvshift.memory.MemoryStoreProvider;
@@ -33,8 +34,10 @@ import dev.kvshift.migrate.internal.task.Holder;
 import dev.kvshift.migrate.internal.task.TaskGroup;
 import dev.kvshift.spi.Call;
 import dev.kvshift.spi.Claim;
+import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Mutation;
 import dev.kvshift.spi.Phase;
@@ -48,6 +51,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntPredicate;
@@ -481,6 +486,72 @@ final class HostedCollectionTest {
     desk.askCutover(GIVEN_UP, List.of(), new Aim.Hold(Instant.now().minusSeconds(1), 0));
     lookUntil(TaskKind.CUTOVER, "done");
     assertThat(gate().phase()).isEqualTo(Phase.NEW_ONLY);
+  }
+
+  /** Its hour has passed while it was done: services use the target alone since the seal. */
+  @Test
+  void look_cutoverWhoseHostDiedAfterTheSeal_isCompletedAtAnyHour() {
+    desk.ask(TaskKind.LEAD);
+    desk.ask(TaskKind.COPY);
+    lookUntil(TaskKind.COPY, "done");
+    desk.askStep(Phase.SHADOW_READ);
+    lookUntil(TaskKind.STEP, "done");
+    verify();
+    desk.askStep(Phase.NEW_PRIMARY);
+    lookUntil(TaskKind.STEP, "done");
+    isAssigned.set(false);
+    lookUntil(TaskKind.LEAD, "wanted");
+    desk.askCutover(GIVEN_UP, List.of(), new Aim.Hold(Instant.now().minusSeconds(1), 0));
+    MigrationPlan dying = plan.toBuilder().target(new WithoutActivation(target)).build();
+    try (HostedCollection host =
+        hosted(dying, Holder.ofProcess(Duration.ofSeconds(10)), partition -> true)) {
+      until(
+          "the host has died",
+          () -> {
+            host.look();
+            return task(TaskKind.CUTOVER).hasFailed();
+          });
+    }
+    assertThat(task(TaskKind.CUTOVER).reason()).isEqualTo("killed");
+    assertThat(gate().sealed()).isTrue();
+    Ledger.of(plan, Clock.systemUTC())
+        .updatePresent(
+            TaskRecord.key(TaskKind.CUTOVER),
+            found ->
+                found
+                    .with(found.state().wantedAnew())
+                    .with(found.aim().with(new Aim.Hold(Instant.now().minusSeconds(3_700), 1))));
+
+    isAssigned.set(true);
+
+    lookUntil(TaskKind.CUTOVER, "done");
+    assertThat(task(TaskKind.CUTOVER).note()).startsWith("moved ");
+  }
+
+  /** A target that a host does not live to activate. */
+  private static final class WithoutActivation extends ForwardingStore {
+    WithoutActivation(Store inner) {
+      super(inner);
+    }
+
+    @Override
+    public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
+      return CompletableFuture.failedFuture(new KvException.Permanent("killed"));
+    }
+  }
+
+  @Test
+  void endAll_fencedByARunThatIsNoTask_waitsForTheEndOfTheFence() {
+    desk.ask(TaskKind.PREPARE);
+    lookUntil(TaskKind.PREPARE, "done");
+    join(
+        join(source.open("files", LAYOUT, Claim.NONE))
+            .gate()
+            .fence("own", FenceOptions.lasting(Duration.ofSeconds(2)).givingUp(GIVEN_UP)));
+
+    desk.endAll("rollback follows");
+
+    assertThat(gate().fence()).isNull();
   }
 
   @Test

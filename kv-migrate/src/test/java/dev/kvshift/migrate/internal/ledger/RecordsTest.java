@@ -143,7 +143,7 @@ final class RecordsTest {
         record(
             "paused",
             Pause.KEY,
-            new Pause("jane", Instant.parse("2026-11-28T05:54:43.126018408Z"))),
+            Pause.until("jane", Instant.parse("2026-11-28T05:54:43.126018408Z"))),
         record(
             "reset",
             ResetRecord.KEY,
