@@ -20,27 +20,22 @@ import dev.kvshift.scylla.internal.session.Requests;
 import dev.kvshift.scylla.internal.write.RowWriter;
 import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
-import dev.kvshift.spi.Copy;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Futures;
-import dev.kvshift.spi.Gate;
-import dev.kvshift.spi.InstanceReport;
+import dev.kvshift.spi.ImportSettings;
 import dev.kvshift.spi.Limits;
 import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.OperationChecker;
-import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import dev.kvshift.spi.StoreLocks;
-import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -50,12 +45,11 @@ import org.slf4j.LoggerFactory;
  * A store of one collection, in a table that kvshift did not make. Nothing is created or changed in
  * the table's keyspace: metadata, and the deletes that are kept, are in the store's own.
  */
-final class TableStore implements Store {
+final class TableStore extends ForwardingStore {
   private static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
   private static final int MAX_NAME = 32;
   private static final Pattern UPPER_CASE = Pattern.compile("[A-Z]");
 
-  private final ScyllaStore own;
   private final Shared shared;
   private final Dialect dialect;
   private final ForeignTable table;
@@ -70,7 +64,7 @@ final class TableStore implements Store {
    * @throws KvException.Permanent if the table cannot hold a collection
    */
   TableStore(ScyllaStore own, Shared shared, Dialect dialect, ForeignTable table) {
-    this.own = own;
+    super(own);
     this.shared = shared;
     this.dialect = dialect;
     this.table = table;
@@ -104,11 +98,6 @@ final class TableStore implements Store {
   }
 
   @Override
-  public String description() {
-    return own.description();
-  }
-
-  @Override
   public CompletionStage<StoreCollection> open(String name, Layout layout, Claim claim) {
     return Futures.start(
         () -> {
@@ -117,7 +106,7 @@ final class TableStore implements Store {
           return bind("table/" + name, table.toString(), name)
               .thenCompose(bound -> bind("collection-of/" + lowerCase(table.name()), name, name))
               .thenCompose(
-                  bound -> CollectionRecord.claim(own.metadata(), name, layout, Claim.ACTIVE))
+                  bound -> CollectionRecord.claim(inner.metadata(), name, layout, Claim.ACTIVE))
               .thenCompose(record -> deadRows(name))
               .thenCompose(dead -> open(name, layout, claim, dead));
         });
@@ -159,7 +148,7 @@ final class TableStore implements Store {
   /** Names a thing in the metadata for good: the table of a collection, and the other way round. */
   private CompletionStage<Void> bind(String record, String text, String collection) {
     Bytes bytes = Bytes.utf8(text);
-    Metadata metadata = own.metadata();
+    Metadata metadata = inner.metadata();
     return metadata
         .get(record)
         .thenCompose(
@@ -223,7 +212,7 @@ final class TableStore implements Store {
               + " characters: give a shorter name");
     }
     Layout layout = table.clustering() == null ? Layout.point() : Layout.range(ShardRule.none());
-    return own.open(dead, layout.withEncoding(0), Claim.ACTIVE)
+    return inner.open(dead, layout.withEncoding(0), Claim.ACTIVE)
         .thenApply(rows -> new DeadRows(name, rows, shared.clock()));
   }
 
@@ -270,40 +259,16 @@ final class TableStore implements Store {
     return CompletableFuture.failedFuture(unsupported(Capability.DROP));
   }
 
+  /** Changes nothing: the table has never been filled by an import. */
   @Override
-  public CompletionStage<CollectionRecord> activate(String name, Copy copy, long floor) {
-    return own.activate(name, copy, floor);
-  }
-
-  @Override
-  public CompletionStage<CollectionRecord> restart(
-      String name, Layout layout, Copy copy, Copy next) {
-    return own.restart(name, layout, copy, next);
-  }
-
-  @Override
-  public CompletionStage<Map<String, Gate.State>> report(InstanceReport report) {
-    return own.report(report);
-  }
-
-  @Override
-  public CompletionStage<Map<String, Gate.State>> moveAll(Map<String, String> attempts) {
-    return own.moveAll(attempts);
-  }
-
-  @Override
-  public CompletionStage<Instant> serverTime() {
-    return own.serverTime();
-  }
-
-  @Override
-  public List<Supplier<CompletionStage<Instant>>> serverTimes() {
-    return own.serverTimes();
+  public CompletionStage<ImportSettings> endImport(
+      String name, long incarnation, boolean isDryRun) {
+    return CompletableFuture.completedFuture(ImportSettings.NONE);
   }
 
   @Override
   public CompletionStage<Map<String, String>> facts() {
-    return own.facts()
+    return inner.facts()
         .thenApply(
             facts -> {
               Map<String, String> all = new LinkedHashMap<>(facts);
@@ -313,26 +278,11 @@ final class TableStore implements Store {
   }
 
   @Override
-  public Metadata metadata() {
-    return own.metadata();
-  }
-
-  @Override
   public StoreLocks locks(String space) {
     throw unsupported(Capability.LOCKS);
   }
 
   private KvException unsupported(Capability capability) {
     return new KvException.UnsupportedCapability(capability, description());
-  }
-
-  @Override
-  public void close() {
-    own.close();
-  }
-
-  @Override
-  public String toString() {
-    return description();
   }
 }
