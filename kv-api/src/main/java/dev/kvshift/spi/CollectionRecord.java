@@ -282,7 +282,25 @@ public final class CollectionRecord {
   public static CompletionStage<CollectionRecord> claim(
       Metadata metadata, String name, Layout layout, Claim claim) {
     requireName(name);
-    return claim(metadata, name, layout, claim, CLAIM_TRIES);
+    return read(metadata.committed(), name)
+        .thenCompose(
+            found ->
+                found != null && found.fits(name, layout, claim)
+                    ? CompletableFuture.completedFuture(found)
+                    : claim(metadata, name, layout, claim, CLAIM_TRIES));
+  }
+
+  /**
+   * Returns whether a claim needs no look at the record in order, which a fleet that starts would
+   * wait for.
+   */
+  private boolean fits(String name, Layout layout, Claim claim) {
+    try {
+      check(name, layout, claim);
+      return true;
+    } catch (KvException e) {
+      return false;
+    }
   }
 
   private static CompletionStage<CollectionRecord> claim(

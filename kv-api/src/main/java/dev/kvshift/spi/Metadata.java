@@ -17,6 +17,16 @@ public interface Metadata {
   /** The largest record: 64 KiB. */
   int MAX_RECORD_BYTES = 64 << 10;
 
+  /**
+   * Returns these records as many processes may read them often: a read shows every change that was
+   * acknowledged before it began, but does not wait for one in progress, which a later read may not
+   * show again. Some stores order linearizable reads and changes of a whole group one by one, so
+   * that those of a fleet would hold each other up.
+   */
+  default Metadata committed() {
+    return this;
+  }
+
   /** Reads a record; null if there is none. */
   CompletionStage<@Nullable Bytes> get(String name);
 

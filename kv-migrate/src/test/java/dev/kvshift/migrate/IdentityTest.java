@@ -26,15 +26,11 @@ import dev.kvshift.spi.StoreCollection;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -197,24 +193,7 @@ final class IdentityTest {
                 Clock.systemUTC())
             .require(MigrationConfig.KEY)
             .topic();
-    try (Admin admin =
-        Admin.create(Map.of("bootstrap.servers", KafkaBroker.shared().bootstrapServers()))) {
-      admin.deleteTopics(List.of(topic.name())).all().get();
-      NewTopic again = new NewTopic(topic.name(), topic.partitions(), (short) 1);
-      dev.kvshift.testkit.concurrent.Await.until(
-          "the topic is created again", () -> isCreated(admin, again));
-    }
-  }
-
-  private static boolean isCreated(Admin admin, NewTopic topic) {
-    try {
-      admin.createTopics(List.of(topic)).all().get();
-      return true;
-    } catch (ExecutionException e) {
-      return false;
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
+    RemadeTopic.remake(topic.name(), topic.partitions());
   }
 
   private static CollectionRecord record(Store store) {

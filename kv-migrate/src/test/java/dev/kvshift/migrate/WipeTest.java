@@ -35,7 +35,6 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -43,7 +42,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -218,14 +216,11 @@ final class WipeTest {
       sides.fill(ROWS);
       copy(sides.plan());
       String topic = sides.ledger().require(MigrationConfig.KEY).topic().name();
-      try (Admin admin = admin()) {
-        admin.deleteTopics(List.of(topic)).all().get();
-        until("it can be made again", () -> create(admin, topic));
-        assertThatThrownBy(() -> wipes(sides).reset(Sides.COLLECTION))
-            .isInstanceOf(KvException.Permanent.class)
-            .hasMessageContaining("was deleted and created again");
-        assertThat(topics()).contains(topic);
-      }
+      RemadeTopic.remake(topic, 4);
+      assertThatThrownBy(() -> wipes(sides).reset(Sides.COLLECTION))
+          .isInstanceOf(KvException.Permanent.class)
+          .hasMessageContaining("was deleted and created again");
+      assertThat(topics()).contains(topic);
       assertThat(Await.of(sides.to().get(Sides.key(1), Sides.call()))).isNotNull();
     }
   }
@@ -424,20 +419,6 @@ final class WipeTest {
     } catch (MigrationException.CutoverRefused e) {
       assertThat(e).hasMessageContaining("somebody still asks the old store for it: ");
       return false;
-    }
-  }
-
-  private static boolean create(Admin admin, String topic) {
-    try {
-      admin
-          .createTopics(List.of(new NewTopic(topic, Optional.of(4), Optional.empty())))
-          .all()
-          .get();
-      return true;
-    } catch (ExecutionException e) {
-      return false;
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
     }
   }
 

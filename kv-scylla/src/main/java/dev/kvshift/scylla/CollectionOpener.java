@@ -71,8 +71,8 @@ final class CollectionOpener {
     FollowingReader.Opener opener =
         new FollowingReader.Opener() {
           @Override
-          public CompletionStage<Long> current() {
-            return CollectionRecord.read(metadata, name)
+          public CompletionStage<Long> current(boolean isRoutine) {
+            return CollectionRecord.read(isRoutine ? metadata.committed() : metadata, name)
                 .thenApply(record -> record == null ? 0 : record.incarnation());
           }
 

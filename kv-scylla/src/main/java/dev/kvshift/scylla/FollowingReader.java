@@ -64,8 +64,12 @@ final class FollowingReader implements StoreCollection {
 
   /** Access to the collection's record and tables. */
   interface Opener {
-    /** Returns the incarnation that the record names now. */
-    CompletionStage<Long> current();
+    /**
+     * Returns the incarnation that the record names now.
+     *
+     * @param isRoutine whether it is enough to see what was acknowledged, as all readers look often
+     */
+    CompletionStage<Long> current(boolean isRoutine);
 
     /** Opens the incarnation that the record names now. */
     CompletionStage<Incarnation> open();
@@ -107,7 +111,7 @@ final class FollowingReader implements StoreCollection {
     return answered.exceptionallyCompose(
         error ->
             isRefusal(Futures.unwrap(error))
-                ? Futures.within(call, lookFrom(asked), () -> Futures.readFailure(error))
+                ? Futures.within(call, lookFrom(asked, false), () -> Futures.readFailure(error))
                     .exceptionallyCompose(unread -> CompletableFuture.failedFuture(error))
                     .thenCompose(
                         isLeft ->
@@ -129,7 +133,7 @@ final class FollowingReader implements StoreCollection {
       }
       looking = true;
     }
-    lookFrom(opened)
+    lookFrom(opened, true)
         .whenComplete(
             (isLeft, error) -> {
               synchronized (this) {
@@ -140,8 +144,8 @@ final class FollowingReader implements StoreCollection {
   }
 
   /** Reads the record, and returns whether it has left an incarnation. */
-  private CompletionStage<Boolean> lookFrom(Incarnation asked) {
-    return Futures.start(opener::current)
+  private CompletionStage<Boolean> lookFrom(Incarnation asked, boolean isRoutine) {
+    return Futures.start(() -> opener.current(isRoutine))
         .thenApply(
             number -> {
               if (number == asked.number()) {

@@ -212,7 +212,8 @@ final class TableStore extends ForwardingStore {
               + " characters: give a shorter name");
     }
     Layout layout = table.clustering() == null ? Layout.point() : Layout.range(ShardRule.none());
-    return inner.open(dead, layout.withEncoding(0), Claim.ACTIVE)
+    return inner
+        .open(dead, layout.withEncoding(0), Claim.ACTIVE)
         .thenApply(rows -> new DeadRows(name, rows, shared.clock()));
   }
 
@@ -268,7 +269,8 @@ final class TableStore extends ForwardingStore {
 
   @Override
   public CompletionStage<Map<String, String>> facts() {
-    return inner.facts()
+    return inner
+        .facts()
         .thenApply(
             facts -> {
               Map<String, String> all = new LinkedHashMap<>(facts);

@@ -48,11 +48,13 @@ final class FollowingReaderTest {
     private long record = 1;
     private @Nullable KvException unreadable;
     private int looks;
+    private int routineLooks;
     private int openings;
 
     @Override
-    public CompletionStage<Long> current() {
+    public CompletionStage<Long> current(boolean isRoutine) {
       looks++;
+      routineLooks += isRoutine ? 1 : 0;
       return CompletableFuture.completedFuture(record);
     }
 
@@ -96,6 +98,7 @@ final class FollowingReaderTest {
     assertThat(read()).isEqualTo("old");
     assertThat(read()).isEqualTo("old");
     assertThat(opener.looks).isEqualTo(1);
+    assertThat(opener.routineLooks).isEqualTo(1);
     assertThat(opener.openings).isZero();
   }
 
@@ -151,6 +154,7 @@ final class FollowingReaderTest {
     first.dropped = true;
     assertThat(failure()).hasMessage("refused");
     assertThat(opener.looks).isEqualTo(1);
+    assertThat(opener.routineLooks).isZero();
     assertThat(opener.openings).isZero();
   }
 

@@ -46,6 +46,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -184,6 +185,41 @@ final class RulesTest {
         assertThat(read).hasValue(1);
         assertThat(await(store.metadata().get(name))).isEqualTo(ONE);
       }
+    }
+  }
+
+  @Test
+  void metadata_committed_isReadAtTheLevelOfTheAcknowledgements() {
+    String keyspace = TestStores.newKeyspace();
+    TestStores.open(keyspace).close();
+    Map<String, String> levels = new ConcurrentHashMap<>();
+    try (CqlSession real = session(keyspace)) {
+      CqlSession recorded =
+          InterceptedSession.of(
+              real,
+              (statement, send) -> {
+                levels.put(
+                    InterceptedSession.query(statement).substring(0, "SELECT name".length()),
+                    String.valueOf(statement.getConsistencyLevel()));
+                return send.apply(statement);
+              });
+      ScyllaMetadata metadata =
+          await(
+              ScyllaMetadata.open(
+                  new Requests(recorded, settings(keyspace)),
+                  cql(keyspace, Dialect.cassandra("5.0.9"))));
+      await(metadata.compareAndSet("fleet/one", null, ONE));
+      assertThat(levels).containsOnly(Map.entry("UPDATE \"" + keyspace.substring(0, 3), "QUORUM"));
+      levels.clear();
+      await(metadata.get("fleet/one"));
+      await(metadata.list("fleet/", "", 10));
+      assertThat(levels)
+          .containsOnly(Map.entry("SELECT reco", "SERIAL"), Map.entry("SELECT name", "SERIAL"));
+      levels.clear();
+      assertThat(await(metadata.committed().get("fleet/one"))).isEqualTo(ONE);
+      assertThat(await(metadata.committed().list("fleet/", "", 10))).hasSize(1);
+      assertThat(levels)
+          .containsOnly(Map.entry("SELECT reco", "QUORUM"), Map.entry("SELECT name", "QUORUM"));
     }
   }
 

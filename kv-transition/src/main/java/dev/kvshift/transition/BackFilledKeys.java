@@ -55,7 +55,7 @@ public final class BackFilledKeys {
 
   /** Opens the marks of a copy; null if nobody has ever marked a key in the store. */
   static CompletionStage<@Nullable BackFilledKeys> find(Store fresh, Copy copy) {
-    return CollectionRecord.read(fresh.metadata(), NAME)
+    return CollectionRecord.read(fresh.metadata().committed(), NAME)
         .thenCompose(
             record ->
                 record == null

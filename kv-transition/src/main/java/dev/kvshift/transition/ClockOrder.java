@@ -8,6 +8,7 @@ import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.Gate;
+import dev.kvshift.spi.Metadata;
 import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreCollection;
 import java.util.List;
@@ -298,11 +299,19 @@ public final class ClockOrder {
 
   /** Fails with {@code Permanent} unless the old store names the copy. */
   public static CompletionStage<Void> requireOld(Store old, String collection, Copy copy) {
-    return old.metadata()
+    Bytes named = Bytes.utf8(copy.toString());
+    Metadata metadata = old.metadata();
+    return metadata
+        .committed()
         .get(GROUP + collection)
+        .thenCompose(
+            found ->
+                named.equals(found)
+                    ? CompletableFuture.completedFuture(found)
+                    : metadata.get(GROUP + collection))
         .thenAccept(
             found -> {
-              if (found == null || !found.equals(Bytes.utf8(copy.toString()))) {
+              if (!named.equals(found)) {
                 throw new KvException.Permanent(
                     "collection "
                         + collection

@@ -6,6 +6,7 @@ import dev.kvshift.api.KvException;
 import dev.kvshift.spi.CollectionRecord;
 import dev.kvshift.spi.Copy;
 import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.Futures;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.InstanceRegistry;
@@ -17,12 +18,14 @@ import dev.kvshift.spi.Store;
 import dev.kvshift.spi.StoreKey;
 import dev.kvshift.spi.VersionClock;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +53,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MetadataGate implements Gate {
   private static final String GROUP = "gate/";
+
+  /**
+   * The least time for which a process leaves it to the runner to begin the time; at most twice.
+   */
+  private static final Duration LEAST_WAIT = Duration.ofMillis(100);
+
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
 
   private final Store store;
   private final String collection;
@@ -88,6 +98,42 @@ public final class MetadataGate implements Gate {
                 new Kept(
                     bytes == null ? GateRecord.first() : GateText.parseGate(collection, bytes),
                     bytes));
+  }
+
+  /** Returns the state that steps which were acknowledged have left. */
+  static CompletionStage<State> committed(Metadata metadata, String collection) {
+    return read(metadata.committed(), collection).thenApply(kept -> kept.record.state());
+  }
+
+  /**
+   * Ends once the time in clock order has begun, as the runner is about to record. If nobody has
+   * done so after a while, another one for each process, begins it: a whole fleet that did so at
+   * once would hold itself up.
+   */
+  static CompletionStage<Void> awaitBegun(Store fresh, String collection, State handed) {
+    long least = LEAST_WAIT.toNanos();
+    long wait = ThreadLocalRandom.current().nextLong(least, 2 * least);
+    return awaitBegun(fresh, collection, handed, System.nanoTime() + wait);
+  }
+
+  private static CompletionStage<Void> awaitBegun(
+      Store fresh, String collection, State handed, long end) {
+    return hasBegun(fresh, collection, handed)
+        .thenCompose(
+            begun -> {
+              if (begun) {
+                return CompletableFuture.completedFuture(null);
+              }
+              return System.nanoTime() - end >= 0
+                  ? begin(fresh, collection, handed)
+                  : Futures.after(LOOK_AGAIN)
+                      .thenCompose(waited -> awaitBegun(fresh, collection, handed, end));
+            });
+  }
+
+  private static CompletionStage<Boolean> hasBegun(Store fresh, String collection, State handed) {
+    return committed(fresh.metadata(), collection)
+        .thenApply(state -> state.epoch() >= handed.epoch());
   }
 
   /**
@@ -298,10 +344,10 @@ public final class MetadataGate implements Gate {
     seen.keySet().retainAll(reports.keySet());
     Map<String, String> places = new HashMap<>();
     KvException refusal = null;
-    for (Map.Entry<String, Bytes> each : reports.entrySet()) {
+    for (Map.Entry<String, InstanceReport> each : MetadataLeases.newest(reports).entrySet()) {
       String name = each.getKey();
-      Bytes bytes = each.getValue();
-      InstanceReport report = GateText.parseBeat(bytes).report();
+      Bytes bytes = reports.get(name);
+      InstanceReport report = each.getValue();
       if (report.uses().containsKey(collection)) {
         places.put(report.instance(), name);
         if (!bytes.equals(seen.get(name))) {

@@ -7,41 +7,41 @@ import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.GateRecord;
 import dev.kvshift.spi.InstanceReport;
 import dev.kvshift.spi.Metadata;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
  * The reports of the processes of one fleet, kept in a store's metadata for its {@link
- * MetadataGate}s: one record per process, which the process rewrites to renew its lease. Records
- * have numbers, and a new process takes the lowest free one, so that there are never more rows than
- * processes that have run at once. Safe for use by many threads.
+ * MetadataGate}s: one record per process, which the process rewrites to renew its lease.
+ *
+ * <p>A store may order the changes of a group one by one, so the records are in {@value #GROUPS}
+ * groups, and what processes only look at is read {@linkplain Metadata#committed() as it was
+ * committed}: in one group, 200 processes lost their leases to each other. An instance stays in its
+ * group. The records there have numbers, and a new process takes the lowest free one, so that there
+ * are never more rows than processes that have run at once. Safe for use by many threads.
  */
 final class MetadataLeases {
+  private static final int GROUPS = 64;
+
   /** The records of one listing. */
   private static final int LISTED = 1_000;
 
-  private static final String GROUP = "instance/";
   private static final int TRIES = 20;
-
-  /**
-   * The first beat of a record is a random one below this. A gate that has seen the record before
-   * it was removed would otherwise take the new one, of the same text, for the old one, and the
-   * process for gone.
-   */
-  private static final long FIRST_BEATS = 1L << 60;
 
   private final Metadata metadata;
   private final Map<String, Place> places = new TreeMap<>();
+  private final AtomicLong beats = new AtomicLong();
   private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
 
   /** The record of an instance, as this process has written it last. */
-  private record Place(String name, Bytes written, long beat) {}
+  private record Place(String name, Bytes written) {}
 
   MetadataLeases(Metadata metadata) {
     this.metadata = metadata;
@@ -66,9 +66,9 @@ final class MetadataLeases {
           for (String collection : report.uses().keySet()) {
             states =
                 states.thenCombine(
-                    MetadataGate.read(metadata, collection),
-                    (found, gate) -> {
-                      found.put(collection, gate.record().state());
+                    MetadataGate.committed(metadata, collection),
+                    (found, state) -> {
+                      found.put(collection, state);
                       return found;
                     });
           }
@@ -84,7 +84,7 @@ final class MetadataLeases {
     if (known == null) {
       return takePlace(report);
     }
-    Bytes next = GateText.print(new GateText.Beat(report, known.beat + 1));
+    Bytes next = beat(report);
     return metadata
         .compareAndSet(known.name, known.written, next)
         .handle(
@@ -97,10 +97,18 @@ final class MetadataLeases {
                 forget(report.instance());
                 return takePlace(report);
               }
-              remember(report.instance(), new Place(known.name, next, known.beat + 1));
+              remember(report.instance(), new Place(known.name, next));
               return CompletableFuture.<Void>completedFuture(null);
             })
         .thenCompose(stage -> stage);
+  }
+
+  /**
+   * Returns a report as text that was never written before. A gate would take one that is made
+   * anew, after its record was removed, for the old one, and the process for gone.
+   */
+  private Bytes beat(InstanceReport report) {
+    return GateText.print(new GateText.Beat(report, beats.incrementAndGet()));
   }
 
   private synchronized void forget(String instance) {
@@ -116,7 +124,8 @@ final class MetadataLeases {
    * have left it one, and a coordinator may have removed it.
    */
   private CompletionStage<Void> takePlace(InstanceReport report) {
-    return all().thenCompose(taken -> takePlace(report, taken, 1, TRIES));
+    return list(metadata, group(report.instance()), new TreeMap<>(), "")
+        .thenCompose(taken -> takePlace(report, taken, 1, TRIES));
   }
 
   private CompletionStage<Void> takePlace(
@@ -124,12 +133,13 @@ final class MetadataLeases {
     for (Map.Entry<String, Bytes> each : taken.entrySet()) {
       GateText.Beat kept = GateText.parseBeat(each.getValue());
       if (kept.report().instance().equals(report.instance())) {
-        remember(report.instance(), new Place(each.getKey(), each.getValue(), kept.beat()));
+        beats.accumulateAndGet(kept.beat(), Math::max);
+        remember(report.instance(), new Place(each.getKey(), each.getValue()));
         return write(report);
       }
     }
     int number = from;
-    while (taken.containsKey(name(number))) {
+    while (taken.containsKey(name(report.instance(), number))) {
       number++;
     }
     if (number > GateRecord.MAX_INSTANCES || tries == 0) {
@@ -139,8 +149,7 @@ final class MetadataLeases {
                   + GateRecord.MAX_INSTANCES
                   + " have: try again"));
     }
-    long first = ThreadLocalRandom.current().nextLong(FIRST_BEATS);
-    Place place = new Place(name(number), GateText.print(new GateText.Beat(report, first)), first);
+    Place place = new Place(name(report.instance(), number), beat(report));
     int next = number + 1;
     return metadata
         .compareAndSet(place.name, null, place.written)
@@ -154,26 +163,68 @@ final class MetadataLeases {
             });
   }
 
-  private static String name(int number) {
-    return GROUP + String.format(Locale.ROOT, "%05d", number);
+  private static String group(String instance) {
+    return group(Math.floorMod(instance.hashCode(), GROUPS));
+  }
+
+  private static String group(int number) {
+    return "instance-" + number + "/";
+  }
+
+  private static String name(String instance, int number) {
+    return group(instance) + String.format(Locale.ROOT, "%05d", number);
   }
 
   /** Reads all reports, by the names of their records. */
   CompletionStage<SortedMap<String, Bytes>> all() {
-    return all(new TreeMap<>(), "");
+    Metadata committed = metadata.committed();
+    CompletableFuture<SortedMap<String, Bytes>> all =
+        CompletableFuture.completedFuture(new TreeMap<>());
+    for (int group = 0; group < GROUPS; group++) {
+      all =
+          all.thenCombine(
+              list(committed, group(group), new TreeMap<>(), ""),
+              (found, more) -> {
+                found.putAll(more);
+                return found;
+              });
+    }
+    return all;
   }
 
-  private CompletionStage<SortedMap<String, Bytes>> all(
-      SortedMap<String, Bytes> found, String after) {
+  private static CompletionStage<SortedMap<String, Bytes>> list(
+      Metadata metadata, String group, SortedMap<String, Bytes> found, String after) {
     return metadata
-        .list(GROUP, after, LISTED)
+        .list(group, after, LISTED)
         .thenCompose(
             page -> {
               found.putAll(page);
               return page.size() < LISTED
                   ? CompletableFuture.completedFuture(found)
-                  : all(found, page.lastKey());
+                  : list(metadata, group, found, page.lastKey());
             });
+  }
+
+  /**
+   * Returns the report of each instance by the name of its record: the newest one, if a change of
+   * unknown outcome has left an instance with two records.
+   */
+  static Map<String, InstanceReport> newest(SortedMap<String, Bytes> records) {
+    Map<String, GateText.Beat> beats = new HashMap<>();
+    Map<String, String> names = new HashMap<>();
+    records.forEach(
+        (name, bytes) -> {
+          GateText.Beat beat = GateText.parseBeat(bytes);
+          String instance = beat.report().instance();
+          GateText.Beat known = beats.get(instance);
+          if (known == null || known.beat() < beat.beat()) {
+            beats.put(instance, beat);
+            names.put(instance, name);
+          }
+        });
+    Map<String, InstanceReport> newest = new TreeMap<>();
+    beats.forEach((instance, beat) -> newest.put(names.get(instance), beat.report()));
+    return newest;
   }
 
   /** Removes a report that has not been renewed. */

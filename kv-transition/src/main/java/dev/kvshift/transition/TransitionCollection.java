@@ -1321,7 +1321,7 @@ final class TransitionCollection implements StoreCollection, Reported {
     Gate.State told = handed;
     return told == null
         ? CompletableFuture.completedFuture(null)
-        : MetadataGate.begin(fresh, name, told)
+        : MetadataGate.awaitBegun(fresh, name, told)
             .thenAccept(
                 begun -> {
                   if (told.equals(handed)) {

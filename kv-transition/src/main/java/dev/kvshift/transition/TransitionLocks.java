@@ -381,7 +381,10 @@ final class TransitionLocks implements StoreLocks, Reported {
     }
     Futures.start(
             () ->
-                newSide.store().thenCompose(store -> LockSpaceRecord.read(store.metadata(), space)))
+                newSide
+                    .store()
+                    .thenCompose(
+                        store -> LockSpaceRecord.read(store.metadata().committed(), space)))
         .whenComplete(
             (record, error) -> {
               lookedNanos = System.nanoTime();

@@ -254,7 +254,7 @@ final class TransitionStore implements Store {
               if (state.isClockOrdered()) {
                 return newSide
                     .store()
-                    .thenCompose(fresh -> MetadataGate.begin(fresh, use.name(), state))
+                    .thenCompose(fresh -> MetadataGate.awaitBegun(fresh, use.name(), state))
                     .thenCompose(begun -> registerOnNew(use, old, state.copy()));
               }
               return movedAway(use.name(), old, state)
@@ -556,11 +556,8 @@ final class TransitionStore implements Store {
                 .thenCompose(store -> store.open(use.name(), use.layout(), Claim.NONE));
     return opening
         .thenCombine(
-            newRecord(use.name()),
-            (opened, record) -> {
-              requireCopy(use.name(), record, copy, floor);
-              return new CopyView.Opened(opened, record.isReadable());
-            })
+            filledRecord(use.name(), copy, floor),
+            (opened, record) -> new CopyView.Opened(opened, record.isReadable()))
         .thenCompose(opened -> requireOld(use.name(), copy, floor).thenApply(same -> opened))
         .thenCompose(
             opened ->
@@ -585,27 +582,46 @@ final class TransitionStore implements Store {
         : ClockOrder.requireOld(old, name, copy);
   }
 
-  private static void requireCopy(
-      String name, @Nullable CollectionRecord record, @Nullable Copy copy, long floor) {
-    boolean isSame =
-        record != null
-            && copy != null
-            && copy.equals(record.copy())
-            && (record.state() == CollectionRecord.State.IMPORTING
-                || floor == 0
-                || record.floor() == floor);
-    if (!isSame) {
-      throw new KvException.Permanent(
-          "the new side of collection "
-              + name
-              + " is not the one that its migration has filled: the old store names copy "
-              + copy
-              + " with floor "
-              + floor
-              + ", the new one holds "
-              + record
-              + "; nothing was sent there: check the new= string");
-    }
+  /**
+   * Returns the new side's record if it holds a copy. The whole fleet looks at it at the hand-over,
+   * while the runner changes it, so only a record that does not fit is read again in order.
+   */
+  private CompletionStage<CollectionRecord> filledRecord(
+      String name, @Nullable Copy copy, long floor) {
+    return newSide
+        .store()
+        .thenCompose(store -> CollectionRecord.read(store.metadata().committed(), name))
+        .thenCompose(
+            record ->
+                isFilled(record, copy, floor)
+                    ? CompletableFuture.completedFuture(record)
+                    : newRecord(name))
+        .thenApply(
+            record -> {
+              if (record == null || !isFilled(record, copy, floor)) {
+                throw new KvException.Permanent(
+                    "the new side of collection "
+                        + name
+                        + " is not the one that its migration has filled: the old store names copy "
+                        + copy
+                        + " with floor "
+                        + floor
+                        + ", the new one holds "
+                        + record
+                        + "; nothing was sent there: check the new= string");
+              }
+              return record;
+            });
+  }
+
+  private static boolean isFilled(
+      @Nullable CollectionRecord record, @Nullable Copy copy, long floor) {
+    return record != null
+        && copy != null
+        && copy.equals(record.copy())
+        && (record.state() == CollectionRecord.State.IMPORTING
+            || floor == 0
+            || record.floor() == floor);
   }
 
   @Override

@@ -494,6 +494,8 @@ final class ClockEraTest {
         back();
         awaitWork(history);
         importAgain();
+        // One that has not heard of the way back yet would be a surprise to the move.
+        Await.until("all are back", () -> join(leader.instances()).size() == services.size());
       }
       move();
       awaitWork(history);

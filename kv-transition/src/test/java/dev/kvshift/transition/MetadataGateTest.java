@@ -9,7 +9,9 @@ import dev.kvshift.api.Capability;
 import dev.kvshift.api.KvException;
 import dev.kvshift.api.Layout;
 import dev.kvshift.memory.MemoryStoreProvider;
+import dev.kvshift.spi.Claim;
 import dev.kvshift.spi.FenceOptions;
+import dev.kvshift.spi.ForwardingStore;
 import dev.kvshift.spi.Gate;
 import dev.kvshift.spi.Gate.State;
 import dev.kvshift.spi.GateRecord;
@@ -25,11 +27,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.SortedMap;
+import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -57,7 +61,7 @@ final class MetadataGateTest {
     assertThat(names(gate)).containsExactly("one");
     nanos.incrementAndGet();
     assertThat(names(gate)).isEmpty();
-    assertThat(join(store.metadata().list("instance/", "", 10))).isEmpty();
+    assertThat(places()).isEmpty();
   }
 
   @Test
@@ -102,8 +106,7 @@ final class MetadataGateTest {
     report("two", 0);
     report("one", 0);
     assertThat(names(gate)).containsExactly("one", "two");
-    assertThat(join(store.metadata().list("instance/", "", 10)).keySet())
-        .containsExactly("instance/00001", "instance/00002");
+    assertThat(places()).hasSize(2);
   }
 
   @Test
@@ -140,8 +143,7 @@ final class MetadataGateTest {
     }
     nanos.addAndGet(LEASE);
     assertThat(names(gate)).containsExactly("another");
-    assertThat(join(store.metadata().list("instance/", "", 10)).keySet())
-        .containsExactly("instance/00001");
+    assertThat(places()).containsExactly("instance-0/00001");
   }
 
   private boolean put(int number, @Nullable String before, String after) {
@@ -149,7 +151,7 @@ final class MetadataGateTest {
         store
             .metadata()
             .compareAndSet(
-                String.format(Locale.ROOT, "instance/%05d", number),
+                String.format(Locale.ROOT, "instance-0/%05d", number),
                 before == null ? null : beat(before),
                 beat(after)));
   }
@@ -164,8 +166,7 @@ final class MetadataGateTest {
     InstanceReport report = report("one").withUse(ITEMS, Use.acknowledging(0));
     join(new MetadataLeases(store.metadata()).report(() -> report));
     report("one", 0);
-    assertThat(join(store.metadata().list("instance/", "", 10)).keySet())
-        .containsExactly("instance/00001");
+    assertThat(places()).hasSize(1);
   }
 
   @Test
@@ -184,39 +185,104 @@ final class MetadataGateTest {
   @Test
   void report_isWrittenBeforeTheStateIsRead() {
     List<String> requests = new ArrayList<>();
-    Metadata inner = store.metadata();
-    Metadata recording =
-        new Metadata() {
-          @Override
-          public CompletionStage<@Nullable Bytes> get(String name) {
-            requests.add("get " + name);
-            return inner.get(name);
-          }
-
-          @Override
-          public CompletionStage<SortedMap<String, Bytes>> list(
-              String prefix, String after, int limit) {
-            requests.add("list " + prefix);
-            return inner.list(prefix, after, limit);
-          }
-
-          @Override
-          public CompletionStage<Boolean> compareAndSet(
-              String name, @Nullable Bytes expected, @Nullable Bytes next) {
-            requests.add("set " + name);
-            return inner.compareAndSet(name, expected, next);
-          }
-        };
-    MetadataLeases recorded = new MetadataLeases(recording);
+    MetadataLeases recorded = new MetadataLeases(new RecordedMetadata(store.metadata(), requests));
     join(recorded.report(() -> used("one", 0)));
     join(recorded.report(() -> used("one", 0)));
+    String place = places().get(0);
     assertThat(requests)
         .containsExactly(
-            "list instance/",
-            "set instance/00001",
-            "get gate/items",
-            "set instance/00001",
-            "get gate/items");
+            "list " + place.substring(0, place.indexOf('/') + 1),
+            "set " + place,
+            "committed get gate/items",
+            "set " + place,
+            "committed get gate/items");
+  }
+
+  private Store recorded(List<String> requests) {
+    return new ForwardingStore(store) {
+      @Override
+      public Metadata metadata() {
+        return new RecordedMetadata(inner.metadata(), requests);
+      }
+    };
+  }
+
+  @Test
+  void awaitBegun_nobodyElse_beginsIt() {
+    State handed = handed();
+    join(MetadataGate.awaitBegun(store, ITEMS, handed));
+    assertThat(join(gate.state()).epoch()).isEqualTo(handed.epoch());
+  }
+
+  @Test
+  void awaitBegun_begun_isReadAsCommittedAlone() {
+    State handed = handed();
+    join(MetadataGate.begin(store, ITEMS, handed));
+    List<String> requests = new ArrayList<>();
+    join(MetadataGate.awaitBegun(recorded(requests), ITEMS, handed));
+    assertThat(requests).containsExactly("committed get gate/items");
+  }
+
+  /** Returns the state in which a leader has handed a collection to the clocks. */
+  private State handed() {
+    join(store.open(ITEMS, Layout.point(), Claim.importing(COPY)));
+    return State.first()
+        .withEpoch(7)
+        .withPhase(Phase.NEW_PRIMARY)
+        .withFloor(5)
+        .withCopy(COPY)
+        .withClockOrder(true);
+  }
+
+  @Test
+  void instances_areReadAsCommitted() {
+    report("one", 0);
+    List<String> requests = new ArrayList<>();
+    Store recorded = recorded(requests);
+    assertThat(names(MetadataGate.of(recorded, ITEMS))).containsExactly("one");
+    assertThat(requests).allMatch(request -> request.startsWith("committed list instance-"));
+  }
+
+  @Test
+  void report_ofManyProcesses_isSpreadOverGroups() {
+    Random random = new Random(1);
+    for (int i = 0; i < 200; i++) {
+      report(new UUID(random.nextLong(), random.nextLong()).toString(), 0);
+    }
+    assertThat(names(gate)).hasSize(200);
+    assertThat(places()).hasSize(200);
+    Map<String, Long> groups =
+        places().stream()
+            .collect(
+                Collectors.groupingBy(
+                    place -> place.substring(0, place.indexOf('/')), Collectors.counting()));
+    assertThat(groups.values()).allMatch(records -> records < 16);
+  }
+
+  @Test
+  void report_leftTwiceByAnUnknownOutcome_isTheNewestOfBoth() {
+    report("one", 0);
+    String first = places().get(0);
+    Bytes old = join(store.metadata().get(first));
+    report("one", 1);
+    Bytes fresh = join(store.metadata().get(first));
+    for (List<Bytes> both : List.of(List.of(old, fresh), List.of(fresh, old))) {
+      put(first, both.get(0));
+      put(first.replace("00001", "00002"), both.get(1));
+      assertThat(join(MetadataGate.of(store, ITEMS).instances()))
+          .singleElement()
+          .satisfies(one -> assertThat(one.use().acknowledged()).isEqualTo(1));
+    }
+  }
+
+  private void put(String name, Bytes record) {
+    Metadata metadata = store.metadata();
+    assertThat(join(metadata.compareAndSet(name, join(metadata.get(name)), record))).isTrue();
+  }
+
+  /** Returns the names of all records of instances. */
+  private List<String> places() {
+    return List.copyOf(join(leases.all()).keySet());
   }
 
   @Test

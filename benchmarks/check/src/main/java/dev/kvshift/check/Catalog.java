@@ -103,6 +103,13 @@ final class Catalog {
               .with(number("--collections", "N", "kvshift.collections"))
               .with(number("--instances", "N", "kvshift.instances")),
           TestCheck.of(
+                  "leases",
+                  "the reports of N processes in a Cassandra node's metadata, as after a move that"
+                      + " keeps a way back: none fails, and none takes as long as its lease",
+                  new Tests("kv-migrate", "LeasesLoad"))
+              .with(number("--instances", "N", "kvshift.instances"))
+              .with(number("--seed", "S", "kvshift.seed")),
+          TestCheck.of(
                   "page",
                   "the runner's status page in a headless Chromium of this machine: light and dark,"
                       + " on a screen and a phone; the pictures are in kv-migrate/target/page",

@@ -18,7 +18,7 @@ enum Role {
   /** The role of the caller of a call. */
   static final Context.Key<Role> OF_CALL = Context.keyWithDefault("role", SERVE);
 
-  private static final String INSTANCES = "instance/";
+  private static final String INSTANCES = "instance-";
   private static final String COLLECTIONS = CollectionRecord.metadataName("");
 
   private static Role needed(Request request) {

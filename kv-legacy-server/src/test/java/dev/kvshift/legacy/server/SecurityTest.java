@@ -180,7 +180,7 @@ class SecurityTest {
   void token_ofEachRole_changesItsRecords() throws Exception {
     Path file =
         Files.writeString(directory.resolve("token"), "serve one\nmigrate two\nadminister three\n");
-    List<String> needed = List.of("instance/1", "gate/files", "collection/files");
+    List<String> needed = List.of("instance-1/1", "gate/files", "collection/files");
     try (RunningServer server = start(null, null, file)) {
       String address = "legacy://" + server.address() + "?records=kept&token=";
       List<String> tokens = List.of("one", "two", "three");

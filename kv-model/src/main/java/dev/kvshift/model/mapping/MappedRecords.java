@@ -38,6 +38,11 @@ record MappedRecords(Metadata inner, Map<String, String> names) implements Metad
   }
 
   @Override
+  public Metadata committed() {
+    return new MappedRecords(inner.committed(), names);
+  }
+
+  @Override
   public CompletionStage<@Nullable Bytes> get(String name) {
     return Futures.<@Nullable Bytes, @Nullable Bytes>map(
         inner.get(name), kept -> shown(name, kept));

@@ -155,6 +155,8 @@ public abstract class MetadataClause extends Clause {
     }
     set(name() + "/other", null, hex("01"));
     assertThat(join(store().metadata().list(group, "", 100))).containsExactlyEntriesOf(expected);
+    assertThat(join(store().metadata().committed().list(group, "", 100)))
+        .containsExactlyEntriesOf(expected);
     assertThat(join(store().metadata().list(group + "a", "", 100)).keySet())
         .containsExactly(group + "a", group + "a-x", group + "a.b", group + "a/x");
     assertThat(join(store().metadata().list(group + "none", "", 100))).isEmpty();
@@ -426,8 +428,12 @@ public abstract class MetadataClause extends Clause {
     return "kit/" + freshMain().toHex();
   }
 
+  /** Returns a record, which all acknowledged changes have left as it is. */
   private @Nullable Bytes get(String name) {
-    return Await.<@Nullable Bytes>join(store().metadata().get(name));
+    Bytes record = Await.<@Nullable Bytes>join(store().metadata().get(name));
+    assertThat(Await.<@Nullable Bytes>join(store().metadata().committed().get(name)))
+        .isEqualTo(record);
+    return record;
   }
 
   private boolean set(String name, @Nullable Bytes expected, @Nullable Bytes next) {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The metadata records of a keyspace, changed by conditional statements and read at serial
- * consistency.
+ * consistency or, by a fleet, {@link #committed at the level of their acknowledgement}.
  *
  * <p>Each change writes a random id of its attempt beside the record, and is conditional on the
  * record and the attempt that it replaces. If an answer is lost, a serial read of the id shows
@@ -40,28 +40,41 @@ public final class ScyllaMetadata implements Metadata {
   private static final int ATTEMPT_BYTES = 16;
 
   private final Requests requests;
-  private final PreparedStatement get;
-  private final PreparedStatement list;
-  private final PreparedStatement set;
+  private final Statements statements;
+  private final Reads reads;
 
-  private ScyllaMetadata(
-      Requests requests, PreparedStatement get, PreparedStatement list, PreparedStatement set) {
+  /** The reads at one consistency. */
+  private record Reads(PreparedStatement get, PreparedStatement list) {}
+
+  private record Statements(Reads serial, Reads committed, PreparedStatement set) {}
+
+  private ScyllaMetadata(Requests requests, Statements statements, Reads reads) {
     this.requests = requests;
-    this.get = get;
-    this.list = list;
-    this.set = set;
+    this.statements = statements;
+    this.reads = reads;
   }
 
   public static CompletionStage<ScyllaMetadata> open(Requests requests, StoreCql cql) {
-    CompletionStage<PreparedStatement> list = requests.prepareSerialRead(cql.metadataList());
-    CompletionStage<PreparedStatement> set = requests.prepareConditional(cql.metadataSet());
+    CompletionStage<Reads> serial =
+        requests
+            .prepareSerialRead(cql.metadataGet())
+            .thenCombine(requests.prepareSerialRead(cql.metadataList()), Reads::new);
+    CompletionStage<Reads> committed =
+        requests
+            .prepareCommittedRead(cql.metadataGet())
+            .thenCombine(requests.prepareCommittedRead(cql.metadataList()), Reads::new);
     return requests
-        .prepareSerialRead(cql.metadataGet())
+        .prepareConditional(cql.metadataSet())
         .thenCompose(
-            get ->
-                list.thenCombine(
-                    set,
-                    (listing, setting) -> new ScyllaMetadata(requests, get, listing, setting)));
+            set ->
+                serial.thenCombine(
+                    committed, (ordered, plain) -> new Statements(ordered, plain, set)))
+        .thenApply(all -> new ScyllaMetadata(requests, all, all.serial));
+  }
+
+  @Override
+  public Metadata committed() {
+    return new ScyllaMetadata(requests, statements, statements.committed);
   }
 
   /** A row: the record, null if it was removed, and the attempt that wrote it. */
@@ -74,7 +87,7 @@ public final class ScyllaMetadata implements Metadata {
     return Futures.<@Nullable Bytes>start(
         () -> {
           requireName(name);
-          return held(name, requests.call()).thenApply(Held::record);
+          return held(reads.get, name, requests.call()).thenApply(Held::record);
         });
   }
 
@@ -121,7 +134,7 @@ public final class ScyllaMetadata implements Metadata {
       rows = 0;
       return read(
           requests
-              .route(list.boundStatementBuilder(), utf8(group(prefix)))
+              .route(reads.list.boundStatementBuilder(), utf8(group(prefix)))
               .setString(0, group(prefix))
               .setString(1, name)
               .setString(2, prefix + ABOVE_EVERY_NAME)
@@ -170,7 +183,7 @@ public final class ScyllaMetadata implements Metadata {
           RecordChange change = new RecordChange(name, expected, next, call);
           return expected == null
               ? change.over(Held.NEVER)
-              : held(name, call).thenCompose(change::over);
+              : held(statements.serial.get, name, call).thenCompose(change::over);
         });
   }
 
@@ -243,7 +256,7 @@ public final class ScyllaMetadata implements Metadata {
 
     @Override
     public CompletionStage<Held> get(Call within) {
-      return held(name, within);
+      return held(statements.serial.get, name, within);
     }
 
     @Override
@@ -257,7 +270,7 @@ public final class ScyllaMetadata implements Metadata {
     @Override
     public Statement<?> set(Held from, Held to) {
       return requests
-          .route(set.boundStatementBuilder(), utf8(group(name)))
+          .route(statements.set.boundStatementBuilder(), utf8(group(name)))
           .setBytesUnsafe(0, buffer(to.record()))
           .setBytesUnsafe(1, buffer(to.attempt()))
           .setString(2, group(name))
@@ -268,7 +281,7 @@ public final class ScyllaMetadata implements Metadata {
     }
   }
 
-  private CompletionStage<Held> held(String name, Call call) {
+  private CompletionStage<Held> held(PreparedStatement get, String name, Call call) {
     BoundStatementBuilder statement =
         requests
             .route(get.boundStatementBuilder(), utf8(group(name)))

@@ -126,10 +126,23 @@ public final class Requests implements AutoCloseable {
         SimpleStatement.builder(cql)
             .setIdempotence(false)
             .setSerialConsistencyLevel(serial)
-            .setConsistencyLevel(
-                serial == DefaultConsistencyLevel.SERIAL
-                    ? DefaultConsistencyLevel.QUORUM
-                    : DefaultConsistencyLevel.LOCAL_QUORUM));
+            .setConsistencyLevel(committed()));
+  }
+
+  /** Prepares a read of what acknowledged conditional writes have left. */
+  public CompletionStage<PreparedStatement> prepareCommittedRead(String cql) {
+    return prepare(
+        SimpleStatement.builder(cql).setIdempotence(true).setConsistencyLevel(committed()));
+  }
+
+  /**
+   * Returns the level at which conditional writes are acknowledged: their quorums and those of
+   * reads meet.
+   */
+  private DefaultConsistencyLevel committed() {
+    return serial == DefaultConsistencyLevel.SERIAL
+        ? DefaultConsistencyLevel.QUORUM
+        : DefaultConsistencyLevel.LOCAL_QUORUM;
   }
 
   /** Sets the profile, which the native driver would otherwise look up several times a request. */
