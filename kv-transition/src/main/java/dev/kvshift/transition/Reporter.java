@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -53,6 +54,9 @@ final class Reporter implements AutoCloseable {
 
   /** The collections that are being opened: reported from registration on, until added. */
   private final Map<String, Opening> registering = new ConcurrentHashMap<>();
+
+  /** The collections whose gate the new store does not hold. */
+  private final Set<String> unbegun = ConcurrentHashMap.newKeySet();
 
   private @Nullable MetadataLeases leases;
   private final ScheduledExecutorService timer =
@@ -118,21 +122,51 @@ final class Reporter implements AutoCloseable {
 
   private CompletionStage<Map<String, Gate.State>> send(Keeper keeper) {
     return keeper == Keeper.LEADER
-        ? oldSide.store().thenCompose(old -> old.report(report(keeper)))
+        ? oldSide.store().thenCompose(old -> old.report(report(keeper, Set.of())))
         : newSide
             .store()
             .thenCompose(
                 fresh ->
                     begin(fresh)
-                        .thenCompose(begun -> leasesIn(fresh).report(() -> report(keeper))));
+                        .thenCompose(
+                            begun -> leasesIn(fresh).report(() -> report(keeper, unbegun))));
   }
 
+  /**
+   * Makes sure that the new store holds the gates. A collection whose gate it does not hold is not
+   * reported, and costs the others no lease. Fails if there is no other.
+   */
   private CompletionStage<?> begin(Store fresh) {
-    return CompletableFuture.allOf(
+    List<CompletableFuture<?>> begun =
         collections.values().stream()
             .filter(collection -> collection.keeper() == Keeper.NEW_STORE)
-            .map(collection -> collection.beginOnNew(fresh).toCompletableFuture())
-            .toArray(CompletableFuture<?>[]::new));
+            .<CompletableFuture<?>>map(
+                collection ->
+                    Futures.start(() -> collection.beginOnNew(fresh).thenApply(done -> done))
+                        .whenComplete((done, error) -> begun(collection, error))
+                        .toCompletableFuture())
+            .toList();
+    CompletableFuture<?> all = CompletableFuture.allOf(begun.toArray(CompletableFuture[]::new));
+    return all.handle(
+            (done, error) ->
+                error != null && report(Keeper.NEW_STORE, unbegun).uses().isEmpty()
+                    ? CompletableFuture.failedFuture(error)
+                    : CompletableFuture.completedFuture(null))
+        .thenCompose(ended -> ended);
+  }
+
+  private void begun(Reported collection, @Nullable Throwable error) {
+    if (error == null) {
+      unbegun.remove(collection.name());
+    } else {
+      if (unbegun.add(collection.name())) {
+        LOG.warn(
+            "collection {} keeps no lease, and is tried again: {}",
+            collection.name(),
+            Futures.readFailure(error).getMessage());
+      }
+      collection.notReported();
+    }
   }
 
   private synchronized MetadataLeases leasesIn(Store store) {
@@ -154,7 +188,7 @@ final class Reporter implements AutoCloseable {
     return beats.get(collection.keeper());
   }
 
-  private InstanceReport report(Keeper keeper) {
+  private InstanceReport report(Keeper keeper, Set<String> without) {
     InstanceReport report = self;
     for (Map.Entry<String, Opening> opening : registering.entrySet()) {
       if (opening.getValue().keeper == keeper) {
@@ -162,7 +196,8 @@ final class Reporter implements AutoCloseable {
       }
     }
     for (Reported collection : collections.values()) {
-      InstanceReport.Use use = collection.keeper() == keeper ? collection.report() : null;
+      boolean isKept = collection.keeper() == keeper && !without.contains(collection.name());
+      InstanceReport.Use use = collection.keeper() == keeper && isKept ? collection.report() : null;
       if (use != null) {
         report =
             report.withUse(collection.name(), weakness == null ? use : use.withProblem(weakness));
@@ -226,7 +261,7 @@ final class Reporter implements AutoCloseable {
     private CompletionStage<?> send() {
       kept().forEach(collection -> collection.prepareNewSide(this::reportNow));
       boolean isAsked = keeper == Keeper.NEW_STORE || oldSide.openedOrNull() != null;
-      if (!isAsked || report(keeper).uses().isEmpty()) {
+      if (!isAsked || report(keeper, Set.of()).uses().isEmpty()) {
         return Futures.after(Duration.ZERO);
       }
       Lease.Moment sent = Lease.Moment.now();
