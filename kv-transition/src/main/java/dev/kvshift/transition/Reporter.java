@@ -197,7 +197,7 @@ final class Reporter implements AutoCloseable {
     }
     for (Reported collection : collections.values()) {
       boolean isKept = collection.keeper() == keeper && !without.contains(collection.name());
-      InstanceReport.Use use = collection.keeper() == keeper && isKept ? collection.report() : null;
+      InstanceReport.Use use = isKept ? collection.report() : null;
       if (use != null) {
         report =
             report.withUse(collection.name(), weakness == null ? use : use.withProblem(weakness));
