@@ -290,11 +290,7 @@ final class ClockEraTest {
     move();
     items.put(KEY, ONE);
     StoreLocks locks = services.get(0).locks("space");
-    Lock lock =
-        join(locks.tryLockAll(Set.of(ONE), Duration.ofSeconds(20), TwoStores.call()))
-            .acquired()
-            .iterator()
-            .next();
+    Lock lock = lock(locks);
     items.put(KEY, TWO, WriteOptions.lock(lock));
     Row put = Objects.requireNonNull(read(onNew));
     assertThat(put.value()).isEqualTo(TWO);
@@ -311,11 +307,7 @@ final class ClockEraTest {
     KvCollection items = connect("service");
     move();
     StoreLocks locks = services.get(0).locks("space");
-    Lock lock =
-        join(locks.tryLockAll(Set.of(ONE), Duration.ofSeconds(20), TwoStores.call()))
-            .acquired()
-            .iterator()
-            .next();
+    Lock lock = lock(locks);
     MetadataGate gate = MetadataGate.of(stores.newStore, TwoStores.ITEMS);
     State merged =
         Coordinator.inClockOrder(TwoStores.ITEMS, gate, state -> {})
@@ -513,6 +505,13 @@ final class ClockEraTest {
   private static void awaitWork(RegisterHistory history) {
     int before = history.operations();
     Await.until("the services have worked", () -> history.operations() > before + 100);
+  }
+
+  private static Lock lock(StoreLocks locks) {
+    return join(locks.tryLockAll(Set.of(ONE), Duration.ofSeconds(20), TwoStores.call()))
+        .acquired()
+        .iterator()
+        .next();
   }
 
   /** Moves the collection by a fence, with a way back. */

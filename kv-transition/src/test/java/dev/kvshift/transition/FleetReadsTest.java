@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
-/** What every process of a fleet reads at the same moment must not wait for the others. */
+/** Reads that all processes of a fleet make at the same moment do not wait for each other. */
 final class FleetReadsTest {
   private static final String RECORD = "collection/items";
   private static final Key KEY = Key.of(Bytes.utf8("main"), Bytes.utf8("a"));

@@ -123,7 +123,7 @@ final class CutoverCommand implements Callable<Integer> {
         });
   }
 
-  /** Of two wishes that contradict each other, none is guessed: one of them cannot be undone. */
+  /** Refuses options that contradict each other: a cutover that was guessed cannot be undone. */
   private void requireOneWish() {
     boolean isMore =
         isPostponed
